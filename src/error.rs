@@ -1,0 +1,152 @@
+//! What can go wrong, said once: every fallible function of the crate returns [`Error`].
+//!
+//! One opaque type rather than an enum per room: callers act on *whose* fault it is (the request, the
+//! data, the machine, an interrupt) and print the rest. The predicates answer the first question, `Display`
+//! the second: the message followed by its causes, joined with `: `. `Debug` prints the same sentence, because
+//! that is what a notebook shows after a failed `?`.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The result of every fallible function of the crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A sentence saying what went wrong, where, and what to do about it.
+///
+/// ```
+/// use tradewind::prelude::*;
+/// let error = Model::named("seasonal_niave").unwrap_err();
+/// assert!(error.is_usage());
+/// assert!(error.to_string().contains("did you mean `seasonal_naive`?"));
+/// ```
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+struct Inner {
+    kind: Kind,
+    message: String,
+    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Usage,
+    Data,
+    Model,
+    Io,
+    Interrupted,
+}
+
+impl Error {
+    /// The request itself is wrong: an unknown option, a horizon of zero.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// The data cannot be used as they are: a date that does not parse, duplicate stamps.
+    pub fn data(message: impl Into<String>) -> Self {
+        Self::new(Kind::Data, message)
+    }
+
+    /// A model cannot serve a series: too short, no variation.
+    pub fn model(message: impl Into<String>) -> Self {
+        Self::new(Kind::Model, message)
+    }
+
+    /// The machine refused: a missing file, a full disk.
+    pub fn io(message: impl Into<String>) -> Self {
+        Self::new(Kind::Io, message)
+    }
+
+    /// The user stopped the work.
+    pub fn interrupted() -> Self {
+        Self::new(Kind::Interrupted, "interrupted")
+    }
+
+    fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self(Arc::new(Inner { kind, message: message.into(), cause: None }))
+    }
+
+    /// The same error with what caused it, printed after the message.
+    #[must_use]
+    pub fn because(self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(Arc::new(Inner { kind: self.0.kind, message: self.0.message.clone(), cause: Some(cause.into()) }))
+    }
+
+    /// The same kind of error one level up: `place` is printed first, this error becomes its cause.
+    #[must_use]
+    pub fn within(self, place: impl Into<String>) -> Self {
+        Self(Arc::new(Inner { kind: self.0.kind, message: place.into(), cause: Some(Box::new(self)) }))
+    }
+
+    /// Is the request itself at fault? The command line then exits with 2.
+    pub fn is_usage(&self) -> bool {
+        self.0.kind == Kind::Usage
+    }
+
+    /// Are the data at fault?
+    pub fn is_data(&self) -> bool {
+        self.0.kind == Kind::Data
+    }
+
+    /// Could a model not serve a series?
+    pub fn is_model(&self) -> bool {
+        self.0.kind == Kind::Model
+    }
+
+    /// Did the machine refuse?
+    pub fn is_io(&self) -> bool {
+        self.0.kind == Kind::Io
+    }
+
+    /// Did the user stop the work? The command line then exits with 130.
+    pub fn is_interrupted(&self) -> bool {
+        self.0.kind == Kind::Interrupted
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        match &self.0.cause {
+            Some(cause) => write!(f, ": {cause}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+// `Display` already prints the causes, so `source` stays empty: a reporter that walks it would repeat them.
+impl std::error::Error for Error {}
+
+impl From<polars::error::PolarsError> for Error {
+    fn from(cause: polars::error::PolarsError) -> Self {
+        Self::data("the table cannot be processed").because(cause)
+    }
+}
+
+/// ``, did you mean `season`?`` for the candidate nearest to `word`, or the list of candidates when none is near.
+pub(crate) fn suggestion<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let lower = word.to_lowercase();
+    let nearest = candidates
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), *candidate))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count() / 3);
+    match nearest {
+        Some((_, candidate)) => format!(", did you mean `{candidate}`?"),
+        None if candidates.is_empty() => String::new(),
+        None => {
+            let shown: Vec<String> = candidates.iter().take(20).map(|candidate| format!("`{candidate}`")).collect();
+            let rest = candidates.len().saturating_sub(shown.len());
+            let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+            format!("; there is {}{more}", shown.join(", "))
+        }
+    }
+}
