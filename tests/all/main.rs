@@ -1,0 +1,2 @@
+//! One test program whose files mirror the rooms.
+mod oracles;
