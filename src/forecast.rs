@@ -218,8 +218,9 @@ impl Forecast {
         self.table()?.save(path)
     }
 
-    pub(crate) fn panel(&self) -> &Panel {
-        &self.0.panel
+    /// The panel that was fitted.
+    pub fn panel(&self) -> Panel {
+        self.0.panel.clone()
     }
 
     pub(crate) fn future(&self) -> &Future {

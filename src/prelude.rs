@@ -2,7 +2,12 @@
 
 pub use crate::error::{Error, Result};
 pub use crate::evaluate::{Backtest, Folds};
+pub use crate::explore::{Finding, QUESTIONS};
+pub use crate::figures::Figure;
 pub use crate::forecast::{Forecast, Paths};
 pub use crate::models::{Drift, Entry, Fits, MODELS, Model, Naive, Regression, SeasonalNaive, Theta};
 pub use crate::panel::{Audit, Clean, Columns, Frequency, Future, Panel, Role, Scenario};
+pub use crate::outcome::Outcome;
+pub use crate::plan::{Patch, Plan};
+pub use crate::report::Report;
 pub use crate::show::{Block, Show, Table};

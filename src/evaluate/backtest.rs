@@ -32,7 +32,6 @@ struct Inner {
     panel: Panel,
     folds: Folds,
     models: Vec<String>,
-    levels: Vec<f64>,
     probabilities: Vec<f64>,
     windows: Vec<Window>,
     failures: Vec<(usize, Failure)>,
@@ -88,7 +87,7 @@ impl Panel {
         bar.finish_and_clear();
         let models = models.iter().map(|model| model.label().to_string()).collect();
         let panel = self.clone();
-        Ok(Backtest(Arc::new(Inner { panel, folds, models, levels, probabilities, windows, failures, seconds })))
+        Ok(Backtest(Arc::new(Inner { panel, folds, models, probabilities, windows, failures, seconds })))
     }
 }
 
@@ -373,12 +372,9 @@ impl Backtest {
         self.0.windows.last().map(|window| (&window.forecast, &window.actuals[..]))
     }
 
-    pub(crate) fn panel(&self) -> &Panel {
-        &self.0.panel
-    }
-
-    pub(crate) fn levels(&self) -> &[f64] {
-        &self.0.levels
+    /// The panel that was backtested.
+    pub fn panel(&self) -> Panel {
+        self.0.panel.clone()
     }
 
     /// The scored windows of a model: fold, series, numerators and denominators.

@@ -38,6 +38,7 @@ pub struct Model(Arc<Inner>);
 struct Inner {
     name: &'static str,
     label: String,
+    reads_covariates: bool,
     forecaster: Box<dyn Forecaster>,
 }
 
@@ -150,7 +151,8 @@ impl Model {
 
     fn unchecked<M: Method>(method: M) -> Self {
         let label = options::label(M::NAME, &method).unwrap_or_else(|_| M::NAME.into());
-        Self(Arc::new(Inner { name: M::NAME, label, forecaster: Box::new(Local(method)) }))
+        let reads_covariates = method.reads_covariates();
+        Self(Arc::new(Inner { name: M::NAME, label, reads_covariates, forecaster: Box::new(Local(method)) }))
     }
 
     /// The method's name.
@@ -161,6 +163,11 @@ impl Model {
     /// The name with the options that are not at their defaults; [`named`](Self::named) reads it back.
     pub fn label(&self) -> &str {
         &self.0.label
+    }
+
+    /// Does it read covariates, so that their future must be known?
+    pub(crate) fn reads_covariates(&self) -> bool {
+        self.0.reads_covariates
     }
 
     pub(crate) fn forecaster(&self) -> &dyn Forecaster {

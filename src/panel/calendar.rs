@@ -415,6 +415,12 @@ impl Calendar {
         }
     }
 
+    /// The month of a position, where the calendar knows months.
+    pub(crate) fn month(&self, position: i64) -> Option<String> {
+        let date = clock(self.frequency.stamp(position)).filter(|_| self.kind() == StampKind::Clock)?;
+        Some(date.format("%b").to_string())
+    }
+
     /// The calendar year of a position, where the calendar knows years.
     pub(crate) fn year(&self, position: i64) -> Option<i32> {
         (self.kind() == StampKind::Clock).then(|| clock(self.frequency.stamp(position)).map(|d| d.year())).flatten()
