@@ -1,1 +1,126 @@
-//! show
+//! How does an answer look? One [`Block`] per noun; text, Markdown, HTML and notebook output come from the block.
+//!
+//! A noun implements [`Show`] and says `noun!(Type)`; it then prints in a terminal, displays itself in a notebook
+//! and can be added to a report. N nouns and 5 outputs cost N + 5 pieces of code, not N × 5.
+//!
+//! | file | question |
+//! |---|---|
+//! | `table.rs` | what every tabular verb returns |
+//! | `number.rs` | how a number is written |
+//! | `text.rs`, `markdown.rs`, `html.rs` | how a block looks in a terminal, in Markdown, on a page |
+//! | `notebook.rs` | how a noun displays itself in a notebook cell |
+
+pub(crate) mod html;
+pub(crate) mod markdown;
+mod notebook;
+mod number;
+mod table;
+mod text;
+
+pub(crate) use notebook::noun;
+pub use number::number;
+pub(crate) use number::{MISSING, column_labels, tick_labels};
+pub(crate) use table::{Grid, one_line};
+pub use table::{Table, Value};
+
+use crate::figures::Figure;
+
+/// A piece of an answer, in the form that every output can lay out.
+///
+/// ```
+/// use tradewind::show::Block;
+/// let block = Block::Group(vec![Block::Heading { level: 2, text: "Sales".into() }, Block::Text("They rose.".into())]);
+/// assert_eq!(block.to_markdown(), "## Sales\n\nThey rose.\n");
+/// ```
+#[derive(Clone, Debug)]
+pub enum Block {
+    /// A heading; level 1 is the title of a whole page.
+    Heading {
+        /// 1 to 6.
+        level: u8,
+        /// Its words.
+        text: String,
+    },
+    /// A paragraph, or several with an empty line between them.
+    Text(String),
+    /// A caveat, set apart from the text.
+    Note(String),
+    /// Short points in order of importance.
+    List(Vec<String>),
+    /// Rows and named columns.
+    Table(Table),
+    /// A picture.
+    Figure(Figure),
+    /// Something to copy, such as a command.
+    Code {
+        /// What it is written in, for the colouring: `rust`, `sh`.
+        language: String,
+        /// The code itself.
+        text: String,
+    },
+    /// Several blocks in order.
+    Group(Vec<Block>),
+}
+
+/// A noun that can be shown. Implement it, say `noun!(Type)`, and every output follows.
+pub trait Show {
+    /// The noun as blocks.
+    fn block(&self) -> Block;
+}
+
+impl Block {
+    /// The block for a terminal: at most 120 columns wide, tables cut to 40 rows.
+    pub fn to_text(&self) -> String {
+        text::render(self)
+    }
+
+    /// The block as Markdown, every special character escaped. A figure becomes its alternative text: a report
+    /// writes the pictures beside its page.
+    pub fn to_markdown(&self) -> String {
+        markdown::render(self, &mut markdown::figure_in_words)
+    }
+
+    /// The block as a fragment of HTML with its pictures inside: it looks right in a notebook, light or dark.
+    pub fn to_html(&self) -> String {
+        html::standalone(self).into_string()
+    }
+
+    /// The blocks in order, groups opened.
+    pub(crate) fn leaves(&self) -> Vec<&Block> {
+        match self {
+            Block::Group(blocks) => blocks.iter().flat_map(Block::leaves).collect(),
+            leaf => vec![leaf],
+        }
+    }
+}
+
+impl Show for Block {
+    fn block(&self) -> Block {
+        self.clone()
+    }
+}
+
+impl From<Table> for Block {
+    fn from(table: Table) -> Self {
+        Block::Table(table)
+    }
+}
+
+impl From<Figure> for Block {
+    fn from(figure: Figure) -> Self {
+        Block::Figure(figure)
+    }
+}
+
+impl<T: Show> From<&T> for Block {
+    fn from(noun: &T) -> Self {
+        noun.block()
+    }
+}
+
+noun!(Block, Table);
+
+/// The paragraphs of a text: what stands between empty lines, each on one line.
+pub(crate) fn paragraphs(text: &str) -> Vec<String> {
+    text.replace("\r\n", "\n").split("\n\n").map(one_line).filter(|paragraph| !paragraph.is_empty()).collect()
+}

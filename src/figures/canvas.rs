@@ -1,0 +1,463 @@
+//! How do strokes, areas and words become SVG or pixels?
+//!
+//! One canvas in CSS pixels over the two plotters backends. Both count whole units, so a CSS pixel has six of them:
+//! an SVG carries six units per pixel in its `viewBox`, and a PNG is drawn at six and averaged down to two, which
+//! smooths every edge. Colours are opaque (a tint is mixed with white beforehand), so nothing depends on blending.
+//! Words are measured with the embedded font, which a viewer without it replaces by a similar one.
+
+use std::sync::OnceLock;
+
+use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle, TextStyle, register_font};
+
+use crate::error::{Error, Result};
+use crate::show::one_line;
+
+/// The embedded font: Open Sans, reduced to Latin letters, punctuation and arrows.
+pub(crate) const REGULAR: &[u8] = include_bytes!("fonts/OpenSans-Regular.ttf");
+/// Its heavier cut, for titles.
+pub(crate) const SEMIBOLD: &[u8] = include_bytes!("fonts/OpenSans-Semibold.ttf");
+
+/// The name under which the font is registered, which is also what the SVG asks for.
+const FAMILY: &str = "Open Sans, Segoe UI, Helvetica, Arial, sans-serif";
+/// Units per CSS pixel.
+const UNITS: f64 = 6.0;
+/// Units averaged into one pixel of a PNG: two pixels per CSS pixel.
+const SAMPLES: usize = 3;
+/// Height of Open Sans from descender to ascender in ems: plotters sizes a font by that when it draws pixels …
+const TALL: f64 = 1.361_816;
+/// … and by this when it writes SVG.
+const SVG_TALL: f64 = 1.24;
+/// Where plotters' SVG puts the baseline below the top of a text, in ems.
+const SVG_BASELINE: f64 = 0.76;
+
+/// An opaque colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Colour(pub u8, pub u8, pub u8);
+
+impl Colour {
+    /// The colour mixed with white; 1 leaves it, 0 is white.
+    #[must_use]
+    pub fn tint(self, share: f64) -> Self {
+        let mix = |part: u8| (255.0 - (255.0 - f64::from(part)) * share.clamp(0.0, 1.0)).round() as u8;
+        Self(mix(self.0), mix(self.1), mix(self.2))
+    }
+
+    fn filled(self) -> ShapeStyle {
+        RGBColor(self.0, self.1, self.2).filled()
+    }
+
+    fn stroked(self, width: f64) -> ShapeStyle {
+        RGBColor(self.0, self.1, self.2).stroke_width(units(width).max(1) as u32)
+    }
+}
+
+/// Which end of a text stands at its position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// The text starts there.
+    Start,
+    /// The text is centred on it.
+    Middle,
+    /// The text ends there.
+    End,
+}
+
+/// How words look: size in CSS pixels, weight, colour.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    /// Font size in CSS pixels.
+    pub size: f64,
+    /// The heavier cut.
+    pub bold: bool,
+    /// Colour of the letters.
+    pub colour: Colour,
+}
+
+enum Sheet<'a> {
+    Svg(SVGBackend<'a>),
+    Pixels(BitMapBackend<'a>),
+}
+
+/// A white sheet to draw on, in CSS pixels from its upper left corner.
+pub struct Canvas<'a> {
+    sheet: Sheet<'a>,
+    size: (f64, f64),
+}
+
+/// The same call on whichever backend is there. Writing to memory cannot fail, and a picture that lacks a stroke
+/// is better than none: the backends' errors are dropped.
+macro_rules! on {
+    ($sheet:expr, $backend:ident => $call:expr) => {
+        match &mut $sheet {
+            Sheet::Svg($backend) => drop($call),
+            Sheet::Pixels($backend) => drop($call),
+        }
+    };
+}
+
+impl Canvas<'_> {
+    /// Width in CSS pixels.
+    pub fn width(&self) -> f64 {
+        self.size.0
+    }
+
+    /// Height in CSS pixels.
+    pub fn height(&self) -> f64 {
+        self.size.1
+    }
+
+    /// A filled rectangle between two corners.
+    pub fn rect(&mut self, from: (f64, f64), to: (f64, f64), colour: Colour) {
+        let (from, to) = (point(from), point(to));
+        let corner = (from.0.min(to.0), from.1.min(to.1));
+        let opposite = (from.0.max(to.0), from.1.max(to.1));
+        if corner.0 < opposite.0 && corner.1 < opposite.1 {
+            on!(self.sheet, backend => backend.draw_rect(corner, opposite, &colour.filled(), true));
+        }
+    }
+
+    /// A line through points; one that is not finite breaks it.
+    pub fn line(&mut self, points: &[(f64, f64)], colour: Colour, width: f64) {
+        for run in points.split(|(x, y)| !x.is_finite() || !y.is_finite()) {
+            let mut run: Vec<(i32, i32)> = run.iter().map(|&at| point(at)).collect();
+            run.dedup();
+            match (&mut self.sheet, run.as_slice()) {
+                (_, []) => {}
+                // A single point between two gaps would vanish.
+                (_, [only]) => {
+                    let radius = units(width * 0.9).max(1) as u32;
+                    on!(self.sheet, backend => backend.draw_circle(*only, radius, &colour.filled(), true));
+                }
+                (Sheet::Svg(backend), _) => drop(backend.draw_path(run, &colour.stroked(width))),
+                (Sheet::Pixels(backend), _) => stroke(backend, &run, colour, width * UNITS),
+            }
+        }
+    }
+
+    /// A dashed line: `dash` pixels drawn, `gap` pixels left out.
+    pub fn dashed(&mut self, points: &[(f64, f64)], colour: Colour, width: f64, dash: f64, gap: f64) {
+        for run in points.split(|(x, y)| !x.is_finite() || !y.is_finite()) {
+            for piece in dashes(run, dash.max(0.5), gap.max(0.5)) {
+                self.line(&piece, colour, width);
+            }
+        }
+    }
+
+    /// A filled area between two lines over the same places; a place where either is not finite breaks it.
+    pub fn band(&mut self, x: &[f64], low: &[f64], high: &[f64], colour: Colour) {
+        let places: Vec<(f64, f64, f64)> =
+            x.iter().zip(low).zip(high).map(|((&x, &low), &high)| (x, low, high)).collect();
+        for run in places.split(|(x, low, high)| !(x.is_finite() && low.is_finite() && high.is_finite())) {
+            if let [(x, low, high)] = run {
+                self.rect((x - 4.0, *low), (x + 4.0, *high), colour);
+                continue;
+            }
+            let there = run.iter().map(|&(x, low, _)| point((x, low)));
+            let back = run.iter().rev().map(|&(x, _, high)| point((x, high)));
+            match &mut self.sheet {
+                Sheet::Svg(backend) if !run.is_empty() => {
+                    drop(backend.fill_polygon(there.chain(back).collect::<Vec<_>>(), &colour.filled()));
+                }
+                Sheet::Svg(_) => {}
+                // Slice by slice: the scan-line filler is exact for a shape without hollows.
+                Sheet::Pixels(backend) => {
+                    for pair in run.windows(2) {
+                        let corners =
+                            [(0, true), (1, true), (1, false), (0, false)].map(|(index, lower): (usize, bool)| {
+                                let (x, low, high) = pair[index];
+                                point((x, if lower { low } else { high }))
+                            });
+                        drop(backend.fill_polygon(corners, &colour.filled()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A dot.
+    pub fn dot(&mut self, at: (f64, f64), radius: f64, colour: Colour) {
+        if at.0.is_finite() && at.1.is_finite() {
+            let radius = units(radius).max(1) as u32;
+            on!(self.sheet, backend => backend.draw_circle(point(at), radius, &colour.filled(), true));
+        }
+    }
+
+    /// Words on the baseline at `at`.
+    pub fn text(&mut self, at: (f64, f64), anchor: Anchor, text: &str, words: Words) {
+        let text = one_line(text);
+        if text.is_empty() || !at.0.is_finite() || !at.1.is_finite() {
+            return;
+        }
+        let em = words.size * UNITS;
+        let horizontal = match anchor {
+            Anchor::Start => HPos::Left,
+            Anchor::Middle => HPos::Center,
+            Anchor::End => HPos::Right,
+        };
+        let style = |size: f64| TextStyle {
+            font: font(size, words.bold),
+            color: RGBColor(words.colour.0, words.colour.1, words.colour.2).to_backend_color(),
+            pos: Pos::new(horizontal, VPos::Top),
+        };
+        let (x, baseline) = point(at);
+        match &mut self.sheet {
+            Sheet::Svg(backend) => {
+                let top = baseline - (SVG_BASELINE * em).round() as i32;
+                drop(backend.draw_text(&text, &style(em * SVG_TALL), (x, top)));
+            }
+            Sheet::Pixels(backend) => {
+                let top = baseline - (TALL * em / 2.0).round() as i32;
+                drop(backend.draw_text(&text, &style(em * TALL), (x, top)));
+            }
+        }
+    }
+
+    /// How wide words are, in CSS pixels.
+    pub fn measure(&self, text: &str, words: Words) -> f64 {
+        let size = words.size * UNITS * TALL;
+        match font(size, words.bold).layout_box(&one_line(text)) {
+            Ok(((left, _), (right, _))) => f64::from(right - left) / UNITS,
+            Err(_) => text.chars().count() as f64 * words.size * 0.55,
+        }
+    }
+
+    /// The words cut with an ellipsis so that they are at most `room` wide.
+    pub fn fit(&self, text: &str, words: Words, room: f64) -> String {
+        let text = one_line(text);
+        if self.measure(&text, words) <= room {
+            return text;
+        }
+        let letters: Vec<char> = text.chars().collect();
+        let cut = |count: usize| letters[..count].iter().collect::<String>().trim_end().to_string() + "…";
+        let (mut fits, mut fails) = (0, letters.len());
+        while fails - fits > 1 {
+            let middle = usize::midpoint(fits, fails);
+            if self.measure(&cut(middle), words) <= room { fits = middle } else { fails = middle }
+        }
+        cut(fits)
+    }
+
+    /// The words in at most `most` lines of at most `room` pixels.
+    pub fn wrap(&self, text: &str, words: Words, room: f64, most: usize) -> Vec<String> {
+        let text = one_line(text);
+        let mut lines = vec![String::new()];
+        for word in text.split_whitespace() {
+            let full = lines.len() == most;
+            let Some(line) = lines.last_mut() else { break };
+            let longer = if line.is_empty() { word.to_string() } else { format!("{line} {word}") };
+            if full || line.is_empty() || self.measure(&longer, words) <= room {
+                *line = longer;
+            } else {
+                lines.push(word.to_string());
+            }
+        }
+        lines.iter().map(|line| self.fit(line, words, room)).collect()
+    }
+}
+
+/// Draw into one SVG element.
+pub(crate) fn to_svg(size: (u32, u32), title: &str, alt: &str, draw: &mut dyn FnMut(&mut Canvas)) -> Result<String> {
+    fonts()?;
+    let (wide, high) = (size.0.max(1), size.1.max(1));
+    let mut buffer = String::new();
+    {
+        let sheet = Sheet::Svg(SVGBackend::with_string(&mut buffer, (wide * UNITS as u32, high * UNITS as u32)));
+        paint(sheet, (wide, high), draw);
+    }
+    let body = buffer.split_once('>').map_or("", |(_, body)| body);
+    // No `id` anywhere: several pictures may stand in one page.
+    Ok(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{wide}\" height=\"{high}\" viewBox=\"0 0 {} {}\" \
+         role=\"img\" aria-label=\"{}\" stroke-linejoin=\"round\" style=\"max-width:100%;height:auto\">\n\
+         <title>{}</title>{body}",
+        f64::from(wide) * UNITS,
+        f64::from(high) * UNITS,
+        xml(alt),
+        xml(title),
+    ))
+}
+
+/// Draw into a PNG with two pixels per CSS pixel.
+pub(crate) fn to_png(size: (u32, u32), draw: &mut dyn FnMut(&mut Canvas)) -> Result<Vec<u8>> {
+    fonts()?;
+    let (wide, high) = (size.0.max(1), size.1.max(1));
+    let (columns, rows) = (wide as usize * UNITS as usize, high as usize * UNITS as usize);
+    let mut fine = vec![255_u8; columns * rows * 3];
+    {
+        let backend = BitMapBackend::with_buffer(&mut fine, (columns as u32, rows as u32));
+        paint(Sheet::Pixels(backend), (wide, high), draw);
+    }
+    let (columns, rows) = (columns / SAMPLES, rows / SAMPLES);
+    let refused = |cause: png::EncodingError| Error::io("the picture cannot be encoded").because(cause);
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, columns as u32, rows as u32);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().map_err(refused)?;
+    writer.write_image_data(&average(&fine, columns, rows)).map_err(refused)?;
+    writer.finish().map_err(refused)?;
+    Ok(out)
+}
+
+fn paint(sheet: Sheet<'_>, (wide, high): (u32, u32), draw: &mut dyn FnMut(&mut Canvas)) {
+    let mut canvas = Canvas { sheet, size: (f64::from(wide), f64::from(high)) };
+    canvas.rect((0.0, 0.0), canvas.size, Colour(255, 255, 255));
+    draw(&mut canvas);
+    on!(canvas.sheet, backend => backend.present());
+}
+
+/// Each pixel is the mean of `SAMPLES` × `SAMPLES` fine ones.
+fn average(fine: &[u8], columns: usize, rows: usize) -> Vec<u8> {
+    let stride = columns * SAMPLES * 3;
+    let mut out = Vec::with_capacity(columns * rows * 3);
+    for row in 0..rows {
+        for column in 0..columns {
+            for channel in 0..3 {
+                let mut sum = 0_usize;
+                for y in 0..SAMPLES {
+                    for x in 0..SAMPLES {
+                        sum += usize::from(fine[(row * SAMPLES + y) * stride + (column * SAMPLES + x) * 3 + channel]);
+                    }
+                }
+                out.push((sum / (SAMPLES * SAMPLES)) as u8);
+            }
+        }
+    }
+    out
+}
+
+/// A thick line as quadrilaterals with round joints: plotters' own outline of a jagged line crosses itself and
+/// leaves holes.
+fn stroke(backend: &mut BitMapBackend, run: &[(i32, i32)], colour: Colour, width: f64) {
+    let style = colour.filled();
+    for pair in run.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        let (dx, dy) = (f64::from(to.0 - from.0), f64::from(to.1 - from.1));
+        let length = dx.hypot(dy).max(1e-9);
+        let (nx, ny) = (-dy / length * width / 2.0, dx / length * width / 2.0);
+        let corner = |at: (i32, i32), side: f64| {
+            ((f64::from(at.0) + side * nx).round() as i32, (f64::from(at.1) + side * ny).round() as i32)
+        };
+        let corners = [corner(from, 1.0), corner(to, 1.0), corner(to, -1.0), corner(from, -1.0)];
+        if dx == 0.0 || dy == 0.0 {
+            // Upright and level strokes are rectangles: exact, and the grid has many.
+            let half = (width / 2.0).round().max(0.0) as i32;
+            let (low, high) = ((from.0.min(to.0), from.1.min(to.1)), (from.0.max(to.0), from.1.max(to.1)));
+            let (across, along) = if dx == 0.0 { (half, 0) } else { (0, half) };
+            let odd = i32::from(width.round() as i32 % 2 == 0);
+            let end = (high.0 + across - odd * i32::from(across > 0), high.1 + along - odd * i32::from(along > 0));
+            drop(backend.draw_rect((low.0 - across, low.1 - along), end, &style, true));
+        } else {
+            drop(backend.fill_polygon(corners, &style));
+        }
+    }
+    let radius = (width / 2.0).floor() as u32;
+    if radius > 1 {
+        for joint in run.iter().skip(1).take(run.len().saturating_sub(2)) {
+            drop(backend.draw_circle(*joint, radius, &style, true));
+        }
+    }
+}
+
+/// A line cut into dashes.
+fn dashes(run: &[(f64, f64)], dash: f64, gap: f64) -> Vec<Vec<(f64, f64)>> {
+    let mut pieces = Vec::new();
+    let mut piece: Vec<(f64, f64)> = run.first().copied().into_iter().collect();
+    let (mut drawing, mut left) = (true, dash);
+    for pair in run.windows(2) {
+        let ((x0, y0), (x1, y1)) = (pair[0], pair[1]);
+        let length = (x1 - x0).hypot(y1 - y0);
+        let mut done = 0.0;
+        while length - done > left {
+            done += left;
+            let at = (x0 + (x1 - x0) * done / length, y0 + (y1 - y0) * done / length);
+            piece.push(at);
+            if drawing {
+                pieces.push(std::mem::take(&mut piece));
+            }
+            drawing = !drawing;
+            left = if drawing { dash } else { gap };
+            piece = vec![at];
+        }
+        left -= length - done;
+        piece.push((x1, y1));
+    }
+    if drawing && piece.len() > 1 {
+        pieces.push(piece);
+    }
+    pieces
+}
+
+fn font(size: f64, bold: bool) -> FontDesc<'static> {
+    FontDesc::new(FontFamily::Name(FAMILY), size, if bold { FontStyle::Bold } else { FontStyle::Normal })
+}
+
+/// Register the embedded font, once.
+fn fonts() -> Result<()> {
+    static READY: OnceLock<bool> = OnceLock::new();
+    let ready = READY.get_or_init(|| {
+        register_font(FAMILY, FontStyle::Normal, REGULAR).is_ok()
+            && register_font(FAMILY, FontStyle::Bold, SEMIBOLD).is_ok()
+    });
+    if *ready { Ok(()) } else { Err(Error::io("the font inside the program cannot be read; build it again")) }
+}
+
+/// CSS pixels to units, within what a picture can hold.
+fn units(pixels: f64) -> i32 {
+    (pixels * UNITS).round().clamp(-100_000.0, 100_000.0) as i32
+}
+
+fn point((x, y): (f64, f64)) -> (i32, i32) {
+    (units(x), units(y))
+}
+
+fn xml(text: &str) -> String {
+    let text = one_line(text);
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_cut_and_wrapped() {
+        fonts().unwrap();
+        let words = Words { size: 12.0, bold: false, colour: Colour(0, 0, 0) };
+        let svg = to_svg((300, 100), "t <&>\"", "alt", &mut |canvas| {
+            let long = "A title that is much too long for its place ".repeat(4);
+            assert!(canvas.measure(&canvas.fit(&long, words, 100.0), words) <= 100.0);
+            let lines = canvas.wrap(&long, words, 200.0, 2);
+            assert_eq!(lines.len(), 2);
+            assert!(lines.iter().all(|line| canvas.measure(line, words) <= 200.0));
+            assert_eq!(canvas.wrap("", words, 10.0, 2), [""]);
+            assert_eq!(canvas.fit("x", words, 0.0), "…");
+            canvas.text((10.0, 20.0), Anchor::Start, "<b>\u{0}&", words);
+        })
+        .unwrap();
+        assert!(svg.contains("&lt;b&gt; &amp;") || svg.contains("&lt;b&gt;&amp;"), "{svg}");
+        assert!(svg.contains("<title>t &lt;&amp;&gt;&quot;</title>") && !svg.contains(" id="));
+    }
+
+    #[test]
+    fn dashes_cover_their_share() {
+        let pieces = dashes(&[(0.0, 0.0), (100.0, 0.0)], 6.0, 4.0);
+        let drawn: f64 = pieces.iter().map(|piece| piece[piece.len() - 1].0 - piece[0].0).sum();
+        assert!((drawn - 60.0).abs() < 1e-9 && pieces.len() == 10, "{pieces:?}");
+    }
+
+    #[test]
+    fn nothing_breaks_it() {
+        let draw = &mut |canvas: &mut Canvas| {
+            canvas.line(&[(f64::NAN, 1.0), (1e30, -1e30), (5.0, 5.0)], Colour(0, 0, 0), 1.0);
+            canvas.line(&[(3.0, 3.0)], Colour(0, 0, 0), 1.0);
+            canvas.band(&[0.0, 1.0, 2.0], &[0.0, f64::NAN, 3.0], &[1.0, 2.0, 9.0], Colour(0, 0, 0));
+            canvas.dashed(&[], Colour(0, 0, 0), 1.0, 0.0, 0.0);
+            canvas.dot((f64::INFINITY, 0.0), 2.0, Colour(0, 0, 0));
+        };
+        assert!(to_svg((0, 0), "", "", draw).unwrap().ends_with("</svg>\n"));
+        assert!(to_png((40, 40), draw).unwrap().starts_with(b"\x89PNG"));
+    }
+}

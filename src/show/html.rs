@@ -1,0 +1,132 @@
+//! How does a block look on a page and in a notebook?
+//!
+//! Semantic HTML, every word escaped by the template. A fragment carries class names only; [`standalone`] adds the
+//! few styles it needs to look right in a notebook, light or dark. Figures are inline SVG on a white card.
+
+use maud::{Markup, PreEscaped, html};
+
+use super::{Block, Table, one_line, paragraphs};
+use crate::figures::Figure;
+
+/// Styles of a fragment inside a page that is not ours: everything is scoped to `.tradewind`, and colours come from
+/// the page, so that a dark theme stays readable.
+const STYLE: &str = ".tradewind table{border-collapse:collapse;margin:.5em 0;font-variant-numeric:tabular-nums}\
+.tradewind caption{caption-side:top;text-align:left;font-weight:600;padding:.25em 0;color:inherit}\
+.tradewind th,.tradewind td{padding:.25em .75em;border:0;border-bottom:1px solid rgba(128,128,128,.3);\
+text-align:left;background:none;color:inherit;white-space:nowrap}\
+.tradewind .n{text-align:right}.tradewind .best td,.tradewind .best th{font-weight:700}\
+.tradewind .scroll{overflow-x:auto}.tradewind figure{margin:.75em 0}\
+.tradewind .plot{background:#fff;display:inline-block;max-width:100%}\
+.tradewind .note{border-left:3px solid #e69f00;padding:.1em 0 .1em .75em;margin:.75em 0}\
+.tradewind .rest{opacity:.7;font-size:.9em}";
+
+/// Rows that a fragment in a notebook shows.
+const ROWS: usize = 60;
+
+/// A fragment with its own styles.
+pub(crate) fn standalone(block: &Block) -> Markup {
+    html! { div.tradewind { style { (PreEscaped(STYLE)) } (fragment(block, ROWS)) } }
+}
+
+/// A fragment for a page that has styles for it; tables show at most `rows` rows.
+pub(crate) fn fragment(block: &Block, rows: usize) -> Markup {
+    match block {
+        Block::Group(blocks) => html! { @for inner in blocks { (fragment(inner, rows)) } },
+        Block::Heading { level, text } => heading(*level, text, None),
+        Block::Text(text) => html! { @for paragraph in paragraphs(text) { p dir="auto" { (paragraph) } } },
+        Block::Note(text) => html! {
+            aside.note role="note" { @for paragraph in paragraphs(text) { p dir="auto" { (paragraph) } } }
+        },
+        Block::List(points) => html! { ul { @for point in points { li dir="auto" { (one_line(point)) } } } },
+        Block::Table(shown) => table(shown, rows, usize::MAX, ""),
+        Block::Figure(shown) => figure(shown),
+        Block::Code { language, text } => html! {
+            pre { code class=(format!("language-{}", language.replace(char::is_whitespace, "-"))) { (text) } }
+        },
+    }
+}
+
+/// A heading, with an anchor when `id` is given.
+pub(crate) fn heading(level: u8, text: &str, id: Option<&str>) -> Markup {
+    let text = one_line(text);
+    html! {
+        @match level {
+            0 | 1 => h1 id=[id] dir="auto" { (text) },
+            2 => h2 id=[id] dir="auto" { (text) },
+            3 => h3 id=[id] dir="auto" { (text) },
+            4 => h4 id=[id] dir="auto" { (text) },
+            5 => h5 id=[id] dir="auto" { (text) },
+            _ => h6 id=[id] dir="auto" { (text) },
+        }
+    }
+}
+
+/// A table in a box that scrolls when it is too wide; `place` says where the rows that are cut can be found.
+pub(crate) fn table(table: &Table, rows: usize, columns: usize, place: &str) -> Markup {
+    let mut grid = table.grid(rows);
+    if grid.header.len() > columns {
+        grid.drop_columns(columns / 2, grid.header.len() - (columns - 1 - columns / 2));
+    }
+    let side = |column: usize| grid.right[column].then_some("n");
+    html! {
+        div.scroll tabindex="0" role="group" aria-label=(table.title().map_or("Table".into(), one_line)) {
+            table {
+                @if let Some(title) = table.title() { caption dir="auto" { (one_line(title)) } }
+                thead { tr { @for (column, name) in grid.header.iter().enumerate() {
+                    th scope="col" class=[side(column)] dir="auto" { (name) }
+                } } }
+                tbody { @for (index, row) in grid.rows.iter().enumerate() {
+                    tr class=[(grid.bold == Some(index)).then_some("best")] {
+                        @for (column, cell) in row.iter().enumerate() {
+                            td class=[side(column)] dir=[(!grid.right[column]).then_some("auto")] { (cell) }
+                        }
+                    }
+                } }
+            }
+        }
+        @if grid.rows.is_empty() { p.rest { "No rows." } }
+        @if let Some(rest) = grid.rest(place) { p.rest { (rest) } }
+    }
+}
+
+/// A figure as inline SVG. Its title is inside the picture; its alternative text is the SVG's own label.
+pub(crate) fn figure(figure: &Figure) -> Markup {
+    html! {
+        figure {
+            @match figure.svg() {
+                Ok(svg) => div.plot tabindex="0" role="group" aria-label=(one_line(figure.title())) { (PreEscaped(svg)) },
+                Err(error) => p.note { "The figure “" (figure.title()) "” could not be drawn: " (error) },
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polars::prelude::*;
+
+    #[test]
+    fn everything_is_escaped() {
+        let evil = "<script>alert('x')</script>\"&";
+        let frame = df!(evil => [evil, "مبيعات"]).unwrap();
+        let block = Block::Group(vec![
+            Block::Heading { level: 2, text: evil.into() },
+            Block::Text(evil.into()),
+            Block::Note(evil.into()),
+            Block::List(vec![evil.into()]),
+            Block::Table(Table::new(frame).titled(evil)),
+            Block::Code { language: "\"><script>".into(), text: evil.into() },
+        ]);
+        let page = block.to_html();
+        assert!(!page.contains("<script"), "{page}");
+        assert!(page.contains("مبيعات") && page.contains("scope=\"col\""));
+    }
+
+    #[test]
+    fn a_table_says_what_it_left_out() {
+        let frame = df!("x" => (0..70_i64).collect::<Vec<_>>()).unwrap();
+        let page = Block::Table(Table::new(frame).highlight(0)).to_html();
+        assert!(page.contains("… 10 more rows") && page.contains("class=\"best\"") && page.contains("class=\"n\""));
+    }
+}

@@ -1,0 +1,164 @@
+//! How does a block look in Markdown?
+//!
+//! Pipe tables, one blank line between blocks, and every character that Markdown or HTML would read as markup
+//! escaped: a series key may hold `|`, `<script>` or a line break.
+
+use super::{Block, Grid, Table, one_line, paragraphs};
+use crate::figures::Figure;
+
+/// The block, each figure laid out by `figure`, which returns a line of Markdown.
+pub(crate) fn render(block: &Block, figure: &mut dyn FnMut(&Figure) -> String) -> String {
+    let mut pieces = Vec::new();
+    for leaf in block.leaves() {
+        pieces.push(match leaf {
+            Block::Heading { level, text } => {
+                format!("{} {}", "#".repeat(usize::from(*level).clamp(1, 6)), escape(&one_line(text)))
+            }
+            Block::Text(text) => escaped(text).join("\n\n"),
+            Block::Note(text) => format!("> **Note:** {}", escaped(text).join("\n>\n> ")),
+            Block::List(points) => {
+                points.iter().map(|point| format!("- {}", escape(&one_line(point)))).collect::<Vec<_>>().join("\n")
+            }
+            Block::Table(shown) => table(shown, usize::MAX, usize::MAX, ""),
+            Block::Figure(shown) => figure(shown),
+            Block::Code { language, text } => code(language, text),
+            Block::Group(_) => continue,
+        });
+    }
+    pieces.retain(|piece| !piece.is_empty());
+    if pieces.is_empty() { String::new() } else { pieces.join("\n\n") + "\n" }
+}
+
+/// A figure where no picture can stand.
+pub(crate) fn figure_in_words(figure: &Figure) -> String {
+    format!("*Figure: {}.* {}", escape(&one_line(figure.title())), escape(&one_line(figure.alt())))
+}
+
+/// A pipe table of at most `rows` rows and `columns` columns; `place` says where the rest is.
+pub(crate) fn table(table: &Table, rows: usize, columns: usize, place: &str) -> String {
+    let mut grid = table.grid(rows);
+    if grid.header.len() > columns {
+        grid.drop_columns(columns / 2, grid.header.len() - (columns - 1 - columns / 2));
+    }
+    let mut out = table.title().map(|title| format!("**{}**\n\n", escape(&one_line(title)))).unwrap_or_default();
+    if grid.header.is_empty() {
+        return out + "*no columns*";
+    }
+    out.push_str(&pipes(&grid));
+    if grid.rows.is_empty() {
+        out.push_str("\n\n*no rows*");
+    }
+    if let Some(rest) = grid.rest(place) {
+        out.push_str(&format!("\n\n*{rest}*"));
+    }
+    out
+}
+
+fn pipes(grid: &Grid) -> String {
+    let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
+    let rule = grid.right.iter().map(|right| if *right { "---:" } else { ":---" }.to_string()).collect();
+    let mut lines = vec![line(grid.header.iter().map(|name| escape(name)).collect()), line(rule)];
+    for (index, row) in grid.rows.iter().enumerate() {
+        let cells = row.iter().map(|cell| {
+            let cell = escape(cell);
+            if grid.bold == Some(index) && !cell.is_empty() { format!("**{cell}**") } else { cell }
+        });
+        lines.push(line(cells.collect()));
+    }
+    lines.join("\n")
+}
+
+fn escaped(text: &str) -> Vec<String> {
+    paragraphs(text).iter().map(|paragraph| escape(paragraph)).collect()
+}
+
+fn code(language: &str, text: &str) -> String {
+    let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat((longest + 1).max(3));
+    let language: String = language.chars().filter(|letter| letter.is_ascii_alphanumeric()).collect();
+    format!("{fence}{language}\n{}\n{fence}", text.trim_end_matches('\n'))
+}
+
+/// One line of text with every character that Markdown or HTML would read as markup escaped.
+///
+/// Marks that only count at the start of a line (`#`, `+`, `-`, `1.`, `=`) are escaped only there, so that the
+/// source stays readable.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let digits = text.chars().take_while(char::is_ascii_digit).count();
+    let inside_a_word = |at: usize| {
+        let before = text[..at].chars().next_back().is_some_and(char::is_alphanumeric);
+        before && text[at + 1..].chars().next().is_some_and(char::is_alphanumeric)
+    };
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            // `season_length` is a word: an underscore inside it is no markup.
+            '_' if inside_a_word(at) => out.push('_'),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' => {
+                out.push('\\');
+                out.push(letter);
+            }
+            '#' | '+' | '-' | '=' if at == 0 => {
+                out.push('\\');
+                out.push(letter);
+            }
+            '.' | ')' if digits > 0 && at == digits => {
+                out.push('\\');
+                out.push(letter);
+            }
+            letter if letter.is_control() => out.push(' '),
+            letter => out.push(letter),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polars::prelude::*;
+
+    #[test]
+    fn specials_are_escaped() {
+        let cases = [
+            ("a|b", "a\\|b"),
+            ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+            ("*x* _y_ `z`", "\\*x\\* \\_y\\_ \\`z\\`"),
+            ("season_length", "season_length"),
+            ("ets(season=52)", "ets(season=52)"),
+            ("# no heading", "\\# no heading"),
+            ("2012. A year", "2012\\. A year"),
+            ("- no list", "\\- no list"),
+            ("[a](b)", "\\[a\\](b)"),
+            ("Üb🙂er مبيعات", "Üb🙂er مبيعات"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(escape(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_table_keeps_its_columns() {
+        let frame = df!("key|name" => ["a|b\nc", "<i>"], "x" => [1.5, f64::NAN]).unwrap();
+        let text = Block::Table(Table::new(frame).titled("T").highlight(0)).to_markdown();
+        let expected = "**T**\n\n| key\\|name | x |\n| :--- | ---: |\n| **a\\|b c** | **1.5** |\n| &lt;i&gt; | – |\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn code_outgrows_its_fences() {
+        let block = Block::Code { language: "sh".into(), text: "echo ```\n".into() };
+        assert_eq!(block.to_markdown(), "````sh\necho ```\n````\n");
+    }
+
+    #[test]
+    fn wide_tables_are_narrowed() {
+        let columns: Vec<Column> = (0..9).map(|index| Column::new(format!("c{index}").into(), [index])).collect();
+        let wide = Table::new(DataFrame::new(1, columns).unwrap());
+        let line = table(&wide, 9, 5, "").lines().next().map(str::to_string);
+        assert_eq!(line.as_deref(), Some("| c0 | c1 | … | c7 | c8 |"));
+    }
+}

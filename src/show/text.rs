@@ -1,0 +1,195 @@
+//! How does a block look in a terminal?
+//!
+//! At most 120 columns. A long table shows its first 40 rows and says how many more there are; a wide one keeps its
+//! first and last columns. A highlighted row is marked with `*`, because a terminal may have no bold.
+
+use tabled::builder::Builder;
+use tabled::grid::util::string::get_line_width;
+use tabled::settings::object::Columns;
+use tabled::settings::{Alignment, Modify, Style};
+
+use super::{Block, Grid, Table, one_line, paragraphs};
+
+const WIDTH: usize = 120;
+const ROWS: usize = 40;
+/// A single cell wider than this is cut, so that one long text does not push all else out.
+const CELL: usize = 60;
+
+pub(crate) fn render(block: &Block) -> String {
+    let mut pieces = Vec::new();
+    for leaf in block.leaves() {
+        pieces.push(match leaf {
+            Block::Heading { level, text } => heading(*level, text),
+            Block::Text(text) => wrapped(text, "", ""),
+            Block::Note(text) => wrapped(text, "Note: ", "      "),
+            Block::List(points) => {
+                points.iter().map(|point| fill(&one_line(point), "• ", "  ")).collect::<Vec<_>>().join("\n")
+            }
+            Block::Table(shown) => table(shown),
+            Block::Figure(figure) => wrapped(&format!("[Figure: {}] {}", figure.title(), figure.alt()), "", ""),
+            Block::Code { text, .. } => text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n"),
+            Block::Group(_) => continue,
+        });
+    }
+    pieces.retain(|piece| !piece.is_empty());
+    if pieces.is_empty() { String::new() } else { pieces.join("\n\n") + "\n" }
+}
+
+fn heading(level: u8, text: &str) -> String {
+    let text = one_line(text);
+    let rule = match level {
+        0 | 1 => "=",
+        2 => "-",
+        _ => return text,
+    };
+    format!("{text}\n{}", rule.repeat(get_line_width(&text).min(WIDTH)))
+}
+
+fn wrapped(text: &str, first: &str, next: &str) -> String {
+    let paragraphs = paragraphs(text);
+    let mut lead = first;
+    let mut out = Vec::with_capacity(paragraphs.len());
+    for paragraph in &paragraphs {
+        out.push(fill(paragraph, lead, next));
+        lead = next;
+    }
+    out.join("\n\n")
+}
+
+/// Words filled into lines, with a lead before the first and another before the rest.
+fn fill(text: &str, first: &str, next: &str) -> String {
+    let mut out = first.to_string();
+    let mut column = get_line_width(first);
+    let mut fresh = true;
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let width = get_line_width(word);
+        if !fresh && column + 1 + width > WIDTH {
+            out.push('\n');
+            out.push_str(next);
+            column = get_line_width(next);
+            fresh = true;
+        }
+        if !fresh {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += width;
+        fresh = false;
+    }
+    out
+}
+
+fn table(table: &Table) -> String {
+    let mut grid = table.grid(ROWS);
+    let title = table.title().map(|title| format!("{}\n", one_line(title))).unwrap_or_default();
+    if grid.header.is_empty() {
+        return format!("{title}(no columns)");
+    }
+    for cell in grid.header.iter_mut().chain(grid.rows.iter_mut().flatten()) {
+        shorten(cell);
+    }
+    if let Some(cell) = grid.bold.and_then(|row| grid.rows[row].first_mut()) {
+        cell.insert_str(0, "* ");
+    }
+    narrow(&mut grid);
+    let rest = grid.rest("").map(|rest| format!("\n{rest}")).unwrap_or_default();
+    let rest = if grid.rows.is_empty() { "\n(no rows)".to_string() } else { rest };
+    let mut builder = Builder::default();
+    builder.push_record(grid.header);
+    for row in grid.rows {
+        builder.push_record(row);
+    }
+    let mut drawn = builder.build();
+    drawn.with(Style::rounded());
+    for (column, _) in grid.right.iter().enumerate().filter(|(_, right)| **right) {
+        drawn.with(Modify::new(Columns::one(column)).with(Alignment::right()));
+    }
+    format!("{title}{drawn}{rest}")
+}
+
+fn shorten(cell: &mut String) {
+    if get_line_width(cell) > CELL {
+        let mut short = String::new();
+        for letter in cell.chars() {
+            if get_line_width(&short) + 2 > CELL {
+                break;
+            }
+            short.push(letter);
+        }
+        *cell = short + "…";
+    }
+}
+
+/// Drop middle columns until the table fits: the first say what a row is, the last what came out.
+fn narrow(grid: &mut Grid) {
+    let widths: Vec<usize> = (0..grid.header.len())
+        .map(|column| {
+            let cells = grid.rows.iter().map(|row| get_line_width(&row[column]));
+            cells.chain([get_line_width(&grid.header[column])]).max().unwrap_or(0) + 3
+        })
+        .collect();
+    if widths.iter().sum::<usize>() < WIDTH {
+        return;
+    }
+    let (mut first, mut last) = (0, widths.len());
+    let mut room = WIDTH.saturating_sub(1 + 4);
+    while first < last {
+        let next = if first <= widths.len() - last { first } else { last - 1 };
+        if widths[next] > room && first > 0 {
+            break;
+        }
+        room = room.saturating_sub(widths[next]);
+        if next == first { first += 1 } else { last -= 1 }
+    }
+    if first < last {
+        grid.drop_columns(first, last);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polars::prelude::*;
+
+    #[test]
+    fn a_table_aligns_and_marks_the_best() {
+        let frame = df!("model" => ["naive", "ets(season=52)"], "mase" => [1.25, 0.8]).unwrap();
+        let text = Block::Table(Table::new(frame).titled("Leaderboard").highlight(1)).to_text();
+        let expected = "Leaderboard\n\
+            ╭──────────────────┬──────╮\n\
+            │ model            │ mase │\n\
+            ├──────────────────┼──────┤\n\
+            │ naive            │ 1.25 │\n\
+            │ * ets(season=52) │ 0.80 │\n\
+            ╰──────────────────┴──────╯\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_long_and_wide_table_is_cut() {
+        let columns: Vec<Column> = (0..60)
+            .map(|index| Column::new(format!("column {index}").into(), (0..1274_i64).collect::<Vec<_>>()))
+            .collect();
+        let text = Block::Table(Table::new(DataFrame::new(1274, columns).unwrap())).to_text();
+        assert!(text.lines().all(|line| get_line_width(line) <= WIDTH), "{text}");
+        assert!(text.contains("… 1,234 more rows") && text.contains("column 0") && text.contains("column 59"));
+        assert!(text.contains(" … "));
+    }
+
+    #[test]
+    fn odd_tables_do_not_break() {
+        assert!(Block::Table(Table::new(DataFrame::empty())).to_text().contains("(no columns)"));
+        let none = Table::new(df!("a" => Vec::<f64>::new()).unwrap()).highlight(3);
+        assert!(Block::Table(none).to_text().contains("(no rows)"));
+        let long = Table::new(df!("a" => ["日本語".repeat(200)], "b" => ["x\ny"]).unwrap());
+        assert!(Block::Table(long).to_text().lines().all(|line| get_line_width(line) <= WIDTH));
+    }
+
+    #[test]
+    fn text_is_filled_to_the_width() {
+        let text = Block::Note("word ".repeat(60)).to_text();
+        assert!(text.starts_with("Note: word") && text.contains("\n      word"));
+        assert!(text.lines().all(|line| line.len() <= WIDTH));
+    }
+}
