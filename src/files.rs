@@ -21,8 +21,7 @@ pub(crate) fn write_atomically(path: &Path, write: impl FnOnce(&mut File) -> Res
         _ => Path::new("."),
     };
     std::fs::create_dir_all(folder).map_err(|cause| refused(path, &cause))?;
-    let mut temporary =
-        builder().prefix(".writing-").tempfile_in(folder).map_err(|cause| refused(path, &cause))?;
+    let mut temporary = builder().prefix(".writing-").tempfile_in(folder).map_err(|cause| refused(path, &cause))?;
     write(temporary.as_file_mut()).map_err(|error| error.within(format!("cannot write {}", path.display())))?;
     temporary.persist(path).map_err(|failure| refused(path, &failure.error))?;
     Ok(())

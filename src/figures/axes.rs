@@ -46,7 +46,13 @@ fn widened(low: f64, high: f64) -> (f64, f64) {
 pub(crate) fn value_range(low: f64, high: f64) -> (f64, f64) {
     if low == high {
         let (low, high) = widened(low, high);
-        return if low > 0.0 { (0.0, high) } else if high < 0.0 { (low, 0.0) } else { (low, high) };
+        return if low > 0.0 {
+            (0.0, high)
+        } else if high < 0.0 {
+            (low, 0.0)
+        } else {
+            (low, high)
+        };
     }
     let air = (high / 2.0 - low / 2.0) * 0.12;
     let bottom = if low >= 0.0 && low <= high * 0.5 { 0.0 } else { low - air };
@@ -143,7 +149,11 @@ impl Frame {
     pub(crate) fn points(&self, x: &[f64], y: &[f64]) -> Vec<(f64, f64)> {
         x.iter()
             .zip(y)
-            .map(|(&x, &y)| if x.is_finite() && y.is_finite() { (self.x.at(x), self.y.at(y)) } else { (f64::NAN, f64::NAN) })
+            .map(
+                |(&x, &y)| {
+                    if x.is_finite() && y.is_finite() { (self.x.at(x), self.y.at(y)) } else { (f64::NAN, f64::NAN) }
+                },
+            )
             .collect()
     }
 

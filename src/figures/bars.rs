@@ -1,6 +1,113 @@
-//! stub
-use super::*;
-#[allow(missing_docs)] pub struct Bars{pub title:String,pub value:String,pub rows:Vec<(String,f64)>,pub best:Option<usize>,pub reference:Option<(String,f64)>}
-impl Drawing for Bars { fn title(&self)->String{self.title.clone()} fn alt(&self)->String{String::new()} fn size(&self)->(u32,u32){(600,300)} fn draw(&self,_:&mut Canvas){} }
-impl Bars { /// f
-pub fn figure(self)->Figure{Figure::new(self)} }
+//! How do named things compare? Horizontal bars in the order given, each with its value at the end.
+
+use super::axes::Scale;
+use super::canvas::{Anchor, Canvas, Colour, Words};
+use super::layout::{self, AXIS, BLUE, GREY, INK, Key, MARGIN, ORANGE, SMALL};
+use super::{Drawing, Figure};
+use crate::show::{MISSING, column_labels};
+
+const MOST: usize = 40;
+const ROW: f64 = 27.0;
+const PLAIN: Colour = Colour(158, 184, 204);
+
+/// Horizontal bars in the order given, one of them set apart, with a line to compare against.
+#[derive(Clone, Debug)]
+pub struct Bars {
+    /// What the reader should see.
+    pub title: String,
+    /// What is measured, in what unit.
+    pub value: String,
+    /// Each thing's name and value; NaN is shown as a dash. The first forty are drawn.
+    pub rows: Vec<(String, f64)>,
+    /// The row to set apart, counted from 0.
+    pub best: Option<usize>,
+    /// A value to compare against, and what it is.
+    pub reference: Option<(String, f64)>,
+}
+
+impl Bars {
+    /// The figure.
+    pub fn figure(self) -> Figure {
+        Figure::new(self)
+    }
+
+    fn shown(&self) -> &[(String, f64)] {
+        &self.rows[..self.rows.len().min(MOST)]
+    }
+
+    fn reference(&self) -> Option<(&str, f64)> {
+        self.reference.as_ref().filter(|(_, at)| at.is_finite()).map(|(name, at)| (name.as_str(), *at))
+    }
+}
+
+impl Drawing for Bars {
+    fn title(&self) -> String {
+        self.title.clone()
+    }
+
+    fn alt(&self) -> String {
+        let labels = column_labels(&self.shown().iter().map(|(_, value)| *value).collect::<Vec<_>>());
+        let rows: Vec<String> =
+            self.shown().iter().zip(&labels).take(8).map(|((name, _), value)| format!("{name} {value}")).collect();
+        let more = self.rows.len().saturating_sub(8);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        if rows.is_empty() {
+            format!("{}: no data.", self.value)
+        } else {
+            format!("{}: {}{more}.", self.value, rows.join(", "))
+        }
+    }
+
+    fn size(&self) -> (u32, u32) {
+        let rows = self.shown().len().max(3) as f64 + if self.rows.len() > MOST { 1.0 } else { 0.0 };
+        (820, layout::header_height(&self.title, 1) + (rows * ROW) as u32 + 22)
+    }
+
+    fn draw(&self, canvas: &mut Canvas) {
+        let top = layout::title(canvas, &self.title);
+        let legend: Vec<(Key, String)> =
+            self.reference().map(|(name, _)| (Key::Dashed(ORANGE), name.to_string())).into_iter().collect();
+        let top = layout::subtitle(canvas, top, &self.value, &legend) + 6.0;
+        let rows = self.shown();
+        if rows.is_empty() {
+            return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
+        }
+        let name = |best: bool| Words { size: 12.5, bold: best, colour: INK };
+        let labels = column_labels(&rows.iter().map(|(_, value)| *value).collect::<Vec<_>>());
+        let width = |text: &str, words: Words| canvas.measure(text, words);
+        let names = rows.iter().map(|(text, _)| width(text, name(true))).fold(0.0, f64::max).min(280.0);
+        let value_room = labels.iter().map(|label| width(label, name(true))).fold(0.0, f64::max) + 10.0;
+
+        let reference = self.reference().map(|(_, at)| at);
+        let values: Vec<f64> = rows.iter().map(|(_, value)| *value).chain(reference).chain([0.0]).collect();
+        let (low, high) = layout::span(&values).unwrap_or((0.0, 1.0));
+        let (low, high) = if low == high { (0.0, 1.0) } else { (low, high) };
+        let left = MARGIN + names + 12.0 + if low < 0.0 { value_room } else { 0.0 };
+        let right = canvas.width() - MARGIN - if high > 0.0 { value_room } else { 0.0 };
+        let scale = Scale::new((low, high), left, right);
+        let zero = scale.at(0.0);
+        for (index, ((text, value), label)) in rows.iter().zip(&labels).enumerate() {
+            let best = self.best == Some(index);
+            let middle = top + (index as f64 + 0.5) * ROW;
+            let text = canvas.fit(text, name(best), 280.0);
+            canvas.text((MARGIN + names, middle + 4.5), Anchor::End, &text, name(best));
+            let end = if value.is_finite() { scale.at(*value) } else { zero };
+            let colour = if best { BLUE } else { PLAIN };
+            canvas.rect((zero, middle - 9.0), (end, middle + 9.0), colour);
+            let label = if value.is_finite() { label.as_str() } else { MISSING };
+            let words = if value.is_finite() { name(best) } else { Words { colour: GREY, ..name(false) } };
+            let (anchor, gap) = if *value < 0.0 { (Anchor::End, -6.0) } else { (Anchor::Start, 6.0) };
+            canvas.text((end + gap, middle + 4.5), anchor, label, words);
+        }
+        let bottom = top + rows.len() as f64 * ROW;
+        canvas.line(&[(zero, top), (zero, bottom)], AXIS, 1.0);
+        if let Some(at) = reference {
+            let x = scale.at(at);
+            canvas.dashed(&[(x, top - 2.0), (x, bottom + 2.0)], ORANGE, 1.5, 4.5, 3.0);
+        }
+        if self.rows.len() > MOST {
+            let more = format!("… {} more", self.rows.len() - MOST);
+            canvas.text((MARGIN + names, bottom + 16.0), Anchor::End, &more, SMALL);
+        }
+    }
+}

@@ -164,10 +164,11 @@ impl Canvas<'_> {
                 // Slice by slice: the scan-line filler is exact for a shape without hollows.
                 Sheet::Pixels(backend) => {
                     for pair in run.windows(2) {
-                        let corners = [(0, true), (1, true), (1, false), (0, false)].map(|(index, lower): (usize, bool)| {
-                            let (x, low, high) = pair[index];
-                            point((x, if lower { low } else { high }))
-                        });
+                        let corners =
+                            [(0, true), (1, true), (1, false), (0, false)].map(|(index, lower): (usize, bool)| {
+                                let (x, low, high) = pair[index];
+                                point((x, if lower { low } else { high }))
+                            });
                         drop(backend.fill_polygon(corners, &colour.filled()));
                     }
                 }
@@ -397,7 +398,8 @@ fn font(size: f64, bold: bool) -> FontDesc<'static> {
 fn fonts() -> Result<()> {
     static READY: OnceLock<bool> = OnceLock::new();
     let ready = READY.get_or_init(|| {
-        register_font(FAMILY, FontStyle::Normal, REGULAR).is_ok() && register_font(FAMILY, FontStyle::Bold, SEMIBOLD).is_ok()
+        register_font(FAMILY, FontStyle::Normal, REGULAR).is_ok()
+            && register_font(FAMILY, FontStyle::Bold, SEMIBOLD).is_ok()
     });
     if *ready { Ok(()) } else { Err(Error::io("the font inside the program cannot be read; build it again")) }
 }

@@ -78,7 +78,8 @@ impl Rhythm {
     /// The last beat at or before `at`.
     fn floor(self, at: NaiveDateTime) -> Option<NaiveDateTime> {
         let day = at.date();
-        let since_monday = |day: NaiveDate| day.checked_sub_days(Days::new(u64::from(day.weekday().num_days_from_monday())));
+        let since_monday =
+            |day: NaiveDate| day.checked_sub_days(Days::new(u64::from(day.weekday().num_days_from_monday())));
         match self {
             Self::Minutes(count) => day.and_hms_opt(at.hour(), at.minute() - at.minute() % count as u32, 0),
             Self::Hours(count) => day.and_hms_opt(at.hour() - at.hour() % count as u32, 0, 0),
@@ -125,7 +126,9 @@ fn label(rhythm: Rhythm, beats: &[NaiveDateTime]) -> Vec<Mark> {
     let mut marks = Vec::with_capacity(beats.len());
     for at in beats {
         let (label, larger) = match rhythm {
-            Rhythm::Minutes(_) | Rhythm::Hours(_) => (at.format("%H:%M").to_string(), at.format("%-d %b %Y").to_string()),
+            Rhythm::Minutes(_) | Rhythm::Hours(_) => {
+                (at.format("%H:%M").to_string(), at.format("%-d %b %Y").to_string())
+            }
             Rhythm::Days(_) | Rhythm::Weeks(_) => (at.format("%-d %b").to_string(), at.year().to_string()),
             Rhythm::Months(_) => (at.format("%b").to_string(), at.year().to_string()),
             Rhythm::Years(_) => (at.year().to_string(), String::new()),
@@ -160,9 +163,8 @@ mod tests {
     use crate::figures::canvas;
 
     fn labels(from: &str, to: &str, pixels: f64) -> Vec<String> {
-        let seconds = |text: &str| {
-            NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").unwrap().and_utc().timestamp() as f64
-        };
+        let seconds =
+            |text: &str| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").unwrap().and_utc().timestamp() as f64;
         let range = (seconds(from), seconds(to));
         let mut out = Vec::new();
         canvas::to_svg((800, 100), "", "", &mut |canvas| {

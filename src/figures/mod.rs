@@ -15,7 +15,6 @@ mod axes;
 mod canvas;
 mod dates;
 mod layout;
-mod plots;
 
 mod bars;
 mod fan;
@@ -169,3 +168,5 @@ impl Show for Figure {
 
 noun!(Figure);
 
+#[cfg(test)]
+mod tests;

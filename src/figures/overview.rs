@@ -1,6 +1,146 @@
-//! stub
-use super::*;
-#[allow(missing_docs)] pub struct Overview{pub title:String,pub value:String,pub axis:TimeAxis,pub lines:Vec<Line>,pub marks:Vec<(f64,String)>}
-impl Drawing for Overview { fn title(&self)->String{self.title.clone()} fn alt(&self)->String{String::new()} fn size(&self)->(u32,u32){(600,300)} fn draw(&self,_:&mut Canvas){} }
-impl Overview { /// f
-pub fn figure(self)->Figure{Figure::new(self)} }
+//! What do the series look like, one by one? Small multiples: a panel per line, one time axis, a value axis each.
+
+use super::axes::{FOOT, Frame, Room, label_width, value_range};
+use super::canvas::{Anchor, Canvas, Colour};
+use super::layout::{self, BLUE, GREY, Key, MARGIN, PALETTE, PANEL};
+use super::{Drawing, Figure, Line, TimeAxis, dates};
+
+/// Panels that one picture holds; the subtitle says when there were more lines.
+const MOST: usize = 12;
+const HEAD: f64 = 24.0;
+
+/// A panel per line over one time axis, with events marked in all of them.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    /// What the reader should see.
+    pub title: String,
+    /// What is measured, in what unit.
+    pub value: String,
+    /// Dates or steps.
+    pub axis: TimeAxis,
+    /// The lines; the first twelve are drawn.
+    pub lines: Vec<Line>,
+    /// Events: where, and what. Each distinct text has one colour and one entry in the legend.
+    pub marks: Vec<(f64, String)>,
+}
+
+impl Overview {
+    /// The figure.
+    pub fn figure(self) -> Figure {
+        Figure::new(self)
+    }
+
+    fn shown(&self) -> &[Line] {
+        &self.lines[..self.lines.len().min(MOST)]
+    }
+
+    /// Columns, rows and the height of one panel.
+    fn plan(&self) -> (usize, usize, f64) {
+        match self.shown().len() {
+            0 | 1 => (1, 1, 290.0),
+            count @ 2..=3 => (1, count, 150.0),
+            count @ 4..=6 => (2, count.div_ceil(2), 140.0),
+            count => (3, count.div_ceil(3), 120.0),
+        }
+    }
+
+    /// The distinct texts of the marks, in the order they appear, as many as there are colours.
+    fn kinds(&self) -> Vec<&str> {
+        let mut kinds: Vec<&str> = Vec::new();
+        for (_, text) in &self.marks {
+            if !kinds.contains(&text.as_str()) {
+                kinds.push(text);
+            }
+        }
+        kinds
+    }
+
+    fn colour(kinds: &[&str], text: &str) -> Colour {
+        let place = kinds.iter().position(|kind| *kind == text).unwrap_or(usize::MAX);
+        PALETTE.get(place).copied().unwrap_or(GREY)
+    }
+}
+
+impl Drawing for Overview {
+    fn title(&self) -> String {
+        self.title.clone()
+    }
+
+    fn alt(&self) -> String {
+        let lines = self.shown().len();
+        let what = if lines == 1 { "A line".to_string() } else { format!("{lines} lines, one panel each,") };
+        let places = layout::span(self.shown().iter().flat_map(|line| &line.x));
+        let range = match (places, self.axis) {
+            (None, _) => " without data".to_string(),
+            (Some((low, high)), TimeAxis::Dates) => format!(" from {} to {}", dates::words(low), dates::words(high)),
+            (Some((low, high)), TimeAxis::Steps) => format!(" from step {low} to step {high}"),
+        };
+        let names: Vec<&str> =
+            self.shown().iter().map(|line| line.name.as_str()).filter(|name| !name.is_empty()).collect();
+        let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+        format!("{what} of {}{range}{names}.", self.value)
+    }
+
+    fn size(&self) -> (u32, u32) {
+        let (_, rows, height) = self.plan();
+        let head = if self.shown().len() > 1 { HEAD } else { 4.0 };
+        (
+            820,
+            layout::header_height(&self.title, self.kinds().len().min(7))
+                + (rows as f64 * (height + head) + FOOT + 12.0) as u32,
+        )
+    }
+
+    fn draw(&self, canvas: &mut Canvas) {
+        let top = layout::title(canvas, &self.title);
+        let kinds = self.kinds();
+        let mut legend: Vec<(Key, String)> = kinds
+            .iter()
+            .take(PALETTE.len())
+            .map(|kind| (Key::Upright(Self::colour(&kinds, kind).tint(0.75)), (*kind).to_string()))
+            .collect();
+        if kinds.len() > PALETTE.len() {
+            legend.push((Key::Upright(GREY), format!("{} other events", kinds.len() - PALETTE.len())));
+        }
+        let more = self.lines.len().saturating_sub(MOST);
+        let value = match more {
+            0 => self.value.clone(),
+            _ => format!("{} · {MOST} of {} series shown", self.value, self.lines.len()),
+        };
+        let top = layout::subtitle(canvas, top, &value, &legend);
+
+        let (columns, rows, _) = self.plan();
+        let lines = self.shown();
+        let Some(range) = layout::span(lines.iter().flat_map(|line| &line.x)) else {
+            return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
+        };
+        let head = if lines.len() > 1 { HEAD } else { 4.0 };
+        let wide = (canvas.width() - MARGIN * 2.0 + 18.0) / columns as f64 - 18.0;
+        let high = (canvas.height() - top - FOOT - 8.0) / rows as f64;
+        let ranges: Vec<(f64, f64)> = lines
+            .iter()
+            .map(|line| layout::span(&line.y).map_or((0.0, 1.0), |(low, high)| value_range(low, high)))
+            .collect();
+        let widest = ranges.iter().map(|&y| label_width(canvas, y, high - head)).fold(0.0, f64::max);
+        for (index, line) in lines.iter().enumerate() {
+            let (row, column) = (index / columns, index % columns);
+            let left = MARGIN + column as f64 * (wide + 18.0);
+            let top = top + row as f64 * high;
+            if lines.len() > 1 {
+                let name = canvas.fit(&line.name, PANEL, wide);
+                canvas.text((left, top + 15.0), Anchor::Start, &name, PANEL);
+            }
+            let room = Room { left, right: left + wide, top: top + head, bottom: top + high - 6.0 };
+            let frame = Frame::new(canvas, room, range, ranges[index], widest);
+            for (at, text) in self.marks.iter().filter(|(at, _)| (range.0..=range.1).contains(at)) {
+                canvas.line(&frame.upright(*at), Self::colour(&kinds, text).tint(0.6), 1.0);
+            }
+            canvas.line(&frame.points(&line.x, &line.y), BLUE, 1.5);
+            if layout::span(&line.y).is_none() {
+                layout::no_data(canvas, ((frame.left + frame.right) / 2.0, (frame.top + frame.bottom) / 2.0));
+            }
+            // The lowest panel of each column carries the labels.
+            frame.time_axis(canvas, self.axis, range, index + columns >= lines.len());
+        }
+    }
+}

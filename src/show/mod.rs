@@ -19,9 +19,9 @@ mod text;
 
 pub(crate) use notebook::noun;
 pub use number::number;
-pub(crate) use number::{MISSING, tick_labels};
-pub use table::{Table, Value};
+pub(crate) use number::{MISSING, column_labels, tick_labels};
 pub(crate) use table::{Grid, one_line};
+pub use table::{Table, Value};
 
 use crate::figures::Figure;
 

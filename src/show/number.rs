@@ -86,6 +86,12 @@ impl Digits {
     }
 }
 
+/// Numbers that stand under each other: shared digits.
+pub(crate) fn column_labels(values: &[f64]) -> Vec<String> {
+    let digits = Digits::of(values.iter().copied());
+    values.iter().map(|&value| digits.write(value)).collect()
+}
+
 /// The labels of an axis: shared digits, as many as keep neighbours apart.
 pub(crate) fn tick_labels(ticks: &[f64]) -> Vec<String> {
     let size = ticks.iter().fold(0.0_f64, |most, tick| most.max(tick.abs()));

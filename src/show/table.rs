@@ -147,12 +147,8 @@ impl Table {
     /// # Errors
     /// A column cannot be read.
     pub fn to_json(&self) -> Result<serde_json::Value> {
-        let columns: Vec<(String, &Column, Stamps)> = self
-            .frame
-            .columns()
-            .iter()
-            .map(|column| (column.name().to_string(), column, Stamps::of(column)))
-            .collect();
+        let columns: Vec<(String, &Column, Stamps)> =
+            self.frame.columns().iter().map(|column| (column.name().to_string(), column, Stamps::of(column))).collect();
         let mut rows = Vec::with_capacity(self.rows());
         for row in 0..self.rows() {
             let mut object = serde_json::Map::with_capacity(columns.len());

@@ -27,9 +27,7 @@ pub(crate) fn render(block: &Block) -> String {
             }
             Block::Table(shown) => table(shown),
             Block::Figure(figure) => wrapped(&format!("[Figure: {}] {}", figure.title(), figure.alt()), "", ""),
-            Block::Code { text, .. } => {
-                text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
-            }
+            Block::Code { text, .. } => text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n"),
             Block::Group(_) => continue,
         });
     }

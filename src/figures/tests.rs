@@ -1,0 +1,114 @@
+//! Every figure, with every kind of awkward data, in both forms.
+
+use super::*;
+
+const AWKWARD: [&[f64]; 8] = [
+    &[],
+    &[f64::NAN, f64::NAN],
+    &[5.0, 5.0, 5.0],
+    &[0.0],
+    &[1e15, 2e15, f64::NAN, 1.5e15],
+    &[1e-9, 3e-9, 2e-9],
+    &[f64::MAX, f64::MIN, f64::INFINITY],
+    &[-3.0, 4.0, -1.0],
+];
+
+fn every(values: &[f64], axis: TimeAxis) -> Vec<Figure> {
+    let line = |name: &str, from: f64| Line {
+        name: name.into(),
+        x: (0..values.len()).map(|step| (from + step as f64) * 604_800.0).collect(),
+        y: values.to_vec(),
+    };
+    let fan = Fan {
+        title: "A <b>title</b> & more 🙂 مبيعات".into(),
+        value: "Sales".into(),
+        axis,
+        history: line("", 0.0),
+        actual: Some(line("", 10.0)),
+        mean: line("", 10.0),
+        bands: vec![Band {
+            level: 0.8,
+            lower: values.to_vec(),
+            upper: values.iter().map(|value| value + 1.0).collect(),
+        }],
+    };
+    vec![
+        Overview {
+            title: "Title ".repeat(60),
+            value: "Sales".into(),
+            axis,
+            lines: (0..14).map(|index| line(&format!("series {index}"), 0.0)).collect(),
+            marks: (0..9).map(|index| (604_800.0 * index as f64, format!("event {index}"))).collect(),
+        }
+        .figure(),
+        Overview { title: String::new(), value: String::new(), axis, lines: vec![line("", 0.0)], marks: vec![] }
+            .figure(),
+        Seasonal {
+            title: "Seasons".into(),
+            value: "Sales".into(),
+            positions: (1..53).map(|week| week.to_string()).collect(),
+            cycles: vec![("2010".into(), values.to_vec()), ("2011".into(), vec![f64::NAN])],
+            profile: values.to_vec(),
+        }
+        .figure(),
+        Fans { title: "Fans".into(), value: "Sales".into(), axis, panels: vec![fan.clone(), fan.clone(), fan.clone()] }
+            .figure(),
+        fan.figure(),
+        Bars {
+            title: "Bars".into(),
+            value: "MASE".into(),
+            rows: values.iter().map(|value| ("a|b".repeat(40), *value)).collect(),
+            best: Some(99),
+            reference: Some(("naive".into(), f64::NAN)),
+        }
+        .figure(),
+    ]
+}
+
+#[test]
+fn awkward_data_still_draw() {
+    for values in AWKWARD {
+        for axis in [TimeAxis::Dates, TimeAxis::Steps] {
+            for figure in every(values, axis) {
+                let svg = figure.svg().unwrap();
+                assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"), "{values:?} {}", figure.title());
+                assert!(!svg.contains("NaN") && !svg.contains("<b>") && !svg.contains(" id="), "{values:?} {svg}");
+                assert!(svg.contains("role=\"img\"") && svg.contains("<title>") && !figure.alt().is_empty());
+                assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
+            }
+        }
+    }
+}
+
+#[test]
+fn empty_data_say_so() {
+    for figure in every(&[], TimeAxis::Dates) {
+        assert!(figure.svg().unwrap().contains("No data"), "{}", figure.title());
+    }
+}
+
+#[test]
+fn pixels_follow_the_size() {
+    let figures = every(&[-3.0, 4.0, -1.0], TimeAxis::Dates);
+    for figure in [&figures[2], &figures[5]] {
+        let png = figure.png().unwrap();
+        let reader = png::Decoder::new(std::io::Cursor::new(&png)).read_info().unwrap();
+        assert_eq!(reader.info().width, 1640);
+    }
+}
+
+#[test]
+fn the_same_data_give_the_same_bytes() {
+    let draw = || every(&[1.0, 3.0, 2.0], TimeAxis::Dates)[3].svg().unwrap();
+    assert_eq!(draw(), draw());
+}
+
+#[test]
+fn saves_by_extension() {
+    let home = tempfile::tempdir().unwrap();
+    let figure = &every(&[1.0, 2.0], TimeAxis::Steps)[4];
+    figure.save(home.path().join("a/fan.svg")).unwrap();
+    figure.save(home.path().join("fan.png")).unwrap();
+    assert!(figure.save(home.path().join("fan.gif")).unwrap_err().is_usage());
+    assert!(std::fs::read_to_string(home.path().join("a/fan.svg")).unwrap().starts_with("<svg"));
+}
