@@ -188,7 +188,8 @@ impl Forecast {
         let mut columns = match inner.panel.inner().keys.width() {
             0 => Vec::new(),
             _ => {
-                let series: Vec<IdxSize> = cells.iter().flat_map(|(i, ..)| std::iter::repeat_n(*i as IdxSize, h)).collect();
+                let series: Vec<IdxSize> =
+                    cells.iter().flat_map(|(i, ..)| std::iter::repeat_n(*i as IdxSize, h)).collect();
                 inner.panel.inner().keys.take(&IdxCa::from_vec("".into(), series))?.columns().to_vec()
             }
         };
@@ -311,7 +312,8 @@ impl Paths {
             for shock in &mut shocks {
                 let draw = random.next_u64();
                 let date = dates.positions.get((draw % dates.positions.len().max(1) as u64) as usize);
-                let joint = date.and_then(|date| residuals.get(usize::try_from(date - first).ok()?)).filter(|e| !e.is_nan());
+                let joint =
+                    date.and_then(|date| residuals.get(usize::try_from(date - first).ok()?)).filter(|e| !e.is_nan());
                 // A series without a residual on that date draws one of its own.
                 let alone = || own.get((draw / 7 % own.len().max(1) as u64) as usize);
                 *shock = joint.or_else(alone).copied().unwrap_or(0.0);

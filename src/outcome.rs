@@ -41,7 +41,8 @@ impl Plan {
         if !Path::new(SALES_FILE).exists() {
             crate::files::write_atomically(Path::new(SALES_FILE), |file| {
                 use std::io::Write;
-                file.write_all(SALES.as_bytes()).map_err(|cause| Error::io("the bundled data cannot be written").because(cause))
+                file.write_all(SALES.as_bytes())
+                    .map_err(|cause| Error::io("the bundled data cannot be written").because(cause))
             })?;
         }
         Self::read_text(&format!(
@@ -51,7 +52,8 @@ impl Plan {
             id = ["Store", "Dept"]
             time = "Date"
             target = "Weekly_Sales"
-            known = ["IsHoliday"]
+            known = ["IsHoliday", "MarkDown1"]
+            policy = "covariates=zero"
             observed = ["Temperature"]
             models = "naive; seasonal_naive; drift; theta; regression"
             horizon = 8
@@ -69,8 +71,10 @@ impl Outcome {
         let backtest = panel.backtest_at(plan.models()?, plan.folds(), plan.levels()?)?;
         let best = backtest.best(&plan.metric)?;
         // The rest has been scored; only what would need unknown covariates is left out of the forecast.
-        let future_known = plan.future.is_some() || panel.columns().with_role(crate::panel::Role::Known).next().is_none();
-        let models = plan.models()?.into_iter().filter(|model| future_known || !model.reads_covariates()).collect::<Vec<_>>();
+        let future_known =
+            plan.future.is_some() || panel.columns().with_role(crate::panel::Role::Known).next().is_none();
+        let models =
+            plan.models()?.into_iter().filter(|model| future_known || !model.reads_covariates()).collect::<Vec<_>>();
         if models.is_empty() {
             return Err(Error::usage(
                 "every model of the plan reads known covariates, and their future is not given; name a file: future = \"FILE\"",
@@ -192,7 +196,8 @@ impl Outcome {
     /// The columns of the leaderboard that a reader asks for first.
     fn board(&self) -> Result<crate::show::Table> {
         let board = self.0.backtest.leaderboard(&self.0.plan.metric)?;
-        let mut wanted = vec!["model", self.0.plan.metric.as_str(), "mase", "wape", "bias", "coverage80", "coverage95", "failures"];
+        let mut wanted =
+            vec!["model", self.0.plan.metric.as_str(), "mase", "wape", "bias", "coverage80", "coverage95", "failures"];
         let mut seen = std::collections::HashSet::new();
         wanted.retain(|name| seen.insert(*name));
         Ok(crate::show::Table::new(board.frame().select(wanted)?).titled("Leaderboard").highlight(0))
@@ -206,7 +211,11 @@ impl Outcome {
         let covered = inner.backtest.score(best, "coverage80").ok();
         let against = match inner.backtest.score("seasonal_naive", metric) {
             Ok(naive) if best != "seasonal_naive" && naive > 0.0 => {
-                format!(", {} % below the seasonal naive's {}", number((100.0 * (1.0 - score / naive)).round()), number(naive))
+                format!(
+                    ", {} % below the seasonal naive's {}",
+                    number((100.0 * (1.0 - score / naive)).round()),
+                    number(naive)
+                )
             }
             _ => String::new(),
         };

@@ -213,9 +213,10 @@ impl Patch {
     /// # Errors
     /// When it is not TOML, names an unknown field (the nearest is suggested), or a value does not fit.
     pub fn read_text(text: &str) -> Result<Self> {
-        let table: toml::Table =
-            toml::from_str(text).map_err(|cause| Error::usage("the plan is not TOML").because(cause.to_string().trim().to_string()))?;
-        let value = serde_json::to_value(table).map_err(|cause| Error::usage("the plan cannot be read").because(cause))?;
+        let table: toml::Table = toml::from_str(text)
+            .map_err(|cause| Error::usage("the plan is not TOML").because(cause.to_string().trim().to_string()))?;
+        let value =
+            serde_json::to_value(table).map_err(|cause| Error::usage("the plan cannot be read").because(cause))?;
         match value {
             serde_json::Value::Object(map) => crate::models::options::read("the plan", map),
             _ => Err(Error::usage("the plan is not a table of fields")),
@@ -229,7 +230,8 @@ impl Patch {
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let place = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|cause| Error::io(format!("{place} cannot be read")).because(cause))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| Error::io(format!("{place} cannot be read")).because(cause))?;
         Self::read_text(&text).map_err(|error| error.within(place))
     }
 }

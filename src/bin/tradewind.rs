@@ -154,7 +154,7 @@ impl Out {
     fn result(&self, shown: &dyn Show, value: Value) -> Result<()> {
         let text = match self.json {
             true => format!("{value:#}\n"),
-            false => shown.block().to_text(),
+            false => format!("{}\n", shown.block().to_text().trim_end()),
         };
         // A reader that stops early (head) is no failure of ours.
         let _ = std::io::stdout().write_all(text.as_bytes());
@@ -284,7 +284,8 @@ fn run(cli: Cli) -> Result<()> {
             table.save(&file)?;
             out.wrote(&file);
             match out.json {
-                true => out.result(&table, json!({"out": file, "rows": table.rows(), "failures": forecast.failures().len()})),
+                true => out
+                    .result(&table, json!({"out": file, "rows": table.rows(), "failures": forecast.failures().len()})),
                 false => Ok(()),
             }
         }
@@ -323,7 +324,11 @@ fn finish(out: &Out, outcome: &Outcome, reports: &std::path::Path, slides: &std:
     files.extend(report.save(reports.join("report.html"))?);
     files.extend(report.save_slides(slides.join("slides.md"))?);
     files.extend(report.save_slides(slides.join("slides.html"))?);
-    let shown: Vec<String> = files.iter().filter(|file| !file.extension().is_some_and(|e| e == "svg")).map(|f| f.display().to_string()).collect();
+    let shown: Vec<String> = files
+        .iter()
+        .filter(|file| !file.extension().is_some_and(|e| e == "svg"))
+        .map(|f| f.display().to_string())
+        .collect();
     let board = outcome.backtest().leaderboard(&outcome.plan().metric)?;
     out.failures(&outcome.backtest().failures());
     let text = Block::Group(vec![board.block(), Block::Text("Written:".into()), Block::List(shown.clone())]);

@@ -171,10 +171,8 @@ impl Backtest {
         let order = self.ranked(by);
         let inner = &*self.0;
         let counts = |count: &dyn Fn(usize) -> usize| -> Vec<u64> { order.iter().map(|m| count(*m) as u64).collect() };
-        let mut columns = vec![Column::new(
-            "model".into(),
-            order.iter().map(|m| inner.models[*m].as_str()).collect::<Vec<_>>(),
-        )];
+        let mut columns =
+            vec![Column::new("model".into(), order.iter().map(|m| inner.models[*m].as_str()).collect::<Vec<_>>())];
         // The metric that decides comes first.
         let shown = std::iter::once(by).chain(METRICS.iter().filter(|metric| metric.name != by.name));
         for metric in shown {
@@ -210,7 +208,10 @@ impl Backtest {
         let scored: Vec<usize> = self.ranked(by).into_iter().filter(|m| self.mean(by, *m).is_some()).collect();
         match scored.get(place.min(scored.len().saturating_sub(1))) {
             Some(m) => Ok(self.0.models[*m].clone()),
-            None => Err(Error::model(format!("no model could be scored by {metric}; {}", failures_sentence(&self.failures())))),
+            None => Err(Error::model(format!(
+                "no model could be scored by {metric}; {}",
+                failures_sentence(&self.failures())
+            ))),
         }
     }
 

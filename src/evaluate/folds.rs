@@ -14,7 +14,7 @@ use crate::show::{Block, Show};
 /// let folds = Folds::new(4, 8).step(4);
 /// assert_eq!(folds.to_string().trim(), "4 folds of 8 steps, 4 steps apart, on all history before each");
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Folds {
     folds: usize,
     horizon: usize,
@@ -110,17 +110,15 @@ impl Folds {
     /// Dates cut all series on the same day. Integer steps have no common day: each series is cut from its own end.
     pub(crate) fn cuts<'a>(&'a self, panel: &'a Panel) -> Result<impl Iterator<Item = Result<Cut>> + 'a> {
         self.check()?;
-        let ends: Vec<i64> = (0..panel.len()).map(|i| panel.positions(i).last().map_or(i64::MIN, |last| last + 1)).collect();
+        let ends: Vec<i64> =
+            (0..panel.len()).map(|i| panel.positions(i).last().map_or(i64::MIN, |last| last + 1)).collect();
         let latest = ends.iter().max().copied().unwrap_or(0);
         let ends: Vec<i64> = match panel.frequency().is_whole() {
             true => ends,
             false => vec![latest; ends.len()],
         };
         let needed = (self.folds - 1) * self.stride() + self.horizon + self.gap;
-        let longest = (0..panel.len())
-            .filter_map(|i| Some(ends[i] - panel.positions(i).first()?))
-            .max()
-            .unwrap_or(0);
+        let longest = (0..panel.len()).filter_map(|i| Some(ends[i] - panel.positions(i).first()?)).max().unwrap_or(0);
         if longest <= needed as i64 {
             return Err(Error::usage(format!(
                 "{} folds of {} steps need more than {needed} steps of history, the longest series has {longest}; \
@@ -133,11 +131,9 @@ impl Folds {
             let starts: Vec<i64> = ends.iter().map(|end| end.saturating_sub(back)).collect();
             let gap = self.gap as i64;
             let window = self.window.map_or(i64::MAX, |window| window as i64);
-            let train = panel.within(|i, position| {
-                position < starts[i] - gap && starts[i] - gap - position <= window
-            })?;
-            let future =
-                Future::starting(&train, starts.clone(), self.horizon, self.scenario)?.known_from(panel)?;
+            let train =
+                panel.within(|i, position| position < starts[i] - gap && starts[i] - gap - position <= window)?;
+            let future = Future::starting(&train, starts.clone(), self.horizon, self.scenario)?.known_from(panel)?;
             Ok(Cut { train, future, starts })
         }))
     }

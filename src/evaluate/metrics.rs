@@ -118,7 +118,8 @@ fn mape(case: &Case) -> (f64, f64) {
 }
 
 fn smape(case: &Case) -> (f64, f64) {
-    let term = |(y, f): (f64, f64)| if y == 0.0 && f == 0.0 { 0.0 } else { 200.0 * (f - y).abs() / (y.abs() + f.abs()) };
+    let term =
+        |(y, f): (f64, f64)| if y == 0.0 && f == 0.0 { 0.0 } else { 200.0 * (f - y).abs() / (y.abs() + f.abs()) };
     (case.steps().map(term).sum(), case.count())
 }
 

@@ -90,12 +90,12 @@ impl Panel {
     }
 }
 
-/// What a report says first: the profile, the season, the trend, and the uplift of the first known covariate. A question
+/// What a report says first: the profile, the season, the trend, and the uplift of the first known covariates. A question
 /// that the panel cannot answer is left out.
 pub(crate) fn first_findings(panel: &Panel) -> Result<Vec<Finding>> {
     let mut questions: Vec<String> = ["profile", "seasonality", "trend"].map(String::from).to_vec();
     let columns = panel.columns();
-    questions.extend(columns.with_role(Role::Known).next().map(|name| {
+    questions.extend(columns.with_role(Role::Known).take(4).map(|name| {
         let options = Map::from_iter([("by".to_string(), Value::from(name))]);
         format!("uplift({})", options.iter().map(|(k, v)| format!("{k}={v}")).collect::<String>())
     }));

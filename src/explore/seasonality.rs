@@ -116,19 +116,24 @@ impl Ask for Seasonality {
                 Column::new("seasons seen".into(), ranked.iter().map(|p| sums[*p].1 as u64).collect::<Vec<_>>()),
             ],
         )?;
-        let mut finding = Finding::new("The season", sentence, Table::new(table).titled("The strongest places of the season"))
-            .drawn(drawn.figure());
+        let mut finding =
+            Finding::new("The season", sentence, Table::new(table).titled("The strongest places of the season"))
+                .drawn(drawn.figure());
         let seasons = y.len() / m;
         if seasons < 4 {
             finding = finding.but(format!(
                 "Only {seasons} whole seasons were seen; a mean over so few follows single events, and explains more than a longer history would."
             ));
         }
+        // A periodogram of n steps tells frequencies apart that differ by 1/n or more.
+        let apart = |period: u32| (1.0 / f64::from(period) - 1.0 / m as f64).abs() > 1.0 / y.len() as f64;
         let filled: Vec<f64> = y.iter().map(|v| if v.is_nan() { mean } else { *v }).collect();
         let longest = (y.len() / 2).min(3 * m) as u32;
         let found = PeriodogramDetector::builder().max_period(longest.max(4)).build().detect(&filled);
-        if let Some(period) = found.first().filter(|period| (**period as f64 / m as f64 - 1.0).abs() > 0.1) {
-            finding = finding.but(format!("The periodogram of the total is highest at {period} {noun}s; season={period} is worth a try."));
+        if let Some(period) = found.first().filter(|period| apart(**period)) {
+            finding = finding.but(format!(
+                "The periodogram of the total is highest at {period} {noun}s; season={period} is worth a try."
+            ));
         }
         Ok(finding)
     }

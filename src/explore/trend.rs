@@ -35,7 +35,8 @@ impl Ask for Trend {
             .filter_map(|i| {
                 let y = panel.regular(i);
                 let start = y.len().checked_sub(2 * m)?;
-                let steps = y[start + m..].iter().zip(&y[start..start + m]).filter(|(now, then)| !(*now - *then).is_nan());
+                let steps =
+                    y[start + m..].iter().zip(&y[start..start + m]).filter(|(now, then)| !(*now - *then).is_nan());
                 let (now, then) = steps.fold((0.0, 0.0), |(a, b), (now, then)| (a + now, b + then));
                 (then > 0.0).then_some((i, now, then))
             })

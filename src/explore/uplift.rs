@@ -85,7 +85,7 @@ impl Ask for Uplift {
         columns.push(Column::new("steps".into(), rows.iter().map(|row| row.2 as u64).collect::<Vec<_>>()));
         let table = Table::new(DataFrame::new(rows.len(), columns)?).titled(format!("Uplift with {}", self.by));
         Ok(Finding::new(format!("The effect of {}", self.by), sentence, table).but(format!(
-            "An association over {} steps, not proof of cause: what else happened on those dates is in the figure too.",
+            "An association over {} steps, not proof of cause: what else happened on those dates is in these numbers too.",
             number(steps as f64)
         )))
     }

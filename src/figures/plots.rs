@@ -22,7 +22,8 @@ impl Panel {
             true => format!("{}: the {} largest of {} series", self.inner().columns.target, shown.len(), self.len()),
             false => self.inner().columns.target.clone(),
         };
-        Ok(Overview { title, value: self.inner().columns.target.clone(), axis: axis(self), lines, marks: Vec::new() }.figure())
+        Ok(Overview { title, value: self.inner().columns.target.clone(), axis: axis(self), lines, marks: Vec::new() }
+            .figure())
     }
 }
 
@@ -90,12 +91,13 @@ fn fans(forecast: &Forecast, model: &str, actuals: &[Vec<f64>], title: &str) -> 
                 title: panel.label(*i).into(),
                 value: value.clone(),
                 axis: axis(&panel),
-                // Two seasons of history, or ten horizons where there is no season, give the eye its scale.
-                history: line(&panel, *i, "history", (2 * panel.season()).max(10 * forecast.horizon())),
-                actual: actuals
-                    .get(*i)
-                    .filter(|y| !y.is_empty())
-                    .map(|y| Line { name: "actual".into(), x: x.clone(), y: y.clone() }),
+                // A season of history, or five horizons, gives the eye its scale and leaves the forecast room.
+                history: line(&panel, *i, "history", panel.season().max(5 * forecast.horizon())),
+                actual: actuals.get(*i).filter(|y| !y.is_empty()).map(|y| Line {
+                    name: "actual".into(),
+                    x: x.clone(),
+                    y: y.clone(),
+                }),
                 mean: Line { name: model.to_string(), x, y: cell.mean.clone() },
                 bands: levels
                     .iter()

@@ -31,7 +31,9 @@ impl<M: SeriesModel> Forecaster for Local<M> {
                 let start = train.positions(i).first().copied().unwrap_or(0);
                 let covariates = matrix.map_or_else(Vec::new, |matrix| {
                     let columns = matrix.columns.iter().zip(&matrix.sources);
-                    columns.map(|(c, (_, role))| Covariate { role: *role, values: train.regular_column(i, c) }).collect()
+                    columns
+                        .map(|(c, (_, role))| Covariate { role: *role, values: train.regular_column(i, c) })
+                        .collect()
                 });
                 bar.inc(1);
                 let series = Series { values: &values, start, season: train.season(), covariates };

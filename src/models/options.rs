@@ -68,7 +68,9 @@ fn quote_bare_words(text: &str) -> String {
             }
             // A number swallows its letters, so that the `e` of `1e-3` is no word.
             c if c.is_ascii_digit() || c == '+' || c == '-' => {
-                let end = rest[1..].find(|c: char| !(c.is_alphanumeric() || "_-+.:".contains(c))).map_or(rest.len(), |end| end + 1);
+                let end = rest[1..]
+                    .find(|c: char| !(c.is_alphanumeric() || "_-+.:".contains(c)))
+                    .map_or(rest.len(), |end| end + 1);
                 (&rest[..end], false)
             }
             c => (&rest[..c.len_utf8()], false),
@@ -98,7 +100,9 @@ pub(crate) fn read<T: DeserializeOwned + Serialize + Default>(owner: &str, optio
     for (name, value) in &options {
         let one = Map::from_iter([(name.clone(), value.clone())]);
         if let Err(cause) = serde_json::from_value::<T>(Value::Object(one)) {
-            return Err(Error::usage(format!("option `{name}` of {owner} cannot be {value}")).because(cause.to_string()));
+            return Err(
+                Error::usage(format!("option `{name}` of {owner} cannot be {value}")).because(cause.to_string())
+            );
         }
     }
     serde_json::from_value(Value::Object(options))
@@ -153,7 +157,7 @@ fn text(value: &Value) -> String {
             let fields: Vec<String> = map.iter().map(|(name, value)| format!("{name}={}", text(value))).collect();
             format!("{{{}}}", fields.join(", "))
         }
-        value => value.to_string(),
+        value => whole(value.clone()).to_string(),
     }
 }
 
@@ -164,7 +168,8 @@ mod tests {
 
     #[test]
     fn labels_are_read_as_people_write_them() {
-        let (name, options) = split("arima(order=[2, 1, 1], season=12.0, method=css, note=\"a, b\", rate=1e-3)").unwrap();
+        let (name, options) =
+            split("arima(order=[2, 1, 1], season=12.0, method=css, note=\"a, b\", rate=1e-3)").unwrap();
         assert_eq!(name, "arima");
         assert_eq!(
             Value::Object(options),

@@ -91,7 +91,9 @@ impl SeriesModel for Regression {
         let y = series.values;
         let season = self.season.unwrap_or(series.season);
         let complete: Vec<usize> = (0..y.len())
-            .filter(|t| !y[*t].is_nan() && series.covariates.iter().all(|c| c.role == Role::Fixed || !c.values[*t].is_nan()))
+            .filter(|t| {
+                !y[*t].is_nan() && series.covariates.iter().all(|c| c.role == Role::Fixed || !c.values[*t].is_nan())
+            })
             .collect();
         let mut fitted = FittedRegression {
             terms: self.terms(series, season, &complete),
@@ -171,9 +173,13 @@ impl FittedRegression {
         let scales: Vec<f64> = x.columns().into_iter().map(|column| column.std(0.0)).collect();
         let (y_mean, y_scale) = (y.sum() / n as f64, y.std(0.0));
         if y_scale > 0.0 && p > 0 {
-            let z = Array2::from_shape_fn((n, p), |(row, c)| {
-                if scales[c] > 0.0 { (x[(row, c)] - means[c]) / scales[c] } else { 0.0 }
-            });
+            let z =
+                Array2::from_shape_fn(
+                    (n, p),
+                    |(row, c)| {
+                        if scales[c] > 0.0 { (x[(row, c)] - means[c]) / scales[c] } else { 0.0 }
+                    },
+                );
             let target = y.mapv(|v| (v - y_mean) / y_scale);
             let net = ElasticNet::<f64>::params()
                 .penalty(options.penalty)
@@ -207,7 +213,8 @@ impl FittedSeries for FittedRegression {
             .map(|step| {
                 let position = self.next + (ahead.lead + step) as i64;
                 let terms = self.terms.iter().zip(&self.coefficients);
-                self.intercept + terms.map(|(term, w)| w * self.value(term, position, |c| ahead.covariates[c][step])).sum::<f64>()
+                self.intercept
+                    + terms.map(|(term, w)| w * self.value(term, position, |c| ahead.covariates[c][step])).sum::<f64>()
             })
             .collect())
     }

@@ -43,7 +43,9 @@ impl SeriesModel for SeasonalNaive {
         let m = self.season.unwrap_or(series.season);
         let n = series.values.len();
         if n <= m {
-            return Err(Error::model(format!("seasonal_naive needs more than one season ({m} steps), the series has {n}")));
+            return Err(Error::model(format!(
+                "seasonal_naive needs more than one season ({m} steps), the series has {n}"
+            )));
         }
         let residuals = changes(series.values, m);
         let sigma = root_mean_square(&residuals, 0, "seasonal_naive needs two values a season apart")?;

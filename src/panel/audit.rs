@@ -92,9 +92,9 @@ impl Panel {
         };
         let unsorted = inner.origin.rows.windows(2).filter(|pair| pair[0] > pair[1]).count();
         // A file that lists one series after the other is sorted, whatever the order of its series.
-        let within = (0..self.len()).map(|i| inner.spans[i].clone()).flat_map(|span| {
-            inner.origin.rows[span].windows(2).filter(|pair| pair[0] > pair[1]).collect::<Vec<_>>()
-        });
+        let within = (0..self.len())
+            .map(|i| inner.spans[i].clone())
+            .flat_map(|span| inner.origin.rows[span].windows(2).filter(|pair| pair[0] > pair[1]).collect::<Vec<_>>());
         add("unsorted", None, None, None, if unsorted > 0 { within.count() } else { 0 });
         for chunk in inner.origin.off_calendar.chunk_by(|a, b| self.series_of(*a) == self.series_of(*b)) {
             let row = chunk[0];
@@ -145,8 +145,13 @@ impl Panel {
                 continue;
             }
             for i in 0..self.len() {
-                let holes: Vec<usize> =
-                    self.column_of(i, &matrix.columns[c]).iter().enumerate().filter(|(_, v)| v.is_nan()).map(|(r, _)| r).collect();
+                let holes: Vec<usize> = self
+                    .column_of(i, &matrix.columns[c])
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, v)| v.is_nan())
+                    .map(|(r, _)| r)
+                    .collect();
                 if let Some(&first) = holes.first() {
                     let role = match role {
                         Role::Known => "known",
@@ -167,7 +172,9 @@ impl Panel {
             count: 1,
             action: Some(change.action.clone()),
         }));
-        found.sort_by_key(|finding| (finding.action.is_some(), finding.severity, KINDS.iter().position(|k| k.0 == finding.kind), finding.series));
+        found.sort_by_key(|finding| {
+            (finding.action.is_some(), finding.severity, KINDS.iter().position(|k| k.0 == finding.kind), finding.series)
+        });
         Ok(Audit { panel: self.clone(), found })
     }
 }
@@ -198,6 +205,7 @@ impl Audit {
             .map(|(kind, count)| format!("{kind} {}", number(count as f64)))
             .collect();
         let found = match kinds.is_empty() {
+            true if self.changes() > 0 => "nothing is left to mend".to_string(),
             true => "nothing to mend was found".to_string(),
             false => format!("found: {}", kinds.join(", ")),
         };
@@ -206,7 +214,11 @@ impl Audit {
             1 => "; cleaning changed 1 value".into(),
             n => format!("; cleaning changed {} values", number(n as f64)),
         };
-        format!("{} rows in {} series: {found}{changes}.", number(self.panel.rows() as f64), number(self.panel.len() as f64))
+        format!(
+            "{} rows in {} series: {found}{changes}.",
+            number(self.panel.rows() as f64),
+            number(self.panel.len() as f64)
+        )
     }
 
     /// One row per kind: severity, what it means, how many series and rows, the first place.
@@ -219,7 +231,8 @@ impl Audit {
         for (kind, severity, meaning) in KINDS {
             let of: Vec<&Found> = self.open().filter(|found| found.kind == kind).collect();
             let Some(first) = of.first() else { continue };
-            let place = [first.series.map(|i| self.panel.label(i).to_string()), first.stamp.clone(), first.value.clone()];
+            let place =
+                [first.series.map(|i| self.panel.label(i).to_string()), first.stamp.clone(), first.value.clone()];
             rows.push([
                 severity.word().into(),
                 kind.into(),
@@ -229,7 +242,9 @@ impl Audit {
             series.push(of.iter().filter(|found| found.series.is_some()).count() as u64);
             counts.push(of.iter().map(|found| found.count as u64).sum::<u64>());
         }
-        let column = |name: &str, at: usize| Column::new(name.into(), rows.iter().map(|row| row[at].as_str()).collect::<Vec<_>>());
+        let column = |name: &str, at: usize| {
+            Column::new(name.into(), rows.iter().map(|row| row[at].as_str()).collect::<Vec<_>>())
+        };
         let frame = DataFrame::new(
             rows.len(),
             vec![
@@ -256,14 +271,14 @@ impl Audit {
             text(&|found| Some(found.severity.word().into()), "severity"),
             text(&|found| Some(found.kind.into()), "finding"),
         ];
-        let rows: IdxCa =
-            self.found.iter().map(|found| found.series.map(|i| i as IdxSize)).collect_ca("".into());
+        let rows: IdxCa = self.found.iter().map(|found| found.series.map(|i| i as IdxSize)).collect_ca("".into());
         if self.panel.inner().keys.width() > 0 {
             columns.extend(self.panel.inner().keys.take(&rows)?.columns().iter().cloned());
         }
         columns.push(text(&|found| found.stamp.clone(), "stamp"));
         columns.push(text(&|found| found.value.clone(), "value"));
-        columns.push(Column::new("count".into(), self.found.iter().map(|found| found.count as u64).collect::<Vec<_>>()));
+        columns
+            .push(Column::new("count".into(), self.found.iter().map(|found| found.count as u64).collect::<Vec<_>>()));
         columns.push(text(&|found| found.action.clone(), "done"));
         Ok(Table::new(DataFrame::new(self.found.len(), columns)?))
     }

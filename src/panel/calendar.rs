@@ -202,11 +202,10 @@ fn infer_months(differences: &HashMap<i64, usize>, stamps: &HashMap<i64, usize>)
     };
     let month = |stamp: i64| clock(stamp).map(|date| i64::from(date.year()) * 12 + i64::from(date.month0()));
     // Differences in months, from the differences in days: 28–31 is one month, 59–62 two, and so on.
-    let months: HashMap<i64, usize> =
-        differences.iter().fold(HashMap::new(), |mut months, (difference, count)| {
-            *months.entry(((*difference as f64) / (30.4375 * DAY as f64)).round() as i64).or_default() += count;
-            months
-        });
+    let months: HashMap<i64, usize> = differences.iter().fold(HashMap::new(), |mut months, (difference, count)| {
+        *months.entry(((*difference as f64) / (30.4375 * DAY as f64)).round() as i64).or_default() += count;
+        months
+    });
     let every = [12, 6, 4, 3, 2, 1]
         .into_iter()
         .find(|every| {
@@ -266,7 +265,8 @@ impl fmt::Display for Frequency {
             Step::Fixed { step: DAY, .. } => f.write_str("daily"),
             Step::Fixed { step, phase } if step % WEEK == 0 => {
                 // 1970-01-01 was a Thursday, three days after a Monday.
-                let weekday = Weekday::try_from((phase.div_euclid(DAY) + 3).rem_euclid(7) as u8).unwrap_or(Weekday::Mon);
+                let weekday =
+                    Weekday::try_from((phase.div_euclid(DAY) + 3).rem_euclid(7) as u8).unwrap_or(Weekday::Mon);
                 let day = WEEKDAYS[weekday.num_days_from_monday() as usize].1;
                 match step / WEEK {
                     1 => write!(f, "weekly ({day}s)"),
@@ -321,7 +321,8 @@ impl FromStr for Frequency {
         let upper = text.trim().to_uppercase();
         let months = |every, phase, day| Ok(Self(Step::Months { every, phase, day, time: 0 }));
         let fixed = |step| Ok(Self(Step::Fixed { step, phase: 0 }));
-        let (name, anchor) = upper.split_once('-').map_or((upper.as_str(), None), |(name, anchor)| (name, Some(anchor)));
+        let (name, anchor) =
+            upper.split_once('-').map_or((upper.as_str(), None), |(name, anchor)| (name, Some(anchor)));
         let month = || match anchor {
             None => Ok(None),
             Some(anchor) => MONTHS.iter().position(|m| *m == anchor).map(|m| Some(m as i64)).ok_or_else(unknown),
@@ -453,7 +454,14 @@ mod tests {
     fn days(dates: &[&str]) -> Vec<i64> {
         dates
             .iter()
-            .map(|d| NaiveDate::parse_from_str(d, "%Y-%m-%d").unwrap().and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp_micros())
+            .map(|d| {
+                NaiveDate::parse_from_str(d, "%Y-%m-%d")
+                    .unwrap()
+                    .and_hms_opt(0, 0, 0)
+                    .unwrap()
+                    .and_utc()
+                    .timestamp_micros()
+            })
             .collect()
     }
 

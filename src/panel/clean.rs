@@ -160,7 +160,8 @@ impl<'a> Work<'a> {
 
     fn gaps(&mut self) -> Result<()> {
         // A panel of daily data with one stamp in the year 9999 must not become three million rows unasked.
-        let steps: i64 = self.rows.windows(2).filter(|p| p[0].series == p[1].series).map(|p| p[1].position - p[0].position).sum();
+        let steps: i64 =
+            self.rows.windows(2).filter(|p| p[0].series == p[1].series).map(|p| p[1].position - p[0].position).sum();
         if steps > 20 * self.rows.len() as i64 + 1_000_000 {
             return Err(Error::data(format!(
                 "filling the gaps would turn {} rows into more than {}; look at the stamps, or state another frequency",
@@ -221,13 +222,13 @@ impl<'a> Work<'a> {
         let own: IdxCa = self.rows.iter().map(|row| (!row.added).then_some(row.row as IdxSize)).collect_ca("".into());
         let lender: IdxCa = self.rows.iter().map(|row| Some(row.row as IdxSize)).collect_ca("".into());
         let mut frame = inner.frame.take(&own)?;
-        let lent: Vec<&str> =
-            columns.keys.iter().map(String::as_str).chain(columns.with_role(Role::Fixed)).collect();
+        let lent: Vec<&str> = columns.keys.iter().map(String::as_str).chain(columns.with_role(Role::Fixed)).collect();
         for name in lent {
             frame.with_column(inner.frame.column(name)?.take(&lender)?)?;
         }
         frame.with_column(stamp_column(&inner.calendar, &columns.time, self.rows.iter().map(|row| row.position))?)?;
-        let target: Vec<Option<f64>> = self.rows.iter().map(|row| (!row.target.is_nan()).then_some(row.target)).collect();
+        let target: Vec<Option<f64>> =
+            self.rows.iter().map(|row| (!row.target.is_nan()).then_some(row.target)).collect();
         frame.with_column(Column::new(columns.target.as_str().into(), target))?;
         let mut origin = inner.origin.clone();
         origin.rows = self.rows.iter().map(|row| inner.origin.rows.get(row.row).copied().unwrap_or(0)).collect();

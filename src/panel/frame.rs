@@ -160,7 +160,8 @@ impl Origin {
 fn sorted(frame: DataFrame, columns: &Columns) -> Result<(DataFrame, Vec<u32>)> {
     const ROW: &str = "tradewind row";
     let mut frame = frame;
-    let rows: Vec<u32> = (0..u32::try_from(frame.height()).map_err(|_| Error::data("more than 4 billion rows"))?).collect();
+    let rows: Vec<u32> =
+        (0..u32::try_from(frame.height()).map_err(|_| Error::data("more than 4 billion rows"))?).collect();
     frame.with_column(Column::new(ROW.into(), rows))?;
     let by: Vec<PlSmallStr> =
         columns.keys.iter().chain([&columns.time]).map(|name| PlSmallStr::from_str(name)).collect();

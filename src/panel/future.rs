@@ -146,7 +146,8 @@ impl Future {
         let given = Matrix::of(&frame, &columns)?;
         let labels = labels_of(&frame.select(columns.keys.iter().map(String::as_str))?, frame.height())?;
         let stamps = stamps(frame.column(&columns.time)?)?;
-        let known: HashMap<&str, usize> = panel.inner().labels.iter().enumerate().map(|(i, l)| (l.as_str(), i)).collect();
+        let known: HashMap<&str, usize> =
+            panel.inner().labels.iter().enumerate().map(|(i, l)| (l.as_str(), i)).collect();
         // The row of the given frame that speaks of each series and step; the last one wins.
         let mut rows: Vec<Option<usize>> = vec![None; panel.len() * self.0.horizon];
         for (row, (label, stamp)) in labels.iter().zip(&stamps).enumerate() {

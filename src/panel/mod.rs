@@ -364,11 +364,16 @@ impl Origin {
 impl Show for Panel {
     fn block(&self) -> Block {
         let (first, last) = self.span();
-        let count = |n: usize, word: &str| format!("{} {word}{}", crate::show::number(n as f64), if n == 1 { "" } else { "s" });
+        let count =
+            |n: usize, word: &str| format!("{} {word}{}", crate::show::number(n as f64), if n == 1 { "" } else { "s" });
         let text = format!(
             "{} in {}, {}, {first} to {last}; season {} ({})",
             count(self.rows(), "row"),
-            if self.len() == 1 { "1 series".into() } else { format!("{} series", crate::show::number(self.len() as f64)) },
+            if self.len() == 1 {
+                "1 series".into()
+            } else {
+                format!("{} series", crate::show::number(self.len() as f64))
+            },
             self.frequency(),
             count(self.season(), self.frequency().noun()),
             if self.0.columns.season.is_some() { "as stated" } else { "the frequency's default" },

@@ -66,7 +66,8 @@ fn read_wanted(path: &Path, columns: &Columns, wanted: Wanted) -> Result<(DataFr
 }
 
 fn read_parquet(path: &Path, wanted: Wanted, source: &str) -> Result<DataFrame> {
-    let open = || std::fs::File::open(path).map_err(|cause| Error::io(format!("{source} cannot be read")).because(cause));
+    let open =
+        || std::fs::File::open(path).map_err(|cause| Error::io(format!("{source} cannot be read")).because(cause));
     let damaged = |cause: PolarsError| Error::data(format!("{source} is not a readable Parquet file")).because(cause);
     let mut reader = ParquetReader::new(open()?);
     let schema = reader.schema().map_err(damaged)?;
@@ -200,7 +201,11 @@ pub(super) fn parse_time(column: &Column, columns: &Columns, origin: &Origin) ->
     let name = column.name().clone();
     let texts: Vec<&str> = column.str()?.iter().map(|text| text.unwrap_or("").trim()).collect();
     if let Some(row) = texts.iter().position(|text| MISSING.contains(text)) {
-        return Err(Error::data(format!("column `{name}` of {} has no stamp in {}", origin.source, origin.row_text(row))));
+        return Err(Error::data(format!(
+            "column `{name}` of {} has no stamp in {}",
+            origin.source,
+            origin.row_text(row)
+        )));
     }
     let failed = |row: usize, format: &str| {
         Error::data(format!(

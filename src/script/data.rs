@@ -15,10 +15,14 @@ pub(super) fn register(engine: &mut Engine) {
         Ok(Columns::new(names(keys)?, time, target))
     });
     engine.register_fn("known", |columns: Columns, of: Dynamic| -> Answer<Columns> { Ok(columns.known(names(of)?)) });
-    engine.register_fn("observed", |columns: Columns, of: Dynamic| -> Answer<Columns> { Ok(columns.observed(names(of)?)) });
+    engine.register_fn("observed", |columns: Columns, of: Dynamic| -> Answer<Columns> {
+        Ok(columns.observed(names(of)?))
+    });
     engine.register_fn("fixed", |columns: Columns, of: Dynamic| -> Answer<Columns> { Ok(columns.fixed(names(of)?)) });
     engine.register_fn("freq", |columns: Columns, text: &str| columns.freq(text).map_err(thrown));
-    engine.register_fn("season", |columns: Columns, steps: i64| -> Answer<Columns> { Ok(columns.season(count(steps, "a season")?)) });
+    engine.register_fn("season", |columns: Columns, steps: i64| -> Answer<Columns> {
+        Ok(columns.season(count(steps, "a season")?))
+    });
     engine.register_fn("time_format", |columns: Columns, format: &str| columns.time_format(format));
 
     noun!(engine, Panel);
@@ -27,7 +31,8 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_get("rows", |panel: &mut Panel| panel.rows() as i64);
     engine.register_get("season", |panel: &mut Panel| panel.season() as i64);
     engine.register_get("frequency", |panel: &mut Panel| panel.frequency().to_string());
-    engine.register_get("keys", |panel: &mut Panel| panel.keys().into_iter().map(Dynamic::from).collect::<rhai::Array>());
+    engine
+        .register_get("keys", |panel: &mut Panel| panel.keys().into_iter().map(Dynamic::from).collect::<rhai::Array>());
     engine.register_fn("summary", |panel: &mut Panel| panel.summary().map_err(thrown));
     engine.register_fn("audit", |panel: &mut Panel| panel.audit().map_err(thrown));
     engine.register_fn("clean", |panel: &mut Panel, policy: &str| {
@@ -73,7 +78,9 @@ pub(super) fn register(engine: &mut Engine) {
 
     noun!(engine, Table);
     engine.register_get("rows", |table: &mut Table| table.rows() as i64);
-    engine.register_get("columns", |table: &mut Table| table.columns().into_iter().map(Dynamic::from).collect::<rhai::Array>());
+    engine.register_get("columns", |table: &mut Table| {
+        table.columns().into_iter().map(Dynamic::from).collect::<rhai::Array>()
+    });
     engine.register_fn("get", |table: &mut Table, row: i64, column: &str| -> Answer<Dynamic> {
         table.get(count(row, "a row")?, column).map(dynamic).map_err(thrown)
     });

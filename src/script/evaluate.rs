@@ -22,12 +22,18 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("backtest", |panel: &mut Panel, models: Dynamic, folds: Folds| -> Answer<Backtest> {
         panel.backtest(models_of(models)?, folds).map_err(thrown)
     });
-    engine.register_get("models", |trial: &mut Backtest| trial.models().into_iter().map(Dynamic::from).collect::<Array>());
+    engine.register_get("models", |trial: &mut Backtest| {
+        trial.models().into_iter().map(Dynamic::from).collect::<Array>()
+    });
     engine.register_fn("leaderboard", |trial: &mut Backtest, metric: &str| trial.leaderboard(metric).map_err(thrown));
-    engine.register_fn("by", |trial: &mut Backtest, dimension: &str, metric: &str| trial.by(dimension, metric).map_err(thrown));
+    engine.register_fn("by", |trial: &mut Backtest, dimension: &str, metric: &str| {
+        trial.by(dimension, metric).map_err(thrown)
+    });
     engine.register_fn("best", |trial: &mut Backtest, metric: &str| trial.best(metric).map_err(thrown));
     engine.register_fn("worst", |trial: &mut Backtest, metric: &str| trial.worst(metric).map_err(thrown));
-    engine.register_fn("score", |trial: &mut Backtest, model: &str, metric: &str| trial.score(model, metric).map_err(thrown));
+    engine.register_fn("score", |trial: &mut Backtest, model: &str, metric: &str| {
+        trial.score(model, metric).map_err(thrown)
+    });
     engine.register_fn("scores", |trial: &mut Backtest| trial.scores().map_err(thrown));
     engine.register_fn("forecasts", |trial: &mut Backtest| trial.forecasts().map_err(thrown));
     engine.register_fn("failures", |trial: &mut Backtest| failures(trial.failures()));

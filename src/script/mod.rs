@@ -48,7 +48,8 @@ pub fn engine() -> Engine {
 pub fn run_file(path: impl AsRef<Path>, args: &[(String, String)]) -> Result<()> {
     let path = path.as_ref();
     let place = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|cause| Error::io(format!("{place} cannot be read")).because(cause))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|cause| Error::io(format!("{place} cannot be read")).because(cause))?;
     let engine = engine();
     let mut scope = Scope::new();
     let map: Map = args.iter().map(|(name, value)| (name.into(), Dynamic::from(value.clone()))).collect();
@@ -61,7 +62,9 @@ pub fn run_file(path: impl AsRef<Path>, args: &[(String, String)]) -> Result<()>
         };
         Error::data(format!("{at}: {message}"))
     };
-    let ast = engine.compile_with_scope(&scope, &text).map_err(|error| failed(error.position(), error.err_type().to_string()))?;
+    let ast = engine
+        .compile_with_scope(&scope, &text)
+        .map_err(|error| failed(error.position(), error.err_type().to_string()))?;
     engine.run_ast_with_scope(&mut scope, &ast).map_err(|error| {
         if progress::check().is_err() {
             return Error::interrupted();

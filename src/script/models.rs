@@ -13,7 +13,9 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("model", |label: &str| Model::named(label).map_err(thrown));
     for entry in MODELS {
         engine.register_fn(entry.name, || entry.with(serde_json::Map::new()).map_err(thrown));
-        engine.register_fn(entry.name, |options: Map| -> Answer<Model> { entry.with(options_of(options)?).map_err(thrown) });
+        engine.register_fn(entry.name, |options: Map| -> Answer<Model> {
+            entry.with(options_of(options)?).map_err(thrown)
+        });
     }
     engine.register_get("label", |model: &mut Model| model.label().to_string());
 
@@ -34,12 +36,18 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("forecast", |fits: &mut Fits, future: Future| fits.forecast(future).map_err(thrown));
 
     noun!(engine, Forecast);
-    engine.register_get("models", |forecast: &mut Forecast| forecast.models().into_iter().map(Dynamic::from).collect::<Array>());
-    engine.register_get("keys", |forecast: &mut Forecast| forecast.keys().into_iter().map(Dynamic::from).collect::<Array>());
+    engine.register_get("models", |forecast: &mut Forecast| {
+        forecast.models().into_iter().map(Dynamic::from).collect::<Array>()
+    });
+    engine.register_get("keys", |forecast: &mut Forecast| {
+        forecast.keys().into_iter().map(Dynamic::from).collect::<Array>()
+    });
     engine.register_get("horizon", |forecast: &mut Forecast| forecast.horizon() as i64);
     engine.register_fn("levels", |forecast: &mut Forecast, levels: Array| -> Answer<Forecast> {
-        let levels = levels.into_iter().map(|level| level.as_float().or_else(|_| level.as_int().map(|whole| whole as f64)));
-        let levels = levels.collect::<Result<Vec<f64>, _>>().map_err(|kind| format!("a level is a number, not {kind}"))?;
+        let levels =
+            levels.into_iter().map(|level| level.as_float().or_else(|_| level.as_int().map(|whole| whole as f64)));
+        let levels =
+            levels.collect::<Result<Vec<f64>, _>>().map_err(|kind| format!("a level is a number, not {kind}"))?;
         forecast.levels(levels).map_err(thrown)
     });
     engine.register_fn("mean", |forecast: &mut Forecast, model: &str, key: &str| {
@@ -61,7 +69,8 @@ pub(super) fn register(engine: &mut Engine) {
     });
 
     noun!(engine, Paths);
-    engine.register_fn("of", |paths: &mut Paths, model: &str, key: &str| paths.of(model, key).map(rows).map_err(thrown));
+    engine
+        .register_fn("of", |paths: &mut Paths, model: &str, key: &str| paths.of(model, key).map(rows).map_err(thrown));
     engine.register_fn("total", |paths: &mut Paths, model: &str| paths.total(model).map(rows).map_err(thrown));
 }
 

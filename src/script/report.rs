@@ -27,7 +27,9 @@ pub(super) fn register(engine: &mut Engine) {
     add!(Panel, Audit, Finding, Fits, Forecast, Backtest, Table);
     engine.register_fn("add", |report: Report, figure: Figure| report.add(Block::Figure(figure)));
     engine.register_fn("save", |report: &mut Report, path: &str| report.save(path).map(paths).map_err(thrown));
-    engine.register_fn("save_slides", |report: &mut Report, path: &str| report.save_slides(path).map(paths).map_err(thrown));
+    engine.register_fn("save_slides", |report: &mut Report, path: &str| {
+        report.save_slides(path).map(paths).map_err(thrown)
+    });
 
     engine.register_type_with_name::<Plan>("Plan");
     engine.register_fn("read_plan", |path: &str| Plan::read(path).map_err(thrown));

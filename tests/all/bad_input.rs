@@ -62,7 +62,11 @@ fn cells_that_do_not_parse_are_quoted_with_their_line() {
 #[test]
 fn wrong_columns_suggest_the_nearest() {
     let path = "data/walmart_sales_weekly.csv";
-    refused(path, Columns::new(["Store"], "Date", "Weekly_Sale"), &["no column `Weekly_Sale`", "did you mean `Weekly_Sales`?"]);
+    refused(
+        path,
+        Columns::new(["Store"], "Date", "Weekly_Sale"),
+        &["no column `Weekly_Sale`", "did you mean `Weekly_Sales`?"],
+    );
     refused(path, Columns::new(["store"], "Date", "Weekly_Sales"), &["did you mean `Store`?"]);
     refused(path, Columns::new(["Store"], "Date", "Weekly_Sales").known(["Date"]), &["`Date` is declared twice"]);
     refused(path, Columns::new(["Store"], "Type", "Weekly_Sales"), &["`A`", "not a date"]);
@@ -72,7 +76,8 @@ fn wrong_columns_suggest_the_nearest() {
 #[test]
 fn duplicates_are_named_and_mended_only_when_asked() {
     let folder = Folder::new();
-    let path = folder.file("d.csv", "id,ds,y\na,2024-01-01,1\na,2024-01-02,2\na,2024-01-02,4\na,2024-01-03,5\nb,2024-01-01,1\n");
+    let path = folder
+        .file("d.csv", "id,ds,y\na,2024-01-01,1\na,2024-01-02,2\na,2024-01-02,4\na,2024-01-03,5\nb,2024-01-01,1\n");
     let panel = Panel::read(path, simple()).unwrap();
     assert_eq!(panel.audit().unwrap().count("duplicates"), 1);
     for error in [
@@ -93,7 +98,8 @@ fn duplicates_are_named_and_mended_only_when_asked() {
 #[test]
 fn gaps_and_missing_values_are_filled_only_by_policy() {
     let folder = Folder::new();
-    let path = folder.file("g.csv", "id,ds,y,promo\na,2024-01-01,1,1\na,2024-01-02,,0\na,2024-01-05,4,1\na,2024-01-06,5,0\n");
+    let path =
+        folder.file("g.csv", "id,ds,y,promo\na,2024-01-01,1,1\na,2024-01-02,,0\na,2024-01-05,4,1\na,2024-01-06,5,0\n");
     let panel = Panel::read(path, simple().known(["promo"])).unwrap();
     let audit = panel.audit().unwrap();
     assert_eq!((audit.count("gaps"), audit.count("missing")), (2, 1));

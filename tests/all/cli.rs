@@ -36,12 +36,30 @@ fn forecast_keeps_its_contract() {
     ParquetWriter::new(std::fs::File::create(folder.path().join("in.parquet")).unwrap()).finish(&mut input).unwrap();
     let before = std::fs::read(folder.path().join("in.parquet")).unwrap();
     let args = [
-        "forecast", "--data", "in.parquet", "--id", "unique_id", "--time", "ds", "--target", "y", "--freq", "W-FRI",
-        "--season", "52", "--horizon", "13", "--models", "seasonal_naive; theta", "--out", "out/forecast.parquet",
+        "forecast",
+        "--data",
+        "in.parquet",
+        "--id",
+        "unique_id",
+        "--time",
+        "ds",
+        "--target",
+        "y",
+        "--freq",
+        "W-FRI",
+        "--season",
+        "52",
+        "--horizon",
+        "13",
+        "--models",
+        "seasonal_naive; theta",
+        "--out",
+        "out/forecast.parquet",
     ];
     let output = tradewind(folder.path(), &args);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let out = ParquetReader::new(std::fs::File::open(folder.path().join("out/forecast.parquet")).unwrap()).finish().unwrap();
+    let out =
+        ParquetReader::new(std::fs::File::open(folder.path().join("out/forecast.parquet")).unwrap()).finish().unwrap();
     let names: Vec<&str> = out.get_column_names().into_iter().map(|name| name.as_str()).collect();
     assert_eq!(names, ["unique_id", "ds", "model", "mean", "q0.025", "q0.1", "q0.5", "q0.9", "q0.975"]);
     assert_eq!(out.height(), 7 * 13 * 2);
@@ -54,7 +72,24 @@ fn stamps_keep_the_inputs_type_and_csv_is_csv() {
     let folder = tempfile::tempdir().unwrap();
     let mut input = df!("unique_id" => ["a"; 40], "ds" => (1..=40_i64).collect::<Vec<_>>(), "y" => (0..40).map(|i| f64::from(i % 4)).collect::<Vec<_>>()).unwrap();
     ParquetWriter::new(std::fs::File::create(folder.path().join("in.parquet")).unwrap()).finish(&mut input).unwrap();
-    let output = tradewind(folder.path(), &["forecast", "--data", "in.parquet", "--id", "unique_id", "--horizon", "2", "--levels", "0.9", "--models", "naive", "--out", "f.csv"]);
+    let output = tradewind(
+        folder.path(),
+        &[
+            "forecast",
+            "--data",
+            "in.parquet",
+            "--id",
+            "unique_id",
+            "--horizon",
+            "2",
+            "--levels",
+            "0.9",
+            "--models",
+            "naive",
+            "--out",
+            "f.csv",
+        ],
+    );
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = std::fs::read_to_string(folder.path().join("f.csv")).unwrap();
     let lines: Vec<&str> = text.lines().collect();
@@ -67,7 +102,10 @@ fn stamps_keep_the_inputs_type_and_csv_is_csv() {
 #[test]
 fn backtest_writes_its_four_files() {
     let folder = tempfile::tempdir().unwrap();
-    let args = with_columns("backtest", &["--models", "naive; theta", "--folds", "2", "--step", "4", "--out", "bt", "--json", "-q"]);
+    let args = with_columns(
+        "backtest",
+        &["--models", "naive; theta", "--folds", "2", "--step", "4", "--out", "bt", "--json", "-q"],
+    );
     let output = tradewind(folder.path(), &args);
     assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     let board: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -75,7 +113,8 @@ fn backtest_writes_its_four_files() {
     for name in ["leaderboard.csv", "scores.parquet", "forecasts.parquet", "failures.csv"] {
         assert!(folder.path().join("bt").join(name).exists(), "{name}");
     }
-    let scores = ParquetReader::new(std::fs::File::open(folder.path().join("bt/scores.parquet")).unwrap()).finish().unwrap();
+    let scores =
+        ParquetReader::new(std::fs::File::open(folder.path().join("bt/scores.parquet")).unwrap()).finish().unwrap();
     assert_eq!(scores.height(), 2 * 2 * 7);
 }
 
@@ -93,7 +132,9 @@ fn fits_are_kept_and_forecast_again() {
 #[test]
 fn plans_files_environment_and_flags_have_their_order() {
     let folder = tempfile::tempdir().unwrap();
-    let plan = format!("data = {DATA:?}\nid = \"Store, Dept\"\ntime = \"Date\"\ntarget = \"Weekly_Sales\"\nmodels = [\"naive\"]\nfolds = 2\nhorizon = 4\n");
+    let plan = format!(
+        "data = {DATA:?}\nid = \"Store, Dept\"\ntime = \"Date\"\ntarget = \"Weekly_Sales\"\nmodels = [\"naive\"]\nfolds = 2\nhorizon = 4\n"
+    );
     std::fs::write(folder.path().join("plan.toml"), plan).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_tradewind"))
         .args(["run", "plan.toml", "--models", "drift", "--out", "results"])
@@ -140,7 +181,8 @@ fn wrong_usage_is_2_and_bad_data_is_1() {
     assert!(code == 1 && text.contains("/proc/none/f.csv"), "{code} {text}");
     let (code, text) = failed(folder.path(), &with_columns("forecast", &["--out", "f.docx"]));
     assert!(code == 2 && text.contains("f.docx"), "{code} {text}");
-    let (code, text) = failed(folder.path(), &["audit", "--data", DATA, "--id", "Store", "--time", "Date", "--target", "Weekly_Sale"]);
+    let (code, text) =
+        failed(folder.path(), &["audit", "--data", DATA, "--id", "Store", "--time", "Date", "--target", "Weekly_Sale"]);
     assert!(code == 1 && text.contains("did you mean `Weekly_Sales`?"), "{code} {text}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was written");
 }
@@ -151,7 +193,9 @@ fn the_demonstration_works_in_an_empty_folder() {
     let output = tradewind(folder.path(), &["demo"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8(output.stdout).unwrap();
-    for file in ["reports/demo/report.md", "reports/demo/report.html", "slides/demo/slides.md", "slides/demo/slides.html"] {
+    for file in
+        ["reports/demo/report.md", "reports/demo/report.html", "slides/demo/slides.md", "slides/demo/slides.html"]
+    {
         assert!(said.contains(file) && folder.path().join(file).exists(), "{file}");
         let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
         assert!(!text.contains("NaN") && !text.contains("inf\""), "{file}");

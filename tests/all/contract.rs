@@ -49,7 +49,8 @@ fn quantiles_are_ordered_and_the_median_is_among_them() {
     each_model(|_, model| {
         let forecast = sales.fit([&model]).unwrap().forecast(&future(&sales, 5)).unwrap();
         let frame = forecast.levels([0.5, 0.8, 0.9, 0.99]).unwrap().to_frame().unwrap();
-        let names: Vec<&str> = frame.get_column_names().into_iter().map(|n| n.as_str()).filter(|n| n.starts_with('q')).collect();
+        let names: Vec<&str> =
+            frame.get_column_names().into_iter().map(|n| n.as_str()).filter(|n| n.starts_with('q')).collect();
         assert_eq!(names, ["q0.005", "q0.05", "q0.1", "q0.25", "q0.5", "q0.75", "q0.9", "q0.95", "q0.995"]);
         for pair in names.windows(2) {
             let (low, high) = (frame.column(pair[0]).unwrap(), frame.column(pair[1]).unwrap());
@@ -67,7 +68,10 @@ fn what_comes_after_the_cut_off_does_not_change_the_forecast() {
     let late: Vec<bool> = late.str().unwrap().iter().map(|date| date >= Some("2012-08-31")).collect();
     let changed = |name: &str, frame: &DataFrame| {
         let values = frame.column(name).unwrap().f64().unwrap().iter().zip(&late);
-        Column::new(name.into(), values.map(|(v, late)| if *late { v.map(|v| 1e6 - 7.0 * v) } else { v }).collect::<Vec<_>>())
+        Column::new(
+            name.into(),
+            values.map(|(v, late)| if *late { v.map(|v| 1e6 - 7.0 * v) } else { v }).collect::<Vec<_>>(),
+        )
     };
     for name in ["Weekly_Sales", "Temperature"] {
         let column = changed(name, &frame);
@@ -134,7 +138,12 @@ fn labels_and_options_round_trip() {
         assert_eq!(model.name(), entry.name);
         let options = entry.options().unwrap();
         for row in 0..options.rows() {
-            assert_ne!(options.get(row, "meaning").unwrap().to_string(), "", "{} has an undocumented option", entry.name);
+            assert_ne!(
+                options.get(row, "meaning").unwrap().to_string(),
+                "",
+                "{} has an undocumented option",
+                entry.name
+            );
         }
         let error = Model::named(&format!("{}(nonsense=1)", entry.name)).unwrap_err();
         assert!(error.is_usage() && error.to_string().contains("nonsense"), "{error}");
@@ -206,7 +215,10 @@ fn awkward_series_are_served_or_counted() {
 fn a_missing_known_covariate_is_an_error_that_names_series_and_date() {
     let sales = sales();
     let error = sales.fit(["regression"]).unwrap().forecast(8).err().unwrap().to_string();
-    assert!(error.contains("IsHoliday") && error.contains("Store=1, Dept=1") && error.contains("2012-11-02"), "{error}");
+    assert!(
+        error.contains("IsHoliday") && error.contains("Store=1, Dept=1") && error.contains("2012-11-02"),
+        "{error}"
+    );
     assert!(sales.fit(["theta"]).unwrap().forecast(8).is_ok(), "theta reads no covariates");
 }
 

@@ -14,5 +14,8 @@ fn sales() -> Panel {
 }
 
 fn columns() -> Columns {
-    Columns::new(["Store", "Dept"], "Date", "Weekly_Sales").known(["IsHoliday"]).observed(["Temperature"]).fixed(["Type"])
+    Columns::new(["Store", "Dept"], "Date", "Weekly_Sales")
+        .known(["IsHoliday"])
+        .observed(["Temperature"])
+        .fixed(["Type"])
 }
