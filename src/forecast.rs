@@ -34,7 +34,7 @@ pub(crate) const LEVELS: [f64; 2] = [0.8, 0.95];
 /// let mean = forecast.mean("theta", "Store=1, Dept=1")?;
 /// assert!(mean.len() == 8 && lower[0] < mean[0] && mean[0] < upper[0]);
 /// let total = forecast.paths(500, 7)?.total("theta")?;
-/// assert_eq!(total.dim(), (500, 8));
+/// assert_eq!((total.len(), total[0].len()), (500, 8));
 /// # Ok::<(), tradewind::Error>(())
 /// ```
 #[derive(Clone)]
@@ -256,22 +256,22 @@ pub struct Paths {
 }
 
 impl Paths {
-    /// The paths of one series: `n` rows, one column per step.
+    /// The paths of one series: `n` of them, one value per step each.
     ///
     /// # Errors
     /// When there is no such model or series, or the model failed on it.
-    pub fn of(&self, model: &str, series: &str) -> Result<Array2<f64>> {
+    pub fn of(&self, model: &str, series: &str) -> Result<Vec<Vec<f64>>> {
         self.forecast.named(model, series)?;
         let m = find(model, &self.forecast.0.models, "model")?;
         let i = find(series, &self.forecast.0.panel.labels(), "series")?;
-        self.simulate(m, i, &Dates::of(&self.forecast, m))
+        Ok(rows(&self.simulate(m, i, &Dates::of(&self.forecast, m))?))
     }
 
-    /// The paths of the sum over all series that the model could forecast, step by step: `n` rows, one column per step.
+    /// The paths of the sum over all series that the model could forecast: `n` of them, one value per step each.
     ///
     /// # Errors
     /// When there is no such model, or it failed on every series.
-    pub fn total(&self, model: &str) -> Result<Array2<f64>> {
+    pub fn total(&self, model: &str) -> Result<Vec<Vec<f64>>> {
         let m = find(model, &self.forecast.0.models, "model")?;
         let dates = Dates::of(&self.forecast, m);
         let series: Vec<usize> =
@@ -287,7 +287,7 @@ impl Paths {
                 chunk.par_iter().map(|i| self.simulate(m, *i, &dates)).collect::<Result<_>>()?;
             paths.iter().for_each(|paths| total += paths);
         }
-        Ok(total)
+        Ok(rows(&total))
     }
 
     fn simulate(&self, model: usize, series: usize, dates: &Dates) -> Result<Array2<f64>> {
@@ -331,6 +331,10 @@ impl Paths {
         }
         Ok(raw)
     }
+}
+
+fn rows(matrix: &Array2<f64>) -> Vec<Vec<f64>> {
+    matrix.rows().into_iter().map(|row| row.to_vec()).collect()
 }
 
 /// The dates on which a model has residuals, for all series together.

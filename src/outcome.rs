@@ -234,18 +234,15 @@ impl Outcome {
     fn total(&self, model: &str) -> Result<String> {
         let inner = &*self.0;
         let paths = inner.forecast.paths(2_000, inner.plan.seed)?.total(model)?;
-        let mut totals: Vec<f64> = paths.rows().into_iter().map(|row| row.sum()).collect();
-        totals.sort_by(f64::total_cmp);
-        let at = |p: f64| totals[((totals.len() - 1) as f64 * p).round() as usize];
-        let mean = totals.iter().sum::<f64>() / totals.len() as f64;
+        let (mean, low, high) = spread(paths);
         Ok(format!(
             "{} is expected to total {} over the next {} {}s, with 80 % probability between {} and {}.",
             inner.plan.target,
             number(mean.round()),
             inner.plan.horizon,
             inner.panel.frequency().noun(),
-            number(at(0.1).round()),
-            number(at(0.9).round())
+            number(low.round()),
+            number(high.round())
         ))
     }
 
@@ -261,15 +258,10 @@ impl Outcome {
         for (i, key) in keys.iter().enumerate().take(shown) {
             let y = inner.panel.regular(i);
             past.push(y[y.len().saturating_sub(h)..].iter().filter(|v| !v.is_nan()).sum::<f64>());
-            let totals = paths.of(model, key).map(|p| {
-                let mut totals: Vec<f64> = p.rows().into_iter().map(|row| row.sum()).collect();
-                totals.sort_by(f64::total_cmp);
-                totals
-            });
-            let at = |p: f64| totals.as_ref().ok().map(|t| t[((t.len() - 1) as f64 * p).round() as usize]);
-            mean.push(totals.as_ref().ok().map(|t| t.iter().sum::<f64>() / t.len() as f64));
-            low.push(at(0.1));
-            high.push(at(0.9));
+            let total = paths.of(model, key).ok().map(spread);
+            mean.push(total.map(|(mean, ..)| mean));
+            low.push(total.map(|(_, low, _)| low));
+            high.push(total.map(|(.., high)| high));
         }
         let mut columns = match inner.panel.inner().keys.width() {
             0 => Vec::new(),
@@ -283,6 +275,14 @@ impl Outcome {
         ]);
         Ok(crate::show::Table::new(DataFrame::new(shown, columns)?).titled("Totals by series"))
     }
+}
+
+/// Mean, 0.1 and 0.9 quantile of the totals of some paths.
+fn spread(paths: Vec<Vec<f64>>) -> (f64, f64, f64) {
+    let mut totals: Vec<f64> = paths.iter().map(|path| path.iter().sum()).collect();
+    totals.sort_by(f64::total_cmp);
+    let at = |p: f64| totals[((totals.len() - 1) as f64 * p).round() as usize];
+    (totals.iter().sum::<f64>() / totals.len() as f64, at(0.1), at(0.9))
 }
 
 impl Show for Outcome {

@@ -2,7 +2,8 @@
 //!
 //! The usual level of a step is the centred moving median of the series' steps without the covariate, one quarter of a
 //! season wide, so that neither trend nor season passes for an effect. The uplift of a series is the median ratio of its
-//! steps with the covariate to that level; the sentence gives the median over series and the middle half of them.
+//! steps with the covariate to that level; the sentence gives the median over series and the middle half of them. A
+//! covariate that is on for long stretches has no usual level beside it, and is refused.
 
 use polars::prelude::*;
 use schemars::JsonSchema;
@@ -42,9 +43,11 @@ impl Ask for Uplift {
         })?;
         let reach = (panel.season() / 8).max(2);
         let mut rows: Vec<(usize, f64, usize)> = Vec::new();
+        let mut on = 0;
         for i in 0..panel.len() {
             let y = panel.regular(i);
             let x = panel.regular_column(i, &matrix.columns[c]);
+            on += x.iter().zip(&*y).filter(|(x, y)| **x > 0.0 && !y.is_nan()).count();
             let ratios: Vec<f64> = (0..y.len())
                 .filter(|t| x[*t] > 0.0 && !y[*t].is_nan())
                 .filter_map(|t| {
@@ -60,6 +63,14 @@ impl Ask for Uplift {
         if rows.is_empty() {
             return Err(Error::data(format!("`{}` is never on beside steps where it is off", self.by)));
         }
+        let steps: usize = rows.iter().map(|row| row.2).sum();
+        if 2 * steps < on {
+            return Err(Error::data(format!(
+                "`{}` is on for long stretches: only {steps} of its {on} steps have a usual level beside them, so its \
+                 effect cannot be told from the level of those times",
+                self.by
+            )));
+        }
         rows.sort_by(|a, b| b.1.total_cmp(&a.1));
         let percent = |ratio: f64| (1000.0 * (ratio - 1.0)).round() / 10.0;
         let middle = percent(median(rows.iter().map(|row| row.1).collect()));
@@ -74,7 +85,6 @@ impl Ask for Uplift {
             panel.label(rows[0].0),
             signed(percent(rows[0].1)),
         );
-        let steps: usize = rows.iter().map(|row| row.2).sum();
         rows.truncate(self.top.max(1));
         let keys: Vec<IdxSize> = rows.iter().map(|row| row.0 as IdxSize).collect();
         let mut columns = match panel.inner().keys.width() {

@@ -104,6 +104,6 @@ pub(super) fn failures(failures: Vec<Failure>) -> Array {
     failures.into_iter().map(map).collect()
 }
 
-fn rows(matrix: ndarray::Array2<f64>) -> Array {
-    matrix.rows().into_iter().map(|row| numbers(row.to_vec()).into()).collect()
+fn rows(paths: Vec<Vec<f64>>) -> Array {
+    paths.into_iter().map(|path| numbers(path).into()).collect()
 }

@@ -34,7 +34,7 @@ fn marginals_are_the_forecasts_own() {
     for p in [0.1, 0.5, 0.9] {
         let quantile = forecast.quantile("naive", "k=a", p).unwrap();
         for (step, expected) in quantile.iter().enumerate() {
-            let below = paths.column(step).iter().filter(|v| **v < *expected).count();
+            let below = paths.iter().filter(|path| path[step] < *expected).count();
             assert_eq!(below, (1000.0 * p) as usize, "step {step}, quantile {p}");
         }
     }
@@ -45,7 +45,7 @@ fn marginals_are_the_forecasts_own() {
 fn steps_depend_on_each_other_as_the_model_says() {
     let forecast = walks().fit(["naive"]).unwrap().forecast(10).unwrap();
     let paths = forecast.paths(4000, 4).unwrap().of("naive", "k=a").unwrap();
-    let total = variance(paths.rows().into_iter().map(|row| row.sum()));
+    let total = variance(paths.iter().map(|path| path.iter().sum()));
     let (low, high) = forecast.interval("naive", "k=a", 0.682_689_492).unwrap();
     let sigma = (high[0] - low[0]) / 2.0;
     let ratio = total / (sigma * sigma);
@@ -57,14 +57,13 @@ fn steps_depend_on_each_other_as_the_model_says() {
 fn series_move_together_as_they_did() {
     let forecast = walks().fit(["naive"]).unwrap().forecast(1).unwrap();
     let paths = forecast.paths(4000, 4).unwrap();
-    let of = |key: &str| paths.of("naive", key).unwrap();
+    let of = |key: &str| paths.of("naive", key).unwrap().concat();
     let (a, b, c) = (of("k=a"), of("k=b"), of("k=c"));
     let one = variance(a.iter().copied());
     let same = variance(a.iter().zip(&b).map(|(a, b)| a + b)) / one;
     let apart = variance(a.iter().zip(&c).map(|(a, c)| a + c)) / (one + variance(c.iter().copied()));
     assert!((same - 4.0).abs() < 1e-9, "{same}");
     assert!((apart - 1.0).abs() < 0.15, "{apart}");
-    let total = paths.total("naive").unwrap();
-    let sum = &a + &b + &c;
-    assert!(total.iter().zip(&sum).all(|(t, s)| (t - s).abs() < 1e-9));
+    let total = paths.total("naive").unwrap().concat();
+    assert!((0..4000).all(|n| (total[n] - (a[n] + b[n] + c[n])).abs() < 1e-9));
 }
