@@ -1,1 +1,157 @@
-//! report
+//! How do the answers reach those who were not there? A [`Report`]: blocks in order, saved as a page or as slides.
+//!
+//! The same blocks become Markdown with its pictures beside it, one self-contained HTML page, a Marp deck or one
+//! self-contained HTML deck. No date is printed and nothing is fetched: the same input gives the same bytes, and a
+//! page opens offline.
+//!
+//! | file | question |
+//! |---|---|
+//! | `page.rs` | how a report becomes Markdown or HTML |
+//! | `deck.rs` | which block goes on which slide |
+//! | `slides.rs` | how a deck becomes Markdown or HTML |
+//! | `assets.rs` | font, pictures, anchors: what the pages share |
+
+mod assets;
+mod deck;
+mod page;
+mod slides;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::files::write_atomically;
+use crate::show::{Block, Show, noun};
+
+/// Blocks in order under a title: what is saved for stakeholders.
+///
+/// ```
+/// use tradewind::report::Report;
+/// let report = Report::new("Weekly sales").heading("What we found").text("They rose.").note("One store is missing.");
+/// let folder = tempfile::tempdir().unwrap();
+/// let written = report.save(folder.path().join("sales.html"))?;
+/// assert_eq!(written.len(), 1);
+/// # Ok::<(), tradewind::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Report {
+    title: String,
+    subtitle: Option<String>,
+    blocks: Vec<Block>,
+}
+
+impl Report {
+    /// An empty report.
+    pub fn new(title: impl Into<String>) -> Self {
+        Self { title: title.into(), subtitle: None, blocks: Vec::new() }
+    }
+
+    /// The same report with a line under its title.
+    #[must_use]
+    pub fn subtitle(self, text: impl Into<String>) -> Self {
+        Self { subtitle: Some(text.into()), ..self }
+    }
+
+    /// Add a table, a figure, a block, or a reference to any noun.
+    #[must_use]
+    #[allow(clippy::should_implement_trait)]
+    pub fn add(mut self, thing: impl Into<Block>) -> Self {
+        self.blocks.push(thing.into());
+        self
+    }
+
+    /// Add a heading; in slides it starts a new one.
+    #[must_use]
+    pub fn heading(self, text: impl Into<String>) -> Self {
+        self.add(Block::Heading { level: 2, text: text.into() })
+    }
+
+    /// Add a caveat, set apart from the text.
+    #[must_use]
+    pub fn note(self, text: impl Into<String>) -> Self {
+        self.add(Block::Note(text.into()))
+    }
+
+    /// Add a paragraph, or several with an empty line between them.
+    #[must_use]
+    pub fn text(self, text: impl Into<String>) -> Self {
+        self.add(Block::Text(text.into()))
+    }
+
+    /// Save as a page: `.md` with its pictures in `assets/` beside it, or `.html` as one self-contained file.
+    /// Returns the files written.
+    ///
+    /// # Errors
+    /// The extension is another, a figure cannot be drawn, or a file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
+        let path = path.as_ref();
+        match extension(path).as_str() {
+            "md" => with_assets(path, |assets| page::markdown(self, assets)),
+            "html" | "htm" => alone(path, &page::html(self)),
+            _ => Err(wrong_extension("a report", path)),
+        }
+    }
+
+    /// Save as slides: `.md` for Marp with its pictures in `assets/` beside it, or `.html` as one self-contained
+    /// deck that moves with the arrow keys. Returns the files written.
+    ///
+    /// # Errors
+    /// The extension is another, a figure cannot be drawn, or a file cannot be written.
+    pub fn save_slides(&self, path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
+        let path = path.as_ref();
+        match extension(path).as_str() {
+            "md" => with_assets(path, |assets| slides::markdown(self, assets)),
+            "html" | "htm" => alone(path, &slides::html(self)),
+            _ => Err(wrong_extension("slides", path)),
+        }
+    }
+
+    /// All blocks in order, groups opened.
+    fn leaves(&self) -> Vec<&Block> {
+        self.blocks.iter().flat_map(Block::leaves).collect()
+    }
+}
+
+impl Show for Report {
+    fn block(&self) -> Block {
+        let mut blocks = vec![Block::Heading { level: 1, text: self.title.clone() }];
+        blocks.extend(self.subtitle.clone().map(Block::Text));
+        blocks.extend(self.blocks.iter().cloned());
+        Block::Group(blocks)
+    }
+}
+
+noun!(Report);
+
+fn extension(path: &Path) -> String {
+    path.extension().and_then(|extension| extension.to_str()).unwrap_or("").to_lowercase()
+}
+
+fn wrong_extension(what: &str, path: &Path) -> Error {
+    Error::usage(format!("cannot save {what} as `{}`: name a file that ends in .md or .html", path.display()))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_atomically(path, |file| file.write_all(bytes).map_err(|cause| Error::io("the disk refused").because(cause)))
+}
+
+fn alone(path: &Path, page: &str) -> Result<Vec<PathBuf>> {
+    write(path, page.as_bytes())?;
+    Ok(vec![path.to_path_buf()])
+}
+
+/// Write the pictures first and the page last: a page never links to a picture that is not there yet.
+fn with_assets(path: &Path, render: impl FnOnce(&mut assets::Pictures) -> String) -> Result<Vec<PathBuf>> {
+    let mut pictures = assets::Pictures::new(path);
+    let page = render(&mut pictures);
+    let mut written = vec![path.to_path_buf()];
+    for (path, svg) in pictures.take()? {
+        write(&path, svg.as_bytes())?;
+        written.push(path);
+    }
+    write(path, page.as_bytes())?;
+    Ok(written)
+}
+
+#[cfg(test)]
+mod tests;

@@ -89,14 +89,22 @@ pub(crate) fn table(table: &Table, rows: usize, columns: usize, place: &str) -> 
     }
 }
 
-/// A figure as inline SVG. Its title is inside the picture; its alternative text is the SVG's own label.
+/// A figure with its words below, for those who cannot see it and those who want to be sure.
 pub(crate) fn figure(figure: &Figure) -> Markup {
+    html! { figure { (plot(figure)) figcaption dir="auto" { (one_line(figure.alt())) } } }
+}
+
+/// A figure by itself, for a slide.
+pub(crate) fn picture(figure: &Figure) -> Markup {
+    html! { figure { (plot(figure)) } }
+}
+
+/// Inline SVG, which carries its own title and alternative text.
+fn plot(figure: &Figure) -> Markup {
     html! {
-        figure {
-            @match figure.svg() {
-                Ok(svg) => div.plot tabindex="0" role="group" aria-label=(one_line(figure.title())) { (PreEscaped(svg)) },
-                Err(error) => p.note { "The figure “" (figure.title()) "” could not be drawn: " (error) },
-            }
+        @match figure.svg() {
+            Ok(svg) => div.plot { (PreEscaped(svg)) },
+            Err(error) => p.note { "The figure “" (figure.title()) "” could not be drawn: " (error) },
         }
     }
 }

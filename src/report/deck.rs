@@ -1,0 +1,204 @@
+//! Which block goes on which slide?
+//!
+//! A title slide; then each heading of level 2 starts a slide, and so does a deeper one once its slide has content.
+//! A slide holds one picture, one table or one piece of code, and the words that belong to it: those before it, and
+//! those after it as long as they fit. What would overflow goes on to the next slide under the same title.
+
+use super::Report;
+use crate::show::{Block, one_line, paragraphs};
+
+/// Letters that fit beside a picture or above a table, and on a slide of words alone.
+const BESIDE: usize = 360;
+const ALONE: usize = 620;
+/// Points of a list that fit on a slide.
+const POINTS: usize = 7;
+/// Lines of code that fit on a slide.
+const LINES: usize = 16;
+
+/// One slide: a title, words, and at most one thing to look at.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slide {
+    pub(super) title: String,
+    pub(super) words: Vec<Block>,
+    pub(super) thing: Option<Block>,
+}
+
+impl Slide {
+    fn titled(title: &str) -> Self {
+        Self { title: title.to_string(), ..Self::default() }
+    }
+
+    fn is_bare(&self) -> bool {
+        self.words.is_empty() && self.thing.is_none()
+    }
+
+    /// How much of the slide the words take, in letters.
+    pub(super) fn weight(&self) -> usize {
+        self.words.iter().map(weight).sum()
+    }
+
+    fn takes(&self, words: &Block) -> bool {
+        let most = if self.thing.is_some() { BESIDE } else { ALONE };
+        self.is_bare() || self.weight() + weight(words) <= most
+    }
+}
+
+/// The slides after the title slide.
+pub(super) fn deck(report: &Report) -> Vec<Slide> {
+    let mut slides: Vec<Slide> = Vec::new();
+    let mut now = Slide::titled(&one_line(&report.title));
+    let mut opened = false;
+    for leaf in report.leaves() {
+        match leaf {
+            Block::Heading { level, text } => {
+                // A deeper heading right below another one makes a better title than a slide with nothing on it.
+                if opened && (*level <= 2 || !now.is_bare()) || !now.is_bare() {
+                    slides.push(std::mem::take(&mut now));
+                }
+                now = Slide::titled(&one_line(text));
+                opened = *level <= 2;
+            }
+            Block::Table(_) | Block::Figure(_) | Block::Code { .. } => {
+                for thing in things(leaf) {
+                    if now.thing.is_some() || now.weight() > BESIDE {
+                        let next = Slide::titled(&now.title);
+                        slides.push(std::mem::replace(&mut now, next));
+                    }
+                    now.thing = Some(thing);
+                }
+            }
+            words => {
+                for piece in pieces(words) {
+                    if !now.takes(&piece) {
+                        let next = Slide::titled(&now.title);
+                        slides.push(std::mem::replace(&mut now, next));
+                    }
+                    now.words.push(piece);
+                }
+            }
+        }
+    }
+    if opened || !now.is_bare() {
+        slides.push(now);
+    }
+    slides
+}
+
+/// Words in pieces of which each fits on a slide.
+fn pieces(words: &Block) -> Vec<Block> {
+    match words {
+        Block::Text(text) => paragraphs(text).iter().flat_map(|text| sentences(text)).map(Block::Text).collect(),
+        Block::Note(text) => paragraphs(text).iter().flat_map(|text| sentences(text)).map(Block::Note).collect(),
+        Block::List(points) => {
+            let mut lists: Vec<Vec<String>> = vec![Vec::new()];
+            for point in points.iter().flat_map(|point| sentences(&one_line(point))) {
+                let full = lists.last().is_some_and(|list| {
+                    let letters: usize = list.iter().map(|point| room(point)).sum();
+                    !list.is_empty() && (list.len() == POINTS || letters + room(&point) > ALONE)
+                });
+                if full {
+                    lists.push(Vec::new());
+                }
+                if let Some(list) = lists.last_mut() {
+                    list.push(point);
+                }
+            }
+            lists.into_iter().filter(|list| !list.is_empty()).map(Block::List).collect()
+        }
+        other => vec![other.clone()],
+    }
+}
+
+/// A text in runs of whole words that fit on a slide, cut after a sentence where possible.
+fn sentences(text: &str) -> Vec<String> {
+    let mut runs = vec![String::new()];
+    for sentence in text.split_inclusive(". ") {
+        let words: Vec<&str> =
+            if sentence.chars().count() > ALONE { sentence.split_inclusive(' ').collect() } else { vec![sentence] };
+        for word in words {
+            // A "word" of a thousand letters is no word: cut it.
+            let letters: Vec<char> = word.chars().collect();
+            for piece in letters.chunks(ALONE) {
+                if let Some(run) = runs.last_mut() {
+                    if !run.is_empty() && run.chars().count() + piece.len() > ALONE {
+                        runs.push(piece.iter().collect());
+                    } else {
+                        run.extend(piece);
+                    }
+                }
+            }
+        }
+    }
+    runs.into_iter().map(|run| run.trim().to_string()).filter(|run| !run.is_empty()).collect()
+}
+
+/// Code in pieces of a slide's height; pictures and tables as they are.
+fn things(thing: &Block) -> Vec<Block> {
+    match thing {
+        Block::Code { language, text } => {
+            let lines: Vec<&str> = text.lines().collect();
+            let piece = |lines: &[&str]| Block::Code { language: language.clone(), text: lines.join("\n") };
+            lines.chunks(LINES).map(piece).collect()
+        }
+        other => vec![other.clone()],
+    }
+}
+
+fn weight(block: &Block) -> usize {
+    match block {
+        Block::Text(text) => text.chars().count() + 30,
+        Block::Note(text) => text.chars().count() + 60,
+        Block::List(points) => points.iter().map(|point| room(point)).sum(),
+        _ => 0,
+    }
+}
+
+/// A point takes at least a line.
+fn room(point: &str) -> usize {
+    point.chars().count().max(50) + 12
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::show::Table;
+    use polars::prelude::*;
+
+    fn table() -> Table {
+        Table::new(df!("x" => [1_i64]).unwrap())
+    }
+
+    fn titles(report: &Report) -> Vec<String> {
+        deck(report).into_iter().map(|slide| slide.title).collect()
+    }
+
+    #[test]
+    fn headings_start_slides_and_things_stand_alone() {
+        let report = Report::new("R").text("Lead.").heading("A").text("Words.").add(table()).add(table()).heading("B");
+        assert_eq!(titles(&report), ["R", "A", "A", "B"]);
+        let report = report.add(Block::Heading { level: 3, text: "C".into() }).text("Words.");
+        assert_eq!(titles(&report), ["R", "A", "A", "B", "C"]);
+        assert!(deck(&Report::new("empty")).is_empty());
+    }
+
+    #[test]
+    fn long_words_go_on() {
+        let sentence = "This is one of the many sentences of a long text. ";
+        let slides = deck(&Report::new("R").heading("A").text(sentence.repeat(40)));
+        assert!(slides.len() >= 3);
+        assert!(slides.iter().all(|slide| slide.weight() <= ALONE + 60 && slide.title == "A"));
+        let letters: usize = slides.iter().flat_map(|slide| &slide.words).map(|word| weight(word) - 30).sum();
+        assert!(letters >= sentence.len() * 40 - 80);
+
+        let points = (0..30).map(|index| format!("Point {index}")).collect();
+        let slides = deck(&Report::new("R").heading("A").add(Block::List(points)));
+        assert!(slides.len() >= 4 && slides.iter().all(|slide| slide.weight() <= ALONE));
+        assert!(deck(&Report::new("R").text("x".repeat(5000))).len() > 5);
+    }
+
+    #[test]
+    fn code_is_cut_by_lines() {
+        let code = Block::Code { language: "rust".into(), text: "line\n".repeat(40) };
+        assert_eq!(deck(&Report::new("R").add(code)).len(), 3);
+    }
+}

@@ -1,0 +1,105 @@
+//! What is saved: files that exist, links that lead somewhere, nothing unescaped, the same bytes twice.
+
+use super::*;
+use crate::figures::Bars;
+use crate::show::Table;
+use polars::prelude::*;
+
+const EVIL: &str = "<script>alert(1)</script> | *x* 🙂 مبيعات\nnext";
+
+fn sample() -> Report {
+    let rows = vec![(EVIL.to_string(), 0.8), ("naive".to_string(), 1.0)];
+    let bars = Bars { title: EVIL.into(), value: "MASE".into(), rows, best: Some(0), reference: None }.figure();
+    let frame = df!("key" => vec![EVIL; 12], "mase" => (0..12).map(f64::from).collect::<Vec<_>>()).unwrap();
+    let table = Table::new(frame).titled("Scores").highlight(1);
+    let mut report = Report::new(format!("Weekly sales {EVIL}")).subtitle(EVIL).text("Lead.");
+    for heading in ["What we found", "What we found", EVIL, "Next"] {
+        report = report.heading(heading).text(EVIL).add(&bars).add(table.clone()).note(EVIL);
+    }
+    report.add(Block::Code { language: "sh".into(), text: "tradewind run".into() }).add(bars)
+}
+
+#[test]
+fn markdown_links_lead_to_files() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("deep/Weekly sales.md");
+    for save in [Report::save, Report::save_slides] {
+        let written = save(&sample(), &path).unwrap();
+        assert_eq!(written.len(), 1 + 5);
+        let page = std::fs::read_to_string(&path).unwrap();
+        assert!(!page.contains("<script") && page.contains("مبيعات"), "{page}");
+        let links: Vec<&str> = page.split("](assets/").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+        assert_eq!(links.len(), 5);
+        for link in links {
+            assert!(path.parent().unwrap().join("assets").join(link).is_file(), "{link}");
+        }
+    }
+}
+
+#[test]
+fn contents_lead_to_headings() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("r.html");
+    assert_eq!(sample().save(&path).unwrap(), [path.clone()]);
+    let page = std::fs::read_to_string(&path).unwrap();
+    let links: Vec<&str> = page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(links.len(), 4);
+    for link in links {
+        assert_eq!(page.matches(&format!("id=\"{link}\"")).count(), 1, "{link}");
+    }
+    assert_eq!(page.matches("<h1").count(), 1);
+    assert!(!page.contains("<script") && !page.contains("http://") || !page.contains("src=\"http"));
+    assert!(page.contains("<figcaption") && page.contains("scope=\"col\""));
+}
+
+#[test]
+fn a_deck_stands_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("deck.html");
+    sample().save_slides(&path).unwrap();
+    let page = std::fs::read_to_string(&path).unwrap();
+    // Title, lead, and for each heading one slide with the figure and one with the table; code and last figure.
+    assert_eq!(page.matches("<section").count(), 1 + 1 + 8 + 2);
+    assert!(page.contains("4 more rows in the report"));
+    assert_eq!(page.matches("<script>").count(), 1);
+    for outside in ["src=\"http", "href=\"http", "@import", "url(http"] {
+        assert!(!page.contains(outside));
+    }
+}
+
+#[test]
+fn a_marp_deck_has_its_front_matter() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("deck.md");
+    sample().save_slides(&path).unwrap();
+    let page = std::fs::read_to_string(&path).unwrap();
+    assert!(page.starts_with("---\nmarp: true\n"));
+    assert_eq!(page.matches("\n\n---\n\n").count(), 1 + 8 + 2);
+}
+
+#[test]
+fn the_same_report_gives_the_same_bytes() {
+    let home = tempfile::tempdir().unwrap();
+    for name in ["a.html", "b.html"] {
+        sample().save(home.path().join(name)).unwrap();
+    }
+    let read = |name: &str| std::fs::read(home.path().join(name)).unwrap();
+    assert_eq!(read("a.html"), read("b.html"));
+}
+
+#[test]
+fn other_extensions_are_refused() {
+    assert!(sample().save("report.docx").unwrap_err().is_usage());
+    assert!(sample().save_slides("deck").unwrap_err().to_string().contains(".md or .html"));
+}
+
+#[test]
+fn an_empty_report_is_still_a_page() {
+    let home = tempfile::tempdir().unwrap();
+    let empty = Report::new("");
+    for name in ["a.md", "a.html"] {
+        empty.save(home.path().join(name)).unwrap();
+        empty.save_slides(home.path().join(name)).unwrap();
+    }
+    assert!(!empty.to_string().contains("None"));
+}
