@@ -1,11 +1,59 @@
-//! Tradewind.
+//! Tradewind takes sales history the whole way: from a raw file to a clean panel, explained demand, forecast
+//! distributions, and the report and slides that tell of them; from Rust, Rhai, the command line and notebooks in the
+//! same words.
+//!
+//! ```
+//! use tradewind::prelude::*;
+//!
+//! let sales = Panel::read(
+//!     "data/walmart_sales_weekly.csv",
+//!     Columns::new(["Store", "Dept"], "Date", "Weekly_Sales").known(["IsHoliday"]).observed(["Temperature"]),
+//! )?;
+//! println!("{}", sales.audit()?);
+//! println!("{}", sales.explore("uplift(by=IsHoliday)")?.sentence());
+//! let trial = sales.backtest(["seasonal_naive", "theta", "regression"], Folds::new(4, 8))?;
+//! println!("{}", trial.leaderboard("mase")?);
+//! let forecast = sales.fit(["theta"])?.forecast(8)?;
+//! assert_eq!(forecast.mean("theta", "Store=1, Dept=1")?.len(), 8);
+//! # Ok::<(), tradewind::Error>(())
+//! ```
+//!
+//! # The rooms
+//!
+//! | room | what it is about |
+//! |---|---|
+//! | [`panel`] | many series on one calendar: reading, roles, frequency, audit, cleaning, the future |
+//! | [`explore`] | what the data show: one question per file |
+//! | [`models`] | the traits, the table [`models::MODELS`], one file per method |
+//! | [`forecast`] | means, quantiles, joint sample paths |
+//! | [`evaluate`] | folds, backtests, metrics |
+//! | [`show`] | every noun as text, Markdown, HTML or notebook output |
+//! | [`figures`] | one static figure per file |
+//! | [`report`] | blocks in order: Markdown, HTML, slides |
+//! | [`plan`], [`outcome`] | the whole run as data, and what it came to |
+//! | [`script`] | the same nouns and verbs in Rhai |
+//! | [`progress`] | progress bars and interrupts |
+//!
+//! Dependencies point one way: `panel ← explore, models ← forecast ← evaluate ← plan ← script, binary`; `show` and
+//! `figures` know the nouns, the nouns do not know pages.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
 mod error;
+pub mod evaluate;
+pub mod explore;
 pub mod figures;
 mod files;
+pub mod forecast;
+pub mod models;
+pub mod outcome;
+pub mod panel;
+pub mod plan;
+pub mod prelude;
+pub mod progress;
 pub mod report;
+pub mod script;
 pub mod show;
+
 pub use error::{Error, Result};
 pub use polars;

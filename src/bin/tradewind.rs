@@ -1,1 +1,336 @@
-fn main() {}
+//! The command line: every subcommand fills in a [`Plan`] and calls the verb of that name.
+//!
+//! Results go to stdout, what was decided and what went wrong to stderr. Exit 0 done, 1 the data or the run failed,
+//! 2 wrong usage, 130 interrupted.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use serde_json::{Value, json};
+use tradewind::prelude::*;
+use tradewind::{progress, script};
+
+/// Sales forecasting and optimisation: from a raw sales file to forecasts, decisions, reports and slides.
+#[derive(Parser)]
+#[command(name = "tradewind", version, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+struct Common {
+    /// Print results as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Threads to use; all cores if not stated.
+    #[arg(long, global = true, value_name = "N", env = "TRADEWIND_THREADS")]
+    threads: Option<usize>,
+    /// Say nothing but results and errors.
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show the whole way on bundled sales: reports/demo/ and slides/demo/.
+    Demo,
+    /// Run a plan file: audit, backtest, forecast, report and slides.
+    Run {
+        /// TOML file; its fields are the flags of the other commands.
+        #[arg(required_unless_present = "schema")]
+        plan: Option<PathBuf>,
+        /// Print the JSON schema of a plan file instead.
+        #[arg(long)]
+        schema: bool,
+        #[command(flatten)]
+        patch: Box<Patch>,
+        /// Folder for the results.
+        #[arg(long, default_value = "reports/run")]
+        out: PathBuf,
+    },
+    /// Say what is wrong with the data.
+    Audit {
+        #[command(flatten)]
+        patch: Box<Patch>,
+        /// File for every finding: .csv, .parquet or .json.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Mend the data by the stated policy and list every change.
+    Clean {
+        #[command(flatten)]
+        patch: Box<Patch>,
+        /// File for the cleaned data: .csv or .parquet.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Score models on rolling folds.
+    Backtest {
+        #[command(flatten)]
+        patch: Box<Patch>,
+        /// Folder for leaderboard.csv, scores.parquet, forecasts.parquet and failures.csv.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Fit models and keep them.
+    Fit {
+        #[command(flatten)]
+        patch: Box<Patch>,
+        /// File to keep the fits in.
+        #[arg(long)]
+        save: PathBuf,
+    },
+    /// Forecast with fresh fits, or with kept ones.
+    Forecast {
+        #[command(flatten)]
+        patch: Box<Patch>,
+        /// Kept fits, instead of --data and --models.
+        #[arg(long, conflicts_with_all = ["data", "models"])]
+        model: Option<PathBuf>,
+        /// File for the forecast: .csv, .parquet or .json.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Write report and slides.
+    Report {
+        #[command(flatten)]
+        patch: Box<Patch>,
+        /// Folder for the report.
+        #[arg(long, default_value = "reports/sales")]
+        out: PathBuf,
+        /// Folder for the slides.
+        #[arg(long, default_value = "slides/sales")]
+        slides: PathBuf,
+    },
+    /// List the models, or describe one.
+    Models {
+        /// A model's name.
+        name: Option<String>,
+    },
+    /// Run a Rhai script.
+    Script {
+        /// The script.
+        file: PathBuf,
+        /// A value for the script: name=value, read as args["name"].
+        #[arg(long, value_name = "NAME=VALUE")]
+        arg: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let interrupts = std::sync::atomic::AtomicUsize::new(0);
+    // A second Ctrl-C does not wait for running work to notice the first.
+    let _ = ctrlc::set_handler(move || match interrupts.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+        0 => progress::interrupt(),
+        _ => std::process::exit(130),
+    });
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tradewind: {error}");
+            ExitCode::from(match () {
+                () if error.is_interrupted() => 130,
+                () if error.is_usage() => 2,
+                () => 1,
+            })
+        }
+    }
+}
+
+/// Where results and remarks go.
+struct Out {
+    json: bool,
+    quiet: bool,
+}
+
+impl Out {
+    /// A result: shown to people, or as JSON to programs.
+    fn result(&self, shown: &dyn Show, value: Value) -> Result<()> {
+        let text = match self.json {
+            true => format!("{value:#}\n"),
+            false => format!("{}\n", shown.block().to_text().trim_end()),
+        };
+        // A reader that stops early (head) is no failure of ours.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+        Ok(())
+    }
+
+    /// What was decided on the way.
+    fn say(&self, remark: &str) {
+        if !self.quiet {
+            eprintln!("{remark}");
+        }
+    }
+
+    fn wrote(&self, path: &std::path::Path) {
+        self.say(&format!("wrote {}", path.display()));
+    }
+
+    /// The frequency and season that were found or stated, and what could not be served.
+    fn calendar(&self, panel: &Panel, plan: &Plan) {
+        let season = match plan.season {
+            Some(season) => format!("season {season} as stated"),
+            None => format!("season {} (the default of this frequency; --season states another)", panel.season()),
+        };
+        self.say(&format!("{} series, {} rows, {}, {season}", panel.len(), panel.rows(), panel.frequency()));
+    }
+
+    fn failures(&self, failures: &[tradewind::models::Failure]) {
+        if let Some(first) = failures.first() {
+            self.say(&format!(
+                "{} failed (first: {} on {}: {})",
+                failures.len(),
+                first.model,
+                first.series,
+                first.reason
+            ));
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    let out = Out { json: cli.common.json, quiet: cli.common.quiet };
+    progress::show(!out.quiet);
+    if let Some(threads) = cli.common.threads {
+        if threads == 0 {
+            return Err(Error::usage("--threads is at least 1, not 0"));
+        }
+        // The pool exists already only if work has begun, which it has not.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    }
+    match cli.command {
+        Command::Demo => {
+            let outcome = Plan::demo()?.run()?;
+            finish(&out, &outcome, "reports/demo".as_ref(), "slides/demo".as_ref())
+        }
+        Command::Run { schema: true, .. } => {
+            println!("{}", Plan::schema());
+            Ok(())
+        }
+        Command::Run { plan, patch, out: folder, .. } => {
+            let base = plan.map(Plan::read).transpose()?.unwrap_or_default();
+            let outcome = patch.over(base).run()?;
+            out.calendar(&outcome.panel(), outcome.plan());
+            outcome.audit().save(folder.join("audit.csv"))?;
+            outcome.backtest().save(&folder)?;
+            outcome.forecast().save(folder.join("forecast.csv"))?;
+            finish(&out, &outcome, &folder, &folder.join("slides"))
+        }
+        Command::Audit { patch, out: file } => {
+            let plan = patch.over(Plan::default());
+            let panel = plan.read_panel()?;
+            out.calendar(&panel, &plan);
+            let audit = panel.audit()?;
+            if let Some(file) = file {
+                audit.save(&file)?;
+                out.wrote(&file);
+            }
+            out.result(&audit, json!({"sentence": audit.sentence(), "findings": audit.table()?.to_json()?}))
+        }
+        Command::Clean { patch, out: file } => {
+            let plan = patch.over(Plan::default());
+            let panel = plan.panel()?;
+            let audit = panel.audit()?;
+            Table::new(panel.to_frame()).save(&file)?;
+            out.wrote(&file);
+            out.result(&audit, json!({"changes": audit.changes(), "out": file, "findings": audit.table()?.to_json()?}))
+        }
+        Command::Backtest { patch, out: folder } => {
+            let plan = patch.over(Plan::default());
+            let trial = plan.backtest()?;
+            out.calendar(&trial.panel(), &plan);
+            if let Some(folder) = folder {
+                trial.save(&folder)?;
+                out.wrote(&folder);
+            }
+            out.failures(&trial.failures());
+            let board = trial.leaderboard(&plan.metric)?;
+            out.result(&board, board.to_json()?)
+        }
+        Command::Fit { patch, save } => {
+            let plan = patch.over(Plan::default());
+            plan.check()?;
+            let panel = plan.panel()?;
+            out.calendar(&panel, &plan);
+            let fits = panel.fit(plan.models()?)?;
+            fits.save(&save)?;
+            out.wrote(&save);
+            out.failures(&fits.failures());
+            let summary = fits.summary()?;
+            out.result(&summary, summary.to_json()?)
+        }
+        Command::Forecast { patch, model, out: file } => {
+            let plan = patch.over(Plan::default());
+            let forecast = match model {
+                Some(file) => {
+                    plan.check()?;
+                    plan.forecast_of(&Fits::load(file)?)?
+                }
+                None => plan.forecast()?,
+            };
+            out.calendar(&forecast.panel(), &plan);
+            out.failures(&forecast.failures());
+            let table = forecast.table()?;
+            if table.rows() == 0 {
+                let reason = forecast.failures().first().map_or_else(String::new, |f| format!(": {}", f.reason));
+                return Err(Error::model(format!("no model could forecast any series{reason}")));
+            }
+            table.save(&file)?;
+            out.wrote(&file);
+            match out.json {
+                true => out
+                    .result(&table, json!({"out": file, "rows": table.rows(), "failures": forecast.failures().len()})),
+                false => Ok(()),
+            }
+        }
+        Command::Report { patch, out: folder, slides } => {
+            let plan = patch.over(Plan::default());
+            let outcome = plan.run()?;
+            out.calendar(&outcome.panel(), &plan);
+            finish(&out, &outcome, &folder, &slides)
+        }
+        Command::Models { name: None } => {
+            let list = Entry::list()?;
+            out.result(&list, list.to_json()?)
+        }
+        Command::Models { name: Some(name) } => {
+            let model = Model::named(&name)?;
+            let options = Entry::named(model.name())?.options()?;
+            out.result(&model, json!({"model": model.label(), "options": options.to_json()?}))
+        }
+        Command::Script { file, arg } => {
+            let args = arg
+                .iter()
+                .map(|pair| {
+                    let split = pair.split_once('=').map(|(name, value)| (name.to_string(), value.to_string()));
+                    split.ok_or_else(|| Error::usage(format!("--arg takes name=value, not `{pair}`")))
+                })
+                .collect::<Result<Vec<_>>>()?;
+            script::run_file(&file, &args)
+        }
+    }
+}
+
+/// Writes report and slides of an outcome and prints where they are.
+fn finish(out: &Out, outcome: &Outcome, reports: &std::path::Path, slides: &std::path::Path) -> Result<()> {
+    let report = outcome.report()?;
+    let mut files = report.save(reports.join("report.md"))?;
+    files.extend(report.save(reports.join("report.html"))?);
+    files.extend(report.save_slides(slides.join("slides.md"))?);
+    files.extend(report.save_slides(slides.join("slides.html"))?);
+    let shown: Vec<String> = files
+        .iter()
+        .filter(|file| !file.extension().is_some_and(|e| e == "svg"))
+        .map(|f| f.display().to_string())
+        .collect();
+    let board = outcome.backtest().leaderboard(&outcome.plan().metric)?;
+    out.failures(&outcome.backtest().failures());
+    let text = Block::Group(vec![board.block(), Block::Text("Written:".into()), Block::List(shown.clone())]);
+    out.result(&text, json!({"best": outcome.best(), "leaderboard": board.to_json()?, "files": shown}))
+}

@@ -15,6 +15,7 @@ mod axes;
 mod canvas;
 mod dates;
 mod layout;
+mod plots;
 
 mod bars;
 mod fan;
@@ -29,7 +30,6 @@ pub use seasonal::Seasonal;
 pub use canvas::{Anchor, Canvas, Colour, Words};
 pub(crate) use canvas::{REGULAR, SEMIBOLD};
 
-use std::fmt;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -151,12 +151,6 @@ impl Figure {
         write_atomically(path, |file| {
             file.write_all(&bytes).map_err(|cause| Error::io("the disk refused").because(cause))
         })
-    }
-}
-
-impl fmt::Debug for Figure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Figure").field(&self.0.title).finish()
     }
 }
 

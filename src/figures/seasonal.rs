@@ -113,17 +113,20 @@ impl Drawing for Seasonal {
 }
 
 impl Seasonal {
-    /// Every position's name, or every second, third … so that they do not touch.
+    /// The names of the positions, as many as do not touch; of equal neighbours (weeks of one month) the first alone.
     fn positions_axis(&self, canvas: &mut Canvas, frame: &Frame) {
         canvas.line(&[(frame.left, frame.bottom), (frame.right, frame.bottom)], AXIS, 1.0);
         let widest = self.positions.iter().map(|name| canvas.measure(name, SMALL)).fold(8.0_f64, f64::max).min(140.0);
-        let slot = if self.positions.len() > 1 { frame.x.at(1.0) - frame.x.at(0.0) } else { frame.right - frame.left };
+        let named: Vec<usize> =
+            (0..self.positions.len()).filter(|p| *p == 0 || self.positions[*p] != self.positions[p - 1]).collect();
+        let nearest = named.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap_or(1) as f64;
+        let slot = nearest * (frame.x.at(1.0) - frame.x.at(0.0)).max(1.0);
         let every = [1, 2, 3, 4, 5, 6, 10, 12, 13, 24, 25, 50, 100, 250, 500, 1000]
             .into_iter()
-            .find(|every| slot * *every as f64 >= widest + 10.0)
+            .find(|every| slot * *every as f64 >= widest + 6.0)
             .unwrap_or(5000);
-        for (place, name) in self.positions.iter().enumerate().step_by(every) {
-            let name = canvas.fit(name, SMALL, widest);
+        for place in named.into_iter().step_by(every) {
+            let name = canvas.fit(&self.positions[place], SMALL, widest);
             let half = canvas.measure(&name, SMALL) / 2.0;
             let x = frame.x.at(place as f64);
             canvas.line(&[(x, frame.bottom), (x, frame.bottom + 4.0)], AXIS, 1.0);

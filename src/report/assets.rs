@@ -87,7 +87,7 @@ pub(super) fn font_css() -> String {
             base64(bytes)
         )
     };
-    face("400", REGULAR) + &face("600 700", SEMIBOLD)
+    format!("{}{}", face("400", REGULAR), face("600 700", SEMIBOLD))
 }
 
 fn base64(bytes: &[u8]) -> String {

@@ -33,7 +33,7 @@ use crate::show::{Block, Show, noun};
 /// assert_eq!(written.len(), 1);
 /// # Ok::<(), tradewind::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Report {
     title: String,
     subtitle: Option<String>,

@@ -32,7 +32,7 @@ use crate::figures::Figure;
 /// let block = Block::Group(vec![Block::Heading { level: 2, text: "Sales".into() }, Block::Text("They rose.".into())]);
 /// assert_eq!(block.to_markdown(), "## Sales\n\nThey rose.\n");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Block {
     /// A heading; level 1 is the title of a whole page.
     Heading {

@@ -13,6 +13,13 @@ macro_rules! noun {
             }
         }
 
+        // What a cell shows after a failed `?`, and what Rust asks of an error's other side: the same text.
+        impl ::std::fmt::Debug for $noun {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                ::std::fmt::Display::fmt(self, f)
+            }
+        }
+
         impl $noun {
             /// Display in a notebook cell; the Rust kernel calls it on the last expression.
             pub fn evcxr_display(&self) {

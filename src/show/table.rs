@@ -25,7 +25,7 @@ use crate::files::write_atomically;
 /// assert!(table.get(1, "mas").unwrap_err().to_string().contains("did you mean `mase`?"));
 /// # Ok::<(), tradewind::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Table {
     title: Option<String>,
     frame: DataFrame,

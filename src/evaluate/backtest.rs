@@ -1,0 +1,439 @@
+//! Every model on every fold: what it said, what happened, how good that was.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use polars::prelude::*;
+
+use super::folds::{Cut, Folds};
+use super::metrics::{self, Case, METRICS, Metric, scales};
+use crate::error::{Error, Result};
+use crate::forecast::{Forecast, LEVELS, probability, quantile_name, quantiles_of};
+use crate::models::{Failure, IntoModel, Model, failures_sentence, failures_table, find};
+use crate::panel::Panel;
+use crate::progress;
+use crate::show::{Block, Show, Table, number};
+
+/// Every model on every fold.
+///
+/// ```
+/// use tradewind::prelude::*;
+/// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
+/// let sales = Panel::read("data/walmart_sales_weekly.csv", columns)?;
+/// let trial = sales.backtest(["naive", "seasonal_naive", "theta"], Folds::new(3, 8))?;
+/// let board = trial.leaderboard("mase")?;
+/// assert_eq!(board.get(0, "model")?.to_string(), trial.best("mase")?);
+/// # Ok::<(), tradewind::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Backtest(Arc<Inner>);
+
+struct Inner {
+    panel: Panel,
+    folds: Folds,
+    models: Vec<String>,
+    probabilities: Vec<f64>,
+    windows: Vec<Window>,
+    failures: Vec<(usize, Failure)>,
+    seconds: Vec<f64>,
+}
+
+/// One fold: its forecast, and per model and series the score of each metric.
+struct Window {
+    forecast: Forecast,
+    /// The first test position of each series.
+    starts: Vec<i64>,
+    /// The actuals of each series in the window; empty when it has none.
+    actuals: Vec<Vec<f64>>,
+    /// Model after model, series after series: numerator and denominator of each metric.
+    scores: Vec<Option<Vec<(f64, f64)>>>,
+}
+
+impl Panel {
+    /// Fits every model on the training part of every fold and scores its forecasts on the window after it.
+    ///
+    /// # Errors
+    /// When a label names no model, the folds do not fit into the history, the panel holds duplicate stamps or stamps
+    /// off its calendar, or the user interrupts.
+    pub fn backtest<M: IntoModel>(&self, models: impl IntoIterator<Item = M>, folds: Folds) -> Result<Backtest> {
+        self.backtest_at(models, folds, LEVELS)
+    }
+
+    /// As [`backtest`](Self::backtest), with interval levels chosen; metrics of other levels stay empty.
+    ///
+    /// # Errors
+    /// As [`backtest`](Self::backtest), and when a level is not between 0 and 1.
+    pub fn backtest_at<M: IntoModel>(
+        &self,
+        models: impl IntoIterator<Item = M>,
+        folds: Folds,
+        levels: impl IntoIterator<Item = f64>,
+    ) -> Result<Backtest> {
+        let models: Vec<Model> = models.into_iter().map(IntoModel::into_model).collect::<Result<_>>()?;
+        let models = crate::models::distinct(models)?;
+        let levels: Vec<f64> = levels.into_iter().map(|level| probability(level, "level")).collect::<Result<_>>()?;
+        self.check_calendar()?;
+        let probabilities = quantiles_of(&levels);
+        let mut windows = Vec::with_capacity(folds.len());
+        let mut failures = Vec::new();
+        let mut seconds = vec![0.0; models.len()];
+        let bar = progress::bar(folds.len(), "backtesting");
+        for (fold, cut) in folds.cuts(self)?.enumerate() {
+            let window = Window::of(self, cut?, &models, &probabilities, &mut seconds)?;
+            failures.extend(window.forecast.failures().into_iter().map(|failure| (fold + 1, failure)));
+            windows.push(window);
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        let models = models.iter().map(|model| model.label().to_string()).collect();
+        let panel = self.clone();
+        Ok(Backtest(Arc::new(Inner { panel, folds, models, probabilities, windows, failures, seconds })))
+    }
+}
+
+impl Window {
+    fn of(panel: &Panel, cut: Cut, models: &[Model], probabilities: &[f64], seconds: &mut [f64]) -> Result<Self> {
+        let h = cut.future.horizon() as i64;
+        let actuals: Vec<Vec<f64>> = (0..panel.len())
+            .map(|i| {
+                let mut actual = vec![f64::NAN; h as usize];
+                for (position, y) in panel.positions(i).iter().zip(panel.target(i)) {
+                    let step = position - cut.starts[i];
+                    if (0..h).contains(&step) {
+                        actual[step as usize] = *y;
+                    }
+                }
+                if actual.iter().all(|y| y.is_nan()) { Vec::new() } else { actual }
+            })
+            .collect();
+        let fits = cut.train.fit_checked(models)?;
+        let forecast = fits.forecast_each(&cut.future, |i| !actuals[i].is_empty())?;
+        for (m, total) in seconds.iter_mut().enumerate() {
+            *total += fits.seconds(m);
+        }
+        let scale: Vec<(f64, f64)> = (0..panel.len()).map(|i| scales(&cut.train.regular(i), panel.season())).collect();
+        let mut scores = Vec::with_capacity(models.len() * panel.len());
+        for m in 0..models.len() {
+            for i in 0..panel.len() {
+                scores.push(forecast.cell(m, i).map(|cell| {
+                    let quantiles: Vec<Vec<f64>> = probabilities.iter().map(|p| cell.quantile(*p)).collect();
+                    let case = Case {
+                        actual: &actuals[i],
+                        mean: &cell.mean,
+                        probabilities,
+                        quantiles: &quantiles,
+                        absolute_scale: scale[i].0,
+                        squared_scale: scale[i].1,
+                    };
+                    METRICS.iter().map(|metric| (metric.ratio)(&case)).collect()
+                }));
+            }
+        }
+        Ok(Self { forecast, starts: cut.starts, actuals, scores })
+    }
+}
+
+impl Backtest {
+    /// The labels of the models.
+    pub fn models(&self) -> Vec<String> {
+        self.0.models.clone()
+    }
+
+    /// The folds that were run.
+    pub fn folds(&self) -> Folds {
+        self.0.folds.clone()
+    }
+
+    /// The series that a model could not forecast in some fold, and why.
+    pub fn failures(&self) -> Vec<Failure> {
+        self.0.failures.iter().map(|(_, failure)| failure.clone()).collect()
+    }
+
+    /// The failures as a table: fold, model, series, reason.
+    ///
+    /// # Errors
+    /// Only if the table cannot be assembled.
+    pub fn failures_table(&self) -> Result<Table> {
+        let table = failures_table(&self.failures())?;
+        let mut frame = table.frame().clone();
+        let folds: Vec<u64> = self.0.failures.iter().map(|(fold, _)| *fold as u64).collect();
+        frame.insert_column(0, Column::new("fold".into(), folds))?;
+        Ok(Table::new(frame))
+    }
+
+    /// One row per model, best first by `metric`: every metric's mean over series and folds, the number of scored
+    /// windows, the failures, and the seconds of fitting.
+    ///
+    /// # Errors
+    /// When there is no such metric.
+    pub fn leaderboard(&self, metric: &str) -> Result<Table> {
+        let by = metrics::named(metric)?;
+        let order = self.ranked(by);
+        let inner = &*self.0;
+        let counts = |count: &dyn Fn(usize) -> usize| -> Vec<u64> { order.iter().map(|m| count(*m) as u64).collect() };
+        let mut columns =
+            vec![Column::new("model".into(), order.iter().map(|m| inner.models[*m].as_str()).collect::<Vec<_>>())];
+        // The metric that decides comes first.
+        let shown = std::iter::once(by).chain(METRICS.iter().filter(|metric| metric.name != by.name));
+        for metric in shown {
+            let values: Vec<Option<f64>> = order.iter().map(|m| self.mean(metric, *m)).collect();
+            columns.push(Column::new(metric.name.into(), values));
+        }
+        let scored = |m: usize| self.cases(m).count();
+        let failed = |m: usize| inner.failures.iter().filter(|(_, f)| f.model == inner.models[m]).count();
+        columns.push(Column::new("windows".into(), counts(&scored)));
+        columns.push(Column::new("failures".into(), counts(&failed)));
+        columns.push(Column::new("fit_seconds".into(), order.iter().map(|m| inner.seconds[*m]).collect::<Vec<_>>()));
+        Ok(Table::new(DataFrame::new(order.len(), columns)?).highlight(0))
+    }
+
+    /// The label of the model that is best by `metric`.
+    ///
+    /// # Errors
+    /// When there is no such metric, or no model could be scored by it.
+    pub fn best(&self, metric: &str) -> Result<String> {
+        self.extreme(metric, 0)
+    }
+
+    /// The label of the model that is worst by `metric`.
+    ///
+    /// # Errors
+    /// As [`best`](Self::best).
+    pub fn worst(&self, metric: &str) -> Result<String> {
+        self.extreme(metric, usize::MAX)
+    }
+
+    fn extreme(&self, metric: &str, place: usize) -> Result<String> {
+        let by = metrics::named(metric)?;
+        let scored: Vec<usize> = self.ranked(by).into_iter().filter(|m| self.mean(by, *m).is_some()).collect();
+        match scored.get(place.min(scored.len().saturating_sub(1))) {
+            Some(m) => Ok(self.0.models[*m].clone()),
+            None => Err(Error::model(format!(
+                "no model could be scored by {metric}; {}",
+                failures_sentence(&self.failures())
+            ))),
+        }
+    }
+
+    /// The mean of `metric` for every model within each value of a dimension: `fold`, `step`, or a key column.
+    ///
+    /// # Errors
+    /// When there is no such metric or dimension.
+    pub fn by(&self, dimension: &str, metric: &str) -> Result<Table> {
+        let by = metrics::named(metric)?;
+        let inner = &*self.0;
+        let keys = &inner.panel.inner().columns.keys;
+        let groups: Vec<(String, Box<dyn Fn(usize, usize) -> bool>)> = match dimension {
+            "fold" => (0..inner.windows.len())
+                .map(|fold| ((fold + 1).to_string(), Box::new(move |f: usize, _: usize| f == fold) as Box<_>))
+                .collect(),
+            "step" => return self.by_step(by),
+            key if keys.iter().any(|k| k == key) => {
+                let texts = inner.panel.inner().keys.column(key)?.cast(&DataType::String)?;
+                let texts: Arc<Vec<String>> =
+                    Arc::new(texts.str()?.iter().map(|text| text.unwrap_or("(missing)").to_string()).collect());
+                let mut seen = std::collections::HashSet::new();
+                let distinct: Vec<String> = texts.iter().filter(|text| seen.insert(text.as_str())).cloned().collect();
+                distinct
+                    .into_iter()
+                    .map(|value| {
+                        let (texts, wanted) = (texts.clone(), value.clone());
+                        (value, Box::new(move |_: usize, i: usize| texts[i] == wanted) as Box<_>)
+                    })
+                    .collect()
+            }
+            other => {
+                let known = ["fold", "step"].into_iter().chain(keys.iter().map(String::as_str));
+                let nearest = crate::error::suggestion(other, known);
+                return Err(Error::usage(format!("scores cannot be taken by `{other}`{nearest}")));
+            }
+        };
+        let names: Vec<&str> = groups.iter().map(|(name, _)| name.as_str()).collect();
+        let mut columns = vec![Column::new(dimension.into(), names)];
+        let index = METRICS.iter().position(|m| m.name == by.name).unwrap_or(0);
+        for m in 0..inner.models.len() {
+            let values: Vec<Option<f64>> = groups
+                .iter()
+                .map(|(_, within)| {
+                    metrics::mean(by, self.cases(m).filter(|(f, i, _)| within(*f, *i)).map(|(.., s)| s[index]))
+                })
+                .collect();
+            columns.push(Column::new(inner.models[m].as_str().into(), values));
+        }
+        Ok(Table::new(DataFrame::new(groups.len(), columns)?))
+    }
+
+    fn by_step(&self, by: &Metric) -> Result<Table> {
+        let inner = &*self.0;
+        let h = inner.folds.horizon();
+        let mut columns = vec![Column::new("step".into(), (1..=h as u64).collect::<Vec<_>>())];
+        let scale: Vec<Vec<(f64, f64)>> = inner
+            .windows
+            .iter()
+            .map(|w| {
+                let train = w.forecast.panel();
+                (0..train.len()).map(|i| scales(&train.regular(i), train.season())).collect()
+            })
+            .collect();
+        for (m, label) in inner.models.iter().enumerate() {
+            let values: Vec<Option<f64>> = (0..h)
+                .map(|step| {
+                    let ratios = self.cases(m).filter_map(|(f, i, _)| {
+                        let cell = inner.windows[f].forecast.cell(m, i)?;
+                        let quantiles: Vec<Vec<f64>> =
+                            inner.probabilities.iter().map(|p| vec![cell.quantile(*p)[step]]).collect();
+                        Some((by.ratio)(&Case {
+                            actual: &inner.windows[f].actuals[i][step..=step],
+                            mean: &cell.mean[step..=step],
+                            probabilities: &inner.probabilities,
+                            quantiles: &quantiles,
+                            absolute_scale: scale[f][i].0,
+                            squared_scale: scale[f][i].1,
+                        }))
+                    });
+                    metrics::mean(by, ratios)
+                })
+                .collect();
+            columns.push(Column::new(label.as_str().into(), values));
+        }
+        Ok(Table::new(DataFrame::new(h, columns)?))
+    }
+
+    /// Every score: fold, keys, model, and a column per metric.
+    ///
+    /// # Errors
+    /// Only if the table cannot be assembled.
+    pub fn scores(&self) -> Result<Table> {
+        let inner = &*self.0;
+        let cases: Vec<(usize, usize, usize, &Vec<(f64, f64)>)> =
+            (0..inner.models.len()).flat_map(|m| self.cases(m).map(move |(f, i, s)| (m, f, i, s))).collect();
+        let mut columns = vec![Column::new("fold".into(), cases.iter().map(|c| c.1 as u64 + 1).collect::<Vec<_>>())];
+        columns.extend(self.key_columns(cases.iter().map(|c| c.2))?);
+        columns.push(Column::new("model".into(), cases.iter().map(|c| inner.models[c.0].as_str()).collect::<Vec<_>>()));
+        for (index, metric) in METRICS.iter().enumerate() {
+            let values: Vec<Option<f64>> =
+                cases.iter().map(|c| metrics::mean(metric, std::iter::once(c.3[index]))).collect();
+            columns.push(Column::new(metric.name.into(), values));
+        }
+        Ok(Table::new(DataFrame::new(cases.len(), columns)?))
+    }
+
+    /// Every forecast: fold, keys, time, model, actual, mean and quantiles.
+    ///
+    /// # Errors
+    /// Only if the table cannot be assembled.
+    pub fn forecasts(&self) -> Result<Table> {
+        let inner = &*self.0;
+        let h = inner.folds.horizon();
+        let cases: Vec<(usize, usize, usize)> =
+            (0..inner.models.len()).flat_map(|m| self.cases(m).map(move |(f, i, _)| (m, f, i))).collect();
+        let repeat = |pick: &dyn Fn(&(usize, usize, usize)) -> u64| -> Vec<u64> {
+            cases.iter().flat_map(|case| std::iter::repeat_n(pick(case), h)).collect()
+        };
+        let mut columns = vec![Column::new("fold".into(), repeat(&|(_, f, _)| *f as u64 + 1))];
+        columns.extend(self.key_columns(cases.iter().flat_map(|(.., i)| std::iter::repeat_n(*i, h)))?);
+        let positions = cases.iter().flat_map(|(_, f, i)| {
+            let start = inner.windows[*f].starts[*i];
+            (0..h as i64).map(move |step| start + step)
+        });
+        let time = &inner.panel.inner().columns.time;
+        columns.push(crate::panel::stamp_column(&inner.panel.inner().calendar, time, positions)?);
+        let labels: Vec<&str> =
+            cases.iter().flat_map(|(m, ..)| std::iter::repeat_n(inner.models[*m].as_str(), h)).collect();
+        columns.push(Column::new("model".into(), labels));
+        let actual: Vec<Option<f64>> = cases
+            .iter()
+            .flat_map(|(_, f, i)| inner.windows[*f].actuals[*i].iter().map(|y| (!y.is_nan()).then_some(*y)))
+            .collect();
+        columns.push(Column::new("actual".into(), actual));
+        let cell = |(m, f, i): &(usize, usize, usize)| inner.windows[*f].forecast.cell(*m, *i);
+        let mean: Vec<f64> = cases.iter().filter_map(cell).flat_map(|cell| cell.mean.iter().copied()).collect();
+        columns.push(Column::new("mean".into(), mean));
+        for p in &inner.probabilities {
+            let values: Vec<f64> = cases.iter().filter_map(cell).flat_map(|cell| cell.quantile(*p)).collect();
+            columns.push(Column::new(quantile_name(*p).into(), values));
+        }
+        Ok(Table::new(DataFrame::new(cases.len() * h, columns)?))
+    }
+
+    /// Writes `leaderboard.csv`, `scores.parquet`, `forecasts.parquet` and `failures.csv` to a folder.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
+        let folder = folder.as_ref();
+        self.leaderboard("mase")?.save(folder.join("leaderboard.csv"))?;
+        self.scores()?.save(folder.join("scores.parquet"))?;
+        self.forecasts()?.save(folder.join("forecasts.parquet"))?;
+        self.failures_table()?.save(folder.join("failures.csv"))
+    }
+
+    /// The forecast of the last fold, with the actuals of its window.
+    pub(crate) fn last(&self) -> Option<(&Forecast, &[Vec<f64>])> {
+        self.0.windows.last().map(|window| (&window.forecast, &window.actuals[..]))
+    }
+
+    /// The panel that was backtested.
+    pub fn panel(&self) -> Panel {
+        self.0.panel.clone()
+    }
+
+    /// The scored windows of a model: fold, series, numerators and denominators.
+    fn cases(&self, model: usize) -> impl Iterator<Item = (usize, usize, &Vec<(f64, f64)>)> {
+        let n = self.0.panel.len();
+        self.0.windows.iter().enumerate().flat_map(move |(fold, window)| {
+            let scores = window.scores[model * n..(model + 1) * n].iter().enumerate();
+            scores.filter_map(move |(i, scores)| Some((fold, i, scores.as_ref()?)))
+        })
+    }
+
+    fn mean(&self, metric: &Metric, model: usize) -> Option<f64> {
+        let index = METRICS.iter().position(|m| m.name == metric.name)?;
+        metrics::mean(metric, self.cases(model).map(|(.., scores)| scores[index]))
+    }
+
+    /// Models from best to worst, those without a score last.
+    fn ranked(&self, metric: &Metric) -> Vec<usize> {
+        let loss: Vec<f64> = (0..self.0.models.len())
+            .map(|m| self.mean(metric, m).map_or(f64::INFINITY, |value| (value - metric.best).abs()))
+            .collect();
+        let mut order: Vec<usize> = (0..loss.len()).collect();
+        order.sort_by(|a, b| loss[*a].total_cmp(&loss[*b]));
+        order
+    }
+
+    fn key_columns(&self, series: impl Iterator<Item = usize>) -> Result<Vec<Column>> {
+        let keys = &self.0.panel.inner().keys;
+        if keys.width() == 0 {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<IdxSize> = series.map(|i| i as IdxSize).collect();
+        Ok(keys.take(&IdxCa::from_vec("".into(), rows))?.columns().to_vec())
+    }
+
+    /// The mean of a metric for a model.
+    ///
+    /// # Errors
+    /// When there is no such metric or model, or it is undefined for it.
+    pub fn score(&self, model: &str, metric: &str) -> Result<f64> {
+        let by = metrics::named(metric)?;
+        let m = find(model, &self.0.models, "model")?;
+        self.mean(by, m).ok_or_else(|| Error::model(format!("{metric} is undefined for {model}")))
+    }
+}
+
+impl Show for Backtest {
+    fn block(&self) -> Block {
+        let mut blocks = vec![Block::Text(format!(
+            "{} on {} series: {}; {}",
+            self.0.models.join(", "),
+            number(self.0.panel.len() as f64),
+            self.0.folds.to_string().trim(),
+            failures_sentence(&self.failures())
+        ))];
+        blocks.extend(self.leaderboard("mase").ok().map(Block::Table));
+        Block::Group(blocks)
+    }
+}
+
+crate::show::noun!(Backtest);

@@ -1,0 +1,155 @@
+//! Where is time cut? The rolling-origin plan: how many folds, how far each looks, how far apart they are, whether the
+//! training part expands or slides. Nothing else in the crate cuts time.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::panel::{Future, Panel, Scenario};
+use crate::show::{Block, Show};
+
+/// The rolling-origin plan of a backtest.
+///
+/// ```
+/// use tradewind::prelude::*;
+/// let folds = Folds::new(4, 8).step(4);
+/// assert_eq!(folds.to_string().trim(), "4 folds of 8 steps, 4 steps apart, on all history before each");
+/// ```
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Folds {
+    folds: usize,
+    horizon: usize,
+    step: Option<usize>,
+    gap: usize,
+    window: Option<usize>,
+    scenario: Scenario,
+}
+
+/// One cut of a panel: what was known, the future to forecast, and where its steps lie.
+pub(crate) struct Cut {
+    pub(crate) train: Panel,
+    pub(crate) future: Future,
+    /// The first test position of each series.
+    pub(crate) starts: Vec<i64>,
+}
+
+impl Folds {
+    /// `folds` test windows of `horizon` steps, the last at the end of the data, one after the other.
+    pub fn new(folds: usize, horizon: usize) -> Self {
+        Self { folds, horizon, step: None, gap: 0, window: None, scenario: Scenario::default() }
+    }
+
+    /// The steps between the starts of two windows; the horizon if not stated.
+    #[must_use]
+    pub fn step(mut self, steps: usize) -> Self {
+        self.step = Some(steps);
+        self
+    }
+
+    /// Steps between the training part and the window, which nobody has seen yet when forecasting.
+    #[must_use]
+    pub fn gap(mut self, steps: usize) -> Self {
+        self.gap = steps;
+        self
+    }
+
+    /// Trains on the last `steps` only (a sliding window) instead of all history (an expanding one).
+    #[must_use]
+    pub fn sliding(mut self, steps: usize) -> Self {
+        self.window = Some(steps);
+        self
+    }
+
+    /// What stands in for observed covariates in the windows. [`Scenario::Given`] would be knowledge of the future and
+    /// is refused.
+    #[must_use]
+    pub fn scenario(mut self, scenario: Scenario) -> Self {
+        self.scenario = scenario;
+        self
+    }
+
+    /// How many windows.
+    pub fn len(&self) -> usize {
+        self.folds
+    }
+
+    /// Is there no window at all?
+    pub fn is_empty(&self) -> bool {
+        self.folds == 0
+    }
+
+    /// How many steps each window has.
+    pub fn horizon(&self) -> usize {
+        self.horizon
+    }
+
+    fn stride(&self) -> usize {
+        self.step.unwrap_or(self.horizon)
+    }
+
+    fn check(&self) -> Result<()> {
+        let least = |what: &str, value: usize| match value {
+            0 => Err(Error::usage(format!("{what} is at least 1, not 0"))),
+            value if value > 1_000_000 => Err(Error::usage(format!("{what} of {value} is beyond any series"))),
+            _ => Ok(()),
+        };
+        least("the number of folds", self.folds)?;
+        least("the horizon", self.horizon)?;
+        least("the step between folds", self.stride())?;
+        least("the sliding window", self.window.unwrap_or(1))?;
+        least("the gap", self.gap.max(1))?;
+        if self.scenario == Scenario::Given {
+            return Err(Error::usage(
+                "a backtest cannot be given the observed covariates of its windows; choose climatology or last",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The cuts of a panel, oldest first.
+    ///
+    /// Dates cut all series on the same day. Integer steps have no common day: each series is cut from its own end.
+    pub(crate) fn cuts<'a>(&'a self, panel: &'a Panel) -> Result<impl Iterator<Item = Result<Cut>> + 'a> {
+        self.check()?;
+        let ends: Vec<i64> =
+            (0..panel.len()).map(|i| panel.positions(i).last().map_or(i64::MIN, |last| last + 1)).collect();
+        let latest = ends.iter().max().copied().unwrap_or(0);
+        let ends: Vec<i64> = match panel.frequency().is_whole() {
+            true => ends,
+            false => vec![latest; ends.len()],
+        };
+        let needed = (self.folds - 1) * self.stride() + self.horizon + self.gap;
+        let longest = (0..panel.len()).filter_map(|i| Some(ends[i] - panel.positions(i).first()?)).max().unwrap_or(0);
+        if longest <= needed as i64 {
+            return Err(Error::usage(format!(
+                "{} folds of {} steps need more than {needed} steps of history, the longest series has {longest}; \
+                 ask for fewer folds or a shorter horizon",
+                self.folds, self.horizon
+            )));
+        }
+        Ok((0..self.folds).map(move |fold| {
+            let back = ((self.folds - 1 - fold) * self.stride() + self.horizon) as i64;
+            let starts: Vec<i64> = ends.iter().map(|end| end.saturating_sub(back)).collect();
+            let gap = self.gap as i64;
+            let window = self.window.map_or(i64::MAX, |window| window as i64);
+            let train =
+                panel.within(|i, position| position < starts[i] - gap && starts[i] - gap - position <= window)?;
+            let future = Future::starting(&train, starts.clone(), self.horizon, self.scenario)?.known_from(panel)?;
+            Ok(Cut { train, future, starts })
+        }))
+    }
+}
+
+impl Show for Folds {
+    fn block(&self) -> Block {
+        let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+        let history = match self.window {
+            Some(window) => format!("the last {} before each", plural(window, "step")),
+            None => "all history before each".into(),
+        };
+        let gap = if self.gap > 0 { format!(", a gap of {} between", plural(self.gap, "step")) } else { String::new() };
+        let folds = format!("{} of {}", plural(self.folds, "fold"), plural(self.horizon, "step"));
+        Block::Text(format!("{folds}, {} apart, on {history}{gap}", plural(self.stride(), "step")))
+    }
+}
+
+crate::show::noun!(Folds);

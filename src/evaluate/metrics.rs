@@ -1,0 +1,272 @@
+//! How good is a forecast? One function per metric over a named case, one row per metric in [`METRICS`].
+//!
+//! A case is one model on one series in one window. A metric is a ratio: an error measure over what makes it comparable.
+//! Where the denominator is zero the ratio is undefined and left out of the means, never infinite:
+//!
+//! * MAPE leaves out steps with an actual of zero (Hyndman & Koehler 2006), sMAPE counts 0 for a step where forecast
+//!   and actual are both zero (Makridakis et al. 2020);
+//! * MASE and RMSSE scale by the in-sample error of the seasonal naive method (Hyndman & Koehler 2006; Makridakis et al.
+//!   2022), of the naive one on series not longer than a season; a constant history has no such scale;
+//! * WAPE and bias are pooled: the sums are taken over all cases before dividing.
+
+use crate::error::{Error, Result, suggestion};
+
+/// One model on one series in one window.
+pub struct Case<'a> {
+    /// What was sold, NaN where it is missing; such steps are not scored.
+    pub actual: &'a [f64],
+    /// The forecast means.
+    pub mean: &'a [f64],
+    /// The probabilities of the forecast quantiles, ascending.
+    pub probabilities: &'a [f64],
+    /// The forecast quantiles, one slice per probability.
+    pub quantiles: &'a [Vec<f64>],
+    /// The mean absolute in-sample error of the seasonal naive method.
+    pub absolute_scale: f64,
+    /// Its mean squared in-sample error.
+    pub squared_scale: f64,
+}
+
+/// A way to score a forecast.
+pub struct Metric {
+    /// The name in tables.
+    pub name: &'static str,
+    /// What it measures, in one line.
+    pub summary: &'static str,
+    /// Numerator and denominator for a case.
+    pub ratio: fn(&Case) -> (f64, f64),
+    /// Over several cases: the ratio of the sums rather than the mean of the ratios?
+    pub pooled: bool,
+    /// The value of a perfect forecast.
+    pub best: f64,
+}
+
+macro_rules! metric {
+    ($name:ident, $summary:literal) => {
+        Metric { name: stringify!($name), summary: $summary, ratio: $name, pooled: false, best: 0.0 }
+    };
+}
+
+/// Every metric there is, by name.
+pub const METRICS: &[Metric] = &[
+    metric!(mae, "mean absolute error, in units of the target"),
+    metric!(rmse, "root mean squared error, in units of the target"),
+    metric!(mape, "mean absolute percentage error, %; steps with an actual of 0 left out"),
+    metric!(smape, "symmetric mean absolute percentage error, 0–200 %"),
+    Metric { pooled: true, ..metric!(wape, "sum of absolute errors over sum of absolute actuals, %") },
+    metric!(mase, "mean absolute error over that of the seasonal naive method in the training part"),
+    metric!(rmsse, "root of the squared error over that of the seasonal naive method in the training part"),
+    Metric { pooled: true, ..metric!(bias, "sum of errors (forecast − actual) over sum of absolute actuals, %") },
+    metric!(pinball, "mean quantile loss over the forecast quantiles, in units of the target"),
+    Metric { best: 0.8, ..metric!(coverage80, "share of actuals inside the 0.8 interval") },
+    Metric { best: 0.95, ..metric!(coverage95, "share of actuals inside the 0.95 interval") },
+    metric!(sis80, "scaled interval score of the 0.8 interval, over the MASE scale"),
+    metric!(sis95, "scaled interval score of the 0.95 interval, over the MASE scale"),
+];
+
+/// The metric of that name.
+///
+/// # Errors
+/// When there is none; the nearest is suggested.
+pub fn named(name: &str) -> Result<&'static Metric> {
+    METRICS.iter().find(|metric| metric.name == name).ok_or_else(|| {
+        let nearest = suggestion(name, METRICS.iter().map(|metric| metric.name));
+        Error::usage(format!("there is no metric `{name}`{nearest}"))
+    })
+}
+
+impl Case<'_> {
+    /// Actual and mean of the steps that can be scored.
+    fn steps(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.actual.iter().zip(self.mean).filter(|(actual, _)| !actual.is_nan()).map(|(actual, mean)| (*actual, *mean))
+    }
+
+    fn count(&self) -> f64 {
+        self.steps().count() as f64
+    }
+
+    /// Actual, lower and upper end of the steps that can be scored; none where the interval was not forecast.
+    fn interval(&self, level: f64) -> impl Iterator<Item = (f64, f64, f64)> {
+        let find = |p: f64| self.probabilities.iter().position(|q| (q - p).abs() < 5e-7).map(|at| &self.quantiles[at]);
+        let ends = find((1.0 - level) / 2.0).zip(find((1.0 + level) / 2.0));
+        ends.into_iter().flat_map(|(lower, upper)| {
+            let steps = self.actual.iter().zip(lower).zip(upper);
+            steps.filter(|((actual, _), _)| !actual.is_nan()).map(|((actual, lower), upper)| (*actual, *lower, *upper))
+        })
+    }
+}
+
+fn absolute(case: &Case) -> f64 {
+    case.steps().map(|(y, f)| (f - y).abs()).sum()
+}
+
+fn squared(case: &Case) -> f64 {
+    case.steps().map(|(y, f)| (f - y).powi(2)).sum()
+}
+
+fn mae(case: &Case) -> (f64, f64) {
+    (absolute(case), case.count())
+}
+
+fn rmse(case: &Case) -> (f64, f64) {
+    ((squared(case) * case.count()).sqrt(), case.count())
+}
+
+fn mape(case: &Case) -> (f64, f64) {
+    let scored = || case.steps().filter(|(y, _)| *y != 0.0);
+    (scored().map(|(y, f)| 100.0 * ((f - y) / y).abs()).sum(), scored().count() as f64)
+}
+
+fn smape(case: &Case) -> (f64, f64) {
+    let term =
+        |(y, f): (f64, f64)| if y == 0.0 && f == 0.0 { 0.0 } else { 200.0 * (f - y).abs() / (y.abs() + f.abs()) };
+    (case.steps().map(term).sum(), case.count())
+}
+
+fn wape(case: &Case) -> (f64, f64) {
+    (100.0 * absolute(case), case.steps().map(|(y, _)| y.abs()).sum())
+}
+
+fn mase(case: &Case) -> (f64, f64) {
+    (absolute(case), case.count() * case.absolute_scale)
+}
+
+fn rmsse(case: &Case) -> (f64, f64) {
+    (((squared(case) / case.count()) / case.squared_scale).sqrt(), if case.squared_scale > 0.0 { 1.0 } else { 0.0 })
+}
+
+fn bias(case: &Case) -> (f64, f64) {
+    (100.0 * case.steps().map(|(y, f)| f - y).sum::<f64>(), case.steps().map(|(y, _)| y.abs()).sum())
+}
+
+fn pinball(case: &Case) -> (f64, f64) {
+    let (mut sum, mut count) = (0.0, 0.0);
+    for (p, quantile) in case.probabilities.iter().zip(case.quantiles) {
+        for (y, q) in case.actual.iter().zip(quantile).filter(|(y, _)| !y.is_nan()) {
+            sum += if y >= q { p * (y - q) } else { (1.0 - p) * (q - y) };
+            count += 1.0;
+        }
+    }
+    (sum, count)
+}
+
+fn coverage(case: &Case, level: f64) -> (f64, f64) {
+    let inside = case.interval(level).filter(|(y, lower, upper)| lower <= y && y <= upper).count();
+    (inside as f64, case.interval(level).count() as f64)
+}
+
+fn coverage80(case: &Case) -> (f64, f64) {
+    coverage(case, 0.8)
+}
+
+fn coverage95(case: &Case) -> (f64, f64) {
+    coverage(case, 0.95)
+}
+
+/// Gneiting & Raftery (2007), eq. 43, over the MASE scale as in the M4 competition.
+fn interval_score(case: &Case, level: f64) -> (f64, f64) {
+    let alpha = 1.0 - level;
+    let term = |(y, lower, upper): (f64, f64, f64)| {
+        (upper - lower) + 2.0 / alpha * ((lower - y).max(0.0) + (y - upper).max(0.0))
+    };
+    (case.interval(level).map(term).sum(), case.interval(level).count() as f64 * case.absolute_scale)
+}
+
+fn sis80(case: &Case) -> (f64, f64) {
+    interval_score(case, 0.8)
+}
+
+fn sis95(case: &Case) -> (f64, f64) {
+    interval_score(case, 0.95)
+}
+
+/// Mean absolute and mean squared in-sample error of the seasonal naive method; of the naive one on a series not longer
+/// than a season.
+pub(crate) fn scales(train: &[f64], season: usize) -> (f64, f64) {
+    let lag = if train.len() > season { season } else { 1 };
+    let (mut absolute, mut squared, mut count) = (0.0, 0.0, 0.0);
+    for (now, before) in train.iter().skip(lag).zip(train) {
+        let change = now - before;
+        if !change.is_nan() {
+            absolute += change.abs();
+            squared += change * change;
+            count += 1.0;
+        }
+    }
+    (absolute / count, squared / count)
+}
+
+/// The mean of a metric over cases, none when it is undefined on all of them.
+pub(crate) fn mean(metric: &Metric, ratios: impl Iterator<Item = (f64, f64)>) -> Option<f64> {
+    let (mut numerator, mut denominator) = (0.0, 0.0);
+    for (above, below) in ratios.filter(|(above, below)| above.is_finite() && below.is_finite() && *below > 0.0) {
+        let (a, b) = if metric.pooled { (above, below) } else { (above / below, 1.0) };
+        numerator += a;
+        denominator += b;
+    }
+    (denominator > 0.0).then(|| numerator / denominator).filter(|value| value.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(name: &str, case: &Case) -> Option<f64> {
+        let metric = named(name).unwrap();
+        mean(metric, std::iter::once((metric.ratio)(case)))
+    }
+
+    /// The worked example of Hyndman & Koehler's formulas, computed by hand: errors 1, −2, 0 on actuals 4, 0, 5.
+    #[test]
+    fn metrics_match_values_computed_by_hand() {
+        let quantiles = [vec![3.0, -3.0, 4.0], vec![5.0, -2.0, 5.0], vec![7.0, -1.0, 6.0]];
+        let case = Case {
+            actual: &[4.0, 0.0, 5.0],
+            mean: &[5.0, -2.0, 5.0],
+            probabilities: &[0.1, 0.5, 0.9],
+            quantiles: &quantiles,
+            absolute_scale: 2.0,
+            squared_scale: 5.0,
+        };
+        let close = |name: &str, expected: f64| {
+            let found = value(name, &case).unwrap();
+            assert!((found - expected).abs() < 1e-12, "{name}: {found} is not {expected}");
+        };
+        close("mae", 1.0);
+        close("rmse", (5.0_f64 / 3.0).sqrt());
+        close("mape", 12.5);
+        close("smape", (200.0 / 9.0 + 200.0) / 3.0);
+        close("wape", 100.0 * 3.0 / 9.0);
+        close("mase", 0.5);
+        close("rmsse", (1.0_f64 / 3.0).sqrt());
+        close("bias", 100.0 * -1.0 / 9.0);
+        close("pinball", (0.1 + 0.3 + 0.1 + 0.5 + 1.0 + 0.0 + 0.3 + 0.9 + 0.1) / 9.0);
+        close("coverage80", 2.0 / 3.0);
+        close("sis80", (4.0 + (2.0 + 10.0 * 1.0) + 2.0) / 3.0 / 2.0);
+        assert_eq!(value("coverage95", &case), None, "an interval that was not forecast has no coverage");
+    }
+
+    #[test]
+    fn zeros_and_constants_are_left_out_not_infinite() {
+        let case = Case {
+            actual: &[0.0, 0.0],
+            mean: &[1.0, 0.0],
+            probabilities: &[0.5],
+            quantiles: &[vec![1.0, 0.0]],
+            absolute_scale: 0.0,
+            squared_scale: 0.0,
+        };
+        assert_eq!(value("mape", &case), None);
+        assert_eq!(value("smape", &case), Some(100.0));
+        for name in ["mase", "rmsse", "wape", "bias", "sis80"] {
+            assert_eq!(value(name, &case), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn short_series_are_scaled_by_the_naive_method() {
+        assert_eq!(scales(&[1.0, 3.0, 2.0], 12), (1.5, 2.5));
+        assert_eq!(scales(&[1.0, 5.0, 2.0, 7.0], 2), (1.5, 2.5));
+        assert!(scales(&[1.0], 12).0.is_nan());
+    }
+}

@@ -1,0 +1,71 @@
+//! One answered question: a sentence with its numbers, a table, a figure, how sure, caveats.
+
+use crate::error::{Error, Result};
+use crate::figures::Figure;
+use crate::show::{Block, Show, Table};
+
+/// One answered question.
+#[derive(Clone)]
+pub struct Finding {
+    title: String,
+    sentence: String,
+    table: Table,
+    figure: Option<Figure>,
+    caveats: Vec<String>,
+}
+
+impl Finding {
+    pub(crate) fn new(title: impl Into<String>, sentence: impl Into<String>, table: Table) -> Self {
+        Self { title: title.into(), sentence: sentence.into(), table, figure: None, caveats: Vec::new() }
+    }
+
+    pub(crate) fn drawn(mut self, figure: Figure) -> Self {
+        self.figure = Some(figure);
+        self
+    }
+
+    pub(crate) fn but(mut self, caveat: impl Into<String>) -> Self {
+        self.caveats.push(caveat.into());
+        self
+    }
+
+    /// What was asked, in a few words.
+    pub fn title(&self) -> String {
+        self.title.clone()
+    }
+
+    /// The answer, with its numbers.
+    pub fn sentence(&self) -> String {
+        self.sentence.clone()
+    }
+
+    /// The numbers behind it.
+    pub fn table(&self) -> Table {
+        self.table.clone()
+    }
+
+    /// The picture of it.
+    ///
+    /// # Errors
+    /// When the question is answered without one.
+    pub fn figure(&self) -> Result<Figure> {
+        self.figure.clone().ok_or_else(|| Error::usage(format!("`{}` is answered without a figure", self.title)))
+    }
+
+    /// What to keep in mind.
+    pub fn caveats(&self) -> Vec<String> {
+        self.caveats.clone()
+    }
+}
+
+impl Show for Finding {
+    fn block(&self) -> Block {
+        let mut blocks = vec![Block::Text(self.sentence.clone())];
+        blocks.extend(self.figure.clone().map(Block::Figure));
+        blocks.push(Block::Table(self.table.clone()));
+        blocks.extend(self.caveats.iter().cloned().map(Block::Note));
+        Block::Group(blocks)
+    }
+}
+
+crate::show::noun!(Finding);

@@ -1,0 +1,133 @@
+//! What do the data show? One question per file, asked by its label: `sales.explore("uplift(by=IsHoliday)")`.
+//!
+//! A new question is one file with an options struct that implements [`Ask`], and two lines here: its `mod` and its row
+//! in [`QUESTIONS`].
+
+mod finding;
+mod profile;
+mod seasonality;
+mod trend;
+mod uplift;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+pub use finding::Finding;
+pub use profile::Profile;
+pub use seasonality::Seasonality;
+pub use trend::Trend;
+pub use uplift::Uplift;
+
+use crate::error::{Error, Result, suggestion};
+use crate::models::options;
+use crate::panel::{Panel, Role};
+
+/// Every question there is, by name.
+pub const QUESTIONS: &[Question] =
+    &[Question::of::<Profile>(), Question::of::<Seasonality>(), Question::of::<Trend>(), Question::of::<Uplift>()];
+
+/// A question as [`QUESTIONS`] lists it.
+pub struct Question {
+    /// The name in labels.
+    pub name: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// A label that works on the bundled data.
+    pub example: &'static str,
+    ask: fn(&Panel, Map<String, Value>) -> Result<Finding>,
+}
+
+/// What [`QUESTIONS`] needs to know of a question; its options struct implements it.
+pub trait Ask: Default + Serialize + DeserializeOwned + JsonSchema {
+    /// The name in labels: lower case, words joined by underscores.
+    const NAME: &str;
+    /// One line.
+    const SUMMARY: &str;
+    /// A label that works on the bundled data.
+    const EXAMPLE: &str;
+
+    /// Answers the question for a panel.
+    ///
+    /// # Errors
+    /// When the panel cannot answer it.
+    fn answer(&self, panel: &Panel) -> Result<Finding>;
+}
+
+impl Question {
+    const fn of<Q: Ask>() -> Self {
+        Self {
+            name: Q::NAME,
+            summary: Q::SUMMARY,
+            example: Q::EXAMPLE,
+            ask: |panel, given| options::read::<Q>(Q::NAME, given)?.answer(panel),
+        }
+    }
+}
+
+impl Panel {
+    /// Answers a question, given by its label.
+    ///
+    /// # Errors
+    /// When there is no such question or option, or the panel cannot answer it.
+    ///
+    /// ```
+    /// use tradewind::prelude::*;
+    /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales").known(["IsHoliday"]);
+    /// let sales = Panel::read("data/walmart_sales_weekly.csv", columns)?;
+    /// let finding = sales.explore("uplift(by=IsHoliday)")?;
+    /// assert!(finding.sentence().starts_with("With IsHoliday"));
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    pub fn explore(&self, question: &str) -> Result<Finding> {
+        let (name, given) = options::split(question)?;
+        let asked = QUESTIONS.iter().find(|question| question.name == name).ok_or_else(|| {
+            let nearest = suggestion(name, QUESTIONS.iter().map(|question| question.name));
+            Error::usage(format!("there is no question `{name}`{nearest}"))
+        })?;
+        (asked.ask)(self, given)
+    }
+}
+
+/// What a report says first: the profile, the season, the trend, and the uplift of the first known covariates. A question
+/// that the panel cannot answer is left out.
+pub(crate) fn first_findings(panel: &Panel) -> Result<Vec<Finding>> {
+    let mut questions: Vec<String> = ["profile", "seasonality", "trend"].map(String::from).to_vec();
+    let columns = panel.columns();
+    questions.extend(columns.with_role(Role::Known).take(4).map(|name| {
+        let options = Map::from_iter([("by".to_string(), Value::from(name))]);
+        format!("uplift({})", options.iter().map(|(k, v)| format!("{k}={v}")).collect::<String>())
+    }));
+    questions
+        .iter()
+        .map(|question| panel.explore(question))
+        .filter(|finding| !finding.as_ref().is_err_and(Error::is_data))
+        .collect()
+}
+
+/// The middle of some values, NaN for none.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.retain(|v| !v.is_nan());
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        n if n % 2 == 1 => values[n / 2],
+        n => (values[n / 2 - 1] + values[n / 2]) / 2.0,
+    }
+}
+
+/// The sum over all series at each calendar position from the first to the last, NaN where no series has a value.
+fn total(panel: &Panel) -> (i64, Vec<f64>) {
+    let bounds = (0..panel.len()).filter_map(|i| Some((*panel.positions(i).first()?, *panel.positions(i).last()?)));
+    let (first, last) = bounds.fold((i64::MAX, i64::MIN), |(a, b), (c, d)| (a.min(c), b.max(d)));
+    let mut sums = vec![f64::NAN; usize::try_from(last.saturating_sub(first) + 1).unwrap_or(0).min(10_000_000)];
+    for i in 0..panel.len() {
+        for (position, y) in panel.positions(i).iter().zip(panel.target(i)) {
+            if let Some(sum) = sums.get_mut((position - first) as usize).filter(|_| !y.is_nan()) {
+                *sum = if sum.is_nan() { *y } else { *sum + y };
+            }
+        }
+    }
+    (first, sums)
+}

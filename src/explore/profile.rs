@@ -1,0 +1,67 @@
+//! Who sells how much? The share of each series in the total, largest first, and how many series make 80 % of it.
+
+use polars::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Ask, Finding};
+use crate::error::{Error, Result};
+use crate::panel::Panel;
+use crate::show::{Table, number};
+
+/// Options of `profile`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Profile {
+    /// Series in the table.
+    pub top: usize,
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self { top: 10 }
+    }
+}
+
+impl Ask for Profile {
+    const NAME: &str = "profile";
+    const SUMMARY: &str = "who sells how much: the share of each series in the total";
+    const EXAMPLE: &str = "profile(top=5)";
+
+    fn answer(&self, panel: &Panel) -> Result<Finding> {
+        let sums: Vec<f64> =
+            (0..panel.len()).map(|i| panel.target(i).iter().filter(|y| !y.is_nan()).sum::<f64>()).collect();
+        let total: f64 = sums.iter().sum();
+        if total <= 0.0 {
+            return Err(Error::data("the series do not sell, so that none has a share"));
+        }
+        let mut order: Vec<usize> = (0..sums.len()).collect();
+        order.sort_by(|a, b| sums[*b].total_cmp(&sums[*a]));
+        let mut reached = 0.0;
+        let needed = order.iter().take_while(|i| {
+            let before = reached;
+            reached += sums[**i];
+            before < 0.8 * total
+        });
+        let needed = needed.count();
+        let share = |i: usize| 100.0 * sums[i] / total;
+        let sentence = format!(
+            "{} of {} series make 80 % of the {} of {}; the largest, {}, makes {} %.",
+            number(needed as f64),
+            number(panel.len() as f64),
+            number(total.round()),
+            panel.inner().columns.target,
+            panel.label(order[0]),
+            number((share(order[0]) * 10.0).round() / 10.0),
+        );
+        order.truncate(self.top.max(1));
+        let rows: Vec<IdxSize> = order.iter().map(|i| *i as IdxSize).collect();
+        let mut columns = match panel.inner().keys.width() {
+            0 => Vec::new(),
+            _ => panel.inner().keys.take(&IdxCa::from_vec("".into(), rows))?.columns().to_vec(),
+        };
+        columns.push(Column::new("total".into(), order.iter().map(|i| sums[*i].round()).collect::<Vec<_>>()));
+        columns.push(Column::new("share %".into(), order.iter().map(|i| share(*i)).collect::<Vec<_>>()));
+        Ok(Finding::new("Who sells how much", sentence, Table::new(DataFrame::new(order.len(), columns)?)))
+    }
+}

@@ -1,0 +1,161 @@
+//! Is there a season, how strong, and when is its peak?
+//!
+//! The mean of the total at each place in the season over its overall mean, and the strength 1 − Var(R)/Var(S+R) of
+//! Wang, Smith & Hyndman (2006), S the seasonal means and R what they leave of the detrended total. A periodogram
+//! (augurs) says which season the data themselves suggest.
+
+use augurs::seasons::{Detector, PeriodogramDetector};
+use polars::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Ask, Finding, total};
+use crate::error::{Error, Result};
+use crate::figures::Seasonal;
+use crate::panel::Panel;
+use crate::show::{Table, number};
+
+/// Options of `seasonality`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Seasonality {
+    /// Steps in a season; the panel's season if not stated.
+    pub season: Option<usize>,
+}
+
+impl Ask for Seasonality {
+    const NAME: &str = "seasonality";
+    const SUMMARY: &str = "is there a season, how strong, and when is its peak";
+    const EXAMPLE: &str = "seasonality(season=52)";
+
+    fn answer(&self, panel: &Panel) -> Result<Finding> {
+        let m = self.season.unwrap_or(panel.season());
+        let (first, y) = total(panel);
+        if m < 2 || y.len() < 2 * m {
+            return Err(Error::data(format!(
+                "a season of {m} needs {} steps to be seen, the data have {}",
+                2 * m.max(2),
+                y.len()
+            )));
+        }
+        let observed: Vec<(usize, f64)> = y.iter().copied().enumerate().filter(|(_, v)| !v.is_nan()).collect();
+        let mean = observed.iter().map(|(_, v)| v).sum::<f64>() / observed.len() as f64;
+        let slope = super::trend::slope(&observed);
+        let middle = observed.iter().map(|(t, _)| *t as f64).sum::<f64>() / observed.len() as f64;
+        let place = |t: usize| (first + t as i64).rem_euclid(m as i64) as usize;
+        let mut sums = vec![(0.0, 0.0); m];
+        let detrended: Vec<(usize, f64)> =
+            observed.iter().map(|(t, v)| (*t, v - mean - slope * (*t as f64 - middle))).collect();
+        for (t, v) in &detrended {
+            sums[place(*t)].0 += v;
+            sums[place(*t)].1 += 1.0;
+        }
+        let figure: Vec<f64> = sums.iter().map(|(sum, n)| sum / n).collect();
+        let variance = |values: &[f64]| {
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64
+        };
+        let left: Vec<f64> = detrended.iter().map(|(t, v)| v - figure[place(*t)]).collect();
+        let whole: Vec<f64> = detrended.iter().map(|(_, v)| *v).collect();
+        let strength = (1.0 - variance(&left) / variance(&whole)).max(0.0);
+        let index: Vec<f64> = figure.iter().map(|v| 1.0 + v / mean).collect();
+        let seen: Vec<usize> = (0..m).filter(|p| !index[*p].is_nan()).collect();
+        let by = |a: &&usize, b: &&usize| index[**a].total_cmp(&index[**b]);
+        let (Some(peak), Some(trough)) = (seen.iter().max_by(by), seen.iter().min_by(by)) else {
+            return Err(Error::data("the series hold no values"));
+        };
+        let calendar = &panel.inner().calendar;
+        // The last time each place came round, so that the reader sees a date instead of a place.
+        let last = first + y.len() as i64 - 1;
+        let when = |place: usize| last - (last - place as i64).rem_euclid(m as i64);
+        let percent = |v: f64| number((100.0 * (v - 1.0)).round().abs());
+        let noun = panel.frequency().noun();
+        let sentence = format!(
+            "The season of {m} {noun}s explains {} % of what the trend leaves; it peaks {} % above the mean \
+             (last on {}) and is lowest, {} % below, on {}.",
+            number((100.0 * strength).round()),
+            percent(index[*peak]),
+            calendar.label(when(*peak)),
+            percent(index[*trough]),
+            calendar.label(when(*trough)),
+        );
+        let start = (first..first + m as i64).min_by_key(|p| starts_year(panel, *p)).unwrap_or(first);
+        let order: Vec<usize> = (0..m as i64).map(|k| (start + k).rem_euclid(m as i64) as usize).collect();
+        let positions: Vec<String> = (0..m as i64).map(|k| place_name(panel, start + k, k, m)).collect();
+        let mut cycles: Vec<(String, Vec<f64>)> = Vec::new();
+        let mut cycle = start - m as i64;
+        while cycle <= last {
+            let values: Vec<f64> = (0..m as i64)
+                .map(|k| usize::try_from(cycle + k - first).ok().and_then(|t| y.get(t)).copied().unwrap_or(f64::NAN))
+                .collect();
+            if values.iter().any(|v| !v.is_nan()) {
+                let middle = cycle + m as i64 / 2;
+                let name = calendar.year(middle).map_or_else(|| calendar.label(cycle), |year| year.to_string());
+                cycles.push((name, values));
+            }
+            cycle += m as i64;
+        }
+        cycles.reverse();
+        cycles.truncate(6);
+        cycles.reverse();
+        let drawn = Seasonal {
+            title: format!("Total by place in a season of {m} {noun}s"),
+            value: panel.inner().columns.target.clone(),
+            positions,
+            cycles,
+            profile: order.iter().map(|p| mean + figure[*p]).collect(),
+        };
+        let mut ranked = seen.clone();
+        ranked.sort_by(|a, b| index[*b].total_cmp(&index[*a]));
+        ranked.truncate(8);
+        let table = DataFrame::new(
+            ranked.len(),
+            vec![
+                Column::new("last on".into(), ranked.iter().map(|p| calendar.label(when(*p))).collect::<Vec<_>>()),
+                Column::new("index".into(), ranked.iter().map(|p| index[*p]).collect::<Vec<_>>()),
+                Column::new("seasons seen".into(), ranked.iter().map(|p| sums[*p].1 as u64).collect::<Vec<_>>()),
+            ],
+        )?;
+        let mut finding =
+            Finding::new("The season", sentence, Table::new(table).titled("The strongest places of the season"))
+                .drawn(drawn.figure());
+        let seasons = y.len() / m;
+        if seasons < 4 {
+            finding = finding.but(format!(
+                "Only {seasons} whole seasons were seen; a mean over so few follows single events, and explains more than a longer history would."
+            ));
+        }
+        // A periodogram of n steps tells frequencies apart that differ by 1/n or more.
+        let apart = |period: u32| (1.0 / f64::from(period) - 1.0 / m as f64).abs() > 1.0 / y.len() as f64;
+        let filled: Vec<f64> = y.iter().map(|v| if v.is_nan() { mean } else { *v }).collect();
+        let longest = (y.len() / 2).min(3 * m) as u32;
+        let found = PeriodogramDetector::builder().max_period(longest.max(4)).build().detect(&filled);
+        if let Some(period) = found.first().filter(|period| apart(**period)) {
+            finding = finding.but(format!(
+                "The periodogram of the total is highest at {period} {noun}s; season={period} is worth a try."
+            ));
+        }
+        Ok(finding)
+    }
+}
+
+/// How far into its calendar year a position lies, so that a yearly season is drawn from January.
+fn starts_year(panel: &Panel, position: i64) -> i64 {
+    let calendar = &panel.inner().calendar;
+    match (calendar.year(position), calendar.year(position - 1)) {
+        (Some(this), Some(before)) if this != before => i64::MIN,
+        _ => position,
+    }
+}
+
+/// The name of a place: month or weekday where the season has such, the month at its first week for weeks.
+fn place_name(panel: &Panel, position: i64, index: i64, m: usize) -> String {
+    let calendar = &panel.inner().calendar;
+    match calendar.month(position) {
+        Some(month) if m > 12 && panel.frequency().season() == m && panel.frequency().noun() != "hour" => month,
+        _ => match calendar.season_label(position, m).as_str() {
+            label if label.chars().all(|c| c.is_ascii_digit()) => (index + 1).to_string(),
+            label => label.to_string(),
+        },
+    }
+}

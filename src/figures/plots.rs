@@ -1,0 +1,150 @@
+//! Which figure shows a noun? The nouns' `plot` verbs: they choose series and hand plain numbers to the figures.
+
+use super::{Band, Bars, Fan, Fans, Figure, Line, Overview, TimeAxis};
+use crate::error::{Error, Result};
+use crate::evaluate::{Backtest, metrics};
+use crate::forecast::Forecast;
+use crate::models::{Marginal, find};
+use crate::panel::Panel;
+
+/// More panels than this cannot be read on one page.
+const MOST_PANELS: usize = 6;
+
+impl Panel {
+    /// The series over time, the largest ones if there are many.
+    ///
+    /// # Errors
+    /// Only if the figure cannot be assembled.
+    pub fn plot(&self) -> Result<Figure> {
+        let shown = largest(self, MOST_PANELS);
+        let lines = shown.iter().map(|i| line(self, *i, self.label(*i), 0)).collect();
+        let title = match shown.len() < self.len() {
+            true => format!("{}: the {} largest of {} series", self.inner().columns.target, shown.len(), self.len()),
+            false => self.inner().columns.target.clone(),
+        };
+        Ok(Overview { title, value: self.inner().columns.target.clone(), axis: axis(self), lines, marks: Vec::new() }
+            .figure())
+    }
+}
+
+impl Forecast {
+    /// History, mean and intervals of one model, for the largest series if there are many.
+    ///
+    /// # Errors
+    /// When there is no such model, or it has no forecast at all.
+    pub fn plot(&self, model: &str) -> Result<Figure> {
+        fans(self, model, &[], &format!("Forecast by {model}"))
+    }
+}
+
+impl Backtest {
+    /// The models ranked by a metric.
+    ///
+    /// # Errors
+    /// When there is no such metric.
+    pub fn plot(&self, metric: &str) -> Result<Figure> {
+        let named = metrics::named(metric)?;
+        let board = self.leaderboard(metric)?;
+        let rows = (0..board.rows())
+            .map(|row| {
+                let label = board.get(row, "model")?.to_string();
+                let value = self.score(&label, metric).unwrap_or(f64::NAN);
+                Ok((label, value))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let reference = (named.best != 0.0).then(|| ("target".to_string(), named.best));
+        let title = format!("Models by {metric} over {} windows", self.folds().len());
+        Ok(Bars { title, value: format!("{metric}: {}", named.summary), rows, best: Some(0), reference }.figure())
+    }
+
+    /// The last fold's forecast by one model beside what happened.
+    ///
+    /// # Errors
+    /// When there is no such model, or it has no forecast in that fold.
+    pub fn plot_last(&self, model: &str) -> Result<Figure> {
+        let (forecast, actuals) = self.last().ok_or_else(|| Error::usage("the backtest has no folds"))?;
+        fans(forecast, model, actuals, &format!("Last window: {model} against what happened"))
+    }
+}
+
+fn fans(forecast: &Forecast, model: &str, actuals: &[Vec<f64>], title: &str) -> Result<Figure> {
+    let m = find(model, &forecast.models(), "model")?;
+    let panel = forecast.panel();
+    let value = panel.inner().columns.target.clone();
+    let drawn: Vec<(usize, &Marginal)> = largest(&panel, panel.len())
+        .into_iter()
+        .filter_map(|i| Some((i, forecast.cell(m, i)?)))
+        .take(MOST_PANELS)
+        .collect();
+    if drawn.is_empty() {
+        return Err(Error::model(format!("{model} has no forecast to draw")));
+    }
+    let panels: Vec<Fan> = drawn
+        .iter()
+        .map(|(i, cell)| {
+            let calendar = &panel.inner().calendar;
+            let start = forecast.future().start(*i);
+            let x: Vec<f64> = (0..forecast.horizon() as i64).map(|step| calendar.x(start + step)).collect();
+            let mut levels = forecast.chosen_levels().to_vec();
+            levels.sort_by(f64::total_cmp);
+            Fan {
+                title: panel.label(*i).into(),
+                value: value.clone(),
+                axis: axis(&panel),
+                // A season of history, or five horizons, gives the eye its scale and leaves the forecast room.
+                history: line(&panel, *i, "history", panel.season().max(5 * forecast.horizon())),
+                actual: actuals.get(*i).filter(|y| !y.is_empty()).map(|y| Line {
+                    name: "actual".into(),
+                    x: x.clone(),
+                    y: y.clone(),
+                }),
+                mean: Line { name: model.to_string(), x, y: cell.mean.clone() },
+                bands: levels
+                    .iter()
+                    .map(|level| Band {
+                        level: *level,
+                        lower: cell.quantile((1.0 - level) / 2.0),
+                        upper: cell.quantile((1.0 + level) / 2.0),
+                    })
+                    .collect(),
+            }
+        })
+        .collect();
+    let title = match drawn.len() < panel.len() {
+        true => format!("{title}: the {} largest of {} series", drawn.len(), panel.len()),
+        false => title.to_string(),
+    };
+    Ok(Fans { title, value, axis: axis(&panel), panels }.figure())
+}
+
+/// The series that sell most, in the panel's order.
+fn largest(panel: &Panel, most: usize) -> Vec<usize> {
+    let sum = |i: usize| panel.target(i).iter().filter(|y| !y.is_nan()).sum::<f64>();
+    let sums: Vec<f64> = (0..panel.len()).map(sum).collect();
+    let mut order: Vec<usize> = (0..panel.len()).collect();
+    if order.len() > most || most == panel.len() {
+        order.sort_by(|a, b| sums[*b].total_cmp(&sums[*a]));
+        order.truncate(most);
+    }
+    order
+}
+
+fn axis(panel: &Panel) -> TimeAxis {
+    match panel.frequency().is_whole() {
+        true => TimeAxis::Steps,
+        false => TimeAxis::Dates,
+    }
+}
+
+/// The last `most` steps of a series, all of them for 0.
+fn line(panel: &Panel, series: usize, name: &str, most: usize) -> Line {
+    let y = panel.regular(series);
+    let skipped = if most == 0 { 0 } else { y.len().saturating_sub(most) };
+    let first = panel.positions(series).first().copied().unwrap_or(0);
+    let calendar = &panel.inner().calendar;
+    Line {
+        name: name.into(),
+        x: (skipped..y.len()).map(|t| calendar.x(first + t as i64)).collect(),
+        y: y[skipped..].to_vec(),
+    }
+}

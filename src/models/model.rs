@@ -1,0 +1,248 @@
+//! A named, parameterised method, and the table row that it comes from.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::local::{self, Local};
+use super::{Fitted, Forecaster, MODELS, Method, options};
+use crate::error::{Error, Result, suggestion};
+use crate::show::{Block, Show, Table};
+
+/// A method as [`MODELS`] lists it.
+pub struct Entry {
+    /// The name in labels.
+    pub name: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// A label that works on the bundled data.
+    pub example: &'static str,
+    make: fn(Map<String, Value>) -> Result<Model>,
+    load: fn(&[u8]) -> Result<Box<dyn Fitted>>,
+    schema: fn() -> schemars::Schema,
+    defaults: fn() -> Result<Map<String, Value>>,
+}
+
+/// A named, parameterised method: `theta(season=52)`.
+///
+/// ```
+/// use tradewind::prelude::*;
+/// let model = Model::named("theta( season = 52.0 )")?;
+/// assert_eq!(model.label(), "theta(season=52)");
+/// assert_eq!(Model::from(Theta { season: Some(52) }).label(), model.label());
+/// # Ok::<(), tradewind::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Model(Arc<Inner>);
+
+struct Inner {
+    name: &'static str,
+    label: String,
+    reads_covariates: bool,
+    forecaster: Box<dyn Forecaster>,
+}
+
+impl Entry {
+    /// The row of a method that fits series one by one.
+    pub const fn of<M: Method>() -> Self {
+        Self {
+            name: M::NAME,
+            summary: M::SUMMARY,
+            example: M::EXAMPLE,
+            make: |given| Model::new(options::read::<M>(M::NAME, given)?),
+            load: local::load::<M>,
+            schema: || schemars::schema_for!(M),
+            defaults: || options::fields(&M::default()),
+        }
+    }
+
+    /// The method with these options.
+    ///
+    /// # Errors
+    /// When an option is unknown, of the wrong type or out of range.
+    pub fn with(&self, options: Map<String, Value>) -> Result<Model> {
+        (self.make)(options)
+    }
+
+    /// A saved fit of this method.
+    pub(crate) fn load(&self, bytes: &[u8]) -> Result<Box<dyn Fitted>> {
+        (self.load)(bytes)
+    }
+
+    /// One row per option: name, default and meaning.
+    ///
+    /// # Errors
+    /// Only if the table cannot be assembled.
+    pub fn options(&self) -> Result<Table> {
+        use polars::prelude::*;
+        let schema = (self.schema)();
+        let described = schema.get("properties").and_then(Value::as_object);
+        let meaning = |name: &str| {
+            let text = described.and_then(|fields| fields.get(name)?.get("description")?.as_str());
+            text.unwrap_or_default().replace('\n', " ")
+        };
+        let defaults = (self.defaults)()?;
+        let names: Vec<&str> = defaults.keys().map(String::as_str).collect();
+        let values: Vec<String> =
+            defaults.values().map(|v| if v.is_null() { "–".into() } else { v.to_string() }).collect();
+        let meanings: Vec<String> = names.iter().map(|name| meaning(name)).collect();
+        let frame = DataFrame::new(
+            names.len(),
+            vec![
+                Column::new("option".into(), names),
+                Column::new("default".into(), values),
+                Column::new("meaning".into(), meanings),
+            ],
+        )?;
+        Ok(Table::new(frame))
+    }
+
+    /// All methods: name, one line, an example.
+    ///
+    /// # Errors
+    /// Only if the table cannot be assembled.
+    pub fn list() -> Result<Table> {
+        use polars::prelude::*;
+        let column = |name: &str, pick: fn(&Entry) -> &'static str| {
+            Column::new(name.into(), MODELS.iter().map(pick).collect::<Vec<_>>())
+        };
+        let columns = vec![
+            column("model", |entry| entry.name),
+            column("what it does", |entry| entry.summary),
+            column("example", |entry| entry.example),
+        ];
+        Ok(Table::new(DataFrame::new(MODELS.len(), columns)?))
+    }
+
+    /// The row of that name.
+    ///
+    /// # Errors
+    /// When there is none; the nearest name is suggested.
+    pub fn named(name: &str) -> Result<&'static Entry> {
+        MODELS.iter().find(|entry| entry.name == name).ok_or_else(|| {
+            let nearest = suggestion(name, MODELS.iter().map(|entry| entry.name));
+            Error::usage(format!("there is no model `{name}`{nearest}"))
+        })
+    }
+}
+
+impl Model {
+    /// The model that a label describes: a name, options in parentheses.
+    ///
+    /// # Errors
+    /// When the name or an option is unknown, or an option's value does not fit.
+    pub fn named(label: &str) -> Result<Self> {
+        let (name, options) = options::split(label)?;
+        Entry::named(name)?.with(options)
+    }
+
+    /// The models of a list such as `seasonal_naive; theta(season=52)`.
+    ///
+    /// # Errors
+    /// As [`named`](Self::named), and when the list is empty.
+    pub fn list(labels: &str) -> Result<Vec<Self>> {
+        distinct(options::split_list(labels).into_iter().map(Self::named).collect::<Result<_>>()?)
+    }
+
+    fn new<M: Method>(method: M) -> Result<Self> {
+        method.check()?;
+        Ok(Self::unchecked(method))
+    }
+
+    fn unchecked<M: Method>(method: M) -> Self {
+        let label = options::label(M::NAME, &method).unwrap_or_else(|_| M::NAME.into());
+        let reads_covariates = method.reads_covariates();
+        Self(Arc::new(Inner { name: M::NAME, label, reads_covariates, forecaster: Box::new(Local(method)) }))
+    }
+
+    /// The method's name.
+    pub fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    /// The name with the options that are not at their defaults; [`named`](Self::named) reads it back.
+    pub fn label(&self) -> &str {
+        &self.0.label
+    }
+
+    /// Does it read covariates, so that their future must be known?
+    pub(crate) fn reads_covariates(&self) -> bool {
+        self.0.reads_covariates
+    }
+
+    pub(crate) fn forecaster(&self) -> &dyn Forecaster {
+        &*self.0.forecaster
+    }
+}
+
+/// At least one model, none twice.
+pub(crate) fn distinct(models: Vec<Model>) -> Result<Vec<Model>> {
+    if models.is_empty() {
+        return Err(Error::usage("no model is named; name one or more, such as \"seasonal_naive; theta\""));
+    }
+    for (i, model) in models.iter().enumerate() {
+        if models[..i].iter().any(|before| before.label() == model.label()) {
+            return Err(Error::usage(format!("the model {} is named twice", model.label())));
+        }
+    }
+    Ok(models)
+}
+
+impl<M: Method> From<M> for Model {
+    /// The options are checked when the model is used.
+    fn from(method: M) -> Self {
+        Self::unchecked(method)
+    }
+}
+
+/// What a method that takes models takes: a label, an options struct, or a [`Model`].
+pub trait IntoModel {
+    /// The model.
+    ///
+    /// # Errors
+    /// When a label does not name one.
+    fn into_model(self) -> Result<Model>;
+}
+
+impl IntoModel for Model {
+    fn into_model(self) -> Result<Model> {
+        Ok(self)
+    }
+}
+
+impl IntoModel for &Model {
+    fn into_model(self) -> Result<Model> {
+        Ok(self.clone())
+    }
+}
+
+impl IntoModel for &str {
+    fn into_model(self) -> Result<Model> {
+        Model::named(self)
+    }
+}
+
+impl IntoModel for String {
+    fn into_model(self) -> Result<Model> {
+        Model::named(&self)
+    }
+}
+
+impl<M: Method> IntoModel for M {
+    fn into_model(self) -> Result<Model> {
+        Model::new(self)
+    }
+}
+
+impl Show for Model {
+    fn block(&self) -> Block {
+        let mut blocks = vec![Block::Text(self.label().into())];
+        if let Ok(entry) = Entry::named(self.name()) {
+            blocks.push(Block::Text(entry.summary.into()));
+            blocks.extend(entry.options().ok().filter(|table| table.rows() > 0).map(Block::Table));
+        }
+        Block::Group(blocks)
+    }
+}
+
+crate::show::noun!(Model);

@@ -1,0 +1,194 @@
+//! Options as people write them: `ets(season=52)` on a command line, `{season = 52}` in TOML, `#{season: 52}` in Rhai,
+//! JSON in a web form. One reader takes them all, one label prints them.
+//!
+//! Inside the parentheses stands a TOML inline table whose bare words need no quotes.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result, suggestion};
+
+/// The name and the options of a label such as `theta(season=52)`.
+pub(crate) fn split(label: &str) -> Result<(&str, Map<String, Value>)> {
+    let label = label.trim();
+    let Some((name, rest)) = label.split_once('(') else { return Ok((label, Map::new())) };
+    let Some(inside) = rest.trim_end().strip_suffix(')') else {
+        return Err(Error::usage(format!("`{label}` opens a parenthesis and does not close it")));
+    };
+    Ok((name.trim(), parse(inside)?))
+}
+
+/// Splits a list of labels at semicolons, commas and line ends that stand outside any bracket.
+pub(crate) fn split_list(text: &str) -> Vec<&str> {
+    let (mut depth, mut start) = (0_i32, 0);
+    let mut parts = Vec::new();
+    for (at, character) in text.char_indices() {
+        match character {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth -= 1,
+            ';' | ',' | '\n' if depth == 0 => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).collect()
+}
+
+/// `season=52, order=[2,1,1], by=MarkDown1` as a map.
+pub(crate) fn parse(text: &str) -> Result<Map<String, Value>> {
+    let quoted = quote_bare_words(text);
+    let table: toml::Table = toml::from_str(&format!("options = {{ {quoted} }}")).map_err(|cause| {
+        let why = cause.message().lines().next().unwrap_or_default().to_string();
+        Error::usage(format!("`{text}` is not a list of options such as season=52, trend=true")).because(why)
+    })?;
+    match serde_json::to_value(&table["options"]) {
+        Ok(Value::Object(map)) => Ok(map),
+        _ => Err(Error::usage(format!("`{text}` is not a list of options"))),
+    }
+}
+
+/// TOML wants strings quoted; `scenario=last` and `by=[MarkDown1]` are what people type.
+fn quote_bare_words(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 8);
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let (token, value) = match first {
+            '"' | '\'' => {
+                let end = rest[1..].find(first).map_or(rest.len(), |end| end + 2);
+                (&rest[..end], false)
+            }
+            c if c.is_alphabetic() || c == '_' => {
+                let end = rest.find(|c: char| !(c.is_alphanumeric() || "_-.".contains(c))).unwrap_or(rest.len());
+                let key = rest[end..].trim_start().starts_with('=');
+                (&rest[..end], !key && !["true", "false", "nan", "inf"].contains(&&rest[..end]))
+            }
+            // A number swallows its letters, so that the `e` of `1e-3` is no word.
+            c if c.is_ascii_digit() || c == '+' || c == '-' => {
+                let end = rest[1..]
+                    .find(|c: char| !(c.is_alphanumeric() || "_-+.:".contains(c)))
+                    .map_or(rest.len(), |end| end + 1);
+                (&rest[..end], false)
+            }
+            c => (&rest[..c.len_utf8()], false),
+        };
+        match value {
+            true => quoted.push_str(&format!("\"{token}\"")),
+            false => quoted.push_str(token),
+        }
+        rest = &rest[token.len()..];
+    }
+    quoted
+}
+
+/// Reads options into a struct whose fields all have defaults. `owner` is named in errors.
+pub(crate) fn read<T: DeserializeOwned + Serialize + Default>(owner: &str, options: Map<String, Value>) -> Result<T> {
+    let defaults = fields(&T::default())?;
+    for name in options.keys() {
+        if !defaults.contains_key(name) {
+            let nearest = match defaults.is_empty() {
+                true => " (it has none)".to_string(),
+                false => suggestion(name, defaults.keys().map(String::as_str)),
+            };
+            return Err(Error::usage(format!("unknown option `{name}` of {owner}{nearest}")));
+        }
+    }
+    let options: Map<String, Value> = options.into_iter().map(|(name, value)| (name, whole(value))).collect();
+    for (name, value) in &options {
+        let one = Map::from_iter([(name.clone(), value.clone())]);
+        if let Err(cause) = serde_json::from_value::<T>(Value::Object(one)) {
+            return Err(
+                Error::usage(format!("option `{name}` of {owner} cannot be {value}")).because(cause.to_string())
+            );
+        }
+    }
+    serde_json::from_value(Value::Object(options))
+        .map_err(|cause| Error::usage(format!("the options of {owner} do not fit")).because(cause.to_string()))
+}
+
+/// `name(option=value)` with the options that differ from their defaults, in the struct's order.
+pub(crate) fn label<T: Serialize + Default>(name: &str, options: &T) -> Result<String> {
+    let defaults = fields(&T::default())?;
+    let shown: Vec<String> = fields(options)?
+        .iter()
+        .filter(|(option, value)| defaults.get(*option) != Some(value))
+        .map(|(option, value)| format!("{option}={}", text(value)))
+        .collect();
+    Ok(match shown.is_empty() {
+        true => name.to_string(),
+        false => format!("{name}({})", shown.join(", ")),
+    })
+}
+
+/// The fields of an options struct as JSON.
+pub(crate) fn fields<T: Serialize>(options: &T) -> Result<Map<String, Value>> {
+    match serde_json::to_value(options) {
+        Ok(Value::Object(map)) => Ok(map),
+        Ok(Value::Null) => Ok(Map::new()),
+        Ok(_) => Err(Error::usage("options are a table of names and values")),
+        Err(cause) => Err(Error::usage("the options cannot be written").because(cause)),
+    }
+}
+
+/// Rhai and TOML write `52.0` where a whole number is asked: serde refuses it, people do not. The other way round
+/// (`1` for an `f64`) serde_json agrees by itself.
+fn whole(value: Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if !number.is_i64() && !number.is_u64() && float.fract() == 0.0 && float.abs() < 9e15 => {
+                Value::from(float as i64)
+            }
+            _ => Value::Number(number),
+        },
+        Value::Array(values) => values.into_iter().map(whole).collect(),
+        Value::Object(map) => Value::Object(map.into_iter().map(|(name, value)| (name, whole(value))).collect()),
+        value => value,
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(word) if !word.is_empty() && quote_bare_words(word) == format!("\"{word}\"") => word.clone(),
+        Value::Array(values) => format!("[{}]", values.iter().map(text).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) => {
+            let fields: Vec<String> = map.iter().map(|(name, value)| format!("{name}={}", text(value))).collect();
+            format!("{{{}}}", fields.join(", "))
+        }
+        value => whole(value.clone()).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn labels_are_read_as_people_write_them() {
+        let (name, options) =
+            split("arima(order=[2, 1, 1], season=12.0, method=css, note=\"a, b\", rate=1e-3)").unwrap();
+        assert_eq!(name, "arima");
+        assert_eq!(
+            Value::Object(options),
+            json!({"order": [2, 1, 1], "season": 12.0, "method": "css", "note": "a, b", "rate": 1e-3})
+        );
+        assert_eq!(split_list("a; b(x=[1,2]), c(y=2)"), ["a", "b(x=[1,2])", "c(y=2)"]);
+    }
+
+    #[test]
+    fn broken_labels_are_refused() {
+        for label in ["theta(", "theta(season=", "theta(=3)", "theta(season=52 trend=1)", "theta(season=[1)"] {
+            assert!(split(label).unwrap_err().is_usage(), "{label}");
+        }
+    }
+
+    #[test]
+    fn strings_that_need_quotes_keep_them() {
+        assert_eq!(text(&json!("last")), "last");
+        assert_eq!(text(&json!("true")), "\"true\"");
+        assert_eq!(text(&json!("two words")), "\"two words\"");
+    }
+}

@@ -1,0 +1,294 @@
+//! What a plan came to: the data with their audit, the backtest, the best model, the forecast, and the report that tells
+//! the story.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::evaluate::Backtest;
+use crate::explore::Finding;
+use crate::forecast::Forecast;
+use crate::panel::{Audit, Panel};
+use crate::plan::Plan;
+use crate::report::Report;
+use crate::show::{Block, Show, number};
+
+/// The bundled sales, so that the demonstration runs from any folder.
+const SALES: &str = include_str!("../data/walmart_sales_weekly.csv");
+const SALES_FILE: &str = "data/walmart_sales_weekly.csv";
+
+/// What a [`Plan`] came to.
+#[derive(Clone)]
+pub struct Outcome(Arc<Inner>);
+
+struct Inner {
+    plan: Plan,
+    panel: Panel,
+    audit: Audit,
+    findings: Vec<Finding>,
+    backtest: Backtest,
+    best: String,
+    forecast: Forecast,
+}
+
+impl Plan {
+    /// The plan of the demonstration: weekly sales of seven departments with promotions, holidays and weather. Writes
+    /// the bundled data to `data/` if they are not there.
+    ///
+    /// # Errors
+    /// When the data cannot be written.
+    pub fn demo() -> Result<Self> {
+        if !Path::new(SALES_FILE).exists() {
+            crate::files::write_atomically(Path::new(SALES_FILE), |file| {
+                use std::io::Write;
+                file.write_all(SALES.as_bytes())
+                    .map_err(|cause| Error::io("the bundled data cannot be written").because(cause))
+            })?;
+        }
+        Self::read_text(&format!(
+            r#"
+            title = "Weekly sales of seven departments"
+            data = "{SALES_FILE}"
+            id = ["Store", "Dept"]
+            time = "Date"
+            target = "Weekly_Sales"
+            known = ["IsHoliday", "MarkDown1"]
+            policy = "covariates=zero"
+            observed = ["Temperature"]
+            models = "naive; seasonal_naive; drift; theta; regression"
+            horizon = 8
+            folds = 4
+            "#
+        ))
+    }
+}
+
+impl Outcome {
+    pub(crate) fn of(plan: &Plan) -> Result<Self> {
+        let panel = plan.panel()?;
+        let audit = panel.audit()?;
+        let findings = crate::explore::first_findings(&panel)?;
+        let backtest = panel.backtest_at(plan.models()?, plan.folds(), plan.levels()?)?;
+        let best = backtest.best(&plan.metric)?;
+        // The rest has been scored; only what would need unknown covariates is left out of the forecast.
+        let future_known =
+            plan.future.is_some() || panel.columns().with_role(crate::panel::Role::Known).next().is_none();
+        let models =
+            plan.models()?.into_iter().filter(|model| future_known || !model.reads_covariates()).collect::<Vec<_>>();
+        if models.is_empty() {
+            return Err(Error::usage(
+                "every model of the plan reads known covariates, and their future is not given; name a file: future = \"FILE\"",
+            ));
+        }
+        let forecast = plan.forecast_of(&panel.fit(models)?)?;
+        let plan = plan.clone();
+        Ok(Self(Arc::new(Inner { plan, panel, audit, findings, backtest, best, forecast })))
+    }
+
+    /// The plan that was run.
+    pub fn plan(&self) -> &Plan {
+        &self.0.plan
+    }
+
+    /// The data after cleaning.
+    pub fn panel(&self) -> Panel {
+        self.0.panel.clone()
+    }
+
+    /// What was wrong with the data and what was done about it.
+    pub fn audit(&self) -> Audit {
+        self.0.audit.clone()
+    }
+
+    /// What the data show.
+    pub fn findings(&self) -> Vec<Finding> {
+        self.0.findings.clone()
+    }
+
+    /// Every model on every fold.
+    pub fn backtest(&self) -> Backtest {
+        self.0.backtest.clone()
+    }
+
+    /// The label of the model that the backtest found best.
+    pub fn best(&self) -> String {
+        self.0.best.clone()
+    }
+
+    /// The forecast of every model whose covariates are known.
+    pub fn forecast(&self) -> Forecast {
+        self.0.forecast.clone()
+    }
+
+    /// The best of the models that could forecast.
+    fn forecaster(&self) -> Result<String> {
+        let board = self.0.backtest.leaderboard(&self.0.plan.metric)?;
+        let models = self.0.forecast.models();
+        for row in 0..board.rows() {
+            let label = board.get(row, "model")?.to_string();
+            if models.contains(&label) {
+                return Ok(label);
+            }
+        }
+        Err(Error::model("no model could forecast"))
+    }
+
+    /// The story in blocks: what was asked, what the data are like, what drives them, which model to trust and how far,
+    /// and what comes next.
+    ///
+    /// # Errors
+    /// When a table or figure cannot be drawn.
+    pub fn report(&self) -> Result<Report> {
+        let inner = &*self.0;
+        let plan = &inner.plan;
+        let (first, last) = inner.panel.span();
+        let model = self.forecaster()?;
+        let total = self.total(&model)?;
+        let noun = inner.panel.frequency().noun();
+        let mut report = Report::new(&plan.title)
+            .subtitle(format!(
+                "{} series, {}, {first} to {last}; forecast of {} {noun}s",
+                number(inner.panel.len() as f64),
+                inner.panel.frequency(),
+                plan.horizon
+            ))
+            .heading("In short")
+            .add(Block::List(vec![total, self.verdict(&model)?, inner.audit.sentence()]));
+        report = report.heading("The sales").add(inner.panel.plot()?);
+        for finding in &inner.findings {
+            report = report.heading(finding.title()).add(finding);
+        }
+        report = report.heading("Data quality").add(&inner.audit);
+        report = report
+            .heading("Which model to trust")
+            .text(self.verdict(&model)?)
+            .add(inner.backtest.plot(&plan.metric)?)
+            .add(self.board()?)
+            .heading("How the error grows with the horizon")
+            .add(inner.backtest.by("step", &plan.metric)?.titled(format!("{} by step ahead", plan.metric)))
+            .heading("The last window, forecast and actual")
+            .add(inner.backtest.plot_last(&model)?);
+        let fixed = match model == inner.best {
+            true => String::new(),
+            false => format!(
+                " {} is best in the backtest but needs the future of its known covariates, which the plan does not give.",
+                inner.best
+            ),
+        };
+        report = report
+            .heading(format!("The next {} {noun}s", plan.horizon))
+            .text(format!("Forecast by {model}.{fixed}"))
+            .add(inner.forecast.plot(&model)?)
+            .add(self.totals(&model)?);
+        Ok(report.heading("How this was made").add(Block::List(vec![
+            format!("Backtest: {}; models ranked by {}.", inner.backtest.folds().to_string().trim(), plan.metric),
+            format!(
+                "Season: {} {noun}s{}.",
+                inner.panel.season(),
+                if plan.season.is_some() { ", as stated" } else { ", the default of the frequency" }
+            ),
+            "Intervals come from each model's own errors; totals from 2,000 joint sample paths, so that series which \
+             move together do so in the total."
+                .into(),
+        ])))
+    }
+
+    /// The columns of the leaderboard that a reader asks for first.
+    fn board(&self) -> Result<crate::show::Table> {
+        let board = self.0.backtest.leaderboard(&self.0.plan.metric)?;
+        let mut wanted =
+            vec!["model", self.0.plan.metric.as_str(), "mase", "wape", "bias", "coverage80", "coverage95", "failures"];
+        let mut seen = std::collections::HashSet::new();
+        wanted.retain(|name| seen.insert(*name));
+        Ok(crate::show::Table::new(board.frame().select(wanted)?).titled("Leaderboard").highlight(0))
+    }
+
+    fn verdict(&self, model: &str) -> Result<String> {
+        let inner = &*self.0;
+        let metric = &inner.plan.metric;
+        let best = &inner.best;
+        let score = inner.backtest.score(best, metric)?;
+        let covered = inner.backtest.score(best, "coverage80").ok();
+        let against = match inner.backtest.score("seasonal_naive", metric) {
+            Ok(naive) if best != "seasonal_naive" && naive > 0.0 => {
+                format!(
+                    ", {} % below the seasonal naive's {}",
+                    number((100.0 * (1.0 - score / naive)).round()),
+                    number(naive)
+                )
+            }
+            _ => String::new(),
+        };
+        let coverage = covered.map_or(String::new(), |c| {
+            format!("; its 80 % interval held {} % of the actual values", number((100.0 * c).round()))
+        });
+        let used = if model == best { String::new() } else { format!(". {model} makes the forecast") };
+        Ok(format!(
+            "{best} forecast best over {} windows: {metric} {}{against}{coverage}{used}.",
+            inner.backtest.folds().len(),
+            number(score)
+        ))
+    }
+
+    /// The total of all series over the horizon, with its interval from joint paths.
+    fn total(&self, model: &str) -> Result<String> {
+        let inner = &*self.0;
+        let paths = inner.forecast.paths(2_000, inner.plan.seed)?.total(model)?;
+        let mut totals: Vec<f64> = paths.rows().into_iter().map(|row| row.sum()).collect();
+        totals.sort_by(f64::total_cmp);
+        let at = |p: f64| totals[((totals.len() - 1) as f64 * p).round() as usize];
+        let mean = totals.iter().sum::<f64>() / totals.len() as f64;
+        Ok(format!(
+            "{} is expected to total {} over the next {} {}s, with 80 % probability between {} and {}.",
+            inner.plan.target,
+            number(mean.round()),
+            inner.plan.horizon,
+            inner.panel.frequency().noun(),
+            number(at(0.1).round()),
+            number(at(0.9).round())
+        ))
+    }
+
+    /// One row per series: the last horizon's actual total and the forecast total with its interval.
+    fn totals(&self, model: &str) -> Result<crate::show::Table> {
+        use polars::prelude::*;
+        let inner = &*self.0;
+        let paths = inner.forecast.paths(2_000, inner.plan.seed)?;
+        let h = inner.plan.horizon;
+        let keys = inner.panel.keys();
+        let shown = keys.len().min(50);
+        let (mut past, mut mean, mut low, mut high) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (i, key) in keys.iter().enumerate().take(shown) {
+            let y = inner.panel.regular(i);
+            past.push(y[y.len().saturating_sub(h)..].iter().filter(|v| !v.is_nan()).sum::<f64>());
+            let totals = paths.of(model, key).map(|p| {
+                let mut totals: Vec<f64> = p.rows().into_iter().map(|row| row.sum()).collect();
+                totals.sort_by(f64::total_cmp);
+                totals
+            });
+            let at = |p: f64| totals.as_ref().ok().map(|t| t[((t.len() - 1) as f64 * p).round() as usize]);
+            mean.push(totals.as_ref().ok().map(|t| t.iter().sum::<f64>() / t.len() as f64));
+            low.push(at(0.1));
+            high.push(at(0.9));
+        }
+        let mut columns = match inner.panel.inner().keys.width() {
+            0 => Vec::new(),
+            _ => inner.panel.inner().keys.head(Some(shown)).columns().to_vec(),
+        };
+        columns.extend([
+            Column::new(format!("last {h}").into(), past),
+            Column::new(format!("next {h}").into(), mean),
+            Column::new("from (q0.1)".into(), low),
+            Column::new("to (q0.9)".into(), high),
+        ]);
+        Ok(crate::show::Table::new(DataFrame::new(shown, columns)?).titled("Totals by series"))
+    }
+}
+
+impl Show for Outcome {
+    fn block(&self) -> Block {
+        Block::Group(vec![self.0.audit.block(), self.0.backtest.block(), self.0.forecast.block()])
+    }
+}
+
+crate::show::noun!(Outcome);

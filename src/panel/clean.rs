@@ -1,0 +1,276 @@
+//! How are the data mended, in the open? By stated policy only: the defaults change nothing, and every change is a row
+//! of the [`Audit`](super::Audit) of the cleaned panel.
+
+use std::sync::Arc;
+
+use polars::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::audit::Change;
+use super::frame::{assemble, stamp_column};
+use super::{Origin, Panel, Role};
+use crate::error::{Error, Result};
+use crate::show::number;
+
+/// Cleaning policies. The default leaves everything as it is and refuses to guess about duplicates.
+///
+/// ```
+/// use tradewind::prelude::*;
+/// let sales = Panel::read(
+///     "data/walmart_sales_weekly.csv",
+///     Columns::new(["Store", "Dept"], "Date", "Weekly_Sales").known(["MarkDown1"]),
+/// )?;
+/// let cleaned = sales.clean(&Clean::parse("covariates=zero")?)?;
+/// assert_eq!(cleaned.audit()?.changes(), 7 * 92);
+/// # Ok::<(), tradewind::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Clean {
+    /// Several rows for one stamp: error, sum, mean or last.
+    pub duplicates: Duplicates,
+    /// Stamps without a row: leave, or fill (a row is added, its target missing).
+    pub gaps: Gaps,
+    /// Rows without a target: leave, linear (between neighbours), zero or last.
+    pub missing: Missing,
+    /// Targets below zero: keep, or clip to zero.
+    pub negatives: Negatives,
+    /// Empty cells of covariates: leave, zero or last.
+    pub covariates: Covariates,
+}
+
+macro_rules! policy {
+    ($(#[$doc:meta])* $name:ident { $first:ident $(, $other:ident)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "lowercase")]
+        #[allow(missing_docs)]
+        pub enum $name { #[default] $first $(, $other)* }
+    };
+}
+
+policy!(/// What to do with several rows for one stamp of a series.
+    Duplicates { Error, Sum, Mean, Last });
+policy!(/// What to do with stamps that have no row.
+    Gaps { Leave, Fill });
+policy!(/// What to do with rows without a target.
+    Missing { Leave, Linear, Zero, Last });
+policy!(/// What to do with targets below zero.
+    Negatives { Keep, Clip });
+policy!(/// What to do with empty cells of covariates.
+    Covariates { Leave, Zero, Last });
+
+impl Clean {
+    /// Reads policies as people write them: `duplicates=sum, gaps=fill, missing=linear`.
+    ///
+    /// # Errors
+    /// When a policy or its value is unknown; the nearest one is suggested.
+    pub fn parse(text: &str) -> Result<Self> {
+        crate::models::options::read("clean", crate::models::options::parse(text)?)
+    }
+}
+
+impl Panel {
+    /// Mends the panel by the stated policies. Stamps and keys stay; the changes are listed in the result's
+    /// [`audit`](Panel::audit).
+    ///
+    /// # Errors
+    /// When there are duplicates and the policy does not say which row counts.
+    pub fn clean(&self, policy: &Clean) -> Result<Panel> {
+        let mut work = Work::of(self);
+        work.duplicates(policy.duplicates)?;
+        if policy.gaps == Gaps::Fill {
+            work.gaps()?;
+        }
+        work.targets(policy);
+        let mut panel = work.assembled()?;
+        if policy.covariates != Covariates::Leave {
+            panel = fill_covariates(&panel, policy.covariates)?;
+        }
+        Ok(panel)
+    }
+}
+
+/// The cleaned rows in the making: where each comes from, at which position, with which target.
+struct Work<'a> {
+    panel: &'a Panel,
+    rows: Vec<Row>,
+    changes: Vec<Change>,
+}
+
+#[derive(Clone, Copy)]
+struct Row {
+    series: usize,
+    position: i64,
+    /// The panel's row; for an added one the row of the same series that lends key and fixed covariates.
+    row: usize,
+    added: bool,
+    target: f64,
+}
+
+impl<'a> Work<'a> {
+    fn of(panel: &'a Panel) -> Self {
+        let rows = (0..panel.len())
+            .flat_map(|series| {
+                let start = panel.inner().spans[series].start;
+                let cells = panel.positions(series).iter().zip(panel.target(series)).enumerate();
+                cells.map(move |(i, (position, target))| Row {
+                    series,
+                    position: *position,
+                    row: start + i,
+                    added: false,
+                    target: *target,
+                })
+            })
+            .collect();
+        Self { panel, rows, changes: panel.inner().origin.changes.to_vec() }
+    }
+
+    fn note(&mut self, kind: &'static str, row: Row, value: String, action: String) {
+        let stamp = self.panel.inner().calendar.label(row.position);
+        self.changes.push(Change { kind, series: row.series, stamp, value, action });
+    }
+
+    fn duplicates(&mut self, policy: Duplicates) -> Result<()> {
+        if policy == Duplicates::Error {
+            return self.panel.check_calendar();
+        }
+        let rows = std::mem::take(&mut self.rows);
+        for group in rows.chunk_by(|a, b| a.series == b.series && a.position == b.position) {
+            let last = group[group.len() - 1];
+            if group.len() == 1 {
+                self.rows.push(last);
+                continue;
+            }
+            let observed: Vec<f64> = group.iter().map(|row| row.target).filter(|y| !y.is_nan()).collect();
+            let sum: f64 = observed.iter().sum();
+            let (target, word) = match policy {
+                _ if observed.is_empty() => (f64::NAN, "missing"),
+                Duplicates::Sum => (sum, "their sum"),
+                Duplicates::Mean => (sum / observed.len() as f64, "their mean"),
+                Duplicates::Last | Duplicates::Error => (last.target, "the last"),
+            };
+            let values: Vec<String> = group.iter().map(|row| number(row.target)).collect();
+            self.note("duplicates", last, values.join(" and "), format!("one row with {word}, {}", number(target)));
+            self.rows.push(Row { target, ..last });
+        }
+        Ok(())
+    }
+
+    fn gaps(&mut self) -> Result<()> {
+        // A panel of daily data with one stamp in the year 9999 must not become three million rows unasked.
+        let steps: i64 =
+            self.rows.windows(2).filter(|p| p[0].series == p[1].series).map(|p| p[1].position - p[0].position).sum();
+        if steps > 20 * self.rows.len() as i64 + 1_000_000 {
+            return Err(Error::data(format!(
+                "filling the gaps would turn {} rows into more than {}; look at the stamps, or state another frequency",
+                number(self.rows.len() as f64),
+                number(steps as f64)
+            )));
+        }
+        let rows = std::mem::take(&mut self.rows);
+        for (i, row) in rows.iter().enumerate() {
+            if let Some(before) = i.checked_sub(1).map(|b| rows[b]).filter(|before| before.series == row.series) {
+                for position in before.position + 1..row.position {
+                    let added = Row { position, added: true, target: f64::NAN, ..before };
+                    self.note("gaps", added, "no row".into(), "a row added, its target missing".into());
+                    self.rows.push(added);
+                }
+            }
+            self.rows.push(*row);
+        }
+        Ok(())
+    }
+
+    fn targets(&mut self, policy: &Clean) {
+        let mut rows = std::mem::take(&mut self.rows);
+        for series in rows.chunk_by_mut(|a, b| a.series == b.series) {
+            if policy.negatives == Negatives::Clip {
+                for row in series.iter_mut().filter(|row| row.target < 0.0) {
+                    self.note("negative", *row, number(row.target), "clipped to 0".into());
+                    row.target = 0.0;
+                }
+            }
+            if policy.missing == Missing::Leave {
+                continue;
+            }
+            let observed: Vec<(i64, f64)> =
+                series.iter().filter(|row| !row.target.is_nan()).map(|row| (row.position, row.target)).collect();
+            for row in series.iter_mut().filter(|row| row.target.is_nan()) {
+                let after = observed.partition_point(|(position, _)| *position < row.position);
+                let before = after.checked_sub(1).map(|b| observed[b]);
+                let filled = match (policy.missing, before, observed.get(after)) {
+                    (Missing::Zero, ..) => 0.0,
+                    (Missing::Last, Some((_, y)), _) => y,
+                    (Missing::Linear, Some((p, y)), Some((q, z))) => {
+                        y + (z - y) * (row.position - p) as f64 / (q - p) as f64
+                    }
+                    // Before the first and after the last value there is nothing to go between.
+                    _ => continue,
+                };
+                self.note("missing", *row, "missing".into(), format!("filled with {}", number(filled)));
+                row.target = filled;
+            }
+        }
+        self.rows = rows;
+    }
+
+    fn assembled(self) -> Result<Panel> {
+        let inner = self.panel.inner();
+        let columns = &inner.columns;
+        let own: IdxCa = self.rows.iter().map(|row| (!row.added).then_some(row.row as IdxSize)).collect_ca("".into());
+        let lender: IdxCa = self.rows.iter().map(|row| Some(row.row as IdxSize)).collect_ca("".into());
+        let mut frame = inner.frame.take(&own)?;
+        let lent: Vec<&str> = columns.keys.iter().map(String::as_str).chain(columns.with_role(Role::Fixed)).collect();
+        for name in lent {
+            frame.with_column(inner.frame.column(name)?.take(&lender)?)?;
+        }
+        frame.with_column(stamp_column(&inner.calendar, &columns.time, self.rows.iter().map(|row| row.position))?)?;
+        let target: Vec<Option<f64>> =
+            self.rows.iter().map(|row| (!row.target.is_nan()).then_some(row.target)).collect();
+        frame.with_column(Column::new(columns.target.as_str().into(), target))?;
+        let mut origin = inner.origin.clone();
+        origin.rows = self.rows.iter().map(|row| inner.origin.rows.get(row.row).copied().unwrap_or(0)).collect();
+        origin.changes = Arc::new(self.changes);
+        assemble(frame, columns, inner.calendar.clone(), self.panel.season(), origin)
+    }
+}
+
+fn fill_covariates(panel: &Panel, policy: Covariates) -> Result<Panel> {
+    let inner = panel.inner();
+    let mut frame = inner.frame.clone();
+    let mut changes = inner.origin.changes.to_vec();
+    for (name, _) in &inner.columns.covariates {
+        let column = inner.frame.column(name)?;
+        if column.null_count() == 0 || !(column.dtype().is_primitive_numeric() || column.dtype().is_bool()) {
+            continue;
+        }
+        let mut values = super::frame::numbers(column)?;
+        for i in 0..panel.len() {
+            let span = inner.spans[i].clone();
+            let mut last = f64::NAN;
+            for (row, position) in span.zip(panel.positions(i)) {
+                if values[row].is_nan() {
+                    let filled = if policy == Covariates::Zero { 0.0 } else { last };
+                    if filled.is_nan() {
+                        continue;
+                    }
+                    changes.push(Change {
+                        kind: "holes",
+                        series: i,
+                        stamp: inner.calendar.label(*position),
+                        value: name.clone(),
+                        action: format!("filled with {}", number(filled)),
+                    });
+                    values[row] = filled;
+                }
+                last = values[row];
+            }
+        }
+        let values: Vec<Option<f64>> = values.into_iter().map(|v| (!v.is_nan()).then_some(v)).collect();
+        frame.with_column(Column::new(name.as_str().into(), values))?;
+    }
+    let origin = Origin { changes: Arc::new(changes), ..inner.origin.clone() };
+    assemble(frame, &inner.columns, inner.calendar.clone(), panel.season(), origin)
+}

@@ -1,0 +1,150 @@
+//! What is what in the file: which columns name a series, which holds the time, which the target, and what a
+//! model may know of each of the others.
+
+use serde::{Deserialize, Serialize};
+
+use super::calendar::Frequency;
+use crate::error::{Error, Result, suggestion};
+
+/// What a model may know of a covariate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Known in the future: promotion, price, holiday. The future values must be given.
+    Known,
+    /// Seen only in the past: weather, footfall. A scenario stands in for the future.
+    Observed,
+    /// One value per series: store size, category.
+    Fixed,
+}
+
+/// The declared columns of a panel and their roles.
+///
+/// ```
+/// use tradewind::prelude::*;
+/// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales")
+///     .known(["IsHoliday"])
+///     .observed(["Temperature"])
+///     .fixed(["Size"]);
+/// assert_eq!(columns.names(), ["Store", "Dept", "Date", "Weekly_Sales", "IsHoliday", "Temperature", "Size"]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Columns {
+    pub(crate) keys: Vec<String>,
+    pub(crate) time: String,
+    pub(crate) target: String,
+    pub(crate) covariates: Vec<(String, Role)>,
+    pub(crate) frequency: Option<Frequency>,
+    pub(crate) season: Option<usize>,
+    pub(crate) time_format: Option<String>,
+}
+
+impl Columns {
+    /// The key columns that name a series (none for a single series), the time column and the target column.
+    pub fn new<K: Into<String>>(
+        keys: impl IntoIterator<Item = K>,
+        time: impl Into<String>,
+        target: impl Into<String>,
+    ) -> Self {
+        Self {
+            keys: keys.into_iter().map(Into::into).collect(),
+            time: time.into(),
+            target: target.into(),
+            covariates: Vec::new(),
+            frequency: None,
+            season: None,
+            time_format: None,
+        }
+    }
+
+    /// Covariates known in the future: promotions, prices, holidays.
+    #[must_use]
+    pub fn known<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Self {
+        self.with(Role::Known, names)
+    }
+
+    /// Covariates seen only in the past: weather, footfall.
+    #[must_use]
+    pub fn observed<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Self {
+        self.with(Role::Observed, names)
+    }
+
+    /// Attributes with one value per series: store size, category.
+    #[must_use]
+    pub fn fixed<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Self {
+        self.with(Role::Fixed, names)
+    }
+
+    /// States the frequency instead of having it inferred: `W-FRI`, `D`, `MS`.
+    ///
+    /// # Errors
+    /// When `text` is not a frequency.
+    pub fn freq(mut self, text: &str) -> Result<Self> {
+        self.frequency = Some(text.parse()?);
+        Ok(self)
+    }
+
+    /// States the season (steps per cycle) instead of the frequency's default.
+    #[must_use]
+    pub fn season(mut self, steps: usize) -> Self {
+        self.season = Some(steps);
+        self
+    }
+
+    /// States how dates are written in a text file, in strftime's terms: `%d/%m/%Y`.
+    #[must_use]
+    pub fn time_format(mut self, format: impl Into<String>) -> Self {
+        self.time_format = Some(format.into());
+        self
+    }
+
+    /// All declared names: keys, time, target, covariates.
+    pub fn names(&self) -> Vec<&str> {
+        let keys = self.keys.iter().map(String::as_str);
+        let covariates = self.covariates.iter().map(|(name, _)| name.as_str());
+        keys.chain([self.time.as_str(), self.target.as_str()]).chain(covariates).collect()
+    }
+
+    /// The names of the covariates that have a role.
+    pub(crate) fn with_role(&self, role: Role) -> impl Iterator<Item = &str> {
+        self.covariates.iter().filter(move |(_, r)| *r == role).map(|(name, _)| name.as_str())
+    }
+
+    fn with<N: Into<String>>(mut self, role: Role, names: impl IntoIterator<Item = N>) -> Self {
+        self.covariates.extend(names.into_iter().map(|name| (name.into(), role)));
+        self
+    }
+
+    /// Every declared column exists in `present`, once, and the season is a season.
+    pub(crate) fn check(&self, present: &[&str], place: &str) -> Result<()> {
+        let names = self.names();
+        check_present(&names, present, place)?;
+        for (i, name) in names.iter().enumerate() {
+            if names[..i].contains(name) {
+                return Err(Error::usage(format!("column `{name}` is declared twice; give it one role")));
+            }
+        }
+        if self.season == Some(0) {
+            return Err(Error::usage("a season is at least 1 step, not 0; 1 means no season"));
+        }
+        Ok(())
+    }
+
+    /// The columns that a table of the future must have: keys, time and the known covariates; the observed ones may be
+    /// there too.
+    pub(crate) fn future_names(&self, present: &[&str]) -> Vec<&str> {
+        let keys = self.keys.iter().map(String::as_str).chain([self.time.as_str()]);
+        let observed = self.with_role(Role::Observed).filter(|name| present.contains(name));
+        keys.chain(self.with_role(Role::Known)).chain(observed).collect()
+    }
+}
+
+pub(crate) fn check_present(names: &[&str], present: &[&str], place: &str) -> Result<()> {
+    match names.iter().find(|name| !present.contains(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let nearest = suggestion(name, present.iter().copied());
+            Err(Error::data(format!("{place} has no column `{name}`{nearest}")))
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! How a frame becomes a panel, and back: types checked, rows sorted, series found, stamps put on the calendar.
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use polars::prelude::*;
+
+use super::calendar::{Calendar, Frequency, StampKind, micros};
+use super::{Columns, Inner, Origin, Panel, read};
+use crate::error::{Error, Result};
+
+impl Panel {
+    /// Reads the declared columns of a CSV or Parquet file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, a declared column is absent, a date or number does not parse (with the line and
+    /// the text), or the frequency can be neither inferred nor was stated.
+    pub fn read(path: impl AsRef<std::path::Path>, columns: Columns) -> Result<Panel> {
+        let (frame, origin) = read::read(path.as_ref(), &columns)?;
+        from_origin(frame, columns, origin)
+    }
+
+    /// Takes the declared columns of a polars frame.
+    ///
+    /// # Errors
+    /// When a declared column is absent or of a type that cannot serve, or the frequency can be neither inferred nor
+    /// was stated.
+    ///
+    /// ```
+    /// use tradewind::polars::prelude::*;
+    /// use tradewind::prelude::*;
+    /// let frame = df!("week" => [1, 2, 3], "sold" => [5.0, 7.0, 6.0])?;
+    /// let panel = Panel::from_frame(frame, Columns::new([""; 0], "week", "sold"))?;
+    /// assert_eq!(panel.to_frame().height(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_frame(frame: DataFrame, columns: Columns) -> Result<Panel> {
+        from_origin(frame, columns, Origin { source: "the frame".into(), ..Origin::default() })
+    }
+
+    /// The declared columns in their input types, sorted by key and time.
+    pub fn to_frame(&self) -> DataFrame {
+        self.inner().frame.clone()
+    }
+}
+
+fn from_origin(frame: DataFrame, columns: Columns, mut origin: Origin) -> Result<Panel> {
+    let present: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
+    columns.check(&present, &origin.source)?;
+    if frame.height() == 0 {
+        return Err(Error::data(format!("{} has no rows", origin.source)));
+    }
+    let mut frame = frame.select(columns.names())?;
+    let time = frame.column(&columns.time)?.clone();
+    if time.dtype() == &DataType::String {
+        let (stamps, format) = read::parse_time(&time, &columns, &origin)?;
+        origin.time_format = format;
+        frame.with_column(stamps)?;
+    }
+    let time = frame.column(&columns.time)?;
+    if StampKind::of(time.dtype()).is_none() {
+        return Err(Error::data(format!(
+            "column `{}` of {} holds {}, not dates, times or whole numbers",
+            columns.time,
+            origin.source,
+            time.dtype()
+        )));
+    }
+    if time.null_count() > 0 {
+        let row = time.is_null().iter().position(|null| null == Some(true)).unwrap_or(0);
+        return Err(Error::data(format!(
+            "{} rows of {} have no stamp in column `{}` (first: {}); remove or mend them",
+            time.null_count(),
+            origin.source,
+            columns.time,
+            origin.row_text(row),
+        )));
+    }
+    let target = read::to_numbers(frame.column(&columns.target)?, &origin)?;
+    frame.with_column(target)?;
+    let (frame, rows) = sorted(frame, &columns)?;
+    origin.rows = rows;
+    let stamps = stamps(frame.column(&columns.time)?)?;
+    let spans = spans(&frame, &columns)?;
+    let dtype = frame.column(&columns.time)?.dtype().clone();
+    let kind = StampKind::of(&dtype).unwrap_or(StampKind::Whole);
+    let frequency = match columns.frequency {
+        Some(stated) => {
+            if stated.is_whole() != (kind == StampKind::Whole) {
+                return Err(Error::usage(format!(
+                    "the stated frequency is {stated}, but column `{}` holds {dtype}",
+                    columns.time
+                )));
+            }
+            stated.anchored(stamps.iter())
+        }
+        None => Frequency::infer(kind, spans.iter().map(|span| &stamps[span.clone()]))?,
+    };
+    let season = columns.season.unwrap_or_else(|| frequency.season());
+    assemble(frame, &columns, Calendar { frequency, dtype }, season, origin)
+}
+
+/// A panel from a sorted frame of declared columns on a known calendar.
+pub(crate) fn assemble(
+    frame: DataFrame,
+    columns: &Columns,
+    calendar: Calendar,
+    season: usize,
+    mut origin: Origin,
+) -> Result<Panel> {
+    let stamps = stamps(frame.column(&columns.time)?)?;
+    let spans = spans(&frame, columns)?;
+    let mut off_calendar = Vec::new();
+    let positions = stamps
+        .iter()
+        .enumerate()
+        .map(|(row, stamp)| {
+            let (position, exact) = calendar.frequency.position(*stamp);
+            if !exact {
+                off_calendar.push(row);
+            }
+            position
+        })
+        .collect();
+    origin.off_calendar = off_calendar;
+    let target = numbers(frame.column(&columns.target)?)?;
+    let firsts: Vec<IdxSize> = spans.iter().map(|span| span.start as IdxSize).collect();
+    let keys = frame.select(columns.keys.iter().map(String::as_str))?;
+    let keys = match columns.keys.is_empty() {
+        true => keys,
+        false => keys.take(&IdxCa::from_vec("".into(), firsts))?,
+    };
+    let labels = labels_of(&keys, spans.len())?;
+    Ok(Panel(Arc::new(Inner {
+        columns: columns.clone(),
+        calendar,
+        season,
+        frame,
+        keys,
+        labels: labels.into(),
+        spans,
+        positions,
+        target,
+        origin,
+        matrix: OnceLock::new(),
+    })))
+}
+
+impl Origin {
+    /// `line 17` of a text file, `row 16` of anything else.
+    pub(crate) fn row_text(&self, row: usize) -> String {
+        match self.first_row {
+            0 => format!("row {row}"),
+            first => format!("line {}", row + first),
+        }
+    }
+}
+
+/// Sorted by key, then time, rows with the same stamp in their input order; and where each row came from.
+fn sorted(frame: DataFrame, columns: &Columns) -> Result<(DataFrame, Vec<u32>)> {
+    const ROW: &str = "tradewind row";
+    let mut frame = frame;
+    let rows: Vec<u32> =
+        (0..u32::try_from(frame.height()).map_err(|_| Error::data("more than 4 billion rows"))?).collect();
+    frame.with_column(Column::new(ROW.into(), rows))?;
+    let by: Vec<PlSmallStr> =
+        columns.keys.iter().chain([&columns.time]).map(|name| PlSmallStr::from_str(name)).collect();
+    let mut frame = frame.sort(by, SortMultipleOptions::default().with_maintain_order(true))?;
+    let rows = frame.drop_in_place(ROW)?;
+    frame.rechunk_mut();
+    let rows = rows.u32()?.into_no_null_iter().collect();
+    Ok((frame, rows))
+}
+
+/// The row range of each series in a sorted frame.
+fn spans(frame: &DataFrame, columns: &Columns) -> Result<Vec<Range<usize>>> {
+    let height = frame.height();
+    let mut starts = vec![false; height];
+    if height > 0 {
+        starts[0] = true;
+    }
+    for key in &columns.keys {
+        let column = frame.column(key)?.as_materialized_series();
+        let changed = column.not_equal_missing(&column.shift(1))?;
+        for (start, changed) in starts.iter_mut().zip(changed.iter()).skip(1) {
+            *start |= changed.unwrap_or(true);
+        }
+    }
+    let firsts: Vec<usize> = starts.iter().enumerate().filter(|(_, start)| **start).map(|(row, _)| row).collect();
+    Ok(firsts.iter().enumerate().map(|(i, first)| *first..firsts.get(i + 1).copied().unwrap_or(height)).collect())
+}
+
+/// The stamps of a time column in microseconds, or the whole numbers themselves.
+pub(super) fn stamps(column: &Column) -> Result<Vec<i64>> {
+    let (multiply, divide) = micros(column.dtype());
+    let physical = column.to_physical_repr().cast(&DataType::Int64)?;
+    Ok(physical.i64()?.iter().map(|raw| raw.unwrap_or(0).saturating_mul(multiply).div_euclid(divide)).collect())
+}
+
+pub(super) fn raw_stamp(frame: &DataFrame, time: &str, row: usize) -> Option<i64> {
+    stamps(&frame.column(time).ok()?.slice(row as i64, 1)).ok()?.first().copied()
+}
+
+/// A time column of the input's type from positions on the calendar.
+pub(crate) fn stamp_column(calendar: &Calendar, name: &str, positions: impl Iterator<Item = i64>) -> Result<Column> {
+    let (multiply, divide) = micros(&calendar.dtype);
+    let raw: Vec<i64> = positions
+        .map(|position| calendar.frequency.stamp(position).saturating_mul(divide).div_euclid(multiply))
+        .collect();
+    let column = Column::new(name.into(), raw);
+    let physical = column.cast(&calendar.dtype.to_physical())?;
+    Ok(physical.cast(&calendar.dtype)?)
+}
+
+/// A numeric column as `f64`, NaN where it is missing or not finite.
+pub(super) fn numbers(column: &Column) -> Result<Vec<f64>> {
+    let column = column.cast(&DataType::Float64)?;
+    let values = column.f64()?;
+    Ok(values.iter().map(|value| value.filter(|v| v.is_finite()).unwrap_or(f64::NAN)).collect())
+}
+
+/// `Store=1, Dept=3` for each row of the key frame; `all` for a panel without keys.
+pub(super) fn labels_of(keys: &DataFrame, series: usize) -> Result<Vec<String>> {
+    if keys.width() == 0 {
+        return Ok(vec!["all".into(); series]);
+    }
+    let mut labels = vec![String::new(); series];
+    for column in keys.columns() {
+        let texts = column.cast(&DataType::String)?;
+        for (label, text) in labels.iter_mut().zip(texts.str()?.iter()) {
+            if !label.is_empty() {
+                label.push_str(", ");
+            }
+            label.push_str(column.name());
+            label.push('=');
+            label.push_str(text.unwrap_or("(missing)"));
+        }
+    }
+    Ok(labels)
+}

@@ -1,0 +1,318 @@
+//! What is known of the days to come? The calendar of each series beyond its last stamp, the known covariates as
+//! given, the fixed ones carried on, and for the observed ones a scenario.
+//!
+//! A model gets `train` and a [`Future`], nothing else; a future built for a backtest takes the known columns of the
+//! held-out rows and never their target or their observed covariates.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use polars::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::frame::{labels_of, stamps};
+use super::{Matrix, Panel, Role, read};
+use crate::error::{Error, Result};
+use crate::show::{Block, Show, Table};
+
+/// What stands in for an observed covariate in the future.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Scenario {
+    /// The mean of the series' own past at the same place in the season.
+    #[default]
+    Climatology,
+    /// The last value seen.
+    Last,
+    /// The values given with the known covariates.
+    Given,
+}
+
+/// The next `horizon` steps of every series of a panel, with what is known of them.
+///
+/// ```
+/// use tradewind::prelude::*;
+/// let sales = Panel::read(
+///     "data/walmart_sales_weekly.csv",
+///     Columns::new(["Store", "Dept"], "Date", "Weekly_Sales").observed(["Temperature"]),
+/// )?;
+/// let future = sales.future(8)?;
+/// assert_eq!((future.horizon(), future.first("Store=1, Dept=1")?.as_str()), (8, "2012-11-02"));
+/// # Ok::<(), tradewind::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Future(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    panel: Panel,
+    horizon: usize,
+    scenario: Scenario,
+    /// The first forecast position of each series.
+    starts: Vec<i64>,
+    /// The matrix columns of the panel, one value per series and step, series after series.
+    columns: Vec<Vec<f64>>,
+}
+
+impl Panel {
+    /// The next `horizon` steps after each series' last stamp. Observed covariates follow their climatology; known ones
+    /// wait to be [`given`](Future::given).
+    ///
+    /// # Errors
+    /// When the horizon is zero or the covariates cannot be read as numbers.
+    pub fn future(&self, horizon: usize) -> Result<Future> {
+        self.future_under(horizon, Scenario::default())
+    }
+
+    /// As [`future`](Self::future), with the scenario for observed covariates chosen.
+    ///
+    /// # Errors
+    /// As [`future`](Self::future).
+    pub fn future_under(&self, horizon: usize, scenario: Scenario) -> Result<Future> {
+        let starts = (0..self.len()).map(|i| self.positions(i).last().map_or(0, |last| last + 1)).collect();
+        Future::starting(self, starts, horizon, scenario)
+    }
+}
+
+impl Future {
+    /// The future of a training panel from stated positions on.
+    pub(crate) fn starting(train: &Panel, starts: Vec<i64>, horizon: usize, scenario: Scenario) -> Result<Self> {
+        if horizon == 0 {
+            return Err(Error::usage("a horizon is at least 1 step, not 0"));
+        }
+        if starts.len().checked_mul(horizon).is_none_or(|cells| cells > 1 << 31) {
+            return Err(Error::usage(format!("a horizon of {horizon} steps for {} series is too long", starts.len())));
+        }
+        let matrix = train.matrix()?;
+        let season = train.season().max(1) as i64;
+        let mut columns = Vec::with_capacity(matrix.columns.len());
+        for (column, (_, role)) in matrix.columns.iter().zip(&matrix.sources) {
+            let mut values = vec![f64::NAN; starts.len() * horizon];
+            for (i, start) in starts.iter().enumerate() {
+                let cells = &mut values[i * horizon..(i + 1) * horizon];
+                let past = train.column_of(i, column);
+                match (role, scenario) {
+                    (Role::Fixed, _) | (Role::Observed, Scenario::Last) => {
+                        cells.fill(past.iter().rev().copied().find(|v| !v.is_nan()).unwrap_or(f64::NAN));
+                    }
+                    (Role::Observed, Scenario::Climatology) => {
+                        let normals = Normals::of(train.positions(i), past, season);
+                        for (step, cell) in cells.iter_mut().enumerate() {
+                            *cell = normals.at(start + step as i64);
+                        }
+                    }
+                    (Role::Known, _) | (Role::Observed, Scenario::Given) => {}
+                }
+            }
+            columns.push(values);
+        }
+        Ok(Self(Arc::new(Inner { panel: train.clone(), horizon, scenario, starts, columns })))
+    }
+
+    /// The same future with the known covariates (and, under [`Scenario::Given`], the observed ones) of a frame that
+    /// has the panel's key, time and covariate columns. Rows of other series or other dates are ignored.
+    ///
+    /// # Errors
+    /// When a column is absent or its stamps or values cannot be read.
+    pub fn given(&self, frame: DataFrame) -> Result<Future> {
+        let columns = self.0.panel.columns();
+        let present: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
+        let names = columns.future_names(&present);
+        super::columns::check_present(&names, &present, "the future")?;
+        let origin = super::Origin { source: "the future".into(), ..Default::default() };
+        self.fill(frame.select(names)?, &origin)
+    }
+
+    /// As [`given`](Self::given), from a CSV or Parquet file.
+    ///
+    /// # Errors
+    /// As [`given`](Self::given), and when the file cannot be read.
+    pub fn given_file(&self, path: impl AsRef<Path>) -> Result<Future> {
+        let (frame, origin) = read::read_future(path.as_ref(), &self.0.panel.columns())?;
+        self.fill(frame, &origin)
+    }
+
+    fn fill(&self, mut frame: DataFrame, origin: &super::Origin) -> Result<Future> {
+        let panel = &self.0.panel;
+        let mut columns = panel.columns();
+        let time = frame.column(&columns.time)?.clone();
+        if time.dtype() == &DataType::String {
+            let (stamps, _) = read::parse_time(&time, &columns, origin)?;
+            frame.with_column(stamps)?;
+        }
+        let present: Vec<String> = frame.get_column_names().into_iter().map(|name| name.to_string()).collect();
+        columns.covariates.retain(|(name, _)| present.contains(name));
+        let given = Matrix::of(&frame, &columns)?;
+        let labels = labels_of(&frame.select(columns.keys.iter().map(String::as_str))?, frame.height())?;
+        let stamps = stamps(frame.column(&columns.time)?)?;
+        let known: HashMap<&str, usize> =
+            panel.inner().labels.iter().enumerate().map(|(i, l)| (l.as_str(), i)).collect();
+        // The row of the given frame that speaks of each series and step; the last one wins.
+        let mut rows: Vec<Option<usize>> = vec![None; panel.len() * self.0.horizon];
+        for (row, (label, stamp)) in labels.iter().zip(&stamps).enumerate() {
+            let Some(&i) = known.get(label.as_str()) else { continue };
+            let (position, exact) = panel.frequency().position(*stamp);
+            let step = position - self.0.starts[i];
+            if exact && (0..self.0.horizon as i64).contains(&step) {
+                rows[i * self.0.horizon + step as usize] = Some(row);
+            }
+        }
+        self.with_rows(&given, &rows, |_| true)
+    }
+
+    /// The same future with the known covariates of the rows that `full` has at the forecast positions.
+    pub(crate) fn known_from(&self, full: &Panel) -> Result<Future> {
+        let mut rows: Vec<Option<usize>> = vec![None; full.len() * self.0.horizon];
+        for (i, start) in self.0.starts.iter().enumerate() {
+            let span = full.inner().spans[i].clone();
+            for (row, position) in span.clone().zip(full.positions(i)) {
+                let step = position - start;
+                if (0..self.0.horizon as i64).contains(&step) {
+                    rows[i * self.0.horizon + step as usize] = Some(row);
+                }
+            }
+        }
+        self.with_rows(full.matrix()?, &rows, |role| role == Role::Known)
+    }
+
+    fn with_rows(&self, given: &Matrix, rows: &[Option<usize>], takes: impl Fn(Role) -> bool) -> Result<Future> {
+        let mut inner = (*self.0).clone();
+        let matrix = inner.panel.matrix()?.clone();
+        for (c, (name, (source, role))) in matrix.names.iter().zip(&matrix.sources).enumerate() {
+            let free = *role == Role::Known || (*role == Role::Observed && self.0.scenario == Scenario::Given);
+            if !free || !takes(*role) {
+                continue;
+            }
+            let column = given.names.iter().position(|n| n == name).map(|at| &given.columns[at]);
+            // A category that the future never names: its indicator is 0 wherever the column has another category.
+            let sibling = given.sources.iter().position(|(s, _)| s == source).map(|at| &given.columns[at]);
+            for (cell, row) in inner.columns[c].iter_mut().zip(rows) {
+                let Some(row) = row else { continue };
+                *cell = match (column, sibling) {
+                    (Some(column), _) => column[*row],
+                    (None, Some(sibling)) => sibling[*row] * 0.0,
+                    (None, None) => f64::NAN,
+                };
+            }
+        }
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// How many steps ahead.
+    pub fn horizon(&self) -> usize {
+        self.0.horizon
+    }
+
+    /// The first forecast stamp of a series, as text.
+    ///
+    /// # Errors
+    /// When the panel has no such series.
+    pub fn first(&self, key: &str) -> Result<String> {
+        let labels = self.0.panel.labels();
+        match labels.iter().position(|label| label == key) {
+            Some(i) => Ok(self.0.panel.inner().calendar.label(self.0.starts[i])),
+            None => {
+                let nearest = crate::error::suggestion(key, labels.iter().map(String::as_str));
+                Err(Error::usage(format!("no series is named `{key}`{nearest}")))
+            }
+        }
+    }
+
+    /// Keys, stamps and covariates, one row per series and step.
+    ///
+    /// # Errors
+    /// Only if the frame cannot be assembled.
+    pub fn to_frame(&self) -> Result<DataFrame> {
+        let panel = &self.0.panel;
+        let (n, h) = (panel.len(), self.0.horizon);
+        let rows: Vec<IdxSize> = (0..n as IdxSize).flat_map(|i| std::iter::repeat_n(i, h)).collect();
+        let keys = &panel.inner().keys;
+        let mut columns = match keys.width() {
+            0 => Vec::new(),
+            _ => keys.take(&IdxCa::from_vec("".into(), rows))?.columns().to_vec(),
+        };
+        let positions = self.0.starts.iter().flat_map(|start| (0..h as i64).map(move |step| start + step));
+        columns.push(super::frame::stamp_column(&panel.inner().calendar, &panel.inner().columns.time, positions)?);
+        for (name, values) in panel.matrix()?.names.iter().zip(&self.0.columns) {
+            let values: Vec<Option<f64>> = values.iter().map(|v| (!v.is_nan()).then_some(*v)).collect();
+            columns.push(Column::new(name.as_str().into(), values));
+        }
+        Ok(DataFrame::new(n * h, columns)?)
+    }
+
+    pub(crate) fn start(&self, series: usize) -> i64 {
+        self.0.starts[series]
+    }
+
+    /// A matrix column of one series, one value per step.
+    fn column(&self, column: usize, series: usize) -> &[f64] {
+        &self.0.columns[column][series * self.0.horizon..(series + 1) * self.0.horizon]
+    }
+
+    /// All matrix columns of one series.
+    pub(crate) fn columns(&self, series: usize) -> Vec<&[f64]> {
+        (0..self.0.columns.len()).map(|column| self.column(column, series)).collect()
+    }
+
+    /// Everything that a model which reads covariates needs of this series is there.
+    pub(crate) fn check(&self, series: usize) -> Result<()> {
+        let matrix = self.0.panel.matrix()?;
+        for (c, (source, role)) in matrix.sources.iter().enumerate() {
+            let Some(step) = self.column(c, series).iter().position(|v| v.is_nan()) else { continue };
+            let stamp = self.0.panel.inner().calendar.label(self.0.starts[series] + step as i64);
+            let label = self.0.panel.label(series);
+            return Err(Error::data(match role {
+                Role::Known => format!(
+                    "known covariate `{source}` has no value for series {label} on {stamp}; \
+                     give it with the future (--future FILE, or future.given(frame))"
+                ),
+                Role::Observed => format!(
+                    "observed covariate `{source}` of series {label} has no value to assume for {stamp}; \
+                     choose another scenario, or leave the covariate out"
+                ),
+                Role::Fixed => format!("fixed covariate `{source}` of series {label} has no value; fill it in"),
+            }));
+        }
+        Ok(())
+    }
+}
+
+/// The mean of a covariate at each place in the season, the overall mean where that place was never seen.
+struct Normals {
+    season: i64,
+    means: Vec<f64>,
+    overall: f64,
+}
+
+impl Normals {
+    fn of(positions: &[i64], values: &[f64], season: i64) -> Self {
+        let mut sums = vec![(0.0, 0_usize); season as usize];
+        let (mut total, mut count) = (0.0, 0_usize);
+        for (position, value) in positions.iter().zip(values).filter(|(_, v)| !v.is_nan()) {
+            let (sum, n) = &mut sums[position.rem_euclid(season) as usize];
+            *sum += value;
+            *n += 1;
+            total += value;
+            count += 1;
+        }
+        let means = sums.iter().map(|(sum, n)| if *n > 0 { sum / *n as f64 } else { f64::NAN }).collect();
+        Self { season, means, overall: total / count as f64 }
+    }
+
+    fn at(&self, position: i64) -> f64 {
+        let mean = self.means[position.rem_euclid(self.season) as usize];
+        if mean.is_nan() { self.overall } else { mean }
+    }
+}
+
+impl Show for Future {
+    fn block(&self) -> Block {
+        let text = format!("The next {} steps of {} series", self.0.horizon, self.0.panel.len());
+        let mut blocks = vec![Block::Text(text)];
+        blocks.extend(self.to_frame().ok().map(|frame| Block::Table(Table::new(frame))));
+        Block::Group(blocks)
+    }
+}
+
+crate::show::noun!(Future);

@@ -1,0 +1,387 @@
+//! Many series on one calendar: keys, time, target and covariates, each with a declared role.
+//!
+//! | file | question |
+//! |---|---|
+//! | `columns` | what is what in the file, and what may a model know of it? |
+//! | `read` | how does a file become a frame? |
+//! | `frame` | how does a frame become a panel, and back? |
+//! | `calendar` | when does the next value come? |
+//! | `audit` | what is wrong with the data? |
+//! | `clean` | how is it mended, in the open? |
+//! | `covariates` | what does a model see of the covariates, as numbers? |
+//! | `future` | what is known of the days to come? |
+
+mod audit;
+pub(crate) mod calendar;
+mod clean;
+mod columns;
+mod covariates;
+mod frame;
+mod future;
+mod read;
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use polars::prelude::*;
+
+pub use audit::Audit;
+pub use calendar::Frequency;
+pub use clean::{Clean, Covariates as CovariatePolicy, Duplicates, Gaps, Missing, Negatives};
+pub use columns::{Columns, Role};
+pub(crate) use covariates::Matrix;
+pub(crate) use frame::stamp_column;
+pub use future::{Future, Scenario};
+
+use crate::error::{Error, Result};
+use crate::show::{Block, Show, Table};
+use calendar::Calendar;
+
+/// Many series on one calendar: keys, time, target and covariates with declared roles.
+///
+/// Rows are sorted by key and time; nothing else is changed by reading. A panel is immutable and cheap to clone.
+///
+/// ```
+/// use tradewind::prelude::*;
+/// let sales = Panel::read(
+///     "data/walmart_sales_weekly.csv",
+///     Columns::new(["Store", "Dept"], "Date", "Weekly_Sales").known(["IsHoliday"]).observed(["Temperature"]),
+/// )?;
+/// assert_eq!((sales.len(), sales.rows()), (7, 1001));
+/// assert_eq!(sales.frequency().to_string(), "weekly (Fridays)");
+/// # Ok::<(), tradewind::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Panel(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) columns: Columns,
+    pub(crate) calendar: Calendar,
+    season: usize,
+    /// The declared columns, in their input types, sorted by key and time.
+    pub(crate) frame: DataFrame,
+    /// The key columns, one row per series.
+    pub(crate) keys: DataFrame,
+    labels: Arc<[String]>,
+    spans: Vec<Range<usize>>,
+    positions: Vec<i64>,
+    /// NaN where the target is missing or not finite.
+    target: Vec<f64>,
+    origin: Origin,
+    matrix: OnceLock<Matrix>,
+}
+
+/// What reading the input showed, for the audit.
+#[derive(Clone, Default)]
+pub(crate) struct Origin {
+    /// The file, or `frame`.
+    pub(crate) source: String,
+    /// The number of the first data row in the source, 2 for a text file with a header.
+    pub(crate) first_row: usize,
+    /// For each sorted row, its row in the source.
+    pub(crate) rows: Vec<u32>,
+    /// Rows, after sorting, whose stamp lies off the calendar.
+    pub(crate) off_calendar: Vec<usize>,
+    /// How dates were read from text.
+    pub(crate) time_format: Option<String>,
+    /// What cleaning did.
+    pub(crate) changes: Arc<Vec<audit::Change>>,
+}
+
+impl Panel {
+    /// How many series there are.
+    pub fn len(&self) -> usize {
+        self.0.spans.len()
+    }
+
+    /// Is there no series at all?
+    pub fn is_empty(&self) -> bool {
+        self.0.spans.is_empty()
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.0.target.len()
+    }
+
+    /// The step between stamps.
+    pub fn frequency(&self) -> Frequency {
+        self.0.calendar.frequency
+    }
+
+    /// How many steps make a season: as declared, else the frequency's default.
+    pub fn season(&self) -> usize {
+        self.0.season
+    }
+
+    /// The declared columns and their roles.
+    pub fn columns(&self) -> Columns {
+        self.0.columns.clone()
+    }
+
+    /// The names of the series in order: `Store=1, Dept=3`.
+    pub fn keys(&self) -> Vec<String> {
+        self.0.labels.to_vec()
+    }
+
+    /// The first and last stamp, as text.
+    pub fn span(&self) -> (String, String) {
+        let first = self.0.positions.iter().min().copied().unwrap_or(0);
+        let last = self.0.positions.iter().max().copied().unwrap_or(0);
+        (self.0.calendar.label(first), self.0.calendar.label(last))
+    }
+
+    /// One row per series: keys, first and last stamp, number of values, mean, standard deviation.
+    ///
+    /// # Errors
+    /// Only if the table cannot be assembled.
+    pub fn summary(&self) -> Result<Table> {
+        let n = self.len();
+        let (mut first, mut last) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        let (mut values, mut missing) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        let (mut mean, mut sd) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        for i in 0..n {
+            let span = self.0.spans[i].clone();
+            let positions = &self.0.positions[span.clone()];
+            let observed: Vec<f64> = self.0.target[span.clone()].iter().copied().filter(|y| y.is_finite()).collect();
+            let m = observed.iter().sum::<f64>() / observed.len() as f64;
+            let v = observed.iter().map(|y| (y - m).powi(2)).sum::<f64>() / (observed.len() as f64 - 1.0);
+            first.push(positions.first().map(|p| self.0.calendar.label(*p)));
+            last.push(positions.last().map(|p| self.0.calendar.label(*p)));
+            values.push(observed.len() as u64);
+            missing.push((span.len() - observed.len()) as u64);
+            mean.push(m);
+            sd.push(v.sqrt());
+        }
+        let mut columns = self.0.keys.columns().to_vec();
+        columns.extend([
+            Column::new("first".into(), first),
+            Column::new("last".into(), last),
+            Column::new("values".into(), values),
+            Column::new("missing".into(), missing),
+            Column::new("mean".into(), mean),
+            Column::new("sd".into(), sd),
+        ]);
+        Ok(Table::new(DataFrame::new(n, columns)?))
+    }
+
+    /// The series whose key column `column` has the value `value`, compared as text.
+    ///
+    /// # Errors
+    /// When there is no such key column, or no series with that value.
+    pub fn only(&self, column: &str, value: &str) -> Result<Panel> {
+        let keys = &self.0.keys;
+        let names: Vec<&str> = self.0.columns.keys.iter().map(String::as_str).collect();
+        if !names.contains(&column) {
+            let nearest = crate::error::suggestion(column, names);
+            return Err(Error::usage(format!("`{column}` is not a key column{nearest}")));
+        }
+        let texts = keys.column(column)?.cast(&DataType::String)?;
+        let texts = texts.str()?;
+        let kept: Vec<bool> = texts.iter().map(|text| text == Some(value)).collect();
+        if !kept.contains(&true) {
+            let known: Vec<&str> = texts.iter().flatten().collect();
+            let nearest = crate::error::suggestion(value, known);
+            return Err(Error::data(format!("no series has {column}={value}{nearest}")));
+        }
+        let mut mask = vec![false; self.rows()];
+        for (span, keep) in self.0.spans.iter().zip(&kept) {
+            mask[span.clone()].fill(*keep);
+        }
+        let frame = self.0.frame.filter(&BooleanChunked::from_slice("".into(), &mask))?;
+        frame::assemble(frame, &self.0.columns, self.0.calendar.clone(), self.0.season, self.0.origin.kept(&mask))
+    }
+
+    /// Everything before `stamp` (exclusive): what was known on that day.
+    ///
+    /// # Errors
+    /// When `stamp` is not a stamp of this panel's kind.
+    pub fn before(&self, stamp: &str) -> Result<Panel> {
+        let raw = read::parse_stamp(stamp, self.0.calendar.kind())?;
+        let (position, exact) = self.0.calendar.frequency.position(raw);
+        let end = if exact { position } else { position + 1 };
+        self.until(&vec![end; self.len()])
+    }
+
+    /// The rows of each series before its own end position; a series may become empty but keeps its place.
+    pub(crate) fn until(&self, ends: &[i64]) -> Result<Panel> {
+        self.within(|i, position| position < ends[i])
+    }
+
+    /// The rows whose position satisfies `keep`; every series keeps its place.
+    pub(crate) fn within(&self, keep: impl Fn(usize, i64) -> bool) -> Result<Panel> {
+        let inner = &*self.0;
+        let mut mask = vec![false; self.rows()];
+        let mut spans = Vec::with_capacity(self.len());
+        let mut kept = 0;
+        for (i, span) in inner.spans.iter().enumerate() {
+            let start = kept;
+            for row in span.clone() {
+                mask[row] = keep(i, inner.positions[row]);
+                kept += usize::from(mask[row]);
+            }
+            spans.push(start..kept);
+        }
+        let pick = |values: &[f64]| values.iter().zip(&mask).filter(|(_, k)| **k).map(|(v, _)| *v).collect();
+        Ok(Panel(Arc::new(Inner {
+            columns: inner.columns.clone(),
+            calendar: inner.calendar.clone(),
+            season: inner.season,
+            frame: inner.frame.filter(&BooleanChunked::from_slice("".into(), &mask))?,
+            keys: inner.keys.clone(),
+            labels: inner.labels.clone(),
+            spans,
+            positions: inner.positions.iter().zip(&mask).filter(|(_, k)| **k).map(|(p, _)| *p).collect(),
+            target: pick(&inner.target),
+            origin: inner.origin.kept(&mask),
+            matrix: OnceLock::new(),
+        })))
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    pub(crate) fn label(&self, series: usize) -> &str {
+        &self.0.labels[series]
+    }
+
+    pub(crate) fn labels(&self) -> Arc<[String]> {
+        self.0.labels.clone()
+    }
+
+    /// The positions of a series' rows, ascending; equal neighbours are duplicates.
+    pub(crate) fn positions(&self, series: usize) -> &[i64] {
+        &self.0.positions[self.0.spans[series].clone()]
+    }
+
+    pub(crate) fn target(&self, series: usize) -> &[f64] {
+        &self.0.target[self.0.spans[series].clone()]
+    }
+
+    /// The covariates as numbers, row by row beside the target.
+    pub(crate) fn matrix(&self) -> Result<&Matrix> {
+        if let Some(matrix) = self.0.matrix.get() {
+            return Ok(matrix);
+        }
+        let matrix = Matrix::of(&self.0.frame, &self.0.columns)?;
+        Ok(self.0.matrix.get_or_init(|| matrix))
+    }
+
+    /// Duplicates and stamps off the calendar leave it undecided which value counts: models are not given such data.
+    pub(crate) fn check_calendar(&self) -> Result<()> {
+        let inner = &*self.0;
+        if let Some(&row) = inner.origin.off_calendar.first() {
+            let i = self.series_of(row);
+            return Err(Error::data(format!(
+                "{} lies off the calendar, which is {} (series {}; {} such rows); \
+                 state another frequency, or mend the stamps",
+                self.stamp_text(row),
+                inner.calendar.frequency,
+                self.label(i),
+                inner.origin.off_calendar.len(),
+            )));
+        }
+        let count: usize = (0..self.len()).map(|i| self.positions(i).windows(2).filter(|p| p[0] == p[1]).count()).sum();
+        if count > 0 {
+            for i in 0..self.len() {
+                if let Some(pair) = self.positions(i).windows(2).find(|p| p[0] == p[1]) {
+                    return Err(Error::data(format!(
+                        "series {} has several rows for {} ({count} duplicate {} in all); \
+                         decide which counts: clean with duplicates = \"sum\", \"mean\" or \"last\"",
+                        self.label(i),
+                        inner.calendar.label(pair[0]),
+                        if count == 1 { "row" } else { "rows" },
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn series_of(&self, row: usize) -> usize {
+        self.0.spans.partition_point(|span| span.end <= row)
+    }
+
+    /// The stamp of a row as it stands in the data, also when it lies off the calendar.
+    pub(crate) fn stamp_text(&self, row: usize) -> String {
+        frame::raw_stamp(&self.0.frame, &self.0.columns.time, row)
+            .map(|stamp| calendar::stamp_label(self.0.calendar.kind(), stamp))
+            .unwrap_or_else(|| "a missing stamp".into())
+    }
+
+    /// A series on its full calendar: one value per step from its first to its last stamp, NaN where none is given.
+    pub(crate) fn regular(&self, series: usize) -> Cow<'_, [f64]> {
+        spread(self.positions(series), self.target(series))
+    }
+
+    /// The cells of a matrix column that belong to a series, row by row.
+    pub(crate) fn column_of<'a>(&self, series: usize, column: &'a [f64]) -> &'a [f64] {
+        &column[self.0.spans[series].clone()]
+    }
+
+    /// A covariate column of a series on the same calendar as [`regular`](Self::regular).
+    pub(crate) fn regular_column<'a>(&self, series: usize, column: &'a [f64]) -> Cow<'a, [f64]> {
+        let span = self.0.spans[series].clone();
+        spread(&self.0.positions[span.clone()], &column[span])
+    }
+}
+
+/// Puts values on consecutive positions, NaN in the gaps; borrowed when there is none.
+fn spread<'a>(positions: &[i64], values: &'a [f64]) -> Cow<'a, [f64]> {
+    let (Some(first), Some(last)) = (positions.first(), positions.last()) else { return Cow::Borrowed(&[]) };
+    let steps = (last - first + 1) as usize;
+    if steps == values.len() {
+        return Cow::Borrowed(values);
+    }
+    let mut regular = vec![f64::NAN; steps];
+    for (position, value) in positions.iter().zip(values) {
+        regular[(position - first) as usize] = *value;
+    }
+    Cow::Owned(regular)
+}
+
+impl Origin {
+    /// The same origin for the rows that `mask` keeps.
+    fn kept(&self, mask: &[bool]) -> Self {
+        let mut places = vec![usize::MAX; mask.len()];
+        let mut kept = 0;
+        for (place, keep) in places.iter_mut().zip(mask) {
+            if *keep {
+                *place = kept;
+                kept += 1;
+            }
+        }
+        Self {
+            rows: self.rows.iter().zip(mask).filter(|(_, keep)| **keep).map(|(row, _)| *row).collect(),
+            off_calendar: self.off_calendar.iter().map(|row| places[*row]).filter(|row| *row != usize::MAX).collect(),
+            ..self.clone()
+        }
+    }
+}
+
+impl Show for Panel {
+    fn block(&self) -> Block {
+        let (first, last) = self.span();
+        let count =
+            |n: usize, word: &str| format!("{} {word}{}", crate::show::number(n as f64), if n == 1 { "" } else { "s" });
+        let text = format!(
+            "{} in {}, {}, {first} to {last}; season {} ({})",
+            count(self.rows(), "row"),
+            if self.len() == 1 {
+                "1 series".into()
+            } else {
+                format!("{} series", crate::show::number(self.len() as f64))
+            },
+            self.frequency(),
+            count(self.season(), self.frequency().noun()),
+            if self.0.columns.season.is_some() { "as stated" } else { "the frequency's default" },
+        );
+        let mut blocks = vec![Block::Text(text)];
+        blocks.extend(self.summary().ok().map(Block::Table));
+        Block::Group(blocks)
+    }
+}
+
+crate::show::noun!(Panel);

@@ -1,0 +1,386 @@
+//! The whole run as data: what the command line, a TOML file, a web form and a Rhai map all fill in.
+//!
+//! Every field is declared once, below: its type, its default, its help. From that declaration come the [`Plan`], the
+//! all-optional [`Patch`] that command-line flags, environment variables and files fill in, and its JSON schema. A flag
+//! wins over the environment, the environment over the file, the file over the default.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::error::{Error, Result};
+use crate::evaluate::{Backtest, Folds};
+use crate::forecast::Forecast;
+use crate::models::Model;
+use crate::models::options::split_list;
+use crate::outcome::Outcome;
+use crate::panel::{Clean, Columns, Panel, Scenario};
+
+macro_rules! plan {
+    (
+        given { $( $(#[doc = $doc:expr])+ #[env = $env:literal] $name:ident: $type:ty = $default:expr, )* }
+        optional { $( $(#[doc = $odoc:expr])+ #[env = $oenv:literal] $oname:ident: $otype:ty, )* }
+    ) => {
+        /// The whole run as data.
+        ///
+        /// ```
+        /// use tradewind::prelude::*;
+        /// let plan = Plan::read_text(r#"
+        ///     data = "data/walmart_sales_weekly.csv"
+        ///     id = ["Store", "Dept"]
+        ///     time = "Date"
+        ///     target = "Weekly_Sales"
+        ///     models = "seasonal_naive; theta"
+        ///     folds = 2
+        /// "#)?;
+        /// assert_eq!(plan.backtest()?.models(), ["seasonal_naive", "theta"]);
+        /// # Ok::<(), tradewind::Error>(())
+        /// ```
+        #[derive(Clone, Debug, PartialEq, Serialize)]
+        pub struct Plan {
+            $( $(#[doc = $doc])+ pub $name: $type, )*
+            $( $(#[doc = $odoc])+ pub $oname: Option<$otype>, )*
+        }
+
+        /// Some fields of a [`Plan`]: what one source says, the rest left to the others.
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Patch {
+            $( $(#[doc = $doc])+ #[arg(long, env = $env)] pub $name: Option<$type>, )*
+            $( $(#[doc = $odoc])+ #[arg(long, env = $oenv)] pub $oname: Option<$otype>, )*
+        }
+
+        impl Default for Plan {
+            fn default() -> Self {
+                Self { $( $name: $default, )* $( $oname: None, )* }
+            }
+        }
+
+        impl Patch {
+            /// The names of all fields.
+            pub const FIELDS: &[&str] = &[$( stringify!($name), )* $( stringify!($oname), )*];
+
+            /// This patch laid over a plan.
+            #[must_use]
+            pub fn over(self, base: Plan) -> Plan {
+                Plan {
+                    $( $name: self.$name.unwrap_or(base.$name), )*
+                    $( $oname: self.$oname.or(base.$oname), )*
+                }
+            }
+        }
+    };
+}
+
+plan! {
+    given {
+        /// CSV or Parquet file with the history.
+        #[env = "TRADEWIND_FILE"]
+        data: PathBuf = PathBuf::new(),
+        /// Key columns that name a series, separated by commas; none for a single series.
+        #[env = "TRADEWIND_ID"]
+        id: List = List::default(),
+        /// Time column.
+        #[env = "TRADEWIND_TIME"]
+        time: String = "ds".into(),
+        /// Target column.
+        #[env = "TRADEWIND_TARGET"]
+        target: String = "y".into(),
+        /// Covariates known in the future: promotions, prices, holidays.
+        #[env = "TRADEWIND_KNOWN"]
+        known: List = List::default(),
+        /// Covariates seen only in the past: weather, footfall.
+        #[env = "TRADEWIND_OBSERVED"]
+        observed: List = List::default(),
+        /// Attributes with one value per series: size, category.
+        #[env = "TRADEWIND_FIXED"]
+        fixed: List = List::default(),
+        /// Cleaning policies, such as "duplicates=sum, gaps=fill, missing=linear"; nothing is changed without one.
+        #[env = "TRADEWIND_POLICY"]
+        policy: String = String::new(),
+        /// Models, separated by semicolons: "seasonal_naive; theta(season=52)".
+        #[env = "TRADEWIND_MODELS"]
+        models: List = List(vec!["seasonal_naive".into(), "theta".into()]),
+        /// Steps to forecast.
+        #[env = "TRADEWIND_HORIZON"]
+        horizon: usize = 8,
+        /// Backtest windows.
+        #[env = "TRADEWIND_FOLDS"]
+        folds: usize = 4,
+        /// Steps between training part and backtest window.
+        #[env = "TRADEWIND_GAP"]
+        gap: usize = 0,
+        /// Interval levels between 0 and 1, separated by commas.
+        #[env = "TRADEWIND_LEVELS"]
+        levels: List = List(vec!["0.8".into(), "0.95".into()]),
+        /// What stands in for observed covariates in the future.
+        #[env = "TRADEWIND_SCENARIO"]
+        scenario: Scenario = Scenario::default(),
+        /// Metric that ranks the models.
+        #[env = "TRADEWIND_METRIC"]
+        metric: String = "mase".into(),
+        /// Seed of everything random.
+        #[env = "TRADEWIND_SEED"]
+        seed: u64 = 1,
+        /// Title of report and slides.
+        #[env = "TRADEWIND_TITLE"]
+        title: String = "Sales forecast".into(),
+    }
+    optional {
+        /// Frequency, if it is not to be inferred: h, D, W-SUN, MS, QS, YS, 1.
+        #[env = "TRADEWIND_FREQ"]
+        freq: String,
+        /// Steps in a season, if not the frequency's default.
+        #[env = "TRADEWIND_SEASON"]
+        season: usize,
+        /// How dates are written in a text file, in strftime's terms: %d.%m.%Y.
+        #[env = "TRADEWIND_TIME_FORMAT"]
+        time_format: String,
+        /// Steps between backtest windows, if not the horizon.
+        #[env = "TRADEWIND_STEP"]
+        step: usize,
+        /// Train on the last steps only, if not on all history.
+        #[env = "TRADEWIND_WINDOW"]
+        window: usize,
+        /// CSV or Parquet file with the known covariates of the future.
+        #[env = "TRADEWIND_FUTURE"]
+        future: PathBuf,
+    }
+}
+
+/// Several names in one text: `a, b` or `theta(season=52); naive`; in TOML and JSON a list will do as well.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct List(Vec<String>);
+
+impl List {
+    /// The names.
+    pub fn names(&self) -> Vec<&str> {
+        self.0.iter().map(String::as_str).collect()
+    }
+}
+
+impl FromStr for List {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(Self(split_list(text).into_iter().map(String::from).collect()))
+    }
+}
+
+impl fmt::Display for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("; "))
+    }
+}
+
+impl<'de> Deserialize<'de> for List {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> std::result::Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Number(f64),
+            Text(String),
+            List(Vec<Item>),
+        }
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Item {
+            Number(f64),
+            Text(String),
+        }
+        Ok(match Form::deserialize(source)? {
+            Form::Number(number) => Self(vec![number.to_string()]),
+            Form::Text(text) => Self(split_list(&text).into_iter().map(String::from).collect()),
+            Form::List(items) => Self(
+                items
+                    .into_iter()
+                    .map(|item| match item {
+                        Item::Number(number) => number.to_string(),
+                        Item::Text(text) => text,
+                    })
+                    .collect(),
+            ),
+        })
+    }
+}
+
+impl Patch {
+    /// Reads a TOML text.
+    ///
+    /// # Errors
+    /// When it is not TOML, names an unknown field (the nearest is suggested), or a value does not fit.
+    pub fn read_text(text: &str) -> Result<Self> {
+        let table: toml::Table = toml::from_str(text)
+            .map_err(|cause| Error::usage("the plan is not TOML").because(cause.to_string().trim().to_string()))?;
+        let value =
+            serde_json::to_value(table).map_err(|cause| Error::usage("the plan cannot be read").because(cause))?;
+        match value {
+            serde_json::Value::Object(map) => crate::models::options::read("the plan", map),
+            _ => Err(Error::usage("the plan is not a table of fields")),
+        }
+    }
+
+    /// Reads a TOML file.
+    ///
+    /// # Errors
+    /// As [`read_text`](Self::read_text), and when the file cannot be read.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let place = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| Error::io(format!("{place} cannot be read")).because(cause))?;
+        Self::read_text(&text).map_err(|error| error.within(place))
+    }
+}
+
+impl Plan {
+    /// The plan that a TOML text describes, defaults elsewhere.
+    ///
+    /// # Errors
+    /// As [`Patch::read_text`].
+    pub fn read_text(text: &str) -> Result<Self> {
+        Ok(Patch::read_text(text)?.over(Self::default()))
+    }
+
+    /// The plan that a TOML file describes, defaults elsewhere.
+    ///
+    /// # Errors
+    /// As [`Patch::read`].
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        Ok(Patch::read(path)?.over(Self::default()))
+    }
+
+    /// The JSON schema of a plan file.
+    pub fn schema() -> String {
+        serde_json::to_string_pretty(&schemars::schema_for!(Patch)).unwrap_or_default()
+    }
+
+    /// The declared columns.
+    ///
+    /// # Errors
+    /// When the frequency is not one.
+    pub fn columns(&self) -> Result<Columns> {
+        let mut columns = Columns::new(self.id.names(), &self.time, &self.target)
+            .known(self.known.names())
+            .observed(self.observed.names())
+            .fixed(self.fixed.names());
+        if let Some(freq) = &self.freq {
+            columns = columns.freq(freq)?;
+        }
+        if let Some(season) = self.season {
+            columns = columns.season(season);
+        }
+        if let Some(format) = &self.time_format {
+            columns = columns.time_format(format);
+        }
+        Ok(columns)
+    }
+
+    /// The data as they are.
+    ///
+    /// # Errors
+    /// As [`Panel::read`].
+    pub fn read_panel(&self) -> Result<Panel> {
+        if self.data.as_os_str().is_empty() {
+            return Err(Error::usage("no data are named; say which file: --data FILE"));
+        }
+        Panel::read(&self.data, self.columns()?)
+    }
+
+    /// The data, mended by the stated policies.
+    ///
+    /// # Errors
+    /// As [`Panel::read`] and [`Panel::clean`].
+    pub fn panel(&self) -> Result<Panel> {
+        let policy = Clean::parse(&self.policy)?;
+        let panel = self.read_panel()?;
+        if self.policy.trim().is_empty() { Ok(panel) } else { panel.clean(&policy) }
+    }
+
+    /// The models.
+    ///
+    /// # Errors
+    /// When a label does not name one.
+    pub fn models(&self) -> Result<Vec<Model>> {
+        Model::list(&self.models.to_string())
+    }
+
+    /// The rolling-origin plan.
+    pub fn folds(&self) -> Folds {
+        let folds = Folds::new(self.folds, self.horizon).gap(self.gap).scenario(self.scenario);
+        let folds = self.step.into_iter().fold(folds, Folds::step);
+        self.window.into_iter().fold(folds, Folds::sliding)
+    }
+
+    /// The interval levels.
+    ///
+    /// # Errors
+    /// When one is not a number between 0 and 1.
+    pub fn levels(&self) -> Result<Vec<f64>> {
+        let level = |text: &str| {
+            let number = text.parse().map_err(|_| Error::usage(format!("level `{text}` is not a number")))?;
+            crate::forecast::probability(number, "level")
+        };
+        self.levels.names().into_iter().map(level).collect()
+    }
+
+    /// Checks what can be checked without the data, so that a typing error is found before a long fit.
+    ///
+    /// # Errors
+    /// When a model, level, metric, policy or frequency is not one, or the horizon is zero.
+    pub fn check(&self) -> Result<()> {
+        self.models()?;
+        self.levels()?;
+        self.columns()?;
+        Clean::parse(&self.policy)?;
+        crate::evaluate::metrics::named(&self.metric)?;
+        if self.horizon == 0 {
+            return Err(Error::usage("a horizon is at least 1 step, not 0"));
+        }
+        Ok(())
+    }
+
+    /// Every model on every fold.
+    ///
+    /// # Errors
+    /// As [`Panel::backtest`].
+    pub fn backtest(&self) -> Result<Backtest> {
+        self.check()?;
+        self.panel()?.backtest_at(self.models()?, self.folds(), self.levels()?)
+    }
+
+    /// The forecast of every model.
+    ///
+    /// # Errors
+    /// As [`Panel::fit`](crate::panel::Panel::fit) and [`Fits::forecast`](crate::models::Fits::forecast).
+    pub fn forecast(&self) -> Result<Forecast> {
+        self.check()?;
+        let panel = self.panel()?;
+        self.forecast_of(&panel.fit(self.models()?)?)
+    }
+
+    /// The forecast of fits, over this plan's horizon, future and levels.
+    ///
+    /// # Errors
+    /// As [`Fits::forecast`](crate::models::Fits::forecast).
+    pub fn forecast_of(&self, fits: &crate::models::Fits) -> Result<Forecast> {
+        let future = fits.panel().future_under(self.horizon, self.scenario)?;
+        let future = match &self.future {
+            Some(path) => future.given_file(path)?,
+            None => future,
+        };
+        fits.forecast(future)?.levels(self.levels()?)
+    }
+
+    /// The whole way: read, audit, clean, explore, backtest, forecast with every model, and the best one by the metric.
+    ///
+    /// # Errors
+    /// As the verbs it calls.
+    pub fn run(&self) -> Result<Outcome> {
+        self.check()?;
+        Outcome::of(self)
+    }
+}

@@ -1,0 +1,264 @@
+//! What every model promises, checked for every row of `MODELS`.
+
+use proptest::prelude::*;
+use tradewind::polars::prelude::*;
+use tradewind::prelude::*;
+
+use crate::sales;
+
+/// A future whose known covariates are those that the last rows had.
+fn future(panel: &Panel, horizon: usize) -> Future {
+    let future = panel.future(horizon).unwrap();
+    let mut frame = future.to_frame().unwrap();
+    frame.with_column(Column::new("IsHoliday".into(), vec![false; frame.height()])).unwrap();
+    future.given(frame).unwrap()
+}
+
+fn each_model(check: impl Fn(&'static Entry, Model)) {
+    for entry in MODELS {
+        for label in [entry.name, entry.example] {
+            check(entry, Model::named(label).unwrap());
+        }
+    }
+}
+
+fn panel_of(values: Vec<Option<f64>>) -> Result<Panel> {
+    let steps: Vec<i64> = (1..=values.len() as i64).collect();
+    Panel::from_frame(df!("t" => steps, "y" => values).unwrap(), Columns::new([""; 0], "t", "y").season(4).freq("1")?)
+}
+
+#[test]
+fn every_series_is_forecast_on_the_dates_that_follow() {
+    let sales = sales();
+    each_model(|_, model| {
+        let forecast = sales.fit([&model]).unwrap().forecast(&future(&sales, 8)).unwrap();
+        let frame = forecast.to_frame().unwrap();
+        assert_eq!(frame.height(), 7 * 8, "{}", model.label());
+        assert!(forecast.failures().is_empty());
+        let dates = frame.column("Date").unwrap().cast(&DataType::String).unwrap();
+        let dates: Vec<&str> = dates.str().unwrap().iter().flatten().take(8).collect();
+        assert_eq!((dates[0], dates[7]), ("2012-11-02", "2012-12-21"));
+        assert_eq!(frame.column("Dept").unwrap().i64().unwrap().get(8), Some(3));
+        assert_eq!(frame.column("Date").unwrap().dtype(), sales.to_frame().column("Date").unwrap().dtype());
+    });
+}
+
+#[test]
+fn quantiles_are_ordered_and_the_median_is_among_them() {
+    let sales = sales();
+    each_model(|_, model| {
+        let forecast = sales.fit([&model]).unwrap().forecast(&future(&sales, 5)).unwrap();
+        let frame = forecast.levels([0.5, 0.8, 0.9, 0.99]).unwrap().to_frame().unwrap();
+        let names: Vec<&str> =
+            frame.get_column_names().into_iter().map(|n| n.as_str()).filter(|n| n.starts_with('q')).collect();
+        assert_eq!(names, ["q0.005", "q0.05", "q0.1", "q0.25", "q0.5", "q0.75", "q0.9", "q0.95", "q0.995"]);
+        for pair in names.windows(2) {
+            let (low, high) = (frame.column(pair[0]).unwrap(), frame.column(pair[1]).unwrap());
+            let rows = low.f64().unwrap().iter().zip(high.f64().unwrap().iter());
+            assert!(rows.into_iter().all(|(low, high)| low <= high), "{}: {pair:?}", model.label());
+        }
+    });
+}
+
+#[test]
+fn what_comes_after_the_cut_off_does_not_change_the_forecast() {
+    let sales = sales();
+    let mut frame = sales.to_frame();
+    let late = frame.column("Date").unwrap().cast(&DataType::String).unwrap();
+    let late: Vec<bool> = late.str().unwrap().iter().map(|date| date >= Some("2012-08-31")).collect();
+    let changed = |name: &str, frame: &DataFrame| {
+        let values = frame.column(name).unwrap().f64().unwrap().iter().zip(&late);
+        Column::new(
+            name.into(),
+            values.map(|(v, late)| if *late { v.map(|v| 1e6 - 7.0 * v) } else { v }).collect::<Vec<_>>(),
+        )
+    };
+    for name in ["Weekly_Sales", "Temperature"] {
+        let column = changed(name, &frame);
+        frame.with_column(column).unwrap();
+    }
+    let other = Panel::from_frame(frame, sales.columns()).unwrap();
+    each_model(|_, model| {
+        let means = |panel: &Panel| {
+            let table = panel.backtest([&model], Folds::new(1, 8)).unwrap().forecasts().unwrap();
+            table.frame().column("mean").unwrap().f64().unwrap().to_vec()
+        };
+        // The last window starts on 2012-09-07: one more week lies before it, the rest inside.
+        let cut = |panel: &Panel| panel.before("2012-08-31").unwrap();
+        assert_eq!(
+            cut(&sales).fit([&model]).unwrap().forecast(&future(&cut(&sales), 8)).unwrap().to_frame().unwrap(),
+            cut(&other).fit([&model]).unwrap().forecast(&future(&cut(&other), 8)).unwrap().to_frame().unwrap(),
+            "{}",
+            model.label()
+        );
+        assert_eq!(means(&sales).len(), means(&other).len());
+    });
+    // In a backtest the window's target must not matter either.
+    let mut frame = sales.to_frame();
+    let dates = frame.column("Date").unwrap().cast(&DataType::String).unwrap();
+    let inside: Vec<bool> = dates.str().unwrap().iter().map(|date| date >= Some("2012-09-07")).collect();
+    for name in ["Weekly_Sales", "Temperature"] {
+        let values = frame.column(name).unwrap().f64().unwrap().iter().zip(&inside);
+        let values: Vec<Option<f64>> = values.map(|(v, inside)| if *inside { v.map(|v| 3.0 * v) } else { v }).collect();
+        frame.with_column(Column::new(name.into(), values)).unwrap();
+    }
+    let other = Panel::from_frame(frame, sales.columns()).unwrap();
+    each_model(|_, model| {
+        let means = |panel: &Panel| {
+            let table = panel.backtest([&model], Folds::new(1, 8)).unwrap().forecasts().unwrap();
+            table.frame().column("mean").unwrap().f64().unwrap().to_vec()
+        };
+        assert_eq!(means(&sales), means(&other), "{}", model.label());
+    });
+}
+
+#[test]
+fn threads_and_seeds_decide_nothing_but_what_they_should() {
+    let sales = sales();
+    each_model(|_, model| {
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let forecast = sales.fit([&model]).unwrap().forecast(&future(&sales, 6)).unwrap();
+                (forecast.to_frame().unwrap(), forecast.paths(50, 9).unwrap().total(model.label()).unwrap())
+            })
+        };
+        assert_eq!(run(1), run(5), "{}", model.label());
+        let forecast = sales.fit([&model]).unwrap().forecast(&future(&sales, 6)).unwrap();
+        let total = |seed: u64| forecast.paths(50, seed).unwrap().total(model.label()).unwrap();
+        assert_eq!(total(1), total(1));
+        assert_ne!(total(1), total(2), "{}", model.label());
+    });
+}
+
+#[test]
+fn labels_and_options_round_trip() {
+    each_model(|entry, model| {
+        assert_eq!(Model::named(model.label()).unwrap().label(), model.label());
+        assert_eq!(model.name(), entry.name);
+        let options = entry.options().unwrap();
+        for row in 0..options.rows() {
+            assert_ne!(
+                options.get(row, "meaning").unwrap().to_string(),
+                "",
+                "{} has an undocumented option",
+                entry.name
+            );
+        }
+        let error = Model::named(&format!("{}(nonsense=1)", entry.name)).unwrap_err();
+        assert!(error.is_usage() && error.to_string().contains("nonsense"), "{error}");
+    });
+    assert!(Model::named("theta(season=0)").unwrap_err().is_usage());
+    assert!(Model::named("regression(l1_ratio=2)").unwrap_err().is_usage());
+    let error = Model::named("theta(seson=52)").unwrap_err().to_string();
+    assert_eq!(error, "unknown option `seson` of theta, did you mean `season`?");
+}
+
+#[test]
+fn kept_fits_forecast_to_the_same_bits() {
+    let sales = sales();
+    let folder = tempfile::tempdir().unwrap();
+    each_model(|entry, model| {
+        let fits = sales.fit([&model]).unwrap();
+        let file = folder.path().join(entry.name);
+        fits.save(&file).unwrap();
+        let loaded = Fits::load(&file).unwrap();
+        let ahead = future(&sales, 8);
+        let (a, b) = (fits.forecast(&ahead).unwrap(), loaded.forecast(&ahead).unwrap());
+        assert_eq!(a.to_frame().unwrap(), b.to_frame().unwrap(), "{}", model.label());
+        assert_eq!(
+            a.paths(20, 3).unwrap().total(model.label()).unwrap(),
+            b.paths(20, 3).unwrap().total(model.label()).unwrap()
+        );
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+        let error = Fits::load(&file).err().unwrap();
+        assert!(error.to_string().contains("damaged"), "{error}");
+    });
+}
+
+/// Series that some models cannot serve: each is forecast in finite numbers or counted as a failure with a reason.
+#[test]
+fn awkward_series_are_served_or_counted() {
+    let some = |values: &[f64]| values.iter().map(|v| Some(*v)).collect::<Vec<_>>();
+    let awkward: Vec<(&str, Vec<Option<f64>>)> = vec![
+        ("one point", some(&[5.0])),
+        ("two points", some(&[5.0, 6.0])),
+        ("season + 1", some(&[5.0, 6.0, 4.0, 3.0, 5.0])),
+        ("constant", some(&[7.0; 40])),
+        ("all zero", some(&[0.0; 40])),
+        ("all missing", vec![None; 12]),
+        ("empty at the end", some(&[3.0, 4.0, 5.0, 4.0, 3.0, 5.0]).into_iter().chain(vec![None; 6]).collect()),
+        ("every other missing", (0..40).map(|i| (i % 2 == 0).then_some(f64::from(i))).collect()),
+        ("huge", (0..40).map(|i| Some(1e15 * f64::from(1 + i % 4))).collect()),
+        ("tiny", (0..40).map(|i| Some(1e-15 * f64::from(1 + i % 4))).collect()),
+        ("near the end of numbers", (0..40).map(|i| Some(if i % 2 == 0 { 1e308 } else { -1e308 })).collect()),
+        ("negative", (0..40).map(|i| Some(-100.0 - f64::from(i % 4))).collect()),
+        ("single sale", (0..40).map(|i| Some(f64::from(u8::from(i == 20)))).collect()),
+    ];
+    each_model(|_, model| {
+        for (name, values) in &awkward {
+            let panel = panel_of(values.clone()).unwrap();
+            let fits = panel.fit([&model]).unwrap();
+            let forecast = fits.forecast(9).unwrap();
+            let frame = forecast.to_frame().unwrap();
+            assert_eq!(forecast.failures().len() + frame.height() / 9, 1, "{} on {name}", model.label());
+            assert!(forecast.failures().iter().all(|failure| !failure.reason.is_empty()));
+            for column in frame.columns().iter().filter(|column| column.dtype() == &DataType::Float64) {
+                assert!(column.f64().unwrap().iter().flatten().all(f64::is_finite), "{} on {name}", model.label());
+            }
+        }
+    });
+}
+
+#[test]
+fn a_missing_known_covariate_is_an_error_that_names_series_and_date() {
+    let sales = sales();
+    let error = sales.fit(["regression"]).unwrap().forecast(8).err().unwrap().to_string();
+    assert!(
+        error.contains("IsHoliday") && error.contains("Store=1, Dept=1") && error.contains("2012-11-02"),
+        "{error}"
+    );
+    assert!(sales.fit(["theta"]).unwrap().forecast(8).is_ok(), "theta reads no covariates");
+}
+
+#[test]
+fn covariates_matter_to_the_model_that_reads_them() {
+    let sales = sales();
+    let fits = sales.fit(["regression(penalty=0)"]).unwrap();
+    let frame = sales.future(8).unwrap().to_frame().unwrap();
+    let with = |holiday: bool| {
+        let mut frame = frame.clone();
+        frame.with_column(Column::new("IsHoliday".into(), vec![holiday; frame.height()])).unwrap();
+        let future = sales.future(8).unwrap().given(frame).unwrap();
+        fits.forecast(&future).unwrap().mean("regression(penalty=0)", "Store=1, Dept=1").unwrap()
+    };
+    assert!(with(true).iter().zip(with(false)).all(|(on, off)| (on - off).abs() > 1.0));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// No series, however wild, makes a model panic or forecast anything but finite, ordered numbers.
+    #[test]
+    fn arbitrary_series_never_break_a_model(
+        values in proptest::collection::vec(
+            proptest::option::weighted(0.9, prop_oneof![
+                -1e3..1e3_f64, Just(0.0), Just(1e300), Just(-1e-300), proptest::num::f64::NORMAL,
+            ]),
+            1..70,
+        ),
+        horizon in 1..12_usize,
+    ) {
+        let Ok(panel) = panel_of(values) else { return Ok(()) };
+        for entry in MODELS {
+            let forecast = panel.fit([entry.name]).unwrap().forecast(horizon).unwrap();
+            let frame = forecast.to_frame().unwrap();
+            prop_assert_eq!(forecast.failures().len() + frame.height() / horizon, 1);
+            if frame.height() > 0 {
+                let (low, high) = forecast.interval(entry.name, "all", 0.95).unwrap();
+                prop_assert!(low.iter().zip(&high).all(|(low, high)| low <= high && low.is_finite() && high.is_finite()));
+            }
+        }
+    }
+}
