@@ -221,7 +221,7 @@ impl Audit {
         )
     }
 
-    /// One row per kind: severity, what it means, how many series and rows, the first place.
+    /// One row per kind: severity, how many series and rows, the first place, what it means.
     ///
     /// # Errors
     /// Only if the table cannot be assembled.
@@ -250,10 +250,10 @@ impl Audit {
             vec![
                 column("severity", 0),
                 column("finding", 1),
-                column("meaning", 2),
                 Column::new("series".into(), series),
                 Column::new("count".into(), counts),
                 column("first", 3),
+                column("meaning", 2),
             ],
         )?;
         Ok(Table::new(frame))

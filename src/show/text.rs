@@ -12,8 +12,10 @@ use super::{Block, Grid, Table, one_line, paragraphs};
 
 const WIDTH: usize = 120;
 const ROWS: usize = 40;
-/// A single cell wider than this is cut, so that one long text does not push all else out.
-const CELL: usize = 60;
+/// A single cell wider than this is folded, so that one long text does not push all else out.
+const CELL: usize = 40;
+/// The most lines of a folded cell.
+const LINES: usize = 4;
 
 pub(crate) fn render(block: &Block) -> String {
     let mut pieces = Vec::new();
@@ -23,7 +25,7 @@ pub(crate) fn render(block: &Block) -> String {
             Block::Text(text) => wrapped(text, "", ""),
             Block::Note(text) => wrapped(text, "Note: ", "      "),
             Block::List(points) => {
-                points.iter().map(|point| fill(&one_line(point), "• ", "  ")).collect::<Vec<_>>().join("\n")
+                points.iter().map(|point| fill(&one_line(point), "• ", "  ", WIDTH)).collect::<Vec<_>>().join("\n")
             }
             Block::Table(shown) => table(shown),
             Block::Figure(figure) => wrapped(&format!("[Figure: {}] {}", figure.title(), figure.alt()), "", ""),
@@ -50,20 +52,20 @@ fn wrapped(text: &str, first: &str, next: &str) -> String {
     let mut lead = first;
     let mut out = Vec::with_capacity(paragraphs.len());
     for paragraph in &paragraphs {
-        out.push(fill(paragraph, lead, next));
+        out.push(fill(paragraph, lead, next, WIDTH));
         lead = next;
     }
     out.join("\n\n")
 }
 
 /// Words filled into lines, with a lead before the first and another before the rest.
-fn fill(text: &str, first: &str, next: &str) -> String {
+fn fill(text: &str, first: &str, next: &str, most: usize) -> String {
     let mut out = first.to_string();
     let mut column = get_line_width(first);
     let mut fresh = true;
     for word in text.split(' ').filter(|word| !word.is_empty()) {
         let width = get_line_width(word);
-        if !fresh && column + 1 + width > WIDTH {
+        if !fresh && column + 1 + width > most {
             out.push('\n');
             out.push_str(next);
             column = get_line_width(next);
@@ -87,7 +89,7 @@ fn table(table: &Table) -> String {
         return format!("{title}(no columns)");
     }
     for cell in grid.header.iter_mut().chain(grid.rows.iter_mut().flatten()) {
-        shorten(cell);
+        fold(cell);
     }
     if let Some(cell) = grid.bold.and_then(|row| grid.rows[row].first_mut()) {
         cell.insert_str(0, "* ");
@@ -108,25 +110,40 @@ fn table(table: &Table) -> String {
     format!("{title}{drawn}{rest}")
 }
 
-fn shorten(cell: &mut String) {
+/// A long text on several lines, cut where it would fill the screen.
+fn fold(cell: &mut String) {
     if get_line_width(cell) > CELL {
-        let mut short = String::new();
-        for letter in cell.chars() {
-            if get_line_width(&short) + 2 > CELL {
-                break;
-            }
-            short.push(letter);
+        let folded = fill(cell, "", "", CELL);
+        let mut lines: Vec<String> = folded.lines().take(LINES).map(cut).collect();
+        if let Some(last) = lines.last_mut().filter(|_| folded.lines().count() > LINES) {
+            last.push('…');
         }
-        *cell = short + "…";
+        *cell = lines.join("\n");
     }
+}
+
+/// A line no wider than a cell: a single word can be longer.
+fn cut(line: &str) -> String {
+    if get_line_width(line) <= CELL {
+        return line.to_string();
+    }
+    let mut short = String::new();
+    for letter in line.chars() {
+        if get_line_width(&short) + 2 > CELL {
+            break;
+        }
+        short.push(letter);
+    }
+    short + "…"
 }
 
 /// Drop middle columns until the table fits: the first say what a row is, the last what came out.
 fn narrow(grid: &mut Grid) {
     let widths: Vec<usize> = (0..grid.header.len())
         .map(|column| {
-            let cells = grid.rows.iter().map(|row| get_line_width(&row[column]));
-            cells.chain([get_line_width(&grid.header[column])]).max().unwrap_or(0) + 3
+            let lines = |cell: &str| cell.lines().map(get_line_width).max().unwrap_or(0);
+            let cells = grid.rows.iter().map(|row| lines(&row[column]));
+            cells.chain([lines(&grid.header[column])]).max().unwrap_or(0) + 3
         })
         .collect();
     if widths.iter().sum::<usize>() < WIDTH {
