@@ -29,7 +29,8 @@ impl Scale {
     pub(crate) fn at(&self, value: f64) -> f64 {
         // Halves first: the width of the greatest range a float holds would overflow.
         let share = (value / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0);
-        self.from + (self.to - self.from) * share
+        // Far outside is far enough: nothing later on has to count its way there.
+        self.from + (self.to - self.from) * share.clamp(-20.0, 20.0)
     }
 }
 

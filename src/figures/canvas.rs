@@ -363,6 +363,8 @@ fn stroke(backend: &mut BitMapBackend, run: &[(i32, i32)], colour: Colour, width
 
 /// A line cut into dashes.
 fn dashes(run: &[(f64, f64)], dash: f64, gap: f64) -> Vec<Vec<(f64, f64)>> {
+    const FAR: f64 = 20_000.0;
+    let run: Vec<(f64, f64)> = run.iter().map(|(x, y)| (x.clamp(-FAR, FAR), y.clamp(-FAR, FAR))).collect();
     let mut pieces = Vec::new();
     let mut piece: Vec<(f64, f64)> = run.first().copied().into_iter().collect();
     let (mut drawing, mut left) = (true, dash);

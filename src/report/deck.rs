@@ -18,6 +18,8 @@ const LINES: usize = 16;
 /// One slide: a title, words, and at most one thing to look at.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slide {
+    /// The heading that this slide belongs under, if its title is a deeper one.
+    pub(super) section: Option<String>,
     pub(super) title: String,
     pub(super) words: Vec<Block>,
     pub(super) thing: Option<Block>,
@@ -26,6 +28,11 @@ pub(super) struct Slide {
 impl Slide {
     fn titled(title: &str) -> Self {
         Self { title: title.to_string(), ..Self::default() }
+    }
+
+    /// The slide that takes what this one cannot hold.
+    fn next(&self) -> Self {
+        Self { section: self.section.clone(), ..Self::titled(&self.title) }
     }
 
     fn is_bare(&self) -> bool {
@@ -47,21 +54,27 @@ impl Slide {
 pub(super) fn deck(report: &Report) -> Vec<Slide> {
     let mut slides: Vec<Slide> = Vec::new();
     let mut now = Slide::titled(&one_line(&report.title));
+    let mut section = None;
     let mut opened = false;
     for leaf in report.leaves() {
         match leaf {
             Block::Heading { level, text } => {
-                // A deeper heading right below another one makes a better title than a slide with nothing on it.
-                if opened && (*level <= 2 || !now.is_bare()) || !now.is_bare() {
+                // A deeper heading right below another needs no slide with only the upper one on it.
+                if !now.is_bare() || opened && *level <= 2 {
                     slides.push(std::mem::take(&mut now));
                 }
                 now = Slide::titled(&one_line(text));
+                if *level <= 2 {
+                    section = Some(now.title.clone());
+                } else {
+                    now.section.clone_from(&section);
+                }
                 opened = *level <= 2;
             }
             Block::Table(_) | Block::Figure(_) | Block::Code { .. } => {
                 for thing in things(leaf) {
                     if now.thing.is_some() || now.weight() > BESIDE {
-                        let next = Slide::titled(&now.title);
+                        let next = now.next();
                         slides.push(std::mem::replace(&mut now, next));
                     }
                     now.thing = Some(thing);
@@ -70,7 +83,7 @@ pub(super) fn deck(report: &Report) -> Vec<Slide> {
             words => {
                 for piece in pieces(words) {
                     if !now.takes(&piece) {
-                        let next = Slide::titled(&now.title);
+                        let next = now.next();
                         slides.push(std::mem::replace(&mut now, next));
                     }
                     now.words.push(piece);
@@ -177,7 +190,8 @@ mod tests {
         let report = Report::new("R").text("Lead.").heading("A").text("Words.").add(table()).add(table()).heading("B");
         assert_eq!(titles(&report), ["R", "A", "A", "B"]);
         let report = report.add(Block::Heading { level: 3, text: "C".into() }).text("Words.");
-        assert_eq!(titles(&report), ["R", "A", "A", "B", "C"]);
+        assert_eq!(titles(&report), ["R", "A", "A", "C"]);
+        assert_eq!(deck(&report)[3].section.as_deref(), Some("B"));
         assert!(deck(&Report::new("empty")).is_empty());
     }
 

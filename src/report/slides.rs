@@ -33,7 +33,9 @@ pub(super) fn markdown(report: &Report, pictures: &mut Pictures) -> String {
     title.extend(report.subtitle.as_ref().map(|text| escape(&one_line(text))));
     let mut pages = vec![format!("{FRONT}\n\n{}", title.join("\n\n"))];
     for slide in deck(report) {
-        let mut pieces = vec![format!("## {}", escape(&slide.title))];
+        let mut pieces: Vec<String> =
+            slide.section.iter().map(|section| format!("###### {}", escape(section))).collect();
+        pieces.push(format!("## {}", escape(&slide.title)));
         pieces.extend(slide.words.iter().map(|words| markdown::render(words, &mut |_| String::new())));
         pieces.extend(slide.thing.iter().map(|thing| match thing {
             Block::Table(table) => markdown::table(table, ROWS, COLUMNS, REST),
@@ -92,7 +94,10 @@ fn inner(slide: &Slide) -> Markup {
     };
     html! {
         div class=(way) {
-            h2 dir="auto" { (slide.title) }
+            h2 dir="auto" {
+                @if let Some(section) = &slide.section { span.section { (section) } }
+                (slide.title)
+            }
             @if !slide.words.is_empty() {
                 div.words { @for words in &slide.words { (html::fragment(words, ROWS)) } }
             }

@@ -17,7 +17,7 @@ pub(crate) fn render(block: &Block, figure: &mut dyn FnMut(&Figure) -> String) -
             Block::Text(text) => escaped(text).join("\n\n"),
             Block::Note(text) => format!("> **Note:** {}", escaped(text).join("\n>\n> ")),
             Block::List(points) => {
-                points.iter().map(|point| format!("- {}", escape(&one_line(point)))).collect::<Vec<_>>().join("\n")
+                points.iter().map(|point| format!("- {}", escape_line(&one_line(point)))).collect::<Vec<_>>().join("\n")
             }
             Block::Table(shown) => table(shown, usize::MAX, usize::MAX, ""),
             Block::Figure(shown) => figure(shown),
@@ -69,7 +69,7 @@ fn pipes(grid: &Grid) -> String {
 }
 
 fn escaped(text: &str) -> Vec<String> {
-    paragraphs(text).iter().map(|paragraph| escape(paragraph)).collect()
+    paragraphs(text).iter().map(|paragraph| escape_line(paragraph)).collect()
 }
 
 fn code(language: &str, text: &str) -> String {
@@ -79,13 +79,24 @@ fn code(language: &str, text: &str) -> String {
     format!("{fence}{language}\n{}\n{fence}", text.trim_end_matches('\n'))
 }
 
-/// One line of text with every character that Markdown or HTML would read as markup escaped.
-///
-/// Marks that only count at the start of a line (`#`, `+`, `-`, `1.`, `=`) are escaped only there, so that the
-/// source stays readable.
+/// Words that begin a line: marks that count only there (`#`, `+`, `-`, `=`, `1.`) are escaped as well.
+fn escape_line(text: &str) -> String {
+    let escaped = escape(text);
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    if escaped.starts_with(['#', '+', '-', '=']) {
+        return format!("\\{escaped}");
+    }
+    match text[digits..].strip_prefix(['.', ')']) {
+        Some(rest) if digits > 0 && (rest.is_empty() || rest.starts_with(' ')) => {
+            format!("{}\\{}", &escaped[..digits], &escaped[digits..])
+        }
+        _ => escaped,
+    }
+}
+
+/// Words inside a line, with every character that Markdown or HTML would read as markup escaped.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
-    let digits = text.chars().take_while(char::is_ascii_digit).count();
     let inside_a_word = |at: usize| {
         let before = text[..at].chars().next_back().is_some_and(char::is_alphanumeric);
         before && text[at + 1..].chars().next().is_some_and(char::is_alphanumeric)
@@ -98,14 +109,6 @@ pub(crate) fn escape(text: &str) -> String {
             // `season_length` is a word: an underscore inside it is no markup.
             '_' if inside_a_word(at) => out.push('_'),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' => {
-                out.push('\\');
-                out.push(letter);
-            }
-            '#' | '+' | '-' | '=' if at == 0 => {
-                out.push('\\');
-                out.push(letter);
-            }
-            '.' | ')' if digits > 0 && at == digits => {
                 out.push('\\');
                 out.push(letter);
             }
@@ -129,14 +132,21 @@ mod tests {
             ("*x* _y_ `z`", "\\*x\\* \\_y\\_ \\`z\\`"),
             ("season_length", "season_length"),
             ("ets(season=52)", "ets(season=52)"),
-            ("# no heading", "\\# no heading"),
-            ("2012. A year", "2012\\. A year"),
-            ("- no list", "\\- no list"),
             ("[a](b)", "\\[a\\](b)"),
             ("Üb🙂er مبيعات", "Üb🙂er مبيعات"),
         ];
         for (text, expected) in cases {
             assert_eq!(escape(text), expected);
+        }
+        let lines = [
+            ("# no heading", "\\# no heading"),
+            ("2012. A year", "2012\\. A year"),
+            ("1.5 is a number", "1.5 is a number"),
+            ("- no list", "\\- no list"),
+        ];
+        for (text, expected) in lines {
+            assert_eq!(escape_line(text), expected);
+            assert_eq!(escape(text), text);
         }
     }
 
