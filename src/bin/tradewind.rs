@@ -326,7 +326,7 @@ fn finish(out: &Out, outcome: &Outcome, reports: &std::path::Path, slides: &std:
     files.extend(report.save_slides(slides.join("slides.html"))?);
     let shown: Vec<String> = files
         .iter()
-        .filter(|file| !file.extension().is_some_and(|e| e == "svg"))
+        .filter(|file| file.extension().is_none_or(|e| e != "svg"))
         .map(|f| f.display().to_string())
         .collect();
     let board = outcome.backtest().leaderboard(&outcome.plan().metric)?;

@@ -1,5 +1,6 @@
 //! Every model on every fold: what it said, what happened, how good that was.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -38,6 +39,9 @@ struct Inner {
     seconds: Vec<f64>,
 }
 
+/// Numerator and denominator of each metric for one case.
+type Ratios = Vec<(f64, f64)>;
+
 /// One fold: its forecast, and per model and series the score of each metric.
 struct Window {
     forecast: Forecast,
@@ -46,7 +50,7 @@ struct Window {
     /// The actuals of each series in the window; empty when it has none.
     actuals: Vec<Vec<f64>>,
     /// Model after model, series after series: numerator and denominator of each metric.
-    scores: Vec<Option<Vec<(f64, f64)>>>,
+    scores: Vec<Option<Ratios>>,
 }
 
 impl Panel {
@@ -223,24 +227,25 @@ impl Backtest {
         let by = metrics::named(metric)?;
         let inner = &*self.0;
         let keys = &inner.panel.inner().columns.keys;
-        let groups: Vec<(String, Box<dyn Fn(usize, usize) -> bool>)> = match dimension {
-            "fold" => (0..inner.windows.len())
-                .map(|fold| ((fold + 1).to_string(), Box::new(move |f: usize, _: usize| f == fold) as Box<_>))
-                .collect(),
-            "step" => return self.by_step(by),
+        if dimension == "step" {
+            return self.by_step(by);
+        }
+        // The groups' names, and the group of each series; none if the fold is the group.
+        let (names, of_series): (Vec<String>, Option<Vec<usize>>) = match dimension {
+            "fold" => ((1..=inner.windows.len()).map(|fold| fold.to_string()).collect(), None),
             key if keys.iter().any(|k| k == key) => {
                 let texts = inner.panel.inner().keys.column(key)?.cast(&DataType::String)?;
-                let texts: Arc<Vec<String>> =
-                    Arc::new(texts.str()?.iter().map(|text| text.unwrap_or("(missing)").to_string()).collect());
-                let mut seen = std::collections::HashSet::new();
-                let distinct: Vec<String> = texts.iter().filter(|text| seen.insert(text.as_str())).cloned().collect();
-                distinct
-                    .into_iter()
-                    .map(|value| {
-                        let (texts, wanted) = (texts.clone(), value.clone());
-                        (value, Box::new(move |_: usize, i: usize| texts[i] == wanted) as Box<_>)
+                let mut names: Vec<String> = Vec::new();
+                let mut places: HashMap<String, usize> = HashMap::new();
+                let of_series = texts.str()?.iter().map(|text| {
+                    let text = text.unwrap_or("(missing)").to_string();
+                    *places.entry(text).or_insert_with_key(|text| {
+                        names.push(text.clone());
+                        names.len() - 1
                     })
-                    .collect()
+                });
+                let of_series = of_series.collect();
+                (names, Some(of_series))
             }
             other => {
                 let known = ["fold", "step"].into_iter().chain(keys.iter().map(String::as_str));
@@ -248,19 +253,17 @@ impl Backtest {
                 return Err(Error::usage(format!("scores cannot be taken by `{other}`{nearest}")));
             }
         };
-        let names: Vec<&str> = groups.iter().map(|(name, _)| name.as_str()).collect();
-        let mut columns = vec![Column::new(dimension.into(), names)];
         let index = METRICS.iter().position(|m| m.name == by.name).unwrap_or(0);
+        let mut columns = vec![Column::new(dimension.into(), &names)];
         for m in 0..inner.models.len() {
-            let values: Vec<Option<f64>> = groups
-                .iter()
-                .map(|(_, within)| {
-                    metrics::mean(by, self.cases(m).filter(|(f, i, _)| within(*f, *i)).map(|(.., s)| s[index]))
-                })
-                .collect();
+            let mut groups = vec![Vec::new(); names.len()];
+            for (fold, series, ratios) in self.cases(m) {
+                groups[of_series.as_ref().map_or(fold, |of_series| of_series[series])].push(ratios[index]);
+            }
+            let values: Vec<Option<f64>> = groups.into_iter().map(|g| metrics::mean(by, g.into_iter())).collect();
             columns.push(Column::new(inner.models[m].as_str().into(), values));
         }
-        Ok(Table::new(DataFrame::new(groups.len(), columns)?))
+        Ok(Table::new(DataFrame::new(names.len(), columns)?))
     }
 
     fn by_step(&self, by: &Metric) -> Result<Table> {
@@ -305,7 +308,7 @@ impl Backtest {
     /// Only if the table cannot be assembled.
     pub fn scores(&self) -> Result<Table> {
         let inner = &*self.0;
-        let cases: Vec<(usize, usize, usize, &Vec<(f64, f64)>)> =
+        let cases: Vec<(usize, usize, usize, &Ratios)> =
             (0..inner.models.len()).flat_map(|m| self.cases(m).map(move |(f, i, s)| (m, f, i, s))).collect();
         let mut columns = vec![Column::new("fold".into(), cases.iter().map(|c| c.1 as u64 + 1).collect::<Vec<_>>())];
         columns.extend(self.key_columns(cases.iter().map(|c| c.2))?);
@@ -379,7 +382,7 @@ impl Backtest {
     }
 
     /// The scored windows of a model: fold, series, numerators and denominators.
-    fn cases(&self, model: usize) -> impl Iterator<Item = (usize, usize, &Vec<(f64, f64)>)> {
+    fn cases(&self, model: usize) -> impl Iterator<Item = (usize, usize, &Ratios)> {
         let n = self.0.panel.len();
         self.0.windows.iter().enumerate().flat_map(move |(fold, window)| {
             let scores = window.scores[model * n..(model + 1) * n].iter().enumerate();

@@ -239,7 +239,7 @@ mod tests {
         close("wape", 100.0 * 3.0 / 9.0);
         close("mase", 0.5);
         close("rmsse", (1.0_f64 / 3.0).sqrt());
-        close("bias", 100.0 * -1.0 / 9.0);
+        close("bias", -100.0 / 9.0);
         close("pinball", (0.1 + 0.3 + 0.1 + 0.5 + 1.0 + 0.0 + 0.3 + 0.9 + 0.1) / 9.0);
         close("coverage80", 2.0 / 3.0);
         close("sis80", (4.0 + (2.0 + 10.0 * 1.0) + 2.0) / 3.0 / 2.0);

@@ -151,7 +151,7 @@ fn decompose(y: &[f64], m: usize, additive: bool) -> Option<Vec<f64>> {
         let (mut sum, mut weights) = (0.0, 0.0);
         for (i, v) in y[t - half..=t + half].iter().enumerate().filter(|(_, v)| !v.is_nan()) {
             // An even season's window has m + 1 points, the outer two at half weight.
-            let weight = if m % 2 == 0 && (i == 0 || i == m) { 0.5 } else { 1.0 };
+            let weight = if m.is_multiple_of(2) && (i == 0 || i == m) { 0.5 } else { 1.0 };
             sum += weight * v;
             weights += weight;
         }

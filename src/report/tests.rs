@@ -40,7 +40,7 @@ fn markdown_links_lead_to_files() {
 fn contents_lead_to_headings() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("r.html");
-    assert_eq!(sample().save(&path).unwrap(), [path.clone()]);
+    assert_eq!(sample().save(&path).unwrap(), std::slice::from_ref(&path));
     let page = std::fs::read_to_string(&path).unwrap();
     let links: Vec<&str> = page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert_eq!(links.len(), 4);
