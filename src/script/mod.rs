@@ -1,6 +1,6 @@
 //! Rhai: the same nouns and verbs as the library, for scripts and notebooks.
 //!
-//! Each file registers the verbs of its nouns, one closure per verb; models come from [`MODELS`] in a loop, so that a
+//! Each file registers the verbs of its nouns, one closure per verb; models come from [`MODELS`](crate::models::MODELS) in a loop, so that a
 //! new one needs nothing here.
 
 mod data;

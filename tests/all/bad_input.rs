@@ -24,7 +24,7 @@ fn simple() -> Columns {
 }
 
 fn refused(path: impl AsRef<std::path::Path>, columns: Columns, parts: &[&str]) {
-    let error = Panel::read(path, columns).err().expect("it must be refused");
+    let error = Panel::read(path, columns).expect_err("it must be refused");
     let text = error.to_string();
     assert!(parts.iter().all(|part| text.contains(part)), "`{text}` lacks one of {parts:?}");
     assert!(!text.contains('\n') || text.lines().count() < 4, "one sentence, not a page: {text}");

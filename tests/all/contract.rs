@@ -31,7 +31,7 @@ fn panel_of(values: Vec<Option<f64>>) -> Result<Panel> {
 fn every_series_is_forecast_on_the_dates_that_follow() {
     let sales = sales();
     each_model(|_, model| {
-        let forecast = sales.fit([&model]).unwrap().forecast(&future(&sales, 8)).unwrap();
+        let forecast = sales.fit([&model]).unwrap().forecast(future(&sales, 8)).unwrap();
         let frame = forecast.to_frame().unwrap();
         assert_eq!(frame.height(), 7 * 8, "{}", model.label());
         assert!(forecast.failures().is_empty());
@@ -47,7 +47,7 @@ fn every_series_is_forecast_on_the_dates_that_follow() {
 fn quantiles_are_ordered_and_the_median_is_among_them() {
     let sales = sales();
     each_model(|_, model| {
-        let forecast = sales.fit([&model]).unwrap().forecast(&future(&sales, 5)).unwrap();
+        let forecast = sales.fit([&model]).unwrap().forecast(future(&sales, 5)).unwrap();
         let frame = forecast.levels([0.5, 0.8, 0.9, 0.99]).unwrap().to_frame().unwrap();
         let names: Vec<&str> =
             frame.get_column_names().into_iter().map(|n| n.as_str()).filter(|n| n.starts_with('q')).collect();
@@ -86,8 +86,8 @@ fn what_comes_after_the_cut_off_does_not_change_the_forecast() {
         // The last window starts on 2012-09-07: one more week lies before it, the rest inside.
         let cut = |panel: &Panel| panel.before("2012-08-31").unwrap();
         assert_eq!(
-            cut(&sales).fit([&model]).unwrap().forecast(&future(&cut(&sales), 8)).unwrap().to_frame().unwrap(),
-            cut(&other).fit([&model]).unwrap().forecast(&future(&cut(&other), 8)).unwrap().to_frame().unwrap(),
+            cut(&sales).fit([&model]).unwrap().forecast(future(&cut(&sales), 8)).unwrap().to_frame().unwrap(),
+            cut(&other).fit([&model]).unwrap().forecast(future(&cut(&other), 8)).unwrap().to_frame().unwrap(),
             "{}",
             model.label()
         );
@@ -119,12 +119,12 @@ fn threads_and_seeds_decide_nothing_but_what_they_should() {
         let run = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
-                let forecast = sales.fit([&model]).unwrap().forecast(&future(&sales, 6)).unwrap();
+                let forecast = sales.fit([&model]).unwrap().forecast(future(&sales, 6)).unwrap();
                 (forecast.to_frame().unwrap(), forecast.paths(50, 9).unwrap().total(model.label()).unwrap())
             })
         };
         assert_eq!(run(1), run(5), "{}", model.label());
-        let forecast = sales.fit([&model]).unwrap().forecast(&future(&sales, 6)).unwrap();
+        let forecast = sales.fit([&model]).unwrap().forecast(future(&sales, 6)).unwrap();
         let total = |seed: u64| forecast.paths(50, seed).unwrap().total(model.label()).unwrap();
         assert_eq!(total(1), total(1));
         assert_ne!(total(1), total(2), "{}", model.label());
