@@ -51,7 +51,7 @@ impl Digits {
         sizes.sort_by(f64::total_cmp);
         let (Some(&least), Some(&most)) = (sizes.first(), sizes.last()) else { return Self::Plain(0) };
         let middle = sizes[sizes.len() / 2];
-        if most >= HUGE || most < TINY {
+        if !(TINY..HUGE).contains(&most) {
             return Self::Scientific(3);
         }
         if sizes.iter().all(|size| size.fract() == 0.0) {
