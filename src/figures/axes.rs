@@ -172,7 +172,10 @@ pub(crate) fn label_width(canvas: &Canvas, y: (f64, f64), height: f64) -> f64 {
 }
 
 fn value_ticks((low, high): (f64, f64), height: f64) -> Vec<f64> {
-    ticks(low, high, ((height / 48.0).round() as usize).clamp(2, 7))
+    let wanted = ((height / 48.0).round() as usize).clamp(2, 7);
+    // One tick gives no scale.
+    let enough = |count: usize| Some(ticks(low, high, count)).filter(|ticks| ticks.len() > 1);
+    (wanted..wanted + 4).find_map(enough).unwrap_or_else(|| ticks(low, high, wanted))
 }
 
 /// A tick of the x axis with up to two lines of words.

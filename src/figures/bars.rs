@@ -86,24 +86,33 @@ impl Drawing for Bars {
         let right = canvas.width() - MARGIN - if high > 0.0 { value_room } else { 0.0 };
         let scale = Scale::new((low, high), left, right);
         let zero = scale.at(0.0);
-        for (index, ((text, value), label)) in rows.iter().zip(&labels).enumerate() {
-            let best = self.best == Some(index);
-            let middle = top + (index as f64 + 0.5) * ROW;
-            let text = canvas.fit(text, name(best), 280.0);
-            canvas.text((MARGIN + names, middle + 4.5), Anchor::End, &text, name(best));
-            let end = if value.is_finite() { scale.at(*value) } else { zero };
-            let colour = if best { BLUE } else { PLAIN };
-            canvas.rect((zero, middle - 9.0), (end, middle + 9.0), colour);
-            let label = if value.is_finite() { label.as_str() } else { MISSING };
-            let words = if value.is_finite() { name(best) } else { Words { colour: GREY, ..name(false) } };
-            let (anchor, gap) = if *value < 0.0 { (Anchor::End, -6.0) } else { (Anchor::Start, 6.0) };
-            canvas.text((end + gap, middle + 4.5), anchor, label, words);
-        }
+        let end = |value: f64| if value.is_finite() { scale.at(value) } else { zero };
+        let middle = |index: usize| top + (index as f64 + 0.5) * ROW;
         let bottom = top + rows.len() as f64 * ROW;
+        for (index, (text, value)) in rows.iter().enumerate() {
+            let best = self.best == Some(index);
+            let text = canvas.fit(text, name(best), 280.0);
+            canvas.text((MARGIN + names, middle(index) + 4.5), Anchor::End, &text, name(best));
+            let colour = if best { BLUE } else { PLAIN };
+            canvas.rect((zero, middle(index) - 9.0), (end(*value), middle(index) + 9.0), colour);
+        }
         canvas.line(&[(zero, top), (zero, bottom)], AXIS, 1.0);
         if let Some(at) = reference {
             let x = scale.at(at);
             canvas.dashed(&[(x, top - 2.0), (x, bottom + 2.0)], ORANGE, 1.5, 4.5, 3.0);
+        }
+        for (index, ((_, value), label)) in rows.iter().zip(&labels).enumerate() {
+            let best = self.best == Some(index);
+            let (label, words) = match value.is_finite() {
+                true => (label.as_str(), name(best)),
+                false => (MISSING, Words { colour: GREY, ..name(false) }),
+            };
+            let (anchor, side) = if *value < 0.0 { (Anchor::End, -1.0) } else { (Anchor::Start, 1.0) };
+            let (from, wide) = (end(*value) + side * 6.0, canvas.measure(label, words));
+            // The line to compare against stops where a number stands.
+            let (near, far) = (from - side * 3.0, from + side * (wide + 3.0));
+            canvas.rect((near, middle(index) - 9.0), (far, middle(index) + 9.0), Colour(255, 255, 255));
+            canvas.text((from, middle(index) + 4.5), anchor, label, words);
         }
         if self.rows.len() > MOST {
             let more = format!("… {} more", self.rows.len() - MOST);

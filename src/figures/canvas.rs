@@ -3,13 +3,15 @@
 //! One canvas in CSS pixels over the two plotters backends. Both count whole units, so a CSS pixel has six of them:
 //! an SVG carries six units per pixel in its `viewBox`, and a PNG is drawn at six and averaged down to two, which
 //! smooths every edge. Colours are opaque (a tint is mixed with white beforehand), so nothing depends on blending.
-//! Words are measured with the embedded font, which a viewer without it replaces by a similar one.
+//! Words are measured and drawn with the embedded font (plotters' own drawing forgets the side bearings of letters);
+//! in an SVG, a viewer without it takes a similar one.
 
 use std::sync::OnceLock;
 
+use ab_glyph::{Font, FontRef, PxScale, ScaleFont};
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle, TextStyle, register_font};
+use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle, TextStyle};
 
 use crate::error::{Error, Result};
 use crate::show::one_line;
@@ -19,15 +21,13 @@ pub(crate) const REGULAR: &[u8] = include_bytes!("fonts/OpenSans-Regular.ttf");
 /// Its heavier cut, for titles.
 pub(crate) const SEMIBOLD: &[u8] = include_bytes!("fonts/OpenSans-Semibold.ttf");
 
-/// The name under which the font is registered, which is also what the SVG asks for.
+/// The font that an SVG asks for.
 const FAMILY: &str = "Open Sans, Segoe UI, Helvetica, Arial, sans-serif";
 /// Units per CSS pixel.
 const UNITS: f64 = 6.0;
 /// Units averaged into one pixel of a PNG: two pixels per CSS pixel.
 const SAMPLES: usize = 3;
-/// Height of Open Sans from descender to ascender in ems: plotters sizes a font by that when it draws pixels …
-const TALL: f64 = 1.361_816;
-/// … and by this when it writes SVG.
+/// By what plotters' SVG divides the size of a text.
 const SVG_TALL: f64 = 1.24;
 /// Where plotters' SVG puts the baseline below the top of a text, in ems.
 const SVG_BASELINE: f64 = 0.76;
@@ -44,12 +44,16 @@ impl Colour {
         Self(mix(self.0), mix(self.1), mix(self.2))
     }
 
+    fn opaque(self) -> RGBColor {
+        RGBColor(self.0, self.1, self.2)
+    }
+
     fn filled(self) -> ShapeStyle {
-        RGBColor(self.0, self.1, self.2).filled()
+        self.opaque().filled()
     }
 
     fn stroked(self, width: f64) -> ShapeStyle {
-        RGBColor(self.0, self.1, self.2).stroke_width(units(width).max(1) as u32)
+        self.opaque().stroke_width(units(width).max(1) as u32)
     }
 }
 
@@ -191,36 +195,37 @@ impl Canvas<'_> {
             return;
         }
         let em = words.size * UNITS;
-        let horizontal = match anchor {
-            Anchor::Start => HPos::Left,
-            Anchor::Middle => HPos::Center,
-            Anchor::End => HPos::Right,
-        };
-        let style = |size: f64| TextStyle {
-            font: font(size, words.bold),
-            color: RGBColor(words.colour.0, words.colour.1, words.colour.2).to_backend_color(),
-            pos: Pos::new(horizontal, VPos::Top),
-        };
         let (x, baseline) = point(at);
         match &mut self.sheet {
             Sheet::Svg(backend) => {
+                let horizontal = match anchor {
+                    Anchor::Start => HPos::Left,
+                    Anchor::Middle => HPos::Center,
+                    Anchor::End => HPos::Right,
+                };
+                let weight = if words.bold { FontStyle::Bold } else { FontStyle::Normal };
+                let style = TextStyle {
+                    font: FontDesc::new(FontFamily::Name(FAMILY), em * SVG_TALL, weight),
+                    color: words.colour.opaque().to_backend_color(),
+                    pos: Pos::new(horizontal, VPos::Top),
+                };
                 let top = baseline - (SVG_BASELINE * em).round() as i32;
-                drop(backend.draw_text(&text, &style(em * SVG_TALL), (x, top)));
+                drop(backend.draw_text(&text, &style, (x, top)));
             }
             Sheet::Pixels(backend) => {
-                let top = baseline - (TALL * em / 2.0).round() as i32;
-                drop(backend.draw_text(&text, &style(em * TALL), (x, top)));
+                let start = match anchor {
+                    Anchor::Start => 0.0,
+                    Anchor::Middle => extent(&text, em, words.bold) / 2.0,
+                    Anchor::End => extent(&text, em, words.bold),
+                };
+                letters(backend, &text, (f64::from(x) - start, f64::from(baseline)), em, words);
             }
         }
     }
 
     /// How wide words are, in CSS pixels.
     pub fn measure(&self, text: &str, words: Words) -> f64 {
-        let size = words.size * UNITS * TALL;
-        match font(size, words.bold).layout_box(&one_line(text)) {
-            Ok(((left, _), (right, _))) => f64::from(right - left) / UNITS,
-            Err(_) => text.chars().count() as f64 * words.size * 0.55,
-        }
+        extent(&one_line(text), words.size, words.bold)
     }
 
     /// The words cut with an ellipsis so that they are at most `room` wide.
@@ -270,6 +275,7 @@ pub(crate) fn to_svg(size: (u32, u32), title: &str, alt: &str, draw: &mut dyn Fn
     // No `id` anywhere: several pictures may stand in one page.
     Ok(format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{wide}\" height=\"{high}\" viewBox=\"0 0 {} {}\" \
+         preserveAspectRatio=\"xMinYMin meet\" \
          role=\"img\" aria-label=\"{}\" stroke-linejoin=\"round\" style=\"max-width:100%;height:auto\">\n\
          <title>{}</title>{body}",
         f64::from(wide) * UNITS,
@@ -392,18 +398,61 @@ fn dashes(run: &[(f64, f64)], dash: f64, gap: f64) -> Vec<Vec<(f64, f64)>> {
     pieces
 }
 
-fn font(size: f64, bold: bool) -> FontDesc<'static> {
-    FontDesc::new(FontFamily::Name(FAMILY), size, if bold { FontStyle::Bold } else { FontStyle::Normal })
+/// The embedded font, regular and heavier.
+fn fonts() -> Result<&'static [FontRef<'static>; 2]> {
+    static FONTS: OnceLock<Option<[FontRef<'static>; 2]>> = OnceLock::new();
+    let read = |bytes: &'static [u8]| FontRef::try_from_slice(bytes).ok();
+    let fonts = FONTS.get_or_init(|| Some([read(REGULAR)?, read(SEMIBOLD)?]));
+    fonts.as_ref().ok_or_else(|| Error::io("the font inside the program cannot be read; build it again"))
 }
 
-/// Register the embedded font, once.
-fn fonts() -> Result<()> {
-    static READY: OnceLock<bool> = OnceLock::new();
-    let ready = READY.get_or_init(|| {
-        register_font(FAMILY, FontStyle::Normal, REGULAR).is_ok()
-            && register_font(FAMILY, FontStyle::Bold, SEMIBOLD).is_ok()
-    });
-    if *ready { Ok(()) } else { Err(Error::io("the font inside the program cannot be read; build it again")) }
+fn font(bold: bool) -> Option<&'static FontRef<'static>> {
+    fonts().ok().map(|fonts| &fonts[usize::from(bold)])
+}
+
+/// The scale at which the font's em is `em` long.
+fn scale(font: &FontRef, em: f64) -> PxScale {
+    let units = f64::from(font.units_per_em().unwrap_or(2048.0));
+    PxScale::from((em * f64::from(font.height_unscaled()) / units) as f32)
+}
+
+/// How long a text is when its em is `em`.
+fn extent(text: &str, em: f64, bold: bool) -> f64 {
+    let Some(font) = font(bold) else { return text.chars().count() as f64 * em * 0.55 };
+    let font = font.as_scaled(scale(font, em));
+    let mut last = None;
+    let mut extent = 0.0;
+    for glyph in text.chars().map(|letter| font.glyph_id(letter)) {
+        extent += last.map_or(0.0, |last| font.kern(last, glyph)) + font.h_advance(glyph);
+        last = Some(glyph);
+    }
+    f64::from(extent)
+}
+
+/// Draw letters as pixels.
+fn letters(backend: &mut BitMapBackend, text: &str, (x, baseline): (f64, f64), em: f64, words: Words) {
+    let Some(outlines) = font(words.bold) else { return };
+    let size = scale(outlines, em);
+    let font = outlines.as_scaled(size);
+    let mut last = None;
+    let mut x = x as f32;
+    for glyph in text.chars().map(|letter| font.glyph_id(letter)) {
+        x += last.map_or(0.0, |last| font.kern(last, glyph));
+        let placed = glyph.with_scale_and_position(size, ab_glyph::point(x, baseline as f32));
+        if let Some(outline) = outlines.outline_glyph(placed) {
+            let corner = outline.px_bounds().min;
+            outline.draw(|column, row, cover| {
+                let at = (corner.x as i32 + column as i32, corner.y as i32 + row as i32);
+                let colour = words.colour.opaque().mix(f64::from(cover).clamp(0.0, 1.0));
+                let (wide, high) = backend.get_size();
+                if (0..wide as i32).contains(&at.0) && (0..high as i32).contains(&at.1) {
+                    drop(backend.draw_pixel(at, colour.to_backend_color()));
+                }
+            });
+        }
+        x += font.h_advance(glyph);
+        last = Some(glyph);
+    }
 }
 
 /// CSS pixels to units, within what a picture can hold.

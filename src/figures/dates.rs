@@ -1,6 +1,6 @@
 //! Which dates does a time axis name?
 //!
-//! The finest rhythm whose labels do not touch, at most ten of them: hours, days, weeks (Mondays), months, quarters,
+//! The finest rhythm whose labels do not touch, at most thirteen of them: hours, days, weeks (Mondays), months, quarters,
 //! years. The larger unit (the year, or the day of an hour) stands below the first label and where it changes.
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
@@ -18,7 +18,7 @@ enum Rhythm {
     Years(i32),
 }
 
-const RHYTHMS: [Rhythm; 24] = [
+const RHYTHMS: [Rhythm; 23] = [
     Rhythm::Minutes(1),
     Rhythm::Minutes(5),
     Rhythm::Minutes(15),
@@ -31,7 +31,6 @@ const RHYTHMS: [Rhythm; 24] = [
     Rhythm::Weeks(1),
     Rhythm::Weeks(2),
     Rhythm::Months(1),
-    Rhythm::Months(2),
     Rhythm::Months(3),
     Rhythm::Months(6),
     Rhythm::Years(1),
@@ -44,7 +43,7 @@ const RHYTHMS: [Rhythm; 24] = [
     Rhythm::Years(500),
     Rhythm::Years(1000),
 ];
-const MOST: usize = 10;
+const MOST: usize = 13;
 
 /// The marks of a date axis over `range` (seconds since 1970).
 pub(crate) fn marks(canvas: &Canvas, (low, high): (f64, f64), scale: &Scale) -> Vec<Mark> {

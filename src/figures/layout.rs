@@ -66,21 +66,22 @@ pub(crate) fn subtitle(canvas: &mut Canvas, top: f64, value: &str, legend: &[(Ke
     let mut x = MARGIN + if value.is_empty() { 0.0 } else { canvas.measure(&value, VALUE) + 28.0 };
     for (key, name) in legend {
         let name = canvas.fit(name, SMALL, right - MARGIN - 26.0);
-        let wide = 24.0 + canvas.measure(&name, SMALL);
+        let swatch = if matches!(key, Key::Dots(_) | Key::Upright(_)) { 8.0 } else { 18.0 };
+        let wide = swatch + 6.0 + canvas.measure(&name, SMALL);
         if x + wide > right && x > MARGIN {
             x = MARGIN;
             y += 19.0;
         }
         let middle = y - 4.0;
-        let ends = [(x, middle), (x + 18.0, middle)];
+        let ends = [(x, middle), (x + swatch, middle)];
         match *key {
             Key::Line(colour, width) => canvas.line(&ends, colour, width),
             Key::Dashed(colour) => canvas.dashed(&ends, colour, 1.5, 4.5, 2.25),
-            Key::Dots(colour) => canvas.dot((x + 9.0, middle), 3.0, colour),
-            Key::Patch(colour) => canvas.rect((x, middle - 5.0), (x + 18.0, middle + 5.0), colour),
-            Key::Upright(colour) => canvas.line(&[(x + 9.0, middle - 7.0), (x + 9.0, middle + 7.0)], colour, 1.5),
+            Key::Dots(colour) => canvas.dot((x + 4.0, middle), 3.0, colour),
+            Key::Patch(colour) => canvas.rect((x, middle - 5.0), (x + swatch, middle + 5.0), colour),
+            Key::Upright(colour) => canvas.line(&[(x + 4.0, middle - 7.0), (x + 4.0, middle + 7.0)], colour, 1.5),
         }
-        canvas.text((x + 24.0, y), Anchor::Start, &name, SMALL);
+        canvas.text((x + swatch + 6.0, y), Anchor::Start, &name, SMALL);
         x += wide + 18.0;
     }
     y + 10.0

@@ -121,6 +121,12 @@ impl Figure {
         canvas::to_png(drawing.size(), &mut |canvas| drawing.draw(canvas))
     }
 
+    /// Width over height: a page that lays words beside a picture wants to know.
+    pub(crate) fn aspect(&self) -> f64 {
+        let (wide, high) = self.0.drawing.size();
+        f64::from(wide) / f64::from(high.max(1))
+    }
+
     /// The title.
     pub fn title(&self) -> &str {
         &self.0.title

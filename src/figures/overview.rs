@@ -121,7 +121,7 @@ impl Drawing for Overview {
             .iter()
             .map(|line| layout::span(&line.y).map_or((0.0, 1.0), |(low, high)| value_range(low, high)))
             .collect();
-        let widest = ranges.iter().map(|&y| label_width(canvas, y, high - head)).fold(0.0, f64::max);
+        let widest = ranges.iter().map(|&y| label_width(canvas, y, high - head - 6.0)).fold(0.0, f64::max);
         for (index, line) in lines.iter().enumerate() {
             let (row, column) = (index / columns, index % columns);
             let left = MARGIN + column as f64 * (wide + 18.0);

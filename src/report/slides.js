@@ -11,11 +11,14 @@
     const inner = slide.querySelector(".inner");
     slide.style.fontSize = "";
     let size = parseFloat(getComputedStyle(slide).fontSize);
-    const boxes = [...inner.querySelectorAll(".scroll")];
+    // On a phone legible type matters more: a table scrolls in its box, a long slide as a whole.
+    const small = innerWidth < 768;
+    const least = small ? 14 : 11;
+    const boxes = small ? [] : [...inner.querySelectorAll(".scroll")];
     const over = () => inner.scrollHeight > inner.clientHeight + 1
       || inner.scrollWidth > inner.clientWidth + 1
       || boxes.some((box) => box.scrollWidth > box.clientWidth + 1);
-    while (size > 11 && over()) {
+    while (size > least && over()) {
       size *= 0.95;
       slide.style.fontSize = size + "px";
     }

@@ -12,8 +12,10 @@ use crate::show::{Block, html, one_line};
 const ROWS: usize = 8;
 const COLUMNS: usize = 7;
 const REST: &str = " in the report";
-/// Fewer letters than this stand above a picture; more stand beside it.
-const ABOVE: usize = 170;
+/// Fewer letters than these stand above a picture; more stand beside it. A wide picture leaves room above itself,
+/// a high one beside.
+const ABOVE: usize = 130;
+const ABOVE_WIDE: usize = 300;
 
 const STYLE: &str = include_str!("slides.css");
 const SCRIPT: &str = include_str!("slides.js");
@@ -84,12 +86,16 @@ pub(super) fn html(report: &Report) -> String {
 }
 
 fn inner(slide: &Slide) -> Markup {
-    let figure = matches!(slide.thing, Some(Block::Figure(_)));
+    let above = match &slide.thing {
+        Some(Block::Figure(figure)) if figure.aspect() > 1.7 => ABOVE_WIDE,
+        Some(Block::Figure(_)) => ABOVE,
+        _ => usize::MAX,
+    };
     let way = match (&slide.thing, slide.words.is_empty()) {
         (None, true) => "inner section",
         (None, false) => "inner words-only",
         (Some(_), true) => "inner thing-only",
-        (Some(_), false) if figure && slide.weight() > ABOVE => "inner beside",
+        (Some(_), false) if slide.weight() > above => "inner beside",
         (Some(_), false) => "inner above",
     };
     html! {

@@ -18,7 +18,7 @@ text-align:left;background:none;color:inherit;white-space:nowrap}\
 .tradewind .scroll{overflow-x:auto}.tradewind figure{margin:.75em 0}\
 .tradewind .plot{background:#fff;display:inline-block;max-width:100%}\
 .tradewind .note{border-left:3px solid #e69f00;padding:.1em 0 .1em .75em;margin:.75em 0}\
-.tradewind .rest{opacity:.7;font-size:.9em}";
+.tradewind figcaption,.tradewind .rest{opacity:.7;font-size:.9em}";
 
 /// Rows that a fragment in a notebook shows.
 const ROWS: usize = 60;

@@ -94,6 +94,9 @@ pub(crate) fn column_labels(values: &[f64]) -> Vec<String> {
 
 /// The labels of an axis: shared digits, as many as keep neighbours apart.
 pub(crate) fn tick_labels(ticks: &[f64]) -> Vec<String> {
+    if let [only] = ticks {
+        return vec![number(*only)];
+    }
     let size = ticks.iter().fold(0.0_f64, |most, tick| most.max(tick.abs()));
     if size >= HUGE || (size > 0.0 && size < TINY) {
         let write = |decimals: usize| -> Vec<String> {
@@ -232,6 +235,7 @@ mod tests {
         assert_eq!(tick_labels(&[0.0, 20_000.0, 40_000.0]), ["0", "20,000", "40,000"]);
         assert_eq!(tick_labels(&[0.0, 1e15, 2e15]), ["0", "1e15", "2e15"]);
         assert_eq!(tick_labels(&[1e-9, 1.5e-9, 2e-9]), ["1.0e-9", "1.5e-9", "2.0e-9"]);
-        assert_eq!(tick_labels(&[-0.0]), ["0.0000"]);
+        assert_eq!(tick_labels(&[-0.0]), ["0"]);
+        assert_eq!(tick_labels(&[40_000.0]), ["40,000"]);
     }
 }

@@ -185,6 +185,7 @@ impl Table {
             rows,
             bold: self.highlight.filter(|row| *row < shown),
             left_out: self.rows() - shown,
+            columns_left_out: 0,
         }
     }
 }
@@ -202,18 +203,24 @@ pub(crate) struct Grid {
     pub(crate) rows: Vec<Vec<String>>,
     pub(crate) bold: Option<usize>,
     pub(crate) left_out: usize,
+    pub(crate) columns_left_out: usize,
 }
 
 impl Grid {
     /// The sentence under a table that was cut; `place` says where the rest is.
     pub(crate) fn rest(&self, place: &str) -> Option<String> {
-        let rows = if self.left_out == 1 { "row" } else { "rows" };
-        (self.left_out > 0).then(|| format!("… {} more {rows}{place}", whole(self.left_out as i128)))
+        let count = |count: usize, one: &str| {
+            (count > 0).then(|| format!("{} more {one}{}", whole(count as i128), if count == 1 { "" } else { "s" }))
+        };
+        let parts: Vec<String> =
+            [count(self.left_out, "row"), count(self.columns_left_out, "column")].into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| format!("… {}{place}", parts.join(" and ")))
     }
 
     /// Replace the columns from `first` to before `last` by one column of dots.
     pub(crate) fn drop_columns(&mut self, first: usize, last: usize) {
         let dots = || "…".to_string();
+        self.columns_left_out += last - first;
         self.header.splice(first..last, [dots()]);
         self.right.splice(first..last, [false]);
         for row in &mut self.rows {

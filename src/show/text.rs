@@ -190,7 +190,7 @@ mod tests {
             .collect();
         let text = Block::Table(Table::new(DataFrame::new(1274, columns).unwrap())).to_text();
         assert!(text.lines().all(|line| get_line_width(line) <= WIDTH), "{text}");
-        assert!(text.contains("… 1,234 more rows") && text.contains("column 0") && text.contains("column 59"));
+        assert!(text.contains("… 1,234 more rows and 5") && text.contains("column 0") && text.contains("column 59"));
         assert!(text.contains(" … "));
     }
 
