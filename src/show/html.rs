@@ -18,7 +18,7 @@ text-align:left;background:none;color:inherit;white-space:nowrap}\
 .tradewind .scroll{overflow-x:auto}.tradewind figure{margin:.75em 0}\
 .tradewind .plot{background:#fff;display:inline-block;max-width:100%}\
 .tradewind .note{border-left:3px solid #e69f00;padding:.1em 0 .1em .75em;margin:.75em 0}\
-.tradewind figcaption,.tradewind .rest{opacity:.7;font-size:.9em}";
+.tradewind .rest{opacity:.7;font-size:.9em}";
 
 /// Rows that a fragment in a notebook shows.
 const ROWS: usize = 60;
@@ -91,7 +91,7 @@ pub(crate) fn table(table: &Table, rows: usize, columns: usize, place: &str) -> 
 
 /// A figure with its words below, for those who cannot see it and those who want to be sure.
 pub(crate) fn figure(figure: &Figure) -> Markup {
-    html! { figure { (plot(figure)) figcaption dir="auto" { (one_line(figure.alt())) } } }
+    html! { figure { (plot(figure)) } }
 }
 
 /// A figure by itself, for a slide.

@@ -12,8 +12,8 @@ use super::{Block, Grid, Table, one_line, paragraphs};
 
 const WIDTH: usize = 120;
 const ROWS: usize = 40;
-/// A single cell wider than this is folded, so that one long text does not push all else out.
-const CELL: usize = 40;
+/// A cell wider than these is folded, the first that makes the table fit: one long text must not push all else out.
+const CELLS: [usize; 3] = [80, 56, 40];
 /// The most lines of a folded cell.
 const LINES: usize = 4;
 
@@ -88,11 +88,17 @@ fn table(table: &Table) -> String {
     if grid.header.is_empty() {
         return format!("{title}(no columns)");
     }
-    for cell in grid.header.iter_mut().chain(grid.rows.iter_mut().flatten()) {
-        fold(cell);
-    }
     if let Some(cell) = grid.bold.and_then(|row| grid.rows[row].first_mut()) {
         cell.insert_str(0, "* ");
+    }
+    // Long texts are folded no more than the width asks for.
+    for most in CELLS {
+        for cell in grid.header.iter_mut().chain(grid.rows.iter_mut().flatten()) {
+            fold(cell, most);
+        }
+        if widths(&grid).iter().sum::<usize>() < WIDTH {
+            break;
+        }
     }
     narrow(&mut grid);
     let rest = grid.rest("").map(|rest| format!("\n{rest}")).unwrap_or_default();
@@ -111,10 +117,10 @@ fn table(table: &Table) -> String {
 }
 
 /// A long text on several lines, cut where it would fill the screen.
-fn fold(cell: &mut String) {
-    if get_line_width(cell) > CELL {
-        let folded = fill(cell, "", "", CELL);
-        let mut lines: Vec<String> = folded.lines().take(LINES).map(cut).collect();
+fn fold(cell: &mut String, most: usize) {
+    if cell.lines().any(|line| get_line_width(line) > most) {
+        let folded = fill(&one_line(cell), "", "", most);
+        let mut lines: Vec<String> = folded.lines().take(LINES).map(|line| cut(line, most)).collect();
         if let Some(last) = lines.last_mut().filter(|_| folded.lines().count() > LINES) {
             last.push('…');
         }
@@ -123,13 +129,13 @@ fn fold(cell: &mut String) {
 }
 
 /// A line no wider than a cell: a single word can be longer.
-fn cut(line: &str) -> String {
-    if get_line_width(line) <= CELL {
+fn cut(line: &str, most: usize) -> String {
+    if get_line_width(line) <= most {
         return line.to_string();
     }
     let mut short = String::new();
     for letter in line.chars() {
-        if get_line_width(&short) + 2 > CELL {
+        if get_line_width(&short) + 2 > most {
             break;
         }
         short.push(letter);
@@ -137,15 +143,19 @@ fn cut(line: &str) -> String {
     short + "…"
 }
 
+/// The columns' widths, borders included.
+fn widths(grid: &Grid) -> Vec<usize> {
+    let lines = |cell: &str| cell.lines().map(get_line_width).max().unwrap_or(0);
+    let widest = |column: usize| {
+        let cells = grid.rows.iter().map(|row| lines(&row[column]));
+        cells.chain([lines(&grid.header[column])]).max().unwrap_or(0)
+    };
+    (0..grid.header.len()).map(|column| widest(column) + 3).collect()
+}
+
 /// Drop middle columns until the table fits: the first say what a row is, the last what came out.
 fn narrow(grid: &mut Grid) {
-    let widths: Vec<usize> = (0..grid.header.len())
-        .map(|column| {
-            let lines = |cell: &str| cell.lines().map(get_line_width).max().unwrap_or(0);
-            let cells = grid.rows.iter().map(|row| lines(&row[column]));
-            cells.chain([lines(&grid.header[column])]).max().unwrap_or(0) + 3
-        })
-        .collect();
+    let widths = widths(grid);
     if widths.iter().sum::<usize>() < WIDTH {
         return;
     }
