@@ -22,10 +22,11 @@ const SCRIPT: &str = include_str!("slides.js");
 
 /// Front matter for Marp: its own font stack, and nothing that is wider or higher than a slide.
 const FRONT: &str = "---\nmarp: true\npaginate: true\nstyle: |\n  \
-    section { font-family: \"Open Sans\", \"Segoe UI\", Helvetica, Arial, sans-serif; font-size: 24px; justify-content: flex-start; }\n  \
+    section { font-family: \"Open Sans\", \"Segoe UI\", Helvetica, Arial, sans-serif; font-size: 24px; padding: 48px 64px; justify-content: flex-start; }\n  \
     section.lead { justify-content: center; }\n  \
     h2 { color: #0072b2; font-size: 36px; }\n  \
-    img { max-width: 100%; max-height: 470px; display: block; margin: 0 auto; }\n  \
+    img { max-width: 100%; max-height: 540px; display: block; }\n  \
+    section.words img { max-height: 340px; }\n  \
     table { font-size: 19px; }\n  \
     blockquote { border-left: 6px solid #e69f00; padding-left: 16px; font-size: 21px; }\n---";
 
@@ -35,8 +36,10 @@ pub(super) fn markdown(report: &Report, pictures: &mut Pictures) -> String {
     title.extend(report.subtitle.as_ref().map(|text| escape(&one_line(text))));
     let mut pages = vec![format!("{FRONT}\n\n{}", title.join("\n\n"))];
     for slide in deck(report) {
-        let mut pieces: Vec<String> =
-            slide.section.iter().map(|section| format!("###### {}", escape(section))).collect();
+        // Beside words a picture has less room.
+        let class = (!slide.words.is_empty()).then(|| "<!-- _class: words -->".to_string());
+        let mut pieces: Vec<String> = class.into_iter().collect();
+        pieces.extend(slide.section.iter().map(|section| format!("###### {}", escape(section))));
         pieces.push(format!("## {}", escape(&slide.title)));
         pieces.extend(slide.words.iter().map(|words| markdown::render(words, &mut |_| String::new())));
         pieces.extend(slide.thing.iter().map(|thing| match thing {
