@@ -259,6 +259,43 @@ impl Audit {
         Ok(Table::new(frame))
     }
 
+    /// One row per kind of change that cleaning made: what was found, what was done, how often, where first.
+    ///
+    /// # Errors
+    /// Only if the table cannot be assembled.
+    pub fn changed(&self) -> Result<Table> {
+        // What was done, without the number of the single case: `filled with 2.5` is one kind with `filled with 3`.
+        let kind = |found: &Found| {
+            let action = found.action.as_deref().unwrap_or_default();
+            let words = action.split(|c: char| c.is_ascii_digit()).next().unwrap_or_default();
+            (found.kind, words.trim_end_matches([' ', ',', '-']).to_string())
+        };
+        let mut groups: Vec<((&str, String), Vec<&Found>)> = Vec::new();
+        for found in self.found.iter().filter(|found| found.action.is_some()) {
+            let key = kind(found);
+            match groups.iter_mut().find(|(other, _)| *other == key) {
+                Some((_, members)) => members.push(found),
+                None => groups.push((key, vec![found])),
+            }
+        }
+        let first = |members: &[&Found]| {
+            let found = members[0];
+            let series = found.series.map(|i| self.panel.label(i).to_string());
+            let place = [series, found.stamp.clone(), found.value.clone(), found.action.clone()];
+            place.into_iter().flatten().collect::<Vec<_>>().join(", ")
+        };
+        let series = |members: &[&Found]| {
+            members.iter().filter_map(|found| found.series).collect::<std::collections::HashSet<_>>().len() as u64
+        };
+        let columns = vec![
+            Column::new("finding".into(), groups.iter().map(|((kind, _), _)| *kind).collect::<Vec<_>>()),
+            Column::new("series".into(), groups.iter().map(|(_, members)| series(members)).collect::<Vec<_>>()),
+            Column::new("changes".into(), groups.iter().map(|(_, members)| members.len() as u64).collect::<Vec<_>>()),
+            Column::new("first".into(), groups.iter().map(|(_, members)| first(members)).collect::<Vec<_>>()),
+        ];
+        Ok(Table::new(DataFrame::new(groups.len(), columns)?).titled("What cleaning changed"))
+    }
+
     /// Every finding: severity, kind, keys, first stamp, value, count, and what was done about it.
     ///
     /// # Errors
@@ -309,7 +346,8 @@ impl Severity {
 impl Show for Audit {
     fn block(&self) -> Block {
         let mut blocks = vec![Block::Text(self.sentence())];
-        blocks.extend(self.overview().ok().filter(|table| table.rows() > 0).map(Block::Table));
+        let tables = [self.overview(), self.changed()].into_iter().flatten();
+        blocks.extend(tables.filter(|table| table.rows() > 0).map(Block::Table));
         Block::Group(blocks)
     }
 }

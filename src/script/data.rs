@@ -66,6 +66,7 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_get("usable", |audit: &mut Audit| audit.is_usable());
     engine.register_get("changes", |audit: &mut Audit| audit.changes() as i64);
     engine.register_fn("count", |audit: &mut Audit, kind: &str| audit.count(kind) as i64);
+    engine.register_fn("changed", |audit: &mut Audit| audit.changed().map_err(thrown));
     engine.register_fn("overview", |audit: &mut Audit| audit.overview().map_err(thrown));
     engine.register_fn("table", |audit: &mut Audit| audit.table().map_err(thrown));
     engine.register_fn("save", |audit: &mut Audit, path: &str| audit.save(path).map_err(thrown));

@@ -67,7 +67,7 @@ fn every_verb_can_be_called_from_a_script() {
         sales.len(); sales.rows; sales.season; sales.frequency; sales.keys; sales.summary(); sales.plot();
         sales.clean("negatives=clip"); sales.clean(#{{gaps: "fill"}}); sales.before("2012-06-01"); let one = sales.only("Dept", 3);
         let audit = sales.audit();
-        audit.sentence; audit.usable; audit.changes; audit.count("gaps"); audit.overview(); audit.table(); audit.save("{out}/a.csv");
+        audit.sentence; audit.usable; audit.changes; audit.count("gaps"); audit.overview(); audit.changed(); audit.table(); audit.save("{out}/a.csv");
         let finding = sales.explore("seasonality");
         finding.title; finding.sentence; finding.table(); finding.figure().save("{out}/f.svg");
         let table = sales.summary();
