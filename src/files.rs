@@ -3,13 +3,19 @@
 //! The bytes go to a temporary file in the target's folder, which is renamed into place at the end: a reader sees
 //! the old file or the new one, never a part. When writing fails, the temporary file is removed.
 
-use std::fs::File;
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use crate::error::{Error, Result};
+use crate::progress;
 
-/// Write `path` through `write`, creating its folder, and replace what stood there in one step.
-pub(crate) fn write_atomically(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
+/// The temporary files that are being written now.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Write `bytes` to `path`, creating its folder, and replace what stood there in one step.
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    progress::check()?;
     if path.as_os_str().is_empty() || path.file_name().is_none() {
         return Err(Error::usage(format!("cannot write `{}`: the path names no file", path.display())));
     }
@@ -22,9 +28,28 @@ pub(crate) fn write_atomically(path: &Path, write: impl FnOnce(&mut File) -> Res
     };
     std::fs::create_dir_all(folder).map_err(|cause| refused(path, &cause))?;
     let mut temporary = builder().prefix(".writing-").tempfile_in(folder).map_err(|cause| refused(path, &cause))?;
-    write(temporary.as_file_mut()).map_err(|error| error.within(format!("cannot write {}", path.display())))?;
-    temporary.persist(path).map_err(|failure| refused(path, &failure.error))?;
-    Ok(())
+    let place = temporary.path().to_path_buf();
+    with_unfinished(|files| files.push(place.clone()));
+    let written = temporary
+        .write_all(bytes)
+        .map_err(|cause| refused(path, &cause))
+        .and_then(|()| temporary.persist(path).map_err(|failure| refused(path, &failure.error)));
+    with_unfinished(|files| files.retain(|file| *file != place));
+    written.map(|_| ())
+}
+
+/// Removes what is being written, for a program that is about to end at once.
+pub(crate) fn remove_unfinished() {
+    with_unfinished(|files| {
+        for file in files.drain(..) {
+            // The program ends: there is nobody left to tell.
+            let _ = std::fs::remove_file(file);
+        }
+    });
+}
+
+fn with_unfinished(change: impl FnOnce(&mut Vec<PathBuf>)) {
+    change(&mut UNFINISHED.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
 }
 
 /// A temporary file is private (0600) by default; an output should get the mode of an ordinary file: 0666 less the
@@ -59,12 +84,9 @@ fn refused(path: &Path, cause: &std::io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write as _;
 
     fn put(path: &Path, text: &str) -> Result<()> {
-        write_atomically(path, |file| {
-            file.write_all(text.as_bytes()).map_err(|cause| Error::io("the write failed").because(cause))
-        })
+        write_atomically(path, text.as_bytes())
     }
 
     #[test]
@@ -77,18 +99,12 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_leaves_the_old_file_and_nothing_else() {
+    fn a_failure_leaves_nothing_behind() {
         let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("c.txt");
-        put(&path, "old").unwrap();
-        let error = write_atomically(&path, |file| {
-            file.write_all(b"half").map_err(|cause| Error::io("x").because(cause))?;
-            Err(Error::data("the numbers ran out"))
-        })
-        .unwrap_err();
-        assert!(error.is_data() && error.to_string().contains("c.txt"), "{error}");
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+        std::fs::create_dir(home.path().join("c.txt")).unwrap();
+        assert!(put(&home.path().join("c.txt"), "half").unwrap_err().is_io());
         assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1);
+        assert!(UNFINISHED.lock().unwrap().iter().all(|file| !file.starts_with(home.path())));
     }
 
     #[test]

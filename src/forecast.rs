@@ -102,7 +102,7 @@ impl Forecast {
     /// # Errors
     /// When a level is not a probability; `95` suggests `0.95`.
     pub fn levels(&self, levels: impl IntoIterator<Item = f64>) -> Result<Forecast> {
-        let levels: Vec<f64> = levels.into_iter().map(|level| probability(level, "level")).collect::<Result<_>>()?;
+        let levels: Vec<f64> = levels.into_iter().map(level).collect::<Result<_>>()?;
         Ok(Self(Arc::new(Inner { levels, ..(*self.0).clone() })))
     }
 
@@ -148,7 +148,7 @@ impl Forecast {
     /// # Errors
     /// As [`quantile`](Self::quantile).
     pub fn interval(&self, model: &str, series: &str, level: f64) -> Result<(Vec<f64>, Vec<f64>)> {
-        let level = probability(level, "level")?;
+        let level = self::level(level)?;
         let cell = self.named(model, series)?;
         Ok((cell.quantile((1.0 - level) / 2.0), cell.quantile((1.0 + level) / 2.0)))
     }
@@ -373,6 +373,14 @@ pub(crate) fn probability(value: f64, what: &str) -> Result<f64> {
         false => String::new(),
     };
     Err(Error::usage(format!("a {what} lies between 0 and 1, not {value}{meant}")))
+}
+
+/// An interval level; its ends are told apart from 0, 1 and the median to six decimals.
+pub(crate) fn level(value: f64) -> Result<f64> {
+    match probability(value, "level")? {
+        value if (4e-6..=1.0 - 4e-6).contains(&value) => Ok(value),
+        _ => Err(Error::usage(format!("a level of {value} is too close to 0 or 1 to be told apart from it"))),
+    }
 }
 
 /// The quantiles that bound intervals of these levels, and the median; ascending, rounded to six decimals.

@@ -39,11 +39,7 @@ impl Plan {
     /// When the data cannot be written.
     pub fn demo() -> Result<Self> {
         if !Path::new(SALES_FILE).exists() {
-            crate::files::write_atomically(Path::new(SALES_FILE), |file| {
-                use std::io::Write;
-                file.write_all(SALES.as_bytes())
-                    .map_err(|cause| Error::io("the bundled data cannot be written").because(cause))
-            })?;
+            crate::files::write_atomically(Path::new(SALES_FILE), SALES.as_bytes())?;
         }
         Self::read_text(&format!(
             r#"

@@ -49,8 +49,8 @@ macro_rules! plan {
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
         #[serde(default, deny_unknown_fields)]
         pub struct Patch {
-            $( $(#[doc = $doc])+ #[arg(long, env = $env)] pub $name: Option<$type>, )*
-            $( $(#[doc = $odoc])+ #[arg(long, env = $oenv)] pub $oname: Option<$otype>, )*
+            $( $(#[doc = $doc])+ #[arg(long, env = $env, allow_negative_numbers = true)] pub $name: Option<$type>, )*
+            $( $(#[doc = $odoc])+ #[arg(long, env = $oenv, allow_negative_numbers = true)] pub $oname: Option<$otype>, )*
         }
 
         impl Default for Plan {
@@ -213,8 +213,10 @@ impl Patch {
     /// # Errors
     /// When it is not TOML, names an unknown field (the nearest is suggested), or a value does not fit.
     pub fn read_text(text: &str) -> Result<Self> {
-        let table: toml::Table = toml::from_str(text)
-            .map_err(|cause| Error::usage("the plan is not TOML").because(cause.to_string().trim().to_string()))?;
+        let table: toml::Table = toml::from_str(text).map_err(|cause| {
+            let line = cause.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count().max(1));
+            Error::usage(format!("line {line} of the plan is not TOML")).because(cause.message().to_string())
+        })?;
         let value =
             serde_json::to_value(table).map_err(|cause| Error::usage("the plan cannot be read").because(cause))?;
         match value {
@@ -322,7 +324,7 @@ impl Plan {
     pub fn levels(&self) -> Result<Vec<f64>> {
         let level = |text: &str| {
             let number = text.parse().map_err(|_| Error::usage(format!("level `{text}` is not a number")))?;
-            crate::forecast::probability(number, "level")
+            crate::forecast::level(number)
         };
         self.levels.names().into_iter().map(level).collect()
     }

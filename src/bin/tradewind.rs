@@ -4,10 +4,11 @@
 //! 2 wrong usage, 130 interrupted.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use serde_json::{Value, json};
 use tradewind::prelude::*;
 use tradewind::{progress, script};
@@ -90,7 +91,7 @@ enum Command {
         #[command(flatten)]
         patch: Box<Patch>,
         /// Kept fits, instead of --data and --models.
-        #[arg(long, conflicts_with_all = ["data", "models"])]
+        #[arg(long)]
         model: Option<PathBuf>,
         /// File for the forecast: .csv, .parquet or .json.
         #[arg(long)]
@@ -123,14 +124,22 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
     let interrupts = std::sync::atomic::AtomicUsize::new(0);
     // A second Ctrl-C does not wait for running work to notice the first.
     let _ = ctrlc::set_handler(move || match interrupts.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
         0 => progress::interrupt(),
-        _ => std::process::exit(130),
+        _ => {
+            progress::abandon();
+            eprintln!("tradewind: interrupted");
+            std::process::exit(130)
+        }
     });
-    match run(cli) {
+    match run(cli, &matches) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("tradewind: {error}");
@@ -156,9 +165,7 @@ impl Out {
             true => format!("{value:#}\n"),
             false => format!("{}\n", shown.block().to_text().trim_end()),
         };
-        // A reader that stops early (head) is no failure of ours.
-        let _ = std::io::stdout().write_all(text.as_bytes());
-        Ok(())
+        print(&text)
     }
 
     /// What was decided on the way.
@@ -168,16 +175,20 @@ impl Out {
         }
     }
 
-    fn wrote(&self, path: &std::path::Path) {
+    fn wrote(&self, path: &Path) {
         self.say(&format!("wrote {}", path.display()));
     }
 
-    /// The frequency and season that were found or stated, and what could not be served.
+    /// The frequency and season that were found or stated.
     fn calendar(&self, panel: &Panel, plan: &Plan) {
         let season = match plan.season {
             Some(season) => format!("season {season} as stated"),
             None => format!("season {} (the default of this frequency; --season states another)", panel.season()),
         };
+        self.shape(panel, &season);
+    }
+
+    fn shape(&self, panel: &Panel, season: &str) {
         self.say(&format!("{} series, {} rows, {}, {season}", panel.len(), panel.rows(), panel.frequency()));
     }
 
@@ -194,12 +205,12 @@ impl Out {
     }
 }
 
-fn run(cli: Cli) -> Result<()> {
+fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
     let out = Out { json: cli.common.json, quiet: cli.common.quiet };
     progress::show(!out.quiet);
     if let Some(threads) = cli.common.threads {
-        if threads == 0 {
-            return Err(Error::usage("--threads is at least 1, not 0"));
+        if !(1..=1024).contains(&threads) {
+            return Err(Error::usage(format!("--threads is between 1 and 1024, not {threads}")));
         }
         // The pool exists already only if work has begun, which it has not.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
@@ -209,10 +220,7 @@ fn run(cli: Cli) -> Result<()> {
             let outcome = Plan::demo()?.run()?;
             finish(&out, &outcome, "reports/demo".as_ref(), "slides/demo".as_ref())
         }
-        Command::Run { schema: true, .. } => {
-            println!("{}", Plan::schema());
-            Ok(())
-        }
+        Command::Run { schema: true, .. } => print(&format!("{}\n", Plan::schema())),
         Command::Run { plan, patch, out: folder, .. } => {
             let base = plan.map(Plan::read).transpose()?.unwrap_or_default();
             let outcome = patch.over(base).run()?;
@@ -224,6 +232,10 @@ fn run(cli: Cli) -> Result<()> {
         }
         Command::Audit { patch, out: file } => {
             let plan = patch.over(Plan::default());
+            if let Some(file) = &file {
+                Table::can_save(file)?;
+                spare(file, [Some(&plan.data)])?;
+            }
             let panel = plan.read_panel()?;
             out.calendar(&panel, &plan);
             let audit = panel.audit()?;
@@ -235,6 +247,8 @@ fn run(cli: Cli) -> Result<()> {
         }
         Command::Clean { patch, out: file } => {
             let plan = patch.over(Plan::default());
+            Table::can_save(&file)?;
+            spare(&file, [Some(&plan.data)])?;
             let panel = plan.panel()?;
             let audit = panel.audit()?;
             Table::new(panel.to_frame()).save(&file)?;
@@ -243,6 +257,11 @@ fn run(cli: Cli) -> Result<()> {
         }
         Command::Backtest { patch, out: folder } => {
             let plan = patch.over(Plan::default());
+            if let Some(folder) = &folder {
+                for name in ["leaderboard.csv", "scores.parquet", "forecasts.parquet", "failures.csv"] {
+                    spare(&folder.join(name), [Some(&plan.data)])?;
+                }
+            }
             let trial = plan.backtest()?;
             out.calendar(&trial.panel(), &plan);
             if let Some(folder) = folder {
@@ -250,12 +269,15 @@ fn run(cli: Cli) -> Result<()> {
                 out.wrote(&folder);
             }
             out.failures(&trial.failures());
+            // A backtest in which no model could be scored has failed, whatever it wrote.
+            trial.best(&plan.metric)?;
             let board = trial.leaderboard(&plan.metric)?;
             out.result(&board, board.to_json()?)
         }
         Command::Fit { patch, save } => {
             let plan = patch.over(Plan::default());
             plan.check()?;
+            spare(&save, [Some(&plan.data)])?;
             let panel = plan.panel()?;
             out.calendar(&panel, &plan);
             let fits = panel.fit(plan.models()?)?;
@@ -266,15 +288,25 @@ fn run(cli: Cli) -> Result<()> {
             out.result(&summary, summary.to_json()?)
         }
         Command::Forecast { patch, model, out: file } => {
+            Table::can_save(&file)?;
             let plan = patch.over(Plan::default());
+            let kept = model.is_some();
             let forecast = match model {
-                Some(file) => {
+                Some(model) => {
+                    fixed_by_fits(matches)?;
                     plan.check()?;
-                    plan.forecast_of(&Fits::load(file)?)?
+                    spare(&file, [Some(&model), plan.future.as_ref()])?;
+                    plan.forecast_of(&Fits::load(model)?)?
                 }
-                None => plan.forecast()?,
+                None => {
+                    spare(&file, [Some(&plan.data), plan.future.as_ref()])?;
+                    plan.forecast()?
+                }
             };
-            out.calendar(&forecast.panel(), &plan);
+            match kept {
+                true => out.shape(&forecast.panel(), &format!("season {} of the kept fits", forecast.panel().season())),
+                false => out.calendar(&forecast.panel(), &plan),
+            }
             out.failures(&forecast.failures());
             let table = forecast.table()?;
             if table.rows() == 0 {
@@ -317,8 +349,53 @@ fn run(cli: Cli) -> Result<()> {
     }
 }
 
+/// Writes to stdout. A reader that stops early (head) is no failure of ours; a full disk is.
+fn print(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::io("the result could not be written to stdout").because(cause))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to write over what is read.
+fn spare<'a>(out: &Path, inputs: impl IntoIterator<Item = Option<&'a PathBuf>>) -> Result<()> {
+    let Ok(out) = out.canonicalize() else { return Ok(()) };
+    match inputs.into_iter().flatten().any(|input| input.canonicalize().is_ok_and(|input| input == out)) {
+        true => Err(Error::usage(format!("writing {} would overwrite the input; name another file", out.display()))),
+        false => Ok(()),
+    }
+}
+
+/// What kept fits have decided cannot be stated again.
+fn fixed_by_fits(matches: &ArgMatches) -> Result<()> {
+    let Some(matches) = matches.subcommand_matches("forecast") else { return Ok(()) };
+    let decided = [
+        "data",
+        "id",
+        "time",
+        "target",
+        "known",
+        "observed",
+        "fixed",
+        "policy",
+        "models",
+        "freq",
+        "season",
+        "time_format",
+    ];
+    match decided.into_iter().find(|name| matches.value_source(name) == Some(ValueSource::CommandLine)) {
+        Some(name) => {
+            Err(Error::usage(format!("--{} is decided by the kept fits; leave it out", name.replace('_', "-"))))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Writes report and slides of an outcome and prints where they are.
-fn finish(out: &Out, outcome: &Outcome, reports: &std::path::Path, slides: &std::path::Path) -> Result<()> {
+fn finish(out: &Out, outcome: &Outcome, reports: &Path, slides: &Path) -> Result<()> {
     let report = outcome.report()?;
     let mut files = report.save(reports.join("report.md"))?;
     files.extend(report.save(reports.join("report.html"))?);

@@ -9,7 +9,7 @@ use polars::prelude::*;
 use super::folds::{Cut, Folds};
 use super::metrics::{self, Case, METRICS, Metric, scales};
 use crate::error::{Error, Result};
-use crate::forecast::{Forecast, LEVELS, probability, quantile_name, quantiles_of};
+use crate::forecast::{Forecast, LEVELS, level, quantile_name, quantiles_of};
 use crate::models::{Failure, IntoModel, Model, failures_sentence, failures_table, find};
 use crate::panel::Panel;
 use crate::progress;
@@ -75,14 +75,15 @@ impl Panel {
     ) -> Result<Backtest> {
         let models: Vec<Model> = models.into_iter().map(IntoModel::into_model).collect::<Result<_>>()?;
         let models = crate::models::distinct(models)?;
-        let levels: Vec<f64> = levels.into_iter().map(|level| probability(level, "level")).collect::<Result<_>>()?;
+        let levels: Vec<f64> = levels.into_iter().map(level).collect::<Result<_>>()?;
         self.check_calendar()?;
         let probabilities = quantiles_of(&levels);
+        let cuts = folds.cuts(self)?;
         let mut windows = Vec::with_capacity(folds.len());
         let mut failures = Vec::new();
         let mut seconds = vec![0.0; models.len()];
         let bar = progress::bar(folds.len(), "backtesting");
-        for (fold, cut) in folds.cuts(self)?.enumerate() {
+        for (fold, cut) in cuts.enumerate() {
             let window = Window::of(self, cut?, &models, &probabilities, &mut seconds)?;
             failures.extend(window.forecast.failures().into_iter().map(|failure| (fold + 1, failure)));
             windows.push(window);

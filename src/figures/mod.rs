@@ -30,7 +30,6 @@ pub use seasonal::Seasonal;
 pub use canvas::{Anchor, Canvas, Colour, Words};
 pub(crate) use canvas::{REGULAR, SEMIBOLD};
 
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -154,9 +153,7 @@ impl Figure {
                 )));
             }
         };
-        write_atomically(path, |file| {
-            file.write_all(&bytes).map_err(|cause| Error::io("the disk refused").because(cause))
-        })
+        write_atomically(path, &bytes)
     }
 }
 

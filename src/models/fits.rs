@@ -207,11 +207,7 @@ impl Fits {
                 .map(|fit| Ok((fit.model.label().to_string(), fit.fitted.save()?)))
                 .collect::<Result<_>>()?,
         };
-        let bytes = encode(&saved)?;
-        crate::files::write_atomically(path.as_ref(), |file| {
-            use std::io::Write;
-            file.write_all(&bytes).map_err(|cause| Error::io("the fits cannot be written").because(cause))
-        })
+        crate::files::write_atomically(path.as_ref(), &encode(&saved)?)
     }
 
     /// Reads fits that [`save`](Self::save) wrote; they forecast to the same bits.

@@ -40,6 +40,9 @@ pub(crate) fn split_list(text: &str) -> Vec<&str> {
 
 /// `season=52, order=[2,1,1], by=MarkDown1` as a map.
 pub(crate) fn parse(text: &str) -> Result<Map<String, Value>> {
+    if !text.trim().is_empty() && !text.contains('=') {
+        return Err(Error::usage(format!("`{text}` is not a list of options: write name=value, such as season=52")));
+    }
     let quoted = quote_bare_words(text);
     let table: toml::Table = toml::from_str(&format!("options = {{ {quoted} }}")).map_err(|cause| {
         let why = cause.message().lines().next().unwrap_or_default().to_string();

@@ -59,7 +59,7 @@ pub(crate) struct Change {
 const KINDS: [(&str, Severity, &str); 12] = [
     ("duplicates", Severity::Error, "several rows for one stamp of a series"),
     ("off calendar", Severity::Error, "a stamp that is not on the calendar"),
-    ("infinite", Severity::Error, "a target that is not finite, treated as missing"),
+    ("infinite", Severity::Error, "a target that is not finite"),
     ("gaps", Severity::Warning, "stamps between first and last without a row"),
     ("missing", Severity::Warning, "rows without a target"),
     ("negative", Severity::Warning, "a target below zero: returns, or an error"),
@@ -193,7 +193,7 @@ impl Audit {
 
     /// Can models be fitted to these data as they are?
     pub fn is_usable(&self) -> bool {
-        !self.open().any(|found| matches!(found.kind, "duplicates" | "off calendar"))
+        !self.open().any(|found| matches!(found.kind, "duplicates" | "off calendar" | "infinite"))
     }
 
     /// What was found in one sentence.

@@ -79,6 +79,7 @@ impl Panel {
     /// When there are duplicates and the policy does not say which row counts.
     pub fn clean(&self, policy: &Clean) -> Result<Panel> {
         let mut work = Work::of(self);
+        work.infinite()?;
         work.duplicates(policy.duplicates)?;
         if policy.gaps == Gaps::Fill {
             work.gaps()?;
@@ -132,9 +133,22 @@ impl<'a> Work<'a> {
         self.changes.push(Change { kind, series: row.series, stamp, value, action });
     }
 
+    /// An infinite target can only be taken as missing; what happens to a missing one is its own policy.
+    fn infinite(&mut self) -> Result<()> {
+        let inner = self.panel.inner();
+        let raw = inner.frame.column(&inner.columns.target)?.f64()?.clone();
+        for at in 0..self.rows.len() {
+            let row = self.rows[at];
+            if raw.get(row.row).is_some_and(f64::is_infinite) {
+                self.note("infinite", row, "infinite".into(), "taken as missing".into());
+            }
+        }
+        Ok(())
+    }
+
     fn duplicates(&mut self, policy: Duplicates) -> Result<()> {
         if policy == Duplicates::Error {
-            return self.panel.check_calendar();
+            return self.panel.check_duplicates();
         }
         let rows = std::mem::take(&mut self.rows);
         for group in rows.chunk_by(|a, b| a.series == b.series && a.position == b.position) {

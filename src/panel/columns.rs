@@ -124,6 +124,14 @@ impl Columns {
                 return Err(Error::usage(format!("column `{name}` is declared twice; give it one role")));
             }
         }
+        for name in self.keys.iter().chain([&self.time]) {
+            let quantile = name.strip_prefix('q').is_some_and(|rest| rest.parse::<f64>().is_ok());
+            if quantile || ["fold", "model", "actual", "mean"].contains(&name.as_str()) {
+                return Err(Error::usage(format!(
+                    "column `{name}` would clash with the forecast's own column of that name; rename it in the data"
+                )));
+            }
+        }
         if self.season == Some(0) {
             return Err(Error::usage("a season is at least 1 step, not 0; 1 means no season"));
         }

@@ -193,7 +193,10 @@ fn spans(frame: &DataFrame, columns: &Columns) -> Result<Vec<Range<usize>>> {
 /// The stamps of a time column in microseconds, or the whole numbers themselves.
 pub(super) fn stamps(column: &Column) -> Result<Vec<i64>> {
     let (multiply, divide) = micros(column.dtype());
-    let physical = column.to_physical_repr().cast(&DataType::Int64)?;
+    let physical = column.to_physical_repr().strict_cast(&DataType::Int64).map_err(|cause| {
+        Error::data(format!("column `{}` holds numbers beyond the range of stamps", column.name()))
+            .because(first_line(&cause))
+    })?;
     Ok(physical.i64()?.iter().map(|raw| raw.unwrap_or(0).saturating_mul(multiply).div_euclid(divide)).collect())
 }
 
@@ -208,8 +211,18 @@ pub(crate) fn stamp_column(calendar: &Calendar, name: &str, positions: impl Iter
         .map(|position| calendar.frequency.stamp(position).saturating_mul(divide).div_euclid(multiply))
         .collect();
     let column = Column::new(name.into(), raw);
-    let physical = column.cast(&calendar.dtype.to_physical())?;
+    let physical = column.strict_cast(&calendar.dtype.to_physical()).map_err(|_| {
+        Error::data(format!(
+            "the stamps to come leave the range of column `{name}` ({}); widen its type",
+            calendar.dtype
+        ))
+    })?;
     Ok(physical.cast(&calendar.dtype)?)
+}
+
+/// What polars says, without the hints on its own options.
+pub(super) fn first_line(cause: &PolarsError) -> String {
+    cause.to_string().lines().next().unwrap_or_default().to_string()
 }
 
 /// A numeric column as `f64`, NaN where it is missing or not finite.

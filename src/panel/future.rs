@@ -81,8 +81,19 @@ impl Future {
         if horizon == 0 {
             return Err(Error::usage("a horizon is at least 1 step, not 0"));
         }
-        if starts.len().checked_mul(horizon).is_none_or(|cells| cells > 1 << 31) {
+        if horizon > 1_000_000 || starts.len().checked_mul(horizon).is_none_or(|cells| cells > 1 << 28) {
             return Err(Error::usage(format!("a horizon of {horizon} steps for {} series is too long", starts.len())));
+        }
+        // Integer steps near the end of their range, and years beyond the calendar.
+        let reachable = |start: &i64| {
+            let last = start.checked_add(horizon as i64 - 1);
+            last.is_some_and(|last| train.frequency().position(train.frequency().stamp(last)) == (last, true))
+        };
+        if let Some(i) = starts.iter().position(|start| *start > i64::MIN && !reachable(start)) {
+            return Err(Error::data(format!(
+                "{horizon} steps after the end of series {} lie beyond the calendar",
+                train.label(i)
+            )));
         }
         let matrix = train.matrix()?;
         let season = train.season().max(1) as i64;
@@ -141,6 +152,17 @@ impl Future {
             let (stamps, _) = read::parse_time(&time, &columns, origin)?;
             frame.with_column(stamps)?;
         }
+        // A covariate is of the type that it has in the history, whatever the file of the future looks like alone.
+        for (name, _) in &columns.covariates {
+            let Ok(given) = frame.column(name) else { continue };
+            let is_text = |dtype: &DataType| !(dtype.is_primitive_numeric() || dtype.is_decimal() || dtype.is_bool());
+            let typed = match (is_text(panel.inner().frame.column(name)?.dtype()), is_text(given.dtype())) {
+                (false, true) => read::to_numbers(given, origin)?,
+                (true, false) => given.cast(&DataType::String)?,
+                _ => continue,
+            };
+            frame.with_column(typed)?;
+        }
         let present: Vec<String> = frame.get_column_names().into_iter().map(|name| name.to_string()).collect();
         columns.covariates.retain(|(name, _)| present.contains(name));
         let given = Matrix::of(&frame, &columns)?;
@@ -148,14 +170,20 @@ impl Future {
         let stamps = stamps(frame.column(&columns.time)?)?;
         let known: HashMap<&str, usize> =
             panel.inner().labels.iter().enumerate().map(|(i, l)| (l.as_str(), i)).collect();
-        // The row of the given frame that speaks of each series and step; the last one wins.
+        // The row of the given frame that speaks of each series and step.
         let mut rows: Vec<Option<usize>> = vec![None; panel.len() * self.0.horizon];
         for (row, (label, stamp)) in labels.iter().zip(&stamps).enumerate() {
             let Some(&i) = known.get(label.as_str()) else { continue };
             let (position, exact) = panel.frequency().position(*stamp);
             let step = position - self.0.starts[i];
             if exact && (0..self.0.horizon as i64).contains(&step) {
-                rows[i * self.0.horizon + step as usize] = Some(row);
+                if rows[i * self.0.horizon + step as usize].replace(row).is_some() {
+                    return Err(Error::data(format!(
+                        "{} has several rows for series {label} on {}; one must say what will be",
+                        origin.source,
+                        panel.inner().calendar.label(position)
+                    )));
+                }
             }
         }
         self.with_rows(&given, &rows, |_| true)
@@ -185,14 +213,19 @@ impl Future {
                 continue;
             }
             let column = given.names.iter().position(|n| n == name).map(|at| &given.columns[at]);
-            // A category that the future never names: its indicator is 0 wherever the column has another category.
-            let sibling = given.sources.iter().position(|(s, _)| s == source).map(|at| &given.columns[at]);
+            // The indicators of a category that the history knows: where none of them is on, the category is new.
+            let known: Vec<&Vec<f64>> = (0..given.names.len())
+                .filter(|at| given.sources[*at].0 == *source && matrix.names.contains(&given.names[*at]))
+                .map(|at| &given.columns[at])
+                .collect();
+            let indicator = name != source;
             for (cell, row) in inner.columns[c].iter_mut().zip(rows) {
-                let Some(row) = row else { continue };
-                *cell = match (column, sibling) {
-                    (Some(column), _) => column[*row],
-                    (None, Some(sibling)) => sibling[*row] * 0.0,
-                    (None, None) => f64::NAN,
+                let Some(row) = *row else { continue };
+                *cell = match column {
+                    _ if indicator && known.iter().all(|on| on[row] != 1.0) => f64::NAN,
+                    Some(column) => column[row],
+                    None if indicator => 0.0,
+                    None => f64::NAN,
                 };
             }
         }
@@ -264,7 +297,8 @@ impl Future {
             let label = self.0.panel.label(series);
             return Err(Error::data(match role {
                 Role::Known => format!(
-                    "known covariate `{source}` has no value for series {label} on {stamp}; \
+                    "known covariate `{source}` has no usable value for series {label} on {stamp} (a number, or a \
+                     category that the history knows); \
                      give it with the future (--future FILE, or future.given(frame))"
                 ),
                 Role::Observed => format!(

@@ -269,20 +269,39 @@ impl Panel {
         Ok(self.0.matrix.get_or_init(|| matrix))
     }
 
-    /// Duplicates and stamps off the calendar leave it undecided which value counts: models are not given such data.
+    /// Duplicates, stamps off the calendar and infinite targets leave it undecided what was sold: models are not given
+    /// such data.
     pub(crate) fn check_calendar(&self) -> Result<()> {
         let inner = &*self.0;
         if let Some(&row) = inner.origin.off_calendar.first() {
             let i = self.series_of(row);
             return Err(Error::data(format!(
                 "{} lies off the calendar, which is {} (series {}; {} such rows); \
-                 state another frequency, or mend the stamps",
+                 state another frequency, or mend the stamps{}",
                 self.stamp_text(row),
                 inner.calendar.frequency,
                 self.label(i),
                 inner.origin.off_calendar.len(),
+                match inner.calendar.dtype {
+                    DataType::Datetime(_, Some(_)) =>
+                        " (stamps in a time zone are taken as UTC: make them plain dates)",
+                    _ => "",
+                },
             )));
         }
+        let raw = inner.frame.column(&inner.columns.target)?.f64()?;
+        if let Some(row) = raw.iter().position(|y| y.is_some_and(f64::is_infinite)) {
+            return Err(Error::data(format!(
+                "the target of series {} is infinite ({}); correct it, or clean, which takes it as missing",
+                self.label(self.series_of(row)),
+                self.stamp_text(row),
+            )));
+        }
+        self.check_duplicates()
+    }
+
+    fn check_duplicates(&self) -> Result<()> {
+        let inner = &*self.0;
         let count: usize = (0..self.len()).map(|i| self.positions(i).windows(2).filter(|p| p[0] == p[1]).count()).sum();
         if count > 0 {
             for i in 0..self.len() {

@@ -77,7 +77,9 @@ fn read_parquet(path: &Path, wanted: Wanted, source: &str) -> Result<DataFrame> 
 }
 
 fn read_csv(path: &Path, columns: &Columns, wanted: Wanted, source: &str) -> Result<DataFrame> {
-    let not_csv = |cause: PolarsError| Error::data(format!("{source} is not a readable CSV file")).because(cause);
+    let not_csv = |cause: PolarsError| {
+        Error::data(format!("{source} is not a readable CSV file")).because(super::frame::first_line(&cause))
+    };
     let missing: Vec<PlSmallStr> = MISSING.iter().map(|text| PlSmallStr::from_static(text)).collect();
     let options = |rows: Option<usize>, names: Option<Arc<[PlSmallStr]>>| {
         let parse = CsvParseOptions::default().with_null_values(Some(NullValues::AllColumns(missing.clone())));
@@ -94,6 +96,13 @@ fn read_csv(path: &Path, columns: &Columns, wanted: Wanted, source: &str) -> Res
     check_text(path, source)?;
     let header = options(Some(0), None)?;
     let present: Vec<&str> = header.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
+    if let ([header], true) = (&present[..], columns.names().len() > 2) {
+        for (separator, word) in [(';', "semicolons"), ('\t', "tabs"), ('|', "bars")] {
+            if header.contains(separator) {
+                return Err(Error::data(format!("the columns of {source} are separated by {word}; commas are needed")));
+            }
+        }
+    }
     let names = wanted(&present, source)?;
     let mut frame = options(None, Some(names.iter().map(|name| PlSmallStr::from_str(name)).collect()))?;
     for name in &columns.keys {
@@ -208,8 +217,9 @@ pub(super) fn parse_time(column: &Column, columns: &Columns, origin: &Origin) ->
         )));
     }
     let failed = |row: usize, format: &str| {
+        let others = if row > 0 { format!(" as those before it are ({format})") } else { String::new() };
         Error::data(format!(
-            "`{}` in column `{name}` of {}, {}, is not a date as the others are ({format}); \
+            "`{}` in column `{name}` of {}, {}, is not a date{others}; \
              correct it, or state how dates are written: time_format = \"%d.%m.%Y\"",
             short(texts[row]),
             origin.source,

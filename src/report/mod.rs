@@ -16,7 +16,6 @@ mod deck;
 mod page;
 mod slides;
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -131,12 +130,8 @@ fn wrong_extension(what: &str, path: &Path) -> Error {
     Error::usage(format!("cannot save {what} as `{}`: name a file that ends in .md or .html", path.display()))
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_atomically(path, |file| file.write_all(bytes).map_err(|cause| Error::io("the disk refused").because(cause)))
-}
-
 fn alone(path: &Path, page: &str) -> Result<Vec<PathBuf>> {
-    write(path, page.as_bytes())?;
+    write_atomically(path, page.as_bytes())?;
     Ok(vec![path.to_path_buf()])
 }
 
@@ -146,10 +141,10 @@ fn with_assets(path: &Path, render: impl FnOnce(&mut assets::Pictures) -> String
     let page = render(&mut pictures);
     let mut written = vec![path.to_path_buf()];
     for (path, svg) in pictures.take()? {
-        write(&path, svg.as_bytes())?;
+        write_atomically(&path, svg.as_bytes())?;
         written.push(path);
     }
-    write(path, page.as_bytes())?;
+    write_atomically(path, page.as_bytes())?;
     Ok(written)
 }
 

@@ -8,7 +8,9 @@ mod evaluate;
 mod models;
 mod report;
 
+use std::io::Write;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Position, Scope};
 
@@ -50,7 +52,19 @@ pub fn run_file(path: impl AsRef<Path>, args: &[(String, String)]) -> Result<()>
     let place = path.display().to_string();
     let text =
         std::fs::read_to_string(path).map_err(|cause| Error::io(format!("{place} cannot be read")).because(cause))?;
-    let engine = engine();
+    let mut engine = engine();
+    // What a script prints must arrive, or the run has failed; a reader that stops early (head) is no failure.
+    let refused = Arc::new(Mutex::new(None));
+    let refusal = refused.clone();
+    engine.on_print(move |text| {
+        if let Err(cause) = writeln!(std::io::stdout(), "{text}")
+            && cause.kind() != std::io::ErrorKind::BrokenPipe
+            && let Ok(mut refusal) = refusal.lock()
+        {
+            *refusal = Some(cause);
+        }
+    });
+    engine.on_debug(|text, _, position| eprintln!("{position:?} {text}"));
     let mut scope = Scope::new();
     let map: Map = args.iter().map(|(name, value)| (name.into(), Dynamic::from(value.clone()))).collect();
     scope.push_constant("args", map);
@@ -81,7 +95,11 @@ pub fn run_file(path: impl AsRef<Path>, args: &[(String, String)]) -> Result<()>
             }
         };
         failed(position, message)
-    })
+    })?;
+    match refused.lock().ok().and_then(|mut refused| refused.take()) {
+        Some(cause) => Err(Error::io("what the script printed could not be written").because(cause)),
+        None => Ok(()),
+    }
 }
 
 /// An error as Rhai throws it.

@@ -120,25 +120,34 @@ impl Table {
     /// The extension is another, or the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("").to_lowercase();
+        let format = Format::of(path)?;
         let mut frame = self.frame.clone();
-        match extension.as_str() {
-            "csv" => {
+        let mut bytes = Vec::new();
+        match format {
+            Format::Csv => {
                 plain_columns(&mut frame)?;
-                write_atomically(path, |file| Ok(CsvWriter::new(file).finish(&mut frame)?))
+                CsvWriter::new(&mut bytes).finish(&mut frame)?;
             }
-            "parquet" => write_atomically(path, |file| {
-                ParquetWriter::new(file).finish(&mut frame)?;
-                Ok(())
-            }),
-            "json" => {
-                let text = rows_as_lines(&self.to_json()?)?;
-                write_atomically(path, |file| put(file, text.as_bytes()))
+            Format::Parquet => {
+                ParquetWriter::new(&mut bytes).finish(&mut frame)?;
             }
-            _ => Err(Error::usage(format!(
-                "cannot save a table as `{}`: name a file that ends in .csv, .parquet or .json",
-                path.display()
-            ))),
+            Format::Json => bytes = rows_as_lines(&self.to_json()?)?.into_bytes(),
+        }
+        write_atomically(path, &bytes)
+    }
+
+    /// Checks that [`save`](Self::save) could write to `path`, before the work that fills the table.
+    ///
+    /// # Errors
+    /// When the extension is another than .csv, .parquet or .json, or the path is a folder.
+    pub fn can_save(path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        Format::of(path)?;
+        match path.is_dir() {
+            true => {
+                Err(Error::usage(format!("cannot write {}: it is a folder; name a file inside it", path.display())))
+            }
+            false => Ok(()),
         }
     }
 
@@ -389,9 +398,26 @@ fn rows_as_lines(json: &serde_json::Value) -> Result<String> {
     Ok(if lines.is_empty() { "[]\n".into() } else { format!("[\n{}\n]\n", lines.join(",\n")) })
 }
 
-fn put(file: &mut std::fs::File, bytes: &[u8]) -> Result<()> {
-    use std::io::Write as _;
-    file.write_all(bytes).map_err(|cause| Error::io("the disk refused").because(cause))
+/// What a table can be saved as.
+enum Format {
+    Csv,
+    Parquet,
+    Json,
+}
+
+impl Format {
+    fn of(path: &Path) -> Result<Self> {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("").to_lowercase();
+        match extension.as_str() {
+            "csv" => Ok(Self::Csv),
+            "parquet" => Ok(Self::Parquet),
+            "json" => Ok(Self::Json),
+            _ => Err(Error::usage(format!(
+                "cannot save a table as `{}`: name a file that ends in .csv, .parquet or .json",
+                path.display()
+            ))),
+        }
+    }
 }
 
 #[cfg(test)]

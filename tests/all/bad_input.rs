@@ -114,6 +114,88 @@ fn gaps_and_missing_values_are_filled_only_by_policy() {
     assert_eq!(untouched.to_frame().column("y").unwrap().null_count(), 1);
 }
 
+/// The future's cells are read as the history's type: a word where a number belongs is quoted, not taken as zero.
+#[test]
+fn a_future_that_does_not_fit_is_refused() {
+    let folder = Folder::new();
+    let days: Vec<String> = (1..=28).map(|d| format!("2024-01-{d:02}")).collect();
+    let rows: String =
+        days.iter().enumerate().map(|(i, d)| format!("a,{d},{},{},{}\n", i % 5, i % 2, ["x", "y"][i % 2])).collect();
+    let path = folder.file("h.csv", format!("id,ds,y,promo,kind\n{rows}"));
+    let panel = Panel::read(path, simple().known(["promo", "kind"])).unwrap();
+    let fits = panel.fit(["regression(season=1)"]).unwrap();
+    let ahead = panel.future(2).unwrap();
+    let given = |text: &str| ahead.given_file(folder.file("f.csv", format!("id,ds,promo,kind\n{text}")));
+    let fine = given("a,2024-01-29,1,x\na,2024-01-30,0,y\n").unwrap();
+    assert!(fits.forecast(fine).is_ok());
+    let text = |future: Result<Future>| match future {
+        Ok(future) => fits.forecast(future).err().unwrap().to_string(),
+        Err(error) => error.to_string(),
+    };
+    let word = text(given("a,2024-01-29,1,x\na,2024-01-30,lots,y\n"));
+    assert!(word.contains("`lots`") && word.contains("line 3") && word.contains("`promo`"), "{word}");
+    let category = text(given("a,2024-01-29,1,x\na,2024-01-30,0,z\n"));
+    assert!(
+        category.contains("`kind`") && category.contains("2024-01-30") && category.contains("category"),
+        "{category}"
+    );
+    let twice = text(given("a,2024-01-29,1,x\na,2024-01-29,0,x\n"));
+    assert!(twice.contains("several rows") && twice.contains("2024-01-29"), "{twice}");
+    let absent = text(given("a,2024-01-29,1,x\n"));
+    assert!(absent.contains("no usable value") && absent.contains("2024-01-30"), "{absent}");
+}
+
+#[test]
+fn stamps_that_leave_their_type_are_refused() {
+    use tradewind::polars::prelude::*;
+    let steps: Vec<u32> = (200..250).collect();
+    let steps = Column::new("ds".into(), steps).cast(&DataType::UInt8).unwrap();
+    let y = Column::new("y".into(), (0..50).map(f64::from).collect::<Vec<_>>());
+    let panel =
+        Panel::from_frame(DataFrame::new(50, vec![steps, y]).unwrap(), Columns::new([""; 0], "ds", "y")).unwrap();
+    let forecast = panel.fit(["naive"]).unwrap().forecast(13).unwrap();
+    let error = forecast.to_frame().unwrap_err().to_string();
+    assert!(error.contains("range of column `ds`"), "{error}");
+    let last = i64::MAX - 1;
+    let frame = df!("ds" => [last - 2, last - 1, last], "y" => [1.0, 2.0, 3.0]).unwrap();
+    let panel = Panel::from_frame(frame, Columns::new([""; 0], "ds", "y")).unwrap();
+    assert!(panel.future(14).err().unwrap().to_string().contains("beyond the calendar"));
+    let frame = df!("ds" => [u64::MAX - 1, u64::MAX], "y" => [1.0, 2.0]).unwrap();
+    assert!(
+        Panel::from_frame(frame, Columns::new([""; 0], "ds", "y"))
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("range of stamps")
+    );
+}
+
+#[test]
+fn infinite_targets_wait_for_a_decision() {
+    let folder = Folder::new();
+    let path = folder.file("i.csv", "id,ds,y\na,2024-01-01,1\na,2024-01-02,inf\na,2024-01-03,3\na,2024-01-04,4\n");
+    let panel = Panel::read(path, simple()).unwrap();
+    assert_eq!(panel.audit().unwrap().count("infinite"), 1);
+    let error = panel.fit(["naive"]).err().unwrap().to_string();
+    assert!(error.contains("infinite") && error.contains("2024-01-02"), "{error}");
+    let cleaned = panel.clean(&Clean::parse("missing=linear").unwrap()).unwrap();
+    assert_eq!((cleaned.audit().unwrap().count("infinite"), cleaned.audit().unwrap().changes()), (0, 2));
+    assert!(cleaned.fit(["naive"]).is_ok());
+}
+
+#[test]
+fn headers_that_cannot_serve_are_refused_at_once() {
+    let folder = Folder::new();
+    refused(folder.file("s.csv", "id;ds;y\na;2024-01-01;1\n"), simple(), &["separated by semicolons"]);
+    let path = folder.file("m.csv", "model,ds,y\na,2024-01-01,1\n");
+    refused(path, Columns::new(["model"], "ds", "y"), &["`model` would clash"]);
+    refused(
+        folder.file("r.csv", "id,ds,y\na,2024-01-01,1\na,2024-01-02,1,7,8\n"),
+        simple(),
+        &["r.csv is not a readable CSV"],
+    );
+}
+
 #[test]
 fn unknown_words_suggest_the_nearest() {
     let sales = crate::sales();

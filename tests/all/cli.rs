@@ -188,6 +188,116 @@ fn wrong_usage_is_2_and_bad_data_is_1() {
 }
 
 #[test]
+fn inputs_are_never_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("leaderboard.csv");
+    std::fs::copy(DATA, &data).unwrap();
+    let columns = ["--id", "Store,Dept", "--time", "Date", "--target", "Weekly_Sales", "--data", "leaderboard.csv"];
+    for rest in [
+        &["forecast", "--horizon", "2", "--out", "./leaderboard.csv"][..],
+        &["audit", "--out", "leaderboard.csv"],
+        &["clean", "--out", "leaderboard.csv"],
+        &["fit", "--save", "leaderboard.csv"],
+        &["backtest", "--out", "."],
+    ] {
+        let args: Vec<&str> = rest[..1].iter().chain(&columns).chain(&rest[1..]).copied().collect();
+        let (code, text) = failed(folder.path(), &args);
+        assert!(code == 2 && text.contains("overwrite the input"), "{args:?}: {code} {text}");
+    }
+    assert_eq!(std::fs::read(&data).unwrap(), std::fs::read(DATA).unwrap());
+}
+
+#[test]
+fn what_kept_fits_decided_is_not_stated_again() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(
+        tradewind(folder.path(), &with_columns("fit", &["--models", "naive", "--save", "n.fits"])).status.success()
+    );
+    let (code, text) = failed(folder.path(), &["forecast", "--model", "n.fits", "--season", "3", "--out", "f.csv"]);
+    assert!(code == 2 && text.contains("--season is decided by the kept fits"), "{code} {text}");
+    let output = Command::new(env!("CARGO_BIN_EXE_tradewind"))
+        .args(["forecast", "--model", "n.fits", "--out", "f.csv"])
+        .env("TRADEWIND_FILE", DATA)
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn numbers_beyond_reason_are_wrong_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    for rest in [
+        ["--horizon", "1000000000"],
+        ["--horizon", "-1"],
+        ["--seed", "-1"],
+        ["--threads", "1000000"],
+        ["--levels", "0.999999999"],
+        ["--policy", "foo"],
+    ] {
+        let (code, text) = failed(folder.path(), &with_columns("forecast", &[&rest[..], &["--out", "f.csv"]].concat()));
+        assert!(code == 2 && text.contains(rest[1]), "{rest:?}: {code} {text}");
+    }
+    let (code, text) = failed(folder.path(), &with_columns("backtest", &["--folds", "18446744073709551615"]));
+    assert_eq!(code, 2, "{text}");
+}
+
+/// A closed pipe is no failure, a full disk is.
+#[test]
+#[cfg(target_os = "linux")]
+fn results_that_cannot_be_printed_are_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("p.rhai"), "for i in 0..1000 { print(i); }").unwrap();
+    for args in [&["models"][..], &["run", "--schema"], &["script", "p.rhai"]] {
+        let run = |stdout: std::process::Stdio| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_tradewind"));
+            command.args(args).current_dir(folder.path()).stdout(stdout).stderr(std::process::Stdio::null());
+            command.spawn().unwrap()
+        };
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        assert_eq!(run(full.into()).wait().unwrap().code(), Some(1), "{args:?}");
+        let mut closed = run(std::process::Stdio::piped());
+        drop(closed.stdout.take());
+        assert_eq!(closed.wait().unwrap().code(), Some(0), "{args:?}");
+    }
+}
+
+/// Ctrl-C ends a long run with 130 and leaves nothing behind.
+#[test]
+#[cfg(unix)]
+fn an_interrupt_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("loop.rhai"), "let i = 0; print(\"started\"); loop { i += 1; }").unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tradewind"))
+        .args(["script", "loop.rhai"])
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut started = [0; 7];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut started).unwrap();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+/// The committed sample report and slides are what the program writes today.
+#[test]
+fn the_committed_samples_are_true() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(tradewind(folder.path(), &["demo"]).status.success());
+    for file in
+        ["reports/demo/report.md", "reports/demo/report.html", "slides/demo/slides.md", "slides/demo/slides.html"]
+    {
+        let committed = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        let written = std::fs::read(folder.path().join(file)).unwrap();
+        assert!(committed == written, "{file} is out of date: run `tradewind demo` in the repository and commit it");
+    }
+}
+
+#[test]
 fn the_demonstration_works_in_an_empty_folder() {
     let folder = tempfile::tempdir().unwrap();
     let output = tradewind(folder.path(), &["demo"]);
