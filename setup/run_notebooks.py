@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs notebooks through real Jupyter kernels and checks what every cell gave.
 
-usage: run_notebooks.py [--save] [--fail-slow] [NOTEBOOK ...]      default: every notebooks/*.ipynb
+usage: run_notebooks.py [--save] [--fail-slow] [NOTEBOOK ...]      default: every notebooks/*.ipynb and tests/notebooks/*.ipynb
 
 Called by setup/notebook, which sets JUPYTER_PATH. The working directory of a kernel is the repository
 root. Nothing is written unless --save is given: then the outputs in the files are replaced by the new
@@ -210,7 +210,9 @@ def main():
     parser.add_argument("--fail-slow", action="store_true", help="being slower than the limits is a failure")
     parser.add_argument("notebooks", nargs="*", type=Path)
     options = parser.parse_args()
-    paths = [path.resolve() for path in options.notebooks] or sorted((ROOT / "notebooks").glob("*.ipynb"))
+    paths = [path.resolve() for path in options.notebooks] or [
+        path for folder in ("notebooks", "tests/notebooks") for path in sorted((ROOT / folder).glob("*.ipynb"))
+    ]
     if missing := [str(path) for path in paths if not path.exists()]:
         parser.error("no such notebook: " + ", ".join(missing))
     os.chdir(ROOT)
