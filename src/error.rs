@@ -130,6 +130,11 @@ impl From<polars::error::PolarsError> for Error {
     }
 }
 
+/// What polars says, without the hints on its own options.
+pub(crate) fn first_line(cause: &polars::error::PolarsError) -> String {
+    cause.to_string().lines().next().unwrap_or_default().to_string()
+}
+
 /// ``, did you mean `season`?`` for the candidate nearest to `word`, or the list of candidates when none is near.
 pub(crate) fn suggestion<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     let candidates: Vec<&str> = candidates.into_iter().collect();

@@ -38,8 +38,8 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     written.map(|_| ())
 }
 
-/// Removes what is being written, for a program that is about to end at once.
-pub(crate) fn remove_unfinished() {
+/// Removes output that is being written, for a program that is about to end without waiting for running work.
+pub fn remove_unfinished() {
     with_unfinished(|files| {
         for file in files.drain(..) {
             // The program ends: there is nobody left to tell.

@@ -33,6 +33,7 @@
 //! | [`plan`], [`outcome`] | the whole run as data, and what it came to |
 //! | [`script`] | the same nouns and verbs in Rhai |
 //! | [`progress`] | progress bars and interrupts |
+//! | `options`, `files`, `error` | labels and their options, whole files or none, what can go wrong |
 //!
 //! Dependencies point one way: `panel ← explore, models ← forecast ← evaluate ← plan ← script, binary`; `show` and
 //! `figures` know the nouns, the nouns do not know pages.
@@ -46,6 +47,7 @@ pub mod figures;
 mod files;
 pub mod forecast;
 pub mod models;
+mod options;
 pub mod outcome;
 pub mod panel;
 pub mod plan;
@@ -56,4 +58,5 @@ pub mod script;
 pub mod show;
 
 pub use error::{Error, Result};
+pub use files::remove_unfinished;
 pub use polars;

@@ -32,6 +32,15 @@ struct Inner {
 }
 
 impl Plan {
+    /// The whole way: read, audit, clean, explore, backtest, forecast with every model, and the best one by the metric.
+    ///
+    /// # Errors
+    /// As the verbs it calls.
+    pub fn run(&self) -> Result<Outcome> {
+        self.check()?;
+        Outcome::of(self)
+    }
+
     /// The plan of the demonstration: weekly sales of seven departments with promotions, holidays and weather. Writes
     /// the bundled data to `data/` if they are not there.
     ///
@@ -60,7 +69,7 @@ impl Plan {
 }
 
 impl Outcome {
-    pub(crate) fn of(plan: &Plan) -> Result<Self> {
+    fn of(plan: &Plan) -> Result<Self> {
         let panel = plan.panel()?;
         let audit = panel.audit()?;
         let findings = crate::explore::first_findings(&panel)?;

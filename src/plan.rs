@@ -15,8 +15,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Folds};
 use crate::forecast::Forecast;
 use crate::models::Model;
-use crate::models::options::split_list;
-use crate::outcome::Outcome;
+use crate::options::split_list;
 use crate::panel::{Clean, Columns, Panel, Scenario};
 
 macro_rules! plan {
@@ -220,7 +219,7 @@ impl Patch {
         let value =
             serde_json::to_value(table).map_err(|cause| Error::usage("the plan cannot be read").because(cause))?;
         match value {
-            serde_json::Value::Object(map) => crate::models::options::read("the plan", map),
+            serde_json::Value::Object(map) => crate::options::read("the plan", map),
             _ => Err(Error::usage("the plan is not a table of fields")),
         }
     }
@@ -375,14 +374,5 @@ impl Plan {
             None => future,
         };
         fits.forecast(future)?.levels(self.levels()?)
-    }
-
-    /// The whole way: read, audit, clean, explore, backtest, forecast with every model, and the best one by the metric.
-    ///
-    /// # Errors
-    /// As the verbs it calls.
-    pub fn run(&self) -> Result<Outcome> {
-        self.check()?;
-        Outcome::of(self)
     }
 }

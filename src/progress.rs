@@ -23,11 +23,6 @@ pub fn interrupt() {
     INTERRUPTED.store(true, Ordering::Relaxed);
 }
 
-/// Removes output that is being written, for a program that is about to end without waiting for running work.
-pub fn abandon() {
-    crate::files::remove_unfinished();
-}
-
 /// Forgets an interrupt, so that new work can start.
 pub fn resume() {
     INTERRUPTED.store(false, Ordering::Relaxed);

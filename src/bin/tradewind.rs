@@ -134,7 +134,7 @@ fn main() -> ExitCode {
     let _ = ctrlc::set_handler(move || match interrupts.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
         0 => progress::interrupt(),
         _ => {
-            progress::abandon();
+            tradewind::remove_unfinished();
             eprintln!("tradewind: interrupted");
             std::process::exit(130)
         }

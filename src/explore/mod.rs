@@ -21,7 +21,7 @@ pub use trend::Trend;
 pub use uplift::Uplift;
 
 use crate::error::{Error, Result, suggestion};
-use crate::models::options;
+use crate::options;
 use crate::panel::{Panel, Role};
 
 /// Every question there is, by name.

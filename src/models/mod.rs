@@ -8,7 +8,6 @@ mod fits;
 mod local;
 mod model;
 mod naive;
-pub(crate) mod options;
 mod regression;
 mod seasonal_naive;
 mod theta;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::local::{self, Local};
-use super::{Fitted, Forecaster, MODELS, Method, options};
+use super::{Fitted, Forecaster, MODELS, Method};
 use crate::error::{Error, Result, suggestion};
+use crate::options;
 use crate::show::{Block, Show, Table};
 
 /// A method as [`MODELS`] lists it.

@@ -67,7 +67,7 @@ impl Clean {
     /// # Errors
     /// When a policy or its value is unknown; the nearest one is suggested.
     pub fn parse(text: &str) -> Result<Self> {
-        crate::models::options::read("clean", crate::models::options::parse(text)?)
+        crate::options::read("clean", crate::options::parse(text)?)
     }
 }
 

@@ -7,7 +7,7 @@ use polars::prelude::*;
 
 use super::calendar::{Calendar, Frequency, StampKind, micros};
 use super::{Columns, Inner, Origin, Panel, read};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, first_line};
 
 impl Panel {
     /// Reads the declared columns of a CSV or Parquet file.
@@ -218,11 +218,6 @@ pub(crate) fn stamp_column(calendar: &Calendar, name: &str, positions: impl Iter
         ))
     })?;
     Ok(physical.cast(&calendar.dtype)?)
-}
-
-/// What polars says, without the hints on its own options.
-pub(super) fn first_line(cause: &PolarsError) -> String {
-    cause.to_string().lines().next().unwrap_or_default().to_string()
 }
 
 /// A numeric column as `f64`, NaN where it is missing or not finite.

@@ -176,14 +176,15 @@ impl Future {
             let Some(&i) = known.get(label.as_str()) else { continue };
             let (position, exact) = panel.frequency().position(*stamp);
             let step = position - self.0.starts[i];
-            if exact && (0..self.0.horizon as i64).contains(&step) {
-                if rows[i * self.0.horizon + step as usize].replace(row).is_some() {
-                    return Err(Error::data(format!(
-                        "{} has several rows for series {label} on {}; one must say what will be",
-                        origin.source,
-                        panel.inner().calendar.label(position)
-                    )));
-                }
+            if exact
+                && (0..self.0.horizon as i64).contains(&step)
+                && rows[i * self.0.horizon + step as usize].replace(row).is_some()
+            {
+                return Err(Error::data(format!(
+                    "{} has several rows for series {label} on {}; one must say what will be",
+                    origin.source,
+                    panel.inner().calendar.label(position)
+                )));
             }
         }
         self.with_rows(&given, &rows, |_| true)

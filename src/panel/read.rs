@@ -14,7 +14,7 @@ use polars::prelude::*;
 use super::calendar::StampKind;
 use super::columns::check_present;
 use super::{Columns, Origin};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, first_line};
 
 /// Cells that mean "no value".
 const MISSING: [&str; 8] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"];
@@ -77,9 +77,8 @@ fn read_parquet(path: &Path, wanted: Wanted, source: &str) -> Result<DataFrame> 
 }
 
 fn read_csv(path: &Path, columns: &Columns, wanted: Wanted, source: &str) -> Result<DataFrame> {
-    let not_csv = |cause: PolarsError| {
-        Error::data(format!("{source} is not a readable CSV file")).because(super::frame::first_line(&cause))
-    };
+    let not_csv =
+        |cause: PolarsError| Error::data(format!("{source} is not a readable CSV file")).because(first_line(&cause));
     let missing: Vec<PlSmallStr> = MISSING.iter().map(|text| PlSmallStr::from_static(text)).collect();
     let options = |rows: Option<usize>, names: Option<Arc<[PlSmallStr]>>| {
         let parse = CsvParseOptions::default().with_null_values(Some(NullValues::AllColumns(missing.clone())));

@@ -5,7 +5,7 @@ use rhai::{Dynamic, Engine, Map};
 use super::{Answer, count, names, noun, thrown};
 use crate::explore::Finding;
 use crate::figures::Figure;
-use crate::models::options;
+use crate::options;
 use crate::panel::{Audit, Clean, Columns, Future, Panel, Scenario};
 use crate::show::{Table, Value};
 
