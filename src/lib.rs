@@ -60,3 +60,8 @@ pub mod show;
 pub use error::{Error, Result};
 pub use files::remove_unfinished;
 pub use polars;
+
+/// The README's examples are compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

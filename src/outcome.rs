@@ -169,6 +169,7 @@ impl Outcome {
             .text(self.verdict(&model)?)
             .add(inner.backtest.plot(&plan.metric)?)
             .add(self.board()?)
+            .add(Block::Group(inner.backtest.caveat().into_iter().map(Block::Note).collect()))
             .heading("How the error grows with the horizon")
             .add(inner.backtest.by("step", &plan.metric)?.titled(format!("{} by step ahead", plan.metric)))
             .heading("The last window, forecast and actual")

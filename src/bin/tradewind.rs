@@ -269,6 +269,9 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
                 out.wrote(&folder);
             }
             out.failures(&trial.failures());
+            if let Some(caveat) = trial.caveat() {
+                out.say(&caveat);
+            }
             // A backtest in which no model could be scored has failed, whatever it wrote.
             trial.best(&plan.metric)?;
             let board = trial.leaderboard(&plan.metric)?;

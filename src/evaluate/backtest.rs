@@ -192,6 +192,20 @@ impl Backtest {
         Ok(Table::new(DataFrame::new(order.len(), columns)?).highlight(0))
     }
 
+    /// What to keep in mind when the models are compared: models that failed on some series are scored on fewer windows.
+    pub fn caveat(&self) -> Option<String> {
+        let windows = (0..self.0.models.len()).map(|m| self.cases(m).count());
+        let (least, most) = windows.fold((usize::MAX, 0), |(least, most), n| (least.min(n), most.max(n)));
+        (least < most).then(|| {
+            format!(
+                "The models were scored on {} to {} windows, because some failed on series that others served: \
+                 their means are not over the same cases.",
+                number(least as f64),
+                number(most as f64)
+            )
+        })
+    }
+
     /// The label of the model that is best by `metric`.
     ///
     /// # Errors
@@ -436,6 +450,7 @@ impl Show for Backtest {
             failures_sentence(&self.failures())
         ))];
         blocks.extend(self.leaderboard("mase").ok().map(Block::Table));
+        blocks.extend(self.caveat().map(Block::Note));
         Block::Group(blocks)
     }
 }

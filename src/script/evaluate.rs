@@ -34,6 +34,7 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("score", |trial: &mut Backtest, model: &str, metric: &str| {
         trial.score(model, metric).map_err(thrown)
     });
+    engine.register_fn("caveat", |trial: &mut Backtest| trial.caveat().unwrap_or_default());
     engine.register_fn("scores", |trial: &mut Backtest| trial.scores().map_err(thrown));
     engine.register_fn("forecasts", |trial: &mut Backtest| trial.forecasts().map_err(thrown));
     engine.register_fn("failures", |trial: &mut Backtest| failures(trial.failures()));

@@ -83,7 +83,7 @@ fn every_verb_can_be_called_from_a_script() {
         let paths = forecast.paths(10, 1); paths.of("naive", sales.keys[0]); paths.total("naive");
         let trial = sales.backtest("naive; theta", folds(2, 4).step(2).gap(1).sliding(110));
         trial.models; trial.leaderboard("wape"); trial.by("Dept", "mase"); trial.by("step", "mase"); trial.best("mase"); trial.worst("mase");
-        trial.score("theta", "mase"); trial.scores(); trial.forecasts(); trial.failures(); trial.save("{out}/bt"); trial.plot("mase"); trial.plot_last("theta");
+        trial.score("theta", "mase"); trial.scores(); trial.caveat(); trial.forecasts(); trial.failures(); trial.save("{out}/bt"); trial.plot("mase"); trial.plot_last("theta");
         let told = report("Title").subtitle("sub").heading("one").text("text").note("note").add(sales).add(audit).add(finding).add(fits)
             .add(forecast).add(trial).add(table).add(sales.plot());
         told.save("{out}/r.html"); told.save_slides("{out}/s.html");
