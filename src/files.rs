@@ -70,6 +70,7 @@ fn refused(path: &Path, cause: &std::io::Error) -> Error {
     use std::io::ErrorKind;
     let (why, advice) = match cause.kind() {
         ErrorKind::PermissionDenied => ("the folder is not writable", "choose another path"),
+        ErrorKind::NotFound => ("its folder cannot be made", "choose another path"),
         ErrorKind::ReadOnlyFilesystem => ("the disk is read-only", "choose another path"),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => ("the disk is full", "free some space"),
         ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
