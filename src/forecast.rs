@@ -185,14 +185,8 @@ impl Forecast {
             .filter_map(|(i, m)| Some((i, m, self.cell(m, i)?)))
             .collect();
         let rows = cells.len() * h;
-        let mut columns = match inner.panel.inner().keys.width() {
-            0 => Vec::new(),
-            _ => {
-                let series: Vec<IdxSize> =
-                    cells.iter().flat_map(|(i, ..)| std::iter::repeat_n(*i as IdxSize, h)).collect();
-                inner.panel.inner().keys.take(&IdxCa::from_vec("".into(), series))?.columns().to_vec()
-            }
-        };
+        let series = cells.iter().flat_map(|(i, ..)| std::iter::repeat_n(*i, h));
+        let mut columns = inner.panel.key_columns(series)?;
         let calendar = &inner.panel.inner().calendar;
         let positions = cells.iter().flat_map(|(i, ..)| {
             let start = inner.future.start(*i);
@@ -264,7 +258,7 @@ impl Paths {
         self.forecast.named(model, series)?;
         let m = find(model, &self.forecast.0.models, "model")?;
         let i = find(series, &self.forecast.0.panel.labels(), "series")?;
-        Ok(rows(&self.simulate(m, i, &Dates::of(&self.forecast, m))?))
+        Ok(rows(&self.simulate(m, i, &Dates::of(&self.forecast, m, self.n))?))
     }
 
     /// The paths of the sum over all series that the model could forecast: `n` of them, one value per step each.
@@ -273,7 +267,7 @@ impl Paths {
     /// When there is no such model, or it failed on every series.
     pub fn total(&self, model: &str) -> Result<Vec<Vec<f64>>> {
         let m = find(model, &self.forecast.0.models, "model")?;
-        let dates = Dates::of(&self.forecast, m);
+        let dates = Dates::of(&self.forecast, m, self.n);
         let series: Vec<usize> =
             (0..self.forecast.panel().len()).filter(|i| self.forecast.cell(m, *i).is_some()).collect();
         if series.is_empty() {
@@ -326,7 +320,7 @@ impl Paths {
         for (step, mut column) in raw.columns_mut().into_iter().enumerate() {
             order.sort_by(|a, b| column[*a].total_cmp(&column[*b]).then(a.cmp(b)));
             for (rank, n) in order.iter().enumerate() {
-                column[*n] = marginal.mean[step] + marginal.sd[step] * dates.normal(rank, self.n);
+                column[*n] = marginal.mean[step] + marginal.sd[step] * dates.normals[rank];
             }
         }
         Ok(raw)
@@ -342,10 +336,12 @@ struct Dates {
     positions: Vec<i64>,
     /// The earliest end of a series: draws are counted from here, so that one date has one draw for all series.
     base: i64,
+    /// The standard normal quantiles that ranked path values are laid on.
+    normals: Vec<f64>,
 }
 
 impl Dates {
-    fn of(forecast: &Forecast, model: usize) -> Self {
+    fn of(forecast: &Forecast, model: usize, paths: usize) -> Self {
         let (panel, fitted) = (&forecast.0.panel, forecast.0.fits.fitted(model));
         let mut positions = std::collections::BTreeSet::new();
         let mut base = i64::MAX;
@@ -355,11 +351,8 @@ impl Dates {
             base = base.min(first + residuals.len() as i64);
             positions.extend((first..).zip(residuals).filter(|(_, e)| !e.is_nan()).map(|(position, _)| position));
         }
-        Self { positions: positions.into_iter().collect(), base }
-    }
-
-    fn normal(&self, rank: usize, n: usize) -> f64 {
-        crate::models::standard_normal((rank as f64 + 0.5) / n as f64)
+        let normal = |rank: usize| crate::models::standard_normal((rank as f64 + 0.5) / paths as f64);
+        Self { positions: positions.into_iter().collect(), base, normals: (0..paths).map(normal).collect() }
     }
 }
 

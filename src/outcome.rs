@@ -214,9 +214,11 @@ impl Outcome {
         let metric = &inner.plan.metric;
         let best = &inner.best;
         let score = inner.backtest.score(best, metric)?;
+        let is_error = crate::evaluate::metrics::named(metric)?.best == 0.0;
         let covered = inner.backtest.score(best, "coverage80").ok();
         let against = match inner.backtest.score("seasonal_naive", metric) {
-            Ok(naive) if best != "seasonal_naive" && naive > 0.0 => {
+            // Only of an error can one be so many per cent below another.
+            Ok(naive) if best != "seasonal_naive" && 0.0 <= score && score < naive && is_error => {
                 format!(
                     ", {} % below the seasonal naive's {}",
                     number((100.0 * (1.0 - score / naive)).round()),
@@ -230,7 +232,7 @@ impl Outcome {
         });
         let used = if model == best { String::new() } else { format!(". {model} makes the forecast") };
         Ok(format!(
-            "{best} forecast best over {} windows: {metric} {}{against}{coverage}{used}.",
+            "{best} forecast best over {} folds: {metric} {}{against}{coverage}{used}.",
             inner.backtest.folds().len(),
             number(score)
         ))
@@ -269,10 +271,7 @@ impl Outcome {
             low.push(total.map(|(_, low, _)| low));
             high.push(total.map(|(.., high)| high));
         }
-        let mut columns = match inner.panel.inner().keys.width() {
-            0 => Vec::new(),
-            _ => inner.panel.inner().keys.head(Some(shown)).columns().to_vec(),
-        };
+        let mut columns = inner.panel.key_columns(0..shown)?;
         columns.extend([
             Column::new(format!("last {h}").into(), past),
             Column::new(format!("next {h}").into(), mean),

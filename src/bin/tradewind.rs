@@ -223,7 +223,11 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
         Command::Run { schema: true, .. } => print(&format!("{}\n", Plan::schema())),
         Command::Run { plan, patch, out: folder, .. } => {
             let base = plan.map(Plan::read).transpose()?.unwrap_or_default();
-            let outcome = patch.over(base).run()?;
+            let plan = patch.over(base);
+            for name in Backtest::FILES.into_iter().chain(["audit.csv", "forecast.csv"]) {
+                spare(&folder.join(name), [Some(&plan.data), plan.future.as_ref()])?;
+            }
+            let outcome = plan.run()?;
             out.calendar(&outcome.panel(), outcome.plan());
             outcome.audit().save(folder.join("audit.csv"))?;
             outcome.backtest().save(&folder)?;
@@ -258,7 +262,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
         Command::Backtest { patch, out: folder } => {
             let plan = patch.over(Plan::default());
             if let Some(folder) = &folder {
-                for name in ["leaderboard.csv", "scores.parquet", "forecasts.parquet", "failures.csv"] {
+                for name in Backtest::FILES {
                     spare(&folder.join(name), [Some(&plan.data)])?;
                 }
             }

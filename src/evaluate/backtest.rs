@@ -326,7 +326,7 @@ impl Backtest {
         let cases: Vec<(usize, usize, usize, &Ratios)> =
             (0..inner.models.len()).flat_map(|m| self.cases(m).map(move |(f, i, s)| (m, f, i, s))).collect();
         let mut columns = vec![Column::new("fold".into(), cases.iter().map(|c| c.1 as u64 + 1).collect::<Vec<_>>())];
-        columns.extend(self.key_columns(cases.iter().map(|c| c.2))?);
+        columns.extend(self.0.panel.key_columns(cases.iter().map(|c| c.2))?);
         columns.push(Column::new("model".into(), cases.iter().map(|c| inner.models[c.0].as_str()).collect::<Vec<_>>()));
         for (index, metric) in METRICS.iter().enumerate() {
             let values: Vec<Option<f64>> =
@@ -349,7 +349,7 @@ impl Backtest {
             cases.iter().flat_map(|case| std::iter::repeat_n(pick(case), h)).collect()
         };
         let mut columns = vec![Column::new("fold".into(), repeat(&|(_, f, _)| *f as u64 + 1))];
-        columns.extend(self.key_columns(cases.iter().flat_map(|(.., i)| std::iter::repeat_n(*i, h)))?);
+        columns.extend(self.0.panel.key_columns(cases.iter().flat_map(|(.., i)| std::iter::repeat_n(*i, h)))?);
         let positions = cases.iter().flat_map(|(_, f, i)| {
             let start = inner.windows[*f].starts[*i];
             (0..h as i64).map(move |step| start + step)
@@ -374,16 +374,17 @@ impl Backtest {
         Ok(Table::new(DataFrame::new(cases.len() * h, columns)?))
     }
 
-    /// Writes `leaderboard.csv`, `scores.parquet`, `forecasts.parquet` and `failures.csv` to a folder.
+    /// The files that [`save`](Self::save) writes.
+    pub const FILES: [&str; 4] = ["leaderboard.csv", "scores.parquet", "forecasts.parquet", "failures.csv"];
+
+    /// Writes the [`FILES`](Self::FILES) to a folder.
     ///
     /// # Errors
     /// When a file cannot be written.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
-        self.leaderboard("mase")?.save(folder.join("leaderboard.csv"))?;
-        self.scores()?.save(folder.join("scores.parquet"))?;
-        self.forecasts()?.save(folder.join("forecasts.parquet"))?;
-        self.failures_table()?.save(folder.join("failures.csv"))
+        let tables = [self.leaderboard("mase")?, self.scores()?, self.forecasts()?, self.failures_table()?];
+        tables.iter().zip(Self::FILES).try_for_each(|(table, name)| table.save(folder.join(name)))
     }
 
     /// The forecast of the last fold, with the actuals of its window.
@@ -418,15 +419,6 @@ impl Backtest {
         let mut order: Vec<usize> = (0..loss.len()).collect();
         order.sort_by(|a, b| loss[*a].total_cmp(&loss[*b]));
         order
-    }
-
-    fn key_columns(&self, series: impl Iterator<Item = usize>) -> Result<Vec<Column>> {
-        let keys = &self.0.panel.inner().keys;
-        if keys.width() == 0 {
-            return Ok(Vec::new());
-        }
-        let rows: Vec<IdxSize> = series.map(|i| i as IdxSize).collect();
-        Ok(keys.take(&IdxCa::from_vec("".into(), rows))?.columns().to_vec())
     }
 
     /// The mean of a metric for a model.

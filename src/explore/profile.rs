@@ -55,11 +55,7 @@ impl Ask for Profile {
             number((share(order[0]) * 10.0).round() / 10.0),
         );
         order.truncate(self.top.max(1));
-        let rows: Vec<IdxSize> = order.iter().map(|i| *i as IdxSize).collect();
-        let mut columns = match panel.inner().keys.width() {
-            0 => Vec::new(),
-            _ => panel.inner().keys.take(&IdxCa::from_vec("".into(), rows))?.columns().to_vec(),
-        };
+        let mut columns = panel.key_columns(order.iter().copied())?;
         columns.push(Column::new("total".into(), order.iter().map(|i| sums[*i].round()).collect::<Vec<_>>()));
         columns.push(Column::new("share %".into(), order.iter().map(|i| share(*i)).collect::<Vec<_>>()));
         Ok(Finding::new("Who sells how much", sentence, Table::new(DataFrame::new(order.len(), columns)?)))

@@ -67,11 +67,7 @@ impl Ask for Trend {
             let half = self.top.max(2) / 2;
             order.drain(half..order.len() - half);
         }
-        let rows: Vec<IdxSize> = order.iter().map(|at| pairs[*at].0 as IdxSize).collect();
-        let mut columns = match panel.inner().keys.width() {
-            0 => Vec::new(),
-            _ => panel.inner().keys.take(&IdxCa::from_vec("".into(), rows))?.columns().to_vec(),
-        };
+        let mut columns = panel.key_columns(order.iter().map(|at| pairs[*at].0))?;
         let column = |name: &str, pick: &dyn Fn(&(usize, f64, f64)) -> f64| {
             Column::new(name.into(), order.iter().map(|at| pick(&pairs[*at])).collect::<Vec<_>>())
         };

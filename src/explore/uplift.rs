@@ -86,11 +86,7 @@ impl Ask for Uplift {
             signed(percent(rows[0].1)),
         );
         rows.truncate(self.top.max(1));
-        let keys: Vec<IdxSize> = rows.iter().map(|row| row.0 as IdxSize).collect();
-        let mut columns = match panel.inner().keys.width() {
-            0 => Vec::new(),
-            _ => panel.inner().keys.take(&IdxCa::from_vec("".into(), keys))?.columns().to_vec(),
-        };
+        let mut columns = panel.key_columns(rows.iter().map(|row| row.0))?;
         columns.push(Column::new("uplift %".into(), rows.iter().map(|row| percent(row.1)).collect::<Vec<_>>()));
         columns.push(Column::new("steps".into(), rows.iter().map(|row| row.2 as u64).collect::<Vec<_>>()));
         let table = Table::new(DataFrame::new(rows.len(), columns)?).titled(format!("Uplift with {}", self.by));

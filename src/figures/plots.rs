@@ -53,7 +53,7 @@ impl Backtest {
             })
             .collect::<Result<Vec<_>>>()?;
         let reference = (named.best != 0.0).then(|| ("target".to_string(), named.best));
-        let title = format!("Models by {metric} over {} windows", self.folds().len());
+        let title = format!("Models by {metric} over {} folds", self.folds().len());
         Ok(Bars { title, value: format!("{metric}: {}", named.summary), rows, best: Some(0), reference }.figure())
     }
 

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::audit::Change;
+use super::covariates::is_number;
 use super::frame::{assemble, stamp_column};
 use super::{Origin, Panel, Role};
 use crate::error::{Error, Result};
@@ -257,7 +258,7 @@ fn fill_covariates(panel: &Panel, policy: Covariates) -> Result<Panel> {
     let mut changes = inner.origin.changes.to_vec();
     for (name, _) in &inner.columns.covariates {
         let column = inner.frame.column(name)?;
-        if column.null_count() == 0 || !(column.dtype().is_primitive_numeric() || column.dtype().is_bool()) {
+        if column.null_count() == 0 || !is_number(column.dtype()) {
             continue;
         }
         let mut values = super::frame::numbers(column)?;

@@ -20,13 +20,18 @@ pub(crate) struct Matrix {
 /// More categories than this make a text column a name rather than an attribute.
 const MOST_CATEGORIES: usize = 100;
 
+/// Can a column of this type be read as numbers as it is?
+pub(super) fn is_number(dtype: &DataType) -> bool {
+    dtype.is_primitive_numeric() || dtype.is_decimal() || dtype.is_bool()
+}
+
 impl Matrix {
     pub(crate) fn of(frame: &DataFrame, columns: &Columns) -> Result<Self> {
         let mut matrix = Self::default();
         for (name, role) in &columns.covariates {
             let column = frame.column(name)?;
             let dtype = column.dtype();
-            if dtype.is_primitive_numeric() || dtype.is_decimal() || dtype.is_bool() {
+            if is_number(dtype) {
                 matrix.push(name.clone(), name, *role, numbers(column)?);
                 continue;
             }

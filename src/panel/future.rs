@@ -11,6 +11,7 @@ use std::sync::Arc;
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::covariates::is_number;
 use super::frame::{labels_of, stamps};
 use super::{Matrix, Panel, Role, read};
 use crate::error::{Error, Result};
@@ -155,10 +156,9 @@ impl Future {
         // A covariate is of the type that it has in the history, whatever the file of the future looks like alone.
         for (name, _) in &columns.covariates {
             let Ok(given) = frame.column(name) else { continue };
-            let is_text = |dtype: &DataType| !(dtype.is_primitive_numeric() || dtype.is_decimal() || dtype.is_bool());
-            let typed = match (is_text(panel.inner().frame.column(name)?.dtype()), is_text(given.dtype())) {
-                (false, true) => read::to_numbers(given, origin)?,
-                (true, false) => given.cast(&DataType::String)?,
+            let typed = match (is_number(panel.inner().frame.column(name)?.dtype()), is_number(given.dtype())) {
+                (true, false) => read::to_numbers(given, origin)?,
+                (false, true) => given.cast(&DataType::String)?,
                 _ => continue,
             };
             frame.with_column(typed)?;
@@ -260,12 +260,7 @@ impl Future {
     pub fn to_frame(&self) -> Result<DataFrame> {
         let panel = &self.0.panel;
         let (n, h) = (panel.len(), self.0.horizon);
-        let rows: Vec<IdxSize> = (0..n as IdxSize).flat_map(|i| std::iter::repeat_n(i, h)).collect();
-        let keys = &panel.inner().keys;
-        let mut columns = match keys.width() {
-            0 => Vec::new(),
-            _ => keys.take(&IdxCa::from_vec("".into(), rows))?.columns().to_vec(),
-        };
+        let mut columns = panel.key_columns((0..n).flat_map(|i| std::iter::repeat_n(i, h)))?;
         let positions = self.0.starts.iter().flat_map(|start| (0..h as i64).map(move |step| start + step));
         columns.push(super::frame::stamp_column(&panel.inner().calendar, &panel.inner().columns.time, positions)?);
         for (name, values) in panel.matrix()?.names.iter().zip(&self.0.columns) {

@@ -319,6 +319,15 @@ impl Panel {
         Ok(())
     }
 
+    /// The key columns of these series, row by row; none for a panel without keys.
+    pub(crate) fn key_columns(&self, series: impl IntoIterator<Item = usize>) -> Result<Vec<Column>> {
+        if self.0.keys.width() == 0 {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<IdxSize> = series.into_iter().map(|i| i as IdxSize).collect();
+        Ok(self.0.keys.take(&IdxCa::from_vec("".into(), rows))?.columns().to_vec())
+    }
+
     pub(crate) fn series_of(&self, row: usize) -> usize {
         self.0.spans.partition_point(|span| span.end <= row)
     }
@@ -385,8 +394,10 @@ impl Show for Panel {
         let (first, last) = self.span();
         let count =
             |n: usize, word: &str| format!("{} {word}{}", crate::show::number(n as f64), if n == 1 { "" } else { "s" });
+        let format = self.0.origin.time_format.as_deref().filter(|format| *format != "%Y-%m-%d");
+        let dates = format.map_or_else(String::new, |format| format!("; dates read as {format}"));
         let text = format!(
-            "{} in {}, {}, {first} to {last}; season {} ({})",
+            "{} in {}, {}, {first} to {last}; season {} ({}){}",
             count(self.rows(), "row"),
             if self.len() == 1 {
                 "1 series".into()
@@ -396,6 +407,7 @@ impl Show for Panel {
             self.frequency(),
             count(self.season(), self.frequency().noun()),
             if self.0.columns.season.is_some() { "as stated" } else { "the frequency's default" },
+            dates,
         );
         let mut blocks = vec![Block::Text(text)];
         blocks.extend(self.summary().ok().map(Block::Table));

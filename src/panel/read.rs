@@ -13,6 +13,7 @@ use polars::prelude::*;
 
 use super::calendar::StampKind;
 use super::columns::check_present;
+use super::covariates::is_number;
 use super::{Columns, Origin};
 use crate::error::{Error, Result, first_line};
 
@@ -168,7 +169,7 @@ fn typed_covariate(column: &Column) -> Result<Column> {
 pub(super) fn to_numbers(column: &Column, origin: &Origin) -> Result<Column> {
     let name = column.name();
     let dtype = column.dtype();
-    if dtype.is_primitive_numeric() || dtype.is_decimal() || dtype.is_bool() {
+    if is_number(dtype) {
         return Ok(column.cast(&DataType::Float64)?);
     }
     if dtype != &DataType::String {

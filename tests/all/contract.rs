@@ -79,11 +79,6 @@ fn what_comes_after_the_cut_off_does_not_change_the_forecast() {
     }
     let other = Panel::from_frame(frame, sales.columns()).unwrap();
     each_model(|_, model| {
-        let means = |panel: &Panel| {
-            let table = panel.backtest([&model], Folds::new(1, 8)).unwrap().forecasts().unwrap();
-            table.frame().column("mean").unwrap().f64().unwrap().to_vec()
-        };
-        // The last window starts on 2012-09-07: one more week lies before it, the rest inside.
         let cut = |panel: &Panel| panel.before("2012-08-31").unwrap();
         assert_eq!(
             cut(&sales).fit([&model]).unwrap().forecast(future(&cut(&sales), 8)).unwrap().to_frame().unwrap(),
@@ -91,7 +86,6 @@ fn what_comes_after_the_cut_off_does_not_change_the_forecast() {
             "{}",
             model.label()
         );
-        assert_eq!(means(&sales).len(), means(&other).len());
     });
     // In a backtest the window's target must not matter either.
     let mut frame = sales.to_frame();
