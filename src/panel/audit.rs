@@ -50,6 +50,9 @@ struct Found {
 pub(crate) struct Change {
     pub(crate) kind: &'static str,
     pub(crate) series: usize,
+    pub(crate) position: i64,
+    /// The target before and after; NaN where there was or is none.
+    pub(crate) target: (f64, f64),
     pub(crate) stamp: String,
     pub(crate) value: String,
     pub(crate) action: String,

@@ -129,9 +129,10 @@ impl<'a> Work<'a> {
         Self { panel, rows, changes: panel.inner().origin.changes.to_vec() }
     }
 
-    fn note(&mut self, kind: &'static str, row: Row, value: String, action: String) {
+    fn note(&mut self, kind: &'static str, row: Row, after: f64, value: String, action: String) {
         let stamp = self.panel.inner().calendar.label(row.position);
-        self.changes.push(Change { kind, series: row.series, stamp, value, action });
+        let target = (row.target, after);
+        self.changes.push(Change { kind, series: row.series, position: row.position, target, stamp, value, action });
     }
 
     /// An infinite target can only be taken as missing; what happens to a missing one is its own policy.
@@ -141,7 +142,7 @@ impl<'a> Work<'a> {
         for at in 0..self.rows.len() {
             let row = self.rows[at];
             if raw.get(row.row).is_some_and(f64::is_infinite) {
-                self.note("infinite", row, "infinite".into(), "taken as missing".into());
+                self.note("infinite", row, f64::NAN, "infinite".into(), "taken as missing".into());
             }
         }
         Ok(())
@@ -167,7 +168,13 @@ impl<'a> Work<'a> {
                 Duplicates::Last | Duplicates::Error => (last.target, "the last"),
             };
             let values: Vec<String> = group.iter().map(|row| number(row.target)).collect();
-            self.note("duplicates", last, values.join(" and "), format!("one row with {word}, {}", number(target)));
+            self.note(
+                "duplicates",
+                last,
+                target,
+                values.join(" and "),
+                format!("one row with {word}, {}", number(target)),
+            );
             self.rows.push(Row { target, ..last });
         }
         Ok(())
@@ -189,7 +196,7 @@ impl<'a> Work<'a> {
             if let Some(before) = i.checked_sub(1).map(|b| rows[b]).filter(|before| before.series == row.series) {
                 for position in before.position + 1..row.position {
                     let added = Row { position, added: true, target: f64::NAN, ..before };
-                    self.note("gaps", added, "no row".into(), "a row added, its target missing".into());
+                    self.note("gaps", added, f64::NAN, "no row".into(), "a row added, its target missing".into());
                     self.rows.push(added);
                 }
             }
@@ -203,7 +210,7 @@ impl<'a> Work<'a> {
         for series in rows.chunk_by_mut(|a, b| a.series == b.series) {
             if policy.negatives == Negatives::Clip {
                 for row in series.iter_mut().filter(|row| row.target < 0.0) {
-                    self.note("negative", *row, number(row.target), "clipped to 0".into());
+                    self.note("negative", *row, 0.0, number(row.target), "clipped to 0".into());
                     row.target = 0.0;
                 }
             }
@@ -224,7 +231,7 @@ impl<'a> Work<'a> {
                     // Before the first and after the last value there is nothing to go between.
                     _ => continue,
                 };
-                self.note("missing", *row, "missing".into(), format!("filled with {}", number(filled)));
+                self.note("missing", *row, filled, "missing".into(), format!("filled with {}", number(filled)));
                 row.target = filled;
             }
         }
@@ -274,6 +281,8 @@ fn fill_covariates(panel: &Panel, policy: Covariates) -> Result<Panel> {
                     changes.push(Change {
                         kind: "holes",
                         series: i,
+                        position: *position,
+                        target: (f64::NAN, f64::NAN),
                         stamp: inner.calendar.label(*position),
                         value: name.clone(),
                         action: format!("filled with {}", number(filled)),

@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::calendar::Frequency;
+use super::features::Made;
+use super::normalise::Normalise;
 use crate::error::{Error, Result, suggestion};
 
 /// What a model may know of a covariate.
@@ -37,6 +39,21 @@ pub struct Columns {
     pub(crate) frequency: Option<Frequency>,
     pub(crate) season: Option<usize>,
     pub(crate) time_format: Option<String>,
+    pub(crate) stamps: Option<Stamps>,
+    /// Covariates that were made from the calendar, from other columns or from a file, so that the future can make them too.
+    pub(crate) made: Vec<Made>,
+    /// What the target goes through before a model sees it.
+    pub(crate) normalise: Normalise,
+}
+
+/// Does a stamp name the first or the last day of its period?
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Stamps {
+    /// The period begins with its stamp.
+    Start,
+    /// The period ends with its stamp.
+    End,
 }
 
 impl Columns {
@@ -54,6 +71,9 @@ impl Columns {
             frequency: None,
             season: None,
             time_format: None,
+            stamps: None,
+            made: Vec::new(),
+            normalise: Normalise::default(),
         }
     }
 
@@ -95,6 +115,14 @@ impl Columns {
     #[must_use]
     pub fn time_format(mut self, format: impl Into<String>) -> Self {
         self.time_format = Some(format.into());
+        self
+    }
+
+    /// States whether a stamp names the start or the end of its period (`start`, `end`). If not stated, weeks and months
+    /// dated to their last day end with it, everything else starts with its stamp.
+    #[must_use]
+    pub fn stamps(mut self, at: Stamps) -> Self {
+        self.stamps = Some(at);
         self
     }
 

@@ -16,8 +16,10 @@ pub(crate) mod calendar;
 mod clean;
 mod columns;
 mod covariates;
+mod features;
 mod frame;
 mod future;
+pub(crate) mod normalise;
 mod read;
 
 use std::borrow::Cow;
@@ -29,10 +31,11 @@ use polars::prelude::*;
 pub use audit::Audit;
 pub use calendar::Frequency;
 pub use clean::{Clean, Covariates as CovariatePolicy, Duplicates, Gaps, Missing, Negatives};
-pub use columns::{Columns, Role};
+pub use columns::{Columns, Role, Stamps};
 pub(crate) use covariates::Matrix;
 pub(crate) use frame::stamp_column;
 pub use future::{Future, Scenario};
+pub use normalise::Normalise;
 
 use crate::error::{Error, Result};
 use crate::show::{Block, Show, Table};
