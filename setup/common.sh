@@ -27,10 +27,9 @@ export CARGO_TARGET_DIR=$TARGET
 # shellcheck disable=SC2034  # used by the scripts that source this file
 NOTEBOOK=$TARGET/notebook
 
-# The features that tests, lints and notebooks are built with; the binary of `make demo` has the default
-# ones. To build with more, add them here: FEATURES=(--features full).
+# The features that tests, lints and notebooks are built with; the binary of `make demo` has the default ones.
 # shellcheck disable=SC2034
-FEATURES=()
+FEATURES=(--features full)
 
 # shellcheck disable=SC2034
 EVCXR_VERSION=0.22.0

@@ -16,7 +16,7 @@ use crate::evaluate::{Backtest, Folds};
 use crate::forecast::Forecast;
 use crate::models::Model;
 use crate::options::split_list;
-use crate::panel::{Clean, Columns, Panel, Scenario};
+use crate::panel::{Clean, Columns, Panel, Reading, Scenario, Stamps};
 
 macro_rules! plan {
     (
@@ -76,7 +76,7 @@ macro_rules! plan {
 
 plan! {
     given {
-        /// CSV or Parquet file with the history.
+        /// File, folder, pattern of files or database with the history: CSV, Parquet, Excel, NDJSON, SQLite, postgres://….
         #[env = "TRADEWIND_FILE"]
         data: PathBuf = PathBuf::new(),
         /// Key columns that name a series, separated by commas; none for a single series.
@@ -97,6 +97,10 @@ plan! {
         /// Attributes with one value per series: size, category.
         #[env = "TRADEWIND_FIXED"]
         fixed: List = List::default(),
+        /// How the data are written where it is not to be found out: "delimiter=';', decimal=',', encoding=latin1,
+        /// sheet=2024, per=D".
+        #[env = "TRADEWIND_READING"]
+        reading: String = String::new(),
         /// Cleaning policies, such as "duplicates=sum, gaps=fill, missing=linear"; nothing is changed without one.
         #[env = "TRADEWIND_POLICY"]
         policy: String = String::new(),
@@ -138,6 +142,12 @@ plan! {
         /// How dates are written in a text file, in strftime's terms: %d.%m.%Y.
         #[env = "TRADEWIND_TIME_FORMAT"]
         time_format: String,
+        /// SQL query whose answer is the history, for a database.
+        #[env = "TRADEWIND_QUERY"]
+        query: String,
+        /// Does a stamp name the start or the end of its period? If not stated, weeks end with it.
+        #[env = "TRADEWIND_STAMPS"]
+        stamps: Stamps,
         /// Steps between backtest windows, if not the horizon.
         #[env = "TRADEWIND_STEP"]
         step: usize,
@@ -277,10 +287,22 @@ impl Plan {
         if let Some(format) = &self.time_format {
             columns = columns.time_format(format);
         }
+        if let Some(stamps) = self.stamps {
+            columns = columns.stamps(stamps);
+        }
         Ok(columns)
     }
 
-    /// The data as they are.
+    /// How the data are to be read.
+    ///
+    /// # Errors
+    /// When an option of it is unknown.
+    pub fn reading(&self) -> Result<Reading> {
+        let reading = Reading::parse(&self.reading)?;
+        Ok(Reading { query: self.query.clone().or(reading.query), ..reading })
+    }
+
+    /// The data as they are. A file that [`Panel::save`] wrote knows its own columns if none are stated.
     ///
     /// # Errors
     /// As [`Panel::read`].
@@ -288,7 +310,11 @@ impl Plan {
         if self.data.as_os_str().is_empty() {
             return Err(Error::usage("no data are named; say which file: --data FILE"));
         }
-        Panel::read(&self.data, self.columns()?)
+        let columns = self.columns()?;
+        if columns == Self::default().columns()? && Panel::is_saved(&self.data) {
+            return Panel::open(&self.data);
+        }
+        Panel::read_as(&self.data, columns, &self.reading()?)
     }
 
     /// The data, mended by the stated policies.
@@ -336,6 +362,7 @@ impl Plan {
         self.models()?;
         self.levels()?;
         self.columns()?;
+        self.reading()?;
         Clean::parse(&self.policy)?;
         crate::evaluate::metrics::named(&self.metric)?;
         if self.horizon == 0 {

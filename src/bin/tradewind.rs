@@ -255,7 +255,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
             spare(&file, [Some(&plan.data)])?;
             let panel = plan.panel()?;
             let audit = panel.audit()?;
-            Table::new(panel.to_frame()).save(&file)?;
+            panel.save(&file)?;
             out.wrote(&file);
             out.result(&audit, json!({"changes": audit.changes(), "out": file, "findings": audit.table()?.to_json()?}))
         }
@@ -392,6 +392,9 @@ fn fixed_by_fits(matches: &ArgMatches) -> Result<()> {
         "freq",
         "season",
         "time_format",
+        "reading",
+        "query",
+        "stamps",
     ];
     match decided.into_iter().find(|name| matches.value_source(name) == Some(ValueSource::CommandLine)) {
         Some(name) => {

@@ -80,6 +80,11 @@ impl Frequency {
         matches!(self.0, Step::Whole { .. })
     }
 
+    /// Is the step a day, or a part of one?
+    pub(crate) fn is_day_or_part(&self) -> bool {
+        matches!(self.0, Step::Fixed { step, .. } if step <= DAY)
+    }
+
     /// Finds the step of the distinct, sorted stamps of each series. `kind` says what the stamps are.
     ///
     /// The step is the longest observed difference that at least 95 % of all differences are whole multiples of, so

@@ -6,18 +6,73 @@ use std::sync::{Arc, OnceLock};
 use polars::prelude::*;
 
 use super::calendar::{Calendar, Frequency, StampKind, micros};
-use super::{Columns, Inner, Origin, Panel, read};
+use super::{Columns, Inner, Origin, Panel, Reading, source};
 use crate::error::{Error, Result, first_line};
+use crate::show::Table;
 
 impl Panel {
-    /// Reads the declared columns of a CSV or Parquet file.
+    /// Reads the declared columns of a file: text with any delimiter (also packed with gzip or zstd), Parquet, Excel or
+    /// OpenDocument, NDJSON; or of a folder or pattern of files (`sales/*.csv`) as one. How a text is written is found
+    /// out: delimiter, quote, decimal mark, encoding, dates, a column per date.
     ///
     /// # Errors
-    /// When the file cannot be read, a declared column is absent, a date or number does not parse (with the line and
+    /// When the source cannot be read, a declared column is absent, a date or number does not parse (with the line and
     /// the text), or the frequency can be neither inferred nor was stated.
     pub fn read(path: impl AsRef<std::path::Path>, columns: Columns) -> Result<Panel> {
-        let (frame, origin) = read::read(path.as_ref(), &columns)?;
-        from_origin(frame, columns, origin)
+        Self::read_as(path, columns, &Reading::default())
+    }
+
+    /// As [`read`](Self::read), with what is known about how the source is written; and the answer of a query to a SQLite
+    /// file or a PostgreSQL server (`postgres://user@host/database`).
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and when the database refuses the query.
+    pub fn read_as(path: impl AsRef<std::path::Path>, columns: Columns, reading: &Reading) -> Result<Panel> {
+        let (frame, origin) = source::read(path.as_ref(), &columns, reading)?;
+        from_origin(frame, columns, reading, origin)
+    }
+
+    /// Reads a panel that [`save`](Self::save) wrote as Parquet, with its roles, frequency and features.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and when the file holds no roles.
+    pub fn open(path: impl AsRef<std::path::Path>) -> Result<Panel> {
+        let path = path.as_ref();
+        match source::saved_columns(path) {
+            Some(columns) => Self::read(path, columns),
+            None if path.exists() => Err(Error::data(format!(
+                "{} does not say which columns are key, time and target, as a panel saved as Parquet does; state them",
+                path.display()
+            ))),
+            None => Err(Error::io(format!("{} does not exist", path.display()))),
+        }
+    }
+
+    /// Does a file hold a panel that [`save`](Self::save) wrote, so that [`open`](Self::open) can read it?
+    pub fn is_saved(path: impl AsRef<std::path::Path>) -> bool {
+        source::saved_columns(path.as_ref()).is_some()
+    }
+
+    /// Writes the panel, whole or not at all: as Parquet with its roles, frequency and features, so that
+    /// [`open`](Self::open) gives it back; as CSV or JSON the data alone.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or its name ends otherwise.
+    pub fn save(&self, path: impl AsRef<std::path::Path>) -> Result<()> {
+        let path = path.as_ref();
+        let parquet =
+            path.extension().is_some_and(|end| ["parquet", "pq"].iter().any(|known| end.eq_ignore_ascii_case(known)));
+        if !parquet {
+            return Table::new(self.to_frame()).save(path);
+        }
+        let columns = Columns { frequency: Some(self.frequency()), season: Some(self.season()), ..self.columns() };
+        let columns = serde_json::to_string(&columns)
+            .map_err(|cause| Error::io("the panel's columns cannot be written").because(cause))?;
+        let mut bytes = Vec::new();
+        ParquetWriter::new(&mut bytes)
+            .with_key_value_metadata(Some(KeyValueMetadata::from_static(vec![(source::ROLES.into(), columns)])))
+            .finish(&mut self.to_frame())?;
+        crate::files::write_atomically(path, &bytes)
     }
 
     /// Takes the declared columns of a polars frame.
@@ -35,7 +90,8 @@ impl Panel {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn from_frame(frame: DataFrame, columns: Columns) -> Result<Panel> {
-        from_origin(frame, columns, Origin { source: "the frame".into(), ..Origin::default() })
+        let origin = Origin { source: "the frame".into(), ..Origin::default() };
+        from_origin(frame, columns, &Reading::default(), origin)
     }
 
     /// The declared columns in their input types, sorted by key and time.
@@ -44,7 +100,7 @@ impl Panel {
     }
 }
 
-fn from_origin(frame: DataFrame, columns: Columns, mut origin: Origin) -> Result<Panel> {
+fn from_origin(frame: DataFrame, columns: Columns, reading: &Reading, mut origin: Origin) -> Result<Panel> {
     let present: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
     columns.check(&present, &origin.source)?;
     if frame.height() == 0 {
@@ -52,11 +108,11 @@ fn from_origin(frame: DataFrame, columns: Columns, mut origin: Origin) -> Result
     }
     let mut frame = frame.select(columns.names())?;
     let time = frame.column(&columns.time)?.clone();
-    if time.dtype() == &DataType::String {
-        let (stamps, format) = read::parse_time(&time, &columns, &origin)?;
-        origin.time_format = format;
-        frame.with_column(stamps)?;
-    }
+    let zone = reading.time_zone.as_deref();
+    frame.with_column(match time.dtype() {
+        DataType::String => source::parse_time(&time, &columns, zone, &mut origin)?,
+        _ => source::wall_time(&time, zone, &mut origin)?,
+    })?;
     let time = frame.column(&columns.time)?;
     if StampKind::of(time.dtype()).is_none() {
         return Err(Error::data(format!(
@@ -76,10 +132,21 @@ fn from_origin(frame: DataFrame, columns: Columns, mut origin: Origin) -> Result
             origin.row_text(row),
         )));
     }
-    let target = read::to_numbers(frame.column(&columns.target)?, &origin)?;
+    let (target, unreadable) = source::target_numbers(frame.column(&columns.target)?, &origin)?;
+    origin.unreadable = Arc::new(unreadable.into_iter().collect());
     frame.with_column(target)?;
-    let (frame, rows) = sorted(frame, &columns)?;
+    let (mut frame, rows) = sorted(frame, &columns)?;
     origin.rows = rows;
+    let mut columns = columns;
+    if let Some(per) = &reading.per {
+        let before = frame.height();
+        let (summed, firsts) = source::per_period(&frame, &columns, per)?;
+        frame = summed;
+        origin.rows = firsts.iter().map(|row| origin.rows[*row]).collect();
+        origin.found.push(format!("{before} transactions summed by {per}"));
+        let stated: Frequency = per.parse()?;
+        columns.frequency = columns.frequency.or(Some(stated));
+    }
     let stamps = stamps(frame.column(&columns.time)?)?;
     let spans = spans(&frame, &columns)?;
     let dtype = frame.column(&columns.time)?.dtype().clone();
@@ -147,12 +214,15 @@ pub(crate) fn assemble(
 }
 
 impl Origin {
-    /// `line 17` of a text file, `row 16` of anything else.
+    /// `line 17` of a text file, `row 16` of anything else, and of which file if there are several.
     pub(crate) fn row_text(&self, row: usize) -> String {
-        match self.first_row {
-            0 => format!("row {row}"),
-            first => format!("line {}", row + first),
-        }
+        let part = self.parts.partition_point(|(_, first)| *first <= row).checked_sub(1);
+        let (name, first) = part.map_or(("", 0), |part| (self.parts[part].0.as_str(), self.parts[part].1));
+        let place = match self.lines.get(row) {
+            Some(line) if *line > 0 => format!("line {line}"),
+            _ => format!("row {}", row - first),
+        };
+        if self.parts.len() > 1 { format!("{place} of {name}") } else { place }
     }
 }
 
@@ -173,7 +243,7 @@ fn sorted(frame: DataFrame, columns: &Columns) -> Result<(DataFrame, Vec<u32>)> 
 }
 
 /// The row range of each series in a sorted frame.
-fn spans(frame: &DataFrame, columns: &Columns) -> Result<Vec<Range<usize>>> {
+pub(super) fn spans(frame: &DataFrame, columns: &Columns) -> Result<Vec<Range<usize>>> {
     let height = frame.height();
     let mut starts = vec![false; height];
     if height > 0 {

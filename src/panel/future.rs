@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::covariates::is_number;
 use super::frame::{labels_of, stamps};
-use super::{Matrix, Panel, Role, read};
+use super::{Matrix, Panel, Role, source};
 use crate::error::{Error, Result};
 use crate::show::{Block, Show, Table};
 
@@ -133,7 +133,7 @@ impl Future {
         let names = columns.future_names(&present);
         super::columns::check_present(&names, &present, "the future")?;
         let origin = super::Origin { source: "the future".into(), ..Default::default() };
-        self.fill(frame.select(names)?, &origin)
+        self.fill(frame.select(names)?, origin)
     }
 
     /// As [`given`](Self::given), from a CSV or Parquet file.
@@ -141,23 +141,23 @@ impl Future {
     /// # Errors
     /// As [`given`](Self::given), and when the file cannot be read.
     pub fn given_file(&self, path: impl AsRef<Path>) -> Result<Future> {
-        let (frame, origin) = read::read_future(path.as_ref(), &self.0.panel.columns())?;
-        self.fill(frame, &origin)
+        let (frame, origin) = source::read_future(path.as_ref(), &self.0.panel.columns())?;
+        self.fill(frame, origin)
     }
 
-    fn fill(&self, mut frame: DataFrame, origin: &super::Origin) -> Result<Future> {
+    fn fill(&self, mut frame: DataFrame, mut origin: super::Origin) -> Result<Future> {
         let panel = &self.0.panel;
         let mut columns = panel.columns();
         let time = frame.column(&columns.time)?.clone();
         if time.dtype() == &DataType::String {
-            let (stamps, _) = read::parse_time(&time, &columns, origin)?;
-            frame.with_column(stamps)?;
+            let zone = panel.inner().origin.zone.clone();
+            frame.with_column(source::parse_time(&time, &columns, zone.as_deref(), &mut origin)?)?;
         }
         // A covariate is of the type that it has in the history, whatever the file of the future looks like alone.
         for (name, _) in &columns.covariates {
             let Ok(given) = frame.column(name) else { continue };
             let typed = match (is_number(panel.inner().frame.column(name)?.dtype()), is_number(given.dtype())) {
-                (true, false) => read::to_numbers(given, origin)?,
+                (true, false) => source::all_numbers(given, &origin)?,
                 (false, true) => given.cast(&DataType::String)?,
                 _ => continue,
             };

@@ -3,9 +3,11 @@
 //! | file | question |
 //! |---|---|
 //! | `columns` | what is what in the file, and what may a model know of it? |
-//! | `read` | how does a file become a frame? |
+//! | `source/` | how does any file become a frame? |
 //! | `frame` | how does a frame become a panel, and back? |
 //! | `calendar` | when does the next value come? |
+//! | `features/` | which covariates can be made from what is there? |
+//! | `normalise` | what does the target go through before a model sees it? |
 //! | `audit` | what is wrong with the data? |
 //! | `clean` | how is it mended, in the open? |
 //! | `covariates` | what does a model see of the covariates, as numbers? |
@@ -20,9 +22,10 @@ mod features;
 mod frame;
 mod future;
 pub(crate) mod normalise;
-mod read;
+mod source;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -36,6 +39,7 @@ pub(crate) use covariates::Matrix;
 pub(crate) use frame::stamp_column;
 pub use future::{Future, Scenario};
 pub use normalise::Normalise;
+pub use source::Reading;
 
 use crate::error::{Error, Result};
 use crate::show::{Block, Show, Table};
@@ -78,16 +82,22 @@ pub(crate) struct Inner {
 /// What reading the input showed, for the audit.
 #[derive(Clone, Default)]
 pub(crate) struct Origin {
-    /// The file, or `frame`.
+    /// The file, folder or database, or `the frame`.
     pub(crate) source: String,
-    /// The number of the first data row in the source, 2 for a text file with a header.
-    pub(crate) first_row: usize,
+    /// The files that it consists of, each with its first row.
+    pub(crate) parts: Vec<(String, usize)>,
+    /// The line of each input row in its file; 0 or absent where rows are counted.
+    pub(crate) lines: Vec<u32>,
+    /// What was found out about how the source is written, beyond the plainest.
+    pub(crate) found: Vec<String>,
+    /// The time zone whose wall clock tells the stamps, if one is known.
+    pub(crate) zone: Option<String>,
+    /// Target cells that are no number, by input row; their targets are missing.
+    pub(crate) unreadable: Arc<BTreeMap<u32, String>>,
     /// For each sorted row, its row in the source.
     pub(crate) rows: Vec<u32>,
     /// Rows, after sorting, whose stamp lies off the calendar.
     pub(crate) off_calendar: Vec<usize>,
-    /// How dates were read from text.
-    pub(crate) time_format: Option<String>,
     /// What cleaning did.
     pub(crate) changes: Arc<Vec<audit::Change>>,
 }
@@ -201,7 +211,7 @@ impl Panel {
     /// # Errors
     /// When `stamp` is not a stamp of this panel's kind.
     pub fn before(&self, stamp: &str) -> Result<Panel> {
-        let raw = read::parse_stamp(stamp, self.0.calendar.kind())?;
+        let raw = source::parse_stamp(stamp, self.0.calendar.kind())?;
         let (position, exact) = self.0.calendar.frequency.position(raw);
         let end = if exact { position } else { position + 1 };
         self.until(&vec![end; self.len()])
@@ -280,16 +290,11 @@ impl Panel {
             let i = self.series_of(row);
             return Err(Error::data(format!(
                 "{} lies off the calendar, which is {} (series {}; {} such rows); \
-                 state another frequency, or mend the stamps{}",
+                 state another frequency, or mend the stamps",
                 self.stamp_text(row),
                 inner.calendar.frequency,
                 self.label(i),
                 inner.origin.off_calendar.len(),
-                match inner.calendar.dtype {
-                    DataType::Datetime(_, Some(_)) =>
-                        " (stamps in a time zone are taken as UTC: make them plain dates)",
-                    _ => "",
-                },
             )));
         }
         let raw = inner.frame.column(&inner.columns.target)?.f64()?;
@@ -298,6 +303,17 @@ impl Panel {
                 "the target of series {} is infinite ({}); correct it, or clean, which takes it as missing",
                 self.label(self.series_of(row)),
                 self.stamp_text(row),
+            )));
+        }
+        if let Some((row, text)) = inner.origin.unreadable_rows().next() {
+            return Err(Error::data(format!(
+                "the target of series {} on {} is `{text}` ({}), not a number ({} such {}); \
+                 correct it, or clean, which takes it as missing",
+                self.label(self.series_of(row)),
+                self.stamp_text(row),
+                inner.origin.row_text(inner.origin.rows[row] as usize),
+                inner.origin.unreadable.len(),
+                if inner.origin.unreadable.len() == 1 { "cell" } else { "cells" },
             )));
         }
         self.check_duplicates()
@@ -374,6 +390,13 @@ fn spread<'a>(positions: &[i64], values: &'a [f64]) -> Cow<'a, [f64]> {
 }
 
 impl Origin {
+    /// The sorted rows whose target is no number, and what stands there.
+    pub(crate) fn unreadable_rows(&self) -> impl Iterator<Item = (usize, &str)> {
+        let none = self.unreadable.is_empty();
+        let rows = self.rows.iter().enumerate().filter(move |_| !none);
+        rows.filter_map(|(row, input)| Some((row, self.unreadable.get(input)?.as_str())))
+    }
+
     /// The same origin for the rows that `mask` keeps.
     fn kept(&self, mask: &[bool]) -> Self {
         let mut places = vec![usize::MAX; mask.len()];
@@ -397,10 +420,10 @@ impl Show for Panel {
         let (first, last) = self.span();
         let count =
             |n: usize, word: &str| format!("{} {word}{}", crate::show::number(n as f64), if n == 1 { "" } else { "s" });
-        let format = self.0.origin.time_format.as_deref().filter(|format| *format != "%Y-%m-%d");
-        let dates = format.map_or_else(String::new, |format| format!("; dates read as {format}"));
+        let found = &self.0.origin.found;
+        let found = if found.is_empty() { String::new() } else { format!("; {}", found.join("; ")) };
         let text = format!(
-            "{} in {}, {}, {first} to {last}; season {} ({}){}",
+            "{} in {}, {}, {first} to {last}; season {} ({}){found}",
             count(self.rows(), "row"),
             if self.len() == 1 {
                 "1 series".into()
@@ -410,7 +433,6 @@ impl Show for Panel {
             self.frequency(),
             count(self.season(), self.frequency().noun()),
             if self.0.columns.season.is_some() { "as stated" } else { "the frequency's default" },
-            dates,
         );
         let mut blocks = vec![Block::Text(text)];
         blocks.extend(self.summary().ok().map(Block::Table));

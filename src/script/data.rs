@@ -6,7 +6,7 @@ use super::{Answer, count, names, noun, thrown};
 use crate::explore::Finding;
 use crate::figures::Figure;
 use crate::options;
-use crate::panel::{Audit, Clean, Columns, Future, Panel, Scenario};
+use crate::panel::{Audit, Clean, Columns, Future, Panel, Reading, Scenario};
 use crate::show::{Table, Value};
 
 pub(super) fn register(engine: &mut Engine) {
@@ -27,6 +27,14 @@ pub(super) fn register(engine: &mut Engine) {
 
     noun!(engine, Panel);
     engine.register_fn("read_panel", |path: &str, columns: Columns| Panel::read(path, columns).map_err(thrown));
+    engine.register_fn("read_panel", |path: &str, columns: Columns, reading: Map| {
+        let reading = super::models::options_of(reading)?;
+        options::read::<Reading>("reading", reading)
+            .and_then(|reading| Panel::read_as(path, columns, &reading))
+            .map_err(thrown)
+    });
+    engine.register_fn("open_panel", |path: &str| Panel::open(path).map_err(thrown));
+    engine.register_fn("save", |panel: &mut Panel, path: &str| panel.save(path).map_err(thrown));
     engine.register_fn("len", |panel: &mut Panel| panel.len() as i64);
     engine.register_get("rows", |panel: &mut Panel| panel.rows() as i64);
     engine.register_get("season", |panel: &mut Panel| panel.season() as i64);

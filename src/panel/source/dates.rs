@@ -1,0 +1,278 @@
+//! What date does a cell say? One way of writing for the whole column, found by trying, and an error where two ways read
+//! every cell but differently.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
+use polars::prelude::*;
+
+use super::{MISSING, short};
+use crate::error::{Error, Result, suggestion};
+use crate::panel::calendar::StampKind;
+use crate::panel::{Columns, Origin};
+
+/// Ways to write a date, a month, a week or a quarter; the first that reads every cell is taken, unless another reads
+/// them all differently. `%q` stands for a quarter, which chrono has no sign for.
+const DATES: [&str; 18] = [
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%Y%m%d",
+    "%d.%m.%y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%b %d, %Y",
+    "%d %b %Y",
+    "%d-%b-%Y",
+    "%Y-%m",
+    "%b %Y",
+    "%m/%Y",
+];
+const PERIODS: [&str; 4] = ["%G-W%V", "%GW%V", "%Y-Q%q", "%YQ%q"];
+const TIMES: [&str; 14] = [
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+    "%d/%m/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M",
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M",
+    "%m/%d/%Y %I:%M %p",
+    "%Y%m%d%H%M%S",
+];
+/// With their offset from UTC.
+const OFFSETS: [&str; 3] = ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z"];
+
+/// Midnight of the first day of what a text names, or its time; and its offset from UTC in seconds if it has one.
+fn parse(text: &str, format: &str) -> Option<(NaiveDateTime, Option<i32>)> {
+    let day = |text: &str, format: &str| {
+        NaiveDate::parse_from_str(text, format).ok().map(|date| (date.and_time(NaiveTime::MIN), None))
+    };
+    if format.contains("z") {
+        let utc = |text: &str| text.strip_suffix('Z').map(|text| format!("{text}+0000"));
+        let stamp = DateTime::parse_from_str(&utc(text).unwrap_or_else(|| text.into()), format).ok()?;
+        return Some((stamp.naive_local(), Some(stamp.offset().local_minus_utc())));
+    }
+    if has_clock(format) {
+        return NaiveDateTime::parse_from_str(text, format).ok().map(|stamp| (stamp, None));
+    }
+    if let Some(start) = format.strip_suffix("%q") {
+        let (quarter, before) = (text.chars().last()?.to_digit(10)?, &text[..text.len() - 1]);
+        let month = (1..=4).contains(&quarter).then_some(quarter * 3 - 2)?;
+        return day(&format!("{before}{month}-1"), &format!("{start}%m-%d"));
+    }
+    if format.contains("%V") {
+        return day(&format!("{text}-1"), &format!("{format}-%u"));
+    }
+    match format.contains("%d") {
+        true => day(text, format),
+        false => day(&format!("1 {text}"), &format!("%d {format}")),
+    }
+    // chrono reads `12` for %Y as the year 12: two digits are no year of sales.
+    .filter(|(stamp, _)| !format.contains("%Y") || chrono::Datelike::year(stamp) >= 1000)
+}
+
+fn has_clock(format: &str) -> bool {
+    ["%H", "%I", "%s", "%T", "%R", "z"].iter().any(|sign| format.contains(sign))
+}
+
+/// The header cells that name dates, by one and the same format.
+pub(super) fn dated<'a>(header: &[&'a str], stated: Option<&str>) -> Vec<&'a str> {
+    let formats: Vec<&str> = match stated {
+        Some(format) => vec![format],
+        None => DATES.into_iter().chain(PERIODS).chain(TIMES).collect(),
+    };
+    let of = |format: &str| header.iter().copied().filter(|cell| parse(cell, format).is_some()).collect::<Vec<_>>();
+    formats.into_iter().map(of).max_by_key(Vec::len).unwrap_or_default()
+}
+
+/// A text time column as dates, times or whole numbers, and the format that read it. Remarks go to `origin`.
+pub(in crate::panel) fn parse_time(
+    column: &Column,
+    columns: &Columns,
+    zone: Option<&str>,
+    origin: &mut Origin,
+) -> Result<Column> {
+    let name = column.name().clone();
+    let texts: Vec<&str> = column.str()?.iter().map(|text| text.unwrap_or("").trim()).collect();
+    if let Some(row) = texts.iter().position(|text| MISSING.contains(text)) {
+        let count = texts.iter().filter(|text| MISSING.contains(text)).count();
+        return Err(Error::data(format!(
+            "column `{name}` of {} has no stamp in {}{}; remove the row or mend it",
+            origin.source,
+            origin.row_text(row),
+            if count > 1 { format!(" ({count} such rows)") } else { String::new() },
+        )));
+    }
+    // A date stands in many rows: each different text is read once.
+    let mut distinct: Vec<(&str, usize)> = Vec::new();
+    let mut known: HashMap<&str, u32> = HashMap::new();
+    let codes: Vec<u32> = texts
+        .iter()
+        .enumerate()
+        .map(|(row, text)| {
+            *known.entry(text).or_insert_with(|| {
+                distinct.push((text, row));
+                distinct.len() as u32 - 1
+            })
+        })
+        .collect();
+    let failed = |at: usize, format: &str| {
+        let (text, row) = distinct[at];
+        let others = if row > 0 { format!(" as those before it are ({format})") } else { String::new() };
+        Error::data(format!(
+            "`{}` in column `{name}` of {}, {}, is not a date{others}; \
+             correct it, or state how dates are written: time_format = \"%d.%m.%Y\"",
+            short(text),
+            origin.source,
+            origin.row_text(row),
+        ))
+    };
+    let looks_like_date =
+        |(text, _): &(&str, usize)| text.len() == 8 && (text.starts_with("19") || text.starts_with("20"));
+    if columns.time_format.is_none() && !distinct.iter().all(looks_like_date) {
+        let whole: Option<Vec<i64>> = distinct.iter().map(|(text, _)| text.parse().ok()).collect();
+        if let Some(whole) = whole {
+            return Ok(Column::new(name, codes.iter().map(|code| whole[*code as usize]).collect::<Vec<_>>()));
+        }
+    }
+    let formats: Vec<&str> = match &columns.time_format {
+        Some(format) => vec![format],
+        None => DATES.into_iter().chain(PERIODS).chain(TIMES).chain(OFFSETS).collect(),
+    };
+    type Stamps = Vec<(NaiveDateTime, Option<i32>)>;
+    let mut readings: Vec<(&str, Stamps)> = Vec::new();
+    let mut furthest = (0, formats[0]);
+    for format in formats {
+        let mut stamps = Vec::with_capacity(distinct.len());
+        stamps.extend(distinct.iter().map_while(|(text, _)| parse(text, format)));
+        match stamps.len() == distinct.len() {
+            true => readings.push((format, stamps)),
+            false if stamps.len() > furthest.0 => furthest = (stamps.len(), format),
+            false => {}
+        }
+    }
+    let Some((format, stamps)) = readings.first() else { return Err(failed(furthest.0, furthest.1)) };
+    if let Some((other, different)) = readings.iter().skip(1).find(|(_, other)| other != stamps) {
+        let at = stamps.iter().zip(different).position(|(a, b)| a != b).unwrap_or(0);
+        let (text, row) = distinct[at];
+        return Err(Error::data(format!(
+            "`{text}` in column `{name}` of {}, {}, can be read as {format} or {other}; \
+             state which: time_format = \"{format}\"",
+            origin.source,
+            origin.row_text(row),
+        )));
+    }
+    let local = match zone.filter(|_| stamps.iter().any(|(_, offset)| offset.is_some())) {
+        Some(zone) => {
+            let zone = named(zone)?;
+            origin.zone = Some(zone.name().into());
+            origin.found.push(format!("stamps told by the clock of {zone}"));
+            let utc = |(stamp, offset): &(NaiveDateTime, Option<i32>)| {
+                *stamp - chrono::Duration::seconds(offset.unwrap_or(0).into())
+            };
+            stamps.iter().map(|stamp| zone.from_utc_datetime(&utc(stamp)).naive_local()).collect::<Vec<_>>()
+        }
+        None => {
+            let offset = stamps.first().and_then(|(_, offset)| *offset);
+            if let Some(at) = stamps.iter().position(|(_, other)| *other != offset) {
+                let (text, row) = distinct[at];
+                return Err(Error::data(format!(
+                    "`{text}` in column `{name}` of {}, {}, has another offset from UTC than the stamps before it; \
+                     state by whose clock days are told: time_zone = \"Europe/Berlin\"",
+                    origin.source,
+                    origin.row_text(row),
+                )));
+            }
+            stamps.iter().map(|(stamp, _)| *stamp).collect()
+        }
+    };
+    if *format != DATES[0] {
+        origin.found.push(format!("dates read as {format}"));
+    }
+    let micros: Vec<i64> = codes.iter().map(|code| local[*code as usize].and_utc().timestamp_micros()).collect();
+    let times = Column::new(name, micros).cast(&DataType::Datetime(TimeUnit::Microseconds, None))?;
+    Ok(if has_clock(format) { times } else { times.cast(&DataType::Date)? })
+}
+
+/// A column of stamps in a time zone as the wall clock of that zone, or of the stated one, shows them.
+pub(in crate::panel) fn wall_time(column: &Column, stated: Option<&str>, origin: &mut Origin) -> Result<Column> {
+    let DataType::Datetime(_, Some(own)) = column.dtype() else { return Ok(column.clone()) };
+    let zone = named(stated.unwrap_or(own.as_str()))?;
+    let stamps = crate::panel::frame::stamps(column)?;
+    let local: Vec<i64> = stamps
+        .iter()
+        .map(|stamp| {
+            let utc = DateTime::from_timestamp_micros(*stamp).unwrap_or_default().naive_utc();
+            zone.from_utc_datetime(&utc).naive_local().and_utc().timestamp_micros()
+        })
+        .collect();
+    origin.zone = Some(zone.name().into());
+    origin.found.push(format!("stamps told by the clock of {zone}"));
+    Ok(Column::new(column.name().clone(), local).cast(&DataType::Datetime(TimeUnit::Microseconds, None))?)
+}
+
+fn named(zone: &str) -> Result<chrono_tz::Tz> {
+    zone.parse().map_err(|_| {
+        let nearest = suggestion(zone, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+        Error::usage(format!("`{zone}` is not a time zone such as Europe/Berlin{nearest}"))
+    })
+}
+
+/// A stamp given by a person: `2012-10-26`, `2012-10-26 14:00`, `143`.
+pub(in crate::panel) fn parse_stamp(text: &str, kind: StampKind) -> Result<i64> {
+    let text = text.trim();
+    let stamp = match kind {
+        StampKind::Whole => text.parse().ok(),
+        StampKind::Clock => std::iter::once(DATES[0])
+            .chain(TIMES)
+            .find_map(|format| parse(text, format))
+            .map(|(time, _)| time.and_utc().timestamp_micros()),
+    };
+    stamp.ok_or_else(|| {
+        let wanted = match kind {
+            StampKind::Whole => "a whole number, as the panel's stamps are",
+            StampKind::Clock => "a date such as 2012-10-26 or a time such as 2012-10-26 14:00",
+        };
+        Error::usage(format!("`{}` is not {wanted}", short(text)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ways_to_write_a_date() {
+        let read = |text, format| parse(text, format).map(|(stamp, _)| stamp.to_string());
+        assert_eq!(read("2024-02-29", "%Y-%m-%d").as_deref(), Some("2024-02-29 00:00:00"));
+        assert_eq!(read("2023-02-29", "%Y-%m-%d"), None);
+        assert_eq!(read("2024-03", "%Y-%m").as_deref(), Some("2024-03-01 00:00:00"));
+        assert_eq!(read("Mar 2024", "%b %Y").as_deref(), Some("2024-03-01 00:00:00"));
+        assert_eq!(read("2020-W53", "%G-W%V").as_deref(), Some("2020-12-28 00:00:00"));
+        assert_eq!(read("2024Q4", "%YQ%q").as_deref(), Some("2024-10-01 00:00:00"));
+        assert_eq!(read("2024Q5", "%YQ%q"), None);
+        assert_eq!(read("24Ä", "%YQ%q"), None);
+        assert_eq!(read("01.02.12", "%d.%m.%Y"), None);
+        let stamp = parse("2024-03-31T03:00:00+02:00", OFFSETS[0]).unwrap();
+        assert_eq!((stamp.0.to_string().as_str(), stamp.1), ("2024-03-31 03:00:00", Some(7200)));
+        assert_eq!(parse("2024-03-31T03:00:00Z", OFFSETS[0]).unwrap().1, Some(0));
+    }
+
+    #[test]
+    fn headers_of_wide_files() {
+        assert_eq!(dated(&["Store", "2024-01-01", "2024-01-02", "Size"], None), ["2024-01-01", "2024-01-02"]);
+        assert_eq!(dated(&["id", "Jan 2024", "Feb 2024"], None), ["Jan 2024", "Feb 2024"]);
+        assert!(dated(&["Store", "1", "2"], None).is_empty());
+    }
+}

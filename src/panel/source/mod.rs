@@ -1,0 +1,408 @@
+//! How does any sales file become a frame? Text with whatever delimiter, decimal mark, quote, encoding and compression,
+//! Parquet, Excel, NDJSON, a folder or pattern of files as one, and the answer of an SQL query.
+//!
+//! What is not stated is found out, and what was found out is said. Everything but Parquet is read as text first: only
+//! then can a cell that is no number or date be quoted as it stands, with its line. Types are found column by column over
+//! all files together: keys become whole numbers when every one is written as such (`007` stays text), covariates
+//! numbers or booleans when all of them are.
+//!
+//! | file | question |
+//! |---|---|
+//! | `bytes` | how do compressed bytes in some encoding become text, without filling the memory? |
+//! | `delimited`, `excel`, `ndjson`, `parquet`, `sql` | one kind of source each |
+//! | `wide` | how does a column per date become a row per date? |
+//! | `numbers`, `dates` | what do the cells say? |
+//! | `transactions` | how do many rows per day become one? |
+
+mod bytes;
+mod dates;
+mod delimited;
+mod excel;
+mod ndjson;
+mod numbers;
+mod parquet;
+mod sql;
+mod transactions;
+mod wide;
+
+use std::path::{Path, PathBuf};
+
+use polars::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::columns::check_present;
+use super::{Columns, Origin};
+use crate::error::{Error, Result};
+use crate::{options, progress};
+
+pub(super) use dates::{parse_stamp, parse_time, wall_time};
+pub(super) use numbers::{all_numbers, target_numbers};
+pub(super) use parquet::{ROLES, saved_columns};
+pub(super) use transactions::per_period;
+
+/// Cells that mean "no value".
+const MISSING: [&str; 8] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"];
+
+/// How a source is to be read where it should not be found out.
+///
+/// ```
+/// use tradewind::prelude::*;
+/// let reading = Reading::parse("delimiter=';', decimal=',', encoding=latin1")?;
+/// assert_eq!(reading.decimal.as_deref(), Some(","));
+/// # Ok::<(), tradewind::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Reading {
+    /// What stands between the cells of a text file: one character, or the word tab.
+    pub delimiter: Option<String>,
+    /// What encloses cells of a text file that hold a delimiter.
+    pub quote: Option<String>,
+    /// The decimal mark of numbers written as text: a point or a comma.
+    pub decimal: Option<String>,
+    /// The encoding of a text file, by its usual name: utf-8, latin1, windows-1252, utf-16le.
+    pub encoding: Option<String>,
+    /// The time zone whose wall clock stamps are told by: Europe/Berlin. Needed where stamps carry changing offsets.
+    pub time_zone: Option<String>,
+    /// The sheet of a workbook, by name.
+    pub sheet: Option<String>,
+    /// The SQL query whose answer is read.
+    pub query: Option<String>,
+    /// Is there one column per date? Found out from the header if not stated.
+    pub wide: Option<bool>,
+    /// Sums transactions by this period: D, h or 15min.
+    pub per: Option<String>,
+}
+
+impl Reading {
+    /// Reads options as people write them: `decimal=',', sheet=2024`.
+    ///
+    /// # Errors
+    /// When an option is unknown; the nearest one is suggested.
+    pub fn parse(text: &str) -> Result<Self> {
+        let mut map = options::parse(text)?;
+        // A sheet named 2024 is a name all the same.
+        for value in map.values_mut().filter(|value| value.is_number()) {
+            *value = value.to_string().into();
+        }
+        options::read("reading", map)
+    }
+
+    /// A one-character option as a byte.
+    fn byte(text: &Option<String>, what: &str) -> Result<Option<u8>> {
+        let Some(text) = text else { return Ok(None) };
+        match text.as_bytes() {
+            [byte] => Ok(Some(*byte)),
+            _ if ["tab", "\\t"].contains(&text.as_str()) => Ok(Some(b'\t')),
+            _ => Err(Error::usage(format!("the {what} is one plain character or the word tab, not `{text}`"))),
+        }
+    }
+
+    fn decimal(&self) -> Result<Option<char>> {
+        match self.decimal.as_deref() {
+            None => Ok(None),
+            Some("." | "point") => Ok(Some('.')),
+            Some("," | "comma") => Ok(Some(',')),
+            Some(other) => Err(Error::usage(format!("the decimal mark is a point or a comma, not `{other}`"))),
+        }
+    }
+}
+
+/// What a panel wants of the columns that a source has.
+struct Wanted<'a> {
+    columns: &'a Columns,
+    reading: &'a Reading,
+    /// A file of the future needs no target and no observed covariates.
+    future: bool,
+}
+
+/// The columns to read of one part.
+enum Layout {
+    /// One row per stamp: these columns.
+    Long(Vec<String>),
+    /// One column per stamp: the columns that stay, and the stamps.
+    Wide(Vec<String>, Vec<String>),
+}
+
+/// The columns of one file, as text except for Parquet.
+struct Part {
+    frame: DataFrame,
+    /// The line of each row; none where rows are counted instead.
+    lines: Vec<u32>,
+    found: Vec<String>,
+}
+
+impl Wanted<'_> {
+    fn layout(&self, present: &[&str], source: &str) -> Result<Layout> {
+        let columns = self.columns;
+        if self.future {
+            let names = columns.future_names(present);
+            check_present(&names, present, source)?;
+            return Ok(Layout::Long(names.into_iter().map(String::from).collect()));
+        }
+        let absent = !present.contains(&columns.time.as_str()) && !present.contains(&columns.target.as_str());
+        let dated = || dates::dated(present, columns.time_format.as_deref());
+        if self.reading.wide == Some(true) || (absent && self.reading.wide.is_none() && dated().len() > 1) {
+            let stamps = dated();
+            if stamps.is_empty() {
+                return Err(Error::data(format!("{source} is said to be wide, but no column is named by a date")));
+            }
+            let made = [columns.time.as_str(), columns.target.as_str()];
+            let kept: Vec<&str> = columns.names().into_iter().filter(|name| !made.contains(name)).collect();
+            check_present(&kept, present, source)?;
+            return Ok(Layout::Wide(
+                kept.into_iter().map(String::from).collect(),
+                stamps.into_iter().map(String::from).collect(),
+            ));
+        }
+        columns.check(present, source)?;
+        Ok(Layout::Long(columns.names().into_iter().map(String::from).collect()))
+    }
+
+    /// How many of the declared columns a header has: what tells a header from other lines, a delimiter from others.
+    fn matches<'h>(&self, header: impl Iterator<Item = &'h str>) -> usize {
+        let names = self.columns.names();
+        header.filter(|cell| names.contains(cell)).count()
+    }
+}
+
+/// The declared columns of a source of history.
+pub(super) fn read(place: &Path, columns: &Columns, reading: &Reading) -> Result<(DataFrame, Origin)> {
+    read_wanted(place, &Wanted { columns, reading, future: false })
+}
+
+/// Keys, time and covariates of a source of the future, which needs no target.
+pub(super) fn read_future(place: &Path, columns: &Columns) -> Result<(DataFrame, Origin)> {
+    read_wanted(place, &Wanted { columns, reading: &Reading::default(), future: true })
+}
+
+fn read_wanted(place: &Path, wanted: &Wanted) -> Result<(DataFrame, Origin)> {
+    if let Some(query) = &wanted.reading.query {
+        let source = sql::shown(place);
+        let part = sql::read(place, query, wanted)?;
+        return together(vec![(source.clone(), part)], source, wanted);
+    }
+    if sql::is_server(place) {
+        return Err(Error::usage(format!(
+            "{} is a database: say what to ask it: query = \"select …\"",
+            sql::shown(place)
+        )));
+    }
+    let files = files(place)?;
+    let source = place.display().to_string();
+    let mut parts = Vec::with_capacity(files.len());
+    for file in &files {
+        progress::check()?;
+        parts.push((file.display().to_string(), read_file(file, wanted)?));
+    }
+    together(parts, source, wanted)
+}
+
+/// The files that a path, a folder or a pattern names, in the order of their names.
+fn files(place: &Path) -> Result<Vec<PathBuf>> {
+    let source = place.display().to_string();
+    let io = |cause: std::io::Error| match cause.kind() {
+        std::io::ErrorKind::NotFound => Error::io(format!("{source} does not exist")),
+        _ => Error::io(format!("{source} cannot be read")).because(cause),
+    };
+    let folder = place.is_dir();
+    // A file may have a bracket in its name: only what does not exist is a pattern.
+    if !folder && (place.exists() || !source.contains(['*', '?', '['])) {
+        std::fs::metadata(place).map_err(io)?;
+        return Ok(vec![place.to_path_buf()]);
+    }
+    let mut files: Vec<PathBuf> = match folder {
+        true => std::fs::read_dir(place)
+            .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
+            .map_err(io)?,
+        false => glob::glob(&source)
+            .map_err(|cause| Error::usage(format!("{source} is not a pattern of files")).because(cause))?
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|cause| Error::io(format!("{source} cannot be read")).because(cause))?,
+    };
+    let hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']));
+    files.retain(|path| path.is_file() && !hidden(path) && (!folder || Kind::named(path).is_some()));
+    files.sort();
+    match files.is_empty() {
+        true => Err(Error::io(format!(
+            "{source} {}",
+            if folder {
+                "is a directory without a file that can be read (.csv, .parquet, .xlsx, .ndjson)"
+            } else {
+                "names no file"
+            }
+        ))),
+        false => Ok(files),
+    }
+}
+
+/// What a file is, by its name.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Delimited,
+    Parquet,
+    Excel,
+    Lines,
+    Database,
+}
+
+impl Kind {
+    fn named(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_string_lossy().to_lowercase();
+        let name = [".gz", ".zst"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
+        Some(match name.rsplit_once('.')?.1 {
+            "csv" | "txt" | "tsv" | "tab" | "dat" => Self::Delimited,
+            "parquet" | "pq" => Self::Parquet,
+            "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" => Self::Excel,
+            "ndjson" | "jsonl" | "json" => Self::Lines,
+            "sqlite" | "sqlite3" | "db" => Self::Database,
+            _ => return None,
+        })
+    }
+}
+
+fn read_file(path: &Path, wanted: &Wanted) -> Result<Part> {
+    let source = path.display().to_string();
+    let metadata =
+        std::fs::metadata(path).map_err(|cause| Error::io(format!("{source} cannot be read")).because(cause))?;
+    if metadata.len() == 0 && metadata.is_file() {
+        return Err(Error::data(format!("{source} is empty")));
+    }
+    match Kind::named(path) {
+        Some(Kind::Delimited) => delimited::read(path, wanted),
+        Some(Kind::Parquet) => parquet::read(path, wanted),
+        Some(Kind::Excel) => excel::read(path, wanted),
+        Some(Kind::Lines) => ndjson::read(path, wanted),
+        Some(Kind::Database) => {
+            Err(Error::usage(format!("{source} is a database: say what to ask it: query = \"select …\"")))
+        }
+        None => Err(Error::usage(format!(
+            "{source} is of no kind that can be read: .csv, .tsv or .txt (also .gz, .zst), .parquet, .xlsx or .ods, \
+             .ndjson, .sqlite; rename it by what it is"
+        ))),
+    }
+}
+
+/// One frame of all parts, its types found, and what reading showed.
+fn together(parts: Vec<(String, Part)>, source: String, wanted: &Wanted) -> Result<(DataFrame, Origin)> {
+    let mut origin = Origin { source, ..Origin::default() };
+    let mut frame: Option<DataFrame> = None;
+    let several = parts.len() > 1;
+    let mut remarks: Vec<(String, usize)> = Vec::new();
+    for (name, part) in parts {
+        for remark in part.found {
+            match remarks.iter_mut().find(|(known, _)| *known == remark) {
+                Some((_, count)) => *count += 1,
+                None => remarks.push((remark, 1)),
+            }
+        }
+        let height = frame.as_ref().map_or(0, DataFrame::height);
+        origin.parts.push((name.clone(), height));
+        // A part without lines after one with lines: rows are counted there.
+        if !part.lines.is_empty() || !origin.lines.is_empty() {
+            origin.lines.resize(height, 0);
+            origin.lines.extend(part.lines);
+            origin.lines.resize(height + part.frame.height(), 0);
+        }
+        frame = Some(match frame {
+            None => part.frame,
+            Some(mut all) => {
+                let mut more = part.frame;
+                let names: Vec<PlSmallStr> = all.get_column_names_owned();
+                if let Some(lost) = names.iter().find(|name| more.column(name).is_err()) {
+                    return Err(Error::data(format!("{name} has no column `{lost}`, which the files before it have")));
+                }
+                for column in &names {
+                    let (ours, theirs) = (all.column(column)?, more.column(column)?);
+                    if ours.dtype() != theirs.dtype() {
+                        let (ours, theirs) = (ours.cast(&DataType::String)?, theirs.cast(&DataType::String)?);
+                        all.with_column(ours)?;
+                        more.with_column(theirs)?;
+                    }
+                }
+                all.vstack_mut(&more.select(names)?)?;
+                all
+            }
+        });
+    }
+    let Some(mut frame) = frame else { return Err(Error::data(format!("{} has no rows", origin.source))) };
+    if several {
+        origin.found.push(format!("{} files read as one", origin.parts.len()));
+    }
+    let total = origin.parts.len();
+    origin.found.extend(remarks.into_iter().map(|(remark, count)| match count < total {
+        true => format!("{remark} (in {count} of {total} files)"),
+        false => remark,
+    }));
+    frame.rechunk_mut();
+    if let Some(decimal) = numbers::find_decimal(&mut frame, wanted, &origin)? {
+        origin.found.push(decimal);
+    }
+    for name in &wanted.columns.keys {
+        let typed = numbers::typed_key(frame.column(name)?)?;
+        frame.with_column(typed)?;
+    }
+    let read: Vec<PlSmallStr> = frame.get_column_names_owned();
+    for (name, _) in wanted.columns.covariates.iter().filter(|(name, _)| read.iter().any(|read| read == name)) {
+        let typed = numbers::typed_covariate(frame.column(name)?)?;
+        frame.with_column(typed)?;
+    }
+    Ok((frame, origin))
+}
+
+/// A cell as an error message quotes it.
+pub(super) fn short(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_string(),
+    }
+}
+
+/// Text columns in the making, one cell per row each.
+struct Cells {
+    columns: Vec<StringChunkedBuilder>,
+    names: Vec<String>,
+    keys: Vec<bool>,
+}
+
+impl Cells {
+    fn new(names: Vec<String>, wanted: &Wanted) -> Self {
+        let columns = names.iter().map(|name| StringChunkedBuilder::new(name.as_str().into(), 1024)).collect();
+        let keys = names.iter().map(|name| wanted.columns.keys.contains(name)).collect();
+        Self { columns, names, keys }
+    }
+
+    /// Adds a cell; a key is missing only when it is empty, since `NA` is Namibia.
+    fn push(&mut self, column: usize, text: &str) {
+        let missing = if self.keys[column] { text.is_empty() } else { MISSING.contains(&text) };
+        match missing {
+            true => self.columns[column].append_null(),
+            false => self.columns[column].append_value(text),
+        }
+    }
+
+    fn frame(self) -> Result<DataFrame> {
+        let columns: Vec<Column> =
+            self.columns.into_iter().map(|column| column.finish().into_series().into_column()).collect();
+        let height = columns.first().map_or(0, Column::len);
+        Ok(DataFrame::new(height, columns)?)
+    }
+}
+
+/// The place of each name in a header; a declared name that stands there twice cannot be told apart.
+fn places(names: &[String], header: &[&str], source: &str) -> Result<Vec<usize>> {
+    names
+        .iter()
+        .map(|name| {
+            let mut at = header.iter().enumerate().filter(|(_, cell)| *cell == name).map(|(at, _)| at);
+            match (at.next(), at.count()) {
+                (Some(at), 0) => Ok(at),
+                (Some(_), more) => {
+                    Err(Error::data(format!("{source} has {} columns named `{name}`; rename all but one", more + 1)))
+                }
+                (None, _) => Err(Error::data(format!("{source} has no column `{name}`"))),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,53 @@
+//! Parquet, with the roles of a panel that was written by `Panel::save`.
+
+use std::fs::File;
+use std::path::Path;
+
+use polars::prelude::*;
+
+use super::{Layout, Part, Wanted};
+use crate::error::{Error, Result, first_line};
+use crate::panel::Columns;
+
+/// The key of a Parquet file's metadata under which a panel keeps its columns.
+pub(in crate::panel) const ROLES: &str = "tradewind.columns";
+
+pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Part> {
+    let source = path.display().to_string();
+    let damaged = |cause: PolarsError| {
+        Error::data(format!("{source} is not a readable Parquet file")).because(first_line(&cause))
+    };
+    let open = || File::open(path).map_err(|cause| Error::io(format!("{source} cannot be read")).because(cause));
+    let mut reader = ParquetReader::new(open()?);
+    let schema = reader.schema().map_err(damaged)?;
+    let present: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
+    let names = match wanted.layout(&present, &source)? {
+        Layout::Long(names) => names,
+        Layout::Wide(kept, stamps) => {
+            let names = kept.iter().chain(&stamps).cloned().collect();
+            let frame = ParquetReader::new(open()?).with_columns(Some(names)).finish().map_err(damaged)?;
+            let part = Part { frame, lines: Vec::new(), found: Vec::new() };
+            return super::wide::long(part, &kept, &stamps, wanted.columns);
+        }
+    };
+    for name in &names {
+        if let Some(field) = schema.get(name)
+            && field.dtype().is_nested()
+        {
+            return Err(Error::data(format!(
+                "column `{name}` of {source} is nested (a list or a structure), not one value per row; unnest it first"
+            )));
+        }
+    }
+    let frame = ParquetReader::new(open()?).with_columns(Some(names)).finish().map_err(damaged)?;
+    Ok(Part { frame, lines: Vec::new(), found: Vec::new() })
+}
+
+/// The columns that a panel kept in a Parquet file; none if it is another file.
+pub(in crate::panel) fn saved_columns(path: &Path) -> Option<Columns> {
+    let mut reader = ParquetReader::new(File::open(path).ok()?);
+    let metadata = reader.get_metadata().ok()?.clone();
+    let pairs = metadata.key_value_metadata().as_ref()?;
+    let kept = pairs.iter().find(|pair| pair.key == ROLES)?.value.as_ref()?;
+    serde_json::from_str(kept).ok()
+}
