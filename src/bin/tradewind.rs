@@ -66,9 +66,12 @@ enum Command {
     Clean {
         #[command(flatten)]
         patch: Box<Patch>,
-        /// File for the cleaned data: .csv or .parquet.
+        /// File for the cleaned data: .parquet (with the columns' roles), .csv or .json.
+        #[arg(long, required_unless_present = "dry_run")]
+        out: Option<PathBuf>,
+        /// Show what would change, and write nothing.
         #[arg(long)]
-        out: PathBuf,
+        dry_run: bool,
     },
     /// Score models on rolling folds.
     Backtest {
@@ -249,14 +252,22 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
             }
             out.result(&audit, json!({"sentence": audit.sentence(), "findings": audit.table()?.to_json()?}))
         }
-        Command::Clean { patch, out: file } => {
+        Command::Clean { patch, out: file, dry_run } => {
             let plan = patch.over(Plan::default());
-            Table::can_save(&file)?;
-            spare(&file, [Some(&plan.data)])?;
+            let file = file.filter(|_| !dry_run);
+            if let Some(file) = &file {
+                Table::can_save(file)?;
+                spare(file, [Some(&plan.data)])?;
+            }
             let panel = plan.panel()?;
             let audit = panel.audit()?;
-            panel.save(&file)?;
-            out.wrote(&file);
+            match &file {
+                Some(file) => {
+                    panel.save(file)?;
+                    out.wrote(file);
+                }
+                None => out.say("nothing was written"),
+            }
             out.result(&audit, json!({"changes": audit.changes(), "out": file, "findings": audit.table()?.to_json()?}))
         }
         Command::Backtest { patch, out: folder } => {

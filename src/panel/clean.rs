@@ -8,11 +8,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::audit::Change;
+use super::audit::unusual::{Parts, outliers, stock_outs};
 use super::covariates::is_number;
 use super::frame::{assemble, stamp_column};
-use super::{Origin, Panel, Role};
+use super::{Normalise, Origin, Panel, Role};
 use crate::error::{Error, Result};
 use crate::show::number;
+
+/// The covariate that returns are moved to.
+const RETURNS: &str = "returns";
 
 /// Cleaning policies. The default leaves everything as it is and refuses to guess about duplicates.
 ///
@@ -33,12 +37,19 @@ pub struct Clean {
     pub duplicates: Duplicates,
     /// Stamps without a row: leave, or fill (a row is added, its target missing).
     pub gaps: Gaps,
-    /// Rows without a target: leave, linear (between neighbours), zero or last.
+    /// Rows without a target: leave, linear (between neighbours), seasonal (between neighbours less their season), zero
+    /// or last.
     pub missing: Missing,
-    /// Targets below zero: keep, or clip to zero.
+    /// Targets below zero: keep, clip to zero, or apart (clipped, and moved to a covariate `returns`).
     pub negatives: Negatives,
+    /// Runs of zeros that the series' own rate does not explain: keep, or missing.
+    pub stockouts: Stockouts,
+    /// Targets far from trend and season: keep, clip (to where they would be called far), or interpolate.
+    pub outliers: Outliers,
     /// Empty cells of covariates: leave, zero or last.
     pub covariates: Covariates,
+    /// What models see instead of the target, undone in their forecasts: none, standard, min-max, log1p or box-cox.
+    pub normalise: Normalise,
 }
 
 macro_rules! policy {
@@ -56,9 +67,13 @@ policy!(/// What to do with several rows for one stamp of a series.
 policy!(/// What to do with stamps that have no row.
     Gaps { Leave, Fill });
 policy!(/// What to do with rows without a target.
-    Missing { Leave, Linear, Zero, Last });
+    Missing { Leave, Linear, Seasonal, Zero, Last });
 policy!(/// What to do with targets below zero.
-    Negatives { Keep, Clip });
+    Negatives { Keep, Clip, Apart });
+policy!(/// What to do with suspected stock-outs.
+    Stockouts { Keep, Missing });
+policy!(/// What to do with outliers.
+    Outliers { Keep, Clip, Interpolate });
 policy!(/// What to do with empty cells of covariates.
     Covariates { Leave, Zero, Last });
 
@@ -79,16 +94,24 @@ impl Panel {
     /// # Errors
     /// When there are duplicates and the policy does not say which row counts.
     pub fn clean(&self, policy: &Clean) -> Result<Panel> {
+        if policy.negatives == Negatives::Apart && self.columns().names().contains(&RETURNS) {
+            return Err(Error::usage(format!(
+                "negatives = \"apart\" makes a column `{RETURNS}`, and there is one already; rename it"
+            )));
+        }
         let mut work = Work::of(self);
-        work.infinite()?;
+        work.no_number()?;
         work.duplicates(policy.duplicates)?;
         if policy.gaps == Gaps::Fill {
             work.gaps()?;
         }
-        work.targets(policy);
-        let mut panel = work.assembled()?;
+        work.targets(policy)?;
+        let mut panel = work.assembled(policy)?;
         if policy.covariates != Covariates::Leave {
             panel = fill_covariates(&panel, policy.covariates)?;
+        }
+        if policy.normalise != panel.inner().columns.normalise {
+            panel = panel.normalised(policy.normalise)?;
         }
         Ok(panel)
     }
@@ -109,6 +132,8 @@ struct Row {
     row: usize,
     added: bool,
     target: f64,
+    /// What was sent back, if that is kept apart.
+    returned: f64,
 }
 
 impl<'a> Work<'a> {
@@ -123,6 +148,7 @@ impl<'a> Work<'a> {
                     row: start + i,
                     added: false,
                     target: *target,
+                    returned: 0.0,
                 })
             })
             .collect();
@@ -135,14 +161,18 @@ impl<'a> Work<'a> {
         self.changes.push(Change { kind, series: row.series, position: row.position, target, stamp, value, action });
     }
 
-    /// An infinite target can only be taken as missing; what happens to a missing one is its own policy.
-    fn infinite(&mut self) -> Result<()> {
+    /// A target that is infinite or no number can only be taken as missing; what happens to a missing one is its own
+    /// policy.
+    fn no_number(&mut self) -> Result<()> {
         let inner = self.panel.inner();
         let raw = inner.frame.column(&inner.columns.target)?.f64()?.clone();
         for at in 0..self.rows.len() {
             let row = self.rows[at];
+            let input = inner.origin.rows.get(row.row);
             if raw.get(row.row).is_some_and(f64::is_infinite) {
                 self.note("infinite", row, f64::NAN, "infinite".into(), "taken as missing".into());
+            } else if let Some(text) = input.and_then(|input| inner.origin.unreadable.get(input)) {
+                self.note("not a number", row, f64::NAN, text.clone(), "taken as missing".into());
             }
         }
         Ok(())
@@ -195,7 +225,7 @@ impl<'a> Work<'a> {
         for (i, row) in rows.iter().enumerate() {
             if let Some(before) = i.checked_sub(1).map(|b| rows[b]).filter(|before| before.series == row.series) {
                 for position in before.position + 1..row.position {
-                    let added = Row { position, added: true, target: f64::NAN, ..before };
+                    let added = Row { position, added: true, target: f64::NAN, returned: 0.0, ..before };
                     self.note("gaps", added, f64::NAN, "no row".into(), "a row added, its target missing".into());
                     self.rows.push(added);
                 }
@@ -205,42 +235,88 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    fn targets(&mut self, policy: &Clean) {
+    fn targets(&mut self, policy: &Clean) -> Result<()> {
+        let season = self.panel.season();
         let mut rows = std::mem::take(&mut self.rows);
         for series in rows.chunk_by_mut(|a, b| a.series == b.series) {
-            if policy.negatives == Negatives::Clip {
+            crate::progress::check()?;
+            if policy.negatives != Negatives::Keep {
                 for row in series.iter_mut().filter(|row| row.target < 0.0) {
-                    self.note("negative", *row, 0.0, number(row.target), "clipped to 0".into());
+                    let apart = policy.negatives == Negatives::Apart;
+                    let action = if apart { "0, the rest moved to returns" } else { "clipped to 0" };
+                    self.note("negative", *row, 0.0, number(row.target), action.into());
+                    row.returned = if apart { -row.target } else { 0.0 };
                     row.target = 0.0;
                 }
             }
-            if policy.missing == Missing::Leave {
-                continue;
-            }
-            let observed: Vec<(i64, f64)> =
-                series.iter().filter(|row| !row.target.is_nan()).map(|row| (row.position, row.target)).collect();
-            for row in series.iter_mut().filter(|row| row.target.is_nan()) {
-                let after = observed.partition_point(|(position, _)| *position < row.position);
-                let before = after.checked_sub(1).map(|b| observed[b]);
-                let filled = match (policy.missing, before, observed.get(after)) {
-                    (Missing::Zero, ..) => 0.0,
-                    (Missing::Last, Some((_, y)), _) => y,
-                    (Missing::Linear, Some((p, y)), Some((q, z))) => {
-                        y + (z - y) * (row.position - p) as f64 / (q - p) as f64
+            if policy.stockouts == Stockouts::Missing {
+                let (first, y) = regular(series);
+                let out: Vec<usize> = stock_outs(&y, season).into_iter().flatten().collect();
+                for row in series.iter_mut().filter(|row| row.target == 0.0) {
+                    if out.binary_search(&((row.position - first) as usize)).is_ok() {
+                        self.note("stock-outs", *row, f64::NAN, number(row.target), "taken as missing".into());
+                        row.target = f64::NAN;
                     }
-                    // Before the first and after the last value there is nothing to go between.
-                    _ => continue,
-                };
-                self.note("missing", *row, filled, "missing".into(), format!("filled with {}", number(filled)));
-                row.target = filled;
+                }
+            }
+            if policy.outliers != Outliers::Keep {
+                self.outliers(series, policy.outliers, season);
+            }
+            if policy.missing != Missing::Leave {
+                self.missing(series, policy.missing, season);
             }
         }
         self.rows = rows;
+        Ok(())
     }
 
-    fn assembled(self) -> Result<Panel> {
+    fn outliers(&mut self, series: &mut [Row], policy: Outliers, season: usize) {
+        let (first, y) = regular(series);
+        let found = outliers(&y, season);
+        let mut without = y.clone();
+        found.iter().for_each(|(t, ..)| without[*t] = f64::NAN);
+        let between = Between::of(&without, season, true);
+        for row in series.iter_mut() {
+            let t = (row.position - first) as usize;
+            let Some((_, expected, limit)) = found.iter().find(|(at, ..)| *at == t) else { continue };
+            let (value, word) = match policy {
+                // Before the first and after the last other value there is nothing to go between.
+                Outliers::Interpolate => (between.at(t).filter(|v| *v >= 0.0).unwrap_or(*expected), "interpolated"),
+                _ => (*limit, "clipped"),
+            };
+            self.note("outliers", *row, value, number(row.target), format!("{word} to {}", number(value)));
+            row.target = value;
+        }
+    }
+
+    fn missing(&mut self, series: &mut [Row], policy: Missing, season: usize) {
+        let (first, y) = regular(series);
+        let between = Between::of(&y, season, policy == Missing::Seasonal);
+        let mut last = f64::NAN;
+        for row in series.iter_mut() {
+            if !row.target.is_nan() {
+                last = row.target;
+                continue;
+            }
+            let filled = match policy {
+                Missing::Zero => 0.0,
+                Missing::Last => last,
+                _ => between.at((row.position - first) as usize).unwrap_or(f64::NAN),
+            };
+            // Before the first and after the last value there is nothing to go between.
+            if filled.is_nan() {
+                continue;
+            }
+            let how =
+                if policy == Missing::Seasonal && !between.seasonal { " (linear: under two seasons)" } else { "" };
+            self.note("missing", *row, filled, "missing".into(), format!("filled with {}{how}", number(filled)));
+            row.target = filled;
+        }
+    }
+
+    fn assembled(self, policy: &Clean) -> Result<Panel> {
         let inner = self.panel.inner();
-        let columns = &inner.columns;
+        let mut columns = inner.columns.clone();
         let own: IdxCa = self.rows.iter().map(|row| (!row.added).then_some(row.row as IdxSize)).collect_ca("".into());
         let lender: IdxCa = self.rows.iter().map(|row| Some(row.row as IdxSize)).collect_ca("".into());
         let mut frame = inner.frame.take(&own)?;
@@ -252,10 +328,46 @@ impl<'a> Work<'a> {
         let target: Vec<Option<f64>> =
             self.rows.iter().map(|row| (!row.target.is_nan()).then_some(row.target)).collect();
         frame.with_column(Column::new(columns.target.as_str().into(), target))?;
+        if policy.negatives == Negatives::Apart {
+            let returned: Vec<f64> = self.rows.iter().map(|row| row.returned).collect();
+            frame.with_column(Column::new(RETURNS.into(), returned))?;
+            columns = columns.observed([RETURNS]);
+        }
         let mut origin = inner.origin.clone();
+        origin.unreadable = Arc::default();
         origin.rows = self.rows.iter().map(|row| inner.origin.rows.get(row.row).copied().unwrap_or(0)).collect();
         origin.changes = Arc::new(self.changes);
-        assemble(frame, columns, inner.calendar.clone(), self.panel.season(), origin)
+        assemble(frame, &columns, inner.calendar.clone(), self.panel.season(), origin)
+    }
+}
+
+/// A series on its full calendar, and its first position.
+fn regular(series: &[Row]) -> (i64, Vec<f64>) {
+    let positions: Vec<i64> = series.iter().map(|row| row.position).collect();
+    let targets: Vec<f64> = series.iter().map(|row| row.target).collect();
+    (positions.first().copied().unwrap_or(0), super::spread(&positions, &targets).into_owned())
+}
+
+/// Values between their neighbours, on a line or on the line that their season is laid on.
+struct Between {
+    season: Vec<f64>,
+    observed: Vec<(usize, f64)>,
+    seasonal: bool,
+}
+
+impl Between {
+    fn of(y: &[f64], m: usize, seasonal: bool) -> Self {
+        let seasonal = seasonal && m > 1 && y.len() >= 2 * m;
+        let season = if seasonal { Parts::of(y, m).season } else { vec![0.0; y.len()] };
+        let observed = y.iter().zip(&season).enumerate().filter(|(_, (y, _))| !y.is_nan());
+        Self { observed: observed.map(|(t, (y, s))| (t, y - s)).collect(), season, seasonal }
+    }
+
+    fn at(&self, t: usize) -> Option<f64> {
+        let after = self.observed.partition_point(|(other, _)| *other < t);
+        let (p, y) = self.observed[after.checked_sub(1)?];
+        let (q, z) = *self.observed.get(after)?;
+        Some(y + (z - y) * (t - p) as f64 / (q - p) as f64 + self.season[t])
     }
 }
 

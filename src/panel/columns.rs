@@ -20,6 +20,17 @@ pub enum Role {
     Fixed,
 }
 
+impl Role {
+    /// The role's name.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::Observed => "observed",
+            Self::Fixed => "fixed",
+        }
+    }
+}
+
 /// The declared columns of a panel and their roles.
 ///
 /// ```
@@ -131,6 +142,11 @@ impl Columns {
         let keys = self.keys.iter().map(String::as_str);
         let covariates = self.covariates.iter().map(|(name, _)| name.as_str());
         keys.chain([self.time.as_str(), self.target.as_str()]).chain(covariates).collect()
+    }
+
+    /// Was this covariate made by a feature?
+    pub(crate) fn is_made(&self, name: &str) -> bool {
+        self.made.iter().any(|made| made.columns.iter().any(|column| column == name))
     }
 
     /// The names of the covariates that have a role.

@@ -183,10 +183,13 @@ pub(crate) fn assemble(
         .enumerate()
         .map(|(row, stamp)| {
             let (position, exact) = calendar.frequency.position(*stamp);
-            if !exact {
-                off_calendar.push(row);
+            if exact {
+                return position;
             }
-            position
+            off_calendar.push(row);
+            // It stands for the nearest position, so that one day's slip is neither a gap nor a duplicate.
+            let (before, after) = (calendar.frequency.stamp(position), calendar.frequency.stamp(position + 1));
+            if after.saturating_sub(*stamp) < stamp.saturating_sub(before) { position + 1 } else { position }
         })
         .collect();
     origin.off_calendar = off_calendar;

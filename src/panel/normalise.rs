@@ -21,3 +21,18 @@ pub enum Normalise {
     #[serde(rename = "box-cox")]
     BoxCox,
 }
+
+impl super::Panel {
+    /// The same panel, whose target models see normalised.
+    pub(crate) fn normalised(&self, kind: Normalise) -> crate::error::Result<super::Panel> {
+        let inner = self.inner();
+        let columns = super::Columns { normalise: kind, ..inner.columns.clone() };
+        super::frame::assemble(
+            inner.frame.clone(),
+            &columns,
+            inner.calendar.clone(),
+            self.season(),
+            inner.origin.clone(),
+        )
+    }
+}

@@ -13,7 +13,7 @@ use super::{Block, Grid, Table, one_line, paragraphs};
 const WIDTH: usize = 120;
 const ROWS: usize = 40;
 /// A cell wider than these is folded, the first that makes the table fit: one long text must not push all else out.
-const CELLS: [usize; 3] = [80, 56, 40];
+const CELLS: [usize; 4] = [80, 56, 40, 28];
 /// The most lines of a folded cell.
 const LINES: usize = 4;
 

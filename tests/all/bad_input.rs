@@ -48,7 +48,15 @@ fn files_that_are_no_sales_files() {
 fn cells_that_do_not_parse_are_quoted_with_their_line() {
     let folder = Folder::new();
     let number = folder.file("n.csv", "id,ds,y\na,2024-01-01,1\na,2024-01-02,1\na,2024-01-03,12 apples\n");
-    refused(number, simple(), &["`12 apples`", "column `y`", "line 4", "not a number"]);
+    let panel = Panel::read(number, simple()).unwrap();
+    let refused_by = panel.fit(["naive"]).err().unwrap().to_string();
+    assert!(
+        ["`12 apples`", "line 4", "not a number", "or clean"].iter().all(|p| refused_by.contains(p)),
+        "{refused_by}"
+    );
+    assert_eq!(panel.audit().unwrap().count("not a number"), 1);
+    let cleaned = panel.clean(&Clean::default()).unwrap();
+    assert_eq!((cleaned.audit().unwrap().changes(), cleaned.audit().unwrap().count("missing")), (1, 1));
     let date = folder.file("d.csv", "id,ds,y\na,2024-01-01,1\na,2024-02-30,2\n");
     refused(date, simple(), &["`2024-02-30`", "column `ds`", "line 3", "not a date"]);
     let ambiguous = folder.file("a.csv", "id,ds,y\na,01/02/2024,1\na,02/02/2024,2\n");

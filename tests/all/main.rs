@@ -1,4 +1,5 @@
 //! One test program whose files mirror the rooms.
+mod audit;
 mod bad_input;
 mod cli;
 mod contract;

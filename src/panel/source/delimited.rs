@@ -67,7 +67,7 @@ fn rows(text: &Text, wanted: &Wanted) -> Result<Rows> {
             guard.row_at(above + reader.position().byte());
             let (start, end) = (record.position().map_or(0, csv::Position::line), reader.position().line());
             // The reader counts blank lines above a row to the row.
-            let blank = if end > start + 1 { end - start - 1 - newlines(record) as u64 } else { 0 };
+            let blank = if end > start + 1 { (end - start - 1).saturating_sub(newlines(record) as u64) } else { 0 };
             Ok(Some(start + blank + dialect.above as u64))
         }
         Err(cause) => Err(match cause.into_kind() {

@@ -1,10 +1,24 @@
 //! What is wrong with the data, series by series: what was found, where first, how often, and what cleaning did about
 //! it. Auditing changes nothing.
+//!
+//! | file | question |
+//! |---|---|
+//! | `rows` | which rows are missing, doubled, empty, negative, out of place? |
+//! | `unusual` | which values does the series itself not explain? |
+//! | `covariates` | which covariates have holes, never vary, or give the target away? |
+//! | `keys` | which keys look alike? |
+
+mod covariates;
+mod keys;
+mod rows;
+pub(super) mod unusual;
 
 use polars::prelude::*;
+use rayon::prelude::*;
 
-use super::{Panel, Role};
+use super::Panel;
 use crate::error::Result;
+use crate::progress;
 use crate::show::{Block, Show, Table, number};
 
 /// What is wrong with a panel's data, and what [`Panel::clean`] did about it.
@@ -59,111 +73,78 @@ pub(crate) struct Change {
 }
 
 /// Every kind of finding: its name, its severity, and what it means.
-const KINDS: [(&str, Severity, &str); 12] = [
+const KINDS: [(&str, Severity, &str); 25] = [
     ("duplicates", Severity::Error, "several rows for one stamp of a series"),
     ("off calendar", Severity::Error, "a stamp that is not on the calendar"),
     ("infinite", Severity::Error, "a target that is not finite"),
+    ("not a number", Severity::Error, "a target cell that holds something else"),
     ("gaps", Severity::Warning, "stamps between first and last without a row"),
+    ("changed frequency", Severity::Warning, "a stretch of a series on a coarser step than the panel's"),
     ("missing", Severity::Warning, "rows without a target"),
     ("negative", Severity::Warning, "a target below zero: returns, or an error"),
+    ("stock-outs", Severity::Warning, "zeros that the series' own rate of zeros does not explain"),
+    ("outliers", Severity::Warning, "a target far from its trend and season"),
+    ("level shifts", Severity::Warning, "the level changes at once and stays changed"),
     ("holes", Severity::Warning, "rows without a value of a covariate"),
+    ("leak", Severity::Warning, "a covariate that moves with the target of the same step as if made from it"),
+    ("similar keys", Severity::Warning, "keys that differ only by case or blanks"),
+    ("fixed varies", Severity::Warning, "a fixed covariate with several values in one series"),
     ("all zero", Severity::Warning, "a series that never sells"),
+    ("daylight saving", Severity::Note, "an hour that the clock skips or shows twice"),
     ("constant", Severity::Note, "a series with one value throughout"),
+    ("never varies", Severity::Note, "a covariate with one value in all rows"),
     ("short", Severity::Note, "fewer values than two seasons"),
+    ("starts late", Severity::Note, "a series that begins after the panel's first stamp"),
     ("ends early", Severity::Note, "a series that stops before the panel's last stamp"),
     ("unsorted", Severity::Note, "rows out of order in the input, sorted when reading"),
+    ("normalised", Severity::Note, "what a model sees instead of the target"),
+    ("returns", Severity::Note, "returns that were moved to a column of their own"),
 ];
 
 fn severity(kind: &str) -> Severity {
     KINDS.iter().find(|(name, ..)| *name == kind).map_or(Severity::Note, |(_, severity, _)| *severity)
 }
 
+impl Found {
+    fn new(kind: &'static str, series: usize, stamp: String, value: Option<String>, count: usize) -> Self {
+        let (series, stamp) = (Some(series), Some(stamp));
+        Self { severity: severity(kind), kind, series, stamp, value, count, action: None }
+    }
+}
+
 impl Panel {
-    /// Looks for duplicate stamps, gaps, missing and infinite targets, negative sales, holes in covariates, constant,
-    /// all-zero and short series, series that end early, rows out of order and stamps off the calendar.
+    /// Looks for everything that keeps models from being fitted or misleads them, each occurrence with its series, first
+    /// stamp, value and number of rows: duplicate stamps, gaps, missing, infinite and unreadable targets, negative sales,
+    /// suspected stock-outs, outliers, level shifts, covariates with holes, that never vary or leak the target, series
+    /// that are constant, short, start late or end early, keys that look alike, hours of daylight saving.
     ///
     /// # Errors
     /// When a covariate can be read neither as numbers nor as categories.
     pub fn audit(&self) -> Result<Audit> {
         let inner = self.inner();
-        let calendar = &inner.calendar;
-        let mut found = Vec::new();
-        let mut add = |kind, series, stamp: Option<String>, value: Option<String>, count| {
-            if count > 0 {
-                found.push(Found { severity: severity(kind), kind, series, stamp, value, count, action: None });
-            }
-        };
-        let unsorted = inner.origin.rows.windows(2).filter(|pair| pair[0] > pair[1]).count();
+        let bounds = inner.positions.iter().fold((i64::MAX, i64::MIN), |(a, b), p| (a.min(*p), b.max(*p)));
+        let mut found: Vec<Found> = (0..self.len())
+            .into_par_iter()
+            .map(|i| {
+                progress::check()?;
+                let mut found = rows::check(self, i, bounds)?;
+                found.extend(unusual::check(self, i));
+                Ok(found)
+            })
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .flatten()
+            .collect();
+        found.extend(keys::check(self)?);
+        found.extend(covariates::check(self)?);
+        let unsorted = inner.origin.rows.windows(2).any(|pair| pair[0] > pair[1]);
         // A file that lists one series after the other is sorted, whatever the order of its series.
-        let within = (0..self.len())
-            .map(|i| inner.spans[i].clone())
-            .flat_map(|span| inner.origin.rows[span].windows(2).filter(|pair| pair[0] > pair[1]).collect::<Vec<_>>());
-        add("unsorted", None, None, None, if unsorted > 0 { within.count() } else { 0 });
-        for chunk in inner.origin.off_calendar.chunk_by(|a, b| self.series_of(*a) == self.series_of(*b)) {
-            let row = chunk[0];
-            add("off calendar", Some(self.series_of(row)), Some(self.stamp_text(row)), None, chunk.len());
-        }
-        let raw = inner.frame.column(&inner.columns.target)?.f64()?.rechunk();
-        let panel_end = inner.positions.iter().max().copied().unwrap_or(0);
-        let matrix = self.matrix()?;
-        for i in 0..self.len() {
-            let (positions, target) = (self.positions(i), self.target(i));
-            let start = inner.spans[i].start;
-            let label = |row: usize| Some(calendar.label(positions[row]));
-            let duplicates: Vec<usize> = (1..positions.len()).filter(|r| positions[*r] == positions[r - 1]).collect();
-            if let Some(&first) = duplicates.first() {
-                add("duplicates", Some(i), label(first), Some(number(target[first])), duplicates.len());
-            }
-            let gaps = positions.windows(2).map(|pair| (pair[1] - pair[0] - 1).max(0) as usize);
-            if let Some(row) = positions.windows(2).position(|pair| pair[1] > pair[0] + 1) {
-                add("gaps", Some(i), Some(calendar.label(positions[row] + 1)), None, gaps.sum());
-            }
-            let mut each = |kind, is: &dyn Fn(usize, f64) -> bool, show: bool| {
-                let rows: Vec<usize> = (0..target.len()).filter(|row| is(*row, target[*row])).collect();
-                if let Some(&first) = rows.first() {
-                    let value = show.then(|| number(raw.get(start + first).unwrap_or(f64::NAN)));
-                    add(kind, Some(i), label(first), value, rows.len());
-                }
-            };
-            let infinite = |row: usize| raw.get(start + row).is_some_and(f64::is_infinite);
-            each("infinite", &|row, _| infinite(row), false);
-            each("missing", &|row, y| y.is_nan() && !infinite(row), false);
-            each("negative", &|_, y| y < 0.0, true);
-            let observed: Vec<f64> = target.iter().copied().filter(|y| !y.is_nan()).collect();
-            let same = observed.windows(2).all(|pair| pair[0] == pair[1]);
-            if observed.len() > 1 && same {
-                let kind = if observed[0] == 0.0 { "all zero" } else { "constant" };
-                add(kind, Some(i), label(0), Some(number(observed[0])), observed.len());
-            }
-            if observed.len() < 2 * self.season() {
-                add("short", Some(i), label(0), None, observed.len().max(1));
-            }
-            if let Some(last) = positions.last().filter(|last| **last < panel_end) {
-                add("ends early", Some(i), Some(calendar.label(*last)), None, (panel_end - last) as usize);
-            }
-        }
-        // Indicators of one category share their holes: the first column of a source speaks for it.
-        for (c, (source, role)) in matrix.sources.iter().enumerate() {
-            if c > 0 && matrix.sources[c - 1].0 == *source {
-                continue;
-            }
-            for i in 0..self.len() {
-                let holes: Vec<usize> = self
-                    .column_of(i, &matrix.columns[c])
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, v)| v.is_nan())
-                    .map(|(r, _)| r)
-                    .collect();
-                if let Some(&first) = holes.first() {
-                    let role = match role {
-                        Role::Known => "known",
-                        Role::Observed => "observed",
-                        Role::Fixed => "fixed",
-                    };
-                    let stamp = calendar.label(self.positions(i)[first]);
-                    add("holes", Some(i), Some(stamp), Some(format!("{source} ({role})")), holes.len());
-                }
+        for (i, span) in inner.spans.iter().enumerate().filter(|_| unsorted) {
+            let rows = &inner.origin.rows[span.clone()];
+            let breaks: Vec<usize> = (1..rows.len()).filter(|row| rows[*row] < rows[row - 1]).collect();
+            if let Some(first) = breaks.first() {
+                let stamp = inner.calendar.label(self.positions(i)[*first]);
+                found.push(Found::new("unsorted", i, stamp, None, breaks.len()));
             }
         }
         found.extend(inner.origin.changes.iter().map(|change| Found {
@@ -183,8 +164,8 @@ impl Panel {
 }
 
 impl Audit {
-    /// How many rows or stamps of one kind were found and not mended: `duplicates`, `off calendar`, `infinite`, `gaps`,
-    /// `missing`, `negative`, `holes`, `all zero`, `constant`, `short`, `ends early`, `unsorted`.
+    /// How many rows or stamps of one kind were found and not mended; the kinds stand in the column `finding` of
+    /// [`table`](Self::table): `duplicates`, `gaps`, `missing`, `negative`, `outliers` …
     pub fn count(&self, kind: &str) -> usize {
         self.open().filter(|found| found.kind == kind).map(|found| found.count).sum()
     }
@@ -196,7 +177,7 @@ impl Audit {
 
     /// Can models be fitted to these data as they are?
     pub fn is_usable(&self) -> bool {
-        !self.open().any(|found| matches!(found.kind, "duplicates" | "off calendar" | "infinite"))
+        self.panel.check_calendar().is_ok()
     }
 
     /// What was found in one sentence.
@@ -234,15 +215,19 @@ impl Audit {
         for (kind, severity, meaning) in KINDS {
             let of: Vec<&Found> = self.open().filter(|found| found.kind == kind).collect();
             let Some(first) = of.first() else { continue };
-            let place =
-                [first.series.map(|i| self.panel.label(i).to_string()), first.stamp.clone(), first.value.clone()];
+            let mut touched: Vec<usize> = of.iter().filter_map(|found| found.series).collect();
+            touched.dedup();
+            let place = match first.series {
+                Some(i) => [Some(self.panel.label(i).to_string()), first.stamp.clone()],
+                None => [None, first.value.clone()],
+            };
             rows.push([
                 severity.word().into(),
                 kind.into(),
                 meaning.into(),
                 place.into_iter().flatten().collect::<Vec<_>>().join(", "),
             ]);
-            series.push(of.iter().filter(|found| found.series.is_some()).count() as u64);
+            series.push(touched.len() as u64);
             counts.push(of.iter().map(|found| found.count as u64).sum::<u64>());
         }
         let column = |name: &str, at: usize| {
@@ -253,8 +238,8 @@ impl Audit {
             vec![
                 column("severity", 0),
                 column("finding", 1),
-                Column::new("series".into(), series),
                 Column::new("count".into(), counts),
+                Column::new("series".into(), series),
                 column("first", 3),
                 column("meaning", 2),
             ],

@@ -1,0 +1,179 @@
+//! Which rows are missing, doubled, empty, negative, out of place?
+
+use std::ops::Range;
+
+use chrono::{DateTime, LocalResult, TimeZone};
+use chrono_tz::Tz;
+
+use super::Found;
+use crate::error::Result;
+use crate::panel::Panel;
+use crate::panel::calendar::StampKind;
+use crate::show::number;
+
+/// So many equal steps in a row are a frequency, not a run of gaps.
+const STRETCH: usize = 6;
+
+/// Zones whose changes of the clock stand for all: where the panel's own is not known, an hour that the clock skips in
+/// any of them is taken for that.
+const ZONES: [Tz; 9] = [
+    Tz::Europe__Berlin,
+    Tz::Europe__London,
+    Tz::America__New_York,
+    Tz::Australia__Sydney,
+    Tz::Pacific__Auckland,
+    Tz::America__Sao_Paulo,
+    Tz::America__Santiago,
+    Tz::Asia__Jerusalem,
+    Tz::Africa__Cairo,
+];
+
+/// `bounds` are the panel's first and last position.
+pub(super) fn check(panel: &Panel, i: usize, bounds: (i64, i64)) -> Result<Vec<Found>> {
+    let inner = panel.inner();
+    let calendar = &inner.calendar;
+    let (positions, target) = (panel.positions(i), panel.target(i));
+    let start = inner.spans[i].start;
+    let mut found = Vec::new();
+    let off = &inner.origin.off_calendar;
+    let off = &off[off.partition_point(|row| *row < start)..off.partition_point(|row| *row < start + positions.len())];
+    for row in off {
+        found.push(Found::new("off calendar", i, panel.stamp_text(*row), None, 1));
+    }
+    let clocks = Clocks::of(panel);
+    // A stamp off the calendar stands for the nearest one: its row is no duplicate.
+    let on = |row: usize| off.binary_search(&(start + row)).is_err();
+    for run in runs(positions.len(), |row| row > 0 && positions[row] == positions[row - 1] && on(row) && on(row - 1)) {
+        let kind = if clocks.twice(positions[run.start]) { "daylight saving" } else { "duplicates" };
+        let values = target[run.start - 1..run.end].iter().map(|y| number(*y)).collect::<Vec<_>>();
+        let stamp = calendar.label(positions[run.start]);
+        found.push(Found::new(kind, i, stamp, Some(values.join(" and ")), run.len()));
+    }
+    gaps(panel, i, &clocks, &mut found);
+    let raw = inner.frame.column(&inner.columns.target)?.f64()?;
+    let infinite = |row: usize| raw.get(start + row).is_some_and(f64::is_infinite);
+    let unreadable = |row: usize| {
+        let input = inner.origin.rows.get(start + row)?;
+        inner.origin.unreadable.get(input)
+    };
+    let label = |row: usize| calendar.label(positions[row]);
+    for row in (0..target.len()).filter(|row| target[*row].is_nan()) {
+        if infinite(row) {
+            let sign = if raw.get(start + row) == Some(f64::INFINITY) { "infinite" } else { "minus infinite" };
+            found.push(Found::new("infinite", i, label(row), Some(sign.into()), 1));
+        } else if let Some(text) = unreadable(row) {
+            found.push(Found::new("not a number", i, label(row), Some(text.clone()), 1));
+        }
+    }
+    for run in runs(target.len(), |row| target[row].is_nan() && !infinite(row) && unreadable(row).is_none()) {
+        found.push(Found::new("missing", i, label(run.start), None, run.len()));
+    }
+    for row in (0..target.len()).filter(|row| target[*row] < 0.0) {
+        found.push(Found::new("negative", i, label(row), Some(number(target[row])), 1));
+    }
+    whole(panel, i, bounds, &mut found);
+    Ok(found)
+}
+
+/// Runs of absent stamps, less the stretches on a coarser step and the hours that the clock skips.
+fn gaps(panel: &Panel, i: usize, clocks: &Clocks, found: &mut Vec<Found>) {
+    let calendar = &panel.inner().calendar;
+    let mut distinct = panel.positions(i).to_vec();
+    distinct.dedup();
+    let steps: Vec<i64> = distinct.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let mut at = 0;
+    while at < steps.len() {
+        let same = steps[at..].iter().take_while(|step| **step == steps[at]).count();
+        match steps[at] {
+            1 => {}
+            step if same >= STRETCH => {
+                let value = format!("every {step} steps");
+                found.push(Found::new("changed frequency", i, calendar.label(distinct[at]), Some(value), same));
+            }
+            step => {
+                for gap in at..at + same {
+                    let first = distinct[gap] + 1;
+                    let skipped = (first..first + step - 1).all(|position| clocks.never(position));
+                    let kind = if skipped { "daylight saving" } else { "gaps" };
+                    found.push(Found::new(kind, i, calendar.label(first), None, (step - 1) as usize));
+                }
+            }
+        }
+        at += same;
+    }
+}
+
+/// What is to be said of the series as a whole.
+fn whole(panel: &Panel, i: usize, bounds: (i64, i64), found: &mut Vec<Found>) {
+    let inner = panel.inner();
+    let (positions, target) = (panel.positions(i), panel.target(i));
+    let (Some(first), Some(last)) = (positions.first(), positions.last()) else { return };
+    let label = |position: i64| inner.calendar.label(position);
+    let steps = |n: i64, side: &str| {
+        format!("{n} {}{} {side} the panel", panel.frequency().noun(), if n == 1 { "" } else { "s" })
+    };
+    let mut observed = target.iter().copied().filter(|y| !y.is_nan());
+    let (n, value) = (observed.clone().count(), observed.next().unwrap_or(0.0));
+    if n > 1 && observed.all(|y| y == value) {
+        let kind = if value == 0.0 { "all zero" } else { "constant" };
+        found.push(Found::new(kind, i, label(*first), Some(number(value)), 1));
+    }
+    if n < 2 * panel.season() {
+        let values = if n == 1 { "1 value".into() } else { format!("{n} values") };
+        found.push(Found::new("short", i, label(*first), Some(values), 1));
+    }
+    if *first > bounds.0 {
+        found.push(Found::new("starts late", i, label(*first), Some(steps(first - bounds.0, "after")), 1));
+    }
+    if *last < bounds.1 {
+        found.push(Found::new("ends early", i, label(*last), Some(steps(bounds.1 - last, "before")), 1));
+    }
+}
+
+/// The longest ranges of rows that all satisfy `is`.
+pub(super) fn runs(rows: usize, is: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for row in (0..rows).filter(|row| is(*row)) {
+        match runs.last_mut() {
+            Some(run) if run.end == row => run.end += 1,
+            _ => runs.push(row..row + 1),
+        }
+    }
+    runs
+}
+
+/// The clocks by which the panel's stamps may have been told; none where a step is a day or longer.
+struct Clocks<'a> {
+    panel: &'a Panel,
+    zones: Vec<Tz>,
+}
+
+impl<'a> Clocks<'a> {
+    fn of(panel: &'a Panel) -> Self {
+        let inner = panel.inner();
+        let parts = panel.frequency().is_day_or_part() && panel.frequency().noun() != "day";
+        let zones = match inner.origin.zone.as_deref().map(str::parse) {
+            _ if !parts || inner.calendar.kind() != StampKind::Clock => Vec::new(),
+            Some(zone) => zone.into_iter().collect(),
+            None => ZONES.to_vec(),
+        };
+        Self { panel, zones }
+    }
+
+    fn local(&self, position: i64, zone: Tz) -> LocalResult<DateTime<Tz>> {
+        match DateTime::from_timestamp_micros(self.panel.frequency().stamp(position)) {
+            Some(stamp) => zone.from_local_datetime(&stamp.naive_utc()),
+            None => LocalResult::None,
+        }
+    }
+
+    /// A time of day that the clock skipped.
+    fn never(&self, position: i64) -> bool {
+        self.zones.iter().any(|zone| matches!(self.local(position, *zone), LocalResult::None))
+    }
+
+    /// A time of day that the clock showed twice.
+    fn twice(&self, position: i64) -> bool {
+        self.zones.iter().any(|zone| matches!(self.local(position, *zone), LocalResult::Ambiguous(..)))
+    }
+}

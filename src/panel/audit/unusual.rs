@@ -1,0 +1,297 @@
+//! Which values does the series itself not explain?
+//!
+//! A series is split into trend (running median), season (median of what the trend leaves at each place of the season)
+//! and residual; medians throughout, so that what is looked for does not hide itself. Outliers and level shifts are looked
+//! for in the logarithms of the positive values, because sales vary by factors: a figure too many is ten times too much in
+//! a strong week and in a weak one.
+//!
+//! - *Outliers* are residuals that the double median absolute deviation (augurs; Rosenmai 2013) sets apart.
+//! - *Level shifts* are places where the medians on both sides differ by more than the residuals explain.
+//! - *Stock-outs* are runs of zeros that are improbable under the series' own rate of zeros at those places of the season.
+//!
+//! They fail where a series is too short to know itself: below [`LEAST`] values nothing is looked for.
+
+use augurs::outlier::{MADDetector, OutlierDetector};
+
+use super::Found;
+use super::rows::runs;
+use crate::panel::Panel;
+use crate::show::number;
+
+/// Values that a series needs before one of them is unusual.
+const LEAST: usize = 24;
+/// How many robust standard deviations of the residuals make an outlier worth a word.
+const FAR: f64 = 8.0;
+/// However little a series varies, an outlier is so many times what was expected, or as small a part of it.
+const FACTOR: f64 = 3.0;
+/// A level shift changes the level by this factor at least.
+const CHANGE: f64 = 1.8;
+/// As [`FAR`], by the deviations on the residual's own side, which asymmetric residuals need.
+const FAR_ON_ITS_SIDE: f64 = 5.0;
+/// Runs of zeros that a series would show less often than this in all its length are suspected.
+const EXPECTED: f64 = 0.02;
+
+pub(super) fn check(panel: &Panel, i: usize) -> Vec<Found> {
+    let mut y = panel.regular(i).into_owned();
+    if y.iter().filter(|v| !v.is_nan()).count() < LEAST {
+        return Vec::new();
+    }
+    let first = panel.positions(i).first().copied().unwrap_or(0);
+    let label = |t: usize| panel.inner().calendar.label(first + t as i64);
+    let season = panel.season();
+    let mut found = Vec::new();
+    for run in stock_outs(&y, season) {
+        found.push(Found::new("stock-outs", i, label(run.start), Some("0".into()), run.len()));
+        // What was out of stock says nothing of level and season.
+        y[run].fill(f64::NAN);
+    }
+    let logs = logs(&y);
+    let parts = Parts::of(&logs, season);
+    // A season that was not seen twice cannot be told from a shift.
+    let shifts = match season > 1 && y.len() < 2 * season {
+        true => Vec::new(),
+        false => level_shifts(&y, &parts.adjusted(&logs), season),
+    };
+    for (t, expected, _) in outliers(&y, season) {
+        // The values on the edge of a step are not its outliers.
+        if !shifts.iter().any(|(shift, ..)| shift.abs_diff(t) <= 1) {
+            let value = format!("{}, expected {}", number(y[t]), number(expected));
+            found.push(Found::new("outliers", i, label(t), Some(value), 1));
+        }
+    }
+    for (t, before, after) in shifts {
+        let value = format!("from {} to {}", number(before), number(after));
+        found.push(Found::new("level shifts", i, label(t), Some(value), 1));
+    }
+    found
+}
+
+/// The logarithms of the positive values; zeros and returns are judged for themselves.
+fn logs(y: &[f64]) -> Vec<f64> {
+    y.iter().map(|v| if *v > 0.0 { v.ln() } else { f64::NAN }).collect()
+}
+
+/// A series as trend, season and residual; NaN where the value is missing.
+pub(in crate::panel) struct Parts {
+    pub(in crate::panel) season: Vec<f64>,
+    residual: Vec<f64>,
+    /// The spread of the residuals: the median absolute deviation, scaled to a standard deviation.
+    spread: f64,
+}
+
+impl Parts {
+    pub(in crate::panel) fn of(y: &[f64], m: usize) -> Self {
+        let n = y.len();
+        let seasonal = m > 1 && n >= 2 * m;
+        // Whole seasons where they are short, else a quarter of one: a trend, not the season itself.
+        let window = match (seasonal, m) {
+            (true, 2..=14) => 2 * m + 1,
+            (true, _) => (m / 4).clamp(13, 53) | 1,
+            (false, _) => 13,
+        };
+        let trend = running_median(y, window);
+        let mut season = vec![0.0; n];
+        let deviation = |values: &[f64]| 1.4826 * median(values.iter().map(|r| r.abs()).collect());
+        // A median of two or three values lies so near to them that what it leaves says little of their spread.
+        let floor = match seasonal && n < 5 * m {
+            true => deviation(&(0..n).map(|t| y[t] - trend[t]).collect::<Vec<_>>()),
+            false => 0.0,
+        };
+        if seasonal {
+            let mut places: Vec<Vec<f64>> = vec![Vec::new(); m];
+            for t in 0..n {
+                places[t % m].push(y[t] - trend[t]);
+            }
+            let middles: Vec<f64> = places.into_iter().map(repeated).collect();
+            (0..n).for_each(|t| season[t] = middles[t % m]);
+        }
+        let adjusted: Vec<f64> = (0..n).map(|t| y[t] - season[t]).collect();
+        let trend = running_median(&adjusted, window);
+        let residual: Vec<f64> = (0..n).map(|t| adjusted[t] - trend[t]).collect();
+        let spread = deviation(&residual).max(floor);
+        Self { season, residual, spread }
+    }
+
+    /// The values less their season.
+    fn adjusted(&self, y: &[f64]) -> Vec<f64> {
+        y.iter().zip(&self.season).map(|(y, s)| y - s).collect()
+    }
+}
+
+/// What repeats at a place of the season: the median, of two values the one nearer to nothing, of one nothing.
+fn repeated(mut values: Vec<f64>) -> f64 {
+    values.retain(|v| !v.is_nan());
+    match values[..] {
+        [] | [_] => 0.0,
+        [a, b] if a * b <= 0.0 => 0.0,
+        [a, b] => a.signum() * a.abs().min(b.abs()),
+        _ => median(values),
+    }
+}
+
+/// The values far from trend and season: where, what was expected, and from where a value on that side is called far.
+pub(in crate::panel) fn outliers(y: &[f64], m: usize) -> Vec<(usize, f64, f64)> {
+    let logs = logs(y);
+    let parts = Parts::of(&logs, m);
+    let limit = (FAR * parts.spread).max(FACTOR.ln());
+    let mut candidates: Vec<usize> = (0..y.len()).filter(|t| parts.residual[*t].abs() > limit).collect();
+    // Where the season is not known, weeks of a strong season look like outliers: only single ones are.
+    if m > 1 && y.len() < 2 * m {
+        let near = |t: usize, side: f64| parts.residual.get(t).is_some_and(|r| r * side > limit / 2.0);
+        let all = candidates.clone();
+        candidates.retain(|t| {
+            let side = parts.residual[*t].signum();
+            !near(t.wrapping_sub(1), side) && !near(t + 1, side) && all.len() * 20 <= y.len()
+        });
+    }
+    if candidates.is_empty() {
+        return Vec::new();
+    }
+    let known: Vec<f64> = parts.residual.iter().map(|r| if r.is_nan() { 0.0 } else { *r }).collect();
+    let detector = MADDetector::with_threshold(FAR_ON_ITS_SIDE);
+    if let Ok(Ok(output)) = detector.preprocess(&[&known]).map(|seen| detector.detect(&seen))
+        && let Some(series) = output.series_results.first()
+    {
+        candidates.retain(|t| series.scores[*t].is_nan() || series.scores[*t] > FAR_ON_ITS_SIDE);
+    }
+    let back = |t: usize, residual: f64| (logs[t] - parts.residual[t] + residual).exp();
+    candidates.into_iter().map(|t| (t, back(t, 0.0), back(t, limit.copysign(parts.residual[t])))).collect()
+}
+
+/// Where the level, less the season, changes and stays: the place, the median before and the median after.
+/// `y` are the logarithms less their season, `given` the values themselves.
+fn level_shifts(given: &[f64], y: &[f64], m: usize) -> Vec<(usize, f64, f64)> {
+    let n = y.len();
+    let window = (m / 4).clamp(8, 14);
+    if n < 4 * window {
+        return Vec::new();
+    }
+    let side = |range: std::ops::Range<usize>| median(y[range].to_vec());
+    let steps: Vec<f64> = (0..n)
+        .map(|t| match (window..=n - window).contains(&t) {
+            true => side(t..t + window) - side(t - window..t),
+            false => 0.0,
+        })
+        .collect();
+    let noise = 1.4826 * median(y.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect()) / 2.0_f64.sqrt();
+    let mut found: Vec<(usize, f64, f64)> = Vec::new();
+    let mut order: Vec<usize> = (window..=n - window).filter(|t| steps[*t].abs() > 0.0).collect();
+    order.sort_by(|a, b| steps[*b].abs().total_cmp(&steps[*a].abs()).then(a.cmp(b)));
+    for t in order {
+        if found.iter().any(|(known, ..)| known.abs_diff(t) < 2 * window) {
+            continue;
+        }
+        // Wider on both sides: what comes back is no shift of the level.
+        let (low, high) = (t.saturating_sub(2 * window), (t + 2 * window).min(n));
+        let (before, after) = (side(low..t), side(t..high));
+        let spread = 1.4826
+            * median(
+                (low..high)
+                    .map(|s| (y[s] - if s < t { before } else { after }).abs())
+                    .filter(|d| !d.is_nan())
+                    .collect(),
+            );
+        let step = (after - before).abs();
+        if step > 5.0 * spread.max(noise) && step > CHANGE.ln() {
+            let exact = edge(y, t, window, before, after);
+            let seen = |range: std::ops::Range<usize>| median(given[range].to_vec());
+            found.push((exact, seen(low..exact), seen(exact..high)));
+        } else if steps[t].abs() < 3.0 * noise {
+            break;
+        }
+    }
+    found.sort_by_key(|(t, ..)| *t);
+    found
+}
+
+/// The place near `t` from which values are nearer to the level after than to the one before.
+fn edge(y: &[f64], t: usize, window: usize, before: f64, after: f64) -> usize {
+    let (low, high) = (t.saturating_sub(window), (t + window).min(y.len()));
+    let cost = |s: usize, level: f64| if y[s].is_nan() { 0.0 } else { (y[s] - level).abs() };
+    let mut sum: f64 = (low..high).map(|s| cost(s, after)).sum();
+    let mut best = (sum, low);
+    for s in low..high {
+        sum += cost(s, before) - cost(s, after);
+        if sum < best.0 {
+            best = (sum, s + 1);
+        }
+    }
+    best.1
+}
+
+/// Runs of zeros that the series' own zeros do not explain. What comes before the first sale is no stock-out.
+pub(in crate::panel) fn stock_outs(y: &[f64], m: usize) -> Vec<std::ops::Range<usize>> {
+    let Some(start) = y.iter().position(|v| *v > 0.0) else { return Vec::new() };
+    let mut zeros = runs(y.len(), |t| t >= start && y[t] == 0.0);
+    if zeros.is_empty() {
+        return zeros;
+    }
+    // Days of the week and hours have their own rates; weeks of the year come round too seldom to have one.
+    let places = if (2..=24).contains(&m) && y.len() >= 8 * m { m } else { 1 };
+    let mut suspected: Vec<std::ops::Range<usize>> = Vec::new();
+    zeros.sort_by_key(|run| std::cmp::Reverse(run.len()));
+    // The longest first: once it is set aside, the rate is that of the rest.
+    for run in zeros {
+        let mut seen = vec![(0.0_f64, 0.0_f64); places];
+        for (t, v) in y.iter().enumerate().skip(start) {
+            if v.is_nan() || run.contains(&t) || suspected.iter().any(|run| run.contains(&t)) {
+                continue;
+            }
+            seen[t % places].1 += 1.0;
+            seen[t % places].0 += f64::from(u8::from(*v == 0.0));
+        }
+        let rest: f64 = seen.iter().map(|(_, n)| n).sum();
+        if rest < LEAST as f64 / 2.0 {
+            break;
+        }
+        // A series that never shows a zero elsewhere is given a hundredth of one.
+        let log: f64 = run.clone().map(|t| ((seen[t % places].0 + 0.01) / (seen[t % places].1 + 0.02)).ln()).sum();
+        match log + rest.ln() < EXPECTED.ln() {
+            true => suspected.push(run),
+            false => break,
+        }
+    }
+    suspected.sort_by_key(|run| run.start);
+    suspected
+}
+
+/// The median of the values within half a window on both sides; missing values are left out.
+fn running_median(y: &[f64], window: usize) -> Vec<f64> {
+    let half = window / 2;
+    let mut sorted: Vec<f64> = Vec::with_capacity(window + 1);
+    let mut medians = Vec::with_capacity(y.len());
+    let place = |sorted: &[f64], v: f64| sorted.partition_point(|other| *other < v);
+    for v in y.iter().take(half).filter(|v| !v.is_nan()) {
+        sorted.insert(place(&sorted, *v), *v);
+    }
+    for t in 0..y.len() {
+        if let Some(v) = y.get(t + half).filter(|v| !v.is_nan()) {
+            sorted.insert(place(&sorted, *v), *v);
+        }
+        if let Some(v) = t.checked_sub(half + 1).map(|before| y[before]).filter(|v| !v.is_nan()) {
+            sorted.remove(place(&sorted, v));
+        }
+        let n = sorted.len();
+        medians.push(match n {
+            0 => f64::NAN,
+            n if n % 2 == 1 => sorted[n / 2],
+            n => (sorted[n / 2 - 1] + sorted[n / 2]) / 2.0,
+        });
+    }
+    medians
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.retain(|v| !v.is_nan());
+    let n = values.len();
+    if n == 0 {
+        return f64::NAN;
+    }
+    let (_, upper, _) = values.select_nth_unstable_by(n / 2, f64::total_cmp);
+    let upper = *upper;
+    if n % 2 == 1 {
+        return upper;
+    }
+    let lower = values[..n / 2].iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    (lower + upper) / 2.0
+}
