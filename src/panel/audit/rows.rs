@@ -91,8 +91,8 @@ fn gaps(panel: &Panel, i: usize, clocks: &Clocks, found: &mut Vec<Found>) {
                 found.push(Found::new("changed frequency", i, calendar.label(distinct[at]), Some(value), same));
             }
             step => {
-                for gap in at..at + same {
-                    let first = distinct[gap] + 1;
+                for before in &distinct[at..at + same] {
+                    let first = before + 1;
                     let skipped = (first..first + step - 1).all(|position| clocks.never(position));
                     let kind = if skipped { "daylight saving" } else { "gaps" };
                     found.push(Found::new(kind, i, calendar.label(first), None, (step - 1) as usize));

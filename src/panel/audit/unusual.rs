@@ -23,7 +23,7 @@ const LEAST: usize = 24;
 /// How many robust standard deviations of the residuals make an outlier worth a word.
 const FAR: f64 = 8.0;
 /// However little a series varies, an outlier is so many times what was expected, or as small a part of it.
-const FACTOR: f64 = 3.0;
+const FACTOR: f64 = 4.0;
 /// A level shift changes the level by this factor at least.
 const CHANGE: f64 = 1.8;
 /// As [`FAR`], by the deviations on the residual's own side, which asymmetric residuals need.
