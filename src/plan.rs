@@ -16,7 +16,7 @@ use crate::evaluate::{Backtest, Folds};
 use crate::forecast::Forecast;
 use crate::models::Model;
 use crate::options::split_list;
-use crate::panel::{Clean, Columns, Panel, Scenario};
+use crate::panel::{Aggregate, Clean, Columns, Panel, Scenario, Stamps, checked};
 
 macro_rules! plan {
     (
@@ -100,6 +100,9 @@ plan! {
         /// Cleaning policies, such as "duplicates=sum, gaps=fill, missing=linear"; nothing is changed without one.
         #[env = "TRADEWIND_POLICY"]
         policy: String = String::new(),
+        /// Covariates to make, separated by semicolons: "month_end; holidays(country=US); lags(steps=[8, 52])".
+        #[env = "TRADEWIND_FEATURES"]
+        features: List = List::default(),
         /// Models, separated by semicolons: "seasonal_naive; theta(season=52)".
         #[env = "TRADEWIND_MODELS"]
         models: List = List(vec!["seasonal_naive".into(), "theta".into()]),
@@ -135,6 +138,12 @@ plan! {
         /// Steps in a season, if not the frequency's default.
         #[env = "TRADEWIND_SEASON"]
         season: usize,
+        /// Do stamps name the start or the end of their period? Weeks their end, if not stated.
+        #[env = "TRADEWIND_STAMPS"]
+        stamps: Stamps,
+        /// Longer steps or fewer keys, such as "freq=MS, keys=[Store], partial=drop".
+        #[env = "TRADEWIND_AGGREGATE"]
+        aggregate: String,
         /// How dates are written in a text file, in strftime's terms: %d.%m.%Y.
         #[env = "TRADEWIND_TIME_FORMAT"]
         time_format: String,
@@ -274,6 +283,9 @@ impl Plan {
         if let Some(season) = self.season {
             columns = columns.season(season);
         }
+        if let Some(stamps) = self.stamps {
+            columns = columns.stamps(stamps);
+        }
         if let Some(format) = &self.time_format {
             columns = columns.time_format(format);
         }
@@ -291,14 +303,20 @@ impl Plan {
         Panel::read(&self.data, self.columns()?)
     }
 
-    /// The data, mended by the stated policies.
+    /// The data, mended by the stated policies, aggregated and given their features, in this order.
     ///
     /// # Errors
-    /// As [`Panel::read`] and [`Panel::clean`].
+    /// As [`Panel::read`], [`Panel::clean`], [`Panel::aggregate`] and [`Panel::features`].
     pub fn panel(&self) -> Result<Panel> {
         let policy = Clean::parse(&self.policy)?;
-        let panel = self.read_panel()?;
-        if self.policy.trim().is_empty() { Ok(panel) } else { panel.clean(&policy) }
+        let mut panel = self.read_panel()?;
+        if !self.policy.trim().is_empty() {
+            panel = panel.clean(&policy)?;
+        }
+        if let Some(how) = &self.aggregate {
+            panel = panel.aggregate(&Aggregate::parse(how)?)?;
+        }
+        panel.features(self.features.names())
     }
 
     /// The models.
@@ -337,6 +355,8 @@ impl Plan {
         self.levels()?;
         self.columns()?;
         Clean::parse(&self.policy)?;
+        self.aggregate.iter().try_for_each(|how| Aggregate::parse(how).map(|_| ()))?;
+        checked(self.features.names())?;
         crate::evaluate::metrics::named(&self.metric)?;
         if self.horizon == 0 {
             return Err(Error::usage("a horizon is at least 1 step, not 0"));

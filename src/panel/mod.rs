@@ -8,17 +8,24 @@
 //! | `calendar` | when does the next value come? |
 //! | `audit` | what is wrong with the data? |
 //! | `clean` | how is it mended, in the open? |
+//! | `climatology` | what is usual at that time of the year? |
 //! | `covariates` | what does a model see of the covariates, as numbers? |
 //! | `future` | what is known of the days to come? |
+//! | `features` | which covariates can be made from the calendar, from events, from the past? |
+//! | `join` | what does another file know of these series and dates? |
+//! | `aggregate` | what are the sales per week, per month, per store? |
 
+mod aggregate;
 mod audit;
 pub(crate) mod calendar;
 mod clean;
+mod climatology;
 mod columns;
 mod covariates;
 mod features;
 mod frame;
 mod future;
+mod join;
 pub(crate) mod normalise;
 mod read;
 
@@ -28,13 +35,17 @@ use std::sync::{Arc, OnceLock};
 
 use polars::prelude::*;
 
+pub use aggregate::{Aggregate, Booleans, Numbers, Partial, Target};
 pub use audit::Audit;
 pub use calendar::Frequency;
 pub use clean::{Clean, Covariates as CovariatePolicy, Duplicates, Gaps, Missing, Negatives};
 pub use columns::{Columns, Role, Stamps};
 pub(crate) use covariates::Matrix;
+pub(crate) use features::checked;
+pub use features::{FEATURES, Feature, Features};
 pub(crate) use frame::stamp_column;
 pub use future::{Future, Scenario};
+pub use join::Join;
 pub use normalise::Normalise;
 
 use crate::error::{Error, Result};
@@ -90,6 +101,11 @@ pub(crate) struct Origin {
     pub(crate) time_format: Option<String>,
     /// What cleaning did.
     pub(crate) changes: Arc<Vec<audit::Change>>,
+    /// Periods that aggregating could not fill whole, by series label and position: they are less than the others for
+    /// that reason alone.
+    pub(crate) partial: Arc<Vec<(String, i64)>>,
+    /// What else was decided on the way and has to be said.
+    pub(crate) notes: Arc<Vec<String>>,
 }
 
 impl Panel {
@@ -169,6 +185,26 @@ impl Panel {
         Ok(Table::new(DataFrame::new(n, columns)?))
     }
 
+    /// The periods that aggregating could not fill whole, with their series: less was sold in them for that reason alone.
+    ///
+    /// # Errors
+    /// Only if the table cannot be assembled.
+    pub fn partial(&self) -> Result<Table> {
+        let inner = &*self.0;
+        let series = |label: &str| inner.labels.iter().position(|known| known == label);
+        let rows: Vec<(usize, i64)> = inner
+            .origin
+            .partial
+            .iter()
+            .filter_map(|(label, position)| Some((series(label)?, *position)))
+            .filter(|(i, position)| self.positions(*i).binary_search(position).is_ok())
+            .collect();
+        let mut columns = self.key_columns(rows.iter().map(|(i, _)| *i))?;
+        let stamps = rows.iter().map(|(_, position)| *position);
+        columns.push(stamp_column(&inner.calendar, &inner.columns.time, stamps)?);
+        Ok(Table::new(DataFrame::new(rows.len(), columns)?))
+    }
+
     /// The series whose key column `column` has the value `value`, compared as text.
     ///
     /// # Errors
@@ -240,6 +276,24 @@ impl Panel {
             origin: inner.origin.kept(&mask),
             matrix: OnceLock::new(),
         })))
+    }
+
+    /// The same rows with other covariates: `frame` has the rows of this panel in their order.
+    pub(crate) fn with_covariates(&self, frame: DataFrame, columns: Columns) -> Panel {
+        let inner = &*self.0;
+        Panel(Arc::new(Inner {
+            columns,
+            calendar: inner.calendar.clone(),
+            season: inner.season,
+            frame,
+            keys: inner.keys.clone(),
+            labels: inner.labels.clone(),
+            spans: inner.spans.clone(),
+            positions: inner.positions.clone(),
+            target: inner.target.clone(),
+            origin: inner.origin.clone(),
+            matrix: OnceLock::new(),
+        }))
     }
 
     pub(crate) fn inner(&self) -> &Inner {
@@ -413,6 +467,7 @@ impl Show for Panel {
             dates,
         );
         let mut blocks = vec![Block::Text(text)];
+        blocks.extend(self.0.origin.notes.iter().map(|note| Block::Note(note.clone())));
         blocks.extend(self.summary().ok().map(Block::Table));
         Block::Group(blocks)
     }
