@@ -168,12 +168,13 @@ impl Panel {
         let columns = self.columns();
         let matching: Vec<&str> =
             columns.keys.iter().map(String::as_str).chain(columns.with_role(Role::Fixed)).collect();
-        let keys: Vec<&str> = matching.iter().copied().chain(join.on.iter().map(String::as_str)).collect();
+        let file_time = join.time.as_deref().unwrap_or(&columns.time);
+        let keys: Vec<&str> =
+            matching.iter().copied().chain(join.on.iter().map(String::as_str)).chain([file_time]).collect();
         let sheet = Sheet::read(path, &keys)?;
         let present: Vec<&str> = sheet.frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
         let names: Vec<&str> = wanted.iter().map(|(name, _)| *name).collect();
         check_present(&names, &present, sheet.source())?;
-        let file_time = join.time.as_deref().unwrap_or(&columns.time);
         let on: Vec<&str> = match join.on.is_empty() {
             false => join.on.iter().map(String::as_str).collect(),
             true => matching
@@ -185,15 +186,6 @@ impl Panel {
         };
         let timed = on.contains(&columns.time.as_str());
         let on: Vec<&str> = on.into_iter().filter(|name| *name != columns.time).collect();
-        if on.is_empty() && !timed {
-            let nearest = suggestion(&columns.time, present.iter().copied());
-            return Err(Error::usage(format!(
-                "{} shares neither the time column `{}` nor a key with the panel{nearest}; state on=[…], and time=NAME if \
-                 its time column has another name",
-                sheet.source(),
-                columns.time
-            )));
-        }
         if let Some((name, role)) = wanted.iter().find(|(_, role)| timed == (*role == Role::Fixed)) {
             return Err(Error::usage(match role {
                 Role::Fixed => format!("`{name}` is to be fixed but is matched by time; leave the time out of on=[…]"),
@@ -404,17 +396,21 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    /// All columns of a CSV or Parquet file; those in `keys` are typed as keys are.
+    /// All columns of a CSV or Parquet file; those in `keys`, of which it must have one, keep their text unless it is
+    /// that of a whole number.
     pub(super) fn read(path: &Path, keys: &[&str]) -> Result<Self> {
-        let header = header(path)?;
         let (keys, others): (Vec<String>, Vec<String>) =
-            header.into_iter().partition(|name| keys.contains(&name.as_str()));
-        // Everything is asked for as known, so that nothing may be absent; there is no time among the columns yet.
-        let (time, others) = match others.split_first() {
-            Some((first, rest)) => (first.clone(), rest.to_vec()),
-            None => return Err(Error::data(format!("{} has no column besides keys", path.display()))),
+            header(path)?.into_iter().partition(|name| keys.contains(&name.as_str()));
+        let Some((first, rest)) = keys.split_first() else {
+            return Err(Error::data(format!(
+                "{} has none of the columns that its rows could be matched by{}",
+                path.display(),
+                suggestion("", others.iter().map(String::as_str))
+            )));
         };
-        let columns = Columns::new(keys, time, "").known(others);
+        // Everything is asked for as known, so that nothing may be absent. The reader leaves the time as it is written,
+        // and any of the keys can stand in its place.
+        let columns = Columns::new(rest.to_vec(), first, "").known(others);
         let (frame, origin) = read::read_future(path, &columns)?;
         Ok(Self { frame, origin })
     }

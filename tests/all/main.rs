@@ -2,6 +2,8 @@
 mod bad_input;
 mod cli;
 mod contract;
+mod features;
+mod join_and_aggregate;
 mod oracles;
 mod paths;
 mod surfaces;

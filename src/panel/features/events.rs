@@ -66,7 +66,8 @@ impl Derive for Events {
             .map(String::as_str)
             .chain(columns.covariates.iter().map(|(name, _)| name.as_str()))
             .collect();
-        let sheet = Sheet::read(&self.file, &keys)?;
+        let typed: Vec<&str> = ["name", "start", "end"].into_iter().chain(keys.iter().copied()).collect();
+        let sheet = Sheet::read(&self.file, &typed)?;
         let (frame, source) = (sheet.frame(), sheet.source());
         let present: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
         if let Some(odd) = present.iter().find(|name| !["name", "start", "end"].contains(name) && !keys.contains(name))

@@ -6,6 +6,7 @@
 //! for each holiday that the history has. `holiday_before` and `holiday_after` count the days that are no holiday
 //! themselves and lie within so many days before or after one.
 //!
+//! A holiday of a part of a region counts for the region: Assumption Day in Bavaria, Corpus Christi in Saxony.
 //! A year outside 2000 to 2050 is an error, not a year without holidays.
 
 use std::collections::BTreeMap;
