@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Folds};
 use crate::forecast::Forecast;
 use crate::models::Model;
-use crate::options::split_list;
-use crate::panel::{Aggregate, Clean, Columns, Panel, Scenario, Stamps, checked};
+use crate::options::{split, split_list};
+use crate::panel::{Aggregate, Clean, Columns, Join, Panel, Scenario, Stamps, checked};
 
 macro_rules! plan {
     (
@@ -100,6 +100,9 @@ plan! {
         /// Cleaning policies, such as "duplicates=sum, gaps=fill, missing=linear"; nothing is changed without one.
         #[env = "TRADEWIND_POLICY"]
         policy: String = String::new(),
+        /// Files to join, each with what to take: "weather.csv(on=[Date, State], observed=[Temperature])".
+        #[env = "TRADEWIND_JOIN"]
+        join: List = List::default(),
         /// Covariates to make, separated by semicolons: "month_end; holidays(country=US); lags(steps=[8, 52])".
         #[env = "TRADEWIND_FEATURES"]
         features: List = List::default(),
@@ -303,10 +306,11 @@ impl Plan {
         Panel::read(&self.data, self.columns()?)
     }
 
-    /// The data, mended by the stated policies, aggregated and given their features, in this order.
+    /// The data, mended by the stated policies, aggregated, joined with other files and given their features, in this
+    /// order.
     ///
     /// # Errors
-    /// As [`Panel::read`], [`Panel::clean`], [`Panel::aggregate`] and [`Panel::features`].
+    /// As [`Panel::read`], [`Panel::clean`], [`Panel::aggregate`], [`Panel::join`] and [`Panel::features`].
     pub fn panel(&self) -> Result<Panel> {
         let policy = Clean::parse(&self.policy)?;
         let mut panel = self.read_panel()?;
@@ -316,7 +320,19 @@ impl Plan {
         if let Some(how) = &self.aggregate {
             panel = panel.aggregate(&Aggregate::parse(how)?)?;
         }
+        for (file, join) in self.joins()? {
+            panel = panel.join(file, &join)?;
+        }
         panel.features(self.features.names())
+    }
+
+    /// The files to join, and what to take of each.
+    fn joins(&self) -> Result<Vec<(&str, Join)>> {
+        let join = |label| {
+            let (file, given) = split(label)?;
+            Ok((file, crate::options::read("join", given)?))
+        };
+        self.join.names().into_iter().map(join).collect()
     }
 
     /// The models.
@@ -356,6 +372,7 @@ impl Plan {
         self.columns()?;
         Clean::parse(&self.policy)?;
         self.aggregate.iter().try_for_each(|how| Aggregate::parse(how).map(|_| ()))?;
+        self.joins()?;
         checked(self.features.names())?;
         crate::evaluate::metrics::named(&self.metric)?;
         if self.horizon == 0 {

@@ -404,6 +404,7 @@ fn fixed_by_fits(matches: &ArgMatches) -> Result<()> {
         "observed",
         "fixed",
         "policy",
+        "join",
         "features",
         "aggregate",
         "stamps",

@@ -146,8 +146,9 @@ impl Steps {
         places.iter().for_each(|place| *whole.entry(*place).or_default() += 1);
         // A whole period may reach beyond the data at both ends.
         if let (Some(start), Some(end)) = (places.first(), places.last()) {
-            let before = (1..).take_while(|back| to(first - back) == *start).count();
-            let after = (1..).take_while(|ahead| to(last + ahead) == *end).count();
+            // No period has more steps than a year has seconds; stamps beyond the calendar would never end.
+            let before = (1..40_000_000).take_while(|back| to(first - back) == *start).count();
+            let after = (1..40_000_000).take_while(|ahead| to(last + ahead) == *end).count();
             *whole.entry(*start).or_default() += before;
             *whole.entry(*end).or_default() += after;
         }
@@ -397,7 +398,7 @@ impl<'a> Work<'a> {
                 (count > 0).then(|| match how.covariates {
                     Numbers::Sum if !dtype.is_bool() => present().sum::<f64>(),
                     Numbers::Max if !dtype.is_bool() => present().fold(f64::NEG_INFINITY, f64::max),
-                    Numbers::Last if !dtype.is_bool() => present().last().unwrap_or(f64::NAN),
+                    Numbers::Last if !dtype.is_bool() => present().next_back().unwrap_or(f64::NAN),
                     _ => present().sum::<f64>() / count as f64,
                 })
             };

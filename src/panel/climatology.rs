@@ -30,7 +30,7 @@ pub(super) struct Climate {
 }
 
 impl Climate {
-    /// For a calendar between two positions; `None` where only the seasonal means make sense.
+    /// For a calendar between two positions.
     pub(super) fn of(calendar: &Calendar, season: i64, first: i64, last: i64) -> Self {
         let step = calendar.frequency.length();
         let dated = calendar.kind() == StampKind::Clock
@@ -56,7 +56,7 @@ impl Climate {
     /// The normals of one covariate of one series.
     pub(super) fn normals(&self, positions: &[i64], values: &[f64]) -> Normals {
         let cells = || positions.iter().copied().zip(values.iter().copied()).filter(|(_, v)| !v.is_nan());
-        let ends = (cells().next(), cells().last());
+        let ends = (cells().next(), cells().next_back());
         let year = match ends {
             (Some((first, _)), Some((last, _))) => (last - first + 1).saturating_mul(self.step) >= 358 * DAY,
             _ => false,

@@ -163,6 +163,12 @@ impl Future {
         let (first, last) = seen.fold((i64::MAX, i64::MIN), |(first, last), i| {
             (first.min(train.positions(i)[0]), last.max(starts[i].saturating_add(horizon as i64)))
         });
+        let usual = |(source, role): &(String, Role)| {
+            *role == Role::Observed
+                && scenario == Scenario::Climatology
+                && made.maker(source).is_none_or(|m| !m.computed())
+        };
+        let last = if matrix.sources.iter().any(usual) { last } else { i64::MIN };
         let climate = Climate::of(&train.inner().calendar, train.season().max(1) as i64, first, last);
         let mut columns = Vec::with_capacity(matrix.columns.len());
         for (column, (source, role)) in matrix.columns.iter().zip(&matrix.sources) {

@@ -186,6 +186,13 @@ impl Panel {
         };
         let timed = on.contains(&columns.time.as_str());
         let on: Vec<&str> = on.into_iter().filter(|name| *name != columns.time).collect();
+        if on.is_empty() && !timed {
+            return Err(Error::usage(format!(
+                "nothing is left to match the rows of {} by; state on=[…] with the time, a key, or a column with one value \
+                 per series",
+                sheet.source()
+            )));
+        }
         if let Some((name, role)) = wanted.iter().find(|(_, role)| timed == (*role == Role::Fixed)) {
             return Err(Error::usage(match role {
                 Role::Fixed => format!("`{name}` is to be fixed but is matched by time; leave the time out of on=[…]"),

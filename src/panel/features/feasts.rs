@@ -229,8 +229,7 @@ impl Derive for Feasts {
 mod tests {
     use super::*;
 
-    /// Dates from published tables: Easter and Orthodox Easter from the United States Naval Observatory and the World
-    /// Council of Churches, Super Bowls from the league, lunar feasts from their countries' gazettes.
+    /// Days as any printed calendar of those years has them.
     #[test]
     fn feasts_fall_on_their_days() {
         let day = |name: &str, year: i32| {
@@ -261,7 +260,7 @@ mod tests {
             ("chinese_new_year", 2012, "01-23"),
             ("chinese_new_year", 2024, "02-10"),
             ("diwali", 2012, "11-13"),
-            ("eid_al_fitr", 2023, "04-20"),
+            ("eid_al_fitr", 2023, "04-21"),
             ("eid_al_adha", 2023, "06-28"),
             ("rosh_hashanah", 2023, "09-16"),
             ("passover", 2024, "04-23"),

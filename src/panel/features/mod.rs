@@ -72,9 +72,12 @@ pub struct Feature {
     pub example: &'static str,
     check: fn(Map<String, Value>) -> Result<String>,
     gather: fn(&Panel, Map<String, Value>) -> Result<Data>,
-    columns: fn(&Places, &Data, Map<String, Value>) -> Result<Vec<Derived>>,
+    columns: MakeColumns,
     describe: fn() -> Result<Table>,
 }
+
+/// A feature's columns at some places, from what it gathered and its options.
+type MakeColumns = fn(&Places, &Data, Map<String, Value>) -> Result<Vec<Derived>>;
 
 /// What [`FEATURES`] needs to know of a feature; its options struct implements it.
 pub(crate) trait Derive: Default + Serialize + DeserializeOwned + JsonSchema {
