@@ -232,3 +232,41 @@ fn what_is_usual_follows_the_year() {
     let steps = normal[..40].windows(2).map(|pair| (pair[1].unwrap() - pair[0].unwrap()).abs());
     assert!(steps.fold(0.0, f64::max) < 3.5, "normals are smooth");
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 60, failure_persistence: None, ..Default::default() })]
+
+    /// Whatever the stamps and values: features and aggregates are made or refused in words, and no sale is lost.
+    #[test]
+    fn arbitrary_stamps_never_break_features_or_aggregates(
+        start in -4_000_000_000_i64..8_000_000_000,
+        step in proptest::sample::select(vec![60_i64, 1_800, 3_600, 86_400, 604_800, 2_678_400]),
+        gaps in proptest::collection::vec(1..4_i64, 2..40),
+        huge in proptest::bool::weighted(0.1),
+        freq in proptest::sample::select(vec!["h", "D", "W-WED", "MS", "ME", "QS", "YE", "\"7\""]),
+    ) {
+        let mut seconds = start;
+        let mut stamps: Vec<i64> = Vec::new();
+        for gap in &gaps {
+            stamps.push(seconds * 1_000_000);
+            seconds += gap * step;
+        }
+        if huge {
+            stamps.push(i64::MAX / 4);
+        }
+        let values: Vec<Option<f64>> = (0..stamps.len()).map(|i| (i % 5 != 3).then_some(i as f64)).collect();
+        let mut frame = df!("t" => stamps, "y" => &values).unwrap();
+        let typed = frame.column("t").unwrap().cast(&DataType::Datetime(TimeUnit::Microseconds, None)).unwrap();
+        frame.with_column(typed).unwrap();
+        let Ok(panel) = Panel::from_frame(frame, Columns::new([""; 0], "t", "y")) else { return Ok(()) };
+        for feature in FEATURES.iter().filter(|feature| feature.name != "interaction") {
+            if let Ok(made) = panel.features(feature.example) {
+                let _ = made.future(3).map(|future| future.to_frame());
+            }
+        }
+        if let Ok(longer) = panel.aggregate(&Aggregate::parse(&format!("freq={freq}")).unwrap()) {
+            let total = column(&longer.to_frame(), "y").into_iter().flatten().sum::<f64>();
+            proptest::prop_assert!((total - values.iter().flatten().sum::<f64>()).abs() < 1e-6);
+        }
+    }
+}

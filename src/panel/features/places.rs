@@ -110,20 +110,7 @@ impl<'a> Places<'a> {
         width: usize,
         of: impl Fn(usize, Period, &mut [f64]) -> Result<()>,
     ) -> Result<Vec<Vec<f64>>> {
-        let calendar = &self.panel.inner().calendar;
-        let (first, last) = (0..self.panel.len()).fold((i64::MAX, i64::MIN), |(first, last), series| {
-            let positions = self.positions(series);
-            let ends = (positions.first().copied(), positions.last().copied());
-            (first.min(ends.0.unwrap_or(i64::MAX)), last.max(ends.1.unwrap_or(i64::MIN)))
-        });
-        let steps = last.saturating_sub(first).saturating_add(1).max(0);
-        if steps > LONGEST {
-            return Err(Error::data(format!(
-                "the stamps run from {} to {}; look at them with audit, and state the frequency",
-                calendar.label(first),
-                calendar.label(last)
-            )));
-        }
+        let (first, steps) = self.bounded()?;
         let count = groups.iter().max().map_or(1, |group| group + 1);
         // Which periods of each group occur at all, and then their rows.
         let mut places = vec![u32::MAX; count * steps as usize];
@@ -151,6 +138,26 @@ impl<'a> Places<'a> {
             })
         };
         Ok((0..width).map(column).collect())
+    }
+
+    /// The first position and the number of steps to the last one, which a table can hold.
+    pub(crate) fn bounded(&self) -> Result<(i64, i64)> {
+        let calendar = &self.panel.inner().calendar;
+        let (first, last) = (0..self.panel.len()).fold((i64::MAX, i64::MIN), |(first, last), series| {
+            let positions = self.positions(series);
+            let ends = (positions.first().copied(), positions.last().copied());
+            (first.min(ends.0.unwrap_or(i64::MAX)), last.max(ends.1.unwrap_or(i64::MIN)))
+        });
+        let steps = last.saturating_sub(first).saturating_add(1).max(0);
+        match steps > LONGEST {
+            true => Err(Error::data(format!(
+                "the stamps run from {} to {}, more than {LONGEST} steps; look at them with audit, and mend those that are \
+                 wrong, or state the frequency",
+                calendar.label(first),
+                calendar.label(last)
+            ))),
+            false => Ok((first, steps)),
+        }
     }
 
     fn period(&self, position: i64) -> Result<Period> {

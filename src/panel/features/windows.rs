@@ -147,6 +147,7 @@ fn looking_back<S: Send>(
 ) -> Result<Derived> {
     let panel = places.panel;
     panel.check_calendar()?;
+    places.bounded()?;
     let inner = panel.inner();
     let source = match of.filter(|name| **name != inner.columns.target) {
         None => None,
