@@ -22,7 +22,7 @@
 //!
 //! | room | what it is about |
 //! |---|---|
-//! | [`panel`] | many series on one calendar: reading, roles, frequency, audit, cleaning, the future |
+//! | [`panel`] | many series on one calendar: reading, roles, frequency, audit, cleaning, features, joining, aggregating, the future |
 //! | [`explore`] | what the data show: one question per file |
 //! | [`models`] | the traits, the table [`models::MODELS`], one file per method |
 //! | [`forecast`] | means, quantiles, joint sample paths |

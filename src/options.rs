@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result, suggestion};
+use crate::show::Table;
 
 /// The name and the options of a label such as `theta(season=52)`.
 pub(crate) fn split(label: &str) -> Result<(&str, Map<String, Value>)> {
@@ -134,6 +135,25 @@ pub(crate) fn fields<T: Serialize>(options: &T) -> Result<Map<String, Value>> {
         Ok(_) => Err(Error::usage("options are a table of names and values")),
         Err(cause) => Err(Error::usage("the options cannot be written").because(cause)),
     }
+}
+
+/// One row per option: name, default and meaning, from the struct's schema and its defaults.
+pub(crate) fn table(schema: &schemars::Schema, defaults: &Map<String, Value>) -> Result<Table> {
+    use polars::prelude::*;
+    let described = schema.get("properties").and_then(Value::as_object);
+    let meaning = |name: &str| {
+        let text = described.and_then(|fields| fields.get(name)?.get("description")?.as_str());
+        text.unwrap_or_default().replace('\n', " ")
+    };
+    let names: Vec<&str> = defaults.keys().map(String::as_str).collect();
+    let values: Vec<String> = defaults.values().map(|v| if v.is_null() { "–".into() } else { v.to_string() }).collect();
+    let meanings: Vec<String> = names.iter().map(|name| meaning(name)).collect();
+    let columns = vec![
+        Column::new("option".into(), &names),
+        Column::new("default".into(), values),
+        Column::new("meaning".into(), meanings),
+    ];
+    Ok(Table::new(DataFrame::new(names.len(), columns)?))
 }
 
 /// Rhai and TOML write `52.0` where a whole number is asked: serde refuses it, people do not. The other way round

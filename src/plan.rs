@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Folds};
 use crate::forecast::Forecast;
 use crate::models::Model;
-use crate::options::split_list;
-use crate::panel::{Clean, Columns, Panel, Reading, Scenario, Stamps};
+use crate::options::{split, split_list};
+use crate::panel::{Aggregate, Clean, Columns, Join, Panel, Reading, Scenario, Stamps, checked};
 
 macro_rules! plan {
     (
@@ -104,6 +104,12 @@ plan! {
         /// Cleaning policies, such as "duplicates=sum, gaps=fill, missing=linear"; nothing is changed without one.
         #[env = "TRADEWIND_POLICY"]
         policy: String = String::new(),
+        /// Files to join, each with what to take: "weather.csv(on=[Date, State], observed=[Temperature])".
+        #[env = "TRADEWIND_JOIN"]
+        join: List = List::default(),
+        /// Covariates to make, separated by semicolons: "month_end; holidays(country=US); lags(steps=[8, 52])".
+        #[env = "TRADEWIND_FEATURES"]
+        features: List = List::default(),
         /// Models, separated by semicolons: "seasonal_naive; theta(season=52)".
         #[env = "TRADEWIND_MODELS"]
         models: List = List(vec!["seasonal_naive".into(), "theta".into()]),
@@ -139,15 +145,18 @@ plan! {
         /// Steps in a season, if not the frequency's default.
         #[env = "TRADEWIND_SEASON"]
         season: usize,
+        /// Do stamps name the start or the end of their period? Weeks their end, if not stated.
+        #[env = "TRADEWIND_STAMPS"]
+        stamps: Stamps,
+        /// Longer steps or fewer keys, such as "freq=MS, keys=[Store], partial=drop".
+        #[env = "TRADEWIND_AGGREGATE"]
+        aggregate: String,
         /// How dates are written in a text file, in strftime's terms: %d.%m.%Y.
         #[env = "TRADEWIND_TIME_FORMAT"]
         time_format: String,
         /// SQL query whose answer is the history, for a database.
         #[env = "TRADEWIND_QUERY"]
         query: String,
-        /// Does a stamp name the start or the end of its period? If not stated, weeks end with it.
-        #[env = "TRADEWIND_STAMPS"]
-        stamps: Stamps,
         /// Steps between backtest windows, if not the horizon.
         #[env = "TRADEWIND_STEP"]
         step: usize,
@@ -317,14 +326,33 @@ impl Plan {
         Panel::read_as(&self.data, columns, &self.reading()?)
     }
 
-    /// The data, mended by the stated policies.
+    /// The data, mended by the stated policies, aggregated, joined with other files and given their features, in this
+    /// order.
     ///
     /// # Errors
-    /// As [`Panel::read`] and [`Panel::clean`].
+    /// As [`Panel::read`], [`Panel::clean`], [`Panel::aggregate`], [`Panel::join`] and [`Panel::features`].
     pub fn panel(&self) -> Result<Panel> {
         let policy = Clean::parse(&self.policy)?;
-        let panel = self.read_panel()?;
-        if self.policy.trim().is_empty() { Ok(panel) } else { panel.clean(&policy) }
+        let mut panel = self.read_panel()?;
+        if !self.policy.trim().is_empty() {
+            panel = panel.clean(&policy)?;
+        }
+        if let Some(how) = &self.aggregate {
+            panel = panel.aggregate(&Aggregate::parse(how)?)?;
+        }
+        for (file, join) in self.joins()? {
+            panel = panel.join(file, &join)?;
+        }
+        panel.features(self.features.names())
+    }
+
+    /// The files to join, and what to take of each.
+    fn joins(&self) -> Result<Vec<(&str, Join)>> {
+        let join = |label| {
+            let (file, given) = split(label)?;
+            Ok((file, crate::options::read("join", given)?))
+        };
+        self.join.names().into_iter().map(join).collect()
     }
 
     /// The models.
@@ -364,6 +392,9 @@ impl Plan {
         self.columns()?;
         self.reading()?;
         Clean::parse(&self.policy)?;
+        self.aggregate.iter().try_for_each(|how| Aggregate::parse(how).map(|_| ()))?;
+        self.joins()?;
+        checked(self.features.names())?;
         crate::evaluate::metrics::named(&self.metric)?;
         if self.horizon == 0 {
             return Err(Error::usage("a horizon is at least 1 step, not 0"));

@@ -116,6 +116,11 @@ enum Command {
         /// A model's name.
         name: Option<String>,
     },
+    /// List the features that covariates can be made by, or describe one.
+    Features {
+        /// A feature's name.
+        name: Option<String>,
+    },
     /// Run a Rhai script.
     Script {
         /// The script.
@@ -354,6 +359,17 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
             let options = Entry::named(model.name())?.options()?;
             out.result(&model, json!({"model": model.label(), "options": options.to_json()?}))
         }
+        Command::Features { name: None } => {
+            let list = Feature::list()?;
+            out.result(&list, list.to_json()?)
+        }
+        Command::Features { name: Some(name) } => {
+            let feature = Feature::named(&name)?;
+            let options = feature.options()?;
+            let text = Block::Text(format!("{}: {}. For example: {}", feature.name, feature.summary, feature.example));
+            let shown = Block::Group(vec![text, Block::Table(options.clone())]);
+            out.result(&shown, json!({"feature": feature.name, "options": options.to_json()?}))
+        }
         Command::Script { file, arg } => {
             let args = arg
                 .iter()
@@ -399,6 +415,10 @@ fn fixed_by_fits(matches: &ArgMatches) -> Result<()> {
         "observed",
         "fixed",
         "policy",
+        "join",
+        "features",
+        "aggregate",
+        "stamps",
         "models",
         "freq",
         "season",

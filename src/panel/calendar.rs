@@ -13,13 +13,16 @@ use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, Weekday
 use polars::prelude::{DataType, TimeUnit};
 use serde::{Deserialize, Serialize};
 
+use super::columns::Stamps;
 use crate::error::{Error, Result};
 
 const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
+pub(crate) const HOUR: i64 = 60 * MINUTE;
+pub(crate) const DAY: i64 = 24 * HOUR;
 const WEEK: i64 = 7 * DAY;
+/// A twelfth of 365.25 days.
+const MONTH: i64 = 2_629_800 * SECOND;
 
 /// The step between two stamps of a series, with its anchor: `weekly (Fridays)`.
 ///
@@ -72,6 +75,24 @@ impl Frequency {
             Step::Months { every: 3, .. } => "quarter",
             Step::Months { every: 12, .. } => "year",
             _ => "step",
+        }
+    }
+
+    /// How long a step is: microseconds (months by their mean length), or integer steps.
+    pub(crate) fn length(&self) -> i64 {
+        match self.0 {
+            Step::Whole { step, .. } | Step::Fixed { step, .. } => step,
+            Step::Months { every, .. } => every * MONTH,
+        }
+    }
+
+    /// Does a stamp name the first or the last day of its period, if nobody says? Weeks are usually dated to their end,
+    /// months to the day that their dates tell.
+    fn stamps(&self) -> Stamps {
+        match self.0 {
+            Step::Fixed { step, .. } if step % WEEK == 0 => Stamps::End,
+            Step::Months { day: Day::Last, .. } => Stamps::End,
+            _ => Stamps::Start,
         }
     }
 
@@ -257,6 +278,11 @@ fn commonest(values: impl Iterator<Item = (i64, usize)>) -> i64 {
     counts.into_iter().max_by_key(|(value, count)| (*count, std::cmp::Reverse(*value))).map_or(0, |(value, _)| value)
 }
 
+/// The day of a stamp in microseconds.
+pub(crate) fn day_of(stamp: i64) -> Option<NaiveDate> {
+    clock(stamp).map(|time| time.date())
+}
+
 fn clock(stamp: i64) -> Option<NaiveDateTime> {
     DateTime::from_timestamp_micros(stamp).map(|time| time.naive_utc())
 }
@@ -421,6 +447,42 @@ impl Calendar {
         }
     }
 
+    /// The first and last day of the period that a position stands for; `None` on integer calendars. For hours and
+    /// minutes that is their day.
+    ///
+    /// `stamps` is what the columns state; if they state nothing, weeks end with their stamp, months that are dated to
+    /// their last day too, and everything else begins with it.
+    pub(crate) fn period(&self, position: i64, stamps: Option<Stamps>) -> Option<(NaiveDate, NaiveDate)> {
+        if self.kind() == StampKind::Whole {
+            return None;
+        }
+        let time = |position: i64| clock(self.frequency.stamp(position));
+        let at = time(position)?;
+        let length = self.frequency.length();
+        match stamps.unwrap_or(self.frequency.stamps()) {
+            // An hour that ends at midnight belongs to the day before.
+            Stamps::End if length < DAY => clock(self.frequency.stamp(position) - 1).map(|t| (t.date(), t.date())),
+            _ if length <= DAY => Some((at.date(), at.date())),
+            Stamps::Start => Some((at.date(), time(position + 1)?.date().pred_opt()?.max(at.date()))),
+            Stamps::End => Some((time(position - 1)?.date().succ_opt()?.min(at.date()), at.date())),
+        }
+    }
+
+    /// The position whose period holds a stamp.
+    pub(crate) fn holding(&self, stamp: i64, stamps: Option<Stamps>) -> i64 {
+        let (position, exact) = self.frequency.position(stamp);
+        let length = self.frequency.length();
+        if self.kind() == StampKind::Whole || length < DAY {
+            let end = stamps == Some(Stamps::End) && self.kind() == StampKind::Clock;
+            return if end && !exact { position + 1 } else { position };
+        }
+        let Some(day) = clock(stamp).map(|time| time.date()) else { return position };
+        [position, position + 1, position - 1]
+            .into_iter()
+            .find(|p| self.period(*p, stamps).is_some_and(|(first, last)| (first..=last).contains(&day)))
+            .unwrap_or(position)
+    }
+
     /// The month of a position, where the calendar knows months.
     pub(crate) fn month(&self, position: i64) -> Option<String> {
         let date = clock(self.frequency.stamp(position)).filter(|_| self.kind() == StampKind::Clock)?;
@@ -515,6 +577,31 @@ mod tests {
         let stamps = days(&["2024-01-05", "2024-01-09"]);
         let (friday, _) = frequency.position(stamps[0]);
         assert_eq!(frequency.position(stamps[1]), (friday, false));
+    }
+
+    #[test]
+    fn a_stamp_stands_for_a_period() {
+        let period = |freq: &str, date: &str, stamps: Option<Stamps>| {
+            let calendar = Calendar { frequency: freq.parse().unwrap(), dtype: DataType::Date };
+            let (first, last) = calendar.period(calendar.frequency.position(days(&[date])[0]).0, stamps).unwrap();
+            format!("{first} {last}")
+        };
+        assert_eq!(period("W-FRI", "2010-02-12", None), "2010-02-06 2010-02-12");
+        assert_eq!(period("W-FRI", "2010-02-12", Some(Stamps::Start)), "2010-02-12 2010-02-18");
+        assert_eq!(period("MS", "2012-02-01", None), "2012-02-01 2012-02-29");
+        assert_eq!(period("ME", "2012-02-29", None), "2012-02-01 2012-02-29");
+        assert_eq!(period("MS", "2012-03-01", Some(Stamps::End)), "2012-02-02 2012-03-01");
+        assert_eq!(period("D", "2012-02-29", Some(Stamps::End)), "2012-02-29 2012-02-29");
+        assert_eq!(period("h", "2012-02-29", None), "2012-02-29 2012-02-29");
+        assert_eq!(period("h", "2012-02-29", Some(Stamps::End)), "2012-02-28 2012-02-28");
+        for (freq, stamps) in [("W-FRI", None), ("W-FRI", Some(Stamps::Start)), ("MS", None), ("ME", None), ("D", None)]
+        {
+            let calendar = Calendar { frequency: freq.parse().unwrap(), dtype: DataType::Date };
+            for day in days(&["2010-02-06", "2010-02-12", "2012-02-29", "2012-03-01", "2012-12-31"]) {
+                let (first, last) = calendar.period(calendar.holding(day, stamps), stamps).unwrap();
+                assert!((first..=last).contains(&clock(day).unwrap().date()), "{freq} {stamps:?}");
+            }
+        }
     }
 
     #[test]

@@ -144,9 +144,10 @@ impl Columns {
         keys.chain([self.time.as_str(), self.target.as_str()]).chain(covariates).collect()
     }
 
-    /// Was this covariate made by a feature?
-    pub(crate) fn is_made(&self, name: &str) -> bool {
-        self.made.iter().any(|made| made.columns.iter().any(|column| column == name))
+    /// Was this covariate made from the past of its series?
+    pub(crate) fn is_from_past(&self, name: &str) -> bool {
+        let past = |(column, reach): (&String, &Option<usize>)| column == name && reach.is_some();
+        self.made.iter().any(|made| made.columns.iter().zip(&made.reach).any(past))
     }
 
     /// The names of the covariates that have a role.
@@ -182,12 +183,22 @@ impl Columns {
         Ok(())
     }
 
-    /// The columns that a table of the future must have: keys, time and the known covariates; the observed ones may be
-    /// there too.
+    /// What made a covariate, if it was made.
+    pub(crate) fn maker(&self, name: &str) -> Option<&Made> {
+        self.made.iter().find(|made| made.columns.iter().any(|column| column == name))
+    }
+
+    /// The columns that a table of the future must have: keys, time and the known covariates; the observed ones, and
+    /// those that another file was joined for, may be there too. What can be computed is not asked for.
     pub(crate) fn future_names(&self, present: &[&str]) -> Vec<&str> {
         let keys = self.keys.iter().map(String::as_str).chain([self.time.as_str()]);
-        let observed = self.with_role(Role::Observed).filter(|name| present.contains(name));
-        keys.chain(self.with_role(Role::Known)).chain(observed).collect()
+        let asked = self.covariates.iter().filter(|(name, role)| match (role, self.maker(name)) {
+            (Role::Fixed, _) => false,
+            (_, Some(made)) => !made.computed() && present.contains(&name.as_str()),
+            (Role::Known, None) => true,
+            (Role::Observed, None) => present.contains(&name.as_str()),
+        });
+        keys.chain(asked.map(|(name, _)| name.as_str())).collect()
     }
 }
 

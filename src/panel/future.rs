@@ -1,5 +1,5 @@
-//! What is known of the days to come? The calendar of each series beyond its last stamp, the known covariates as
-//! given, the fixed ones carried on, and for the observed ones a scenario.
+//! What is known of the days to come? The calendar of each series beyond its last stamp, what features make of it, the
+//! known covariates as given, the fixed ones carried on, and for the observed ones a scenario.
 //!
 //! A model gets `train` and a [`Future`], nothing else; a future built for a backtest takes the known columns of the
 //! held-out rows and never their target or their observed covariates.
@@ -9,9 +9,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use polars::prelude::*;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::climatology::Climate;
 use super::covariates::is_number;
+use super::features::{Data, Places};
 use super::frame::{labels_of, stamps};
 use super::{Matrix, Panel, Role, source};
 use crate::error::{Error, Result};
@@ -21,12 +24,12 @@ use crate::show::{Block, Show, Table};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Scenario {
-    /// The mean of the series' own past at the same place in the season.
+    /// What was usual at that time of the year and place in the season in the series' own past.
     #[default]
     Climatology,
     /// The last value seen.
     Last,
-    /// The values given with the known covariates.
+    /// The values given with the known covariates, or in a joined file.
     Given,
 }
 
@@ -76,6 +79,64 @@ impl Panel {
     }
 }
 
+impl Inner {
+    /// Fills the columns that features and joins made.
+    fn make(&mut self) -> Result<()> {
+        let panel = self.panel.clone();
+        let (matrix, declared) = (panel.matrix()?, panel.columns());
+        for made in &declared.made {
+            match &made.data {
+                Data::Products(_) => {}
+                Data::Rows(rows) => {
+                    let at = rows.at(&panel, &self.starts, self.horizon)?;
+                    for (c, (source, role)) in matrix.sources.iter().enumerate() {
+                        let given =
+                            *role == Role::Known || (*role == Role::Observed && self.scenario == Scenario::Given);
+                        if !given || !made.columns.contains(source) {
+                            continue;
+                        }
+                        let category =
+                            matrix.names[c].strip_prefix(source.as_str()).and_then(|rest| rest.strip_prefix('='));
+                        for (cell, row) in self.columns[c].iter_mut().zip(&at) {
+                            if let Some(row) = row {
+                                *cell = rows.number(source, category, *row);
+                            }
+                        }
+                    }
+                }
+                Data::None | Data::Events(_) => {
+                    for column in made.again(&Places::future(&panel, &self.starts, self.horizon))? {
+                        if let Some(c) = matrix.names.iter().position(|name| *name == column.name) {
+                            self.columns[c] = column.values;
+                        }
+                    }
+                }
+            }
+        }
+        self.multiply()
+    }
+
+    /// Products follow what they are made of, which may be given later.
+    fn multiply(&mut self) -> Result<()> {
+        let panel = self.panel.clone();
+        let (matrix, declared) = (panel.matrix()?, panel.columns());
+        let place = |name: &String| matrix.names.iter().position(|n| n == name);
+        for made in &declared.made {
+            let Data::Products(pairs) = &made.data else { continue };
+            for (name, (a, b)) in made.columns.iter().zip(pairs) {
+                let Some(c) = place(name) else { continue };
+                // A category that this history has not seen has no column, and is not on.
+                let side = |name: &String| place(name).map(|at| &self.columns[at]);
+                self.columns[c] = match (side(a), side(b)) {
+                    (Some(a), Some(b)) => a.iter().zip(b).map(|(a, b)| a * b).collect(),
+                    _ => vec![0.0; self.columns[c].len()],
+                };
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Future {
     /// The future of a training panel from stated positions on.
     pub(crate) fn starting(train: &Panel, starts: Vec<i64>, horizon: usize, scenario: Scenario) -> Result<Self> {
@@ -97,29 +158,46 @@ impl Future {
             )));
         }
         let matrix = train.matrix()?;
-        let season = train.season().max(1) as i64;
+        let made = train.columns();
+        let seen = (0..train.len()).filter(|i| !train.positions(*i).is_empty());
+        let (first, last) = seen.fold((i64::MAX, i64::MIN), |(first, last), i| {
+            (first.min(train.positions(i)[0]), last.max(starts[i].saturating_add(horizon as i64)))
+        });
+        let usual = |(source, role): &(String, Role)| {
+            *role == Role::Observed
+                && scenario == Scenario::Climatology
+                && made.maker(source).is_none_or(|m| !m.computed())
+        };
+        let last = if matrix.sources.iter().any(usual) { last } else { i64::MIN };
+        let climate = Climate::of(&train.inner().calendar, train.season().max(1) as i64, first, last);
         let mut columns = Vec::with_capacity(matrix.columns.len());
-        for (column, (_, role)) in matrix.columns.iter().zip(&matrix.sources) {
+        for (column, (source, role)) in matrix.columns.iter().zip(&matrix.sources) {
             let mut values = vec![f64::NAN; starts.len() * horizon];
-            for (i, start) in starts.iter().enumerate() {
-                let cells = &mut values[i * horizon..(i + 1) * horizon];
-                let past = train.column_of(i, column);
+            let computed = made.maker(source).is_some_and(|made| made.computed());
+            let fill = |(i, cells): (usize, &mut [f64])| {
+                let (start, past) = (starts[i], train.column_of(i, column));
                 match (role, scenario) {
                     (Role::Fixed, _) | (Role::Observed, Scenario::Last) => {
                         cells.fill(past.iter().rev().copied().find(|v| !v.is_nan()).unwrap_or(f64::NAN));
                     }
                     (Role::Observed, Scenario::Climatology) => {
-                        let normals = Normals::of(train.positions(i), past, season);
+                        let normals = climate.normals(train.positions(i), past);
                         for (step, cell) in cells.iter_mut().enumerate() {
-                            *cell = normals.at(start + step as i64);
+                            *cell = climate.at(&normals, start.saturating_add(step as i64));
                         }
                     }
                     (Role::Known, _) | (Role::Observed, Scenario::Given) => {}
                 }
+            };
+            // A product of fixed columns is fixed itself; everything else that is computed is computed below.
+            if !computed || *role == Role::Fixed {
+                values.par_chunks_mut(horizon).enumerate().for_each(fill);
             }
             columns.push(values);
         }
-        Ok(Self(Arc::new(Inner { panel: train.clone(), horizon, scenario, starts, columns })))
+        let mut inner = Inner { panel: train.clone(), horizon, scenario, starts, columns };
+        inner.make()?;
+        Ok(Self(Arc::new(inner)))
     }
 
     /// The same future with the known covariates (and, under [`Scenario::Given`], the observed ones) of a frame that
@@ -208,9 +286,12 @@ impl Future {
     fn with_rows(&self, given: &Matrix, rows: &[Option<usize>], takes: impl Fn(Role) -> bool) -> Result<Future> {
         let mut inner = (*self.0).clone();
         let matrix = inner.panel.matrix()?.clone();
+        let told = |source: &String| given.sources.iter().any(|(name, _)| name == source);
         for (c, (name, (source, role))) in matrix.names.iter().zip(&matrix.sources).enumerate() {
             let free = *role == Role::Known || (*role == Role::Observed && self.0.scenario == Scenario::Given);
-            if !free || !takes(*role) {
+            // What is computed is not asked for; what a joined file knows may be given anew, but need not.
+            let made = inner.panel.columns().maker(source).map(|made| made.computed());
+            if !free || !takes(*role) || made == Some(true) || (made == Some(false) && !told(source)) {
                 continue;
             }
             let column = given.names.iter().position(|n| n == name).map(|at| &given.columns[at]);
@@ -230,6 +311,7 @@ impl Future {
                 };
             }
         }
+        inner.multiply()?;
         Ok(Self(Arc::new(inner)))
     }
 
@@ -284,6 +366,36 @@ impl Future {
         (0..self.0.columns.len()).map(|column| self.column(column, series)).collect()
     }
 
+    /// Why a cell that a feature computes is empty.
+    fn out_of_reach(&self, series: usize, step: usize, column: usize) -> Result<Option<Error>> {
+        let inner = &*self.0;
+        let declared = inner.panel.columns();
+        let (source, _) = &inner.panel.matrix()?.sources[column];
+        let Some(made) = declared.maker(source).filter(|made| made.computed()) else { return Ok(None) };
+        let reach = made.columns.iter().position(|name| name == source).and_then(|at| made.reach[at]);
+        let stamp = inner.panel.inner().calendar.label(inner.starts[series] + step as i64);
+        let label = inner.panel.label(series);
+        let ahead = match inner.panel.positions(series).last() {
+            Some(last) => inner.starts[series] + step as i64 - last,
+            None => return Ok(None),
+        };
+        Ok(Some(Error::data(match reach {
+            Some(reach) if ahead > reach as i64 => format!(
+                "`{source}` of series {label} reaches only {reach} {} ahead, {stamp} is step {ahead}: use lags of at least \
+                 the horizon",
+                if reach == 1 { "step" } else { "steps" }
+            ),
+            Some(_) => format!(
+                "`{source}` of series {label} has no value for {stamp}, because the steps that it looks back to have none; \
+                 fill them in (clean with missing = \"linear\"), or use a window instead of a lag"
+            ),
+            None => format!(
+                "`{source}` of series {label}, made by {}, has no value for {stamp}, because what it is made of has none",
+                made.label
+            ),
+        })))
+    }
+
     /// Everything that a model which reads covariates needs of this series is there.
     pub(crate) fn check(&self, series: usize) -> Result<()> {
         let matrix = self.0.panel.matrix()?;
@@ -291,6 +403,9 @@ impl Future {
             let Some(step) = self.column(c, series).iter().position(|v| v.is_nan()) else { continue };
             let stamp = self.0.panel.inner().calendar.label(self.0.starts[series] + step as i64);
             let label = self.0.panel.label(series);
+            if let Some(error) = self.out_of_reach(series, step, c)? {
+                return Err(error);
+            }
             return Err(Error::data(match role {
                 Role::Known => format!(
                     "known covariate `{source}` has no usable value for series {label} on {stamp} (a number, or a \
@@ -305,34 +420,6 @@ impl Future {
             }));
         }
         Ok(())
-    }
-}
-
-/// The mean of a covariate at each place in the season, the overall mean where that place was never seen.
-struct Normals {
-    season: i64,
-    means: Vec<f64>,
-    overall: f64,
-}
-
-impl Normals {
-    fn of(positions: &[i64], values: &[f64], season: i64) -> Self {
-        let mut sums = vec![(0.0, 0_usize); season as usize];
-        let (mut total, mut count) = (0.0, 0_usize);
-        for (position, value) in positions.iter().zip(values).filter(|(_, v)| !v.is_nan()) {
-            let (sum, n) = &mut sums[position.rem_euclid(season) as usize];
-            *sum += value;
-            *n += 1;
-            total += value;
-            count += 1;
-        }
-        let means = sums.iter().map(|(sum, n)| if *n > 0 { sum / *n as f64 } else { f64::NAN }).collect();
-        Self { season, means, overall: total / count as f64 }
-    }
-
-    fn at(&self, position: i64) -> f64 {
-        let mean = self.means[position.rem_euclid(self.season) as usize];
-        if mean.is_nan() { self.overall } else { mean }
     }
 }
 

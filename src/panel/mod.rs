@@ -10,17 +10,24 @@
 //! | `normalise` | what does the target go through before a model sees it? |
 //! | `audit` | what is wrong with the data? |
 //! | `clean` | how is it mended, in the open? |
+//! | `climatology` | what is usual at that time of the year? |
 //! | `covariates` | what does a model see of the covariates, as numbers? |
 //! | `future` | what is known of the days to come? |
+//! | `features` | which covariates can be made from the calendar, from events, from the past? |
+//! | `join` | what does another file know of these series and dates? |
+//! | `aggregate` | what are the sales per week, per month, per store? |
 
+mod aggregate;
 mod audit;
 pub(crate) mod calendar;
 mod clean;
+mod climatology;
 mod columns;
 mod covariates;
 mod features;
 mod frame;
 mod future;
+mod join;
 pub(crate) mod normalise;
 mod source;
 
@@ -31,13 +38,17 @@ use std::sync::{Arc, OnceLock};
 
 use polars::prelude::*;
 
+pub use aggregate::{Aggregate, Booleans, Numbers, Partial, Target};
 pub use audit::Audit;
 pub use calendar::Frequency;
 pub use clean::{Clean, Covariates as CovariatePolicy, Duplicates, Gaps, Missing, Negatives};
 pub use columns::{Columns, Role, Stamps};
 pub(crate) use covariates::Matrix;
+pub(crate) use features::checked;
+pub use features::{FEATURES, Feature, Features};
 pub(crate) use frame::stamp_column;
 pub use future::{Future, Scenario};
+pub use join::Join;
 pub use normalise::Normalise;
 pub use source::Reading;
 
@@ -100,6 +111,9 @@ pub(crate) struct Origin {
     pub(crate) off_calendar: Vec<usize>,
     /// What cleaning did.
     pub(crate) changes: Arc<Vec<audit::Change>>,
+    /// Periods that aggregating could not fill whole, by series label and position: they are less than the others for
+    /// that reason alone.
+    pub(crate) partial: Arc<Vec<(String, i64)>>,
 }
 
 impl Panel {
@@ -179,6 +193,15 @@ impl Panel {
         Ok(Table::new(DataFrame::new(n, columns)?))
     }
 
+    /// The periods that aggregating could not fill whole, by series and position: less was sold in them for that reason
+    /// alone.
+    pub(crate) fn partial_periods(&self) -> Vec<(usize, i64)> {
+        let inner = &*self.0;
+        let series = |label: &str| inner.labels.iter().position(|known| known == label);
+        let places = inner.origin.partial.iter().filter_map(|(label, position)| Some((series(label)?, *position)));
+        places.filter(|(i, position)| self.positions(*i).binary_search(position).is_ok()).collect()
+    }
+
     /// The series whose key column `column` has the value `value`, compared as text.
     ///
     /// # Errors
@@ -250,6 +273,24 @@ impl Panel {
             origin: inner.origin.kept(&mask),
             matrix: OnceLock::new(),
         })))
+    }
+
+    /// The same rows with other covariates: `frame` has the rows of this panel in their order.
+    pub(crate) fn with_covariates(&self, frame: DataFrame, columns: Columns) -> Panel {
+        let inner = &*self.0;
+        Panel(Arc::new(Inner {
+            columns,
+            calendar: inner.calendar.clone(),
+            season: inner.season,
+            frame,
+            keys: inner.keys.clone(),
+            labels: inner.labels.clone(),
+            spans: inner.spans.clone(),
+            positions: inner.positions.clone(),
+            target: inner.target.clone(),
+            origin: inner.origin.clone(),
+            matrix: OnceLock::new(),
+        }))
     }
 
     pub(crate) fn inner(&self) -> &Inner {

@@ -6,7 +6,7 @@ use super::{Answer, count, names, noun, thrown};
 use crate::explore::Finding;
 use crate::figures::Figure;
 use crate::options;
-use crate::panel::{Audit, Clean, Columns, Future, Panel, Reading, Scenario};
+use crate::panel::{Aggregate, Audit, Clean, Columns, Future, Join, Panel, Reading, Scenario};
 use crate::show::{Table, Value};
 
 pub(super) fn register(engine: &mut Engine) {
@@ -22,6 +22,11 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("freq", |columns: Columns, text: &str| columns.freq(text).map_err(thrown));
     engine.register_fn("season", |columns: Columns, steps: i64| -> Answer<Columns> {
         Ok(columns.season(count(steps, "a season")?))
+    });
+    engine.register_fn("stamps", |columns: Columns, at: &str| -> Answer<Columns> {
+        let at =
+            serde_json::from_value(at.into()).map_err(|_| format!("stamps are at the start or the end, not `{at}`"))?;
+        Ok(columns.stamps(at))
     });
     engine.register_fn("time_format", |columns: Columns, format: &str| columns.time_format(format));
 
@@ -49,6 +54,23 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("clean", |panel: &mut Panel, policy: Map| {
         let policy = super::models::options_of(policy)?;
         options::read::<Clean>("clean", policy).and_then(|policy| panel.clean(&policy)).map_err(thrown)
+    });
+    engine.register_fn("features", |panel: &mut Panel, labels: Dynamic| -> Answer<Panel> {
+        panel.features(names(labels)?).map_err(thrown)
+    });
+    engine.register_fn("join", |panel: &mut Panel, path: &str, join: &str| {
+        Join::parse(join).and_then(|join| panel.join(path, &join)).map_err(thrown)
+    });
+    engine.register_fn("join", |panel: &mut Panel, path: &str, join: Map| {
+        let join = super::models::options_of(join)?;
+        options::read::<Join>("join", join).and_then(|join| panel.join(path, &join)).map_err(thrown)
+    });
+    engine.register_fn("aggregate", |panel: &mut Panel, how: &str| {
+        Aggregate::parse(how).and_then(|how| panel.aggregate(&how)).map_err(thrown)
+    });
+    engine.register_fn("aggregate", |panel: &mut Panel, how: Map| {
+        let how = super::models::options_of(how)?;
+        options::read::<Aggregate>("aggregate", how).and_then(|how| panel.aggregate(&how)).map_err(thrown)
     });
     engine.register_fn("explore", |panel: &mut Panel, question: &str| panel.explore(question).map_err(thrown));
     engine.register_fn("only", |panel: &mut Panel, column: &str, value: Dynamic| {

@@ -3,6 +3,8 @@ mod audit;
 mod bad_input;
 mod cli;
 mod contract;
+mod features;
+mod join_and_aggregate;
 mod oracles;
 mod paths;
 mod sources;

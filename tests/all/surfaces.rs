@@ -63,9 +63,12 @@ fn every_verb_can_be_called_from_a_script() {
     let script = format!(
         r#"
         let shape = columns(["Store", "Dept"], "Date", "Weekly_Sales").known(["IsHoliday"]).observed("Temperature").fixed(["Type"]);
-        let sales = read_panel("data/walmart_sales_weekly.csv", shape.freq("W-FRI").season(52).time_format("%Y-%m-%d"));
+        let sales = read_panel("data/walmart_sales_weekly.csv", shape.freq("W-FRI").season(52).stamps("end").time_format("%Y-%m-%d"));
         sales.len(); sales.rows; sales.season; sales.frequency; sales.keys; sales.summary(); sales.plot();
         sales.clean("negatives=clip"); sales.clean(#{{gaps: "fill"}}); sales.before("2012-06-01"); let one = sales.only("Dept", 3);
+        sales.features("month_end; lags(steps=[8])"); sales.features(["payday", "rolling(lag=4)"]);
+        sales.aggregate("keys=[Store]"); let months = sales.aggregate(#{{freq: "MS", partial: "drop"}});
+        sales.join("data/walmart_sales_weekly.csv", "on=[Date, Dept], observed=[Fuel_Price]"); sales.join("data/walmart_sales_weekly.csv", #{{on: ["Date", "Dept"], known: ["MarkDown1"]}});
         let audit = sales.audit();
         audit.sentence; audit.usable; audit.changes; audit.count("gaps"); audit.overview(); audit.changed(); audit.table(); audit.save("{out}/a.csv");
         let finding = sales.explore("seasonality");

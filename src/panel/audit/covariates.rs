@@ -37,7 +37,7 @@ pub(super) fn check(panel: &Panel) -> Result<Vec<Found>> {
 fn holes(panel: &Panel, matrix: &Matrix, c: usize, found: &mut Vec<Found>) {
     let (source, role) = &matrix.sources[c];
     // What is made from the past of a series has none at its start: that is no hole.
-    if panel.inner().columns.is_made(source) {
+    if panel.inner().columns.is_from_past(source) {
         return;
     }
     for i in 0..panel.len() {
@@ -87,7 +87,7 @@ fn several(panel: &Panel, matrix: &Matrix, c: usize, found: &mut Vec<Found>) {
 fn leaks(panel: &Panel, matrix: &Matrix, c: usize, found: &mut Vec<Found>) {
     let (source, role) = &matrix.sources[c];
     let Some((_, limit)) = LEAK.iter().find(|(of, _)| of == role) else { return };
-    if panel.inner().columns.is_made(source) {
+    if panel.inner().columns.is_from_past(source) {
         return;
     }
     let sums: Vec<(f64, f64, f64, usize)> = (0..panel.len())

@@ -73,7 +73,7 @@ pub(crate) struct Change {
 }
 
 /// Every kind of finding: its name, its severity, and what it means.
-const KINDS: [(&str, Severity, &str); 25] = [
+const KINDS: [(&str, Severity, &str); 26] = [
     ("duplicates", Severity::Error, "several rows for one stamp of a series"),
     ("off calendar", Severity::Error, "a stamp that is not on the calendar"),
     ("infinite", Severity::Error, "a target that is not finite"),
@@ -96,6 +96,7 @@ const KINDS: [(&str, Severity, &str); 25] = [
     ("short", Severity::Note, "fewer values than two seasons"),
     ("starts late", Severity::Note, "a series that begins after the panel's first stamp"),
     ("ends early", Severity::Note, "a series that stops before the panel's last stamp"),
+    ("partial", Severity::Note, "a longer period of which not all is there"),
     ("unsorted", Severity::Note, "rows out of order in the input, sorted when reading"),
     ("normalised", Severity::Note, "what a model sees instead of the target"),
     ("returns", Severity::Note, "returns that were moved to a column of their own"),
@@ -137,6 +138,9 @@ impl Panel {
             .collect();
         found.extend(keys::check(self)?);
         found.extend(covariates::check(self)?);
+        for (i, position) in self.partial_periods() {
+            found.push(Found::new("partial", i, inner.calendar.label(position), None, 1));
+        }
         let unsorted = inner.origin.rows.windows(2).any(|pair| pair[0] > pair[1]);
         // A file that lists one series after the other is sorted, whatever the order of its series.
         for (i, span) in inner.spans.iter().enumerate().filter(|_| unsorted) {

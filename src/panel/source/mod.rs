@@ -113,8 +113,18 @@ impl Reading {
 struct Wanted<'a> {
     columns: &'a Columns,
     reading: &'a Reading,
-    /// A file of the future needs no target and no observed covariates.
-    future: bool,
+    part: Needed,
+}
+
+/// Which of the columns a source must have.
+#[derive(Clone, Copy, PartialEq)]
+enum Needed {
+    /// All declared ones.
+    History,
+    /// Key, time and covariates: no target, observed covariates only if it has them.
+    Future,
+    /// Any; the declared ones are keys if it has them.
+    Table,
 }
 
 /// The columns to read of one part.
@@ -136,7 +146,10 @@ struct Part {
 impl Wanted<'_> {
     fn layout(&self, present: &[&str], source: &str) -> Result<Layout> {
         let columns = self.columns;
-        if self.future {
+        if self.part == Needed::Table {
+            return Ok(Layout::Long(present.iter().map(|name| name.to_string()).collect()));
+        }
+        if self.part == Needed::Future {
             let names = columns.future_names(present);
             check_present(&names, present, source)?;
             return Ok(Layout::Long(names.into_iter().map(String::from).collect()));
@@ -169,12 +182,18 @@ impl Wanted<'_> {
 
 /// The declared columns of a source of history.
 pub(super) fn read(place: &Path, columns: &Columns, reading: &Reading) -> Result<(DataFrame, Origin)> {
-    read_wanted(place, &Wanted { columns, reading, future: false })
+    read_wanted(place, &Wanted { columns, reading, part: Needed::History })
 }
 
 /// Keys, time and covariates of a source of the future, which needs no target.
 pub(super) fn read_future(place: &Path, columns: &Columns) -> Result<(DataFrame, Origin)> {
-    read_wanted(place, &Wanted { columns, reading: &Reading::default(), future: true })
+    read_wanted(place, &Wanted { columns, reading: &Reading::default(), part: Needed::Future })
+}
+
+/// All columns of a source; those named in `keys` keep their text unless it is that of a whole number.
+pub(super) fn read_table(place: &Path, keys: &[&str]) -> Result<(DataFrame, Origin)> {
+    let columns = Columns::new(keys.iter().copied(), "", "");
+    read_wanted(place, &Wanted { columns: &columns, reading: &Reading::default(), part: Needed::Table })
 }
 
 fn read_wanted(place: &Path, wanted: &Wanted) -> Result<(DataFrame, Origin)> {
@@ -339,13 +358,14 @@ fn together(parts: Vec<(String, Part)>, source: String, wanted: &Wanted) -> Resu
     if let Some(decimal) = numbers::find_decimal(&mut frame, wanted, &origin)? {
         origin.found.push(decimal);
     }
-    for name in &wanted.columns.keys {
-        let typed = numbers::typed_key(frame.column(name)?)?;
-        frame.with_column(typed)?;
-    }
-    let read: Vec<PlSmallStr> = frame.get_column_names_owned();
-    for (name, _) in wanted.columns.covariates.iter().filter(|(name, _)| read.iter().any(|read| read == name)) {
-        let typed = numbers::typed_covariate(frame.column(name)?)?;
+    for name in frame.get_column_names_owned() {
+        let is = |known: &str| known == name.as_str();
+        let columns = wanted.columns;
+        let typed = match () {
+            () if columns.keys.iter().any(|key| is(key)) => numbers::typed_key(frame.column(&name)?)?,
+            () if is(&columns.time) || is(&columns.target) => continue,
+            () => numbers::typed_covariate(frame.column(&name)?)?,
+        };
         frame.with_column(typed)?;
     }
     Ok((frame, origin))
