@@ -20,7 +20,7 @@ use super::calendar::{Calendar, Frequency, StampKind};
 use super::columns::Stamps;
 use super::covariates::is_number;
 use super::frame::{assemble, labels_of, numbers, stamp_column};
-use super::{Columns, Origin, Panel, Role};
+use super::{Columns, LONGEST, Origin, Panel, Role};
 use crate::error::{Error, Result, suggestion};
 use crate::show::number;
 
@@ -130,7 +130,7 @@ impl Steps {
         };
         let calendar = Calendar { frequency, dtype: old.dtype.clone() };
         let changed = frequency != now;
-        if last.saturating_sub(first) > 20_000_000 {
+        if last.saturating_sub(first) > LONGEST {
             return Err(Error::data(format!(
                 "the stamps run from {} to {}; look at them with audit",
                 old.label(first),

@@ -11,6 +11,7 @@
 
 use chrono::Datelike;
 
+use super::LONGEST;
 use super::calendar::{Calendar, DAY, StampKind, day_of};
 
 /// Bins of the circle: the days of a year, 29 February with the 28th.
@@ -35,7 +36,7 @@ impl Climate {
         let step = calendar.frequency.length();
         let dated = calendar.kind() == StampKind::Clock
             && step <= 14 * DAY
-            && (0..20_000_000).contains(&(last.saturating_sub(first)));
+            && (0..LONGEST).contains(&(last.saturating_sub(first)));
         let bin = |position: i64| {
             day_of(calendar.frequency.stamp(position)).map_or(0, |day| {
                 let leap = day.leap_year() && day.ordinal0() > 58;

@@ -338,6 +338,18 @@ impl Panel {
                 inner.origin.off_calendar.len(),
             )));
         }
+        // A series is laid out step by step: one wild stamp must not ask for all the memory there is.
+        let steps = |i: usize| self.positions(i).last().map_or(0, |last| last.saturating_sub(self.positions(i)[0]));
+        if let Some(i) = (0..self.len()).find(|i| steps(*i) > LONGEST) {
+            return Err(Error::data(format!(
+                "series {} runs from {} to {}, more than {LONGEST} steps that are {}; mend the stamps, or state another \
+                 frequency",
+                self.label(i),
+                inner.calendar.label(self.positions(i)[0]),
+                inner.calendar.label(self.positions(i).last().copied().unwrap_or(0)),
+                inner.calendar.frequency,
+            )));
+        }
         let raw = inner.frame.column(&inner.columns.target)?.f64()?;
         if let Some(row) = raw.iter().position(|y| y.is_some_and(f64::is_infinite)) {
             return Err(Error::data(format!(
@@ -415,6 +427,9 @@ impl Panel {
         spread(&self.0.positions[span.clone()], &column[span])
     }
 }
+
+/// More steps than this from a series' first to its last stamp are a mistake in the stamps.
+pub(crate) const LONGEST: i64 = 20_000_000;
 
 /// Puts values on consecutive positions, NaN in the gaps; borrowed when there is none.
 fn spread<'a>(positions: &[i64], values: &'a [f64]) -> Cow<'a, [f64]> {

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result, suggestion};
 use crate::panel::calendar::{DAY, StampKind};
-use crate::panel::{Panel, Role};
+use crate::panel::{LONGEST, Panel, Role};
 
 /// Where cells are wanted: row by row of a history, or series by series and step by step of its future.
 pub(crate) struct Places<'a> {
@@ -41,9 +41,6 @@ impl Period {
         self.first + chrono::Days::new((self.last - self.first).num_days() as u64 / 2)
     }
 }
-
-/// More positions than this from the first to the last stamp are no calendar that a table can hold.
-const LONGEST: i64 = 20_000_000;
 
 impl<'a> Places<'a> {
     /// The rows of a panel.
