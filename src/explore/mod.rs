@@ -86,6 +86,7 @@ impl Panel {
             let nearest = suggestion(name, QUESTIONS.iter().map(|question| question.name));
             Error::usage(format!("there is no question `{name}`{nearest}"))
         })?;
+        self.check_length()?;
         (asked.ask)(self, given)
     }
 }

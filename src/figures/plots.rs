@@ -14,8 +14,9 @@ impl Panel {
     /// The series over time, the largest ones if there are many.
     ///
     /// # Errors
-    /// Only if the figure cannot be assembled.
+    /// When a series is too long to be drawn, by a stamp far from all others.
     pub fn plot(&self) -> Result<Figure> {
+        self.check_length()?;
         let shown = largest(self, MOST_PANELS);
         let lines = shown.iter().map(|i| line(self, *i, self.label(*i), 0)).collect();
         let title = match shown.len() < self.len() {

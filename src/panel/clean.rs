@@ -99,6 +99,16 @@ impl Panel {
                 "negatives = \"apart\" makes a column `{RETURNS}`, and there is one already; rename it"
             )));
         }
+        if let Some(made) = self.inner().columns.made.iter().find(|made| made.computed()) {
+            return Err(Error::usage(format!(
+                "{} was made from the data as they are, and would not follow a change of them; clean before making features",
+                made.label
+            )));
+        }
+        let laid_out = policy.outliers != Outliers::Keep || policy.stockouts != Stockouts::Keep;
+        if laid_out || policy.missing != Missing::Leave {
+            self.check_length()?;
+        }
         let mut work = Work::of(self);
         work.no_number()?;
         work.duplicates(policy.duplicates)?;

@@ -338,18 +338,7 @@ impl Panel {
                 inner.origin.off_calendar.len(),
             )));
         }
-        // A series is laid out step by step: one wild stamp must not ask for all the memory there is.
-        let steps = |i: usize| self.positions(i).last().map_or(0, |last| last.saturating_sub(self.positions(i)[0]));
-        if let Some(i) = (0..self.len()).find(|i| steps(*i) > LONGEST) {
-            return Err(Error::data(format!(
-                "series {} runs from {} to {}, more than {LONGEST} steps that are {}; mend the stamps, or state another \
-                 frequency",
-                self.label(i),
-                inner.calendar.label(self.positions(i)[0]),
-                inner.calendar.label(self.positions(i).last().copied().unwrap_or(0)),
-                inner.calendar.frequency,
-            )));
-        }
+        self.check_length()?;
         let raw = inner.frame.column(&inner.columns.target)?.f64()?;
         if let Some(row) = raw.iter().position(|y| y.is_some_and(f64::is_infinite)) {
             return Err(Error::data(format!(
@@ -370,6 +359,22 @@ impl Panel {
             )));
         }
         self.check_duplicates()
+    }
+
+    /// A series that is laid out step by step must not be longer than memory: one wild stamp would do.
+    pub(crate) fn check_length(&self) -> Result<()> {
+        let steps = |i: usize| self.positions(i).last().map_or(0, |last| last.saturating_sub(self.positions(i)[0]));
+        if let Some(i) = (0..self.len()).find(|i| steps(*i) > LONGEST) {
+            return Err(Error::data(format!(
+                "series {} runs from {} to {}, more than {LONGEST} steps that are {}; mend the stamps, or state another \
+                 frequency",
+                self.label(i),
+                inner.calendar.label(self.positions(i)[0]),
+                inner.calendar.label(self.positions(i).last().copied().unwrap_or(0)),
+                inner.calendar.frequency,
+            )));
+        }
+        Ok(())
     }
 
     fn check_duplicates(&self) -> Result<()> {

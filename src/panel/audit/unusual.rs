@@ -15,7 +15,7 @@ use augurs::outlier::{MADDetector, OutlierDetector};
 
 use super::Found;
 use super::rows::runs;
-use crate::panel::Panel;
+use crate::panel::{LONGEST, Panel};
 use crate::show::number;
 
 /// Values that a series needs before one of them is unusual.
@@ -32,6 +32,11 @@ const FAR_ON_ITS_SIDE: f64 = 5.0;
 const EXPECTED: f64 = 0.02;
 
 pub(super) fn check(panel: &Panel, i: usize) -> Vec<Found> {
+    // One wild stamp would ask for all the memory there is; it is found as a gap.
+    let ends = panel.positions(i).first().zip(panel.positions(i).last());
+    if ends.is_some_and(|(first, last)| last.saturating_sub(*first) > LONGEST) {
+        return Vec::new();
+    }
     let mut y = panel.regular(i).into_owned();
     if y.iter().filter(|v| !v.is_nan()).count() < LEAST {
         return Vec::new();
