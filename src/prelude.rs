@@ -7,7 +7,7 @@ pub use crate::figures::Figure;
 pub use crate::forecast::{Forecast, Paths};
 pub use crate::models::{Drift, Entry, Fits, MODELS, Model, Naive, Regression, SeasonalNaive, Theta};
 pub use crate::outcome::Outcome;
-pub use crate::panel::{Audit, Clean, Columns, Frequency, Future, Panel, Role, Scenario};
+pub use crate::panel::{Audit, Clean, Columns, Frequency, Future, Normalise, Panel, Role, Scenario};
 pub use crate::plan::{Patch, Plan};
 pub use crate::report::Report;
 pub use crate::show::{Block, Show, Table};

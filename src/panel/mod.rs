@@ -10,6 +10,7 @@
 //! | `clean` | how is it mended, in the open? |
 //! | `covariates` | what does a model see of the covariates, as numbers? |
 //! | `future` | what is known of the days to come? |
+//! | `normalise` | what does the target go through before a model sees it, and back? |
 
 mod audit;
 pub(crate) mod calendar;
@@ -399,8 +400,12 @@ impl Show for Panel {
             |n: usize, word: &str| format!("{} {word}{}", crate::show::number(n as f64), if n == 1 { "" } else { "s" });
         let format = self.0.origin.time_format.as_deref().filter(|format| *format != "%Y-%m-%d");
         let dates = format.map_or_else(String::new, |format| format!("; dates read as {format}"));
+        let normalise = match self.0.columns.normalise {
+            Normalise::None => String::new(),
+            kind => format!("; models see the target normalised ({})", kind.name()),
+        };
         let text = format!(
-            "{} in {}, {}, {first} to {last}; season {} ({}){}",
+            "{} in {}, {}, {first} to {last}; season {} ({}){}{normalise}",
             count(self.rows(), "row"),
             if self.len() == 1 {
                 "1 series".into()

@@ -2,6 +2,7 @@
 mod bad_input;
 mod cli;
 mod contract;
+mod normalise;
 mod oracles;
 mod paths;
 mod surfaces;
