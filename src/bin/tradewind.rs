@@ -61,6 +61,9 @@ enum Command {
         /// File for every finding: .csv, .parquet or .json.
         #[arg(long)]
         out: Option<PathBuf>,
+        /// Folder for the data-quality page, report.md and report.html.
+        #[arg(long, value_name = "FOLDER")]
+        page: Option<PathBuf>,
     },
     /// Mend the data by the stated policy and list every change.
     Clean {
@@ -69,6 +72,9 @@ enum Command {
         /// File for the cleaned data: .csv or .parquet.
         #[arg(long)]
         out: PathBuf,
+        /// Folder for the data-quality page, report.md and report.html.
+        #[arg(long, value_name = "FOLDER")]
+        page: Option<PathBuf>,
     },
     /// Score models on rolling folds.
     Backtest {
@@ -234,7 +240,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
             outcome.forecast().save(folder.join("forecast.csv"))?;
             finish(&out, &outcome, &folder, &folder.join("slides"))
         }
-        Command::Audit { patch, out: file } => {
+        Command::Audit { patch, out: file, page } => {
             let plan = patch.over(Plan::default());
             if let Some(file) = &file {
                 Table::can_save(file)?;
@@ -247,9 +253,10 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
                 audit.save(&file)?;
                 out.wrote(&file);
             }
+            write_page(&out, &audit, page.as_deref())?;
             out.result(&audit, json!({"sentence": audit.sentence(), "findings": audit.table()?.to_json()?}))
         }
-        Command::Clean { patch, out: file } => {
+        Command::Clean { patch, out: file, page } => {
             let plan = patch.over(Plan::default());
             Table::can_save(&file)?;
             spare(&file, [Some(&plan.data)])?;
@@ -257,6 +264,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
             let audit = panel.audit()?;
             Table::new(panel.to_frame()).save(&file)?;
             out.wrote(&file);
+            write_page(&out, &audit, page.as_deref())?;
             out.result(&audit, json!({"changes": audit.changes(), "out": file, "findings": audit.table()?.to_json()?}))
         }
         Command::Backtest { patch, out: folder } => {
@@ -399,6 +407,17 @@ fn fixed_by_fits(matches: &ArgMatches) -> Result<()> {
         }
         None => Ok(()),
     }
+}
+
+/// Writes the data-quality page of an audit to a folder, if one is named.
+fn write_page(out: &Out, audit: &Audit, folder: Option<&Path>) -> Result<()> {
+    let Some(folder) = folder else { return Ok(()) };
+    let report = audit.report()?;
+    for name in ["report.md", "report.html"] {
+        report.save(folder.join(name))?;
+        out.wrote(&folder.join(name));
+    }
+    Ok(())
 }
 
 /// Writes report and slides of an outcome and prints where they are.

@@ -30,6 +30,7 @@ use std::sync::{Arc, OnceLock};
 use polars::prelude::*;
 
 pub use audit::Audit;
+pub(crate) use audit::Change;
 pub use calendar::Frequency;
 pub use clean::{Clean, Covariates as CovariatePolicy, Duplicates, Gaps, Missing, Negatives};
 pub use columns::{Columns, Role, Stamps};
@@ -72,7 +73,7 @@ pub(crate) struct Inner {
     positions: Vec<i64>,
     /// NaN where the target is missing or not finite.
     target: Vec<f64>,
-    origin: Origin,
+    pub(crate) origin: Origin,
     matrix: OnceLock<Matrix>,
 }
 
@@ -134,6 +135,11 @@ impl Panel {
         let first = self.0.positions.iter().min().copied().unwrap_or(0);
         let last = self.0.positions.iter().max().copied().unwrap_or(0);
         (self.0.calendar.label(first), self.0.calendar.label(last))
+    }
+
+    /// The first and the last position of any series; none without rows.
+    pub(crate) fn extent(&self) -> Option<(i64, i64)> {
+        Some((*self.0.positions.iter().min()?, *self.0.positions.iter().max()?))
     }
 
     /// One row per series: keys, first and last stamp, number of values, mean, standard deviation.
