@@ -209,7 +209,8 @@ impl Drawing for Heat {
                     .chunk_by(|one, other| (one[at], one[at + 1]) == (other[at], other[at + 1]))
                 {
                     let height = |level: f64| low - (low - high) * level;
-                    let (start, end) = (place(from), place(from + run.len()));
+                    // A little over the edge, which the next one covers: no white hair between them.
+                    let (start, end) = (place(from), (place(from + run.len()) + 0.5).min(right));
                     canvas.rect((start, height(run[0][at])), (end, height(run[0][at + 1])), cell.colour());
                     from += run.len();
                 }

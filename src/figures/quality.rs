@@ -174,12 +174,12 @@ impl Panel {
         }
         let (series, mut changes) = own;
         changes.sort_by_key(|change| change.position);
-        let y = self.regular(series);
-        let start = self.positions(series).first().copied().unwrap_or(0);
-        let (from, to) = window(start, start + y.len() as i64, &changes);
+        let (positions, target) = (self.positions(series), self.target(series));
+        let (start, end) = (positions.first().copied().unwrap_or(0), positions.last().map_or(0, |last| last + 1));
+        let (from, to) = window(start, end, &changes);
         let shown: Vec<&&Change> = changes.iter().filter(|change| (from..to).contains(&change.position)).collect();
         let calendar = &self.inner().calendar;
-        let at = |position: i64| y.get((position - start) as usize).copied().unwrap_or(f64::NAN);
+        let at = |position: i64| positions.binary_search(&position).map_or(f64::NAN, |row| target[row]);
         let count = match shown.len() == members.len() {
             true => number(members.len() as f64),
             false => format!("{} of {}", number(shown.len() as f64), number(members.len() as f64)),
@@ -188,7 +188,7 @@ impl Panel {
             kind: kind.to_string(),
             place: match self.inner().columns.keys.is_empty() {
                 true => count,
-                false => format!("{}: {count}", self.label(series)),
+                false => format!("{count} · {}", self.label(series)),
             },
             after: Line {
                 name: String::new(),

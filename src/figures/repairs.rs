@@ -15,7 +15,7 @@ const HEAD: f64 = 26.0;
 pub struct Repair {
     /// What was found: `negative`.
     pub kind: String,
-    /// In which series, and how often: `Store=1, Dept=3: 4 of 1,283`.
+    /// In which series, and how often: `4 of 1,283 · Store=1, Dept=3`.
     pub place: String,
     /// The series after cleaning.
     pub after: Line,
@@ -82,8 +82,7 @@ impl Drawing for Repairs {
     }
 
     fn alt(&self) -> String {
-        let panels: Vec<String> =
-            self.shown().iter().map(|panel| format!("{} in {}", panel.kind, panel.place)).collect();
+        let panels: Vec<String> = self.shown().iter().map(|panel| format!("{}: {}", panel.kind, panel.place)).collect();
         match panels.is_empty() {
             true => format!("{}: no changes.", self.value),
             false => format!("{} after cleaning, with what stood there before: {}.", self.value, panels.join("; ")),

@@ -26,7 +26,8 @@ const MENDED_BY: [(&str, &str); 5] = [
     ("infinite", "missing=linear"),
 ];
 /// What may be done if the finding means that.
-const MENDED_IF: [(&str, &str, &str); 2] = [
+const MENDED_IF: [(&str, &str, &str); 3] = [
+    ("gaps", "missing=zero", "a gap means that nothing was sold"),
     ("negative", "negatives=clip", "values below zero are errors rather than returns"),
     ("holes", "covariates=zero", "an empty cell of a covariate means none, as with promotions"),
 ];
@@ -46,9 +47,18 @@ impl Kind {
         ["error", "warning", "note"].iter().position(|word| *word == self.severity).unwrap_or(3)
     }
 
-    /// How much a finding counts when series are compared.
-    fn weight(&self) -> f64 {
-        [9.0, 3.0, 1.0].get(self.rank()).copied().unwrap_or(0.0)
+    /// Covariates may be empty for a reason; what is wrong with the target comes before them.
+    fn is_of_target(&self) -> bool {
+        !self.meaning.contains("covariate")
+    }
+
+    /// How much one of a finding counts when series are compared.
+    fn weight(&self) -> usize {
+        match (self.rank(), self.is_of_target()) {
+            (0, true) => 3,
+            (1, true) => 1,
+            _ => 0,
+        }
     }
 
     /// `gaps (27,667 in 412 series)`.
@@ -93,7 +103,10 @@ impl Audit {
             report = report.add(command(&panel, &policy));
         }
         if !kinds.is_empty() {
-            report = report.heading("What was found").add(overview(&kinds, &self.overview()?)?);
+            report = report
+                .heading("What was found")
+                .add(overview(&kinds, &self.overview()?)?)
+                .text("Every finding with its place: tradewind audit … --out findings.csv");
         }
         report = report.heading("Where, series by series and over time").add(panel.plot_quality()?);
         let places = places(&panel);
@@ -104,7 +117,7 @@ impl Audit {
             report = report.heading("The series with most trouble").add(table);
         }
         if self.changes() > 0 {
-            report = report.heading("What cleaning changed").add(self.changed()?);
+            report = report.heading("What cleaning changed").add(Table::new(self.changed()?.frame().clone()));
             if let Some(figure) = panel.plot_repairs()? {
                 report = report.add(figure);
             }
@@ -143,14 +156,20 @@ impl Audit {
             (false, false) => format!("Models cannot be fitted before this is decided: {}.", errors.join(", ")),
         }];
         let panel = self.panel();
-        // Of warnings the one that is there most often weighs most.
-        let worst =
-            kinds.iter().filter(|kind| kind.rank() < 2).min_by_key(|kind| (kind.rank(), usize::MAX - kind.count));
+        // Of equal findings the one that is there most often is worst.
+        let worst = kinds
+            .iter()
+            .filter(|kind| kind.rank() < 2)
+            .min_by_key(|kind| (kind.rank(), !kind.is_of_target(), usize::MAX - kind.count));
         points.push(match worst {
             Some(kind) => {
                 let share = match kind.name.as_str() {
                     "gaps" | "missing" | "negative" | "duplicates" => {
-                        let steps: usize = (0..panel.len()).map(|i| panel.regular(i).len()).sum();
+                        let life = |i: usize| {
+                            let positions = panel.positions(i);
+                            Some((positions.last()? - positions.first()? + 1) as usize)
+                        };
+                        let steps: usize = (0..panel.len()).filter_map(life).sum();
                         format!("; {} of all steps", percent(kind.count, steps))
                     }
                     _ => String::new(),
@@ -180,7 +199,8 @@ impl Audit {
         }
         for (kind, policy, meaning) in MENDED_IF {
             if kinds.iter().any(|found| found.name == kind) && Clean::parse(policy).is_ok() {
-                points.push(format!("If {meaning}, add \"{policy}\"."));
+                let instead = if policy.starts_with("missing") { " instead of missing=linear" } else { "" };
+                points.push(format!("If {meaning}, say {policy}{instead}."));
             }
         }
         match self.changes() {
@@ -191,11 +211,12 @@ impl Audit {
         points
     }
 
-    /// The series with most trouble: each finding relative to the series that has most of it, weighted by severity.
+    /// The series with most trouble: errors and warnings on the target counted, an error as three warnings.
     fn worst(&self, panel: &Panel, kinds: &[Kind]) -> Result<Option<Table>> {
         if panel.len() < 2 {
             return Ok(None);
         }
+        let kinds: Vec<&Kind> = kinds.iter().filter(|kind| kind.rank() < 2).collect();
         let mut counts: HashMap<(&str, usize), usize> = HashMap::new();
         for (kind, series, count) in self.cases() {
             if let Some(series) = series {
@@ -203,19 +224,16 @@ impl Audit {
             }
         }
         let of = |kind: &Kind, i: usize| counts.get(&(kind.name.as_str(), i)).copied().unwrap_or(0);
-        let most: Vec<usize> =
-            kinds.iter().map(|kind| (0..panel.len()).map(|i| of(kind, i)).max().unwrap_or(0).max(1)).collect();
-        let score = |i: usize| -> f64 {
-            kinds.iter().zip(&most).map(|(kind, most)| kind.weight() * of(kind, i) as f64 / *most as f64).sum()
+        let score = |i: usize| -> (usize, usize) {
+            let weighted = kinds.iter().map(|kind| kind.weight() * of(kind, i)).sum();
+            (weighted, kinds.iter().map(|kind| of(kind, i)).sum())
         };
-        let mut ranked: Vec<(usize, f64)> = (0..panel.len())
-            .filter(|i| kinds.iter().any(|kind| kind.rank() < 2 && of(kind, *i) > 0))
-            .map(|i| (i, score(i)))
-            .collect();
+        let mut ranked: Vec<(usize, (usize, usize))> =
+            (0..panel.len()).map(|i| (i, score(i))).filter(|(_, (_, all))| *all > 0).collect();
         if ranked.is_empty() {
             return Ok(None);
         }
-        ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        ranked.sort_by_key(|(i, score)| (std::cmp::Reverse(*score), *i));
         let troubled = ranked.len();
         let rows: Vec<usize> = ranked.iter().take(WORST).map(|(i, _)| *i).collect();
         let shown = kinds.iter().filter(|kind| rows.iter().any(|i| of(kind, *i) > 0)).take(KINDS);
@@ -228,18 +246,15 @@ impl Audit {
             columns.push(Column::new(name.into(), cells));
         }
         let title = match troubled > rows.len() {
-            true => format!(
-                "The {} worst of {} series with errors or warnings, counts of each finding",
-                rows.len(),
-                number(troubled as f64)
-            ),
-            false => "Series with errors or warnings, counts of each finding".to_string(),
+            true => format!("The {} worst of {} series with errors or warnings", rows.len(), number(troubled as f64)),
+            false => "Series with errors or warnings, the worst first".to_string(),
         };
         Ok(Some(Table::new(DataFrame::new(rows.len(), columns)?).titled(title)))
     }
 }
 
-/// The overview with the column that says least at the end, errors first.
+/// The overview, errors first, without the first place of each finding: a page is read from top to bottom, the file of
+/// findings has every place.
 fn overview(kinds: &[Kind], table: &Table) -> Result<Table> {
     let frame = table.frame();
     let names = frame.column("finding")?.str()?.clone();
@@ -249,7 +264,7 @@ fn overview(kinds: &[Kind], table: &Table) -> Result<Table> {
         .map(|row| row as IdxSize)
         .collect();
     let frame = frame.take(&IdxCa::from_vec("".into(), order))?;
-    Ok(Table::new(frame.select(["severity", "finding", "meaning", "series", "count", "first"])?))
+    Ok(Table::new(frame.select(["severity", "finding", "series", "count", "meaning"])?))
 }
 
 /// The policies that mend what was found without asking what it means, in the words that cleaning understands.
@@ -355,31 +370,37 @@ fn places(panel: &Panel) -> Vec<String> {
     sentences
 }
 
-/// `80 % lie between 2011-11-04 and 2012-01-27, 13 of 143 weeks`: the shortest stretch with four fifths of them, if it is
-/// at most a quarter of the time.
+/// The shares that a sentence tries, in per cent: all of them in one place say more than most of them in a smaller one.
+const SHARES: [usize; 4] = [100, 95, 90, 80];
+
+/// `80 % lie between 2011-11-04 and 2012-01-27, 13 of 143 weeks`: the shortest stretch with as many of them as lie in at
+/// most a quarter of the time.
 fn in_time(panel: &Panel, first: i64, counts: &[usize], total: usize) -> Option<String> {
-    let wanted = (total * 4).div_ceil(5);
-    let (mut from, mut inside) = (0, 0);
-    let mut best: Option<(usize, usize, usize)> = None;
-    for (to, count) in counts.iter().enumerate() {
-        inside += count;
-        while inside - counts[from] >= wanted {
-            inside -= counts[from];
-            from += 1;
+    let shortest = |share: usize| {
+        let wanted = (total * share).div_ceil(100);
+        let (mut from, mut inside) = (0, 0);
+        let mut best: Option<(usize, usize, usize)> = None;
+        for (to, count) in counts.iter().enumerate() {
+            inside += count;
+            while inside - counts[from] >= wanted {
+                inside -= counts[from];
+                from += 1;
+            }
+            if inside >= wanted && best.is_none_or(|(from_best, to_best, _)| to - from < to_best - from_best) {
+                best = Some((from, to, inside));
+            }
         }
-        if inside >= wanted && best.is_none_or(|(from_best, to_best, _)| to - from < to_best - from_best) {
-            best = Some((from, to, inside));
-        }
-    }
-    let (from, to, inside) = best?;
+        best.filter(|(from, to, _)| 4 * (to - from + 1) <= counts.len())
+    };
+    let (from, to, inside) = SHARES.into_iter().find_map(shortest)?;
     let long = to - from + 1;
     let label = |at: usize| panel.inner().calendar.label(first + at as i64);
     let noun = panel.frequency().noun();
-    (4 * long <= counts.len()).then(|| match long {
-        1 => format!("{} lie on {}", percent(inside, total), label(from)),
+    Some(match long {
+        1 => format!("{} lie on {}", share(inside, total), label(from)),
         _ => format!(
             "{} lie between {} and {}, {} of {} {noun}s",
-            percent(inside, total),
+            share(inside, total),
             label(from),
             label(to),
             number(long as f64),
@@ -388,7 +409,7 @@ fn in_time(panel: &Panel, first: i64, counts: &[usize], total: usize) -> Option<
     })
 }
 
-/// `92 % lie on Sun`: the place of a short season that has at least half of them, and three times its share.
+/// `92 % lie on Sundays`: the place of a short season that has at least half of them, and three times its share.
 fn in_season(panel: &Panel, first: i64, counts: &[usize], total: usize) -> Option<String> {
     let season = panel.season();
     if !(4..=31).contains(&season) || counts.len() < 3 * season {
@@ -403,27 +424,46 @@ fn in_season(panel: &Panel, first: i64, counts: &[usize], total: usize) -> Optio
         let calendar = &panel.inner().calendar;
         let at = (0..season as i64).map(|step| first + step).find(|p| p.rem_euclid(season as i64) as usize == place);
         let label = calendar.season_label(at.unwrap_or(first), season);
-        if label.parse::<usize>().is_ok() { format!("step {label} of the season") } else { label }
+        const DAYS: [(&str, &str); 7] = [
+            ("Mon", "Mondays"),
+            ("Tue", "Tuesdays"),
+            ("Wed", "Wednesdays"),
+            ("Thu", "Thursdays"),
+            ("Fri", "Fridays"),
+            ("Sat", "Saturdays"),
+            ("Sun", "Sundays"),
+        ];
+        match DAYS.iter().find(|(day, _)| *day == label) {
+            Some((_, days)) => (*days).to_string(),
+            None => format!("{label} of the season of {season}"),
+        }
     };
-    (2 * most >= total && most * season >= 3 * total).then(|| format!("{} lie on {}", percent(*most, total), label()))
+    (2 * most >= total && most * season >= 3 * total).then(|| format!("{} lie on {}", share(*most, total), label()))
 }
 
 /// `80 % lie in 37 of 3,031 series`: if few series have most of them.
 fn in_series(mut by_series: Vec<usize>, total: usize) -> Option<String> {
     let series = by_series.len();
     by_series.sort_unstable_by_key(|count| std::cmp::Reverse(*count));
-    let wanted = (total * 4).div_ceil(5);
-    let (mut inside, mut needed) = (0, 0);
-    for count in by_series {
-        if inside >= wanted {
-            break;
+    let fewest = |share: usize| {
+        let wanted = (total * share).div_ceil(100);
+        let (mut inside, mut needed) = (0, 0);
+        for count in &by_series {
+            if inside >= wanted {
+                break;
+            }
+            inside += count;
+            needed += 1;
         }
-        inside += count;
-        needed += 1;
-    }
-    (5 * needed <= series).then(|| {
-        format!("{} lie in {} of {} series", percent(inside, total), number(needed as f64), number(series as f64))
-    })
+        (5 * needed <= series).then_some((inside, needed))
+    };
+    let (inside, needed) = SHARES.into_iter().find_map(fewest)?;
+    Some(format!("{} lie in {} of {} series", share(inside, total), number(needed as f64), number(series as f64)))
+}
+
+/// `all`, or the share in per cent.
+fn share(part: usize, whole: usize) -> String {
+    if part == whole { "all".into() } else { percent(part, whole) }
 }
 
 /// How the file became these series: what was taken for what.

@@ -5,6 +5,7 @@ mod contract;
 mod normalise;
 mod oracles;
 mod paths;
+mod quality;
 mod surfaces;
 
 use tradewind::prelude::*;
