@@ -17,7 +17,7 @@ fn dirty() -> Panel {
             keys.push(key);
             days.push(19_723 + day);
             values.push(match (key, day) {
-                ("b", 10 | 11 | 12) => None,
+                ("b", 10..=12) => None,
                 ("b", 30) => Some(-4.0),
                 ("c", 40) => Some(f64::INFINITY),
                 ("c", 50) => Some(0.0),
