@@ -312,15 +312,16 @@ impl Paths {
                 let alone = || own.get((draw / 7 % own.len().max(1) as u64) as usize);
                 *shock = joint.or_else(alone).copied().unwrap_or(0.0);
             }
-            fitted.simulate(&inner.future, series, &marginal.mean, &shocks, &mut path)?;
+            fitted.simulate(&inner.future, series, marginal.seen(), &shocks, &mut path)?;
             raw.row_mut(n).iter_mut().zip(&path).for_each(|(cell, value)| *cell = *value);
         }
-        // The k-th smallest path value of a step becomes the (k + ½)/n quantile of that step.
+        // The k-th smallest path value of a step becomes the (k + ½)/n quantile of that step, which also brings paths of a
+        // normalised series back to the scale of the data: a monotone transformation keeps ranks.
         let mut order: Vec<usize> = (0..self.n).collect();
         for (step, mut column) in raw.columns_mut().into_iter().enumerate() {
             order.sort_by(|a, b| column[*a].total_cmp(&column[*b]).then(a.cmp(b)));
             for (rank, n) in order.iter().enumerate() {
-                column[*n] = marginal.mean[step] + marginal.sd[step] * dates.normals[rank];
+                column[*n] = marginal.at(step, dates.normals[rank]);
             }
         }
         Ok(raw)

@@ -163,7 +163,7 @@ impl Outcome {
         for finding in &inner.findings {
             report = report.heading(finding.title()).add(finding);
         }
-        report = report.heading("Data quality").add(&inner.audit);
+        report = report.heading("Data quality").add(crate::report::quality::section(&inner.audit)?);
         report = report
             .heading("Which model to trust")
             .text(self.verdict(&model)?)

@@ -8,8 +8,8 @@ pub use crate::forecast::{Forecast, Paths};
 pub use crate::models::{Drift, Entry, Fits, MODELS, Model, Naive, Regression, SeasonalNaive, Theta};
 pub use crate::outcome::Outcome;
 pub use crate::panel::{
-    Aggregate, Audit, Clean, Columns, FEATURES, Feature, Frequency, Future, Join, Panel, Reading, Role, Scenario,
-    Stamps,
+    Aggregate, Audit, Clean, Columns, FEATURES, Feature, Frequency, Future, Join, Normalise, Panel, Reading, Role,
+    Scenario, Stamps,
 };
 pub use crate::plan::{Patch, Plan};
 pub use crate::report::Report;

@@ -61,6 +61,9 @@ enum Command {
         /// File for every finding: .csv, .parquet or .json.
         #[arg(long)]
         out: Option<PathBuf>,
+        /// Folder for the data-quality page, report.md and report.html.
+        #[arg(long, value_name = "FOLDER")]
+        page: Option<PathBuf>,
     },
     /// Mend the data by the stated policy and list every change.
     Clean {
@@ -72,6 +75,9 @@ enum Command {
         /// Show what would change, and write nothing.
         #[arg(long)]
         dry_run: bool,
+        /// Folder for the data-quality page, report.md and report.html.
+        #[arg(long, value_name = "FOLDER")]
+        page: Option<PathBuf>,
     },
     /// Score models on rolling folds.
     Backtest {
@@ -242,7 +248,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
             outcome.forecast().save(folder.join("forecast.csv"))?;
             finish(&out, &outcome, &folder, &folder.join("slides"))
         }
-        Command::Audit { patch, out: file } => {
+        Command::Audit { patch, out: file, page } => {
             let plan = patch.over(Plan::default());
             if let Some(file) = &file {
                 Table::can_save(file)?;
@@ -255,9 +261,10 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
                 audit.save(&file)?;
                 out.wrote(&file);
             }
+            write_page(&out, &audit, page.as_deref())?;
             out.result(&audit, json!({"sentence": audit.sentence(), "findings": audit.table()?.to_json()?}))
         }
-        Command::Clean { patch, out: file, dry_run } => {
+        Command::Clean { patch, out: file, dry_run, page } => {
             let plan = patch.over(Plan::default());
             let file = file.filter(|_| !dry_run);
             if let Some(file) = &file {
@@ -273,6 +280,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
                 }
                 None => out.say("nothing was written"),
             }
+            write_page(&out, &audit, page.as_deref())?;
             out.result(&audit, json!({"changes": audit.changes(), "out": file, "findings": audit.table()?.to_json()?}))
         }
         Command::Backtest { patch, out: folder } => {
@@ -433,6 +441,17 @@ fn fixed_by_fits(matches: &ArgMatches) -> Result<()> {
         }
         None => Ok(()),
     }
+}
+
+/// Writes the data-quality page of an audit to a folder, if one is named.
+fn write_page(out: &Out, audit: &Audit, folder: Option<&Path>) -> Result<()> {
+    let Some(folder) = folder else { return Ok(()) };
+    let report = audit.report()?;
+    for name in ["report.md", "report.html"] {
+        report.save(folder.join(name))?;
+        out.wrote(&folder.join(name));
+    }
+    Ok(())
 }
 
 /// Writes report and slides of an outcome and prints where they are.

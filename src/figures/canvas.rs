@@ -188,6 +188,12 @@ impl Canvas<'_> {
         }
     }
 
+    /// A hollow dot.
+    pub fn ring(&mut self, at: (f64, f64), radius: f64, colour: Colour) {
+        self.dot(at, radius + 0.75, colour);
+        self.dot(at, radius - 0.75, Colour(255, 255, 255));
+    }
+
     /// Words on the baseline at `at`.
     pub fn text(&mut self, at: (f64, f64), anchor: Anchor, text: &str, words: Words) {
         let text = one_line(text);

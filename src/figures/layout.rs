@@ -44,6 +44,7 @@ pub(crate) enum Key {
     Line(Colour, f64),
     Dashed(Colour),
     Dots(Colour),
+    Ring(Colour),
     Patch(Colour),
     Upright(Colour),
 }
@@ -66,7 +67,7 @@ pub(crate) fn subtitle(canvas: &mut Canvas, top: f64, value: &str, legend: &[(Ke
     let mut x = MARGIN + if value.is_empty() { 0.0 } else { canvas.measure(&value, VALUE) + 28.0 };
     for (key, name) in legend {
         let name = canvas.fit(name, SMALL, right - MARGIN - 26.0);
-        let swatch = if matches!(key, Key::Dots(_) | Key::Upright(_)) { 8.0 } else { 18.0 };
+        let swatch = if matches!(key, Key::Dots(_) | Key::Ring(_) | Key::Upright(_)) { 8.0 } else { 18.0 };
         let wide = swatch + 6.0 + canvas.measure(&name, SMALL);
         if x + wide > right && x > MARGIN {
             x = MARGIN;
@@ -78,6 +79,7 @@ pub(crate) fn subtitle(canvas: &mut Canvas, top: f64, value: &str, legend: &[(Ke
             Key::Line(colour, width) => canvas.line(&ends, colour, width),
             Key::Dashed(colour) => canvas.dashed(&ends, colour, 1.5, 4.5, 2.25),
             Key::Dots(colour) => canvas.dot((x + 4.0, middle), 3.0, colour),
+            Key::Ring(colour) => canvas.ring((x + 4.0, middle), 3.25, colour),
             Key::Patch(colour) => canvas.rect((x, middle - 5.0), (x + swatch, middle + 5.0), colour),
             Key::Upright(colour) => canvas.line(&[(x + 4.0, middle - 7.0), (x + 4.0, middle + 7.0)], colour, 1.5),
         }

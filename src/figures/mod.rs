@@ -16,15 +16,20 @@ mod canvas;
 mod dates;
 mod layout;
 mod plots;
+mod quality;
 
 mod bars;
 mod fan;
+mod heat;
 mod overview;
+mod repairs;
 mod seasonal;
 
 pub use bars::Bars;
 pub use fan::{Band, Fan, Fans};
+pub use heat::{Cell, Heat};
 pub use overview::Overview;
+pub use repairs::{Repair, Repairs};
 pub use seasonal::Seasonal;
 
 pub use canvas::{Anchor, Canvas, Colour, Words};

@@ -130,7 +130,7 @@ fn largest(panel: &Panel, most: usize) -> Vec<usize> {
     order
 }
 
-fn axis(panel: &Panel) -> TimeAxis {
+pub(super) fn axis(panel: &Panel) -> TimeAxis {
     match panel.frequency().is_whole() {
         true => TimeAxis::Steps,
         false => TimeAxis::Dates,

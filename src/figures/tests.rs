@@ -62,7 +62,45 @@ fn every(values: &[f64], axis: TimeAxis) -> Vec<Figure> {
             reference: Some(("naive".into(), f64::NAN)),
         }
         .figure(),
+        heat(values, axis, 1),
+        heat(values, axis, 45),
+        Repairs {
+            title: "Repairs".into(),
+            value: "Sales".into(),
+            axis,
+            panels: match values {
+                [] => Vec::new(),
+                _ => vec![
+                    Repair {
+                        kind: "a kind <b>of</b> change".repeat(9),
+                        place: "4 of 1,283 · Store=1".repeat(9),
+                        after: line("", 0.0),
+                        before: values.iter().map(|value| (604_800.0, *value)).collect(),
+                        added: vec![(0.0, f64::NAN), (604_800.0, 3.0)],
+                    };
+                    7
+                ],
+            },
+        }
+        .figure(),
     ]
+}
+
+/// As many rows as asked for, every state in them, as many columns as there are values.
+fn heat(values: &[f64], axis: TimeAxis, rows: usize) -> Figure {
+    let cells: Vec<Cell> = (0..values.len()).map(|at| Cell::ALL[at % 8]).collect();
+    Heat {
+        title: "Heat".into(),
+        value: "one cell is one week".into(),
+        axis,
+        edges: match values {
+            [] => Vec::new(),
+            _ => (0..=values.len()).map(|step| step as f64 * 604_800.0).collect(),
+        },
+        rows: (0..rows).map(|row| (format!("store=<b>{row}</b> & more").repeat(6), cells.clone())).collect(),
+        all: (rows > 40).then(|| ("all 3,031 series".repeat(4), vec![[7, 0, 3, 0, 1, 0, 2, 5]; values.len()])),
+    }
+    .figure()
 }
 
 #[test]

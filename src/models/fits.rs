@@ -148,7 +148,8 @@ impl Fits {
         failures
     }
 
-    /// In-sample one-step errors of a model for a series, one per calendar step, NaN where there is none.
+    /// In-sample one-step errors of a model for a series, one per calendar step, NaN where there is none. For a
+    /// [normalised](crate::panel::Normalise) panel they are on the scale that the model saw (innovation residuals).
     ///
     /// # Errors
     /// When there is no such model or series.
@@ -259,7 +260,7 @@ pub(crate) fn find(name: &str, names: &[String], what: &str) -> Result<usize> {
 }
 
 const KIND: &str = "tradewind fits";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Saved {

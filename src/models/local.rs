@@ -1,5 +1,6 @@
 //! One series at a time, all series at once: makes a [`SeriesModel`] a [`Forecaster`], with threads over series and
-//! every failure counted.
+//! every failure counted. Where the panel is normalised, a model sees each series on a scale of its own, estimated from
+//! its training values alone, and what it says is brought back here: no model knows of it.
 
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
@@ -7,13 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ahead, Covariate, Fitted, FittedSeries, Forecaster, Marginal, Method, Series, SeriesModel};
 use crate::error::{Error, Result};
-use crate::panel::{Future, Panel};
+use crate::panel::normalise::Scale;
+use crate::panel::{Future, Normalise, Panel};
 use crate::progress;
 
 pub(super) struct Local<M>(pub(super) M);
 
 struct LocalFits {
-    fits: Vec<Result<Box<dyn FittedSeries>>>,
+    /// Each fit with the scale that it saw its series on.
+    fits: Vec<Result<(Scale, Box<dyn FittedSeries>)>>,
     /// The position after the last value of each series.
     ends: Vec<i64>,
     reads_covariates: bool,
@@ -22,6 +25,7 @@ struct LocalFits {
 impl<M: SeriesModel> Forecaster for Local<M> {
     fn fit(&self, train: &Panel) -> Result<Box<dyn Fitted>> {
         let matrix = if self.0.reads_covariates() { Some(train.matrix()?) } else { None };
+        let normalise = train.inner().columns.normalise;
         let bar = progress::bar(train.len(), "fitting");
         let fits = (0..train.len())
             .into_par_iter()
@@ -36,11 +40,17 @@ impl<M: SeriesModel> Forecaster for Local<M> {
                         .collect()
                 });
                 bar.inc(1);
-                let series = Series { values: &values, start, season: train.season(), covariates };
                 if values.iter().all(|v| v.is_nan()) {
                     return Ok(Err(Error::model("the series has no values")));
                 }
-                Ok(self.0.fit(&series))
+                let fit = |scale: Scale, values: &[f64]| {
+                    let series = Series { values, start, season: train.season(), covariates };
+                    Ok((scale, self.0.fit(&series)?))
+                };
+                Ok(match normalise {
+                    Normalise::None => fit(Scale::Same, &values),
+                    kind => Scale::of(kind, &values, train.season()).and_then(|(scale, seen)| fit(scale, &seen)),
+                })
             })
             .collect::<Result<Vec<_>>>()?;
         bar.finish_and_clear();
@@ -63,8 +73,8 @@ impl LocalFits {
         Ok(Ahead { lead, horizon: future.horizon(), covariates })
     }
 
-    fn fit(&self, series: usize) -> Result<&dyn FittedSeries> {
-        self.fits[series].as_deref().map_err(Clone::clone)
+    fn fit(&self, series: usize) -> Result<(Scale, &dyn FittedSeries)> {
+        self.fits[series].as_ref().map(|(scale, fit)| (*scale, &**fit)).map_err(Clone::clone)
     }
 }
 
@@ -74,22 +84,22 @@ impl Fitted for LocalFits {
     }
 
     fn forecast(&self, future: &Future, series: usize) -> Result<Marginal> {
-        let fit = self.fit(series)?;
+        let (scale, fit) = self.fit(series)?;
         let ahead = self.ahead(future, series)?;
         let (mean, sd) = (fit.mean(&ahead)?, fit.spread(&ahead));
         if mean.iter().chain(&sd).any(|v| !v.is_finite()) {
             return Err(Error::model("the forecast leaves the range of numbers"));
         }
-        Ok(Marginal { mean, sd })
+        Marginal::scaled(scale, mean, sd)
     }
 
     fn residuals(&self, series: usize) -> &[f64] {
-        self.fits[series].as_ref().map_or(&[], |fit| fit.residuals())
+        self.fits[series].as_ref().map_or(&[], |(_, fit)| fit.residuals())
     }
 
     fn simulate(&self, future: &Future, series: usize, mean: &[f64], shocks: &[f64], path: &mut [f64]) -> Result<()> {
         let ahead = self.ahead(future, series)?;
-        self.fit(series)?.simulate(&ahead, mean, shocks, path);
+        self.fit(series)?.1.simulate(&ahead, mean, shocks, path);
         Ok(())
     }
 
@@ -98,7 +108,7 @@ impl Fitted for LocalFits {
             .fits
             .iter()
             .map(|fit| match fit {
-                Ok(fit) => Ok(Ok(fit.save()?)),
+                Ok((scale, fit)) => Ok(Ok((*scale, fit.save()?))),
                 Err(error) => Ok(Err(error.to_string())),
             })
             .collect::<Result<Vec<_>>>()?;
@@ -108,7 +118,7 @@ impl Fitted for LocalFits {
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    fits: Vec<std::result::Result<Vec<u8>, String>>,
+    fits: Vec<std::result::Result<(Scale, Vec<u8>), String>>,
     ends: Vec<i64>,
     reads_covariates: bool,
 }
@@ -123,9 +133,9 @@ where
         .fits
         .into_iter()
         .map(|fit| match fit {
-            Ok(bytes) => {
+            Ok((scale, bytes)) => {
                 let fit: M::Fitted = super::decode(&bytes)?;
-                Ok(Ok(Box::new(fit) as Box<dyn FittedSeries>))
+                Ok(Ok((scale, Box::new(fit) as Box<dyn FittedSeries>)))
             }
             Err(message) => Ok(Err(Error::model(message))),
         })

@@ -29,6 +29,7 @@ pub use seasonal_naive::{FittedSeasonalNaive, SeasonalNaive};
 pub use theta::{FittedTheta, Theta};
 
 use crate::error::{Error, Result};
+use crate::panel::normalise::Scale;
 use crate::panel::{Future, Panel, Role};
 
 /// Every method there is, by name.
@@ -60,10 +61,10 @@ pub trait Fitted: Send + Sync {
     /// When the series was not fitted, or the future lacks a covariate that the model needs.
     fn forecast(&self, future: &Future, series: usize) -> Result<Marginal>;
 
-    /// In-sample one-step errors, one per calendar step of the series, NaN where there is none.
+    /// In-sample one-step errors on the model's scale, one per calendar step of the series, NaN where there is none.
     fn residuals(&self, series: usize) -> &[f64];
 
-    /// One path around `mean` that the one-step errors `shocks` lead to, from the first step after the training data.
+    /// One path on the model's scale around `mean` on that scale, which the one-step errors `shocks` lead to, from the first step after the training data.
     ///
     /// # Errors
     /// As [`forecast`](Self::forecast).
@@ -185,20 +186,53 @@ impl Ahead<'_> {
     }
 }
 
-/// The forecast distribution of each step of a series: normal with this mean and standard deviation.
+/// The forecast distribution of each step of a series: normal on the scale that the model saw, which is that of the data
+/// unless the panel is [normalised](crate::panel::Normalise).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Marginal {
-    /// The mean of each step.
+    /// The mean of each step, on the scale of the data.
     pub mean: Vec<f64>,
-    /// The standard deviation of each step.
+    /// The standard deviation of each step, on the model's scale.
     pub sd: Vec<f64>,
+    /// The way back from the model's scale, and the mean on it; none where the model saw the data as they are.
+    back: Option<(Scale, Vec<f64>)>,
 }
 
 impl Marginal {
+    /// Normal with this mean and standard deviation of each step.
+    pub fn normal(mean: Vec<f64>, sd: Vec<f64>) -> Self {
+        Self { mean, sd, back: None }
+    }
+
+    /// What is normal with this mean and standard deviation of each step on `scale`, brought back from it.
+    ///
+    /// # Errors
+    /// When the forecast has no meaning on the scale of the data.
+    pub(crate) fn scaled(scale: Scale, mean: Vec<f64>, sd: Vec<f64>) -> Result<Self> {
+        if scale == Scale::Same {
+            return Ok(Self::normal(mean, sd));
+        }
+        mean.iter().zip(&sd).try_for_each(|(mean, sd)| scale.check(*mean, *sd))?;
+        let adjusted = mean.iter().zip(&sd).map(|(mean, sd)| scale.mean(*mean, *sd)).collect();
+        Ok(Self { mean: adjusted, sd, back: Some((scale, mean)) })
+    }
+
+    /// The mean of each step on the model's scale.
+    pub(crate) fn seen(&self) -> &[f64] {
+        self.back.as_ref().map_or(&self.mean, |(_, mean)| mean)
+    }
+
+    /// The value of a step, on the scale of the data, that lies `deviates` standard deviations from the mean on the
+    /// model's.
+    pub(crate) fn at(&self, step: usize, deviates: f64) -> f64 {
+        let scale = self.back.as_ref().map_or(Scale::Same, |(scale, _)| *scale);
+        scale.at(self.seen()[step], self.sd[step], deviates)
+    }
+
     /// The `probability` quantile of each step.
     pub(crate) fn quantile(&self, probability: f64) -> Vec<f64> {
         let z = standard_normal(probability);
-        self.mean.iter().zip(&self.sd).map(|(mean, sd)| mean + z * sd).collect()
+        (0..self.sd.len()).map(|step| self.at(step, z)).collect()
     }
 }
 

@@ -137,6 +137,14 @@ impl Columns {
         self
     }
 
+    /// States what the target of each series goes through before a model sees it; forecasts come back to the scale of the
+    /// data.
+    #[must_use]
+    pub fn normalise(mut self, kind: Normalise) -> Self {
+        self.normalise = kind;
+        self
+    }
+
     /// All declared names: keys, time, target, covariates.
     pub fn names(&self) -> Vec<&str> {
         let keys = self.keys.iter().map(String::as_str);

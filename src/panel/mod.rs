@@ -6,14 +6,13 @@
 //! | `source/` | how does any file become a frame? |
 //! | `frame` | how does a frame become a panel, and back? |
 //! | `calendar` | when does the next value come? |
-//! | `features/` | which covariates can be made from what is there? |
-//! | `normalise` | what does the target go through before a model sees it? |
+//! | `features/` | which covariates can be made from the calendar, from events, from the past? |
+//! | `normalise` | what does the target go through before a model sees it, and back? |
 //! | `audit` | what is wrong with the data? |
 //! | `clean` | how is it mended, in the open? |
 //! | `climatology` | what is usual at that time of the year? |
 //! | `covariates` | what does a model see of the covariates, as numbers? |
 //! | `future` | what is known of the days to come? |
-//! | `features` | which covariates can be made from the calendar, from events, from the past? |
 //! | `join` | what does another file know of these series and dates? |
 //! | `aggregate` | what are the sales per week, per month, per store? |
 
@@ -40,6 +39,7 @@ use polars::prelude::*;
 
 pub use aggregate::{Aggregate, Booleans, Numbers, Partial, Target};
 pub use audit::Audit;
+pub(crate) use audit::Change;
 pub use calendar::Frequency;
 pub use clean::{Clean, Covariates as CovariatePolicy, Duplicates, Gaps, Missing, Negatives};
 pub use columns::{Columns, Role, Stamps};
@@ -86,7 +86,7 @@ pub(crate) struct Inner {
     positions: Vec<i64>,
     /// NaN where the target is missing or not finite.
     target: Vec<f64>,
-    origin: Origin,
+    pub(crate) origin: Origin,
     matrix: OnceLock<Matrix>,
 }
 
@@ -157,6 +157,11 @@ impl Panel {
         let first = self.0.positions.iter().min().copied().unwrap_or(0);
         let last = self.0.positions.iter().max().copied().unwrap_or(0);
         (self.0.calendar.label(first), self.0.calendar.label(last))
+    }
+
+    /// The first and the last position of any series; none without rows.
+    pub(crate) fn extent(&self) -> Option<(i64, i64)> {
+        Some((*self.0.positions.iter().min()?, *self.0.positions.iter().max()?))
     }
 
     /// One row per series: keys, first and last stamp, number of values, mean, standard deviation.
@@ -363,6 +368,7 @@ impl Panel {
 
     /// A series that is laid out step by step must not be longer than memory: one wild stamp would do.
     pub(crate) fn check_length(&self) -> Result<()> {
+        let inner = &*self.0;
         let steps = |i: usize| self.positions(i).last().map_or(0, |last| last.saturating_sub(self.positions(i)[0]));
         if let Some(i) = (0..self.len()).find(|i| steps(*i) > LONGEST) {
             return Err(Error::data(format!(
@@ -483,8 +489,12 @@ impl Show for Panel {
             |n: usize, word: &str| format!("{} {word}{}", crate::show::number(n as f64), if n == 1 { "" } else { "s" });
         let found = &self.0.origin.found;
         let found = if found.is_empty() { String::new() } else { format!("; {}", found.join("; ")) };
+        let normalise = match self.0.columns.normalise {
+            Normalise::None => String::new(),
+            kind => format!("; models see the target normalised ({})", kind.name()),
+        };
         let text = format!(
-            "{} in {}, {}, {first} to {last}; season {} ({}){found}",
+            "{} in {}, {}, {first} to {last}; season {} ({}){found}{normalise}",
             count(self.rows(), "row"),
             if self.len() == 1 {
                 "1 series".into()

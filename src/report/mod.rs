@@ -7,6 +7,7 @@
 //! | file | question |
 //! |---|---|
 //! | `page.rs` | how a report becomes Markdown or HTML |
+//! | `quality.rs` | the page that an audit becomes |
 //! | `deck.rs` | which block goes on which slide |
 //! | `slides.rs` | how a deck becomes Markdown or HTML |
 //! | `assets.rs` | font, pictures, anchors: what the pages share |
@@ -14,6 +15,7 @@
 mod assets;
 mod deck;
 mod page;
+pub(crate) mod quality;
 mod slides;
 
 use std::path::{Path, PathBuf};

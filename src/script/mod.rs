@@ -6,6 +6,7 @@
 mod data;
 mod evaluate;
 mod models;
+mod quality;
 mod report;
 
 use std::io::Write;
@@ -39,6 +40,7 @@ pub fn engine() -> Engine {
     data::register(&mut engine);
     models::register(&mut engine);
     evaluate::register(&mut engine);
+    quality::register(&mut engine);
     report::register(&mut engine);
     engine
 }

@@ -5,8 +5,10 @@ mod cli;
 mod contract;
 mod features;
 mod join_and_aggregate;
+mod normalise;
 mod oracles;
 mod paths;
+mod quality;
 mod sources;
 mod surfaces;
 

@@ -6,18 +6,18 @@ use tradewind::polars::prelude::*;
 use tradewind::prelude::*;
 
 /// The rows of an oracle file after its header comment.
-fn rows(file: &str) -> Vec<Vec<String>> {
+pub fn rows(file: &str) -> Vec<Vec<String>> {
     let text = std::fs::read_to_string(format!("{}/tests/oracles/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let lines = text.lines().filter(|line| !line.starts_with('#')).skip(1);
     lines.map(|line| line.split(',').map(String::from).collect()).collect()
 }
 
-fn number(text: &str) -> f64 {
+pub fn number(text: &str) -> f64 {
     text.parse().unwrap()
 }
 
 /// Each series with its season.
-fn series() -> BTreeMap<String, (usize, Vec<f64>)> {
+pub fn series() -> BTreeMap<String, (usize, Vec<f64>)> {
     let mut series: BTreeMap<String, (usize, Vec<f64>)> = BTreeMap::new();
     for row in rows("series.csv") {
         let entry = series.entry(row[0].clone()).or_insert((row[1].parse().unwrap(), Vec::new()));

@@ -71,7 +71,7 @@ fn every_verb_can_be_called_from_a_script() {
         sales.join("data/walmart_sales_weekly.csv", "on=[Date, Dept], observed=[Fuel_Price]"); sales.join("data/walmart_sales_weekly.csv", #{{on: ["Date", "Dept"], known: ["MarkDown1"]}});
         let audit = sales.audit();
         audit.sentence; audit.usable; audit.changes; audit.count("gaps"); audit.overview(); audit.changed(); audit.table(); audit.save("{out}/a.csv");
-        let finding = sales.explore("seasonality");
+        let finding = sales.explore("seasonality"); sales.plot_quality(); sales.plot_repairs(); sales.normalised("log1p").scales(); shape.normalise("box-cox"); audit.report();
         finding.title; finding.sentence; finding.table(); finding.figure().save("{out}/f.svg");
         let table = sales.summary();
         table.rows; table.columns; table.get(0, "mean"); table.save("{out}/t.json");

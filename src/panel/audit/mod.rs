@@ -325,6 +325,19 @@ impl Audit {
     }
 }
 
+/// What the data-quality page needs to know of an audit.
+impl Audit {
+    /// The panel that was audited.
+    pub fn panel(&self) -> Panel {
+        self.panel.clone()
+    }
+
+    /// What was found and not mended: kind, series and count.
+    pub(crate) fn cases(&self) -> impl Iterator<Item = (&'static str, Option<usize>, usize)> {
+        self.open().map(|found| (found.kind, found.series, found.count))
+    }
+}
+
 impl Severity {
     fn word(self) -> &'static str {
         match self {
