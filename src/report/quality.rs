@@ -18,17 +18,21 @@ const WORST: usize = 15;
 const KINDS: usize = 7;
 
 /// What may be done without asking about a finding.
-const MENDED_BY: [(&str, &str); 5] = [
+const MENDED_BY: [(&str, &str); 6] = [
     ("duplicates", "duplicates=sum"),
     ("gaps", "gaps=fill"),
-    ("gaps", "missing=linear"),
-    ("missing", "missing=linear"),
-    ("infinite", "missing=linear"),
+    ("gaps", "missing=seasonal"),
+    ("missing", "missing=seasonal"),
+    ("infinite", "missing=seasonal"),
+    ("not a number", "missing=seasonal"),
 ];
 /// What may be done if the finding means that.
-const MENDED_IF: [(&str, &str, &str); 3] = [
+const MENDED_IF: [(&str, &str, &str); 6] = [
     ("gaps", "missing=zero", "a gap means that nothing was sold"),
-    ("negative", "negatives=clip", "values below zero are errors rather than returns"),
+    ("negative", "negatives=clip", "values below zero are errors"),
+    ("negative", "negatives=apart", "values below zero are returns"),
+    ("stock-outs", "stockouts=missing", "the shelf was empty where a run of zeros is suspected"),
+    ("outliers", "outliers=interpolate", "an outlier is a slip of the pen rather than a day of strong sales"),
     ("holes", "covariates=zero", "an empty cell of a covariate means none, as with promotions"),
 ];
 
@@ -199,7 +203,7 @@ impl Audit {
         }
         for (kind, policy, meaning) in MENDED_IF {
             if kinds.iter().any(|found| found.name == kind) && Clean::parse(policy).is_ok() {
-                let instead = if policy.starts_with("missing") { " instead of missing=linear" } else { "" };
+                let instead = if policy.starts_with("missing") { " instead of missing=seasonal" } else { "" };
                 points.push(format!("If {meaning}, say {policy}{instead}."));
             }
         }

@@ -50,7 +50,7 @@ fn the_page_says_what_to_do() {
         page.contains("Models cannot be fitted before this is decided: duplicates (1 in 1 series), infinite"),
         "{page}"
     );
-    assert!(page.contains("duplicates=sum, gaps=fill, missing=linear"), "{page}");
+    assert!(page.contains("duplicates=sum, gaps=fill, missing=seasonal"), "{page}");
     assert!(page.contains("If values below zero are errors rather than returns, say negatives=clip."), "{page}");
     assert!(page.contains("lie on Thursdays"), "{page}");
     assert!(page.contains("The series with most trouble") && page.contains("Data quality over time"), "{page}");

@@ -176,7 +176,7 @@ impl Wanted<'_> {
     /// How many of the declared columns a header has: what tells a header from other lines, a delimiter from others.
     fn matches<'h>(&self, header: impl Iterator<Item = &'h str>) -> usize {
         let names = self.columns.names();
-        header.filter(|cell| names.contains(cell)).count()
+        header.filter(|cell| !cell.is_empty() && names.contains(cell)).count()
     }
 }
 
