@@ -51,7 +51,7 @@ fn the_page_says_what_to_do() {
         "{page}"
     );
     assert!(page.contains("duplicates=sum, gaps=fill, missing=seasonal"), "{page}");
-    assert!(page.contains("If values below zero are errors rather than returns, say negatives=clip."), "{page}");
+    assert!(page.contains("If values below zero are errors, say negatives=clip."), "{page}");
     assert!(page.contains("lie on Thursdays"), "{page}");
     assert!(page.contains("The series with most trouble") && page.contains("Data quality over time"), "{page}");
     assert!(!page.contains("What cleaning changed") && !page.contains("NaN"), "{page}");
