@@ -308,7 +308,7 @@ fn command(panel: &Panel, policy: &str) -> Block {
             words.push(format!("--{flag} {}", quoted(&names.join(","))));
         }
     }
-    words.push(format!("--policy \"{policy}\" --out cleaned.csv"));
+    words.push(format!("--policy \"{policy}\" --out cleaned.parquet"));
     Block::Code { language: "sh".into(), text: words.join(" \\\n  ") }
 }
 

@@ -57,7 +57,7 @@ pub(super) fn check(panel: &Panel, i: usize) -> Vec<Found> {
         true => Vec::new(),
         false => level_shifts(&y, &parts.adjusted(&logs), season),
     };
-    for (t, expected, _) in outliers(&y, season) {
+    for (t, expected, _) in far_out(&logs, &parts, season) {
         // The values on the edge of a step are not its outliers.
         if !shifts.iter().any(|(shift, ..)| shift.abs_diff(t) <= 1) {
             let value = format!("{}, expected {}", number(y[t]), number(expected));
@@ -137,16 +137,21 @@ fn repeated(mut values: Vec<f64>) -> f64 {
 /// The values far from trend and season: where, what was expected, and from where a value on that side is called far.
 pub(in crate::panel) fn outliers(y: &[f64], m: usize) -> Vec<(usize, f64, f64)> {
     let logs = logs(y);
-    let parts = Parts::of(&logs, m);
+    far_out(&logs, &Parts::of(&logs, m), m)
+}
+
+/// As [`outliers`], of the logarithms and their parts.
+fn far_out(logs: &[f64], parts: &Parts, m: usize) -> Vec<(usize, f64, f64)> {
+    let n = logs.len();
     let limit = (FAR * parts.spread).max(FACTOR.ln());
-    let mut candidates: Vec<usize> = (0..y.len()).filter(|t| parts.residual[*t].abs() > limit).collect();
+    let mut candidates: Vec<usize> = (0..n).filter(|t| parts.residual[*t].abs() > limit).collect();
     // Where the season is not known, weeks of a strong season look like outliers: only single ones are.
-    if m > 1 && y.len() < 2 * m {
+    if m > 1 && n < 2 * m {
         let near = |t: usize, side: f64| parts.residual.get(t).is_some_and(|r| r * side > limit / 2.0);
         let all = candidates.clone();
         candidates.retain(|t| {
             let side = parts.residual[*t].signum();
-            !near(t.wrapping_sub(1), side) && !near(t + 1, side) && all.len() * 20 <= y.len()
+            !near(t.wrapping_sub(1), side) && !near(t + 1, side) && all.len() * 20 <= n
         });
     }
     if candidates.is_empty() {
@@ -172,17 +177,17 @@ fn level_shifts(given: &[f64], y: &[f64], m: usize) -> Vec<(usize, f64, f64)> {
         return Vec::new();
     }
     let side = |range: std::ops::Range<usize>| median(y[range].to_vec());
-    let steps: Vec<f64> = (0..n)
-        .map(|t| match (window..=n - window).contains(&t) {
-            true => side(t..t + window) - side(t - window..t),
-            false => 0.0,
-        })
-        .collect();
+    let ahead = sliding_medians(y, 0, window);
+    let inside = |t: usize| (window..=n - window).contains(&t);
+    let steps: Vec<f64> = (0..n).map(|t| if inside(t) { ahead[t] - ahead[t - window] } else { 0.0 }).collect();
     let noise = 1.4826 * median(y.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect()) / 2.0_f64.sqrt();
     let mut found: Vec<(usize, f64, f64)> = Vec::new();
     let mut order: Vec<usize> = (window..=n - window).filter(|t| steps[*t].abs() > 0.0).collect();
     order.sort_by(|a, b| steps[*b].abs().total_cmp(&steps[*a].abs()).then(a.cmp(b)));
     for t in order {
+        if steps[t].abs() < 3.0 * noise {
+            break;
+        }
         if found.iter().any(|(known, ..)| known.abs_diff(t) < 2 * window) {
             continue;
         }
@@ -201,8 +206,6 @@ fn level_shifts(given: &[f64], y: &[f64], m: usize) -> Vec<(usize, f64, f64)> {
             let exact = edge(y, t, window, before, after);
             let seen = |range: std::ops::Range<usize>| median(given[range].to_vec());
             found.push((exact, seen(low..exact), seen(exact..high)));
-        } else if steps[t].abs() < 3.0 * noise {
-            break;
         }
     }
     found.sort_by_key(|(t, ..)| *t);
@@ -262,18 +265,22 @@ pub(in crate::panel) fn stock_outs(y: &[f64], m: usize) -> Vec<std::ops::Range<u
 
 /// The median of the values within half a window on both sides; missing values are left out.
 fn running_median(y: &[f64], window: usize) -> Vec<f64> {
-    let half = window / 2;
-    let mut sorted: Vec<f64> = Vec::with_capacity(window + 1);
+    sliding_medians(y, window / 2, window / 2 + 1)
+}
+
+/// The median of `y[t - before..t + after]` for each t, as far as there is such; missing values are left out.
+fn sliding_medians(y: &[f64], before: usize, after: usize) -> Vec<f64> {
+    let mut sorted: Vec<f64> = Vec::with_capacity(before + after + 1);
     let mut medians = Vec::with_capacity(y.len());
     let place = |sorted: &[f64], v: f64| sorted.partition_point(|other| *other < v);
-    for v in y.iter().take(half).filter(|v| !v.is_nan()) {
+    for v in y.iter().take(after - 1).filter(|v| !v.is_nan()) {
         sorted.insert(place(&sorted, *v), *v);
     }
     for t in 0..y.len() {
-        if let Some(v) = y.get(t + half).filter(|v| !v.is_nan()) {
+        if let Some(v) = y.get(t + after - 1).filter(|v| !v.is_nan()) {
             sorted.insert(place(&sorted, *v), *v);
         }
-        if let Some(v) = t.checked_sub(half + 1).map(|before| y[before]).filter(|v| !v.is_nan()) {
+        if let Some(v) = t.checked_sub(before + 1).map(|gone| y[gone]).filter(|v| !v.is_nan()) {
             sorted.remove(place(&sorted, v));
         }
         let n = sorted.len();
