@@ -10,6 +10,20 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result, suggestion};
 use crate::show::Table;
 
+/// An option that is one of some words, the first of them the default: `choice!(/// … Gaps { Leave, Fill });`.
+macro_rules! choice {
+    ($(#[$doc:meta])* $name:ident { $first:ident $(, $other:ident)* }) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+        )]
+        #[serde(rename_all = "lowercase")]
+        #[allow(missing_docs)]
+        pub enum $name { #[default] $first $(, $other)* }
+    };
+}
+pub(crate) use choice;
+
 /// The name and the options of a label such as `theta(season=52)`.
 pub(crate) fn split(label: &str) -> Result<(&str, Map<String, Value>)> {
     let label = label.trim();

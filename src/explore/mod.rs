@@ -107,17 +107,6 @@ pub(crate) fn first_findings(panel: &Panel) -> Result<Vec<Finding>> {
         .collect()
 }
 
-/// The middle of some values, NaN for none.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.retain(|v| !v.is_nan());
-    values.sort_by(f64::total_cmp);
-    match values.len() {
-        0 => f64::NAN,
-        n if n % 2 == 1 => values[n / 2],
-        n => (values[n / 2 - 1] + values[n / 2]) / 2.0,
-    }
-}
-
 /// The sum over all series at each calendar position from the first to the last, NaN where no series has a value.
 fn total(panel: &Panel) -> (i64, Vec<f64>) {
     let bounds = (0..panel.len()).filter_map(|i| Some((*panel.positions(i).first()?, *panel.positions(i).last()?)));

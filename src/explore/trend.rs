@@ -4,9 +4,9 @@ use polars::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Ask, Finding, median};
+use super::{Ask, Finding};
 use crate::error::{Error, Result};
-use crate::panel::Panel;
+use crate::panel::{Panel, median};
 use crate::show::{Table, number};
 
 /// Options of `trend`.

@@ -22,6 +22,7 @@ use super::covariates::is_number;
 use super::frame::{assemble, labels_of, numbers, stamp_column};
 use super::{Columns, LONGEST, Origin, Panel, Role};
 use crate::error::{Error, Result, suggestion};
+use crate::options::choice;
 use crate::show::number;
 
 /// How a panel is aggregated.
@@ -51,16 +52,6 @@ pub struct Aggregate {
     pub booleans: Booleans,
     /// keep the partial periods, marked, or drop those at the ends of a series.
     pub partial: Partial,
-}
-
-macro_rules! choice {
-    ($(#[$doc:meta])* $name:ident { $first:ident $(, $other:ident)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-        #[serde(rename_all = "lowercase")]
-        #[allow(missing_docs)]
-        pub enum $name { #[default] $first $(, $other)* }
-    };
 }
 
 choice!(/// What becomes of the targets of a period.

@@ -13,6 +13,7 @@ use super::covariates::is_number;
 use super::frame::{assemble, stamp_column};
 use super::{Normalise, Origin, Panel, Role};
 use crate::error::{Error, Result};
+use crate::options::choice;
 use crate::show::number;
 
 /// The covariate that returns are moved to.
@@ -52,29 +53,19 @@ pub struct Clean {
     pub normalise: Normalise,
 }
 
-macro_rules! policy {
-    ($(#[$doc:meta])* $name:ident { $first:ident $(, $other:ident)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-        #[serde(rename_all = "lowercase")]
-        #[allow(missing_docs)]
-        pub enum $name { #[default] $first $(, $other)* }
-    };
-}
-
-policy!(/// What to do with several rows for one stamp of a series.
+choice!(/// What to do with several rows for one stamp of a series.
     Duplicates { Error, Sum, Mean, Last });
-policy!(/// What to do with stamps that have no row.
+choice!(/// What to do with stamps that have no row.
     Gaps { Leave, Fill });
-policy!(/// What to do with rows without a target.
+choice!(/// What to do with rows without a target.
     Missing { Leave, Linear, Seasonal, Zero, Last });
-policy!(/// What to do with targets below zero.
+choice!(/// What to do with targets below zero.
     Negatives { Keep, Clip, Apart });
-policy!(/// What to do with suspected stock-outs.
+choice!(/// What to do with suspected stock-outs.
     Stockouts { Keep, Missing });
-policy!(/// What to do with outliers.
+choice!(/// What to do with outliers.
     Outliers { Keep, Clip, Interpolate });
-policy!(/// What to do with empty cells of covariates.
+choice!(/// What to do with empty cells of covariates.
     Covariates { Leave, Zero, Last });
 
 impl Clean {

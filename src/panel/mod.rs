@@ -39,7 +39,7 @@ use polars::prelude::*;
 
 pub use aggregate::{Aggregate, Booleans, Numbers, Partial, Target};
 pub use audit::Audit;
-pub(crate) use audit::Change;
+pub(crate) use audit::{Change, median};
 pub use calendar::Frequency;
 pub use clean::{Clean, Covariates as CovariatePolicy, Duplicates, Gaps, Missing, Negatives};
 pub use columns::{Columns, Role, Stamps};

@@ -12,6 +12,7 @@ mod covariates;
 mod keys;
 mod rows;
 pub(super) mod unusual;
+pub(crate) use unusual::median;
 
 use polars::prelude::*;
 use rayon::prelude::*;

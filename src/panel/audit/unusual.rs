@@ -293,7 +293,8 @@ fn sliding_medians(y: &[f64], before: usize, after: usize) -> Vec<f64> {
     medians
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The middle of some values, NaN for none; missing ones are left out.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.retain(|v| !v.is_nan());
     let n = values.len();
     if n == 0 {

@@ -5,7 +5,7 @@ use std::path::Path;
 use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 
 use super::bytes::{Guard, Text};
-use super::{Cells, Layout, Part, Reading, Wanted, places, wide};
+use super::{Cells, Part, Reading, Wanted, places};
 use crate::error::{Error, Result};
 use crate::progress;
 
@@ -82,10 +82,7 @@ fn rows(text: &Text, wanted: &Wanted) -> Result<Rows> {
         return Ok(Rows::NotUtf8(line, record.as_slice().to_vec()));
     };
     let layout = wanted.layout(&header, source)?;
-    let names: Vec<String> = match &layout {
-        Layout::Long(names) => names.clone(),
-        Layout::Wide(kept, stamps) => kept.iter().chain(stamps).cloned().collect(),
-    };
+    let names = layout.names();
     let at = places(&names, &header, source)?;
     let width = header.len();
     let mut cells = Cells::new(names, wanted);
@@ -122,10 +119,7 @@ fn rows(text: &Text, wanted: &Wanted) -> Result<Rows> {
         found.push(format!("the header is on line {}", dialect.above + 1));
     }
     let part = Part { frame: cells.frame()?, lines, found };
-    Ok(Rows::Read(match layout {
-        Layout::Long(_) => part,
-        Layout::Wide(kept, stamps) => wide::long(part, &kept, &stamps, wanted.columns)?,
-    }))
+    Ok(Rows::Read(layout.long(part, wanted.columns)?))
 }
 
 fn ragged(source: &str, line: u64, cells: usize, width: usize, guard: &Guard, row: &ByteRecord) -> Error {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use calamine::{Data, Range, Reader, Sheets, open_workbook_auto};
 
-use super::{Cells, Layout, Part, Wanted, places, wide};
+use super::{Cells, Part, Wanted, places};
 use crate::error::{Error, Result, suggestion};
 
 /// Rows that may stand above the header.
@@ -33,10 +33,7 @@ pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Part> {
     let header: Vec<String> = header.iter().map(|cell| text(cell).trim().to_string()).collect();
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
     let layout = wanted.layout(&header, &source)?;
-    let names: Vec<String> = match &layout {
-        Layout::Long(names) => names.clone(),
-        Layout::Wide(kept, stamps) => kept.iter().chain(stamps).cloned().collect(),
-    };
+    let names = layout.names();
     let at = places(&names, &header, &source)?;
     let mut cells = Cells::new(names, wanted);
     let mut lines = Vec::new();
@@ -55,10 +52,7 @@ pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Part> {
         found.push(format!("the header is in row {}", top as usize + header_row + 1));
     }
     let part = Part { frame: cells.frame()?, lines, found };
-    match layout {
-        Layout::Long(_) => Ok(part),
-        Layout::Wide(kept, stamps) => wide::long(part, &kept, &stamps, wanted.columns),
-    }
+    layout.long(part, wanted.columns)
 }
 
 /// The sheet whose header names most of the declared columns, the first among equals.

@@ -135,6 +135,24 @@ enum Layout {
     Wide(Vec<String>, Vec<String>),
 }
 
+impl Layout {
+    /// The columns to read, in this order.
+    fn names(&self) -> Vec<String> {
+        match self {
+            Self::Long(names) => names.clone(),
+            Self::Wide(kept, stamps) => kept.iter().chain(stamps).cloned().collect(),
+        }
+    }
+
+    /// One row per stamp, whatever was read.
+    fn long(&self, part: Part, columns: &Columns) -> Result<Part> {
+        match self {
+            Self::Long(_) => Ok(part),
+            Self::Wide(kept, stamps) => wide::long(part, kept, stamps, columns),
+        }
+    }
+}
+
 /// The columns of one file, as text except for Parquet.
 struct Part {
     frame: DataFrame,

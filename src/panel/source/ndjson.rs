@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::bytes::{Guard, Text};
-use super::{Cells, Layout, Part, Wanted, wide};
+use super::{Cells, Layout, Part, Wanted};
 use crate::error::{Error, Result};
 use crate::progress;
 
@@ -101,10 +101,7 @@ impl Rows {
             return Err(Error::data(format!("{source} has no rows")));
         }
         let layout = wanted.layout(&names, source)?;
-        let names: Vec<String> = match &layout {
-            Layout::Long(names) => names.clone(),
-            Layout::Wide(kept, stamps) => kept.iter().chain(stamps).cloned().collect(),
-        };
+        let names = layout.names();
         Ok(Self { cells: Cells::new(names, wanted), lines: Vec::new(), layout, source: source.into() })
     }
 
@@ -130,9 +127,6 @@ impl Rows {
 
     fn part(self, found: Vec<String>, wanted: &Wanted) -> Result<Part> {
         let part = Part { frame: self.cells.frame()?, lines: self.lines, found };
-        match &self.layout {
-            Layout::Long(_) => Ok(part),
-            Layout::Wide(kept, stamps) => wide::long(part, kept, stamps, wanted.columns),
-        }
+        self.layout.long(part, wanted.columns)
     }
 }

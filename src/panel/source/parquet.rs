@@ -5,7 +5,7 @@ use std::path::Path;
 
 use polars::prelude::*;
 
-use super::{Layout, Part, Wanted};
+use super::{Part, Wanted};
 use crate::error::{Error, Result, first_line};
 use crate::panel::Columns;
 
@@ -21,15 +21,8 @@ pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Part> {
     let mut reader = ParquetReader::new(open()?);
     let schema = reader.schema().map_err(damaged)?;
     let present: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
-    let names = match wanted.layout(&present, &source)? {
-        Layout::Long(names) => names,
-        Layout::Wide(kept, stamps) => {
-            let names = kept.iter().chain(&stamps).cloned().collect();
-            let frame = ParquetReader::new(open()?).with_columns(Some(names)).finish().map_err(damaged)?;
-            let part = Part { frame, lines: Vec::new(), found: Vec::new() };
-            return super::wide::long(part, &kept, &stamps, wanted.columns);
-        }
-    };
+    let layout = wanted.layout(&present, &source)?;
+    let names = layout.names();
     for name in &names {
         if let Some(field) = schema.get(name)
             && field.dtype().is_nested()
@@ -40,7 +33,7 @@ pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Part> {
         }
     }
     let frame = ParquetReader::new(open()?).with_columns(Some(names)).finish().map_err(damaged)?;
-    Ok(Part { frame, lines: Vec::new(), found: Vec::new() })
+    layout.long(Part { frame, lines: Vec::new(), found: Vec::new() }, wanted.columns)
 }
 
 /// The columns that a panel kept in a Parquet file; none if it is another file.

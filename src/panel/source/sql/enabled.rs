@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
-use super::super::{Cells, Layout, Part, Wanted, places, wide};
+use super::super::{Cells, Layout, Part, Wanted, places};
 use super::{is_server, shown};
 use crate::error::{Error, Result};
 use crate::progress;
@@ -30,10 +30,7 @@ struct Answer {
 impl Answer {
     fn new(header: &[&str], source: &str, wanted: &Wanted) -> Result<Self> {
         let layout = wanted.layout(header, &format!("the answer of {source}"))?;
-        let names: Vec<String> = match &layout {
-            Layout::Long(names) => names.clone(),
-            Layout::Wide(kept, stamps) => kept.iter().chain(stamps).cloned().collect(),
-        };
+        let names = layout.names();
         let at = places(&names, header, source)?;
         Ok(Self { cells: Cells::new(names, wanted), at, layout, rows: 0 })
     }
@@ -46,10 +43,7 @@ impl Answer {
 
     fn part(self, wanted: &Wanted) -> Result<Part> {
         let part = Part { frame: self.cells.frame()?, lines: Vec::new(), found: Vec::new() };
-        match &self.layout {
-            Layout::Long(_) => Ok(part),
-            Layout::Wide(kept, stamps) => wide::long(part, kept, stamps, wanted.columns),
-        }
+        self.layout.long(part, wanted.columns)
     }
 }
 
