@@ -104,10 +104,10 @@ plan! {
         /// Cleaning policies, such as "duplicates=sum, gaps=fill, missing=linear"; nothing is changed without one.
         #[env = "TRADEWIND_POLICY"]
         policy: String = String::new(),
-        /// Files to join, each with what to take: "weather.csv(on=[Date, State], observed=[Temperature])".
+        /// Files to join, each with what to take: `weather.csv(on=[Date, State], observed=[Temperature])`.
         #[env = "TRADEWIND_JOIN"]
         join: List = List::default(),
-        /// Covariates to make, separated by semicolons: "month_end; holidays(country=US); lags(steps=[8, 52])".
+        /// Covariates to make, separated by semicolons: `month_end; holidays(country=US); lags(steps=[8, 52])`.
         #[env = "TRADEWIND_FEATURES"]
         features: List = List::default(),
         /// Models, separated by semicolons: "seasonal_naive; theta(season=52)".
@@ -148,7 +148,7 @@ plan! {
         /// Do stamps name the start or the end of their period? Weeks their end, if not stated.
         #[env = "TRADEWIND_STAMPS"]
         stamps: Stamps,
-        /// Longer steps or fewer keys, such as "freq=MS, keys=[Store], partial=drop".
+        /// Longer steps or fewer keys, such as `freq=MS, keys=[Store], partial=drop`.
         #[env = "TRADEWIND_AGGREGATE"]
         aggregate: String,
         /// How dates are written in a text file, in strftime's terms: %d.%m.%Y.
