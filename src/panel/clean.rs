@@ -241,15 +241,7 @@ impl<'a> Work<'a> {
         let mut rows = std::mem::take(&mut self.rows);
         for series in rows.chunk_by_mut(|a, b| a.series == b.series) {
             crate::progress::check()?;
-            if policy.negatives != Negatives::Keep {
-                for row in series.iter_mut().filter(|row| row.target < 0.0) {
-                    let apart = policy.negatives == Negatives::Apart;
-                    let action = if apart { "0, the rest moved to returns" } else { "clipped to 0" };
-                    self.note("negative", *row, 0.0, number(row.target), action.into());
-                    row.returned = if apart { -row.target } else { 0.0 };
-                    row.target = 0.0;
-                }
-            }
+            // Before returns become zeros, which are no empty shelves.
             if policy.stockouts == Stockouts::Missing {
                 let (first, y) = regular(series);
                 let out: Vec<usize> = stock_outs(&y, season).into_iter().flatten().collect();
@@ -258,6 +250,15 @@ impl<'a> Work<'a> {
                         self.note("stock-outs", *row, f64::NAN, number(row.target), "taken as missing".into());
                         row.target = f64::NAN;
                     }
+                }
+            }
+            if policy.negatives != Negatives::Keep {
+                for row in series.iter_mut().filter(|row| row.target < 0.0) {
+                    let apart = policy.negatives == Negatives::Apart;
+                    let action = if apart { "0, the rest moved to returns" } else { "clipped to 0" };
+                    self.note("negative", *row, 0.0, number(row.target), action.into());
+                    row.returned = if apart { -row.target } else { 0.0 };
+                    row.target = 0.0;
                 }
             }
             if policy.outliers != Outliers::Keep {

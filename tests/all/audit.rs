@@ -375,6 +375,8 @@ fn every_policy_does_what_it_says_and_lists_it() {
     let without = clean("stockouts=missing");
     assert!((40..45).all(|i| at(&without, i).is_nan()));
     assert_eq!(without.audit().unwrap().changes(), 5);
+    // A return that becomes a zero is no empty shelf.
+    assert_eq!(at(&clean("negatives=clip, stockouts=missing"), 10), 0.0);
     let every =
         clean("gaps=fill, missing=seasonal, negatives=apart, stockouts=missing, outliers=interpolate, normalise=log1p");
     let audit = every.audit().unwrap();
