@@ -393,3 +393,53 @@ fn every_policy_does_what_it_says_and_lists_it() {
     assert!(back.to_frame().equals_missing(&every.to_frame()));
     assert_eq!(back.columns().names(), every.columns().names());
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
+
+    /// Whatever the series and wherever the dirt, rows are counted exactly, and cleaning leaves none of it.
+    #[test]
+    fn what_is_planted_in_any_panel_is_counted_exactly(
+        lengths in proptest::collection::vec(30_u64..90, 1..4),
+        level in 1.0_f64..1e6,
+        dirt in proptest::collection::btree_map(2_usize..28, 0_usize..4, 0..8),
+    ) {
+        let (mut rows, mut counts) = (Vec::new(), [0; 4]);
+        for (series, length) in lengths.iter().enumerate() {
+            for i in 0..*length {
+                let day = (NaiveDate::default() + Days::new(i)).to_string();
+                let y = level * (1.0 + 0.1 * ((i * 37 + series as u64 * 11) % 13) as f64);
+                // Dirt lies two days apart, so that it does not make one of its kind with its neighbour.
+                let kind = (i % 2 == 0).then(|| dirt.get(&(i as usize))).flatten();
+                match kind {
+                    Some(0) => counts[0] += 1,
+                    Some(1) => {
+                        counts[1] += 1;
+                        rows.push((series, day.clone(), Some(y)));
+                        rows.push((series, day, Some(y)));
+                    }
+                    Some(2) => {
+                        counts[2] += 1;
+                        rows.push((series, day, None));
+                    }
+                    Some(_) => {
+                        counts[3] += 1;
+                        rows.push((series, day, Some(-y)));
+                    }
+                    None => rows.push((series, day, Some(y))),
+                }
+            }
+        }
+        let names: Vec<String> = rows.iter().map(|row| format!("s{}", row.0)).collect();
+        let given: Vec<_> = rows.iter().zip(&names).map(|(row, name)| (name.as_str(), row.1.as_str(), row.2)).collect();
+        let panel = table(&given);
+        let audit = panel.audit().unwrap();
+        let count = |audit: &Audit| ["gaps", "duplicates", "missing", "negative"].map(|kind| audit.count(kind));
+        proptest::prop_assert_eq!(count(&audit), counts);
+        let policy = Clean::parse("duplicates=last, gaps=fill, missing=seasonal, negatives=clip").unwrap();
+        let cleaned = panel.clean(&policy).unwrap().audit().unwrap();
+        proptest::prop_assert_eq!(count(&cleaned), [0; 4]);
+        let changes = counts[0] * 2 + counts[1] + counts[2] + counts[3];
+        proptest::prop_assert_eq!(cleaned.changes(), changes);
+    }
+}
