@@ -364,6 +364,8 @@ fn a_nested_column_is_refused_and_a_decimal_one_read() {
     frame.with_column(lists.into_column()).unwrap();
     let decimal = frame.column("z").unwrap().cast(&DataType::Decimal(10, 2)).unwrap();
     frame.with_column(decimal).unwrap();
+    let category = frame.column("id").unwrap().cast(&DataType::from_categories(Categories::global())).unwrap();
+    frame.with_column(category).unwrap();
     let mut bytes = Vec::new();
     ParquetWriter::new(&mut bytes).finish(&mut frame).unwrap();
     std::fs::write(&path, bytes).unwrap();

@@ -303,7 +303,10 @@ fn read_file(path: &Path, wanted: &Wanted) -> Result<Part> {
     let source = path.display().to_string();
     let metadata =
         std::fs::metadata(path).map_err(|cause| Error::io(format!("{source} cannot be read")).because(cause))?;
-    if metadata.len() == 0 && metadata.is_file() {
+    if !metadata.is_file() {
+        return Err(Error::io(format!("{source} is no file; write what it gives into one")));
+    }
+    if metadata.len() == 0 {
         return Err(Error::data(format!("{source} is empty")));
     }
     match Kind::named(path) {

@@ -25,7 +25,7 @@ pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Part> {
     let names = layout.names();
     for name in &names {
         if let Some(field) = schema.get(name)
-            && field.dtype().is_nested()
+            && is_nested(field.dtype())
         {
             return Err(Error::data(format!(
                 "column `{name}` of {source} is nested (a list or a structure), not one value per row; unnest it first"
@@ -34,6 +34,11 @@ pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Part> {
     }
     let frame = ParquetReader::new(open()?).with_columns(Some(names)).finish().map_err(damaged)?;
     layout.long(Part { frame, lines: Vec::new(), found: Vec::new() }, wanted.columns)
+}
+
+/// Does a cell hold several values? Categories, which are kept as a dictionary, do not.
+fn is_nested(dtype: &ArrowDataType) -> bool {
+    dtype.is_nested() && !matches!(dtype, ArrowDataType::Dictionary(..))
 }
 
 /// The columns that a panel kept in a Parquet file; none if it is another file.
