@@ -170,6 +170,15 @@ pub(crate) fn table(schema: &schemars::Schema, defaults: &Map<String, Value>) ->
     Ok(Table::new(DataFrame::new(names.len(), columns)?))
 }
 
+/// A list of what can be asked for by a label: name, one line, an example.
+pub(crate) fn list(what: &str, rows: impl Iterator<Item = [&'static str; 3]>) -> Result<Table> {
+    use polars::prelude::*;
+    let rows: Vec<[&str; 3]> = rows.collect();
+    let column = |name: &str, at: usize| Column::new(name.into(), rows.iter().map(|row| row[at]).collect::<Vec<_>>());
+    let columns = vec![column(what, 0), column("what it does", 1), column("example", 2)];
+    Ok(Table::new(DataFrame::new(rows.len(), columns)?))
+}
+
 /// Rhai and TOML write `52.0` where a whole number is asked: serde refuses it, people do not. The other way round
 /// (`1` for an `f64`) serde_json agrees by itself.
 fn whole(value: Value) -> Value {

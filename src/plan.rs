@@ -17,6 +17,7 @@ use crate::forecast::Forecast;
 use crate::models::Model;
 use crate::options::{split, split_list};
 use crate::panel::{Aggregate, Clean, Columns, Join, Panel, Reading, Scenario, Stamps, checked};
+use crate::show::{Block, Show};
 
 macro_rules! plan {
     (
@@ -38,7 +39,7 @@ macro_rules! plan {
         /// assert_eq!(plan.backtest()?.models(), ["seasonal_naive", "theta"]);
         /// # Ok::<(), tradewind::Error>(())
         /// ```
-        #[derive(Clone, Debug, PartialEq, Serialize)]
+        #[derive(Clone, PartialEq, Serialize)]
         pub struct Plan {
             $( $(#[doc = $doc])+ pub $name: $type, )*
             $( $(#[doc = $odoc])+ pub $oname: Option<$otype>, )*
@@ -169,6 +170,22 @@ plan! {
     }
 }
 
+impl Show for Plan {
+    /// The plan as the TOML file that describes it, defaults left out.
+    fn block(&self) -> Block {
+        let differs = |value: &serde_json::Map<String, serde_json::Value>| -> toml::Table {
+            let defaults = crate::options::fields(&Self::default()).unwrap_or_default();
+            let stated = value.iter().filter(|(name, value)| !value.is_null() && defaults.get(*name) != Some(value));
+            stated.filter_map(|(name, value)| Some((name.clone(), toml::Value::try_from(value).ok()?))).collect()
+        };
+        let text = crate::options::fields(self).map(|fields| differs(&fields).to_string()).unwrap_or_default();
+        let text = if text.is_empty() { "# every field at its default".into() } else { text };
+        Block::Code { language: "toml".into(), text: text.trim_end().into() }
+    }
+}
+
+crate::show::noun!(Plan);
+
 /// Several names in one text: `a, b` or `theta(season=52); naive`; in TOML and JSON a list will do as well.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct List(Vec<String>);
@@ -250,9 +267,7 @@ impl Patch {
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let place = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|cause| Error::io(format!("{place} cannot be read")).because(cause))?;
-        Self::read_text(&text).map_err(|error| error.within(place))
+        Self::read_text(&crate::files::read_text(path)?).map_err(|error| error.within(place))
     }
 }
 

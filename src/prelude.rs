@@ -1,7 +1,7 @@
 //! Everything that an analyst imports: `use tradewind::prelude::*;`.
 
 pub use crate::error::{Error, Result};
-pub use crate::evaluate::{Backtest, Folds};
+pub use crate::evaluate::{Backtest, Fold, Folds};
 pub use crate::explore::{Finding, QUESTIONS};
 pub use crate::figures::Figure;
 pub use crate::forecast::{Forecast, Paths};

@@ -1,26 +1,38 @@
-//! Long work, seen and stopped: a progress bar on stderr when a person is watching, and an interrupt that every long
-//! loop asks about.
+//! Long work, seen and stopped: a progress bar on stderr when a person is watching, a line in a notebook, and an interrupt
+//! that every long loop asks about.
 //!
-//! Both are process-wide on purpose: there is one terminal and one Ctrl-C. A library user sees no bars unless the
-//! program [shows](show) them.
+//! All are process-wide on purpose: there is one terminal or notebook and one Ctrl-C. A library user sees no bars unless
+//! the program [shows](show) or [watches](watch) them.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use crate::error::{Error, Result};
 
 static SHOWN: AtomicBool = AtomicBool::new(false);
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static WATCHER: Mutex<Option<Watcher>> = Mutex::new(None);
+
+/// Who is told of every new state of a bar, as one line.
+type Watcher = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Shows (or hides) progress bars; they are drawn on stderr, and only if it is a terminal.
 pub fn show(shown: bool) {
     SHOWN.store(shown, Ordering::Relaxed);
 }
 
-/// Asks running work to stop: it ends with [`Error::is_interrupted`] and leaves no half-written file.
-pub fn interrupt() {
-    INTERRUPTED.store(true, Ordering::Relaxed);
+/// Tells `watcher` of progress, one line of text at a time, instead of drawing it; an empty line when work has ended.
+pub fn watch(watcher: impl Fn(&str) + Send + Sync + 'static) {
+    *WATCHER.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Arc::new(watcher));
+}
+
+/// Asks running work to stop: it ends with [`Error::is_interrupted`] and leaves no half-written file. Had it been asked
+/// already?
+pub fn interrupt() -> bool {
+    INTERRUPTED.swap(true, Ordering::Relaxed)
 }
 
 /// Forgets an interrupt, so that new work can start.
@@ -38,12 +50,79 @@ pub(crate) fn check() -> Result<()> {
 
 /// A bar for `steps` pieces of work.
 pub(crate) fn bar(steps: usize, message: &'static str) -> ProgressBar {
-    let target = match SHOWN.load(Ordering::Relaxed) {
-        true => ProgressDrawTarget::stderr(),
-        false => ProgressDrawTarget::hidden(),
+    let watcher = WATCHER.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let (template, target) = match watcher {
+        Some(watcher) => {
+            let line = Line { watcher, text: Mutex::default() };
+            ("{msg} {human_pos} of {human_len}, {eta} left", ProgressDrawTarget::term_like_with_hz(Box::new(line), 5))
+        }
+        None => {
+            let shown = SHOWN.load(Ordering::Relaxed);
+            let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+            ("{msg:>12} [{bar:32}] {human_pos}/{human_len} {eta}", target)
+        }
     };
-    let style = ProgressStyle::with_template("{msg:>12} [{bar:32}] {human_pos}/{human_len} {eta}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("=> ");
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ");
     ProgressBar::with_draw_target(Some(steps as u64), target).with_style(style).with_message(message)
+}
+
+/// A terminal of one line, which is told to a watcher whenever it is drawn.
+struct Line {
+    watcher: Watcher,
+    text: Mutex<String>,
+}
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Line")
+    }
+}
+
+impl Line {
+    fn text(&self) -> std::sync::MutexGuard<'_, String> {
+        self.text.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl TermLike for Line {
+    fn width(&self) -> u16 {
+        200
+    }
+
+    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.write_str(text)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.text().push_str(text);
+        Ok(())
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.text().clear();
+        Ok(())
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        let text = std::mem::take(&mut *self.text());
+        (self.watcher)(text.trim());
+        Ok(())
+    }
 }

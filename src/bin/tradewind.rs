@@ -127,14 +127,76 @@ enum Command {
         /// A feature's name.
         name: Option<String>,
     },
-    /// Run a Rhai script.
+    /// Run a Rhai script; it may end with exit(code).
     Script {
         /// The script.
-        file: PathBuf,
-        /// A value for the script: name=value, read as args["name"].
+        #[arg(required_unless_present = "api")]
+        file: Option<PathBuf>,
+        /// A value for the script: name=value, read as args.name.
         #[arg(long, value_name = "NAME=VALUE")]
         arg: Vec<String>,
+        /// Print the definitions of all verbs instead, as scripts/api.d.rhai holds them for editors.
+        #[arg(long)]
+        api: bool,
+        #[command(flatten)]
+        bounds: Bounds,
     },
+    /// Type Rhai at a prompt, with history and completion.
+    Repl {
+        #[command(flatten)]
+        bounds: Bounds,
+    },
+    /// Notebooks in Rhai: the Jupyter kernel.
+    Kernel {
+        #[command(subcommand)]
+        command: KernelCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum KernelCommand {
+    /// Make Jupyter find the kernel.
+    Install {
+        /// For this user, which is the default.
+        #[arg(long, conflicts_with = "prefix")]
+        user: bool,
+        /// For one environment, such as a Python one.
+        #[arg(long, value_name = "FOLDER")]
+        prefix: Option<PathBuf>,
+        /// Work in this folder for all notebooks below it, so that paths mean the same in each.
+        #[arg(long, value_name = "FOLDER")]
+        root: Option<PathBuf>,
+        #[command(flatten)]
+        bounds: Bounds,
+    },
+    /// Serve a notebook; Jupyter calls it.
+    Run {
+        /// Jupyter's connection file.
+        connection: PathBuf,
+        /// Work in this folder if the notebook is below it.
+        #[arg(long, value_name = "FOLDER")]
+        root: Option<PathBuf>,
+        #[command(flatten)]
+        bounds: Bounds,
+    },
+}
+
+/// What a script may use up, and which files it may touch.
+#[derive(Args)]
+struct Bounds {
+    /// Let a script read and write below this folder too; else only below the working folder and TRADEWIND_DATA.
+    #[arg(long, value_name = "FOLDER")]
+    allow: Vec<PathBuf>,
+    /// Set no limits to a script's operations, depth and sizes.
+    #[arg(long)]
+    unlimited: bool,
+}
+
+impl Bounds {
+    fn settings(self, args: Vec<(String, String)>) -> script::Settings {
+        let limits = (!self.unlimited).then(script::Limits::default);
+        script::Settings { limits, allow: self.allow, args }
+    }
 }
 
 fn main() -> ExitCode {
@@ -143,18 +205,18 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    let interrupts = std::sync::atomic::AtomicUsize::new(0);
+    // A prompt and a kernel go on after an interrupt.
+    let goes_on = matches!(cli.command, Command::Repl { .. } | Command::Kernel { .. });
     // A second Ctrl-C does not wait for running work to notice the first.
-    let _ = ctrlc::set_handler(move || match interrupts.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
-        0 => progress::interrupt(),
-        _ => {
+    let _ = ctrlc::set_handler(move || {
+        if progress::interrupt() && !goes_on {
             tradewind::remove_unfinished();
             eprintln!("tradewind: interrupted");
             std::process::exit(130)
         }
     });
     match run(cli, &matches) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("tradewind: {error}");
             ExitCode::from(match () {
@@ -219,7 +281,8 @@ impl Out {
     }
 }
 
-fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
+/// Runs the command; its exit code is 0 unless a script says otherwise.
+fn run(cli: Cli, matches: &ArgMatches) -> Result<u8> {
     let out = Out { json: cli.common.json, quiet: cli.common.quiet };
     progress::show(!out.quiet);
     if let Some(threads) = cli.common.threads {
@@ -230,9 +293,42 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     }
     match cli.command {
+        Command::Script { api: true, .. } => print(&script::definitions()).map(|()| 0),
+        Command::Script { file, arg, bounds, .. } => {
+            let args = arg
+                .iter()
+                .map(|pair| {
+                    let split = pair.split_once('=').map(|(name, value)| (name.to_string(), value.to_string()));
+                    split.ok_or_else(|| Error::usage(format!("--arg takes name=value, not `{pair}`")))
+                })
+                .collect::<Result<Vec<_>>>()?;
+            script::run_file(file.unwrap_or_default(), &bounds.settings(args)).map(exit_code)
+        }
+        Command::Repl { bounds } => script::repl(&bounds.settings(Vec::new())).map(exit_code),
+        Command::Kernel { command: KernelCommand::Install { prefix, root, bounds, .. } } => {
+            let Bounds { allow, unlimited } = bounds;
+            let folder = script::kernel::install(&script::kernel::Install { prefix, root, allow, unlimited })?;
+            out.wrote(&folder.join("kernel.json"));
+            Ok(0)
+        }
+        Command::Kernel { command: KernelCommand::Run { connection, root, bounds } } => {
+            script::kernel::run(&connection, root.as_deref(), &bounds.settings(Vec::new())).map(|()| 0)
+        }
+        command => run_plan(command, matches, &out).map(|()| 0),
+    }
+}
+
+/// What a script's `exit(code)` becomes: 0 to 255, as everywhere.
+fn exit_code(code: i64) -> u8 {
+    u8::try_from(code).unwrap_or(1)
+}
+
+/// The commands that fill in a plan or list what a plan may name.
+fn run_plan(command: Command, matches: &ArgMatches, out: &Out) -> Result<()> {
+    match command {
         Command::Demo => {
             let outcome = Plan::demo()?.run()?;
-            finish(&out, &outcome, "reports/demo".as_ref(), "slides/demo".as_ref())
+            finish(out, &outcome, "reports/demo".as_ref(), "slides/demo".as_ref())
         }
         Command::Run { schema: true, .. } => print(&format!("{}\n", Plan::schema())),
         Command::Run { plan, patch, out: folder, .. } => {
@@ -246,7 +342,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
             outcome.audit().save(folder.join("audit.csv"))?;
             outcome.backtest().save(&folder)?;
             outcome.forecast().save(folder.join("forecast.csv"))?;
-            finish(&out, &outcome, &folder, &folder.join("slides"))
+            finish(out, &outcome, &folder, &folder.join("slides"))
         }
         Command::Audit { patch, out: file, page } => {
             let plan = patch.over(Plan::default());
@@ -261,7 +357,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
                 audit.save(&file)?;
                 out.wrote(&file);
             }
-            write_page(&out, &audit, page.as_deref())?;
+            write_page(out, &audit, page.as_deref())?;
             out.result(&audit, json!({"sentence": audit.sentence(), "findings": audit.table()?.to_json()?}))
         }
         Command::Clean { patch, out: file, dry_run, page } => {
@@ -280,7 +376,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
                 }
                 None => out.say("nothing was written"),
             }
-            write_page(&out, &audit, page.as_deref())?;
+            write_page(out, &audit, page.as_deref())?;
             out.result(&audit, json!({"changes": audit.changes(), "out": file, "findings": audit.table()?.to_json()?}))
         }
         Command::Backtest { patch, out: folder } => {
@@ -356,7 +452,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
             let plan = patch.over(Plan::default());
             let outcome = plan.run()?;
             out.calendar(&outcome.panel(), &plan);
-            finish(&out, &outcome, &folder, &slides)
+            finish(out, &outcome, &folder, &slides)
         }
         Command::Models { name: None } => {
             let list = Entry::list()?;
@@ -378,16 +474,7 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
             let shown = Block::Group(vec![text, Block::Table(options.clone())]);
             out.result(&shown, json!({"feature": feature.name, "options": options.to_json()?}))
         }
-        Command::Script { file, arg } => {
-            let args = arg
-                .iter()
-                .map(|pair| {
-                    let split = pair.split_once('=').map(|(name, value)| (name.to_string(), value.to_string()));
-                    split.ok_or_else(|| Error::usage(format!("--arg takes name=value, not `{pair}`")))
-                })
-                .collect::<Result<Vec<_>>>()?;
-            script::run_file(&file, &args)
-        }
+        Command::Script { .. } | Command::Repl { .. } | Command::Kernel { .. } => Ok(()),
     }
 }
 

@@ -32,6 +32,72 @@ pub(crate) struct Cut {
     pub(crate) starts: Vec<i64>,
 }
 
+/// One fold of a panel: what was known, what is to be forecast, and what happened.
+///
+/// ```
+/// use tradewind::prelude::*;
+/// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
+/// let sales = Panel::read("data/walmart_sales_weekly.csv", columns)?;
+/// for fold in sales.split(&Folds::new(3, 8))? {
+///     let forecast = fold.train().fit(["theta"])?.forecast(fold.future())?;
+///     assert_eq!(forecast.mean("theta", "Store=1, Dept=1")?.len(), fold.test().series("Store=1, Dept=1")?.rows());
+/// }
+/// # Ok::<(), tradewind::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Fold {
+    number: usize,
+    train: Panel,
+    future: Future,
+    test: Panel,
+}
+
+impl Fold {
+    /// Which fold it is, counted from 1, oldest first.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// What was known.
+    pub fn train(&self) -> Panel {
+        self.train.clone()
+    }
+
+    /// The steps to forecast, with the covariates that were known ahead.
+    pub fn future(&self) -> Future {
+        self.future.clone()
+    }
+
+    /// What happened.
+    pub fn test(&self) -> Panel {
+        self.test.clone()
+    }
+}
+
+impl Show for Fold {
+    fn block(&self) -> Block {
+        let ((first, last), (from, to)) = (self.train.span(), self.test.span());
+        Block::Text(format!("fold {}: known {first} to {last}, to forecast {from} to {to}", self.number))
+    }
+}
+
+impl Panel {
+    /// The folds of the panel, for a comparison written by hand; [`backtest`](Self::backtest) does the usual ones.
+    ///
+    /// # Errors
+    /// When the folds do not fit into the history, or the panel holds duplicate stamps or stamps off its calendar.
+    pub fn split(&self, folds: &Folds) -> Result<Vec<Fold>> {
+        self.check_calendar()?;
+        let fold = |(number, cut): (usize, Result<Cut>)| {
+            let Cut { train, future, starts } = cut?;
+            let end = |start: i64| start + folds.horizon() as i64;
+            let test = self.within(|i, position| position >= starts[i] && position < end(starts[i]))?;
+            Ok(Fold { number: number + 1, train, future, test })
+        };
+        folds.cuts(self)?.enumerate().map(fold).collect()
+    }
+}
+
 impl Folds {
     /// `folds` test windows of `horizon` steps, the last at the end of the data, one after the other.
     pub fn new(folds: usize, horizon: usize) -> Self {
@@ -152,4 +218,4 @@ impl Show for Folds {
     }
 }
 
-crate::show::noun!(Folds);
+crate::show::noun!(Fold, Folds);

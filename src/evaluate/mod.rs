@@ -5,5 +5,5 @@ mod folds;
 pub mod metrics;
 
 pub use backtest::Backtest;
-pub use folds::Folds;
+pub use folds::{Fold, Folds};
 pub use metrics::{METRICS, Metric};

@@ -23,6 +23,7 @@ pub use uplift::Uplift;
 use crate::error::{Error, Result, suggestion};
 use crate::options;
 use crate::panel::{Panel, Role};
+use crate::show::Table;
 
 /// Every question there is, by name.
 pub const QUESTIONS: &[Question] =
@@ -37,6 +38,8 @@ pub struct Question {
     /// A label that works on the bundled data.
     pub example: &'static str,
     ask: fn(&Panel, Map<String, Value>) -> Result<Finding>,
+    label: fn(Map<String, Value>) -> Result<String>,
+    describe: fn() -> Result<Table>,
 }
 
 /// What [`QUESTIONS`] needs to know of a question; its options struct implements it.
@@ -62,7 +65,44 @@ impl Question {
             summary: Q::SUMMARY,
             example: Q::EXAMPLE,
             ask: |panel, given| options::read::<Q>(Q::NAME, given)?.answer(panel),
+            label: |given| options::label(Q::NAME, &options::read::<Q>(Q::NAME, given)?),
+            describe: || options::table(&schemars::schema_for!(Q), &options::fields(&Q::default())?),
         }
+    }
+
+    /// The label of the question with these options.
+    ///
+    /// # Errors
+    /// When an option is unknown or of the wrong type.
+    pub fn with(&self, options: Map<String, Value>) -> Result<String> {
+        (self.label)(options)
+    }
+
+    /// One row per option: name, default and meaning.
+    ///
+    /// # Errors
+    /// Only if the table cannot be assembled.
+    pub fn options(&self) -> Result<Table> {
+        (self.describe)()
+    }
+
+    /// All questions: name, one line, an example.
+    ///
+    /// # Errors
+    /// Only if the table cannot be assembled.
+    pub fn list() -> Result<Table> {
+        options::list("question", QUESTIONS.iter().map(|question| [question.name, question.summary, question.example]))
+    }
+
+    /// The row of that name.
+    ///
+    /// # Errors
+    /// When there is none; the nearest name is suggested.
+    pub fn named(name: &str) -> Result<&'static Question> {
+        QUESTIONS.iter().find(|question| question.name == name).ok_or_else(|| {
+            let nearest = suggestion(name, QUESTIONS.iter().map(|question| question.name));
+            Error::usage(format!("there is no question `{name}`{nearest}"))
+        })
     }
 }
 
@@ -82,10 +122,7 @@ impl Panel {
     /// ```
     pub fn explore(&self, question: &str) -> Result<Finding> {
         let (name, given) = options::split(question)?;
-        let asked = QUESTIONS.iter().find(|question| question.name == name).ok_or_else(|| {
-            let nearest = suggestion(name, QUESTIONS.iter().map(|question| question.name));
-            Error::usage(format!("there is no question `{name}`{nearest}"))
-        })?;
+        let asked = Question::named(name)?;
         self.check_length()?;
         (asked.ask)(self, given)
     }

@@ -40,7 +40,7 @@ struct FittedModel {
 }
 
 /// A series that a model could not serve.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Failure {
     /// The model's label.
     pub model: String,
@@ -218,6 +218,7 @@ impl Fits {
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let place = path.display().to_string();
+        crate::files::allowed(path)?;
         let bytes = std::fs::read(path).map_err(|cause| Error::io(format!("{place} cannot be read")).because(cause))?;
         let saved: Saved =
             decode(&bytes).map_err(|_| Error::data(format!("{place} holds no saved fits, or is damaged")))?;

@@ -75,27 +75,7 @@ impl Entry {
     /// # Errors
     /// Only if the table cannot be assembled.
     pub fn options(&self) -> Result<Table> {
-        use polars::prelude::*;
-        let schema = (self.schema)();
-        let described = schema.get("properties").and_then(Value::as_object);
-        let meaning = |name: &str| {
-            let text = described.and_then(|fields| fields.get(name)?.get("description")?.as_str());
-            text.unwrap_or_default().replace('\n', " ")
-        };
-        let defaults = (self.defaults)()?;
-        let names: Vec<&str> = defaults.keys().map(String::as_str).collect();
-        let values: Vec<String> =
-            defaults.values().map(|v| if v.is_null() { "–".into() } else { v.to_string() }).collect();
-        let meanings: Vec<String> = names.iter().map(|name| meaning(name)).collect();
-        let frame = DataFrame::new(
-            names.len(),
-            vec![
-                Column::new("option".into(), names),
-                Column::new("default".into(), values),
-                Column::new("meaning".into(), meanings),
-            ],
-        )?;
-        Ok(Table::new(frame))
+        options::table(&(self.schema)(), &(self.defaults)()?)
     }
 
     /// All methods: name, one line, an example.
@@ -103,16 +83,7 @@ impl Entry {
     /// # Errors
     /// Only if the table cannot be assembled.
     pub fn list() -> Result<Table> {
-        use polars::prelude::*;
-        let column = |name: &str, pick: fn(&Entry) -> &'static str| {
-            Column::new(name.into(), MODELS.iter().map(pick).collect::<Vec<_>>())
-        };
-        let columns = vec![
-            column("model", |entry| entry.name),
-            column("what it does", |entry| entry.summary),
-            column("example", |entry| entry.example),
-        ];
-        Ok(Table::new(DataFrame::new(MODELS.len(), columns)?))
+        options::list("model", MODELS.iter().map(|entry| [entry.name, entry.summary, entry.example]))
     }
 
     /// The row of that name.

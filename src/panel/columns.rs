@@ -7,6 +7,7 @@ use super::calendar::Frequency;
 use super::features::Made;
 use super::normalise::Normalise;
 use crate::error::{Error, Result, suggestion};
+use crate::show::{Block, Show};
 
 /// What a model may know of a covariate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +42,7 @@ impl Role {
 ///     .fixed(["Size"]);
 /// assert_eq!(columns.names(), ["Store", "Dept", "Date", "Weekly_Sales", "IsHoliday", "Temperature", "Size"]);
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Columns {
     pub(crate) keys: Vec<String>,
     pub(crate) time: String,
@@ -145,6 +146,21 @@ impl Columns {
         self
     }
 
+    /// The key columns.
+    pub fn keys(&self) -> Vec<String> {
+        self.keys.clone()
+    }
+
+    /// The time column.
+    pub fn time(&self) -> &str {
+        &self.time
+    }
+
+    /// The target column.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
     /// All declared names: keys, time, target, covariates.
     pub fn names(&self) -> Vec<&str> {
         let keys = self.keys.iter().map(String::as_str);
@@ -209,6 +225,28 @@ impl Columns {
         keys.chain(asked.map(|(name, _)| name.as_str())).collect()
     }
 }
+
+impl Show for Columns {
+    fn block(&self) -> Block {
+        let mut points = vec![format!(
+            "series by {}",
+            match self.keys.is_empty() {
+                true => "none: a single one".into(),
+                false => self.keys.join(", "),
+            }
+        )];
+        points.push(format!("time {}, target {}", self.time, self.target));
+        for (role, word) in [(Role::Known, "known"), (Role::Observed, "observed"), (Role::Fixed, "fixed")] {
+            let names: Vec<&str> = self.with_role(role).collect();
+            if !names.is_empty() {
+                points.push(format!("{word} {}", names.join(", ")));
+            }
+        }
+        Block::Text(points.join("; "))
+    }
+}
+
+crate::show::noun!(Columns);
 
 pub(crate) fn check_present(names: &[&str], present: &[&str], place: &str) -> Result<()> {
     match names.iter().find(|name| !present.contains(name)) {

@@ -38,6 +38,7 @@ impl Panel {
     /// As [`read`](Self::read), and when the file holds no roles.
     pub fn open(path: impl AsRef<std::path::Path>) -> Result<Panel> {
         let path = path.as_ref();
+        crate::files::allowed(path)?;
         match source::saved_columns(path) {
             Some(columns) => Self::read(path, columns),
             None if path.exists() => Err(Error::data(format!(

@@ -226,8 +226,37 @@ impl Panel {
             let nearest = crate::error::suggestion(value, known);
             return Err(Error::data(format!("no series has {column}={value}{nearest}")));
         }
+        self.with_series(&kept)
+    }
+
+    /// One series of the panel, by its name in [`keys`](Self::keys): `Store=1, Dept=3`.
+    ///
+    /// # Errors
+    /// When there is no series of that name; the nearest is suggested.
+    pub fn series(&self, key: &str) -> Result<Panel> {
+        self.nth(crate::models::find(key, &self.0.labels, "series")?)
+    }
+
+    /// The series at a place of [`keys`](Self::keys), counted from 0.
+    ///
+    /// # Errors
+    /// When there are fewer series.
+    pub fn nth(&self, place: usize) -> Result<Panel> {
+        if place >= self.len() {
+            return Err(Error::usage(format!(
+                "there is no series {place}: the panel has {}, counted from 0",
+                self.len()
+            )));
+        }
+        let mut kept = vec![false; self.len()];
+        kept[place] = true;
+        self.with_series(&kept)
+    }
+
+    /// The series that are kept, in their order.
+    fn with_series(&self, kept: &[bool]) -> Result<Panel> {
         let mut mask = vec![false; self.rows()];
-        for (span, keep) in self.0.spans.iter().zip(&kept) {
+        for (span, keep) in self.0.spans.iter().zip(kept) {
             mask[span.clone()].fill(*keep);
         }
         let frame = self.0.frame.filter(&BooleanChunked::from_slice("".into(), &mask))?;

@@ -1,44 +1,57 @@
 //! Folds and backtests.
 
-use rhai::{Array, Dynamic, Engine};
+use super::api::{Api, functions, methods, properties};
+use super::values::Models;
+use crate::evaluate::{Backtest, Fold, Folds};
+use crate::figures::Figure;
+use crate::models::Failure;
+use crate::panel::{Future, Panel, Scenario};
+use crate::show::Table;
 
-use super::models::{failures, models_of};
-use super::{Answer, count, noun, thrown};
-use crate::evaluate::{Backtest, Folds};
-use crate::panel::Panel;
+pub(super) fn register(api: &mut Api) {
+    functions! { api; "Folds::new" folds(folds: usize, horizon: usize) -> Folds { Folds::new(folds, horizon) } }
+    methods! { api, Folds;
+        step(folds, steps: usize) -> Folds { folds.step(steps) }
+        gap(folds, steps: usize) -> Folds { folds.gap(steps) }
+        sliding(folds, steps: usize) -> Folds { folds.sliding(steps) }
+        scenario(folds, scenario: Scenario) -> Folds { folds.scenario(scenario) }
+        len(folds) -> usize { folds.len() }
+        is_empty(folds) -> bool { folds.is_empty() }
+    }
+    properties! { api, Folds; horizon(folds) -> usize { folds.horizon() } }
 
-pub(super) fn register(engine: &mut Engine) {
-    noun!(engine, Folds);
-    engine.register_fn("folds", |folds: i64, horizon: i64| -> Answer<Folds> {
-        Ok(Folds::new(count(folds, "a number of folds")?, count(horizon, "a horizon")?))
-    });
-    engine.register_fn("step", |folds: Folds, steps: i64| -> Answer<Folds> { Ok(folds.step(count(steps, "a step")?)) });
-    engine.register_fn("gap", |folds: Folds, steps: i64| -> Answer<Folds> { Ok(folds.gap(count(steps, "a gap")?)) });
-    engine.register_fn("sliding", |folds: Folds, steps: i64| -> Answer<Folds> {
-        Ok(folds.sliding(count(steps, "a window")?))
-    });
+    methods! { api, Panel;
+        split(panel, folds: Folds) -> Vec<Fold> { panel.split(&folds) }
+        backtest(panel, models: Models, folds: Folds) -> Backtest { panel.backtest(models.0, folds) }
+        "Panel::backtest_at" backtest(panel, models: Models, folds: Folds, levels: Vec<f64>) -> Backtest {
+            panel.backtest_at(models.0, folds, levels)
+        }
+    }
+    properties! { api, Fold;
+        number(fold) -> usize { fold.number() }
+        train(fold) -> Panel { fold.train() }
+        future(fold) -> Future { fold.future() }
+        test(fold) -> Panel { fold.test() }
+    }
 
-    noun!(engine, Backtest);
-    engine.register_fn("backtest", |panel: &mut Panel, models: Dynamic, folds: Folds| -> Answer<Backtest> {
-        panel.backtest(models_of(models)?, folds).map_err(thrown)
-    });
-    engine.register_get("models", |trial: &mut Backtest| {
-        trial.models().into_iter().map(Dynamic::from).collect::<Array>()
-    });
-    engine.register_fn("leaderboard", |trial: &mut Backtest, metric: &str| trial.leaderboard(metric).map_err(thrown));
-    engine.register_fn("by", |trial: &mut Backtest, dimension: &str, metric: &str| {
-        trial.by(dimension, metric).map_err(thrown)
-    });
-    engine.register_fn("best", |trial: &mut Backtest, metric: &str| trial.best(metric).map_err(thrown));
-    engine.register_fn("worst", |trial: &mut Backtest, metric: &str| trial.worst(metric).map_err(thrown));
-    engine.register_fn("score", |trial: &mut Backtest, model: &str, metric: &str| {
-        trial.score(model, metric).map_err(thrown)
-    });
-    engine.register_fn("caveat", |trial: &mut Backtest| trial.caveat().unwrap_or_default());
-    engine.register_fn("scores", |trial: &mut Backtest| trial.scores().map_err(thrown));
-    engine.register_fn("forecasts", |trial: &mut Backtest| trial.forecasts().map_err(thrown));
-    engine.register_fn("failures", |trial: &mut Backtest| failures(trial.failures()));
-    engine.register_fn("save", |trial: &mut Backtest, folder: &str| trial.save(folder).map_err(thrown));
-    engine.register_fn("plot", |trial: &mut Backtest, metric: &str| trial.plot(metric).map_err(thrown));
-    engine.register_fn("plot_last", |trial: &mut Backtest, model: &str| trial.plot_last(model).map_err(thrown));
+    properties! { api, Backtest;
+        models(trial) -> Vec<String> { trial.models() }
+        folds(trial) -> Folds { trial.folds() }
+        panel(trial) -> Panel { trial.panel() }
+        caveat(trial) -> Option<String> { trial.caveat() }
+    }
+    methods! { api, Backtest;
+        leaderboard(trial, metric: String) -> Table { trial.leaderboard(&metric) }
+        by(trial, dimension: String, metric: String) -> Table { trial.by(&dimension, &metric) }
+        best(trial, metric: String) -> String { trial.best(&metric) }
+        worst(trial, metric: String) -> String { trial.worst(&metric) }
+        score(trial, model: String, metric: String) -> f64 { trial.score(&model, &metric) }
+        scores(trial) -> Table { trial.scores() }
+        forecasts(trial) -> Table { trial.forecasts() }
+        failures(trial) -> Vec<Failure> { trial.failures() }
+        failures_table(trial) -> Table { trial.failures_table() }
+        plot(trial, metric: String) -> Figure { trial.plot(&metric) }
+        plot_last(trial, model: String) -> Figure { trial.plot_last(&model) }
+        save(trial, folder: String) -> () { trial.save(folder) }
+    }
 }

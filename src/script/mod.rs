@@ -1,27 +1,63 @@
-//! Rhai: the same nouns and verbs as the library, for scripts and notebooks.
+//! Rhai: the same nouns and verbs as the library, for scripts, at a prompt and in notebooks.
 //!
-//! Each file registers the verbs of its nouns, one closure per verb; models come from [`MODELS`](crate::models::MODELS) in a loop, so that a
-//! new one needs nothing here.
+//! Models, questions and features come from their tables in a loop, so that a new one needs nothing here; a verb of a noun
+//! is one line.
+//!
+//! | file | question |
+//! |---|---|
+//! | `api` | how a verb of the library becomes one of scripts |
+//! | `nouns`, `values` | what goes into verbs and comes out |
+//! | `panel`, `models`, `evaluate`, `report`, `text` | the verbs, one line each |
+//! | `session` | text after text, within limits and behind a fence |
+//! | `failure` | what is said when a script fails |
+//! | `modules` | where `import` looks |
+//! | `shown` | how a value looks |
+//! | `complete`, `help` | what may follow at the cursor, and what a word means |
+//! | `definitions` | `scripts/api.d.rhai`, for editors |
+//! | `repl`, `kernel` | the prompt, and the Jupyter kernel |
 
-mod data;
+mod api;
+mod complete;
+mod definitions;
 mod evaluate;
+mod failure;
+mod help;
+pub mod kernel;
 mod models;
-mod quality;
+mod modules;
+mod nouns;
+mod panel;
+mod repl;
 mod report;
+mod session;
+mod shown;
+mod text;
+mod values;
 
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Position, Scope};
+use rhai::{Dynamic, Engine, OptimizationLevel};
+
+pub use api::{Language, Verb, documentation};
+pub use complete::Completion;
+pub use definitions::definitions;
+pub use failure::{Failure, Place};
+pub use help::help;
+pub use panel::files;
+pub use repl::repl;
+pub use session::{Completeness, Limits, Session, Settings, Surface, on_deep_stack};
+pub use shown::Shown;
+pub use text::{exact, format, percent};
 
 use crate::error::{Error, Result};
 use crate::progress;
+use api::{Answer, Api};
+use values::{Argument, Value};
 
-/// What a registered verb returns.
-type Answer<T> = std::result::Result<T, Box<EvalAltResult>>;
-
-/// An engine that knows every noun and verb.
+/// An engine that knows every noun and verb, without limits and without a fence: what a program embeds. Scripts, prompts
+/// and notebooks use a [`Session`].
 ///
 /// ```
 /// let engine = tradewind::script::engine();
@@ -33,106 +69,137 @@ type Answer<T> = std::result::Result<T, Box<EvalAltResult>>;
 /// # Ok::<(), Box<rhai::EvalAltResult>>(())
 /// ```
 pub fn engine() -> Engine {
+    build().0
+}
+
+fn build() -> (Engine, Language) {
     let mut engine = Engine::new();
     engine.set_max_expr_depths(128, 64);
+    // The optimiser writes constants into texts by Rhai's own rules, with all their digits.
+    engine.set_optimization_level(OptimizationLevel::None);
     // A script that is interrupted stops at its next operation; a long verb asks by itself.
-    engine.on_progress(|_| progress::check().err().map(|error| Dynamic::from(error.to_string())));
-    data::register(&mut engine);
-    models::register(&mut engine);
-    evaluate::register(&mut engine);
-    quality::register(&mut engine);
-    report::register(&mut engine);
-    engine
+    engine.on_progress(|_| progress::check().err().map(Dynamic::from));
+    let mut api = Api { engine, language: Language::default() };
+    nouns::register(&mut api);
+    panel::register(&mut api);
+    models::register(&mut api);
+    evaluate::register(&mut api);
+    report::register(&mut api);
+    text::register(&mut api);
+    help::register(&mut api);
+    (api.engine, api.language)
 }
 
-/// Runs a script file; `args` are its `args` map.
+/// A function without or with a map of options, as `theta()` and `theta(#{season: 52})`.
+fn constructor<A: Argument, T: Value>(
+    api: &mut Api,
+    name: &'static str,
+    returns: &'static str,
+    make: impl Fn(A) -> Result<T> + Copy + Send + Sync + 'static,
+) {
+    let options =
+        Verb { noun: None, name, property: false, params: vec![("options", A::TYPE)], returns, item: name.to_string() };
+    let given = move |options: Dynamic| -> Answer<Dynamic> {
+        Ok(make(values::argument::<A>(options, name, "options")?)?.give())
+    };
+    let none = || Dynamic::from(rhai::Map::new());
+    // What cannot do without options is not offered without them.
+    if given(none()).is_ok() {
+        api.add(Verb { params: Vec::new(), ..options.clone() }, None, Box::new(move |_| given(none())));
+    }
+    api.add(options, None, Box::new(move |options| given(options[0].clone())));
+}
+
+/// A place in something that is counted from 0; a negative one is counted from the end.
+fn place(place: i64, length: usize) -> Result<usize> {
+    let from_start = if place < 0 { place + length as i64 } else { place };
+    usize::try_from(from_start).ok().filter(|place| *place < length).ok_or_else(|| {
+        Error::usage(format!(
+            "there is no place {place}: there are {length}, counted from 0, or from the end as -1, -2 …"
+        ))
+    })
+}
+
+/// The name of a value's type, as the documentation writes it.
+fn type_name(value: &Dynamic) -> &'static str {
+    nouns::name(value).unwrap_or(match value.type_name() {
+        "i64" => "int",
+        "f64" => "float",
+        "string" => "String",
+        "array" => "Array",
+        "map" => "Map",
+        "bool" => "bool",
+        "Fn" => "FnPtr",
+        "()" => "()",
+        _ => "?",
+    })
+}
+
+/// Runs a script file; its `args` are among the settings. Returns the code of `exit(code)`, else 0.
 ///
 /// # Errors
-/// When the file cannot be read or the script fails, with file, line and column.
-pub fn run_file(path: impl AsRef<Path>, args: &[(String, String)]) -> Result<()> {
+/// When the file cannot be read or the script fails, with file, line and column, the line itself and a caret.
+pub fn run_file(path: impl AsRef<Path>, settings: &Settings) -> Result<i64> {
     let path = path.as_ref();
-    let place = path.display().to_string();
-    let text =
-        std::fs::read_to_string(path).map_err(|cause| Error::io(format!("{place} cannot be read")).because(cause))?;
-    let mut engine = engine();
-    // What a script prints must arrive, or the run has failed; a reader that stops early (head) is no failure.
-    let refused = Arc::new(Mutex::new(None));
-    let refusal = refused.clone();
-    engine.on_print(move |text| {
-        if let Err(cause) = writeln!(std::io::stdout(), "{text}")
-            && cause.kind() != std::io::ErrorKind::BrokenPipe
-            && let Ok(mut refusal) = refusal.lock()
-        {
-            *refusal = Some(cause);
-        }
-    });
-    engine.on_debug(|text, _, position| eprintln!("{position:?} {text}"));
-    let mut scope = Scope::new();
-    let map: Map = args.iter().map(|(name, value)| (name.into(), Dynamic::from(value.clone()))).collect();
-    scope.push_constant("args", map);
-    let failed = |position: Position, message: String| {
-        let at = match (position.line(), position.position()) {
-            (Some(line), Some(column)) => format!("{place}, line {line}, column {column}"),
-            (Some(line), None) => format!("{place}, line {line}"),
-            _ => place.clone(),
-        };
-        Error::data(format!("{at}: {message}"))
-    };
-    let ast = engine
-        .compile_with_scope(&scope, &text)
-        .map_err(|error| failed(error.position(), error.err_type().to_string()))?;
-    engine.run_ast_with_scope(&mut scope, &ast).map_err(|error| {
-        if progress::check().is_err() {
-            return Error::interrupted();
-        }
-        let position = error.position();
-        let message = match *error.unwrap_inner() {
-            EvalAltResult::ErrorRuntime(ref value, _) => value.to_string(),
-            ref other => {
-                let mut other = other.to_string();
-                if let Some(at) = other.rfind(" (line ") {
-                    other.truncate(at);
-                }
-                other
-            }
-        };
-        failed(position, message)
-    })?;
-    match refused.lock().ok().and_then(|mut refused| refused.take()) {
+    let source = path.display().to_string();
+    let text = crate::files::read_text(path)?;
+    let terminal = Terminal::new();
+    let refused = terminal.refused.clone();
+    let ran = on_deep_stack(|| -> Result<i64> {
+        let mut session = Session::new(settings, terminal)?;
+        let value = session.run(&source, &text).map_err(Failure::into_error)?;
+        Ok(value.exit_code().unwrap_or(0))
+    })??;
+    match session::locked(&refused).take() {
         Some(cause) => Err(Error::io("what the script printed could not be written").because(cause)),
-        None => Ok(()),
+        None => Ok(ran),
     }
 }
 
-/// An error as Rhai throws it.
-fn thrown(error: Error) -> Box<EvalAltResult> {
-    error.to_string().into()
+/// Standard output and input.
+#[derive(Default)]
+pub struct Terminal {
+    /// Why output could not be written: what a script prints must arrive, or the run has failed.
+    refused: Arc<Mutex<Option<std::io::Error>>>,
 }
 
-/// Names as scripts write them: one text, or an array of texts and whole numbers.
-fn names(value: Dynamic) -> Answer<Vec<String>> {
-    match value.clone().into_array() {
-        Ok(array) => Ok(array.into_iter().map(|item| item.to_string()).collect()),
-        Err(_) if value.is_string() => Ok(vec![value.to_string()]),
-        Err(kind) => Err(format!("a text or an array of texts is needed, not {kind}").into()),
+impl Terminal {
+    /// The terminal of this process.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn write(&self, text: &str) {
+        let mut out = std::io::stdout();
+        // A reader that stops early (head) is no failure.
+        if let Err(cause) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
+            && cause.kind() != std::io::ErrorKind::BrokenPipe
+        {
+            *session::locked(&self.refused) = Some(cause);
+        }
     }
 }
 
-/// A count as scripts write it: not negative.
-fn count(value: i64, what: &str) -> Answer<usize> {
-    usize::try_from(value).map_err(|_| format!("{what} is not negative, but {value} is").into())
-}
+impl Surface for Terminal {
+    fn print(&self, text: &str) {
+        self.write(&format!("{text}\n"));
+    }
 
-fn numbers(values: Vec<f64>) -> Array {
-    values.into_iter().map(Dynamic::from_float).collect()
-}
+    fn debug(&self, text: &str) {
+        eprintln!("{text}");
+    }
 
-/// Registers a noun under its name, with `print` and string interpolation.
-macro_rules! noun {
-    ($engine:ident, $type:ty) => {
-        $engine.register_type_with_name::<$type>(stringify!($type));
-        $engine.register_fn("to_string", |noun: &mut $type| noun.to_string());
-        $engine.register_fn("to_debug", |noun: &mut $type| noun.to_string());
-    };
+    fn show(&self, shown: &Shown) {
+        self.write(&format!("{}\n", shown.text()));
+    }
+
+    fn ask(&self, prompt: &str) -> Result<String> {
+        self.write(prompt);
+        let mut line = String::new();
+        match std::io::stdin().read_line(&mut line) {
+            Ok(0) => Err(Error::io("nobody answers: standard input has ended")),
+            Ok(_) => Ok(line.trim_end_matches(['\r', '\n']).to_string()),
+            Err(cause) => Err(Error::io("standard input cannot be read").because(cause)),
+        }
+    }
 }
-use noun;

@@ -1,109 +1,63 @@
 //! Models, fits, forecasts, sample paths.
 
-use rhai::{Array, Dynamic, Engine, Map};
-use serde_json::Value;
-
-use super::{Answer, count, names, noun, numbers, thrown};
+use super::api::{Api, functions, methods, properties};
+use super::values::{Models, Options};
+use crate::figures::Figure;
 use crate::forecast::{Forecast, Paths};
-use crate::models::{Failure, Fits, MODELS, Model};
-use crate::panel::{Future, Panel};
+use crate::models::{Failure, Fits, Horizon, MODELS, Model};
+use crate::panel::Panel;
+use crate::show::Table;
 
-pub(super) fn register(engine: &mut Engine) {
-    noun!(engine, Model);
-    engine.register_fn("model", |label: &str| Model::named(label).map_err(thrown));
+pub(super) fn register(api: &mut Api) {
     for entry in MODELS {
-        engine.register_fn(entry.name, || entry.with(serde_json::Map::new()).map_err(thrown));
-        engine.register_fn(entry.name, |options: Map| -> Answer<Model> {
-            entry.with(options_of(options)?).map_err(thrown)
-        });
+        super::constructor(api, entry.name, "Model", |given: Options| entry.with(given.0));
     }
-    engine.register_get("label", |model: &mut Model| model.label().to_string());
+    functions! { api;
+        "Model::named" model(label: String) -> Model { Model::named(&label) }
+        "Fits::load" load_fits(path: String) -> Fits { Fits::load(path) }
+    }
+    properties! { api, Model;
+        label(model) -> String { model.label().to_string() }
+        name(model) -> &'static str { model.name() }
+    }
 
-    noun!(engine, Fits);
-    engine.register_fn("fit", |panel: &mut Panel, models: Dynamic| -> Answer<Fits> {
-        panel.fit(models_of(models)?).map_err(thrown)
-    });
-    engine.register_fn("load_fits", |path: &str| Fits::load(path).map_err(thrown));
-    engine.register_fn("save", |fits: &mut Fits, path: &str| fits.save(path).map_err(thrown));
-    engine.register_fn("summary", |fits: &mut Fits| fits.summary().map_err(thrown));
-    engine.register_fn("failures", |fits: &mut Fits| failures(fits.failures()));
-    engine.register_fn("residuals", |fits: &mut Fits, model: &str, key: &str| {
-        fits.residuals(model, key).map(numbers).map_err(thrown)
-    });
-    engine.register_fn("forecast", |fits: &mut Fits, horizon: i64| -> Answer<Forecast> {
-        fits.forecast(count(horizon, "a horizon")?).map_err(thrown)
-    });
-    engine.register_fn("forecast", |fits: &mut Fits, future: Future| fits.forecast(future).map_err(thrown));
+    methods! { api, Panel; fit(panel, models: Models) -> Fits { panel.fit(models.0) } }
+    properties! { api, Fits;
+        models(fits) -> Vec<String> { fits.models() }
+        panel(fits) -> Panel { fits.panel() }
+    }
+    methods! { api, Fits;
+        forecast(fits, horizon: Horizon) -> Forecast { fits.forecast(horizon) }
+        summary(fits) -> Table { fits.summary() }
+        failures(fits) -> Vec<Failure> { fits.failures() }
+        residuals(fits, model: String, key: String) -> Vec<f64> { fits.residuals(&model, &key) }
+        save(fits, path: String) -> () { fits.save(path) }
+    }
 
-    noun!(engine, Forecast);
-    engine.register_get("models", |forecast: &mut Forecast| {
-        forecast.models().into_iter().map(Dynamic::from).collect::<Array>()
-    });
-    engine.register_get("keys", |forecast: &mut Forecast| {
-        forecast.keys().into_iter().map(Dynamic::from).collect::<Array>()
-    });
-    engine.register_get("horizon", |forecast: &mut Forecast| forecast.horizon() as i64);
-    engine.register_fn("levels", |forecast: &mut Forecast, levels: Array| -> Answer<Forecast> {
-        let levels =
-            levels.into_iter().map(|level| level.as_float().or_else(|_| level.as_int().map(|whole| whole as f64)));
-        let levels =
-            levels.collect::<Result<Vec<f64>, _>>().map_err(|kind| format!("a level is a number, not {kind}"))?;
-        forecast.levels(levels).map_err(thrown)
-    });
-    engine.register_fn("mean", |forecast: &mut Forecast, model: &str, key: &str| {
-        forecast.mean(model, key).map(numbers).map_err(thrown)
-    });
-    engine.register_fn("quantile", |forecast: &mut Forecast, model: &str, key: &str, probability: f64| {
-        forecast.quantile(model, key, probability).map(numbers).map_err(thrown)
-    });
-    engine.register_fn("interval", |forecast: &mut Forecast, model: &str, key: &str, level: f64| {
-        let ends = forecast.interval(model, key, level).map_err(thrown)?;
-        Ok::<Array, Box<rhai::EvalAltResult>>(vec![numbers(ends.0).into(), numbers(ends.1).into()])
-    });
-    engine.register_fn("table", |forecast: &mut Forecast| forecast.table().map_err(thrown));
-    engine.register_fn("failures", |forecast: &mut Forecast| failures(forecast.failures()));
-    engine.register_fn("save", |forecast: &mut Forecast, path: &str| forecast.save(path).map_err(thrown));
-    engine.register_fn("plot", |forecast: &mut Forecast, model: &str| forecast.plot(model).map_err(thrown));
-    engine.register_fn("paths", |forecast: &mut Forecast, n: i64, seed: i64| -> Answer<Paths> {
-        forecast.paths(count(n, "a number of paths")?, count(seed, "a seed")? as u64).map_err(thrown)
-    });
-
-    noun!(engine, Paths);
-    engine
-        .register_fn("of", |paths: &mut Paths, model: &str, key: &str| paths.of(model, key).map(rows).map_err(thrown));
-    engine.register_fn("total", |paths: &mut Paths, model: &str| paths.total(model).map(rows).map_err(thrown));
-}
-
-/// Models as scripts write them: a list in one text, a model, or an array of both.
-pub(super) fn models_of(value: Dynamic) -> Answer<Vec<Model>> {
-    let one = |item: Dynamic| -> Answer<Vec<Model>> {
-        match item.clone().try_cast::<Model>() {
-            Some(model) => Ok(vec![model]),
-            None => Model::list(&names(item)?.join("; ")).map_err(thrown),
+    properties! { api, Forecast;
+        models(forecast) -> Vec<String> { forecast.models() }
+        keys(forecast) -> Vec<String> { forecast.keys() }
+        horizon(forecast) -> usize { forecast.horizon() }
+        panel(forecast) -> Panel { forecast.panel() }
+    }
+    methods! { api, Forecast;
+        levels(forecast, levels: Vec<f64>) -> Forecast { forecast.levels(levels) }
+        mean(forecast, model: String, key: String) -> Vec<f64> { forecast.mean(&model, &key) }
+        quantile(forecast, model: String, key: String, probability: f64) -> Vec<f64> {
+            forecast.quantile(&model, &key, probability)
         }
-    };
-    match value.clone().into_array() {
-        Ok(items) => Ok(items.into_iter().map(one).collect::<Answer<Vec<_>>>()?.concat()),
-        Err(_) => one(value),
+        interval(forecast, model: String, key: String, level: f64) -> (Vec<f64>, Vec<f64>) {
+            forecast.interval(&model, &key, level)
+        }
+        paths(forecast, n: usize, seed: u64) -> Paths { forecast.paths(n, seed) }
+        table(forecast) -> Table { forecast.table() }
+        failures(forecast) -> Vec<Failure> { forecast.failures() }
+        plot(forecast, model: String) -> Figure { forecast.plot(&model) }
+        save(forecast, path: String) -> () { forecast.save(path) }
     }
-}
 
-/// A Rhai map as options.
-pub(super) fn options_of(map: Map) -> Answer<serde_json::Map<String, Value>> {
-    match rhai::serde::from_dynamic::<Value>(&Dynamic::from(map))? {
-        Value::Object(map) => Ok(map),
-        _ => Err("options are a map such as #{season: 52}".into()),
+    methods! { api, Paths;
+        of(paths, model: String, key: String) -> Vec<Vec<f64>> { paths.of(&model, &key) }
+        total(paths, model: String) -> Vec<Vec<f64>> { paths.total(&model) }
     }
-}
-
-pub(super) fn failures(failures: Vec<Failure>) -> Array {
-    let map = |failure: Failure| {
-        let fields = [("model", failure.model), ("series", failure.series), ("reason", failure.reason)];
-        Dynamic::from(fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect::<Map>())
-    };
-    failures.into_iter().map(map).collect()
-}
-
-fn rows(paths: Vec<Vec<f64>>) -> Array {
-    paths.into_iter().map(|path| numbers(path).into()).collect()
 }

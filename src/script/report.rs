@@ -1,58 +1,152 @@
-//! Reports, plans, outcomes.
+//! Tables, figures, reports, plans, outcomes.
 
-use rhai::{Array, Dynamic, Engine, Map};
+use std::path::PathBuf;
 
-use super::{Answer, noun, thrown};
-use crate::evaluate::Backtest;
+use rhai::{Array, Dynamic, Map, Module};
+
+use super::api::{Answer, Api, functions, methods, properties};
+use super::failure::no_part;
+use super::shown;
+use super::values::{Argument, Names, Options, Thing, Value, fields, refused};
+use crate::error::Result;
+use crate::evaluate::{Backtest, Folds};
 use crate::explore::Finding;
 use crate::figures::Figure;
 use crate::forecast::Forecast;
-use crate::models::Fits;
+use crate::models::{Fits, Model};
 use crate::options;
 use crate::outcome::Outcome;
-use crate::panel::{Audit, Panel};
+use crate::panel::{Audit, Columns, Panel};
 use crate::plan::{Patch, Plan};
 use crate::report::Report;
-use crate::show::{Block, Table};
+use crate::show::Table;
 
-pub(super) fn register(engine: &mut Engine) {
-    noun!(engine, Report);
-    engine.register_fn("report", |title: &str| Report::new(title));
-    engine.register_fn("subtitle", |report: Report, text: &str| report.subtitle(text));
-    engine.register_fn("heading", |report: Report, text: &str| report.heading(text));
-    engine.register_fn("text", |report: Report, text: &str| report.text(text));
-    engine.register_fn("note", |report: Report, text: &str| report.note(text));
-    macro_rules! add {
-        ($($noun:ty),*) => { $( engine.register_fn("add", |report: Report, noun: $noun| report.add(&noun)); )* };
+pub(super) fn register(api: &mut Api) {
+    functions! { api;
+        "table" table(rows: Rows) -> Table { table(&rows.0, &[]) }
+        "table" table(rows: Rows, columns: Names) -> Table { table(&rows.0, &columns.0) }
     }
-    add!(Panel, Audit, Finding, Fits, Forecast, Backtest, Table);
-    engine.register_fn("add", |report: Report, figure: Figure| report.add(Block::Figure(figure)));
-    engine.register_fn("save", |report: &mut Report, path: &str| report.save(path).map(paths).map_err(thrown));
-    engine.register_fn("save_slides", |report: &mut Report, path: &str| {
-        report.save_slides(path).map(paths).map_err(thrown)
+    properties! { api, Table;
+        rows(table) -> usize { table.rows() }
+        columns(table) -> Vec<String> { table.columns() }
+        title(table) -> Option<String> { table.title().map(String::from) }
+    }
+    methods! { api, Table;
+        "Table::rows" len(table) -> usize { table.rows() }
+        get(table, row: usize, column: String) -> crate::show::Value { table.get(row, &column) }
+        column(table, name: String) -> Vec<crate::show::Value> { table.column(&name) }
+        titled(table, title: String) -> Table { table.titled(title) }
+        highlight(table, row: usize) -> Table { table.highlight(row) }
+        save(table, path: String) -> () { table.save(path) }
+    }
+    // board[0].model, board["model"][0]; for row in board { … }.
+    api.engine.register_indexer_get(|table: &mut Table, place: i64| -> Answer<Map> {
+        Ok(row(table, super::place(place, table.rows())?)?)
     });
+    api.engine.register_indexer_get(|table: &mut Table, name: &str| -> Answer<Dynamic> {
+        Ok(table.column(name).map_err(|error| no_part("Table", name, error))?.give())
+    });
+    let mut each = Module::new();
+    each.set_iter_result(std::any::TypeId::of::<Table>(), |table| {
+        let table = table.cast::<Table>();
+        // Column by column first: a stamp is written as its whole column is.
+        let names = table.columns();
+        let columns: Result<Vec<_>> = names.iter().map(|name| Ok(table.column(name)?.into_iter())).collect();
+        match columns {
+            Err(error) => Box::new(std::iter::once(Err(error.into()))),
+            Ok(mut columns) => Box::new((0..table.rows()).map(move |_| {
+                let cells = names.iter().zip(&mut columns);
+                let row: Map = cells.map(|(name, cells)| (name.as_str().into(), cells.next().give())).collect();
+                Ok(Dynamic::from(row))
+            })),
+        }
+    });
+    api.engine.register_global_module(each.into());
 
-    engine.register_type_with_name::<Plan>("Plan");
-    engine.register_fn("read_plan", |path: &str| Plan::read(path).map_err(thrown));
-    engine.register_fn("plan", |fields: Map| -> Answer<Plan> {
-        let fields = super::models::options_of(fields)?;
-        let patch: Patch = options::read("the plan", fields).map_err(thrown)?;
-        Ok(patch.over(Plan::default()))
-    });
-    engine.register_fn("run", |plan: &mut Plan| plan.run().map_err(thrown));
+    properties! { api, Figure;
+        title(figure) -> String { figure.title().to_string() }
+        alt(figure) -> String { figure.alt().to_string() }
+    }
+    methods! { api, Figure;
+        svg(figure) -> String { figure.svg() }
+        save(figure, path: String) -> () { figure.save(path) }
+    }
 
-    noun!(engine, Outcome);
-    engine.register_get("panel", |outcome: &mut Outcome| outcome.panel());
-    engine.register_get("audit", |outcome: &mut Outcome| outcome.audit());
-    engine.register_get("findings", |outcome: &mut Outcome| {
-        outcome.findings().into_iter().map(Dynamic::from).collect::<Array>()
-    });
-    engine.register_get("backtest", |outcome: &mut Outcome| outcome.backtest());
-    engine.register_get("best", |outcome: &mut Outcome| outcome.best());
-    engine.register_get("forecast", |outcome: &mut Outcome| outcome.forecast());
-    engine.register_fn("report", |outcome: &mut Outcome| outcome.report().map_err(thrown));
+    functions! { api; "Report::new" report(title: String) -> Report { Report::new(title) } }
+    methods! { api, Report;
+        subtitle(report, text: String) -> Report { report.subtitle(text) }
+        heading(report, text: String) -> Report { report.heading(text) }
+        text(report, text: String) -> Report { report.text(text) }
+        note(report, text: String) -> Report { report.note(text) }
+        add(report, thing: Thing) -> Report { report.add(thing.0) }
+        save(report, path: String) -> Vec<PathBuf> { report.save(path) }
+        save_slides(report, path: String) -> Vec<PathBuf> { report.save_slides(path) }
+    }
+
+    functions! { api;
+        "plan" plan(fields: Options) -> Plan { plan(fields.0) }
+        "Plan::read" read_plan(path: String) -> Plan { Plan::read(path) }
+        "Plan::demo" demo_plan() -> Plan { Plan::demo() }
+    }
+    methods! { api, Plan;
+        run(plan) -> Outcome { plan.run() }
+        check(plan) -> () { plan.check() }
+        read_panel(plan) -> Panel { plan.read_panel() }
+        backtest(plan) -> Backtest { plan.backtest() }
+        forecast(plan) -> Forecast { plan.forecast() }
+        forecast_of(plan, fits: Fits) -> Forecast { plan.forecast_of(&fits) }
+    }
+    properties! { api, Plan;
+        panel(plan) -> Panel { plan.panel() }
+        columns(plan) -> Columns { plan.columns() }
+        models(plan) -> Vec<Model> { plan.models() }
+        folds(plan) -> Folds { plan.folds() }
+        levels(plan) -> Vec<f64> { plan.levels() }
+        "fields" fields(plan) -> Dynamic { fields(&plan) }
+    }
+
+    properties! { api, Outcome;
+        plan(outcome) -> Plan { outcome.plan().clone() }
+        panel(outcome) -> Panel { outcome.panel() }
+        audit(outcome) -> Audit { outcome.audit() }
+        findings(outcome) -> Vec<Finding> { outcome.findings() }
+        backtest(outcome) -> Backtest { outcome.backtest() }
+        best(outcome) -> String { outcome.best() }
+        forecast(outcome) -> Forecast { outcome.forecast() }
+    }
+    methods! { api, Outcome; report(outcome) -> Report { outcome.report() } }
 }
 
-fn paths(files: Vec<std::path::PathBuf>) -> Array {
-    files.into_iter().map(|file| Dynamic::from(file.display().to_string())).collect()
+/// The whole run as data: file, columns, models, horizon, folds and the rest, defaults where nothing is said.
+///
+/// # Errors
+/// When a field is unknown or of the wrong type.
+pub fn plan(fields: serde_json::Map<String, serde_json::Value>) -> Result<Plan> {
+    Ok(options::read::<Patch>("the plan", fields)?.over(Plan::default()))
+}
+
+/// A row of a table as a map of its columns.
+fn row(table: &Table, place: usize) -> Result<Map> {
+    table.columns().into_iter().map(|name| Ok((name.as_str().into(), table.get(place, &name)?.give()))).collect()
+}
+
+/// A table of rows that a script made: maps, whose names are the columns. Maps keep their names in the order of the
+/// alphabet; `columns` states another order, and leaves out what it does not name.
+///
+/// # Errors
+/// When a row is no map, or no row has a column that is named.
+pub fn table(rows: &[Dynamic], columns: &[String]) -> Result<Table> {
+    shown::table(rows, columns)
+}
+
+/// Rows that a script made: an array of maps.
+struct Rows(Array);
+
+impl Argument for Rows {
+    const TYPE: &'static str = "Array";
+    const WANTED: &'static str = "an array of maps, one for each row";
+
+    fn take(value: Dynamic) -> Result<Self> {
+        value.clone().into_array().map(Self).map_err(|_| refused::<Self>(&value))
+    }
 }

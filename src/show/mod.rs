@@ -19,7 +19,7 @@ mod text;
 
 pub(crate) use notebook::noun;
 pub use number::number;
-pub(crate) use number::{MISSING, column_labels, tick_labels};
+pub(crate) use number::{MISSING, column_labels, decimals, tick_labels};
 pub(crate) use table::{Grid, one_line};
 pub use table::{Table, Value};
 

@@ -34,6 +34,11 @@ pub fn number(value: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
 }
 
+/// A number with a stated number of decimals and a comma between thousands.
+pub(crate) fn decimals(value: f64, decimals: usize) -> String {
+    if value.is_finite() { plain(value, decimals) } else { special(value) }
+}
+
 /// The shared form of a column's or an axis's numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Digits {

@@ -97,16 +97,30 @@ impl Table {
         self.frame.get_column_names().iter().map(ToString::to_string).collect()
     }
 
+    /// The cells of a column, from the first row to the last.
+    ///
+    /// # Errors
+    /// The column is unknown; the nearest name is suggested.
+    pub fn column(&self, name: &str) -> Result<Vec<Value>> {
+        let cells = self.cells(name)?;
+        let stamps = Stamps::of(cells);
+        (0..cells.len()).map(|row| Ok(value(&cells.get(row)?, &stamps))).collect()
+    }
+
+    fn cells(&self, column: &str) -> Result<&Column> {
+        self.frame.column(column).map_err(|_| {
+            let names = self.columns();
+            let hint = suggestion(column, names.iter().map(String::as_str));
+            Error::usage(format!("unknown column `{column}` of the table{hint}"))
+        })
+    }
+
     /// The cell in `row` (counted from 0) of `column`.
     ///
     /// # Errors
     /// The column is unknown (the nearest name is suggested) or the row is past the end.
     pub fn get(&self, row: usize, column: &str) -> Result<Value> {
-        let Ok(cells) = self.frame.column(column) else {
-            let names = self.columns();
-            let hint = suggestion(column, names.iter().map(String::as_str));
-            return Err(Error::usage(format!("unknown column `{column}` of the table{hint}")));
-        };
+        let cells = self.cells(column)?;
         let cell = cells.get(row).map_err(|_| {
             let rows = self.rows();
             Error::usage(format!("the table has no row {row}: it has {rows} rows, counted from 0"))

@@ -5,6 +5,7 @@ mod cli;
 mod contract;
 mod features;
 mod join_and_aggregate;
+mod language;
 mod normalise;
 mod oracles;
 mod paths;

@@ -181,6 +181,14 @@ impl Feature {
         }
     }
 
+    /// The label of the feature with these options.
+    ///
+    /// # Errors
+    /// When an option is unknown, of the wrong type or out of range.
+    pub fn with(&self, options: Map<String, Value>) -> Result<String> {
+        (self.check)(options)
+    }
+
     /// The row of that name.
     ///
     /// # Errors
@@ -197,15 +205,7 @@ impl Feature {
     /// # Errors
     /// Only if the table cannot be assembled.
     pub fn list() -> Result<Table> {
-        let column = |name: &str, pick: fn(&Feature) -> &'static str| {
-            Column::new(name.into(), FEATURES.iter().map(pick).collect::<Vec<_>>())
-        };
-        let columns = vec![
-            column("feature", |feature| feature.name),
-            column("what it makes", |feature| feature.summary),
-            column("example", |feature| feature.example),
-        ];
-        Ok(Table::new(DataFrame::new(FEATURES.len(), columns)?))
+        options::list("feature", FEATURES.iter().map(|feature| [feature.name, feature.summary, feature.example]))
     }
 
     /// One row per option: name, default and meaning.
@@ -263,7 +263,7 @@ impl<F: Features> Features for Vec<F> {
 pub(crate) fn checked(features: impl Features) -> Result<Vec<String>> {
     let check = |label: String| {
         let (name, given) = options::split(&label)?;
-        (Feature::named(name)?.check)(given)
+        Feature::named(name)?.with(given)
     };
     features.labels().into_iter().map(check).collect()
 }

@@ -238,6 +238,7 @@ fn read_wanted(place: &Path, wanted: &Wanted) -> Result<(DataFrame, Origin)> {
 
 /// The files that a path, a folder or a pattern names, in the order of their names.
 fn files(place: &Path) -> Result<Vec<PathBuf>> {
+    crate::files::allowed(place)?;
     let source = place.display().to_string();
     let io = |cause: std::io::Error| match cause.kind() {
         std::io::ErrorKind::NotFound => Error::io(format!("{source} does not exist")),
@@ -300,6 +301,7 @@ impl Kind {
 }
 
 fn read_file(path: &Path, wanted: &Wanted) -> Result<Part> {
+    crate::files::allowed(path)?;
     let source = path.display().to_string();
     let metadata =
         std::fs::metadata(path).map_err(|cause| Error::io(format!("{source} cannot be read")).because(cause))?;

@@ -43,6 +43,7 @@ fn is_nested(dtype: &ArrowDataType) -> bool {
 
 /// The columns that a panel kept in a Parquet file; none if it is another file.
 pub(in crate::panel) fn saved_columns(path: &Path) -> Option<Columns> {
+    crate::files::allowed(path).ok()?;
     let mut reader = ParquetReader::new(File::open(path).ok()?);
     let metadata = reader.get_metadata().ok()?.clone();
     let pairs = metadata.key_value_metadata().as_ref()?;

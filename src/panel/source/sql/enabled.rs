@@ -49,6 +49,7 @@ impl Answer {
 
 fn sqlite(path: &Path, query: &str, wanted: &Wanted) -> Result<Part> {
     let source = path.display().to_string();
+    crate::files::allowed(path)?;
     if !path.exists() {
         return Err(Error::io(format!("{source} does not exist")));
     }

@@ -1,0 +1,114 @@
+//! Collects the documentation of our own public verbs, so that scripts and notebooks show the words that the library's
+//! documentation has: one definition of what a verb does, for every surface.
+//!
+//! Writes `OUT_DIR/docs.rs`: pairs of a path (`Panel::audit`, or `Panel` for the noun itself) and its text, sorted.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use syn::{Attribute, Expr, ImplItem, Item, Lit, Meta, Type, Visibility};
+
+fn main() {
+    println!("cargo::rerun-if-changed=src");
+    println!("cargo::rerun-if-changed=build.rs");
+    let mut docs = BTreeMap::new();
+    collect(Path::new("src"), &mut docs);
+    let rows: String = docs.iter().map(|(path, text)| format!("({path:?}, {text:?}),\n")).collect();
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("docs.rs");
+    std::fs::write(&out, format!("&[\n{rows}]\n")).expect("OUT_DIR can be written");
+}
+
+/// Every file below a folder. A file that does not parse is left to the compiler, which says it better.
+fn collect(folder: &Path, docs: &mut BTreeMap<String, String>) {
+    let entries = std::fs::read_dir(folder).expect("src can be read");
+    for path in entries.map(|entry| entry.expect("src can be read").path()) {
+        if path.is_dir() {
+            collect(&path, docs);
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            && let Ok(file) = syn::parse_file(&std::fs::read_to_string(&path).expect("a source file can be read"))
+        {
+            file.items.iter().for_each(|item| of_item(item, docs));
+        }
+    }
+}
+
+fn of_item(item: &Item, docs: &mut BTreeMap<String, String>) {
+    match item {
+        Item::Struct(noun) => keep(noun.ident.to_string(), &noun.vis, &noun.attrs, docs),
+        Item::Enum(noun) => keep(noun.ident.to_string(), &noun.vis, &noun.attrs, docs),
+        Item::Fn(function) => keep(function.sig.ident.to_string(), &function.vis, &function.attrs, docs),
+        Item::Impl(block) if block.trait_.is_none() => {
+            let Type::Path(noun) = &*block.self_ty else { return };
+            let Some(noun) = noun.path.segments.last().map(|segment| segment.ident.to_string()) else { return };
+            for item in &block.items {
+                if let ImplItem::Fn(verb) = item {
+                    keep(format!("{noun}::{}", verb.sig.ident), &verb.vis, &verb.attrs, docs);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn keep(path: String, visibility: &Visibility, attributes: &[Attribute], docs: &mut BTreeMap<String, String>) {
+    let text = words(attributes);
+    if matches!(visibility, Visibility::Public(_)) && !text.is_empty() {
+        docs.insert(path, text);
+    }
+}
+
+/// The paragraphs of a doc comment before its examples: what it is, and what can go wrong.
+fn words(attributes: &[Attribute]) -> String {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            Expr::Lit(literal) => match &literal.lit {
+                Lit::Str(text) => Some(text.value()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    });
+    let (mut text, mut code) = (String::new(), false);
+    for line in lines.flat_map(|line| line.lines().map(str::to_string).collect::<Vec<_>>().into_iter().chain(None)) {
+        let line = line.trim();
+        if line.starts_with("```") {
+            code = !code;
+        } else if !code {
+            let line = line.strip_prefix("# ").map_or_else(|| line.to_string(), |heading| format!("{heading}:"));
+            text.push_str(&without_links(&line));
+            text.push('\n');
+        }
+    }
+    let paragraphs = text.split("\n\n").map(|paragraph| paragraph.trim().replace('\n', " "));
+    let text = paragraphs.filter(|paragraph| !paragraph.is_empty()).collect::<Vec<_>>().join("\n\n");
+    text.replace("Errors:\n\n", "Errors: ")
+}
+
+/// ``[`Fits::failures`]`` and `[paths](Self::paths)` without their brackets and targets.
+fn without_links(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(open) = rest.find('[') {
+        let Some(close) = rest[open..].find(']').map(|close| open + close) else { break };
+        let after = &rest[close + 1..];
+        let linked = after.starts_with('(');
+        let inner = &rest[open + 1..close];
+        text.push_str(&rest[..open]);
+        rest = match linked.then(|| after.find(')')).flatten() {
+            Some(end) => {
+                text.push_str(inner);
+                &after[end + 1..]
+            }
+            None if inner.starts_with('`') => {
+                text.push_str(inner);
+                after
+            }
+            None => {
+                text.push_str(&rest[open..=close]);
+                after
+            }
+        };
+    }
+    text + rest
+}

@@ -1,0 +1,172 @@
+//! What each request of a notebook is answered with.
+
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use jupyter_protocol::{
+    CodeMirrorMode, CommInfoReply, CompleteReply, ErrorOutput, ExecuteInput, ExecuteReply, ExecuteRequest,
+    ExecuteResult, ExecutionCount, HelpLink, HistoryEntry, HistoryReply, HistoryRequest, InspectReply, IsCompleteReply,
+    JupyterMessage, JupyterMessageContent, KernelInfoReply, LanguageInfo, Media, MediaType, ReplyError, ReplyStatus,
+};
+use tokio::sync::oneshot;
+
+use super::desk::{Desk, Notebook, media};
+use crate::error::Result;
+use crate::progress;
+use crate::script::failure::Failure;
+use crate::script::session::{Completeness, Session, Settings};
+
+/// A request, and where its answer goes; none for one that is not answered.
+pub(super) struct Job {
+    pub(super) request: JupyterMessage,
+    pub(super) reply: oneshot::Sender<Option<JupyterMessageContent>>,
+}
+
+/// The cells of one notebook.
+pub(super) struct Cells {
+    session: Session,
+    desk: Arc<Desk>,
+    count: usize,
+    /// What was run, with its number.
+    history: Vec<(usize, String)>,
+}
+
+impl Cells {
+    pub(super) fn new(settings: &Settings, desk: Arc<Desk>) -> Result<Self> {
+        let session = Session::new(settings, Notebook(desk.clone()))?;
+        Ok(Self { session, desk, count: 0, history: Vec::new() })
+    }
+
+    /// Answers requests until there are no more.
+    pub(super) fn serve(mut self, jobs: Receiver<Job>) {
+        while let Ok(job) = jobs.recv() {
+            let answer = self.answer(&job.request);
+            // Nobody waits when the kernel is about to end.
+            let _ = job.reply.send(answer);
+        }
+    }
+
+    fn answer(&mut self, request: &JupyterMessage) -> Option<JupyterMessageContent> {
+        Some(match &request.content {
+            JupyterMessageContent::KernelInfoRequest(_) => kernel_info(),
+            JupyterMessageContent::ExecuteRequest(asked) => self.execute(request, asked).into(),
+            JupyterMessageContent::CompleteRequest(asked) => {
+                let found = self.session.complete(&asked.code, asked.cursor_pos);
+                let (cursor_start, cursor_end) = (found.start, found.end);
+                CompleteReply { matches: found.matches, cursor_start, cursor_end, ..CompleteReply::default() }.into()
+            }
+            JupyterMessageContent::InspectRequest(asked) => match self.session.inspect(&asked.code, asked.cursor_pos) {
+                Some(block) => {
+                    let forms = vec![MediaType::Plain(block.to_text()), MediaType::Html(block.to_html())];
+                    InspectReply { found: true, data: Media::new(forms), ..InspectReply::default() }.into()
+                }
+                None => InspectReply::default().into(),
+            },
+            JupyterMessageContent::IsCompleteRequest(asked) => match self.session.is_complete(&asked.code) {
+                Completeness::Complete => IsCompleteReply::complete(),
+                Completeness::Incomplete => IsCompleteReply::incomplete("    ".into()),
+                Completeness::Invalid => IsCompleteReply::invalid(),
+            }
+            .into(),
+            JupyterMessageContent::HistoryRequest(asked) => HistoryReply::new(self.recalled(asked)).into(),
+            JupyterMessageContent::CommInfoRequest(_) => {
+                CommInfoReply { status: ReplyStatus::Ok, comms: std::collections::HashMap::new(), error: None }.into()
+            }
+            _ => return None,
+        })
+    }
+
+    fn execute(&mut self, request: &JupyterMessage, asked: &ExecuteRequest) -> ExecuteReply {
+        let counted = !asked.silent && asked.store_history && !asked.code.trim().is_empty();
+        if counted {
+            self.count += 1;
+            self.history.push((self.count, asked.code.clone()));
+        }
+        let execution_count = ExecutionCount::new(self.count);
+        self.desk.begin(request, asked.silent, asked.allow_stdin);
+        self.desk.send(ExecuteInput { code: asked.code.clone(), execution_count });
+        progress::resume();
+        let ran = self.session.run(&format!("cell {}", self.count), &asked.code);
+        let reply = match ran {
+            Ok(value) => {
+                if !value.is_empty() {
+                    self.desk.send(ExecuteResult::new(execution_count, media(&value)));
+                }
+                ExecuteReply { execution_count, ..ExecuteReply::default() }
+            }
+            Err(failure) => {
+                let ReplyError { ename, evalue, traceback } = told(&failure);
+                let error = ErrorOutput { ename: ename.clone(), evalue: evalue.clone(), traceback: traceback.clone() };
+                self.desk.send(error);
+                let error = Some(Box::new(ReplyError { ename, evalue, traceback }));
+                ExecuteReply { status: ReplyStatus::Error, execution_count, error, ..ExecuteReply::default() }
+            }
+        };
+        self.desk.end();
+        reply
+    }
+
+    fn recalled(&self, asked: &HistoryRequest) -> Vec<HistoryEntry> {
+        let entry = |(number, code): &(usize, String)| HistoryEntry::Input(0, *number, code.clone());
+        let last = |n: i32, found: Vec<HistoryEntry>| {
+            let skipped = found.len().saturating_sub(usize::try_from(n).unwrap_or(0));
+            found.into_iter().skip(skipped).collect()
+        };
+        match asked {
+            HistoryRequest::Tail { n, .. } => last(*n, self.history.iter().map(entry).collect()),
+            HistoryRequest::Range { start, stop, .. } => {
+                let within = |number: usize| number as i64 >= i64::from(*start) && (number as i64) < i64::from(*stop);
+                self.history.iter().filter(|(number, _)| within(*number)).map(entry).collect()
+            }
+            HistoryRequest::Search { pattern, unique, n, .. } => {
+                let Ok(pattern) = glob::Pattern::new(pattern) else { return Vec::new() };
+                let mut found: Vec<&(usize, String)> =
+                    self.history.iter().filter(|(_, code)| pattern.matches(code)).collect();
+                if *unique {
+                    let later = |at: usize, code: &str| found[at + 1..].iter().any(|(_, other)| other == code);
+                    let kept: Vec<bool> = (0..found.len()).map(|at| !later(at, &found[at].1)).collect();
+                    let mut kept = kept.into_iter();
+                    found.retain(|_| kept.next() == Some(true));
+                }
+                last(*n, found.into_iter().map(entry).collect())
+            }
+        }
+    }
+}
+
+/// A failure as notebooks show it: what went wrong first, then where.
+fn told(failure: &Failure) -> ReplyError {
+    let mut traceback = vec![match &failure.place {
+        Some(place) => format!("\u{1b}[31m{}\u{1b}[0m ({place})", failure.message),
+        None => format!("\u{1b}[31m{}\u{1b}[0m", failure.message),
+    }];
+    traceback.extend(failure.excerpt().iter().flat_map(|lines| lines.lines()).map(String::from));
+    traceback.extend(failure.calls.iter().map(|call| format!("  {call}")));
+    let name = if failure.interrupted { "Interrupted" } else { "Error" };
+    ReplyError { ename: name.into(), evalue: failure.message.clone(), traceback }
+}
+
+pub(super) fn kernel_info() -> JupyterMessageContent {
+    let version = env!("CARGO_PKG_VERSION").to_string();
+    let reply = KernelInfoReply {
+        status: ReplyStatus::Ok,
+        protocol_version: "5.3".into(),
+        implementation: "tradewind".into(),
+        implementation_version: version.clone(),
+        language_info: LanguageInfo {
+            name: "rhai".into(),
+            version: "1.27".into(),
+            mimetype: Some("text/x-rhai".into()),
+            file_extension: Some(".rhai".into()),
+            // Rhai's syntax is near enough to JavaScript's for colours.
+            pygments_lexer: Some("javascript".into()),
+            codemirror_mode: Some(CodeMirrorMode::Simple("javascript".into())),
+            nbconvert_exporter: None,
+        },
+        banner: format!("Tradewind {version}: sales forecasting in Rhai. help() lists the words."),
+        help_links: vec![HelpLink { text: "The Rhai book".into(), url: "https://rhai.rs/book/".into() }],
+        debugger: false,
+        error: None,
+    };
+    JupyterMessageContent::KernelInfoReply(Box::new(reply))
+}

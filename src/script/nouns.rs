@@ -1,0 +1,73 @@
+//! The nouns of scripts: each prints as a table, goes into and out of verbs, and can be shown in a notebook.
+
+use rhai::{Dynamic, ImmutableString};
+
+use super::api::Api;
+use super::values::{Argument, Value, refused};
+use crate::error::{Error, Result};
+use crate::evaluate::{Backtest, Fold, Folds};
+use crate::explore::Finding;
+use crate::figures::Figure;
+use crate::forecast::{Forecast, Paths};
+use crate::models::{Fits, Model};
+use crate::outcome::Outcome;
+use crate::panel::{Audit, Columns, Future, Panel};
+use crate::plan::Plan;
+use crate::report::Report;
+use crate::show::{Block, Show, Table};
+
+macro_rules! nouns {
+    ($($noun:ident),* $(,)?) => {
+        /// The names of all nouns.
+        pub(super) const NAMES: &[&str] = &[$(stringify!($noun)),*];
+
+        $(
+            impl Argument for $noun {
+                const TYPE: &'static str = stringify!($noun);
+                const WANTED: &'static str = concat!("one ", stringify!($noun));
+
+                fn take(value: Dynamic) -> Result<Self> {
+                    value.clone().try_cast::<Self>().ok_or_else(|| refused::<Self>(&value))
+                }
+            }
+
+            impl Value for $noun {
+                const TYPE: &'static str = stringify!($noun);
+
+                fn give(self) -> Dynamic {
+                    Dynamic::from(self)
+                }
+            }
+        )*
+
+        /// Makes the nouns known: their names, and how they print.
+        pub(super) fn register(api: &mut Api) {
+            $(
+                api.engine.register_type_with_name::<$noun>(stringify!($noun));
+                api.engine.register_fn("to_string", |noun: &mut $noun| noun.block().to_text().trim_end().to_string());
+                api.engine.register_fn("to_debug", |noun: &mut $noun| noun.block().to_text().trim_end().to_string());
+            )*
+            api.engine.register_type_with_name::<Error>("Error");
+            api.engine.register_fn("to_string", |error: &mut Error| error.to_string());
+            api.engine.register_fn("to_debug", |error: &mut Error| error.to_string());
+            api.engine.register_get("message", |error: &mut Error| ImmutableString::from(error.to_string()));
+        }
+
+        /// The name of a value's noun; none if it is not one.
+        pub(super) fn name(value: &Dynamic) -> Option<&'static str> {
+            $( if value.is::<$noun>() { return Some(stringify!($noun)); } )*
+            None
+        }
+
+        /// A noun as blocks; none if the value is not one.
+        pub(super) fn block(value: &Dynamic) -> Option<Block> {
+            $( if let Some(noun) = value.read_lock::<$noun>() { return Some(noun.block()); } )*
+            None
+        }
+    };
+}
+
+nouns! {
+    Panel, Columns, Future, Audit, Finding, Table, Figure, Model, Fits, Forecast, Paths, Folds, Fold, Backtest, Report, Plan,
+    Outcome, Block,
+}

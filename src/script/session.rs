@@ -1,0 +1,270 @@
+//! A script, a line at a prompt, a cell of a notebook: text that runs where what came before is still known.
+//!
+//! A [`Session`] keeps variables, functions and imports from one text to the next, works within limits and behind a fence,
+//! and says what went wrong with place and reason. What it prints, shows and asks goes to its [`Surface`].
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rhai::{AST, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext, Scope};
+
+use super::api::{Answer, thrown};
+use super::failure::{Context, Failure};
+use super::modules::Scripts;
+use super::shown::Shown;
+use crate::error::{Error, Result};
+use crate::files::Fence;
+use crate::progress;
+
+/// What a script may use up. An endless loop, a recursion without an end and an array without bounds end in an error.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Operations of the script itself; what a verb does is not counted.
+    pub operations: u64,
+    /// How deep functions may call each other.
+    pub depth: usize,
+    /// Values in an array or map, characters in a text.
+    pub size: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { operations: 1_000_000_000, depth: 200, size: 10_000_000 }
+    }
+}
+
+/// How deep functions may call each other where nothing else is limited: what the stack holds.
+const DEEPEST: usize = 5_000;
+/// The stack of the thread that runs a script, in bytes; only what is used of it is taken from the machine.
+const STACK: usize = 1 << 30;
+
+/// What a session starts with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The limits; none for a script that is trusted to end.
+    pub limits: Option<Limits>,
+    /// Folders below which files may be read and written, besides the working folder and the one that `TRADEWIND_DATA` names.
+    pub allow: Vec<PathBuf>,
+    /// Names and values of the script's `args`.
+    pub args: Vec<(String, String)>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { limits: Some(Limits::default()), allow: Vec::new(), args: Vec::new() }
+    }
+}
+
+/// Where a session's output goes and its questions are answered.
+pub trait Surface: Send + Sync {
+    /// A line that the script prints.
+    fn print(&self, text: &str);
+    /// A line for whoever debugs the script.
+    fn debug(&self, text: &str);
+    /// A value that the script shows.
+    fn show(&self, shown: &Shown);
+    /// Asks the user for a line.
+    ///
+    /// # Errors
+    /// When there is nobody to answer.
+    fn ask(&self, prompt: &str) -> Result<String>;
+}
+
+/// Text after text, with what came before still known.
+///
+/// ```
+/// use tradewind::script::{Session, Settings, Terminal};
+/// let mut session = Session::new(&Settings::default(), Terminal::new())?;
+/// session.run("one", "let a = 20; fn double(x) { 2 * x }").unwrap();
+/// assert_eq!(session.run("two", "double(a) + 2").unwrap().text(), "42");
+/// let failure = session.run("three", "a + missing").unwrap_err();
+/// assert_eq!(failure.place.unwrap().to_string(), "three, line 1, column 5");
+/// # Ok::<(), tradewind::Error>(())
+/// ```
+pub struct Session {
+    engine: Engine,
+    scope: Scope<'static>,
+    functions: AST,
+    /// The import statements of earlier texts, in one line: Rhai forgets modules after each text.
+    imports: String,
+    sources: Sources,
+    limits: Option<Limits>,
+    fence: Fence,
+}
+
+/// The texts of scripts and modules, for the lines that errors show.
+pub(super) type Sources = Arc<Mutex<HashMap<String, String>>>;
+
+/// A lock whose data are whole even when a thread has panicked while holding it.
+pub(super) fn locked<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What `exit(code)` ends a script with.
+#[derive(Clone)]
+pub(super) struct Exit(pub(super) i64);
+
+impl Session {
+    /// A session with nothing in it but `args`.
+    ///
+    /// # Errors
+    /// When an allowed folder does not exist.
+    pub fn new(settings: &Settings, surface: impl Surface + 'static) -> Result<Self> {
+        let home = std::env::current_dir().map_err(|cause| Error::io("there is no working folder").because(cause))?;
+        let data = std::env::var_os("TRADEWIND_DATA").map(PathBuf::from).filter(|folder| folder.is_dir());
+        let fence = Fence::around([home].into_iter().chain(data).chain(settings.allow.iter().cloned()))?;
+        let sources = Sources::default();
+        let mut engine = super::engine();
+        match &settings.limits {
+            Some(limits) => {
+                engine.set_max_operations(limits.operations).set_max_call_levels(limits.depth);
+                engine.set_max_array_size(limits.size).set_max_map_size(limits.size).set_max_string_size(limits.size);
+            }
+            None => {
+                engine.set_max_call_levels(DEEPEST);
+            }
+        }
+        engine.set_strict_variables(true);
+        engine.set_module_resolver(Scripts::new(sources.clone()));
+        talk(&mut engine, Arc::new(surface));
+        let mut scope = Scope::new();
+        let args: Map = settings.args.iter().map(|(name, value)| (name.into(), Dynamic::from(value.clone()))).collect();
+        scope.push_constant("args", args);
+        let (functions, imports) = (AST::empty(), String::new());
+        Ok(Self { engine, scope, functions, imports, sources, limits: settings.limits.clone(), fence })
+    }
+
+    /// Runs a text, known as `source` in errors, and returns the value of its last expression.
+    ///
+    /// # Errors
+    /// When it does not compile, fails or is interrupted; what it had defined until then stays.
+    pub fn run(&mut self, source: &str, text: &str) -> std::result::Result<Shown, Failure> {
+        locked(&self.sources).insert(source.into(), text.into());
+        let whole = format!("{}{text}", self.imports);
+        let mut ast = match self.engine.compile_with_scope(&self.scope, &whole) {
+            Ok(ast) => ast,
+            Err(error) => return Err(self.explain(source, None, |context| context.parse(&error))),
+        };
+        ast.set_source(source);
+        let ast = self.functions.merge(&ast);
+        let fence = self.fence.clone();
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            fence.during(|| self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &ast))
+        }));
+        self.functions = ast.clone_functions_only();
+        let ran = ran.unwrap_or_else(|panic| {
+            let why =
+                panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(thrown(
+                Error::model("a fault in tradewind itself, please report it").because(why.unwrap_or("no reason given")),
+            ))
+        });
+        match ran {
+            Ok(value) => {
+                self.imports += &imports(text);
+                Ok(Shown::of(value))
+            }
+            Err(error) => Err(self.explain(source, Some(&ast), |context| context.run(&error))),
+        }
+    }
+
+    fn explain(&self, source: &str, ast: Option<&AST>, explain: impl FnOnce(&Context) -> Failure) -> Failure {
+        let functions = ast.unwrap_or(&self.functions).iter_functions().map(|function| function.to_string()).collect();
+        let text = |name: &str| locked(&self.sources).get(name).cloned();
+        explain(&Context {
+            source,
+            text: &text,
+            shift: self.imports.chars().count(),
+            variables: self.variables().into_iter().map(|(name, _)| name).collect(),
+            functions,
+            limits: self.limits.as_ref(),
+        })
+    }
+
+    /// Is a text whole, or does it stop in the middle?
+    pub fn is_complete(&self, text: &str) -> Completeness {
+        match self.engine.compile_with_scope(&self.scope, format!("{}{text}", self.imports)) {
+            Ok(_) => Completeness::Complete,
+            Err(error) => {
+                locked(&self.sources).insert(String::new(), text.into());
+                match self.explain("", None, |context| context.parse(&error)).unfinished {
+                    true => Completeness::Incomplete,
+                    false => Completeness::Invalid,
+                }
+            }
+        }
+    }
+
+    /// The variables by name, with their types' names.
+    pub fn variables(&self) -> Vec<(String, &'static str)> {
+        let mut variables: Vec<(String, &'static str)> = Vec::new();
+        for (name, _, value) in self.scope.iter_raw() {
+            variables.retain(|(known, _)| known != name);
+            variables.push((name.to_string(), super::type_name(value)));
+        }
+        variables
+    }
+
+    /// The value of a variable.
+    pub(super) fn variable(&self, name: &str) -> Option<Shown> {
+        self.scope.get(name).cloned().map(Shown::of)
+    }
+
+    /// The functions that were defined, as they are called: `double(x)`.
+    pub fn functions(&self) -> Vec<String> {
+        let named = self.functions.iter_functions().filter(|function| !function.name.contains('$'));
+        named.map(|function| function.to_string()).collect()
+    }
+}
+
+/// What [`Session::is_complete`] finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completeness {
+    /// It can be run.
+    Complete,
+    /// More must follow.
+    Incomplete,
+    /// It is wrong, whatever follows.
+    Invalid,
+}
+
+/// Runs `work` on a thread whose stack holds deep recursion.
+pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("script".into()).stack_size(STACK).spawn_scoped(scope, work);
+        let thread = thread.map_err(|cause| Error::io("no thread could be started").because(cause))?;
+        thread.join().map_err(|_| Error::model("a fault in tradewind itself, please report it"))
+    })
+}
+
+/// The verbs that talk to whoever runs the script.
+fn talk(engine: &mut Engine, surface: Arc<dyn Surface>) {
+    let to = surface.clone();
+    engine.on_print(move |text| to.print(text));
+    let to = surface.clone();
+    engine.on_debug(move |text, source, position| {
+        let place = position.line().map_or_else(String::new, |line| format!("{}:{line}: ", source.unwrap_or("script")));
+        to.debug(&format!("{place}{text}"));
+    });
+    let to = surface.clone();
+    engine.register_fn("show", move |value: Dynamic| to.show(&Shown::of(value)));
+    let ask = move |prompt: &str| -> Answer<ImmutableString> {
+        progress::check()?;
+        Ok(surface.ask(prompt)?.into())
+    };
+    engine.register_fn("input", ask.clone());
+    engine.register_fn("input", move || ask(""));
+    let exit = |context: &NativeCallContext, code: i64| -> Answer<Dynamic> {
+        Err(Box::new(EvalAltResult::Exit(Dynamic::from(Exit(code)), context.call_position())))
+    };
+    engine.register_fn("exit", move |context: NativeCallContext| exit(&context, 0));
+    engine.register_fn("exit", move |context: NativeCallContext, code: i64| exit(&context, code));
+}
+
+/// The top-level import statements of a text, one after the other in one line.
+fn imports(text: &str) -> String {
+    let statements = text.lines().filter(|line| line.starts_with("import "));
+    statements.filter_map(|line| Some(line.split_once(';')?.0)).fold(String::new(), |all, one| format!("{all}{one}; "))
+}

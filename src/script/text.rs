@@ -1,0 +1,43 @@
+//! How do numbers look in a script's sentences? As in every table: about four significant digits. `format`, `percent`
+//! and `exact` say it otherwise.
+
+use rhai::{Array, Dynamic, FLOAT, ImmutableString, Map};
+
+use super::api::{Api, functions};
+use super::shown::listed;
+use crate::error::{Error, Result};
+use crate::show;
+
+pub(super) fn register(api: &mut Api) {
+    api.engine.register_fn("to_string", |value: FLOAT| ImmutableString::from(show::number(value)));
+    for name in ["to_string", "to_debug", "print", "debug"] {
+        api.engine.register_fn(name, |items: &mut Array| ImmutableString::from(listed(&Dynamic::from(items.clone()))));
+        api.engine.register_fn(name, |map: &mut Map| ImmutableString::from(listed(&Dynamic::from(map.clone()))));
+    }
+    functions! { api;
+        "format" format(number: f64, decimals: usize) -> String { format(number, decimals) }
+        "percent" percent(share: f64) -> String { percent(share) }
+        "exact" exact(number: f64) -> String { exact(number) }
+    }
+}
+
+/// The number with that many decimals and a comma between thousands: `format(1234.5678, 2)` is `1,234.57`.
+///
+/// # Errors
+/// When more than 17 decimals are asked for.
+pub fn format(number: f64, decimals: usize) -> Result<String> {
+    match decimals {
+        0..=17 => Ok(show::decimals(number, decimals)),
+        _ => Err(Error::usage(format!("a number has at most 17 decimals, not {decimals}"))),
+    }
+}
+
+/// A share as percent with one decimal: `percent(0.1234)` is `12.3 %`.
+pub fn percent(share: f64) -> String {
+    format!("{} %", show::decimals(100.0 * share, 1))
+}
+
+/// Every digit of a number, for programs rather than people: `exact(1.0 / 3.0)`.
+pub fn exact(number: f64) -> String {
+    Dynamic::from_float(number).to_string()
+}
