@@ -36,8 +36,8 @@ use crate::{files, progress};
 use cells::{Cells, Job};
 use desk::{Desk, Question};
 
-/// How long requests that are already on their way are waited for after a cell has failed: they are answered as aborted.
-const STRAGGLERS: Duration = Duration::from_millis(30);
+/// How long requests that are already on their way are waited for before a cell's failure is told: they are not run.
+const STRAGGLERS: Duration = Duration::from_millis(10);
 /// How often a kernel looks whether the Jupyter that started it is still there.
 const ORPHANED: Duration = Duration::from_secs(2);
 
@@ -127,49 +127,42 @@ async fn serve_shell(shell: KernelShellConnection, out: &Out, jobs: &std::sync::
     };
     let answer = async {
         while let Some(request) = queue.recv().await {
-            let failed = answer(&request, &mut replies, out, jobs).await;
-            if !failed {
-                continue;
+            let _ = out.send(Status::busy().as_child_of(&request));
+            let (reply, answered) = oneshot::channel();
+            let _ = jobs.send(Job { request: request.clone(), reply });
+            let answer = answered.await.ok().flatten();
+            let failed = answer.as_ref().is_some_and(|answer| stops(answer, &request));
+            if failed {
+                tokio::time::sleep(STRAGGLERS).await;
             }
-            tokio::time::sleep(STRAGGLERS).await;
-            while let Ok(request) = queue.try_recv() {
-                match &request.content {
-                    JupyterMessageContent::ExecuteRequest(_) => abort(&request, &mut replies, out).await,
-                    _ => {
-                        answer(&request, &mut replies, out, jobs).await;
-                    }
-                }
+            let late = if failed { queue.len() } else { 0 };
+            if let Some(content) = answer {
+                let _ = replies.send(JupyterMessage::new(content, Some(&request))).await;
+            }
+            let _ = out.send(Status::idle().as_child_of(&request));
+            for _ in 0..late {
+                let Some(request) = queue.recv().await else { return };
+                abort(&request, &mut replies, out).await;
             }
         }
     };
     tokio::select! { () = read => {}, () = answer => {} }
 }
 
-/// Answers one request; was it a cell that failed, after which nothing more shall run?
-async fn answer(
-    request: &JupyterMessage,
-    replies: &mut RouterSendConnection,
-    out: &Out,
-    jobs: &std::sync::mpsc::Sender<Job>,
-) -> bool {
-    let _ = out.send(Status::busy().as_child_of(request));
-    let (reply, answered) = oneshot::channel();
-    let _ = jobs.send(Job { request: request.clone(), reply });
-    let mut failed = false;
-    if let Ok(Some(content)) = answered.await {
-        failed = matches!((&content, &request.content),
-            (JupyterMessageContent::ExecuteReply(reply), JupyterMessageContent::ExecuteRequest(asked))
-                if reply.status == ReplyStatus::Error && asked.stop_on_error);
-        let _ = replies.send(JupyterMessage::new(content, Some(request))).await;
-    }
-    let _ = out.send(Status::idle().as_child_of(request));
-    failed
+/// Is it the answer of a cell that failed, after which nothing shall run that was asked for before?
+fn stops(answer: &JupyterMessageContent, request: &JupyterMessage) -> bool {
+    matches!((answer, &request.content),
+        (JupyterMessageContent::ExecuteReply(reply), JupyterMessageContent::ExecuteRequest(asked))
+            if reply.status == ReplyStatus::Error && asked.stop_on_error)
 }
 
+/// Answers what was asked for before a cell failed: a cell is not run, the rest stays unanswered.
 async fn abort(request: &JupyterMessage, replies: &mut RouterSendConnection, out: &Out) {
     let _ = out.send(Status::busy().as_child_of(request));
-    let reply = ExecuteReply { status: ReplyStatus::Aborted, ..ExecuteReply::default() };
-    let _ = replies.send(reply.as_child_of(request)).await;
+    if let JupyterMessageContent::ExecuteRequest(_) = request.content {
+        let reply = ExecuteReply { status: ReplyStatus::Aborted, ..ExecuteReply::default() };
+        let _ = replies.send(reply.as_child_of(request)).await;
+    }
     let _ = out.send(Status::idle().as_child_of(request));
 }
 
