@@ -60,6 +60,11 @@ impl std::fmt::Display for Place {
 }
 
 impl Failure {
+    /// A failure without a place.
+    pub(super) fn of(message: String) -> Self {
+        Self { message, place: None, calls: Vec::new(), interrupted: false, unfinished: false }
+    }
+
     /// The lines of the script around the place: the line, and a caret under the column.
     pub fn excerpt(&self) -> Option<String> {
         let place = self.place.as_ref()?;
@@ -168,7 +173,7 @@ impl Context<'_> {
         if let Some(place) = place.as_mut().filter(|place| place.line == 1 && source == self.source) {
             place.column = place.column.map(|column| column.saturating_sub(self.shift).max(1));
         }
-        Failure { message, place, calls: Vec::new(), interrupted: false, unfinished: false }
+        Failure { place, ..Failure::of(message) }
     }
 
     fn message(&self, error: &EvalAltResult) -> String {

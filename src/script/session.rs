@@ -147,6 +147,9 @@ impl Session {
             Ok(ast) => ast,
             Err(error) => return Err(self.explain(source, None, |context| context.parse(&error))),
         };
+        if let Some(clash) = clash(&ast) {
+            return Err(clash);
+        }
         ast.set_source(source);
         let ast = self.functions.merge(&ast);
         let fence = self.fence.clone();
@@ -261,6 +264,19 @@ fn talk(engine: &mut Engine, surface: Arc<dyn Surface>) {
     };
     engine.register_fn("exit", move |context: NativeCallContext| exit(&context, 0));
     engine.register_fn("exit", move |context: NativeCallContext, code: i64| exit(&context, code));
+}
+
+/// A function that would stand in for a verb: Rhai calls it as a method too, before the verb of that name.
+fn clash(ast: &AST) -> Option<Failure> {
+    let verbs = super::Language::get().verbs();
+    ast.iter_functions().find_map(|function| {
+        let like = |verb: &&super::Verb| verb.name == function.name && verb.params.len() == function.params.len();
+        let verb = verbs.iter().filter(|verb| verb.noun.is_some()).find(like)?;
+        Some(Failure::of(format!(
+            "the function `{function}` would be called in the place of {}; give it another name",
+            verb.call()
+        )))
+    })
 }
 
 /// The top-level import statements of a text, one after the other in one line.

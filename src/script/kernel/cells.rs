@@ -1,12 +1,14 @@
 //! What each request of a notebook is answered with.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use jupyter_protocol::{
     CodeMirrorMode, CommInfoReply, CompleteReply, ErrorOutput, ExecuteInput, ExecuteReply, ExecuteRequest,
-    ExecuteResult, ExecutionCount, HelpLink, HistoryEntry, HistoryReply, HistoryRequest, InspectReply, IsCompleteReply,
-    JupyterMessage, JupyterMessageContent, KernelInfoReply, LanguageInfo, Media, MediaType, ReplyError, ReplyStatus,
+    ExecuteResult, ExecutionCount, ExpressionResult, HelpLink, HistoryEntry, HistoryReply, HistoryRequest,
+    InspectReply, IsCompleteReply, JupyterMessage, JupyterMessageContent, KernelInfoReply, LanguageInfo, Media,
+    MediaType, ReplyError, ReplyStatus, Transient,
 };
 use tokio::sync::oneshot;
 
@@ -70,7 +72,7 @@ impl Cells {
             .into(),
             JupyterMessageContent::HistoryRequest(asked) => HistoryReply::new(self.recalled(asked)).into(),
             JupyterMessageContent::CommInfoRequest(_) => {
-                CommInfoReply { status: ReplyStatus::Ok, comms: std::collections::HashMap::new(), error: None }.into()
+                CommInfoReply { status: ReplyStatus::Ok, comms: HashMap::new(), error: None }.into()
             }
             _ => return None,
         })
@@ -90,9 +92,11 @@ impl Cells {
         let reply = match ran {
             Ok(value) => {
                 if !value.is_empty() {
-                    self.desk.send(ExecuteResult::new(execution_count, media(&value)));
+                    let transient = Some(Transient::default());
+                    self.desk.send(ExecuteResult { transient, ..ExecuteResult::new(execution_count, media(&value)) });
                 }
-                ExecuteReply { execution_count, ..ExecuteReply::default() }
+                let user_expressions = Some(self.expressions(asked));
+                ExecuteReply { execution_count, user_expressions, ..ExecuteReply::default() }
             }
             Err(failure) => {
                 let ReplyError { ename, evalue, traceback } = told(&failure);
@@ -104,6 +108,21 @@ impl Cells {
         };
         self.desk.end();
         reply
+    }
+
+    /// What the front end wants to know after a cell has run, by name.
+    fn expressions(&mut self, asked: &ExecuteRequest) -> HashMap<String, ExpressionResult> {
+        let answer = |(name, code): (&String, &String)| {
+            let result = match self.session.run("expression", code) {
+                Ok(value) => ExpressionResult::Ok { data: media(&value), metadata: serde_json::Map::new() },
+                Err(failure) => {
+                    let ReplyError { ename, evalue, traceback } = told(&failure);
+                    ExpressionResult::Error { ename, evalue, traceback }
+                }
+            };
+            (name.clone(), result)
+        };
+        asked.user_expressions.iter().flatten().map(answer).collect()
     }
 
     fn recalled(&self, asked: &HistoryRequest) -> Vec<HistoryEntry> {
