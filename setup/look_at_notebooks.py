@@ -35,7 +35,7 @@ LIMIT = 300  # seconds a notebook may take
 
 SETTINGS = {
     # All cells are in the page, also those that are not on the screen.
-    "notebook-extension/tracker": {"windowingMode": "none"},
+    "notebook-extension/tracker": {"windowingMode": "none", "scrollPastLastCell": False},
     "docmanager-extension/plugin": {"autosave": False},
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
@@ -123,8 +123,8 @@ def browser(home):
     options.binary_location = shutil.which("chromium")
     # Nothing but the page is asked for: no updates, no reports, no translations.
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
-                     "--disable-component-update", "--disable-sync", "--no-first-run", "--hide-scrollbars",
-                     f"--user-data-dir={home / 'browser'}", f"--window-size={WIDTH},{PAGE}"):
+                     "--disable-component-update", "--disable-sync", "--no-first-run",
+                     f"--user-data-dir={tempfile.mkdtemp(dir=home)}", f"--window-size={WIDTH},{PAGE}"):
         options.add_argument(argument)
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     driver.set_script_timeout(LIMIT)
@@ -170,15 +170,16 @@ def pictures(driver, stem):
 
 def look(driver, address, token, path, out, themes):
     started = time.monotonic()
-    # A tab of its own: the one before holds a notebook that is not saved, and would ask before it leaves.
-    driver.switch_to.new_window("tab")
     place = urllib.parse.quote(str(path.relative_to(ROOT)))
     driver.get(f"{address}lab/tree/{place}?token={token}&reset")
     while not driver.execute_script("return !!(window.jupyterapp && window.jupyterapp.shell.currentWidget && window.jupyterapp.shell.currentWidget.context)"):
         if time.monotonic() - started > 60:
-            return ["JupyterLab did not open the notebook within a minute"]
+            driver.save_screenshot(str(out / f"{path.stem}-not-opened.png"))
+            print(f"FAIL {path.relative_to(ROOT)}", flush=True)
+            return [f"JupyterLab did not open the notebook within a minute: {out / path.stem}-not-opened.png"]
         time.sleep(0.2)
     if error := driver.execute_async_script(RUN_ALL):
+        print(f"FAIL {path.relative_to(ROOT)}", flush=True)
         return [f"the cells could not be run: {error}"]
     time.sleep(1.0)
     failures = list(complaints(path, driver.execute_script(SHOWN)))
@@ -210,15 +211,16 @@ def main():
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         lab, address, token = start_lab(options.lab, Path(home))
         try:
-            driver = browser(Path(home))
-            try:
-                for path in paths:
+            for path in paths:
+                # A browser of its own: a page with a notebook that is not saved asks before it is left.
+                driver = browser(Path(home))
+                try:
                     failures = look(driver, address, token, path, out, themes)
-                    failed += bool(failures)
-                    for failure in failures:
-                        print("    " + failure.replace("\n", "\n      "), flush=True)
-            finally:
-                driver.quit()
+                finally:
+                    driver.quit()
+                failed += bool(failures)
+                for failure in failures:
+                    print("    " + failure.replace("\n", "\n      "), flush=True)
         finally:
             # A terminate ends the kernels too, and waits for them.
             lab.terminate()

@@ -33,6 +33,7 @@ import os
 import re
 import statistics
 import struct
+import subprocess
 import sys
 import tempfile
 import time
@@ -359,7 +360,7 @@ print(sales.rows() + " rows");""",
 async def one_kernel(name, folder, data):
     """Starts a kernel in `folder` and has it read `data`; what it said."""
     manager = AsyncKernelManager(kernel_name=name)
-    await manager.start_kernel(cwd=str(folder))
+    await manager.start_kernel(cwd=str(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     client, said = manager.client(), []
     client.start_channels()
     try:
