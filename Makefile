@@ -1,7 +1,7 @@
 # Tradewind: everything a person types to try, test and use the project.
 # Each target installs what it is missing, says what it installs, and can be run again at once.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test notebook notebooks notebooks-save clean clean-cache
+.PHONY: help demo build test notebook notebooks notebooks-save look clean clean-cache
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ build: ## Build the tradewind binary (target/release/tradewind)
 test: ## Check everything: format, lints, tests, documentation, licences, notebooks
 	@setup/test
 
-notebook: ## Open JupyterLab with Tradewind in Rust notebooks
+notebook: ## Open JupyterLab with Tradewind in its notebooks
 	@setup/notebook lab
 
 notebooks: ## Run every notebook in notebooks/ and check its output (changes no file)
@@ -23,6 +23,9 @@ notebooks: ## Run every notebook in notebooks/ and check its output (changes no 
 
 notebooks-save: ## Run every notebook and write the new output into the files
 	@setup/notebook run --save
+
+look: ## Run the notebooks in JupyterLab and Chromium and save pictures of them
+	@setup/notebook look
 
 clean: ## Remove what was built in this checkout
 	@setup/clean

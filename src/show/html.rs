@@ -9,12 +9,13 @@ use super::{Block, Table, one_line, paragraphs};
 use crate::figures::Figure;
 
 /// Styles of a fragment inside a page that is not ours: everything is scoped to `.tradewind`, and colours come from
-/// the page, so that a dark theme stays readable.
-const STYLE: &str = ".tradewind table{border-collapse:collapse;margin:.5em 0;font-variant-numeric:tabular-nums}\
-.tradewind caption{caption-side:top;text-align:left;font-weight:600;padding:.25em 0;color:inherit}\
-.tradewind th,.tradewind td{padding:.25em .75em;border:0;border-bottom:1px solid rgba(128,128,128,.3);\
+/// the page, so that a dark theme stays readable. JupyterLab sets all cells to the right with a selector of two
+/// classes: ours have as many, and come later.
+const STYLE: &str = ".tradewind .scroll table{border-collapse:collapse;margin:.5em 0;font-variant-numeric:tabular-nums}\
+.tradewind .scroll caption{caption-side:top;text-align:left;font-weight:600;padding:.25em 0;color:inherit;white-space:nowrap}\
+.tradewind .scroll th,.tradewind .scroll td{padding:.25em .75em;border:0;border-bottom:1px solid rgba(128,128,128,.3);\
 text-align:left;background:none;color:inherit;white-space:nowrap}\
-.tradewind .n{text-align:right}.tradewind .best td,.tradewind .best th{font-weight:700}\
+.tradewind .scroll .n{text-align:right}.tradewind .scroll .best td,.tradewind .scroll .best th{font-weight:700}\
 .tradewind .scroll{overflow-x:auto}.tradewind figure{margin:.75em 0}\
 .tradewind .plot{background:#fff;display:inline-block;max-width:100%}\
 .tradewind .note{border-left:3px solid #e69f00;padding:.1em 0 .1em .75em;margin:.75em 0}\

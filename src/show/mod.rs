@@ -8,7 +8,7 @@
 //! | `table.rs` | what every tabular verb returns |
 //! | `number.rs` | how a number is written |
 //! | `text.rs`, `markdown.rs`, `html.rs` | how a block looks in a terminal, in Markdown, on a page |
-//! | `notebook.rs` | how a noun displays itself in a notebook cell |
+//! | `notebook.rs` | how a noun, a data frame, a list of numbers displays itself in a notebook cell |
 
 pub(crate) mod html;
 pub(crate) mod markdown;
@@ -17,6 +17,7 @@ mod number;
 mod table;
 mod text;
 
+pub use notebook::Lazy;
 pub(crate) use notebook::noun;
 pub use number::number;
 pub(crate) use number::{MISSING, column_labels, decimals, tick_labels};
@@ -66,6 +67,11 @@ pub enum Block {
 pub trait Show {
     /// The noun as blocks.
     fn block(&self) -> Block;
+
+    /// Display in a notebook cell; the Rust kernel calls it on the last expression.
+    fn evcxr_display(&self) {
+        notebook::display(&self.block());
+    }
 }
 
 impl Block {

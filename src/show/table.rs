@@ -4,6 +4,7 @@
 //! what is *shown* (text, Markdown, HTML, a slide) goes through one grid of strings, so that a number looks the
 //! same everywhere.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::path::Path;
 
@@ -60,21 +61,21 @@ impl fmt::Display for Value {
 }
 
 impl Table {
-    /// A table of everything in `frame`.
-    pub fn new(frame: DataFrame) -> Self {
-        Self { title: None, frame, highlight: None }
+    /// A table of everything in `frame`, which is a data frame or a reference to one.
+    pub fn new(frame: impl Borrow<DataFrame>) -> Self {
+        Self { title: None, frame: frame.borrow().clone(), highlight: None }
     }
 
     /// The same table under a title.
     #[must_use]
-    pub fn titled(self, title: impl Into<String>) -> Self {
-        Self { title: Some(title.into()), ..self }
+    pub fn titled(&self, title: impl Into<String>) -> Self {
+        Self { title: Some(title.into()), ..self.clone() }
     }
 
     /// The same table with one row (counted from 0) set in bold, such as the best model.
     #[must_use]
-    pub fn highlight(self, row: usize) -> Self {
-        Self { highlight: Some(row), ..self }
+    pub fn highlight(&self, row: usize) -> Self {
+        Self { highlight: Some(row), ..self.clone() }
     }
 
     /// The title, if it has one.
