@@ -31,7 +31,7 @@
 //! | [`figures`] | one static figure per file |
 //! | [`report`] | blocks in order: Markdown, HTML, slides |
 //! | [`plan`], [`outcome`] | the whole run as data, and what it came to |
-//! | [`script`] | the same nouns and verbs in Rhai |
+//! | [`script`] | the same nouns and verbs in Rhai: scripts, a prompt, a notebook kernel |
 //! | [`progress`] | progress bars and interrupts |
 //! | `options`, `files`, `error` | labels and their options, whole files or none, what can go wrong |
 //!

@@ -29,8 +29,16 @@ pub(super) struct Cells {
     session: Session,
     desk: Arc<Desk>,
     count: usize,
-    /// What was run, with its number.
-    history: Vec<(usize, String)>,
+    /// What was run.
+    history: Vec<Past>,
+}
+
+/// A cell that was run.
+struct Past {
+    number: usize,
+    code: String,
+    /// What it gave, as text.
+    output: String,
 }
 
 impl Cells {
@@ -82,7 +90,7 @@ impl Cells {
         let counted = !asked.silent && asked.store_history && !asked.code.trim().is_empty();
         if counted {
             self.count += 1;
-            self.history.push((self.count, asked.code.clone()));
+            self.history.push(Past { number: self.count, code: asked.code.clone(), output: String::new() });
         }
         let execution_count = ExecutionCount::new(self.count);
         self.desk.begin(request, asked.silent, asked.allow_stdin);
@@ -92,6 +100,9 @@ impl Cells {
         let reply = match ran {
             Ok(value) => {
                 if !value.is_empty() {
+                    if let Some(past) = self.history.last_mut().filter(|_| counted) {
+                        past.output = value.text();
+                    }
                     let transient = Some(Transient::default());
                     self.desk.send(ExecuteResult { transient, ..ExecuteResult::new(execution_count, media(&value)) });
                 }
@@ -126,31 +137,33 @@ impl Cells {
     }
 
     fn recalled(&self, asked: &HistoryRequest) -> Vec<HistoryEntry> {
-        let entry = |(number, code): &(usize, String)| HistoryEntry::Input(0, *number, code.clone());
-        let last = |n: i32, found: Vec<HistoryEntry>| {
-            let skipped = found.len().saturating_sub(usize::try_from(n).unwrap_or(0));
-            found.into_iter().skip(skipped).collect()
-        };
-        match asked {
-            HistoryRequest::Tail { n, .. } => last(*n, self.history.iter().map(entry).collect()),
-            HistoryRequest::Range { start, stop, .. } => {
-                let within = |number: usize| number as i64 >= i64::from(*start) && (number as i64) < i64::from(*stop);
-                self.history.iter().filter(|(number, _)| within(*number)).map(entry).collect()
+        let (found, with_output): (Vec<&Past>, bool) = match asked {
+            HistoryRequest::Tail { n, output, .. } => (last(self.history.iter().collect(), *n), *output),
+            HistoryRequest::Range { start, stop, output, .. } => {
+                let within =
+                    |past: &&Past| past.number as i64 >= i64::from(*start) && (past.number as i64) < i64::from(*stop);
+                (self.history.iter().filter(within).collect(), *output)
             }
-            HistoryRequest::Search { pattern, unique, n, .. } => {
+            HistoryRequest::Search { pattern, unique, n, output, .. } => {
                 let Ok(pattern) = glob::Pattern::new(pattern) else { return Vec::new() };
-                let mut found: Vec<&(usize, String)> =
-                    self.history.iter().filter(|(_, code)| pattern.matches(code)).collect();
-                if *unique {
-                    let later = |at: usize, code: &str| found[at + 1..].iter().any(|(_, other)| other == code);
-                    let kept: Vec<bool> = (0..found.len()).map(|at| !later(at, &found[at].1)).collect();
-                    let mut kept = kept.into_iter();
-                    found.retain(|_| kept.next() == Some(true));
-                }
-                last(*n, found.into_iter().map(entry).collect())
+                let alike: Vec<&Past> = self.history.iter().filter(|past| pattern.matches(&past.code)).collect();
+                // Of equal ones the newest stays.
+                let repeated = |at: usize| alike[at + 1..].iter().any(|later| later.code == alike[at].code);
+                let kept = (0..alike.len()).filter(|at| !unique || !repeated(*at)).map(|at| alike[at]).collect();
+                (last(kept, *n), *output)
             }
-        }
+        };
+        let entry = |past: &Past| match with_output {
+            true => HistoryEntry::InputOutput(0, past.number, (past.code.clone(), past.output.clone())),
+            false => HistoryEntry::Input(0, past.number, past.code.clone()),
+        };
+        found.into_iter().map(entry).collect()
     }
+}
+
+/// The last `n` of a list.
+fn last<T>(mut list: Vec<T>, n: i32) -> Vec<T> {
+    list.split_off(list.len().saturating_sub(usize::try_from(n).unwrap_or(0)))
 }
 
 /// A failure as notebooks show it: what went wrong first, then where.
