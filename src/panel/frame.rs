@@ -1,6 +1,7 @@
 //! How a frame becomes a panel, and back: types checked, rows sorted, series found, stamps put on the calendar.
 
 use std::ops::Range;
+use std::borrow::Borrow;
 use std::sync::{Arc, OnceLock};
 
 use polars::prelude::*;
@@ -90,9 +91,9 @@ impl Panel {
     /// assert_eq!(panel.to_frame().height(), 3);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn from_frame(frame: DataFrame, columns: Columns) -> Result<Panel> {
+    pub fn from_frame(frame: impl Borrow<DataFrame>, columns: Columns) -> Result<Panel> {
         let origin = Origin { source: "the frame".into(), ..Origin::default() };
-        from_origin(frame, columns, &Reading::default(), origin)
+        from_origin(frame.borrow().clone(), columns, &Reading::default(), origin)
     }
 
     /// The declared columns in their input types, sorted by key and time.

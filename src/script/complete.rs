@@ -246,18 +246,12 @@ fn open(text: &[char]) -> Open {
     while at < text.len() {
         let c = text[at];
         match quote {
-            Some('\n') => {
-                if c == '\n' {
-                    quote = None;
-                }
-            }
             Some('"') if c == '\\' => at += 1,
-            Some(q) => {
-                if c == q {
-                    quote = None;
-                    open.quoted = None;
-                }
+            Some(end) if c == end => {
+                quote = None;
+                open.quoted = None;
             }
+            Some(_) => {}
             None if c == '/' && text.get(at + 1) == Some(&'/') => quote = Some('\n'),
             None if c == '"' || c == '`' => {
                 quote = Some(c);

@@ -13,10 +13,13 @@ use super::session::{Sources, locked};
 use crate::error::Error;
 use crate::files;
 
+/// A module, and when its file was written.
+type Known = (Option<SystemTime>, Shared<Module>);
+
 pub(super) struct Scripts {
     sources: Sources,
     /// What was imported, with the file's time: a changed file is read again.
-    known: Mutex<HashMap<PathBuf, (Option<SystemTime>, Shared<Module>)>>,
+    known: Mutex<HashMap<PathBuf, Known>>,
     /// What is being imported now, so that modules which import each other end in an error.
     loading: Mutex<Vec<PathBuf>>,
 }

@@ -140,15 +140,15 @@ impl Session {
     ///
     /// # Errors
     /// When it does not compile, fails or is interrupted; what it had defined until then stays.
-    pub fn run(&mut self, source: &str, text: &str) -> std::result::Result<Shown, Failure> {
+    pub fn run(&mut self, source: &str, text: &str) -> std::result::Result<Shown, Box<Failure>> {
         locked(&self.sources).insert(source.into(), text.into());
         let whole = format!("{}{text}", self.imports);
         let mut ast = match self.engine.compile_with_scope(&self.scope, &whole) {
             Ok(ast) => ast,
-            Err(error) => return Err(self.explain(source, None, |context| context.parse(&error))),
+            Err(error) => return Err(self.explain(source, None, |context| context.parse(&error)).into()),
         };
         if let Some(clash) = clash(&ast) {
-            return Err(clash);
+            return Err(clash.into());
         }
         ast.set_source(source);
         let ast = self.functions.merge(&ast);
@@ -169,7 +169,7 @@ impl Session {
                 self.imports += &imports(text);
                 Ok(Shown::of(value))
             }
-            Err(error) => Err(self.explain(source, Some(&ast), |context| context.run(&error))),
+            Err(error) => Err(self.explain(source, Some(&ast), |context| context.run(&error)).into()),
         }
     }
 

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use tradewind::prelude::*;
 use tradewind::script::{Completeness, Language, Session, Settings, Terminal, Verb, definitions};
 
 fn session() -> Session {

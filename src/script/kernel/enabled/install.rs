@@ -6,22 +6,10 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
+use crate::script::kernel::Install;
 
 /// The kernel's name in `jupyter kernelspec list`.
 const NAME: &str = "tradewind-rhai";
-
-/// Where the kernel is installed, and what it may do.
-#[derive(Clone, Debug, Default)]
-pub struct Install {
-    /// The environment's folder (`…/share/jupyter` below it is used); the user's own if none.
-    pub prefix: Option<PathBuf>,
-    /// The folder in which the kernel works for all notebooks below it; else each works beside its notebook.
-    pub root: Option<PathBuf>,
-    /// Folders that cells may read and write besides.
-    pub allow: Vec<PathBuf>,
-    /// Without limits?
-    pub unlimited: bool,
-}
 
 /// Installs the kernel and returns its folder.
 ///
