@@ -1,7 +1,7 @@
 //! How a frame becomes a panel, and back: types checked, rows sorted, series found, stamps put on the calendar.
 
-use std::ops::Range;
 use std::borrow::Borrow;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use polars::prelude::*;
@@ -77,7 +77,7 @@ impl Panel {
         crate::files::write_atomically(path, &bytes)
     }
 
-    /// Takes the declared columns of a polars frame.
+    /// Takes the declared columns of a polars frame; a reference will do, and costs no copy of the values.
     ///
     /// # Errors
     /// When a declared column is absent or of a type that cannot serve, or the frequency can be neither inferred nor
