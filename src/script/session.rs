@@ -147,7 +147,7 @@ impl Session {
             Ok(ast) => ast,
             Err(error) => return Err(self.explain(source, None, |context| context.parse(&error)).into()),
         };
-        if let Some(clash) = clash(&ast) {
+        if let Some(clash) = clash(&ast, text) {
             return Err(clash.into());
         }
         ast.set_source(source);
@@ -266,14 +266,15 @@ fn talk(engine: &mut Engine, surface: Arc<dyn Surface>) {
     engine.register_fn("exit", move |context: NativeCallContext, code: i64| exit(&context, code));
 }
 
-/// A function that would stand in for a verb: Rhai calls it as a method too, before the verb of that name.
-fn clash(ast: &AST) -> Option<Failure> {
+/// A function that stands in for a verb: where a text calls both, Rhai takes the function for the verb.
+fn clash(ast: &AST, text: &str) -> Option<Failure> {
     let verbs = super::Language::get().verbs();
     ast.iter_functions().find_map(|function| {
         let like = |verb: &&super::Verb| verb.name == function.name && verb.params.len() == function.params.len();
         let verb = verbs.iter().filter(|verb| verb.noun.is_some()).find(like)?;
+        text.contains(&format!(".{}(", function.name)).then_some(())?;
         Some(Failure::of(format!(
-            "the function `{function}` would be called in the place of {}; give it another name",
+            "the function `{function}` is called in the place of {}; give it another name",
             verb.call()
         )))
     })

@@ -345,8 +345,8 @@ fn errors_name_place_cause_and_the_nearest_name() {
         ("throw \"too bad\"", "too bad"),
         ("1 / 0", "division by zero"),
         (
-            "fn score(a, b) { a }",
-            "the function `score(a, b)` would be called in the place of backtest.score(model, metric)",
+            "fn score(a, b) { a.score(b, 1) }",
+            "the function `score(a, b)` is called in the place of backtest.score(model, metric)",
         ),
         ("fn f(x) { x } f(1, 2)", "`f` is called as `f(x)`, not with (int, int)"),
     ] {
