@@ -53,6 +53,9 @@ struct Inner {
     levels: Vec<f64>,
 }
 
+/// The most steps that the paths of one series may have together: 1.6 GB.
+const MOST_STEPS: usize = 200_000_000;
+
 impl Forecast {
     pub(crate) fn of(fits: &Fits, future: &Future, asked: impl Fn(usize) -> bool + Sync) -> Result<Self> {
         let panel = fits.panel();
@@ -156,10 +159,15 @@ impl Forecast {
     /// `n` joint sample paths of all series, the same for the same seed on any machine.
     ///
     /// # Errors
-    /// When `n` is zero.
+    /// When `n` is zero, or so large that the paths of one series would not fit into memory.
     pub fn paths(&self, n: usize, seed: u64) -> Result<Paths> {
         match n {
             0 => Err(Error::usage("at least 1 path is needed, not 0")),
+            n if n.saturating_mul(self.horizon()) > MOST_STEPS => Err(Error::usage(format!(
+                "{n} paths of {} steps are too many to hold; ask for at most {}",
+                self.horizon(),
+                MOST_STEPS / self.horizon()
+            ))),
             n => Ok(Paths { forecast: self.clone(), n, seed }),
         }
     }

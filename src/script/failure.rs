@@ -196,10 +196,15 @@ impl Context<'_> {
                 "the script did more than{} operations, as an endless loop does{unlimited}",
                 limit(|limits| limits.operations as usize)
             ),
-            EvalAltResult::ErrorStackOverflow(_) => format!(
-                "functions call each other more than{} deep, as a recursion without an end does{unlimited}",
-                limit(|limits| limits.depth)
-            ),
+            EvalAltResult::ErrorStackOverflow(_) => match self.limits {
+                Some(limits) => format!(
+                    "functions call each other more than {} deep, as a recursion without an end does{unlimited}",
+                    limits.depth
+                ),
+                None => {
+                    "functions call each other deeper than there is room for, as a recursion without an end does".into()
+                }
+            },
             EvalAltResult::ErrorDataTooLarge(what, _) => {
                 let what = what.trim_end_matches(" too large").to_lowercase();
                 format!("the {what} is over the limit of{}{unlimited}", limit(|limits| limits.size))

@@ -1,6 +1,6 @@
 //! Columns, panels, futures, audits, findings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rhai::{Dynamic, Module};
 
@@ -22,6 +22,9 @@ use crate::show::Table;
 /// When it is no pattern, a folder cannot be read, or a file lies where a script may not read.
 pub fn files(pattern: &str) -> Result<Vec<PathBuf>> {
     let wrong = |cause: glob::PatternError| Error::usage(format!("{pattern} is not a pattern of files")).because(cause);
+    // The folder before the first wildcard: what lies outside is not even looked into.
+    let fixed = &pattern[..pattern.find(['*', '?', '[']).unwrap_or(pattern.len())];
+    crate::files::allowed(Path::new(if fixed.is_empty() { "." } else { fixed }))?;
     let mut found = Vec::new();
     for path in glob::glob(pattern).map_err(wrong)? {
         let path = path.map_err(|cause| Error::io(format!("{pattern} cannot be read")).because(cause))?;

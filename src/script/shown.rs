@@ -1,7 +1,7 @@
 //! How does a script's value look to a person? A noun by its own blocks; maps in an array as a table; the rest as text.
 
 use polars::prelude::{Column, DataFrame};
-use rhai::{Array, Dynamic, Map};
+use rhai::{Array, Dynamic, ImmutableString, Map};
 
 use super::nouns;
 use crate::error::{Error, Result, suggestion};
@@ -104,6 +104,9 @@ fn words(value: &Dynamic) -> String {
     }
 }
 
+/// How many characters of plain text fit on a line of a notebook.
+const SENTENCE: usize = 80;
+
 /// The value of a script, as it looks to a person.
 #[derive(Clone, Debug)]
 pub struct Shown(Dynamic);
@@ -132,10 +135,14 @@ impl Shown {
         nouns::block(&self.0).or_else(|| self.table()).unwrap_or_else(|| Block::Text(self.text()))
     }
 
-    /// As a fragment of HTML; none for plain text and numbers.
+    /// As a fragment of HTML; none for numbers and words. A sentence is a paragraph: notebooks break plain text in the
+    /// middle of words.
     pub fn html(&self) -> Option<String> {
-        let noun = nouns::block(&self.0).or_else(|| self.table())?;
-        Some(noun.to_html())
+        let sentence = || {
+            let text = self.0.read_lock::<ImmutableString>()?;
+            (text.chars().count() > SENTENCE && !text.contains('\n')).then(|| Block::Text(text.to_string()))
+        };
+        Some(nouns::block(&self.0).or_else(|| self.table()).or_else(sentence)?.to_html())
     }
 
     /// As a picture, if it is one.

@@ -344,6 +344,7 @@ fn errors_name_place_cause_and_the_nearest_name() {
         ("let match = 1;", "`match` is a reserved word"),
         ("throw \"too bad\"", "too bad"),
         ("1 / 0", "division by zero"),
+        ("files(\"/etc/*\")", "/etc/ lies outside the working folder"),
         (
             "fn score(a, b) { a.score(b, 1) }",
             "the function `score(a, b)` is called in the place of backtest.score(model, metric)",
@@ -355,6 +356,8 @@ fn errors_name_place_cause_and_the_nearest_name() {
     }
     let said = failure(&format!("{SALES}sales.fit(\"thetta\")"));
     assert!(said.contains("line 3, column 7") && said.contains("did you mean `theta`?"), "{said}");
+    let said = failure(&format!("{SALES}sales.fit(\"naive\").forecast(4).paths(1000000000, 1)"));
+    assert!(said.contains("ask for at most 50000000"), "{said}");
     let said = failure(&format!("{SALES}sales.rwos"));
     assert!(said.contains("a Panel has no `rwos`, did you mean `rows`?"), "{said}");
     let said = failure(&format!("{SALES}sales.audit"));
