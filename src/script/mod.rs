@@ -143,6 +143,9 @@ pub fn run_file(path: impl AsRef<Path>, settings: &Settings) -> Result<i64> {
     let path = path.as_ref();
     let source = path.display().to_string();
     let text = crate::files::read_text(path)?;
+    // Neither a byte order mark nor a line for the shell is Rhai.
+    let text = text.trim_start_matches('\u{feff}');
+    let text = text.strip_prefix("#!").map_or_else(|| text.to_string(), |rest| format!("//{rest}"));
     let terminal = Terminal::new();
     let refused = terminal.refused.clone();
     let ran = on_deep_stack(|| -> Result<i64> {

@@ -56,7 +56,7 @@ fn lines(settings: &Settings) -> Result<i64> {
         // A history that cannot grow is no reason to stop.
         let _ = editor.add_history_entry(&line);
         progress::resume();
-        let ran = session.borrow_mut().run(&format!("line {number}"), &line);
+        let ran = session.borrow_mut().run(&format!("input {number}"), &line);
         match ran {
             Ok(value) => {
                 if let Some(code) = value.exit_code() {

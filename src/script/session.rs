@@ -169,7 +169,11 @@ impl Session {
                 self.imports += &imports(text);
                 Ok(Shown::of(value))
             }
-            Err(error) => Err(self.explain(source, Some(&ast), |context| context.run(&error)).into()),
+            // `exit` inside a function without a name arrives as that function's error.
+            Err(error) => match error.unwrap_inner() {
+                EvalAltResult::Exit(value, _) => Ok(Shown::of(value.clone())),
+                _ => Err(self.explain(source, Some(&ast), |context| context.run(&error)).into()),
+            },
         }
     }
 
@@ -259,11 +263,33 @@ fn talk(engine: &mut Engine, surface: Arc<dyn Surface>) {
     };
     engine.register_fn("input", ask.clone());
     engine.register_fn("input", move || ask(""));
-    let exit = |context: &NativeCallContext, code: i64| -> Answer<Dynamic> {
-        Err(Box::new(EvalAltResult::Exit(Dynamic::from(Exit(code)), context.call_position())))
+    let exit = |context: &NativeCallContext, code: Dynamic| -> Answer<Dynamic> {
+        match code.as_int() {
+            Ok(code) if (0..256).contains(&code) => {
+                Err(Box::new(EvalAltResult::Exit(Dynamic::from(Exit(code)), context.call_position())))
+            }
+            _ => Err(thrown(Error::usage(format!(
+                "exit takes a whole number from 0 to 255, not {}",
+                super::values::kind(&code)
+            )))),
+        }
     };
-    engine.register_fn("exit", move |context: NativeCallContext| exit(&context, 0));
-    engine.register_fn("exit", move |context: NativeCallContext, code: i64| exit(&context, code));
+    engine.register_fn("exit", move |context: NativeCallContext| exit(&context, Dynamic::from_int(0)));
+    engine.register_fn("exit", move |context: NativeCallContext, code: Dynamic| exit(&context, code));
+    // Rhai's own, of both types, sleep through an interrupt.
+    engine.register_fn("sleep", |seconds: i64| sleep(seconds as f64));
+    engine.register_fn("sleep", sleep);
+}
+
+/// Waits, and looks for an interrupt now and then.
+fn sleep(seconds: f64) -> Answer<()> {
+    let begun = std::time::Instant::now();
+    while begun.elapsed().as_secs_f64() < seconds {
+        progress::check()?;
+        let left = (seconds - begun.elapsed().as_secs_f64()).clamp(0.0, 0.02);
+        std::thread::sleep(std::time::Duration::from_secs_f64(left));
+    }
+    Ok(())
 }
 
 /// A function that stands in for a verb: where a text calls both, Rhai takes the function for the verb.

@@ -9,15 +9,24 @@ use crate::error::{Error, Result};
 use crate::show;
 
 pub(super) fn register(api: &mut Api) {
-    api.engine.register_fn("to_string", |value: FLOAT| ImmutableString::from(show::number(value)));
     for name in ["to_string", "to_debug", "print", "debug"] {
+        api.engine.register_fn(name, |value: FLOAT| ImmutableString::from(show::number(value)));
         api.engine.register_fn(name, |items: &mut Array| ImmutableString::from(listed(&Dynamic::from(items.clone()))));
-        api.engine.register_fn(name, |map: &mut Map| ImmutableString::from(listed(&Dynamic::from(map.clone()))));
+        api.engine.register_fn(name, |map: &mut Map| map_text(map));
     }
     functions! { api;
         "format" format(number: f64, decimals: usize) -> String { format(number, decimals) }
         "percent" percent(share: f64) -> String { percent(share) }
         "exact" exact(number: f64) -> String { exact(number) }
+    }
+}
+
+/// A map as `print` writes it. What `catch` hands over for an error of Rhai's own is a map too: it prints as its sentence.
+fn map_text(map: &mut Map) -> ImmutableString {
+    let text = |name: &str| map.get(name).filter(|value| value.is_string()).map(ToString::to_string);
+    match (text("error"), text("message")) {
+        (Some(error), Some(message)) if error.starts_with("Error") => message.into(),
+        _ => listed(&Dynamic::from(map.clone())).into(),
     }
 }
 

@@ -344,6 +344,7 @@ fn errors_name_place_cause_and_the_nearest_name() {
         ("let match = 1;", "`match` is a reserved word"),
         ("throw \"too bad\"", "too bad"),
         ("1 / 0", "division by zero"),
+        ("exit(\"x\")", "exit takes a whole number from 0 to 255, not the text \"x\""),
         ("files(\"/etc/*\")", "/etc/ lies outside the working folder"),
         (
             "fn score(a, b) { a.score(b, 1) }",
@@ -634,6 +635,11 @@ fn scripts_run_from_the_command_line() {
     let (code, _, said) = run(&["script", "passwd.rhai"]);
     assert!(code == 1 && said.contains("lies outside the working folder") && said.contains("--allow /etc"), "{said}");
     assert!(run(&["script", "passwd.rhai", "--allow", "/etc"]).2.contains("no kind that can be read"));
+    write("inside.rhai", "[1].map(|x| exit(3));");
+    assert_eq!(run(&["script", "inside.rhai"]).0, 3);
+    write("marked.rhai", "\u{feff}#!/usr/bin/env tradewind\nprint(1.0 / 3.0); try { [1][5] } catch (e) { print(e) }");
+    let (code, out, said) = run(&["script", "marked.rhai"]);
+    assert!(code == 0 && out.starts_with("0.3333\n") && !out.contains("#{"), "{out}{said}");
     assert_eq!(run(&["script"]).0, 2);
     assert_eq!(run(&["script", "missing.rhai"]).0, 1);
     assert_eq!(run(&["script", "hello.rhai", "--arg", "name"]).0, 2);
@@ -668,21 +674,23 @@ fn a_prompt_takes_lines_from_a_pipe() {
 #[test]
 fn an_interrupt_ends_a_script_at_once() {
     let home = tempfile::tempdir().unwrap();
-    std::fs::write(home.path().join("long.rhai"), "print(\"begun\"); loop {}").unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tradewind"))
-        .args(["script", "long.rhai", "--unlimited"])
-        .current_dir(home.path())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.as_mut().unwrap()), &mut line).unwrap();
-    assert_eq!(line, "begun\n");
-    let begun = std::time::Instant::now();
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(begun.elapsed().as_secs_f64() < 1.0);
+    for ending in ["loop {}", "sleep(100);"] {
+        std::fs::write(home.path().join("long.rhai"), format!("print(\"begun\"); {ending}")).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tradewind"))
+            .args(["script", "long.rhai", "--unlimited"])
+            .current_dir(home.path())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.as_mut().unwrap()), &mut line).unwrap();
+        assert_eq!(line, "begun\n");
+        let begun = std::time::Instant::now();
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        assert!(begun.elapsed().as_secs_f64() < 1.0);
+    }
 }
 
 #[test]
