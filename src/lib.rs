@@ -25,6 +25,8 @@
 //! | [`panel`] | many series on one calendar: reading, roles, frequency, audit, cleaning, features, joining, aggregating, the future |
 //! | [`explore`] | what the data show: one question per file |
 //! | [`models`] | the traits, the table [`models::MODELS`], one file per method |
+//! | [`optimise`] | the least value of a function within bounds, for every model |
+//! | [`statistics`] | decomposition, unit roots, autocorrelation, normality: functions of one series |
 //! | [`forecast`] | means, quantiles, joint sample paths |
 //! | [`evaluate`] | folds, backtests, metrics |
 //! | [`show`] | every noun as text, Markdown, HTML or notebook output |
@@ -47,6 +49,7 @@ pub mod figures;
 mod files;
 pub mod forecast;
 pub mod models;
+pub mod optimise;
 mod options;
 pub mod outcome;
 pub mod panel;
@@ -56,6 +59,7 @@ pub mod progress;
 pub mod report;
 pub mod script;
 pub mod show;
+pub mod statistics;
 
 pub use error::{Error, Result};
 pub use files::remove_unfinished;

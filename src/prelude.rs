@@ -8,7 +8,9 @@ pub use crate::evaluate::{Backtest, Fold, Folds};
 pub use crate::explore::{Finding, QUESTIONS};
 pub use crate::figures::Figure;
 pub use crate::forecast::{Forecast, Paths};
-pub use crate::models::{Drift, Entry, Fits, MODELS, Model, Naive, Regression, SeasonalNaive, Theta};
+pub use crate::models::{
+    Arima, Ces, Drift, Entry, Ets, Fits, Harmonic, MODELS, Model, Mstl, Naive, Regression, SeasonalNaive, Stl, Theta,
+};
 pub use crate::outcome::Outcome;
 pub use crate::panel::{
     Aggregate, Audit, Clean, Columns, FEATURES, Feature, Frequency, Future, Join, Normalise, Panel, Reading, Role,

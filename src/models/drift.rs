@@ -64,6 +64,12 @@ impl FittedSeries for FittedDrift {
         &self.residuals
     }
 
+    fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
+        let (at, last) = last_observed(series.values)?;
+        let residuals = changes(series.values, 1).into_iter().map(|change| change - self.slope).collect();
+        Ok(Box::new(Self { last, age: series.values.len() - 1 - at, residuals, ..*self }))
+    }
+
     fn simulate(&self, ahead: &Ahead, mean: &[f64], shocks: &[f64], path: &mut [f64]) {
         let mut walked = 0.0;
         for (step, shock) in shocks.iter().enumerate() {

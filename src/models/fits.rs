@@ -1,18 +1,21 @@
 //! Models × series, fitted: failures counted, never hidden; kept in one file.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use polars::prelude::*;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::model::distinct;
-use super::{Entry, Fitted, IntoModel, Model, decode, encode};
+use super::{Description, Entry, Fitted, IntoModel, Likelihood, Model, decode, encode};
 use crate::error::{Error, Result};
 use crate::forecast::Forecast;
 use crate::panel::{Columns, Future, Panel};
 use crate::show::{Block, Show, Table, number};
+use crate::statistics::{jarque_bera, ljung_box};
 
 /// Models × series, fitted.
 ///
@@ -73,6 +76,15 @@ impl Panel {
     }
 }
 
+/// What a fit of one series came to, and how its residuals look.
+struct Check {
+    series: usize,
+    description: Description,
+    sd: f64,
+    ljung_box: Option<f64>,
+    jarque_bera: Option<f64>,
+}
+
 /// How far, and with what knowledge of the future: a number of steps, or a [`Future`].
 pub enum Horizon {
     /// That many steps, covariates by the default scenario.
@@ -121,6 +133,50 @@ impl Fits {
         Forecast::of(self, future, asked)
     }
 
+    /// The same parameters on `panel`, which holds the same series with more values: the states are brought up to the new
+    /// end, nothing is estimated anew. A series that a model could not serve before stays a failure.
+    ///
+    /// ```
+    /// use tradewind::prelude::*;
+    /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
+    /// let sales = Panel::read("data/walmart_sales_weekly.csv", columns)?;
+    /// let fits = sales.before("2012-09-01")?.fit(["theta"])?;
+    /// let updated = fits.update(&sales)?;
+    /// assert_eq!(updated.forecast(8)?.mean("theta", "Store=1, Dept=1")?.len(), 8);
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the panel holds other series, a series starts elsewhere or ends earlier, its calendar is another, or the user
+    /// interrupts.
+    pub fn update(&self, panel: &Panel) -> Result<Fits> {
+        let before = &self.0.panel;
+        panel.check_calendar()?;
+        let (old, new) = (before.columns(), panel.columns());
+        if before.frequency() != panel.frequency() || before.season() != panel.season() {
+            return Err(Error::usage("the panel has another frequency or season than the one that was fitted"));
+        }
+        if before.labels() != panel.labels() || old.target != new.target || old.normalise != new.normalise {
+            return Err(Error::usage("the panel holds other series, or another target, than the one that was fitted"));
+        }
+        for i in 0..panel.len() {
+            let (then, now) = (before.positions(i), panel.positions(i));
+            if then.first() != now.first() && !then.is_empty() || then.last() > now.last() {
+                return Err(Error::data(format!(
+                    "{} does not continue the series that was fitted: it starts elsewhere or ends earlier",
+                    panel.label(i)
+                )));
+            }
+        }
+        let update = |fit: &FittedModel| {
+            let started = Instant::now();
+            let fitted = fit.fitted.update(panel)?;
+            Ok(FittedModel { model: fit.model.clone(), fitted, seconds: started.elapsed().as_secs_f64() })
+        };
+        let models = self.0.models.iter().map(update).collect::<Result<_>>()?;
+        Ok(Fits(Arc::new(Inner { panel: panel.clone(), models })))
+    }
+
     /// The labels of the models.
     pub fn models(&self) -> Vec<String> {
         self.0.models.iter().map(|fit| fit.model.label().to_string()).collect()
@@ -160,28 +216,120 @@ impl Fits {
         Ok(self.0.models[m].fitted.residuals(i).to_vec())
     }
 
-    /// One row per model: series fitted, failures, seconds.
+    /// One row per model: series fitted, failures, the form chosen most often, the share of series whose residuals pass as
+    /// white noise and as normal (tests at 5 %, see [`diagnostics`](Self::diagnostics)), seconds.
     ///
     /// # Errors
     /// Only if the table cannot be assembled.
     pub fn summary(&self) -> Result<Table> {
         let n = self.0.panel.len();
-        let failed: Vec<u64> = self
-            .0
-            .models
-            .iter()
-            .map(|fit| (0..n).filter(|i| fit.fitted.failure(*i).is_some()).count() as u64)
+        let rows: Vec<(u64, String, [Option<f64>; 2])> = (0..self.0.models.len())
+            .into_par_iter()
+            .map(|m| {
+                let checks = self.checks(m);
+                let mut forms: BTreeMap<&str, usize> = BTreeMap::new();
+                checks.iter().for_each(|check| *forms.entry(&check.description.form).or_default() += 1);
+                let form = forms.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(a.0)));
+                let share = |pick: fn(&Check) -> Option<f64>| {
+                    let tested: Vec<f64> = checks.iter().filter_map(pick).collect();
+                    let passed = tested.iter().filter(|p| **p > 0.05).count();
+                    (!tested.is_empty()).then(|| passed as f64 / tested.len() as f64)
+                };
+                let shares = [share(|check| check.ljung_box), share(|check| check.jarque_bera)];
+                (checks.len() as u64, form.map_or_else(String::new, |(form, _)| form.to_string()), shares)
+            })
             .collect();
+        let column =
+            |pick: fn(&(u64, String, [Option<f64>; 2])) -> Option<f64>| rows.iter().map(pick).collect::<Vec<_>>();
         let frame = DataFrame::new(
             self.0.models.len(),
             vec![
                 Column::new("model".into(), self.models()),
-                Column::new("series".into(), failed.iter().map(|f| n as u64 - f).collect::<Vec<_>>()),
-                Column::new("failures".into(), &failed),
+                Column::new("series".into(), rows.iter().map(|row| row.0).collect::<Vec<_>>()),
+                Column::new("failures".into(), rows.iter().map(|row| n as u64 - row.0).collect::<Vec<_>>()),
+                Column::new("most often".into(), rows.iter().map(|row| row.1.as_str()).collect::<Vec<_>>()),
+                Column::new("white noise".into(), column(|row| row.2[0])),
+                Column::new("normal".into(), column(|row| row.2[1])),
                 Column::new("seconds".into(), self.0.models.iter().map(|fit| fit.seconds).collect::<Vec<_>>()),
             ],
         )?;
         Ok(Table::new(frame))
+    }
+
+    /// One row per series and model that was fitted: the form that was chosen, log-likelihood, AICc and BIC where the method
+    /// has them, the standard deviation of the residuals, the p-values of the tests of Ljung and Box (is anything left that
+    /// could be forecast?) and of Jarque and Bera (are the intervals right to be normal?), and the parameters.
+    ///
+    /// The Ljung–Box test looks at two seasons of lags, ten without a season, and at most a fifth of the residuals
+    /// (Hyndman & Athanasopoulos, 3rd ed., §5.4), less what the fit has used up. Residuals are on the model's scale.
+    ///
+    /// ```
+    /// use tradewind::prelude::*;
+    /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
+    /// let fits = Panel::read("data/walmart_sales_weekly.csv", columns)?.fit(["ets(season=1)"])?;
+    /// let table = fits.diagnostics()?;
+    /// assert_eq!(table.rows(), 7);
+    /// assert!(table.get(0, "form")?.to_string().starts_with("ETS("));
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Only if the table cannot be assembled.
+    pub fn diagnostics(&self) -> Result<Table> {
+        let mut checks: Vec<(usize, Check)> =
+            (0..self.0.models.len()).flat_map(|m| self.checks(m).into_iter().map(move |check| (m, check))).collect();
+        checks.sort_by_key(|(m, check)| (check.series, *m));
+        let labels = self.models();
+        let mut columns = self.0.panel.key_columns(checks.iter().map(|(_, check)| check.series))?;
+        let text = |name: &str, values: Vec<String>| Column::new(name.into(), values);
+        let number = |name: &str, pick: &dyn Fn(&Check) -> Option<f64>| {
+            Column::new(name.into(), checks.iter().map(|(_, check)| pick(check)).collect::<Vec<_>>())
+        };
+        let likelihood = |pick: fn(&Likelihood) -> f64| {
+            move |check: &Check| check.description.likelihood.as_ref().map(pick).filter(|value| value.is_finite())
+        };
+        columns.push(text("model", checks.iter().map(|(m, _)| labels[*m].clone()).collect()));
+        columns.push(text("form", checks.iter().map(|(_, check)| check.description.form.clone()).collect()));
+        columns.push(number("log-likelihood", &likelihood(|likelihood| likelihood.log)));
+        columns.push(number("AICc", &likelihood(Likelihood::aicc)));
+        columns.push(number("BIC", &likelihood(Likelihood::bic)));
+        columns.push(number("residual sd", &|check| Some(check.sd)));
+        columns.push(number("Ljung–Box p", &|check| check.ljung_box));
+        columns.push(number("Jarque–Bera p", &|check| check.jarque_bera));
+        let said = |check: &Check| {
+            let parameters = check.description.parameters.iter();
+            parameters
+                .map(|(name, value)| format!("{name} {}", crate::show::number(*value)))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        columns.push(text("parameters", checks.iter().map(|(_, check)| said(check)).collect()));
+        Ok(Table::new(DataFrame::new(checks.len(), columns)?))
+    }
+
+    /// What a model came to on each series that it could serve, and how its residuals look.
+    fn checks(&self, model: usize) -> Vec<Check> {
+        let fitted = &self.0.models[model].fitted;
+        let season = self.0.panel.season();
+        (0..self.0.panel.len())
+            .into_par_iter()
+            .filter(|series| fitted.failure(*series).is_none())
+            .map(|series| {
+                let residuals: Vec<f64> = fitted.residuals(series).iter().copied().filter(|e| !e.is_nan()).collect();
+                let description = fitted.describe(series);
+                let most = residuals.len() / 5;
+                let lags = if season > 1 { 2 * season } else { 10 }.min(most).max(description.lost + 3);
+                let mean = residuals.iter().sum::<f64>() / residuals.len() as f64;
+                let squares: f64 = residuals.iter().map(|e| (e - mean).powi(2)).sum();
+                Check {
+                    series,
+                    sd: (squares / (residuals.len() as f64 - 1.0)).sqrt(),
+                    ljung_box: ljung_box(&residuals, lags, description.lost).ok().map(|test| test.p_value),
+                    jarque_bera: jarque_bera(&residuals).ok().map(|test| test.p_value),
+                    description,
+                }
+            })
+            .collect()
     }
 
     /// Writes the fits and their training data to one file, whole or not at all.
@@ -261,7 +409,7 @@ pub(crate) fn find(name: &str, names: &[String], what: &str) -> Result<usize> {
 }
 
 const KIND: &str = "tradewind fits";
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct Saved {

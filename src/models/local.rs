@@ -6,7 +6,9 @@ use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Ahead, Covariate, Fitted, FittedSeries, Forecaster, Marginal, Method, Series, SeriesModel};
+use super::{
+    Ahead, BoxCox, Covariate, Description, Fitted, FittedSeries, Forecaster, Marginal, Method, Series, SeriesModel,
+};
 use crate::error::{Error, Result};
 use crate::panel::normalise::Scale;
 use crate::panel::{Future, Normalise, Panel};
@@ -14,9 +16,11 @@ use crate::progress;
 
 pub(super) struct Local<M>(pub(super) M);
 
+type Fit = Result<(Scale, Box<dyn FittedSeries>)>;
+
 struct LocalFits {
     /// Each fit with the scale that it saw its series on.
-    fits: Vec<Result<(Scale, Box<dyn FittedSeries>)>>,
+    fits: Vec<Fit>,
     /// The position after the last value of each series.
     ends: Vec<i64>,
     reads_covariates: bool,
@@ -24,39 +28,67 @@ struct LocalFits {
 
 impl<M: SeriesModel> Forecaster for Local<M> {
     fn fit(&self, train: &Panel) -> Result<Box<dyn Fitted>> {
-        let matrix = if self.0.reads_covariates() { Some(train.matrix()?) } else { None };
-        let normalise = train.inner().columns.normalise;
-        let bar = progress::bar(train.len(), "fitting");
-        let fits = (0..train.len())
-            .into_par_iter()
-            .map(|i| {
-                progress::check()?;
-                let values = train.regular(i);
-                let start = train.positions(i).first().copied().unwrap_or(0);
-                let covariates = matrix.map_or_else(Vec::new, |matrix| {
-                    let columns = matrix.columns.iter().zip(&matrix.sources);
-                    columns
-                        .map(|(c, (_, role))| Covariate { role: *role, values: train.regular_column(i, c) })
-                        .collect()
-                });
-                bar.inc(1);
-                if values.iter().all(|v| v.is_nan()) {
-                    return Ok(Err(Error::model("the series has no values")));
-                }
-                let fit = |scale: Scale, values: &[f64]| {
-                    let series = Series { values, start, season: train.season(), covariates };
-                    Ok((scale, self.0.fit(&series)?))
-                };
-                Ok(match normalise {
-                    Normalise::None => fit(Scale::Same, &values),
-                    kind => Scale::of(kind, &values, train.season()).and_then(|(scale, seen)| fit(scale, &seen)),
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
-        bar.finish_and_clear();
-        let ends = (0..train.len()).map(|i| train.positions(i).last().map_or(0, |last| last + 1)).collect();
-        Ok(Box::new(LocalFits { fits, ends, reads_covariates: self.0.reads_covariates() }))
+        let normalise = match (train.inner().columns.normalise, self.0.box_cox()) {
+            (kind, None) => Ok(kind),
+            (Normalise::None, Some(_)) => Ok(Normalise::BoxCox),
+            (kind, Some(_)) => Err(Error::usage(format!(
+                "the panel is normalised ({}) and the model asks for box_cox besides; leave one out",
+                kind.name()
+            ))),
+        }?;
+        let lambda = self.0.box_cox().and_then(BoxCox::lambda);
+        let reads_covariates = self.0.reads_covariates();
+        let fits = each_series(train, reads_covariates, "fitting", |_, series| {
+            let (scale, seen) = Scale::of(normalise, lambda, series.values, train.season())?;
+            Ok((scale, self.0.fit(&Series { values: &seen, ..series })?))
+        })?;
+        Ok(Box::new(LocalFits { fits, ends: ends(train), reads_covariates }))
     }
+}
+
+/// The position after the last value of each series.
+fn ends(panel: &Panel) -> Vec<i64> {
+    (0..panel.len()).map(|i| panel.positions(i).last().map_or(0, |last| last + 1)).collect()
+}
+
+/// Does `work` for every series, the longest first, so that no thread is left alone with a long one at the end. What
+/// comes out does not depend on the number of threads: each series is worked on by itself.
+fn each_series(
+    panel: &Panel,
+    covariates: bool,
+    what: &'static str,
+    work: impl Fn(usize, Series) -> Fit + Sync,
+) -> Result<Vec<Fit>> {
+    let matrix = if covariates { Some(panel.matrix()?) } else { None };
+    let bar = progress::bar(panel.len(), what);
+    let length = |i: &usize| match panel.positions(*i) {
+        [first, .., last] => last - first,
+        _ => 0,
+    };
+    let mut order: Vec<usize> = (0..panel.len()).collect();
+    order.sort_by_key(|i| (-length(i), *i));
+    let mut fits = order
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|i| {
+            progress::check()?;
+            let values = panel.regular(i);
+            let start = panel.positions(i).first().copied().unwrap_or(0);
+            let covariates = matrix.map_or_else(Vec::new, |matrix| {
+                let columns = matrix.columns.iter().zip(&matrix.sources);
+                columns.map(|(c, (_, role))| Covariate { role: *role, values: panel.regular_column(i, c) }).collect()
+            });
+            bar.inc(1);
+            let fit = match values.iter().all(|v| v.is_nan()) {
+                true => Err(Error::model("the series has no values")),
+                false => work(i, Series { values: &values, start, season: panel.season(), covariates }),
+            };
+            Ok((i, fit))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    bar.finish_and_clear();
+    fits.sort_by_key(|(i, _)| *i);
+    Ok(fits.into_iter().map(|(_, fit)| fit).collect())
 }
 
 impl LocalFits {
@@ -90,11 +122,27 @@ impl Fitted for LocalFits {
         if mean.iter().chain(&sd).any(|v| !v.is_finite()) {
             return Err(Error::model("the forecast leaves the range of numbers"));
         }
-        Marginal::scaled(scale, mean, sd)
+        Ok(Marginal::scaled(scale, mean, sd)?.shaped(fit.quantiles(&ahead)))
     }
 
     fn residuals(&self, series: usize) -> &[f64] {
         self.fits[series].as_ref().map_or(&[], |(_, fit)| fit.residuals())
+    }
+
+    fn describe(&self, series: usize) -> Description {
+        self.fits[series].as_ref().map_or_else(|_| Description::default(), |(_, fit)| fit.describe())
+    }
+
+    fn update(&self, train: &Panel) -> Result<Box<dyn Fitted>> {
+        let fits = each_series(train, self.reads_covariates, "updating", |i, series| {
+            let (scale, fit) = self.fit(i)?;
+            let seen: Vec<f64> = series.values.iter().map(|y| scale.forward(*y)).collect();
+            if seen.iter().zip(series.values).any(|(z, y)| !z.is_finite() && !y.is_nan()) {
+                return Err(Error::model("a new value lies outside the range of the transformation"));
+            }
+            Ok((scale, fit.update(&Series { values: &seen, ..series })?))
+        })?;
+        Ok(Box::new(LocalFits { fits, ends: ends(train), reads_covariates: self.reads_covariates }))
     }
 
     fn simulate(&self, future: &Future, series: usize, mean: &[f64], shocks: &[f64], path: &mut [f64]) -> Result<()> {

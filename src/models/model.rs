@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::local::{self, Local};
-use super::{Fitted, Forecaster, MODELS, Method};
+use super::{Fitted, FittedSeries, Forecaster, MODELS, Method, SeriesModel};
 use crate::error::{Error, Result, suggestion};
 use crate::options;
 use crate::show::{Block, Show, Table};
@@ -20,6 +20,8 @@ pub struct Entry {
     pub example: &'static str,
     make: fn(Map<String, Value>) -> Result<Model>,
     load: fn(&[u8]) -> Result<Box<dyn Fitted>>,
+    part: fn(Map<String, Value>) -> Result<Box<dyn SeriesModel>>,
+    load_part: fn(&[u8]) -> Result<Box<dyn FittedSeries>>,
     schema: fn() -> schemars::Schema,
     defaults: fn() -> Result<Map<String, Value>>,
 }
@@ -52,6 +54,12 @@ impl Entry {
             example: M::EXAMPLE,
             make: |given| Model::new(options::read::<M>(M::NAME, given)?),
             load: local::load::<M>,
+            part: |given| {
+                let method = options::read::<M>(M::NAME, given)?;
+                method.check()?;
+                Ok(Box::new(method))
+            },
+            load_part: |bytes| Ok(Box::new(super::decode::<M::Fitted>(bytes)?)),
             schema: || schemars::schema_for!(M),
             defaults: || options::fields(&M::default()),
         }
@@ -68,6 +76,17 @@ impl Entry {
     /// A saved fit of this method.
     pub(crate) fn load(&self, bytes: &[u8]) -> Result<Box<dyn Fitted>> {
         (self.load)(bytes)
+    }
+
+    /// The method that a label describes, to be part of another method; its fits are kept by [`load_part`](Self::load_part).
+    pub(crate) fn part(label: &str) -> Result<Box<dyn SeriesModel>> {
+        let (name, options) = options::split(label)?;
+        (Self::named(name)?.part)(options)
+    }
+
+    /// The saved fit of a part.
+    pub(crate) fn load_part(label: &str, bytes: &[u8]) -> Result<Box<dyn FittedSeries>> {
+        (Self::named(options::split(label)?.0)?.load_part)(bytes)
     }
 
     /// One row per option: name, default and meaning.

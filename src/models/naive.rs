@@ -54,6 +54,12 @@ impl FittedSeries for FittedNaive {
         &self.residuals
     }
 
+    fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
+        let (at, last) = last_observed(series.values)?;
+        let residuals = changes(series.values, 1);
+        Ok(Box::new(Self { last, age: series.values.len() - 1 - at, sigma: self.sigma, residuals }))
+    }
+
     fn simulate(&self, ahead: &Ahead, _: &[f64], shocks: &[f64], path: &mut [f64]) {
         let mut level = self.last;
         for (step, shock) in shocks.iter().enumerate() {

@@ -14,7 +14,7 @@ use ndarray::{Array1, Array2};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Ahead, FittedSeries, Method, Series, SeriesModel};
+use super::{Ahead, Description, FittedSeries, Method, Series, SeriesModel};
 use crate::error::{Error, Result};
 use crate::panel::Role;
 
@@ -48,8 +48,10 @@ pub struct FittedRegression {
     intercept: f64,
     sigma: f64,
     residuals: Vec<f64>,
-    /// The position of the step after the last value, and the number of values, which scales the trend.
+    /// The position of the step after the last value.
     next: i64,
+    /// Where the trend is one, and the steps over which it has risen from zero.
+    origin: i64,
     n: usize,
     season: usize,
 }
@@ -102,6 +104,7 @@ impl SeriesModel for Regression {
             sigma: 0.0,
             residuals: vec![f64::NAN; y.len()],
             next: series.start + y.len() as i64,
+            origin: series.start + y.len() as i64,
             n: y.len(),
             season,
         };
@@ -155,7 +158,7 @@ impl FittedRegression {
             std::f64::consts::TAU * (k as i64 * position).rem_euclid(self.season as i64) as f64 / self.season as f64
         };
         match term {
-            Term::Trend => 1.0 + (position - self.next) as f64 / self.n as f64,
+            Term::Trend => 1.0 + (position - self.origin) as f64 / self.n as f64,
             Term::Sine(k) => angle(*k).sin(),
             Term::Cosine(k) => angle(*k).cos(),
             Term::Covariate(c) => covariate(*c),
@@ -225,5 +228,31 @@ impl FittedSeries for FittedRegression {
 
     fn residuals(&self) -> &[f64] {
         &self.residuals
+    }
+
+    fn describe(&self) -> Description {
+        let name = |term: &Term| match term {
+            Term::Trend => "trend".to_string(),
+            Term::Sine(k) => format!("sine {k}"),
+            Term::Cosine(k) => format!("cosine {k}"),
+            Term::Covariate(c) => format!("covariate {}", c + 1),
+        };
+        let slopes = self.terms.iter().zip(&self.coefficients).map(|(term, w)| (name(term), *w));
+        let parameters = std::iter::once(("intercept".to_string(), self.intercept)).chain(slopes).collect();
+        Description { parameters, ..Description::default() }
+    }
+
+    fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
+        let mut updated = self.clone();
+        let error = |(t, y): (usize, &f64)| {
+            let position = series.start + t as i64;
+            let terms = self.terms.iter().zip(&self.coefficients);
+            let fit: f64 =
+                terms.map(|(term, w)| w * self.value(term, position, |c| series.covariates[c].values[t])).sum();
+            y - self.intercept - fit
+        };
+        updated.next = series.start + series.values.len() as i64;
+        updated.residuals = series.values.iter().enumerate().map(error).collect();
+        Ok(Box::new(updated))
     }
 }

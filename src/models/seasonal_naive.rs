@@ -49,17 +49,21 @@ impl SeriesModel for SeasonalNaive {
         }
         let residuals = changes(series.values, m);
         let sigma = root_mean_square(&residuals, 0, "seasonal_naive needs two values a season apart")?;
-        let cycle = (0..m)
-            .map(|place| {
-                let seasons = 1..=n.div_ceil(m);
-                let value = |age: usize| (n + place).checked_sub(age * m).map(|at| series.values[at]);
-                seasons.map_while(|age| Some((value(age)?, age))).find(|(y, _)| !y.is_nan()).ok_or_else(|| {
-                    Error::model(format!("seasonal_naive finds no value at place {} of the season", place + 1))
-                })
-            })
-            .collect::<Result<_>>()?;
-        Ok(Box::new(FittedSeasonalNaive { cycle, sigma, residuals }))
+        Ok(Box::new(FittedSeasonalNaive { cycle: cycle(series.values, m)?, sigma, residuals }))
     }
+}
+
+/// The last observed value at each of the `m` places that come next, and how many seasons old it is.
+fn cycle(values: &[f64], m: usize) -> Result<Vec<(f64, usize)>> {
+    let n = values.len();
+    let last = |place: usize| {
+        let value = |age: usize| (n + place).checked_sub(age * m).map(|at| values[at]);
+        (1..=n.div_ceil(m))
+            .map_while(|age| Some((value(age)?, age)))
+            .find(|(y, _)| !y.is_nan())
+            .ok_or_else(|| Error::model(format!("seasonal_naive finds no value at place {} of the season", place + 1)))
+    };
+    (0..m).map(last).collect()
 }
 
 impl FittedSeasonalNaive {
@@ -82,6 +86,12 @@ impl FittedSeries for FittedSeasonalNaive {
 
     fn residuals(&self) -> &[f64] {
         &self.residuals
+    }
+
+    fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
+        let m = self.cycle.len();
+        let (cycle, residuals) = (cycle(series.values, m)?, changes(series.values, m));
+        Ok(Box::new(Self { cycle, sigma: self.sigma, residuals }))
     }
 
     fn simulate(&self, ahead: &Ahead, mean: &[f64], shocks: &[f64], path: &mut [f64]) {

@@ -122,7 +122,7 @@ impl Panel {
         let n = self.len();
         let kind = self.0.columns.normalise;
         let scales: Vec<Result<Scale>> =
-            (0..n).map(|i| Ok(Scale::of(kind, &self.regular(i), self.season())?.0)).collect();
+            (0..n).map(|i| Ok(Scale::of(kind, None, &self.regular(i), self.season())?.0)).collect();
         let column = |name: &str, pick: &dyn Fn(&Scale) -> Option<f64>| {
             Column::new(name.into(), scales.iter().map(|s| s.as_ref().ok().and_then(pick)).collect::<Vec<_>>())
         };
@@ -161,7 +161,8 @@ pub(crate) enum Scale {
 
 impl Scale {
     /// The scale of one series and its values on it, from these values alone.
-    pub(crate) fn of(kind: Normalise, values: &[f64], season: usize) -> Result<(Self, Vec<f64>)> {
+    /// `lambda` is the power of a Box-Cox transformation, estimated if none is given.
+    pub(crate) fn of(kind: Normalise, lambda: Option<f64>, values: &[f64], season: usize) -> Result<(Self, Vec<f64>)> {
         let scale = match kind {
             Normalise::None => return Ok((Self::Same, values.to_vec())),
             Normalise::Standard => standard(values),
@@ -174,7 +175,9 @@ impl Scale {
             Normalise::BoxCox => 0.0,
             _ => f64::NEG_INFINITY,
         };
-        let below = values.iter().filter(|y| **y <= bound).count();
+        // Zero has a place under a positive power, but tells nothing of which power it should be.
+        let zero = kind == Normalise::BoxCox && lambda.is_some_and(|lambda| lambda > 0.0);
+        let below = values.iter().filter(|y| **y < bound || (**y == bound && !zero)).count();
         if below > 0 {
             let least = values.iter().copied().fold(f64::INFINITY, f64::min);
             return Err(Error::model(format!(
@@ -187,7 +190,7 @@ impl Scale {
             )));
         }
         let scale = match kind {
-            Normalise::BoxCox => Self::BoxCox { lambda: guerrero(values, season) },
+            Normalise::BoxCox => Self::BoxCox { lambda: lambda.unwrap_or_else(|| guerrero(values, season)) },
             _ => scale,
         };
         let seen: Vec<f64> = values.iter().map(|y| scale.forward(*y)).collect();
@@ -472,7 +475,7 @@ mod tests {
         ) {
             let values: Vec<f64> = values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect();
             for (kind, _) in NAMES {
-                let (scale, seen) = Scale::of(kind, &values, season).unwrap();
+                let (scale, seen) = Scale::of(kind, None, &values, season).unwrap();
                 for (y, z) in values.iter().zip(&seen) {
                     prop_assert_eq!(y.is_nan(), z.is_nan());
                     prop_assert!(y.is_nan() || (scale.back(*z) - y).abs() <= 1e-9 * 1e5, "{:?} {} {}", scale, y, z);

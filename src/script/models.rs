@@ -28,7 +28,9 @@ pub(super) fn register(api: &mut Api) {
     }
     methods! { api, Fits;
         forecast(fits, horizon: Horizon) -> Forecast { fits.forecast(horizon) }
+        update(fits, panel: Panel) -> Fits { fits.update(&panel) }
         summary(fits) -> Table { fits.summary() }
+        diagnostics(fits) -> Table { fits.diagnostics() }
         failures(fits) -> Vec<Failure> { fits.failures() }
         residuals(fits, model: String, key: String) -> Vec<f64> { fits.residuals(&model, &key) }
         save(fits, path: String) -> () { fits.save(path) }

@@ -1,6 +1,7 @@
 //! What every model promises, checked for every row of `MODELS`.
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use tradewind::polars::prelude::*;
 use tradewind::prelude::*;
 
@@ -171,6 +172,39 @@ fn kept_fits_forecast_to_the_same_bits() {
     });
 }
 
+/// An update changes nothing when nothing is new, and brings the states up to the new end otherwise.
+#[test]
+fn fits_are_brought_up_to_date_without_fitting_again() {
+    let sales = sales();
+    let early = sales.before("2012-08-31").unwrap();
+    each_model(|_, model| {
+        let label = model.label();
+        let fits = early.fit([&model]).unwrap();
+        let again = fits.update(&early).unwrap();
+        let means = |fits: &Fits, panel: &Panel| {
+            let forecast = fits.forecast(future(panel, 8)).unwrap();
+            assert!(forecast.failures().is_empty(), "{label}: {:?}", forecast.failures());
+            forecast.keys().iter().map(|key| forecast.mean(label, key).unwrap()).collect::<Vec<_>>()
+        };
+        for (before, after) in means(&fits, &early).iter().flatten().zip(means(&again, &early).iter().flatten()) {
+            assert!((before - after).abs() <= 1e-9 * before.abs(), "{label}: {before} is not {after}");
+        }
+        let updated = fits.update(&sales).unwrap();
+        let key = &sales.keys()[0];
+        assert_eq!(updated.residuals(label, key).unwrap().len(), 143, "{label}");
+        // The parameters are those of the first fit: what it has seen leaves the same residuals.
+        let (old, new) = (fits.residuals(label, key).unwrap(), updated.residuals(label, key).unwrap());
+        let same =
+            old.iter().zip(&new).all(|(a, b)| (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-9 * a.abs().max(1.0));
+        assert!(same, "{label}");
+        assert!(means(&updated, &sales).iter().flatten().all(|mean| mean.is_finite()));
+    });
+    let fits = early.fit(["theta"]).unwrap();
+    let other = sales.series("Store=1, Dept=1").unwrap();
+    assert!(fits.update(&other).err().unwrap().is_usage());
+    assert!(sales.fit(["theta"]).unwrap().update(&early).err().unwrap().to_string().contains("ends earlier"));
+}
+
 /// Series that some models cannot serve: each is forecast in finite numbers or counted as a failure with a reason.
 #[test]
 fn awkward_series_are_served_or_counted() {
@@ -230,29 +264,63 @@ fn covariates_matter_to_the_model_that_reads_them() {
     assert!(with(true).iter().zip(with(false)).all(|(on, off)| (on - off).abs() > 1.0));
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+/// Series as they come from nowhere: wild, short, constant, counted, seasonal, huge, tiny, with holes.
+fn arbitrary_series() -> impl Strategy<Value = Vec<Option<f64>>> {
+    let wild = prop_oneof![-1e3..1e3_f64, Just(0.0), Just(1e300), Just(-1e-300), proptest::num::f64::NORMAL,];
+    let shaped = (1e-3..1e3_f64, -0.02..0.02_f64, 0.0..1.0_f64, 0.0..0.5_f64, -18..18_i32);
+    let shaped = (shaped, proptest::collection::vec(-1.0..1.0_f64, 1..70)).prop_map(
+        |((level, slope, wave, noise, power), e)| {
+            let value = |(t, e): (usize, &f64)| {
+                let season = wave * (std::f64::consts::TAU * t as f64 / 4.0).sin();
+                level * 10.0_f64.powi(power) * (1.0 + slope * t as f64 + season + noise * e)
+            };
+            e.iter().enumerate().map(value).collect::<Vec<f64>>()
+        },
+    );
+    let values = prop_oneof![
+        3 => proptest::collection::vec(wild, 1..70),
+        4 => shaped,
+        1 => (proptest::num::f64::NORMAL, 1..70_usize).prop_map(|(value, n)| vec![value; n]),
+        2 => proptest::collection::vec((0..4_u8).prop_map(f64::from), 1..70),
+    ];
+    (values, 0.0..0.3_f64, any::<u64>()).prop_map(|(values, holes, seed)| {
+        let hole = |t: usize| (seed.wrapping_mul(t as u64 * 2 + 1) >> 40) as f64 / f64::from(1 << 24) < holes - 0.1;
+        values.into_iter().enumerate().map(|(t, y)| (!hole(t)).then_some(y)).collect()
+    })
+}
 
-    /// No series, however wild, makes a model panic or forecast anything but finite, ordered numbers.
-    #[test]
-    fn arbitrary_series_never_break_a_model(
-        values in proptest::collection::vec(
-            proptest::option::weighted(0.9, prop_oneof![
-                -1e3..1e3_f64, Just(0.0), Just(1e300), Just(-1e-300), proptest::num::f64::NORMAL,
-            ]),
-            1..70,
-        ),
-        horizon in 1..12_usize,
-    ) {
-        let Ok(panel) = panel_of(values) else { return Ok(()) };
-        for entry in MODELS {
-            let forecast = panel.fit([entry.name]).unwrap().forecast(horizon).unwrap();
-            let frame = forecast.to_frame().unwrap();
-            prop_assert_eq!(forecast.failures().len() + frame.height() / horizon, 1);
-            if frame.height() > 0 {
-                let (low, high) = forecast.interval(entry.name, "all", 0.95).unwrap();
-                prop_assert!(low.iter().zip(&high).all(|(low, high)| low <= high && low.is_finite() && high.is_finite()));
-            }
+/// No series, however wild, makes a model panic or forecast anything but finite, ordered numbers. How many are tried is 2,000
+/// unless the variable `TRADEWIND_ARBITRARY` says otherwise; how many each model served is printed.
+#[test]
+fn arbitrary_series_never_break_a_model() {
+    let all: usize = std::env::var("TRADEWIND_ARBITRARY").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000);
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let strategy = arbitrary_series();
+    let mut served = vec![0; MODELS.len()];
+    let mut tried = 0;
+    while tried < all {
+        let (mut ids, mut steps, mut values) = (Vec::<u32>::new(), Vec::<i64>::new(), Vec::new());
+        for id in 0..500_u32 {
+            let series = strategy.new_tree(&mut runner).unwrap().current();
+            ids.extend(std::iter::repeat_n(id, series.len()));
+            steps.extend(1..=series.len() as i64);
+            values.extend(series);
         }
+        let frame = df!("id" => ids, "t" => steps, "y" => values).unwrap();
+        let panel = Panel::from_frame(frame, Columns::new(["id"], "t", "y").season(4).freq("1").unwrap()).unwrap();
+        for (entry, served) in MODELS.iter().zip(&mut served) {
+            let forecast = panel.fit([entry.name]).unwrap().forecast(7).unwrap();
+            let frame = forecast.levels([0.95]).unwrap().to_frame().unwrap();
+            assert_eq!(forecast.failures().len() + frame.height() / 7, panel.len(), "{}", entry.name);
+            let column = |name: &str| frame.column(name).unwrap().f64().unwrap().to_vec_null_aware().left().unwrap();
+            let (mean, low, high) = (column("mean"), column("q0.025"), column("q0.975"));
+            assert!(mean.iter().chain(&low).chain(&high).all(|v| v.is_finite()), "{}", entry.name);
+            assert!(low.iter().zip(&high).all(|(low, high)| low <= high), "{}", entry.name);
+            *served += frame.height() / 7;
+        }
+        tried += panel.len();
+    }
+    for (entry, served) in MODELS.iter().zip(served) {
+        println!("{:>24}: {served} of {tried} arbitrary series served, the others counted as failures", entry.name);
     }
 }

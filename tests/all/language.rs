@@ -109,6 +109,7 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         (_, "title" | "text") => r#""words""#.into(),
         (_, "word") => r#""backtest""#.into(),
         (_, "fits") => "fits".into(),
+        (_, "panel") => "sales".into(),
         (_, "fields") => {
             r#"#{data: "data/walmart_sales_weekly.csv", id: ["Store", "Dept"], time: "Date", target: "Weekly_Sales"}"#
                 .into()

@@ -3,15 +3,19 @@ mod audit;
 mod bad_input;
 mod cli;
 mod contract;
+mod ets;
 mod features;
 mod join_and_aggregate;
 mod language;
+mod mstl;
 mod normalise;
 mod oracles;
 mod paths;
 mod quality;
 mod sources;
+mod statistics;
 mod surfaces;
+mod theta_and_ces;
 
 use tradewind::prelude::*;
 
@@ -27,8 +31,17 @@ fn columns() -> Columns {
         .fixed(["Type"])
 }
 
+/// A folder of the large data sets, none where they are not.
+fn data_folder(name: &str) -> Option<std::path::PathBuf> {
+    let folder = std::env::var_os("TRADEWIND_DATA").map(|folder| std::path::Path::new(&folder).join(name));
+    let there = folder.filter(|folder| folder.is_dir());
+    if there.is_none() {
+        skipped(&format!("what compares with {name}"), "TRADEWIND_DATA not set");
+    }
+    there
+}
+
 /// Names a test that cannot run here and why, in the file where the whole run collects such.
-#[allow(dead_code)]
 fn skipped(name: &str, why: &str) {
     println!("{name}: skipped: {why}");
     let Some(file) = std::env::var_os("TRADEWIND_SKIPPED") else { return };

@@ -26,6 +26,25 @@ pub fn series() -> BTreeMap<String, (usize, Vec<f64>)> {
     series
 }
 
+/// Series by set and name: the classic ones, and all of M3 (`m3_yearly` …) where the data are there.
+pub fn known_series() -> BTreeMap<(String, String), Vec<f64>> {
+    let mut known: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
+    for (name, (_, values)) in series() {
+        known.insert(("classic".into(), name), values);
+    }
+    let Some(folder) = crate::data_folder("m3") else { return known };
+    for set in ["m3_yearly", "m3_quarterly", "m3_monthly", "m3_other"] {
+        let file = std::fs::File::open(folder.join(format!("{set}_train.parquet"))).unwrap();
+        let frame = ParquetReader::new(file).finish().unwrap();
+        let ids = frame.column("unique_id").unwrap().cast(&DataType::String).unwrap();
+        let values = frame.column("y").unwrap().f64().unwrap();
+        for (id, value) in ids.str().unwrap().iter().zip(values.iter()) {
+            known.entry((set.into(), id.unwrap_or_default().into())).or_default().push(value.unwrap_or(f64::NAN));
+        }
+    }
+    known
+}
+
 /// Forecast means and interval ends of the benchmark methods agree with R: the naive family to rounding, theta's means
 /// within 1e-3 of the series' level and its interval widths within 5e-3, because R's search stops before the optimum: on
 /// sunspot.year its sum of squares is 74994, ours 74406, and σ is narrower accordingly.

@@ -1,0 +1,326 @@
+//! What comes next follows from what came before: ARIMA, with seasons, covariates, gaps, and the orders chosen or given.
+//!
+//! φ(B)Φ(Bᵐ)(1−B)ᵈ(1−Bᵐ)ᴰ(yₜ − c − Σ βₖxₖₜ) = θ(B)Θ(Bᵐ)εₜ (Box & Jenkins 1970; Hyndman & Athanasopoulos, 3rd ed., ch. 9 and 10),
+//! c a mean where nothing is differenced, a drift where something is once. Estimated by exact maximum likelihood; the
+//! log-likelihood is that of R's `arima`, its maximum at least as high. Without orders they are chosen: differences by the
+//! strength of the season and the KPSS test, the rest by AICc, as `auto.arima` does.
+//!
+//! | question | file |
+//! |---|---|
+//! | how likely is a complete series? | [`likelihood`], [`autocovariance`] |
+//! | …and one with gaps? | [`kalman`] |
+//! | which coefficients are best? | [`estimate`], [`polynomial`], [`design`] |
+//! | which orders? | [`choose`], [`difference`] |
+//! | what comes next? | [`fitted`] |
+//!
+//! Missing values, of the series or of a covariate, are allowed. Covariates that differencing wipes out or that others
+//! span are left out. Fails on a series with no more complete rows than differencing uses up.
+
+mod autocovariance;
+mod choose;
+mod design;
+mod difference;
+mod estimate;
+mod fitted;
+mod kalman;
+mod likelihood;
+mod polynomial;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use self::choose::{Candidate, FINE, Problem, choose, differences};
+use self::difference::{differenced, is_constant};
+use self::fitted::End;
+pub(super) use self::fitted::Regression;
+use self::polynomial::{Orders, Polynomials, coefficients};
+use super::{Ahead, BoxCox, Criterion, Description, FittedSeries, Method, Series, SeriesModel};
+use crate::error::{Error, Result};
+use crate::panel::Role;
+
+/// Options of `arima`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Arima {
+    /// Autoregressive terms, differences and moving-average terms: p, d, q; chosen if not stated.
+    pub order: Option<[usize; 3]>,
+    /// The same of the season: P, D, Q; chosen with `order`, none beside a stated one.
+    pub seasonal: Option<[usize; 3]>,
+    /// Steps in a season; the panel's season if not stated, 1 for none.
+    pub season: Option<usize>,
+    /// A mean (without differences) or a drift (with one)? Whichever has the better criterion if not stated.
+    pub constant: Option<bool>,
+    /// How the orders are looked for.
+    pub search: Search,
+    /// The most autoregressive terms to be tried.
+    pub max_p: usize,
+    /// The most moving-average terms to be tried.
+    pub max_q: usize,
+    /// The most seasonal autoregressive terms to be tried.
+    pub max_seasonal_p: usize,
+    /// The most seasonal moving-average terms to be tried.
+    pub max_seasonal_q: usize,
+    /// The largest p + q + P + Q of an exhaustive search.
+    pub max_order: usize,
+    /// What a model is judged by.
+    pub criterion: Criterion,
+    /// Ordinary differences, where orders are chosen; by the KPSS test if not stated.
+    pub differences: Option<usize>,
+    /// Is the series stationary, so that it must not be differenced?
+    pub stationary: bool,
+    /// A Box-Cox transformation: its power, or `auto`.
+    pub box_cox: Option<BoxCox>,
+    /// Are covariates used, known and observed ones?
+    pub regressors: bool,
+}
+
+impl Default for Arima {
+    fn default() -> Self {
+        Self {
+            order: None,
+            seasonal: None,
+            season: None,
+            constant: None,
+            search: Search::Stepwise,
+            max_p: 5,
+            max_q: 5,
+            max_seasonal_p: 2,
+            max_seasonal_q: 2,
+            max_order: 5,
+            criterion: Criterion::Aicc,
+            differences: None,
+            stationary: false,
+            box_cox: None,
+            regressors: true,
+        }
+    }
+}
+
+/// How orders are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Search {
+    /// From neighbour to neighbour.
+    Stepwise,
+    /// All of them.
+    Exhaustive,
+}
+
+/// A fitted ARIMA model.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FittedArima {
+    model: Regression,
+    /// The covariate columns that are regressors.
+    columns: Vec<usize>,
+}
+
+/// The most lags of a model: beyond, a season is one of hours and years mixed up.
+const MOST_LAGS: usize = 10_000;
+
+impl Method for Arima {
+    const NAME: &str = "arima";
+    const SUMMARY: &str = "ARIMA with seasons and covariates, orders chosen or given";
+    const EXAMPLE: &str = "arima(order=[2,1,1], seasonal=[0,1,0], season=12)";
+    type Fitted = FittedArima;
+
+    fn check(&self) -> Result<()> {
+        super::check_season(self.season)?;
+        super::check_box_cox(self.box_cox)?;
+        let seasonal = self.seasonal.unwrap_or_default();
+        match self.order {
+            None if self.seasonal.is_some() => {
+                return Err(Error::usage("arima takes `seasonal` only together with `order`; state both or neither"));
+            }
+            Some([p, d, q]) => {
+                let lags = [p, d, q].into_iter().chain(seasonal).max().unwrap_or(0);
+                if lags > 100 || d + seasonal[1] > 4 {
+                    return Err(Error::usage(
+                        "the orders of arima are at most 100, and a series is differenced four times at most",
+                    ));
+                }
+                if self.constant == Some(true) && d + seasonal[1] > 1 {
+                    return Err(Error::usage(
+                        "a constant of arima is a trend of degree d + D: state at most one difference with it",
+                    ));
+                }
+            }
+            None => {}
+        }
+        if self.differences.is_some_and(|d| d > 4 || self.order.is_some()) {
+            return Err(Error::usage("the `differences` of arima are 4 at the most, and stated without `order`"));
+        }
+        if [self.max_p, self.max_q, self.max_seasonal_p, self.max_seasonal_q].into_iter().any(|most| most > 20) {
+            return Err(Error::usage("arima tries orders of 20 at the most"));
+        }
+        Ok(())
+    }
+}
+
+impl SeriesModel for Arima {
+    fn reads_covariates(&self) -> bool {
+        self.regressors
+    }
+
+    fn box_cox(&self) -> Option<BoxCox> {
+        self.box_cox
+    }
+
+    fn fit(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
+        let read = |c: &usize| self.regressors && series.covariates[*c].role != Role::Fixed;
+        let columns: Vec<usize> = (0..series.covariates.len()).filter(read).collect();
+        let regressors: Vec<&[f64]> = columns.iter().map(|c| &*series.covariates[*c].values).collect();
+        let names = columns.iter().map(|c| format!("covariate {}", c + 1)).collect();
+        let season = self.season.unwrap_or(series.season);
+        let model = self.regress(series.values, series.start, season, &regressors, names)?;
+        Ok(Box::new(FittedArima { model, columns }))
+    }
+}
+
+impl Arima {
+    /// Fits a regression with ARIMA errors; a NaN in a row makes it missing.
+    ///
+    /// # Errors
+    /// When too few rows are complete.
+    pub(super) fn regress(
+        &self,
+        values: &[f64],
+        start: i64,
+        season: usize,
+        regressors: &[&[f64]],
+        names: Vec<String>,
+    ) -> Result<Regression> {
+        let is_complete = |t: &usize| !values[*t].is_nan() && regressors.iter().all(|x| !x[*t].is_nan());
+        let first = (0..values.len())
+            .find(is_complete)
+            .ok_or_else(|| Error::model("arima needs a row without a missing value, the series has none"))?;
+        let y = &values[first..];
+        let columns: Vec<Vec<f64>> = regressors.iter().map(|x| x[first..].to_vec()).collect();
+        let complete = (first..values.len()).filter(is_complete).count();
+        let (problem, best) = self.best(y, &columns, season, complete)?;
+        let best = problem.refine(&best);
+        let design = problem.design(best.constant).ok_or_else(|| Error::model("arima has lost its design"))?;
+        let mut factors = vec![0.0; best.orders.coefficients()];
+        coefficients(&best.orders, &best.estimate.partial, &mut factors);
+        let (exact, count) =
+            (best.estimate.log_likelihood().is_finite(), regressors.len() + usize::from(best.constant));
+        let mut names = names;
+        let lead = usize::from(best.constant);
+        names.iter_mut().enumerate().filter(|(k, _)| !design.kept.contains(&(k + lead))).for_each(|(_, n)| n.clear());
+        let mut model = Regression {
+            orders: best.orders,
+            coefficients: factors,
+            constant: best.constant && design.kept.contains(&0),
+            beta: design.coefficients(&best.estimate.regression, count),
+            names,
+            scale: design.scale,
+            shift: design.shift,
+            sigma: 0.0,
+            likelihood: exact.then_some(best.likelihood),
+            // The drift is one at the first value used.
+            origin: start + first as i64 - 1,
+            end: End::default(),
+            residuals: Vec::new(),
+        };
+        if best.constant && !model.constant {
+            model.beta.remove(0);
+        }
+        let (squares, n) = model.run(values, start, regressors)?;
+        let degrees = n.saturating_sub(best.likelihood.parameters - 1).max(1);
+        model.sigma = if exact { (squares / degrees as f64).sqrt() } else { 0.0 };
+        Ok(model)
+    }
+
+    /// The best model of the options. `y` starts with a complete row, of which there are `complete`.
+    fn best(&self, y: &[f64], regressors: &[Vec<f64>], season: usize, complete: usize) -> Result<(Problem, Candidate)> {
+        let base = Orders { p: 0, d: 0, q: 0, seasonal_p: 0, seasonal_d: 0, seasonal_q: 0, season };
+        if let Some([p, d, q]) = self.order {
+            let [seasonal_p, seasonal_d, seasonal_q] =
+                if season > 1 { self.seasonal.unwrap_or_default() } else { [0; 3] };
+            let orders = Orders { p, d, q, seasonal_p, seasonal_d, seasonal_q, season };
+            let lags = p.max(q) + season * seasonal_p.max(seasonal_q);
+            if lags > MOST_LAGS || complete <= orders.lost() {
+                return Err(Error::model(format!(
+                    "{} needs more than {} complete rows, the series has {complete}",
+                    orders.form(),
+                    orders.lost()
+                )));
+            }
+            let constants = self.constants(&orders);
+            let problem = Problem::new(y, regressors, &orders, &constants, self.criterion)?;
+            let fits = constants.iter().filter_map(|constant| problem.fit(orders, *constant, None, FINE));
+            let best = fits.reduce(|best, next| if next.value < best.value { next } else { best });
+            let best = best.ok_or_else(|| Error::model(format!("{} cannot be fitted to the series", orders.form())))?;
+            return Ok((problem, best));
+        }
+        let size = design::size(y.iter().copied());
+        let scaled: Vec<f64> = y.iter().map(|v| v / size).collect();
+        let season = if season > 1 && y.len() > season { season } else { 1 };
+        let (d, seasonal_d) = match is_constant(&scaled) {
+            true => (0, 0),
+            false => differences(&scaled, regressors, season, self.stationary, self.differences),
+        };
+        let orders = Orders { d, seasonal_d, season, ..base };
+        let constants = self.constants(&orders);
+        let problem = Problem::new(y, regressors, &orders, &constants, self.criterion)?;
+        if is_constant(&differenced(&scaled, &orders.differencing())) {
+            // Nothing is left to be explained but a level or a slope.
+            let constant = constants.contains(&true);
+            let best = problem.fit(orders, constant, None, FINE);
+            let best = best.ok_or_else(|| Error::model("a constant cannot be fitted to the series"))?;
+            return Ok((problem, best));
+        }
+        let best = choose(self, &problem, orders, complete)?;
+        Ok((problem, best))
+    }
+
+    /// Ordinary differences that the series needs beside these regressors, without a season.
+    pub(super) fn differences_of(&self, values: &[f64], regressors: &[Vec<f64>]) -> usize {
+        let size = design::size(values.iter().copied());
+        let scaled: Vec<f64> = values.iter().map(|v| v / size).collect();
+        if is_constant(&scaled) { 0 } else { differences(&scaled, regressors, 1, self.stationary, None).0 }
+    }
+
+    /// The choices of a constant, the better one of which is kept.
+    fn constants(&self, orders: &Orders) -> Vec<bool> {
+        match self.constant {
+            _ if orders.differences() > 1 => vec![false],
+            Some(constant) => vec![constant],
+            None => vec![false, true],
+        }
+    }
+}
+
+impl FittedArima {
+    fn ahead<'a>(&self, ahead: &'a Ahead) -> Vec<&'a [f64]> {
+        self.columns.iter().map(|c| ahead.covariates[*c]).collect()
+    }
+}
+
+impl FittedSeries for FittedArima {
+    fn mean(&self, ahead: &Ahead) -> Result<Vec<f64>> {
+        self.model.mean(ahead.lead, ahead.horizon, &self.ahead(ahead))
+    }
+
+    fn spread(&self, ahead: &Ahead) -> Vec<f64> {
+        self.model.spread(ahead.lead, ahead.horizon)
+    }
+
+    fn residuals(&self) -> &[f64] {
+        self.model.residuals()
+    }
+
+    fn describe(&self) -> Description {
+        self.model.describe()
+    }
+
+    fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
+        let regressors: Vec<&[f64]> = self.columns.iter().map(|c| &*series.covariates[*c].values).collect();
+        let mut updated = self.clone();
+        updated.model.run(series.values, series.start, &regressors)?;
+        Ok(Box::new(updated))
+    }
+
+    fn simulate(&self, ahead: &Ahead, mean: &[f64], shocks: &[f64], path: &mut [f64]) {
+        self.model.simulate(ahead.lead, mean, shocks, path);
+    }
+}

@@ -1,0 +1,127 @@
+//! The forecast distribution of each step of one series.
+
+use crate::error::Result;
+use crate::panel::normalise::Scale;
+
+/// The forecast distribution of each step of a series: normal, or as the model's own simulation says, on the scale that
+/// the model saw, which is that of the data unless the panel is [normalised](crate::panel::Normalise).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Marginal {
+    /// The mean of each step, on the scale of the data.
+    pub mean: Vec<f64>,
+    /// The standard deviation of each step, on the model's scale.
+    pub sd: Vec<f64>,
+    /// The way back from the model's scale, and the mean on it; none where the model saw the data as they are.
+    back: Option<(Scale, Vec<f64>)>,
+    /// Where the quantiles lie, if the distribution is not normal.
+    shape: Option<Quantiles>,
+}
+
+impl Marginal {
+    /// Normal with this mean and standard deviation of each step.
+    pub fn normal(mean: Vec<f64>, sd: Vec<f64>) -> Self {
+        Self { mean, sd, back: None, shape: None }
+    }
+
+    /// What is normal with this mean and standard deviation of each step on `scale`, brought back from it.
+    ///
+    /// # Errors
+    /// When the forecast has no meaning on the scale of the data.
+    pub(crate) fn scaled(scale: Scale, mean: Vec<f64>, sd: Vec<f64>) -> Result<Self> {
+        if scale == Scale::Same {
+            return Ok(Self::normal(mean, sd));
+        }
+        mean.iter().zip(&sd).try_for_each(|(mean, sd)| scale.check(*mean, *sd))?;
+        let adjusted = mean.iter().zip(&sd).map(|(mean, sd)| scale.mean(*mean, *sd)).collect();
+        Ok(Self { mean: adjusted, sd, back: Some((scale, mean)), shape: None })
+    }
+
+    /// The same mean and standard deviation with quantiles of another form.
+    pub(crate) fn shaped(self, shape: Option<Quantiles>) -> Self {
+        Self { shape, ..self }
+    }
+
+    /// The mean of each step on the model's scale.
+    pub(crate) fn seen(&self) -> &[f64] {
+        self.back.as_ref().map_or(&self.mean, |(_, mean)| mean)
+    }
+
+    /// The value of a step, on the scale of the data, that stands where `deviates` stands in the standard normal
+    /// distribution.
+    pub(crate) fn at(&self, step: usize, deviates: f64) -> f64 {
+        let deviates = self.shape.as_ref().map_or(deviates, |shape| shape.at(step, deviates));
+        let scale = self.back.as_ref().map_or(Scale::Same, |(scale, _)| *scale);
+        scale.at(self.seen()[step], self.sd[step], deviates)
+    }
+
+    /// The `probability` quantile of each step.
+    pub(crate) fn quantile(&self, probability: f64) -> Vec<f64> {
+        let z = standard_normal(probability);
+        (0..self.sd.len()).map(|step| self.at(step, z)).collect()
+    }
+}
+
+/// Quantiles of each step that are not those of the normal distribution: for the standard normal deviates from −4 to 4,
+/// how many standard deviations from the mean the quantile of the same probability lies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantiles(Vec<[f64; DEVIATES]>);
+
+/// Deviates kept for a step, from −4 to 4 in equal steps.
+const DEVIATES: usize = 81;
+const REACH: f64 = 4.0;
+
+impl Quantiles {
+    /// The quantiles of simulated values, `samples[step]` in any order, in `sd[step]` from `mean[step]`.
+    pub fn of(samples: &mut [Vec<f64>], mean: &[f64], sd: &[f64]) -> Self {
+        use statrs::distribution::{ContinuousCDF, Normal};
+        let probability = |k: usize| Normal::standard().cdf(2.0 * REACH * k as f64 / (DEVIATES - 1) as f64 - REACH);
+        let probabilities: [f64; DEVIATES] = std::array::from_fn(probability);
+        let row = |(step, values): (usize, &mut Vec<f64>)| {
+            values.sort_by(f64::total_cmp);
+            let place = |p: f64| p * values.len().saturating_sub(1) as f64;
+            std::array::from_fn(|k| {
+                let at = place(probabilities[k]);
+                let (low, high) = (at.floor() as usize, at.ceil() as usize);
+                let value = match (values.get(low), values.get(high)) {
+                    (Some(low), Some(high)) => low + (high - low) * at.fract(),
+                    _ => mean[step],
+                };
+                if sd[step] > 0.0 { (value - mean[step]) / sd[step] } else { 0.0 }
+            })
+        };
+        Self(samples.iter_mut().enumerate().map(row).collect())
+    }
+
+    /// How many standard deviations from the mean the value lies that stands where `deviates` stands in the standard
+    /// normal distribution; beyond 4, as at 4.
+    fn at(&self, step: usize, deviates: f64) -> f64 {
+        let Some(row) = self.0.get(step) else { return deviates };
+        let at = (deviates.clamp(-REACH, REACH) + REACH) / (2.0 * REACH) * (DEVIATES - 1) as f64;
+        let low = (at.floor() as usize).min(DEVIATES - 2);
+        row[low] + (row[low + 1] - row[low]) * (at - low as f64)
+    }
+}
+
+/// The quantile of the standard normal distribution; exactly 0 for one half, so that the median is the mean to the bit.
+pub(crate) fn standard_normal(probability: f64) -> f64 {
+    use statrs::distribution::{ContinuousCDF, Normal};
+    if probability == 0.5 { 0.0 } else { Normal::standard().inverse_cdf(probability) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn simulated_quantiles_are_those_of_the_samples() {
+        // 10,001 values of an exponential distribution with mean and standard deviation 1.
+        let sample: Vec<f64> = (0..10_001).map(|k| -(1.0 - (f64::from(k) + 0.5) / 10_001.0).ln()).collect();
+        let marginal = Marginal::normal(vec![1.0], vec![1.0]);
+        let shaped = marginal.clone().shaped(Some(Quantiles::of(&mut [sample], &[1.0], &[1.0])));
+        for p in [0.025, 0.1, 0.5, 0.9, 0.975] {
+            let exact = -(1.0 - p as f64).ln();
+            assert!((shaped.quantile(p)[0] - exact).abs() < 0.01 * exact.max(0.1), "{p}: {}", shaped.quantile(p)[0]);
+        }
+        assert_eq!(shaped.mean, marginal.mean);
+    }
+}
