@@ -76,6 +76,14 @@ impl Panel {
     }
 }
 
+/// One row of [`Fits::summary`].
+struct Summary {
+    series: u64,
+    form: String,
+    white: Option<f64>,
+    normal: Option<f64>,
+}
+
 /// What a fit of one series came to, and how its residuals look.
 struct Check {
     series: usize,
@@ -223,7 +231,7 @@ impl Fits {
     /// Only if the table cannot be assembled.
     pub fn summary(&self) -> Result<Table> {
         let n = self.0.panel.len();
-        let rows: Vec<(u64, String, [Option<f64>; 2])> = (0..self.0.models.len())
+        let rows: Vec<Summary> = (0..self.0.models.len())
             .into_par_iter()
             .map(|m| {
                 let checks = self.checks(m);
@@ -235,21 +243,23 @@ impl Fits {
                     let passed = tested.iter().filter(|p| **p > 0.05).count();
                     (!tested.is_empty()).then(|| passed as f64 / tested.len() as f64)
                 };
-                let shares = [share(|check| check.ljung_box), share(|check| check.jarque_bera)];
-                (checks.len() as u64, form.map_or_else(String::new, |(form, _)| form.to_string()), shares)
+                Summary {
+                    series: checks.len() as u64,
+                    form: form.map_or_else(String::new, |(form, _)| form.to_string()),
+                    white: share(|check| check.ljung_box),
+                    normal: share(|check| check.jarque_bera),
+                }
             })
             .collect();
-        let column =
-            |pick: fn(&(u64, String, [Option<f64>; 2])) -> Option<f64>| rows.iter().map(pick).collect::<Vec<_>>();
         let frame = DataFrame::new(
             self.0.models.len(),
             vec![
                 Column::new("model".into(), self.models()),
-                Column::new("series".into(), rows.iter().map(|row| row.0).collect::<Vec<_>>()),
-                Column::new("failures".into(), rows.iter().map(|row| n as u64 - row.0).collect::<Vec<_>>()),
-                Column::new("most often".into(), rows.iter().map(|row| row.1.as_str()).collect::<Vec<_>>()),
-                Column::new("white noise".into(), column(|row| row.2[0])),
-                Column::new("normal".into(), column(|row| row.2[1])),
+                Column::new("series".into(), rows.iter().map(|row| row.series).collect::<Vec<_>>()),
+                Column::new("failures".into(), rows.iter().map(|row| n as u64 - row.series).collect::<Vec<_>>()),
+                Column::new("most often".into(), rows.iter().map(|row| row.form.as_str()).collect::<Vec<_>>()),
+                Column::new("white noise".into(), rows.iter().map(|row| row.white).collect::<Vec<_>>()),
+                Column::new("normal".into(), rows.iter().map(|row| row.normal).collect::<Vec<_>>()),
                 Column::new("seconds".into(), self.0.models.iter().map(|fit| fit.seconds).collect::<Vec<_>>()),
             ],
         )?;

@@ -2,9 +2,9 @@
 //!
 //! yₜ = Σᵢ Σₖ (aᵢₖ sin 2πkt/mᵢ + bᵢₖ cos 2πkt/mᵢ) + Σ βⱼxⱼₜ + nₜ with k = 1 … Kᵢ and n a nonseasonal ARIMA process: dynamic harmonic
 //! regression (Young, Pedregal & Tych 1999; Hyndman & Athanasopoulos, 3rd ed., §10.5). A season need not be a whole number
-//! of steps (365.25 days, 52.18 weeks), and costs 2K coefficients however long it is. The Kᵢ are raised one at a time as long
-//! as AICc falls; differences are settled once, on the residuals of as many waves as may be tried, since AICc cannot compare
-//! series differenced differently. The season is taken to be the same every year.
+//! of steps (365.25 days, 52.18 weeks), and costs 2K coefficients however long it is. The Kᵢ are chosen by AICc, one
+//! season at a time, with the order of n that suits as many waves as may be tried: differences, which AICc cannot compare,
+//! are settled once, and waves that an autoregression could imitate are not left to it. Then n is chosen anew. The season is taken to be the same every year.
 //!
 //! Fails where ARIMA does: on a series with no more complete rows than columns.
 
@@ -57,11 +57,12 @@ impl Method for Harmonic {
     const NAME: &str = "harmonic";
     const SUMMARY: &str = "waves for long or several seasons, ARIMA errors";
     const EXAMPLE: &str = "harmonic(seasons=[52.18], max_terms=4)";
+    const SEARCH: &[(&str, &[&str])] = &[("max_terms", &["2", "5", "10"]), ("box_cox", &["auto", "0"])];
     type Fitted = FittedHarmonic;
 
     fn check(&self) -> Result<()> {
         super::check_box_cox(self.box_cox)?;
-        if let Some(season) = self.seasons.iter().find(|season| !(**season >= 2.0 && season.is_finite())) {
+        if let Some(season) = self.seasons.iter().find(|season| **season < 2.0 || !season.is_finite()) {
             return Err(Error::usage(format!("a season of harmonic is at least 2 steps, not {season}")));
         }
         match &self.terms {
@@ -144,42 +145,45 @@ impl Harmonic {
         Arima { order: self.order, seasonal: None, season: Some(1), criterion: Criterion::Aicc, ..Arima::default() }
     }
 
-    /// Raises the number of waves of one season at a time, as long as AICc falls.
+    /// With the errors' order as it is beside all waves that may be tried, the number of waves of one season at a time
+    /// that has the least AICc; then the order anew.
     fn choose(&self, data: &Data, seasons: Vec<f64>) -> Result<(Regression, Waves)> {
         let observed = data.series.values.iter().filter(|v| !v.is_nan()).count();
-        // A tenth of the values for each season's coefficients at the most: beyond, AICc is no guide.
+        // A tenth of the values for the coefficients at the most: beyond, AICc is no guide.
         let afford = observed / (20 * seasons.len().max(1));
         let most: Vec<usize> = seasons.iter().map(|m| Waves::most(*m).min(self.max_terms).min(afford.max(1))).collect();
-        let full = Waves { seasons: seasons.clone(), terms: most.clone() };
+        let mut best = Waves { terms: most.clone(), seasons };
         let mut errors = self.errors();
         if self.order.is_none() {
-            errors.differences = Some(data.differences(&errors, &full));
+            errors.differences = Some(data.differences(&errors, &best));
         }
-        let mut best = Waves { terms: vec![0; seasons.len()], seasons };
-        let mut model = data.fit(&errors, &best)?;
-        loop {
-            let mut better = None;
-            for season in 0..most.len() {
-                // One more, and where that is no better, two more: a sharp season has waves missing in between.
-                for more in 1..=2 {
+        let full = data.fit(&errors, &best)?;
+        let settled = Arima {
+            order: Some(full.order()),
+            constant: Some(full.has_constant()),
+            differences: None,
+            ..errors.clone()
+        };
+        let mut least = data.fit(&settled, &best)?.aicc();
+        for round in 0..2 {
+            let before = best.clone();
+            for (season, most) in most.iter().enumerate() {
+                for terms in 0..=*most {
                     let mut waves = best.clone();
-                    waves.terms[season] += more;
-                    if waves.terms[season] > most[season] {
-                        break;
-                    }
-                    let Ok(next) = data.fit(&errors, &waves) else { break };
-                    let bar = better.as_ref().map_or(model.aicc(), |(found, _): &(Regression, Waves)| found.aicc());
-                    if next.aicc() < bar {
-                        better = Some((next, waves));
-                        break;
+                    waves.terms[season] = terms;
+                    // What cannot be fitted is not chosen.
+                    let aicc = data.fit(&settled, &waves).map_or(f64::INFINITY, |fit| fit.aicc());
+                    if aicc < least {
+                        (least, best) = (aicc, waves);
                     }
                 }
             }
-            match better {
-                Some((next, waves)) => (model, best) = (next, waves),
-                None => return Ok((model, best)),
+            if best == before || (round == 0 && most.len() == 1) {
+                break;
             }
         }
+        let model = data.fit(&errors, &best)?;
+        Ok((model, best))
     }
 }
 

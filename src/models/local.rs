@@ -119,7 +119,8 @@ impl Fitted for LocalFits {
         let (scale, fit) = self.fit(series)?;
         let ahead = self.ahead(future, series)?;
         let (mean, sd) = (fit.mean(&ahead)?, fit.spread(&ahead));
-        if mean.iter().chain(&sd).any(|v| !v.is_finite()) {
+        // Far quantiles must be numbers too.
+        if mean.iter().zip(&sd).any(|(mean, sd)| !(mean.abs() + 8.0 * sd).is_finite()) {
             return Err(Error::model("the forecast leaves the range of numbers"));
         }
         Ok(Marginal::scaled(scale, mean, sd)?.shaped(fit.quantiles(&ahead)))

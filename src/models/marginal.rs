@@ -119,7 +119,7 @@ mod tests {
         let marginal = Marginal::normal(vec![1.0], vec![1.0]);
         let shaped = marginal.clone().shaped(Some(Quantiles::of(&mut [sample], &[1.0], &[1.0])));
         for p in [0.025, 0.1, 0.5, 0.9, 0.975] {
-            let exact = -(1.0 - p as f64).ln();
+            let exact = -(1.0_f64 - p).ln();
             assert!((shaped.quantile(p)[0] - exact).abs() < 0.01 * exact.max(0.1), "{p}: {}", shaped.quantile(p)[0]);
         }
         assert_eq!(shaped.mean, marginal.mean);

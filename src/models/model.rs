@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use polars::prelude::Column;
 use serde_json::{Map, Value};
 
 use super::local::{self, Local};
@@ -9,6 +10,9 @@ use super::{Fitted, FittedSeries, Forecaster, MODELS, Method, SeriesModel};
 use crate::error::{Error, Result, suggestion};
 use crate::options;
 use crate::show::{Block, Show, Table};
+
+/// A method that is part of another one.
+type Part = Box<dyn SeriesModel>;
 
 /// A method as [`MODELS`] lists it.
 pub struct Entry {
@@ -18,9 +22,11 @@ pub struct Entry {
     pub summary: &'static str,
     /// A label that works on the bundled data.
     pub example: &'static str,
+    /// The search space: options worth tuning and the values worth trying, as labels write them.
+    pub search: &'static [(&'static str, &'static [&'static str])],
     make: fn(Map<String, Value>) -> Result<Model>,
     load: fn(&[u8]) -> Result<Box<dyn Fitted>>,
-    part: fn(Map<String, Value>) -> Result<Box<dyn SeriesModel>>,
+    part: fn(Map<String, Value>) -> Result<Part>,
     load_part: fn(&[u8]) -> Result<Box<dyn FittedSeries>>,
     schema: fn() -> schemars::Schema,
     defaults: fn() -> Result<Map<String, Value>>,
@@ -52,6 +58,7 @@ impl Entry {
             name: M::NAME,
             summary: M::SUMMARY,
             example: M::EXAMPLE,
+            search: M::SEARCH,
             make: |given| Model::new(options::read::<M>(M::NAME, given)?),
             load: local::load::<M>,
             part: |given| {
@@ -79,7 +86,7 @@ impl Entry {
     }
 
     /// The method that a label describes, to be part of another method; its fits are kept by [`load_part`](Self::load_part).
-    pub(crate) fn part(label: &str) -> Result<Box<dyn SeriesModel>> {
+    pub(crate) fn part(label: &str) -> Result<Part> {
         let (name, options) = options::split(label)?;
         (Self::named(name)?.part)(options)
     }
@@ -89,12 +96,23 @@ impl Entry {
         (Self::named(options::split(label)?.0)?.load_part)(bytes)
     }
 
-    /// One row per option: name, default and meaning.
+    /// One row per option: name, default, meaning, and values worth trying.
     ///
     /// # Errors
     /// Only if the table cannot be assembled.
     pub fn options(&self) -> Result<Table> {
-        options::table(&(self.schema)(), &(self.defaults)()?)
+        let table = options::table(&(self.schema)(), &(self.defaults)()?)?;
+        if self.search.is_empty() {
+            return Ok(table);
+        }
+        let mut frame = table.frame().clone();
+        let names = frame.column("option")?.str()?.clone();
+        let tried = |name: Option<&str>| {
+            let space = self.search.iter().find(|(option, _)| Some(*option) == name);
+            space.map_or_else(String::new, |(_, values)| values.join(", "))
+        };
+        frame.with_column(Column::new("worth trying".into(), names.iter().map(tried).collect::<Vec<_>>()))?;
+        Ok(Table::new(frame))
     }
 
     /// All methods: name, one line, an example.

@@ -70,6 +70,13 @@ pub enum Periodic {
 }
 
 const TREND: &str = "ets";
+/// What `stl` and `mstl` are worth tuning over.
+const SEARCH: &[(&str, &[&str])] = &[
+    ("window", &["7", "11", "15", "periodic"]),
+    ("robust", &["true", "false"]),
+    ("trend", &["ets", "theta", "drift"]),
+    ("box_cox", &["auto", "0"]),
+];
 
 impl Default for Stl {
     fn default() -> Self {
@@ -87,6 +94,7 @@ impl Method for Stl {
     const NAME: &str = "stl";
     const SUMMARY: &str = "STL takes the season out, another model forecasts the rest";
     const EXAMPLE: &str = "stl(season=52)";
+    const SEARCH: &[(&str, &[&str])] = SEARCH;
     type Fitted = FittedMstl;
 
     fn check(&self) -> Result<()> {
@@ -99,6 +107,7 @@ impl Method for Mstl {
     const NAME: &str = "mstl";
     const SUMMARY: &str = "MSTL takes several seasons out, another model forecasts the rest";
     const EXAMPLE: &str = "mstl(seasons=[4, 52])";
+    const SEARCH: &[(&str, &[&str])] = SEARCH;
     type Fitted = FittedMstl;
 
     fn check(&self) -> Result<()> {

@@ -70,6 +70,11 @@ impl Method for Regression {
     const NAME: &str = "regression";
     const SUMMARY: &str = "elastic net over trend, Fourier terms and covariates";
     const EXAMPLE: &str = "regression(penalty=0.1)";
+    const SEARCH: &[(&str, &[&str])] = &[
+        ("penalty", &["0", "0.001", "0.01", "0.1", "1"]),
+        ("l1_ratio", &["0", "0.5", "1"]),
+        ("trend", &["true", "false"]),
+    ];
     type Fitted = FittedRegression;
 
     fn check(&self) -> Result<()> {

@@ -93,6 +93,8 @@ pub trait Method: SeriesModel + Clone + Default + Serialize + DeserializeOwned +
     const SUMMARY: &str;
     /// A label that works on the bundled data.
     const EXAMPLE: &str;
+    /// The search space: options worth tuning and the values worth trying, as labels write them.
+    const SEARCH: &[(&str, &[&str])] = &[];
     /// The fitted form, which saved files hold.
     type Fitted: FittedSeries + DeserializeOwned + 'static;
 

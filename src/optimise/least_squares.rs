@@ -16,12 +16,14 @@ pub struct Normal<const P: usize> {
     pub square: [[f64; P]; P],
 }
 
-impl<const P: usize> Normal<P> {
+impl<const P: usize> Default for Normal<P> {
     /// No errors yet.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self { gradient: [0.0; P], square: [[0.0; P]; P] }
     }
+}
 
+impl<const P: usize> Normal<P> {
     /// Adds one error and its derivatives.
     #[inline(always)]
     pub fn add(&mut self, error: f64, derivatives: &[f64; P]) {
@@ -89,7 +91,7 @@ pub fn least_squares<const P: usize>(
 ) -> Minimum {
     let mut x = start;
     project(&mut x, bounds);
-    let mut normal = Normal::new();
+    let mut normal = Normal::default();
     let mut value = finite(f(&x, &mut normal));
     let mut evaluations = 1;
     let (mut damping, mut growth, mut small) = (1e-3, 2.0, 0);
@@ -107,7 +109,7 @@ pub fn least_squares<const P: usize>(
         if next == x {
             break;
         }
-        let mut there = Normal::new();
+        let mut there = Normal::default();
         let trial = finite(f(&next, &mut there));
         evaluations += 1;
         // What the equations promise, with the damping that the step was taken under.

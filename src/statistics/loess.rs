@@ -11,7 +11,6 @@
 pub(super) struct Loess {
     n: usize,
     linear: bool,
-    jump: usize,
     /// Every `jump`-th place and the last one.
     inside: Vec<Target>,
     /// One step before the first and one after the last value.
@@ -38,7 +37,7 @@ impl Loess {
     pub(super) fn new(n: usize, window: usize, linear: bool, jump: usize, extended: bool) -> Self {
         let jump = jump.clamp(1, (n - 1).max(1));
         let mut smoother =
-            Self { n, linear, jump, inside: Vec::new(), outside: None, tricube: Vec::new(), operator: Vec::new() };
+            Self { n, linear, inside: Vec::new(), outside: None, tricube: Vec::new(), operator: Vec::new() };
         let half = window.div_ceil(2);
         // Where the window does not fit, all values are in it and the weights fall off more slowly.
         let length = window.min(n);

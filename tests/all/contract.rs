@@ -140,6 +140,12 @@ fn labels_and_options_round_trip() {
                 entry.name
             );
         }
+        for (option, values) in entry.search {
+            for value in *values {
+                let label = format!("{}({option}={value})", entry.name);
+                Model::named(&label).unwrap_or_else(|error| panic!("{label}: {error}"));
+            }
+        }
         let error = Model::named(&format!("{}(nonsense=1)", entry.name)).unwrap_err();
         assert!(error.is_usage() && error.to_string().contains("nonsense"), "{error}");
     });

@@ -1,7 +1,5 @@
 //! ETS: what R finds, what must hold, and what must not break it.
 
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 use tradewind::models::{Ahead, Criterion, Ets, FittedSeries, Method, Series, SeriesModel};
 
@@ -81,7 +79,7 @@ fn a_saved_fit_forecasts_to_the_same_bits_and_update_changes_nothing_on_the_same
     let (season, y) = &series["AirPassengers"];
     for text in ["ZZZ", "MMdM", "AAdA", "MAN", "ANN"] {
         let fitted = fit(&model(text), y, *season).unwrap();
-        let loaded: tradewind::models::ets::FittedEts = rmp_serde::from_slice(&fitted.save().unwrap()).unwrap();
+        let loaded: tradewind::models::FittedEts = rmp_serde::from_slice(&fitted.save().unwrap()).unwrap();
         let again = fitted.update(&Series { values: y, start: 0, season: *season, covariates: vec![] }).unwrap();
         for other in [&loaded as &dyn FittedSeries, again.as_ref()] {
             assert_eq!(fitted.mean(&ahead(3, 20)).unwrap(), other.mean(&ahead(3, 20)).unwrap());

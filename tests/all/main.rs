@@ -1,4 +1,5 @@
 //! One test program whose files mirror the rooms.
+mod arima;
 mod audit;
 mod bad_input;
 mod cli;

@@ -183,7 +183,7 @@ fn no_input_is_answered_by_a_panic_or_a_number_that_is_none() {
             }
         }
         for lags in [0, 1, 5, 100] {
-            let whole = |test: lab::error::Result<Portmanteau>| {
+            let whole = |test: tradewind::Result<Portmanteau>| {
                 test.is_ok_and(|test| !test.statistic.is_finite() || !(0.0..=1.0).contains(&test.p_value))
             };
             assert!(!whole(ljung_box(y, lags, 1)) && !whole(box_pierce(y, lags, 0)));

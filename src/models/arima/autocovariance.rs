@@ -60,7 +60,7 @@ impl Autocovariances {
             let (below, level) = self.levels[..k * (k + 1) / 2].split_at_mut(k * (k - 1) / 2);
             let partial = level[k - 1];
             let left = 1.0 - partial * partial;
-            if !(left > 0.0) {
+            if left <= 0.0 || left.is_nan() {
                 return None;
             }
             variance /= left;

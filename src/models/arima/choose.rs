@@ -1,27 +1,31 @@
 //! Which orders? The automatic choice of Hyndman & Khandakar (2008, *J. Statistical Software* 27), by the rules of R's
 //! `auto.arima`.
 //!
-//! Differences are settled first ([`difference`](super::difference)), for information criteria of series differenced
+//! Differences are settled first (by the strength of the season and the KPSS test), for information criteria of series differenced
 //! differently cannot be compared. Then, stepwise: start from (2,d,2)(1,D,1), (0,d,0), (1,d,0)(1,D,0) and (0,d,1)(0,D,1), and go from
 //! the best to neighbours that differ by one in one or two orders, or in the constant, as long as one is better. Or all
-//! models up to a sum of orders. A model with a root within 1.01 of the unit circle is not considered. Every model is
+//! models up to a sum of orders. A model with a root within 0.01 of the unit circle is not considered. Every model is
 //! fitted by exact maximum likelihood, a neighbour from the coefficients of the best so far.
 
 use rayon::prelude::*;
 
-use super::super::Criterion;
 use super::design::Design;
-use super::difference;
-use super::estimate::{Estimate, Estimator, starts};
+use super::difference::lagged;
+use super::estimate::{Estimate, Estimator, scattered, starts};
 use super::polynomial::{Orders, coefficients, roots_beyond};
 use super::{Arima, Search};
 use crate::error::{Error, Result};
-use crate::models::Likelihood;
+use crate::models::{Criterion, Likelihood};
+use crate::statistics::{ndiffs, nsdiffs};
 
 /// Models tried in a stepwise search at the most.
 const MOST_MODELS: usize = 94;
-/// Roots are further from the origin than this.
-const RADIUS: f64 = 1.01;
+/// Roots are further from the unit circle than this. Those of the moving average may come nearer in a series longer than
+/// [`SHORT`], in inverse proportion: there a slow average is well told from an overdifferenced series.
+const MARGIN: f64 = 0.01;
+const SHORT: f64 = 150.0;
+/// The level of the KPSS test for differences.
+const LEVEL: f64 = 0.05;
 /// How exactly the logarithm of the likelihood is known during the search, and in the end.
 const ROUGH: f64 = 1e-4;
 pub(super) const FINE: f64 = 1e-7;
@@ -31,6 +35,8 @@ pub(super) struct Problem {
     /// With and without a constant; what cannot have one has none.
     designs: [Option<Design>; 2],
     criterion: Criterion,
+    /// Are models with roots near the unit circle passed over?
+    choosy: bool,
 }
 
 /// A fitted model.
@@ -45,13 +51,18 @@ pub(super) struct Candidate {
 }
 
 impl Problem {
-    /// Of a series that starts with a complete row. `orders` tells the differences; `constants` lists the choices.
+    /// Of a series that starts with a complete row. `orders` tells the differences; `constants` lists the choices; a
+    /// `choosy` one passes over models with roots near the unit circle.
+    ///
+    /// # Errors
+    /// When too few rows are complete.
     pub fn new(
         y: &[f64],
         regressors: &[Vec<f64>],
         orders: &Orders,
         constants: &[bool],
         criterion: Criterion,
+        choosy: bool,
     ) -> Result<Self> {
         let differencing = orders.differencing();
         let design = |constant: bool| -> Result<Option<Design>> {
@@ -66,7 +77,7 @@ impl Problem {
             columns.extend_from_slice(regressors);
             Design::new(y, &columns, &differencing, constant || orders.differences() > 0).map(Some)
         };
-        Ok(Self { designs: [design(false)?, design(true)?], criterion })
+        Ok(Self { designs: [design(false)?, design(true)?], criterion, choosy })
     }
 
     pub fn design(&self, constant: bool) -> Option<&Design> {
@@ -86,7 +97,7 @@ impl Problem {
         }
         let estimate = estimator.best(&from, tolerance)?;
         let mut candidate = self.candidate(orders, constant, estimate, design);
-        if !admissible(&orders, &candidate.estimate.partial) {
+        if !self.admits(&candidate) {
             candidate.value = f64::INFINITY;
         }
         Some(candidate)
@@ -98,16 +109,22 @@ impl Problem {
             let mut estimator = Estimator::new(best.orders, design.filter(&best.orders));
             let mut from = vec![best.estimate.partial.clone()];
             from.extend(starts(&best.orders, design));
+            // A model that was asked for is to have its greatest likelihood; of a chosen one its neighbours know.
+            let more = if self.choosy { 8 } else { usize::MAX };
+            from.extend(scattered(best.orders.coefficients()).take(more));
             let estimate = estimator.best(&from, FINE)?;
             Some(self.candidate(best.orders, best.constant, estimate, design))
         });
         match refined {
             // Another start may have led to a better place that is too near to the unit circle.
-            Some(refined) if best.value == f64::INFINITY || admissible(&refined.orders, &refined.estimate.partial) => {
-                refined
-            }
+            Some(refined) if best.value == f64::INFINITY || self.admits(&refined) => refined,
             _ => best.clone(),
         }
+    }
+
+    fn admits(&self, candidate: &Candidate) -> bool {
+        let Candidate { orders, estimate, .. } = candidate;
+        !self.choosy || admissible(orders, &estimate.partial, estimate.n)
     }
 
     fn candidate(&self, orders: Orders, constant: bool, estimate: Estimate, design: &Design) -> Candidate {
@@ -138,7 +155,7 @@ impl Candidate {
 }
 
 /// Are all roots far enough from the unit circle?
-fn admissible(orders: &Orders, partial: &[f64]) -> bool {
+fn admissible(orders: &Orders, partial: &[f64], n: usize) -> bool {
     let mut factors = vec![0.0; partial.len()];
     coefficients(orders, partial, &mut factors);
     let mut at = 0;
@@ -148,7 +165,8 @@ fn admissible(orders: &Orders, partial: &[f64]) -> bool {
         if k % 2 == 1 {
             factor.iter_mut().for_each(|c| *c = -*c);
         }
-        roots_beyond(factor, if k < 2 { RADIUS } else { RADIUS.powi(orders.season as i32) })
+        let margin = if k % 2 == 1 { MARGIN * f64::min(1.0, SHORT / n as f64) } else { MARGIN };
+        roots_beyond(factor, (1.0 + margin).powi(if k < 2 { 1 } else { orders.season as i32 }))
     })
 }
 
@@ -164,16 +182,16 @@ pub(super) fn differences(
         return (0, 0);
     }
     let unexplained = if regressors.is_empty() { y.to_vec() } else { residuals(y, regressors) };
-    let seasonal = usize::from(difference::seasonal(&unexplained, season));
-    let left = if seasonal > 0 { difference::lagged(&unexplained, season) } else { unexplained };
+    let seasonal = nsdiffs(&unexplained, season);
+    let left = if seasonal > 0 { lagged(&unexplained, season) } else { unexplained };
     if left.iter().all(|v| v.is_nan()) {
         return (0, 0);
     }
-    let mut d = stated.unwrap_or_else(|| difference::ordinary(&left, 2));
+    let mut d = stated.unwrap_or_else(|| ndiffs(&left, LEVEL));
     // Gaps may leave nothing to be differenced.
     let mut twice = left;
     for k in 0..d {
-        twice = difference::lagged(&twice, 1);
+        twice = lagged(&twice, 1);
         if twice.iter().all(|v| v.is_nan()) {
             d = k;
             break;

@@ -30,8 +30,6 @@ pub(super) struct Design {
     pub combination: Vec<Vec<f64>>,
     /// Is a row missing?
     pub gaps: bool,
-    /// Values that are not missing, differences not counted.
-    pub observed: usize,
 }
 
 /// The power of two next to the largest size of the values, from 2⁻¹⁰²⁰ to 2¹⁰²⁰; 1 if all are zero.
@@ -69,7 +67,6 @@ impl Design {
             kept: Vec::new(),
             combination: Vec::new(),
             gaps: observed < y.len(),
-            observed,
         };
         design.orthonormalise(regressors, &complete, differencing);
         Ok(design)

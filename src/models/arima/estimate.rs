@@ -7,10 +7,10 @@
 //! factors, within bounds that keep the model stationary and invertible; derivatives are differences.
 
 use super::design::{Design, Filter};
-use super::polynomial::{Orders, Polynomials, coefficients};
+use super::polynomial::{Orders, Polynomials, coefficients, partial};
 
 /// The closest to non-stationarity that is searched, as a partial autocorrelation.
-const STATIONARY: f64 = 0.999_9;
+const STATIONARY: f64 = 0.999_999;
 /// The step of a derivative.
 const STEP: f64 = 1e-6;
 /// The share of the way to a bound that one step may go: on the bound of a moving average the likelihood is flat, by
@@ -126,7 +126,7 @@ impl Estimator {
                 if attempt == 0 && hoped <= small * squares {
                     break;
                 }
-                if !(promised > 0.0) {
+                if promised <= 0.0 || promised.is_nan() {
                     damping *= 8.0;
                     continue;
                 }
@@ -232,8 +232,9 @@ impl Estimator {
     }
 }
 
-/// Partial autocorrelations to start from where nothing is known: none at all, and those that the first
-/// autocorrelations of the differenced series suggest for each factor.
+/// Partial autocorrelations to start from where nothing is known: none at all; those of the differenced series as an
+/// autoregression, and its first autocorrelations as a moving average; and what the regression of Hannan & Rissanen
+/// (1982, *Biometrika* 69) finds for the factors without season.
 pub(super) fn starts(orders: &Orders, design: &Design) -> Vec<Vec<f64>> {
     let zero = vec![0.0; orders.coefficients()];
     if zero.is_empty() {
@@ -244,37 +245,90 @@ pub(super) fn starts(orders: &Orders, design: &Design) -> Vec<Vec<f64>> {
     let (sum, n) = observed.fold((0.0, 0.0), |(sum, n), v| (sum + v, n + 1.0));
     let mean = if n > 0.0 { sum / n } else { 0.0 };
     let centred: Vec<f64> = series.iter().map(|v| if v.is_nan() { 0.0 } else { v - mean }).collect();
-    let product = |lag: usize| -> f64 { centred.iter().skip(lag).zip(&centred).map(|(a, b)| a * b).sum() };
+    let product = |lag: usize| dot(&centred[lag.min(centred.len())..], &centred[..centred.len().saturating_sub(lag)]);
     let total = product(0);
-    let at = |lag: usize| if total > 0.0 { (product(lag) / total).clamp(-0.9, 0.9) } else { 0.0 };
+    if total <= 0.0 || total.is_nan() {
+        return vec![zero];
+    }
+    let at = |lag: usize| (product(lag) / total).clamp(-0.9, 0.9);
     let (near, far) = (at(1), at(orders.season));
-    let mut moments = zero.clone();
     let [p, q, seasonal_p, seasonal_q] = orders.factors();
-    let mut offset = 0;
-    for (size, value) in [
-        (p, near),
-        (q, if p > 0 { 0.0 } else { -near }),
-        (seasonal_p, far),
-        (seasonal_q, if seasonal_p > 0 { 0.0 } else { -far }),
-    ] {
-        if size > 0 {
-            moments[offset] = value;
+    let start = |phi: f64, theta: f64, seasonal_phi: f64, seasonal_theta: f64| {
+        let first = |size: usize, value: f64| std::iter::once(value).chain(std::iter::repeat(0.0)).take(size);
+        let plain = first(p, phi).chain(first(q, theta));
+        plain.chain(first(seasonal_p, seasonal_phi)).chain(first(seasonal_q, seasonal_theta)).collect::<Vec<f64>>()
+    };
+    let or = |size: usize, value: f64| if size > 0 { 0.0 } else { value };
+    let mut out = vec![zero, start(near, or(p, -near), far, or(seasonal_p, -far))];
+    if p * q > 0 || seasonal_p * seasonal_q > 0 {
+        out.push(start(or(q, near), -near, or(seasonal_q, far), -far));
+    }
+    if p > 1 || q > 1 || p * q > 0 {
+        let correlations: Vec<f64> = (0..=LONG + p).map(|lag| product(lag) / total).collect();
+        out.extend(hannan_rissanen(p, q, &centred, &correlations).map(|mut partial| {
+            let mut seasonal = start(0.0, 0.0, far, or(seasonal_p, -far));
+            partial.append(&mut seasonal.split_off(p + q));
+            partial
+        }));
+    }
+    out
+}
+
+/// More starts, spread evenly over the partial autocorrelations (Halton's sequence), for a model that is to be the last.
+pub(super) fn scattered(coefficients: usize) -> impl Iterator<Item = Vec<f64>> {
+    const PRIMES: [u32; 12] = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37];
+    let digits = |mut k: u32, base: u32| {
+        let (mut value, mut share) = (0.0, 1.0);
+        while k > 0 {
+            share /= f64::from(base);
+            value += share * f64::from(k % base);
+            k /= base;
         }
-        offset += size;
+        value
+    };
+    let starts = if coefficients > 1 { SCATTERED } else { 0 };
+    (1..=starts).map(move |k| (0..coefficients).map(|i| 1.8 * digits(k, PRIMES[i % PRIMES.len()]) - 0.9).collect())
+}
+
+/// How many more starts there are.
+const SCATTERED: u32 = 60;
+
+/// The order of the autoregression that stands in for unknown shocks.
+const LONG: usize = 10;
+
+/// Partial autocorrelations of φ and θ from a regression on past values and on the errors of a long autoregression.
+fn hannan_rissanen(p: usize, q: usize, series: &[f64], correlations: &[f64]) -> Option<Vec<f64>> {
+    let n = series.len();
+    let from = LONG + p.max(q);
+    if n < 2 * from + p + q {
+        return None;
     }
-    let mixed = p * q > 0 || seasonal_p * seasonal_q > 0;
-    if !mixed {
-        return vec![zero, moments];
+    let mut long: Vec<f64> = correlations[1..=LONG].to_vec();
+    let mut system: Vec<f64> = (0..LONG * LONG).map(|cell| correlations[(cell / LONG).abs_diff(cell % LONG)]).collect();
+    if !solve(&mut system, &mut long) {
+        return None;
     }
-    // The other way round: all of it in the moving average.
-    let mut average = zero.clone();
-    if q > 0 {
-        average[p] = -near;
+    let error =
+        |t: usize| if t < LONG { 0.0 } else { series[t] - (0..LONG).map(|j| long[j] * series[t - 1 - j]).sum::<f64>() };
+    let errors: Vec<f64> = (0..n).map(error).collect();
+    let k = p + q;
+    let column = |i: usize, t: usize| if i < p { series[t - 1 - i] } else { errors[t - 1 - (i - p)] };
+    let (mut normal, mut right) = (vec![0.0; k * k], vec![0.0; k]);
+    for (t, value) in series.iter().enumerate().skip(from) {
+        for i in 0..k {
+            let x = column(i, t);
+            right[i] += x * value;
+            for j in 0..k {
+                normal[i * k + j] += x * column(j, t);
+            }
+        }
     }
-    if seasonal_q > 0 {
-        average[p + q + seasonal_p] = -far;
+    if !solve(&mut normal, &mut right) {
+        return None;
     }
-    vec![zero, moments, average]
+    let (phi, theta) = right.split_at_mut(p);
+    theta.iter_mut().for_each(|c| *c = -*c);
+    Some([partial(phi)?, partial(theta)?].concat())
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -298,7 +352,7 @@ fn solve(system: &mut [f64], right: &mut [f64]) -> bool {
             let sum: f64 = (0..j).map(|m| system[i * k + m] * system[j * k + m]).sum();
             let left = system[i * k + j] - sum;
             if i == j {
-                if !(left > 0.0 && left.is_finite()) {
+                if left <= 0.0 || !left.is_finite() {
                     return false;
                 }
                 system[i * k + i] = left.sqrt();

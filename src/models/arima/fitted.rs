@@ -249,6 +249,16 @@ impl Regression {
         self.likelihood.as_ref().map_or(f64::NEG_INFINITY, Likelihood::aicc)
     }
 
+    /// p, d and q of the errors.
+    pub fn order(&self) -> [usize; 3] {
+        [self.orders.p, self.orders.d, self.orders.q]
+    }
+
+    /// Is there a mean or a drift?
+    pub fn has_constant(&self) -> bool {
+        self.constant
+    }
+
     /// Shocks, in-sample: NaN where there is none.
     pub fn residuals(&self) -> &[f64] {
         &self.residuals

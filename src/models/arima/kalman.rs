@@ -74,7 +74,7 @@ impl Kalman {
             let mut factor = f64::INFINITY;
             if !skip {
                 factor = self.gain(r, size);
-                if !(factor > 0.0 && factor.is_finite()) {
+                if factor <= 0.0 || !factor.is_finite() {
                     return None;
                 }
             }

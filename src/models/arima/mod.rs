@@ -30,13 +30,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::choose::{Candidate, FINE, Problem, choose, differences};
-use self::difference::{differenced, is_constant};
+use self::difference::differenced;
 use self::fitted::End;
 pub(super) use self::fitted::Regression;
-use self::polynomial::{Orders, Polynomials, coefficients};
+use self::polynomial::{Orders, coefficients};
 use super::{Ahead, BoxCox, Criterion, Description, FittedSeries, Method, Series, SeriesModel};
 use crate::error::{Error, Result};
 use crate::panel::Role;
+use crate::statistics::is_constant;
 
 /// Options of `arima`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -121,6 +122,8 @@ impl Method for Arima {
     const NAME: &str = "arima";
     const SUMMARY: &str = "ARIMA with seasons and covariates, orders chosen or given";
     const EXAMPLE: &str = "arima(order=[2,1,1], seasonal=[0,1,0], season=12)";
+    const SEARCH: &[(&str, &[&str])] =
+        &[("search", &["stepwise", "exhaustive"]), ("criterion", &["aicc", "bic"]), ("box_cox", &["auto", "0"])];
     type Fitted = FittedArima;
 
     fn check(&self) -> Result<()> {
@@ -246,7 +249,7 @@ impl Arima {
                 )));
             }
             let constants = self.constants(&orders);
-            let problem = Problem::new(y, regressors, &orders, &constants, self.criterion)?;
+            let problem = Problem::new(y, regressors, &orders, &constants, self.criterion, false)?;
             let fits = constants.iter().filter_map(|constant| problem.fit(orders, *constant, None, FINE));
             let best = fits.reduce(|best, next| if next.value < best.value { next } else { best });
             let best = best.ok_or_else(|| Error::model(format!("{} cannot be fitted to the series", orders.form())))?;
@@ -261,7 +264,7 @@ impl Arima {
         };
         let orders = Orders { d, seasonal_d, season, ..base };
         let constants = self.constants(&orders);
-        let problem = Problem::new(y, regressors, &orders, &constants, self.criterion)?;
+        let problem = Problem::new(y, regressors, &orders, &constants, self.criterion, true)?;
         if is_constant(&differenced(&scaled, &orders.differencing())) {
             // Nothing is left to be explained but a level or a slope.
             let constant = constants.contains(&true);

@@ -149,32 +149,41 @@ fn levinson(values: &mut [f64]) {
     }
 }
 
-/// Do all roots of 1 − Σ cⱼ zʲ lie further from the origin than `radius`? Tested by the partial autocorrelations of the
-/// polynomial in z·radius, all of which are then inside (−1, 1).
+/// Do all roots of 1 − Σ cⱼ zʲ lie further from the origin than `radius`? They do where the polynomial in z·radius is that
+/// of a stationary autoregression.
 pub(super) fn roots_beyond(coefficients: &[f64], radius: f64) -> bool {
-    let mut scaled: Vec<f64> = coefficients
-        .iter()
-        .scan(1.0, |power, c| {
-            *power *= radius;
-            Some(*power * c)
-        })
-        .collect();
-    for k in (0..scaled.len()).rev() {
-        let partial = scaled[k];
-        if !(partial.abs() < 1.0) {
-            return false;
+    stepped_down(coefficients, radius).is_some()
+}
+
+/// The partial autocorrelations of an autoregression, shrunk as far as it takes to make it stationary.
+pub(super) fn partial(coefficients: &[f64]) -> Option<Vec<f64>> {
+    (0..40).find_map(|k| stepped_down(coefficients, 0.95_f64.powi(k)))
+}
+
+/// The partial autocorrelations of the polynomial in z·radius; none where one is not inside (−1, 1).
+fn stepped_down(coefficients: &[f64], radius: f64) -> Option<Vec<f64>> {
+    let mut values = coefficients.to_vec();
+    let mut power = 1.0;
+    for c in &mut values {
+        power *= radius;
+        *c *= power;
+    }
+    for k in (0..values.len()).rev() {
+        let partial = values[k];
+        if partial.abs() >= 1.0 || partial.is_nan() {
+            return None;
         }
         let scale = 1.0 / (1.0 - partial * partial);
         let (mut i, mut j) = (0, k);
         while i < j {
             j -= 1;
-            let (a, b) = (scaled[i], scaled[j]);
-            scaled[i] = (a + partial * b) * scale;
-            scaled[j] = (b + partial * a) * scale;
+            let (a, b) = (values[i], values[j]);
+            values[i] = (a + partial * b) * scale;
+            values[j] = (b + partial * a) * scale;
             i += 1;
         }
     }
-    true
+    Some(values)
 }
 
 #[cfg(test)]
@@ -194,6 +203,8 @@ mod tests {
         assert!(values.iter().zip(exact).all(|(a, b)| (a - b).abs() < 1e-15), "{values:?}");
         let mut out = [0.0; 5];
         coefficients(&SEASONAL, &[0.5, -0.3, 0.4, 0.1, 0.2], &mut out);
+        let back = partial(&[0.5 * 1.3, -0.3]).unwrap();
+        assert!((back[0] - 0.5).abs() < 1e-12 && back[1] == -0.3, "{back:?}");
         assert!((out[0] - 0.65).abs() < 1e-15 && out[1..] == [-0.3, -0.4, 0.1, -0.2]);
     }
 

@@ -12,8 +12,8 @@ use super::super::decomposition::decompose;
 use super::{CesSeasonality, Likelihood};
 use crate::optimise::{Normal, Stop, least_squares};
 
-/// The bounds of α₀, α₁ and, for a season, β₀ and β₁. With α₀ below 1 and α₁ near it, where the best fits lie, a wrong start
-/// would be amplified step by step, and the way there and back could bend it to follow the series.
+/// The bounds of α₀, α₁ and, for a season, β₀ and β₁. With α₀ below 1 and α₁ near it, where the best fits lie, a wrong
+/// start would be amplified step by step, and the way there and back could bend it to follow the series.
 const BOUNDS: [(f64, f64); 4] = [(1.0, 1.8), (0.01, 1.9), (0.01, 1.5), (0.01, 1.5)];
 /// The imaginary part of a starting state is the real part over this: near the balance that a steady level has.
 const BALANCE: f64 = 1.1;
@@ -38,7 +38,8 @@ impl<const P: usize> Dual<P> {
 /// A complex state: its real and its imaginary part.
 type Complex<const P: usize> = [Dual<P>; 2];
 
-/// One step of a complex state under the error `e`; `c` its complex parameter, parameters `at` and `at + 1` of the model.
+/// One step of a complex state under the error `e`; `c` its complex parameter, parameters `at` and `at + 1` of the
+/// model.
 #[inline(always)]
 fn turn<const P: usize>([real, imaginary]: Complex<P>, e: &Dual<P>, c: [f64; 2], at: usize) -> Complex<P> {
     let (leave, stay) = (1.0 - c[1], 1.0 - c[0]);
@@ -243,7 +244,8 @@ impl<const P: usize> States<P> {
     }
 }
 
-/// A form with its first guess of the states.
+/// A form with its states before the first value.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Start {
     form: CesSeasonality,
     level: [f64; 2],
@@ -251,6 +253,7 @@ struct Start {
 }
 
 impl Start {
+    /// The first guess.
     fn new(y: &[f64], m: usize, form: CesSeasonality) -> Self {
         let mean = |values: &mut dyn Iterator<Item = &f64>| {
             let (sum, n) = values.filter(|v| !v.is_nan()).fold((0.0, 0), |(sum, n), v| (sum + v, n + 1));
@@ -308,7 +311,8 @@ impl Fit {
         let looks = first.iter().map(|first| least_squares(f, *first, &bounds, look));
         let best = looks.min_by(|a, b| a.value.total_cmp(&b.value)).map_or(Vec::new(), |found| found.at);
         let found = least_squares(f, from_fn(|i| best.get(i).copied().unwrap_or(1.0)), &bounds, STOP);
-        let filter = Filter { form: start.form, c: found.at, level: start.level, ring: start.ring.clone() };
+        let (first, ring) = (start.clone(), start.ring.clone());
+        let filter = Filter { form: start.form, c: found.at, first, level: start.level, ring };
         Self { filter, squares: found.value }
     }
 
@@ -326,6 +330,8 @@ impl Fit {
 pub(super) struct Filter {
     form: CesSeasonality,
     c: Vec<f64>,
+    /// Where the series begins that the parameters were fitted to.
+    first: Start,
     level: [f64; 2],
     /// By place in the season, aligned with the next step.
     ring: Vec<[f64; 2]>,
@@ -353,11 +359,20 @@ impl Filter {
         States::new(start, from_fn(|i| self.c.get(i).copied().unwrap_or(0.0)))
     }
 
-    /// The same parameters on a series: the states after its last value, and the one-step errors, NaN where the value is
-    /// missing.
+    /// The same parameters on the series they were fitted to, whose starting states are found by going there and back.
     pub fn run(&self, y: &[f64]) -> (Self, Vec<f64>) {
         let mut states = self.states(&Start::new(y, self.ring.len().max(1), self.form));
         states.there_and_back(y, !y.iter().any(|v| v.is_nan()));
+        let plain = |state: &Complex<0>| state.map(|part| part.value);
+        let ring = states.ring.iter().map(plain).collect();
+        let first = Start { form: self.form, level: plain(&states.level), ring };
+        Self { first, ..self.clone() }.advance(y)
+    }
+
+    /// The same parameters and starting states on a series that begins where the fitted one did: the states after its last
+    /// value, and the one-step errors, NaN where the value is missing.
+    pub fn advance(&self, y: &[f64]) -> (Self, Vec<f64>) {
+        let mut states = self.states(&self.first);
         let mut errors = Vec::with_capacity(y.len());
         states.forwards(y, |v, e| errors.push(if v.is_nan() { f64::NAN } else { e.value }));
         let plain = |state: &Complex<0>| state.map(|part| part.value);
@@ -366,7 +381,7 @@ impl Filter {
             let next = y.len() % ring.len();
             ring.rotate_left(next);
         }
-        (Self { form: self.form, c: self.c.clone(), level: plain(&states.level), ring }, errors)
+        (Self { level: plain(&states.level), ring, ..self.clone() }, errors)
     }
 
     /// The same model with all states at zero, which shows what an error leads to.

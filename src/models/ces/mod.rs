@@ -1,22 +1,23 @@
 //! Exponential smoothing of a complex number: complex exponential smoothing.
 //!
-//! The level ℓ comes with an imaginary companion p, the information that it has not taken in yet, and both learn from the
-//! error e = y − ŷ with a complex parameter α₀ + iα₁ (Svetunkov, Kourentzes & Ord 2022, *Naval Research Logistics* 69):
-//! ℓ ← ℓ − (1−α₁)p + (α₀−α₁)e, p ← ℓ + (1−α₀)p + (α₀+α₁)e. One model so covers series with a trend and without.
+//! The level ℓ comes with an imaginary companion p, the information that it has not taken in yet, and both learn from
+//! the error e = y − ŷ with a complex parameter α₀ + iα₁ (Svetunkov, Kourentzes & Ord 2022, *Naval Research Logistics*
+//! 69): ℓ ← ℓ − (1−α₁)p + (α₀−α₁)e, p ← ℓ + (1−α₀)p + (α₀+α₁)e. One model so covers series with a trend and without.
 //!
 //! - `none`: ŷ(t) = ℓ(t−1).
 //! - `simple`: a pair (ℓ, p) at each place of the season, ŷ(t) = ℓ(t−m).
 //! - `partial`: ŷ(t) = ℓ(t−1) + s(t−m), s ← s + βe.
 //! - `full`: the season is a complex number too, which learns with β₀ + iβ₁ as the level does.
 //!
-//! α and β minimise the sum of squared one-step errors within 1 ≤ α₀ ≤ 1.8, 0.01 ≤ α₁ ≤ 1.9 and 0.01 ≤ β ≤ 1.5, the bounds of
-//! statsforecast but for that of α₀ from below: under 1 and with α₁ near 1 the model is not invertible, that is, it never
-//! forgets a wrong start. The starting states are found by running the model to the end of the series and back. `auto`
-//! takes the form with the least AICc. See `filter.rs` for the derivatives.
+//! α and β minimise the sum of squared one-step errors within 1 ≤ α₀ ≤ 1.8, 0.01 ≤ α₁ ≤ 1.9 and 0.01 ≤ β ≤ 1.5, the
+//! bounds of statsforecast but for that of α₀ from below: under 1 and with α₁ near 1 the model is not invertible, that
+//! is, it never forgets a wrong start. The starting states are found by running the model to the end of the series and
+//! back. `auto` takes the form with the least AICc. See `filter.rs` for the derivatives.
 //!
-//! The model is linear with constant coefficients: the variance h steps ahead is σ²(1 + c₁² + … + c²ₕ₋₁), cⱼ what an error
-//! adds j steps later. It is not always stable: forecasts of far-away steps may grow without end. Missing values are
-//! taken for what the model expected. Fails on fewer than four values, and for a seasonal form on fewer than two seasons.
+//! The model is linear with constant coefficients: the variance h steps ahead is σ²(1 + c₁² + … + c²ₕ₋₁), cⱼ what an
+//! error adds j steps later. It is not always stable: forecasts of far-away steps may grow without end. Missing values
+//! are taken for what the model expected. Fails on fewer than four values, and for a seasonal form on fewer than two
+//! seasons.
 
 mod filter;
 
@@ -70,6 +71,8 @@ impl Method for Ces {
     const NAME: &str = "ces";
     const SUMMARY: &str = "complex exponential smoothing: a level that finds its own trend, with or without a season";
     const EXAMPLE: &str = "ces(season=52)";
+    const SEARCH: &[(&str, &[&str])] =
+        &[("seasonality", &["auto", "none", "simple", "partial", "full"]), ("box_cox", &["auto", "0"])];
     type Fitted = FittedCes;
 
     fn check(&self) -> Result<()> {
@@ -100,7 +103,7 @@ impl SeriesModel for Ces {
             form if seasons => Fit::new(y, m, form),
             _ => {
                 return Err(Error::model(format!(
-                    "a seasonal form of ces needs two seasons of two steps or more; the series has {} steps and a season {m}",
+                    "a seasonal form of ces needs two seasons of two steps or more, not {} steps with a season of {m}",
                     y.len()
                 )));
             }
@@ -180,7 +183,7 @@ impl FittedSeries for FittedCes {
     }
 
     fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
-        let (filter, residuals) = self.filter.run(series.values);
+        let (filter, residuals) = self.filter.advance(series.values);
         Ok(Box::new(Self { filter, sigma: self.sigma, likelihood: self.likelihood, residuals }))
     }
 

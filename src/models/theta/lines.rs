@@ -6,10 +6,10 @@
 //! trend is the least-squares line of the whole series (OTM) or, at each step, of the values so far (DSTM with θ = 2,
 //! DOTM). Further ahead the forecasts take the place of the values that are not known yet.
 //!
-//! A, B, u and v depend on α and the data alone, and ℓ on ℓ(0) through u·ℓ(0), so that every error is linear in (ℓ(0), w):
-//! for each α in [0.1, 0.99] the best pair with θ ≥ 1 is the solution of two equations, and the fit a search in one
-//! dimension. The errors of the first three values do not count and are not among the residuals (fewer where hardly any others
-//! would be left).
+//! A, B, u and v depend on α and the data alone, and ℓ on ℓ(0) through u·ℓ(0), so that every error is linear in (ℓ(0),
+//! w): for each α in [0.1, 0.99] the best pair with θ ≥ 1 is the solution of two equations, and the fit a search in one
+//! dimension. The errors of the first three values do not count and are not among the residuals (fewer where hardly any
+//! others would be left).
 //!
 //! The variance h steps ahead follows from the same recursion, which is linear in the values: for OTM it is
 //! σ²(1 + (h−1)α²), for the dynamic forms the uncertainty of the trend comes on top.

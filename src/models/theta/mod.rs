@@ -2,14 +2,14 @@
 //!
 //! The series is deseasonalised by classical multiplicative decomposition when its autocorrelation at the season is
 //! significant at 10 % (two-sided), forecast, and reseasonalised. `standard` forecasts by simple exponential smoothing
-//! plus half the slope b of its linear trend: ŷ(T+h) = ℓ(T) + b/2 · (h − 1 + (1 − (1−α)ᵀ)/α) (Assimakopoulos & Nikolopoulos
-//! 2000; Hyndman & Billah 2003, eqs. 9–11), with errors of variance σ²(1 + (h−1)α²); α and ℓ(0) minimise the sum of squared
-//! one-step errors, ℓ(0) in closed form for each α. The other kinds are those of Fiorucci, Pellegrini, Louzada,
-//! Petropoulos & Koehler 2016: see `lines.rs`.
+//! plus half the slope b of its linear trend: ŷ(T+h) = ℓ(T) + b/2 · (h − 1 + (1 − (1−α)ᵀ)/α) (Assimakopoulos &
+//! Nikolopoulos 2000; Hyndman & Billah 2003, eqs. 9–11), with errors of variance σ²(1 + (h−1)α²); α and ℓ(0) minimise
+//! the sum of squared one-step errors, ℓ(0) in closed form for each α. The other kinds are those of Fiorucci,
+//! Pellegrini, Louzada, Petropoulos & Koehler 2016: see `lines.rs`.
 //!
 //! Missing values leave the smoothed level as it is and drop out of the trend and the seasonal means. A series that
-//! touches zero or goes below is decomposed additively, for which a multiplicative season makes no sense. Fails on fewer
-//! than four values.
+//! touches zero or goes below is decomposed additively, for which a multiplicative season makes no sense. Fails on
+//! fewer than four values.
 
 mod lines;
 mod standard;
@@ -76,6 +76,8 @@ impl Method for Theta {
     const NAME: &str = "theta";
     const SUMMARY: &str = "exponential smoothing with half the trend, season removed and put back";
     const EXAMPLE: &str = "theta(season=52)";
+    const SEARCH: &[(&str, &[&str])] =
+        &[("kind", &["standard", "optimised", "dynamic", "dynamic-optimised"]), ("box_cox", &["auto", "0"])];
     type Fitted = FittedTheta;
 
     fn check(&self) -> Result<()> {
