@@ -1,9 +1,9 @@
 //! ETS: what R finds, what must hold, and what must not break it.
 
 use proptest::prelude::*;
-use tradewind::models::{Ahead, Criterion, Ets, FittedSeries, Method, Series, SeriesModel};
+use tradewind::models::{Ahead, BoxCox, Criterion, Ets, FittedEts, FittedSeries, Method, Series, SeriesModel};
 
-use crate::oracles::{rows, series};
+use crate::oracles::{known_series, rows, series};
 
 fn fit(ets: &Ets, values: &[f64], season: usize) -> tradewind::Result<Box<dyn FittedSeries>> {
     ets.check()?;
@@ -38,8 +38,7 @@ fn named_forms_are_as_likely_as_in_r() {
             below.push(format!("{} {}: {} {theirs}", row[0], row[1], ours.log));
         }
     }
-    // JohnsonJohnson AAN: R finds a second valley, α = β = 0.09 with a falling start, at -184.56; ours ends at -186.19.
-    assert!(below.len() <= 1, "{below:?}");
+    assert!(below.is_empty(), "{below:?}");
     assert!(rows.len() > 100);
 }
 
@@ -57,7 +56,7 @@ fn choices_are_as_good_as_those_of_r() {
             "multiplicative" => ets.multiplicative_trend = true,
             "log" => {
                 y.iter_mut().for_each(|v| *v = v.ln());
-                ets.box_cox = Some(tradewind::models::BoxCox::Lambda(0.0));
+                ets.box_cox = Some(BoxCox::Lambda(0.0));
             }
             _ => (),
         }
@@ -73,13 +72,45 @@ fn choices_are_as_good_as_those_of_r() {
     assert!(worse.len() <= 4, "{worse:#?}");
 }
 
+/// On M3 the automatic choice is R's form, or its criterion is no worse than R's by 0.01, in at least 95 of a hundred
+/// series. In the others a form that R prefers loses while first states are held.
+#[test]
+fn choices_on_m3_are_those_of_r_or_as_good() {
+    let known = known_series();
+    let (mut same, mut compared, mut worse) = (0, 0, Vec::new());
+    for row in rows("ets_m3.csv") {
+        let Some(y) = known.get(&(format!("m3_{}", row[0]), row[1].clone())) else { continue };
+        let season = match row[0].as_str() {
+            "monthly" => 12,
+            "quarterly" => 4,
+            _ => 1,
+        };
+        let found = fit(&Ets::default(), y, season).unwrap().describe();
+        let (ours, theirs) = (found.likelihood.unwrap().aicc(), row[4].parse::<f64>().unwrap());
+        compared += 1;
+        if letters(&found.form) == row[2] {
+            same += 1;
+        } else if ours > theirs + 0.01 {
+            worse.push(format!("{} {}: {} {ours} R {} {theirs}", row[0], row[1], found.form, row[2]));
+        }
+    }
+    if compared == 0 {
+        println!("skipped: no M3 in TRADEWIND_DATA");
+        return;
+    }
+    println!("{same} of {compared} forms are R's");
+    assert_eq!(compared, 200);
+    assert!(worse.len() * 20 <= compared, "{worse:#?}");
+    assert!(same * 4 >= compared * 3, "{same} of {compared}");
+}
+
 #[test]
 fn a_saved_fit_forecasts_to_the_same_bits_and_update_changes_nothing_on_the_same_series() {
     let series = series();
     let (season, y) = &series["AirPassengers"];
     for text in ["ZZZ", "MMdM", "AAdA", "MAN", "ANN"] {
         let fitted = fit(&model(text), y, *season).unwrap();
-        let loaded: tradewind::models::FittedEts = rmp_serde::from_slice(&fitted.save().unwrap()).unwrap();
+        let loaded: FittedEts = rmp_serde::from_slice(&fitted.save().unwrap()).unwrap();
         let again = fitted.update(&Series { values: y, start: 0, season: *season, covariates: vec![] }).unwrap();
         for other in [&loaded as &dyn FittedSeries, again.as_ref()] {
             assert_eq!(fitted.mean(&ahead(3, 20)).unwrap(), other.mean(&ahead(3, 20)).unwrap());
@@ -140,7 +171,7 @@ fn options_that_contradict_each_other_are_refused() {
         Ets { damped: Some(true), ..model("AAN") },
         Ets { season: Some(1), ..model("ANA") },
         Ets { season: Some(0), ..Ets::default() },
-        Ets { box_cox: Some(tradewind::models::BoxCox::Lambda(0.0)), ..model("MAN") },
+        Ets { box_cox: Some(BoxCox::Lambda(0.0)), ..model("MAN") },
     ];
     for ets in wrong {
         assert!(ets.check().unwrap_err().is_usage(), "{ets:?}");
@@ -241,7 +272,10 @@ fn long_seasons_are_fitted_when_there_is_enough_of_them() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
     #[test]
-    fn random_numbers_break_nothing(y in prop::collection::vec(prop_oneof![any::<f64>(), -100.0..100.0, 0.0..1.0], 0..60), season in 1_usize..9) {
+    fn random_numbers_break_nothing(
+        y in prop::collection::vec(prop_oneof![any::<f64>(), -100.0..100.0, 0.0..1.0], 0..60),
+        season in 1_usize..9,
+    ) {
         survives(&Ets::default(), &y, season);
         survives(&model("MAM"), &y, season);
         survives(&model("AAdA"), &y, season);

@@ -6,11 +6,11 @@
 //!
 //! ℓ' = q + αd,  b' = φb + βd or b^φ + βd/ℓ,  s' = s + γu or s + γu/q
 //!
-//! (Hyndman, Koehler, Ord & Snyder 2008, *Forecasting with Exponential Smoothing*, table 2.2 and 2.3). Innovations are u or
-//! u/f. A missing value has no error: the states run on without correction.
+//! (Hyndman, Koehler, Ord & Snyder 2008, *Forecasting with Exponential Smoothing*, table 2.2 and 2.3). Innovations are
+//! u or u/f. A missing value has no error: the states run on without correction.
 //!
-//! The pass with derivatives carries those of every state by every parameter and initial state along (forward mode) and sums
-//! up what the method of Gauss and Newton needs. Loops over parameters are contiguous, rows padded to [`LANES`].
+//! The pass with derivatives carries those of every state by every parameter and initial state along (forward mode) and
+//! sums up what the method of Gauss and Newton needs. Loops over parameters are contiguous, rows padded to [`LANES`].
 
 use serde::{Deserialize, Serialize};
 
@@ -217,8 +217,8 @@ fn add_log(sum: &mut f64, product: &mut f64, factor: f64) {
     }
 }
 
-/// One step into the future: the forecast and, after an innovation, the states; they stay where they are if that would take
-/// them where the form makes no sense.
+/// One step into the future: the forecast and, after an innovation, the states; they stay where they are if that would
+/// take them where the form makes no sense.
 pub(super) fn advance(form: Form, by: Parameters, states: &mut States, innovation: f64) -> f64 {
     specialised!(form, step(by, states, innovation))
 }
@@ -250,8 +250,8 @@ fn step<const TREND: u8, const SEASON: u8, const RELATIVE: bool>(
     now.forecast + miss
 }
 
-/// Which coordinate is which: smoothing parameters, level, growth, then the seasonal states of the places from the second
-/// on, since those of a whole season have a given sum.
+/// Which coordinate is which: smoothing parameters, level, growth, then the seasonal states of the places from the
+/// second on, since those of a whole season have a given sum.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layout {
     pub beta: Option<usize>,
@@ -329,8 +329,11 @@ impl Tangents {
             sums.fill(0.0);
         }
         self.filled = 0;
-        self.level[layout.level] = 1.0;
-        if let Some(growth) = layout.growth {
+        // States that the layout leaves out are held: nothing changes with them.
+        if layout.level < layout.size {
+            self.level[layout.level] = 1.0;
+        }
+        if let Some(growth) = layout.growth.filter(|at| *at < layout.size) {
             self.growth[growth] = 1.0;
         }
         for (place, at) in (layout.season..layout.size).enumerate() {

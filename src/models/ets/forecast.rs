@@ -5,8 +5,8 @@
 //!
 //! - additive models (class 1): σ²(1 + Σ c_j²);
 //! - relative errors, additive trend and season (class 2): (1 + σ²)θ_h − μ_h² with θ_h = μ_h² + σ² Σ c_j² θ_{h−j};
-//! - relative errors and multiplicative season (class 3): the season of a place is multiplied by 1 + γε when it comes round,
-//!   and level and growth x change to (F + Gε)x, so that first and second moments of their product follow from
+//! - relative errors and multiplicative season (class 3): the season of a place is multiplied by 1 + γε when it comes
+//!   round, and level and growth x change to (F + Gε)x, so that first and second moments of their product follow from
 //!   recursions in the moments of ε, for each step ahead its own.
 
 use rand::Rng;
@@ -168,8 +168,8 @@ impl FittedEts {
         samples
     }
 
-    /// The half-width of the central 95 % of simulated values as one of a normal distribution: their variance is ruled by a few
-    /// paths, or infinite.
+    /// The half-width of the central 95 % of simulated values as one of a normal distribution: their variance is ruled
+    /// by a few paths, or infinite.
     fn simulated_deviations(&self, ahead: &Ahead) -> Vec<f64> {
         let width = |mut values: Vec<f64>| {
             values.sort_by(f64::total_cmp);

@@ -90,12 +90,13 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// Reads three letters for error, trend and season, `Z` for what is to be chosen, the second perhaps followed by `d`.
+    /// Reads three letters for error, trend and season, `Z` for what is to be chosen, the second perhaps followed by
+    /// `d`.
     pub fn parse(text: &str) -> Result<Self> {
         let wrong = || {
             Error::usage(format!(
-                "`{text}` is no model of ets: give error (A, M or Z), trend (N, A, Ad, M, Md or Z) and season (N, A, M or \
-                 Z), as in MAdM; Z stands for what is to be chosen"
+                "`{text}` is no model of ets: give error (A, M or Z), trend (N, A, Ad, M, Md or Z) and season (N, A, M \
+                 or Z), as in MAdM; Z stands for what is to be chosen"
             ))
         };
         let letters: Vec<char> = text.chars().collect();

@@ -1,10 +1,10 @@
 //! The likeliest parameters and first states of one form.
 //!
-//! Minus twice the log-likelihood, n ln Σe² + 2 Σ ln f, is n times the logarithm of a sum of squares, that of the errors
-//! times the geometric mean of the forecasts. The method of Gauss & Newton, damped as by Levenberg & Marquardt, therefore
-//! finds its minimum in a dozen passes, where methods that see only the gradient need a hundred (Nocedal & Wright 2006,
-//! *Numerical Optimization*, 2nd ed., §10.3). Coordinates on a bound that the step would cross are fixed and the step is
-//! solved anew for the others.
+//! Minus twice the log-likelihood, n ln Σe² + 2 Σ ln f, is n times the logarithm of a sum of squares, that of the
+//! errors times the geometric mean of the forecasts. The method of Gauss & Newton, damped as by Levenberg & Marquardt,
+//! therefore finds its minimum in a dozen passes, where methods that see only the gradient need a hundred (Nocedal &
+//! Wright 2006, *Numerical Optimization*, 2nd ed., §10.3). Coordinates on a bound that the step would cross are fixed
+//! and the step is solved anew for the others.
 //!
 //! Bounds are R's `both`: 1e-4 ≤ α ≤ 0.9999, 1e-4 ≤ β ≤ α, 1e-4 ≤ γ ≤ 1 − α, 0.8 ≤ φ ≤ 0.98, made a box by
 //! β = 1e-4 + β*(α − 1e-4) and γ = 1e-4 + γ*(1 − α − 1e-4), and the roots of the seasonal forms within the unit circle.
@@ -38,8 +38,8 @@ pub(super) struct Search<'a> {
     form: Form,
     y: &'a [f64],
     layout: Layout,
-    /// Are first states estimated, or held?
-    free_states: bool,
+    /// The coordinates that are estimated: all, or the smoothing parameters where first states are held.
+    moving: Layout,
     bounds: Vec<(f64, f64)>,
     tangents: Tangents,
     states: States,
@@ -57,6 +57,7 @@ impl<'a> Search<'a> {
         let season = if form.is_seasonal() { season } else { 0 };
         let layout = Layout::new(form, season);
         let size = layout.size;
+        let moving = if free_states { layout } else { Layout { size: layout.level, ..layout } };
         let mut bounds = vec![(f64::NEG_INFINITY, f64::INFINITY); size];
         bounds[0] = (LOWEST, HIGHEST);
         for at in [layout.beta, layout.gamma].into_iter().flatten() {
@@ -70,9 +71,9 @@ impl<'a> Search<'a> {
             form,
             y,
             layout,
-            free_states,
+            moving,
             bounds,
-            tangents: Tangents::new(layout, season),
+            tangents: Tangents::new(moving, season),
             states: States { season: vec![0.0; season], ..States::default() },
             trial: row.clone(),
             slope: row.clone(),
@@ -185,15 +186,15 @@ impl<'a> Search<'a> {
     fn linearise(&mut self, at: &[f64]) -> bool {
         let by = self.parameters(at);
         self.set_states(at);
-        let Some(sums) = self.tangents.run(self.form, self.layout, by, &mut self.states, self.y) else { return false };
-        let (size, width) = (self.layout.size, self.tangents.width());
+        let Some(sums) = self.tangents.run(self.form, self.moving, by, &mut self.states, self.y) else { return false };
+        let (size, moving, width) = (self.layout.size, self.moving.size, self.tangents.width());
         let (products, moments, logs) = (&self.tangents.products, &self.tangents.moments, &self.tangents.logs);
         // The errors times the geometric mean of the forecasts change by e' + e · mean (ln f)'.
         let n = sums.count.max(1) as f64;
-        for i in 0..size {
+        for i in 0..moving {
             let log = logs[i] / n;
             self.slope[i] = moments[i] + sums.squares * log;
-            for j in i..size {
+            for j in i..moving {
                 let cell = products[i * width + j] + moments[i] * logs[j] / n + log * moments[j];
                 let cell = if self.form.relative { cell + sums.squares * log * logs[j] / n } else { cell };
                 (self.matrix[i * size + j], self.matrix[j * size + i]) = (cell, cell);
@@ -228,7 +229,7 @@ impl<'a> Search<'a> {
         let size = self.layout.size;
         for (i, &(low, high)) in self.bounds.iter().enumerate() {
             let outward = (at[i] <= low && self.slope[i] >= 0.0) || (at[i] >= high && self.slope[i] <= 0.0);
-            let idle = self.matrix[i * size + i] <= 0.0 || (!self.free_states && i >= self.layout.level);
+            let idle = i >= self.moving.size || self.matrix[i * size + i] <= 0.0;
             self.fixed[i] = outward || idle;
             self.trial[i] = at[i];
         }
@@ -311,9 +312,10 @@ pub(super) fn solve(matrix: &mut [f64], size: usize, right: &mut [f64]) -> bool 
     true
 }
 
-/// Do old errors die away? They do where the roots of the characteristic polynomial lie within the unit circle (Hyndman,
-/// Akram & Archibald 2008, *Annals of the Institute of Statistical Mathematics* 60), which the step-down recursion of
-/// Schur & Cohn tells without finding them. Seasonal forms without a trend always fulfil it within the other bounds.
+/// Do old errors die away? They do where the roots of the characteristic polynomial lie within the unit circle
+/// (Hyndman, Akram & Archibald 2008, *Annals of the Institute of Statistical Mathematics* 60), which the step-down
+/// recursion of Schur & Cohn tells without finding them. Seasonal forms without a trend always fulfil it within the
+/// other bounds.
 fn stable(by: Parameters, season: usize, work: &mut Vec<f64>) -> bool {
     let Parameters { alpha, beta, gamma, phi } = by;
     let middle = alpha + beta - alpha * phi;
