@@ -106,7 +106,8 @@ impl Ask for Changepoints {
         columns.push(column("level after", |b| b.after.0));
         columns.push(column("spread before", |b| b.before.1));
         columns.push(column("spread after", |b| b.after.1));
-        let table = Table::new(DataFrame::new(breaks.len(), columns)?).titled("Breaks, the largest first");
+        let table = Table::new(DataFrame::new(breaks.len(), columns)?)
+            .titled("Breaks, the largest first; levels without the season");
         let finding = Finding::new("When series changed for good", sentence, table);
         let mut finding = answers.caveats(finding, panel, "filled along straight lines or by the season");
         let raw = found.iter().filter(|(_, (_, raw))| *raw).count();

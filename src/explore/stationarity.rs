@@ -86,8 +86,8 @@ impl Ask for Stationarity {
                     (0, "no") => "no difference".to_string(),
                     (0, "two ordinary") => "two ordinary differences".to_string(),
                     (0, some) => format!("{some} difference"),
-                    (_, "no") => format!("one over a season of {} {noun}s", count(m)),
-                    (_, some) => format!("one over a season of {} {noun}s and {some}", count(m)),
+                    (_, "no") => format!("one difference over a season of {} {noun}s", count(m)),
+                    (_, some) => format!("one difference over a season of {} {noun}s and {some}", count(m)),
                 };
                 let whole = if at == 0 { format!(" of {} series", count(found.len())) } else { String::new() };
                 let verb = match (at, members) {

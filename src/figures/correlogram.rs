@@ -87,7 +87,7 @@ impl Drawing for Correlogram {
     }
 
     fn size(&self) -> (u32, u32) {
-        (820, layout::header_height(&self.title, self.legend().len()) + 2 * 190 + FOOT as u32 - 4)
+        (820, layout::header_height(&self.title, self.legend().len()) + 2 * 196 + FOOT as u32 - 4)
     }
 
     fn draw(&self, canvas: &mut Canvas) {
@@ -109,7 +109,7 @@ impl Drawing for Correlogram {
             let top = top + index as f64 * high;
             canvas.text((MARGIN, top + 15.0), Anchor::Start, name, PANEL);
             let room =
-                Room { left: MARGIN, right: canvas.width() - MARGIN, top: top + 24.0, bottom: top + high - 16.0 };
+                Room { left: MARGIN, right: canvas.width() - MARGIN, top: top + 30.0, bottom: top + high - 16.0 };
             let frame = self.panel(canvas, room, range, y, labels, values);
             frame.time_axis(canvas, TimeAxis::Steps, range, index == 1);
         }

@@ -7,7 +7,7 @@ use super::layout::{self, AXIS, BLUE, INK, Key, MARGIN, ORANGE, PANEL};
 use super::{Drawing, Figure, TimeAxis, dates};
 use crate::show::number;
 
-const HEIGHT: f64 = 128.0;
+const HEIGHT: f64 = 134.0;
 const SEASON: Colour = Colour(0, 158, 115);
 const BAR: Colour = Colour(190, 195, 201);
 /// Room for the bars on the right.
@@ -86,7 +86,7 @@ impl Drawing for Decomposed {
         };
         let panels = self.panels();
         let ranges: Vec<(f64, f64)> = panels.iter().map(|(_, values, _)| shown(values)).collect();
-        let height = HEIGHT - 34.0;
+        let height = HEIGHT - 40.0;
         let labels = ranges.iter().map(|y| label_width(canvas, *y, height)).fold(0.0, f64::max);
         let amount = ranges.iter().map(|(low, high)| high - low).fold(f64::INFINITY, f64::min) * 0.8;
         for (index, ((name, values, colour), y)) in panels.iter().zip(&ranges).enumerate() {
@@ -94,14 +94,14 @@ impl Drawing for Decomposed {
             let name = canvas.fit(name, PANEL, canvas.width() - 2.0 * MARGIN);
             canvas.text((MARGIN, top + 15.0), Anchor::Start, &name, PANEL);
             let right = canvas.width() - MARGIN;
-            let room = Room { left: MARGIN, right: right - SIDE, top: top + 24.0, bottom: top + 24.0 + height };
+            let room = Room { left: MARGIN, right: right - SIDE, top: top + 30.0, bottom: top + 30.0 + height };
             let frame = Frame::new(canvas, room, range, *y, labels);
             if *colour == BLUE {
                 let zero = frame.y.at(0.0);
                 canvas.line(&[(frame.left, zero), (frame.right, zero)], AXIS, 1.0);
                 let width = (0.5 * (frame.right - frame.left) / values.len().max(1) as f64).clamp(0.75, 2.5);
                 for at in frame.points(&self.x, values).into_iter().filter(|(x, _)| x.is_finite()) {
-                    canvas.line(&[(at.0, zero), at], *colour, width);
+                    canvas.rect((at.0 - width / 2.0, zero), (at.0 + width / 2.0, at.1), *colour);
                 }
             } else {
                 canvas.line(&frame.points(&self.x, values), *colour, 1.75);
