@@ -3,9 +3,15 @@
 //! A new question is one file with an options struct that implements [`Ask`], and two lines here: its `mod` and its row
 //! in [`QUESTIONS`].
 
+mod autocorrelation;
+mod changepoints;
+mod decomposition;
+mod each;
 mod finding;
+mod normality;
 mod profile;
 mod seasonality;
+mod stationarity;
 mod trend;
 mod uplift;
 
@@ -14,9 +20,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+pub use autocorrelation::Autocorrelation;
+pub use changepoints::Changepoints;
+pub use decomposition::Decomposition;
 pub use finding::Finding;
+pub use normality::Normality;
 pub use profile::Profile;
 pub use seasonality::Seasonality;
+pub use stationarity::Stationarity;
 pub use trend::Trend;
 pub use uplift::Uplift;
 
@@ -26,8 +37,17 @@ use crate::panel::{Panel, Role};
 use crate::show::Table;
 
 /// Every question there is, by name.
-pub const QUESTIONS: &[Question] =
-    &[Question::of::<Profile>(), Question::of::<Seasonality>(), Question::of::<Trend>(), Question::of::<Uplift>()];
+pub const QUESTIONS: &[Question] = &[
+    Question::of::<Profile>(),
+    Question::of::<Seasonality>(),
+    Question::of::<Trend>(),
+    Question::of::<Uplift>(),
+    Question::of::<Decomposition>(),
+    Question::of::<Autocorrelation>(),
+    Question::of::<Stationarity>(),
+    Question::of::<Changepoints>(),
+    Question::of::<Normality>(),
+];
 
 /// A question as [`QUESTIONS`] lists it.
 pub struct Question {

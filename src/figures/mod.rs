@@ -19,6 +19,8 @@ mod plots;
 mod quality;
 
 mod bars;
+mod correlogram;
+mod decomposition;
 mod fan;
 mod heat;
 mod overview;
@@ -26,6 +28,8 @@ mod repairs;
 mod seasonal;
 
 pub use bars::Bars;
+pub use correlogram::Correlogram;
+pub use decomposition::Decomposed;
 pub use fan::{Band, Fan, Fans};
 pub use heat::{Cell, Heat};
 pub use overview::Overview;

@@ -11,7 +11,7 @@ mod supsmu;
 mod unit_root;
 
 pub use autocorrelation::{Portmanteau, autocorrelations, bartlett, box_pierce, ljung_box, partial_autocorrelations};
-pub use changepoints::{LONGEST, changepoints};
+pub use changepoints::{LONGEST, MOST_EXPECTED, changepoints};
 pub use interpolate::{filled, lines};
 pub use mstl::{Mstl, MstlOptions, mstl, usable};
 pub use normality::{NormalityTest, jarque_bera, shapiro_wilk};

@@ -5,6 +5,7 @@ mod bad_input;
 mod cli;
 mod contract;
 mod ets;
+mod explore;
 mod features;
 mod join_and_aggregate;
 mod language;

@@ -1,0 +1,130 @@
+//! Does the past tell something of the future, and how far back?
+//!
+//! Autocorrelations and partial autocorrelations (Box, Jenkins & Reinsel 2008, ch. 2–3; see [`crate::statistics`]), of one
+//! series or of the total, with the band ±1.96/√n that holds 95 % of them where the values are independent, and the test
+//! of Ljung & Box (1978) of the first 2m lags, 10 without a season, at most n/5 (Hyndman & Athanasopoulos, FPP3 §5.4).
+//! A trend or a season fills every lag; what a model leaves is a matter for `fits.residuals`.
+
+use polars::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::each::{of_a_total, p_words, rounded};
+use super::{Ask, Finding, total};
+use crate::error::{Error, Result};
+use crate::figures::Correlogram;
+use crate::models::find;
+use crate::panel::Panel;
+use crate::show::{Table, number};
+use crate::statistics::{autocorrelations, ljung_box, partial_autocorrelations};
+
+/// More stems than this are not drawn unless asked for.
+const MOST: usize = 400;
+
+/// Options of `autocorrelation`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Autocorrelation {
+    /// The series, by its name in the panel's keys; the total over all series if not stated.
+    pub series: Option<String>,
+    /// Lags, in steps; if not stated 10 log10(n) or one and a quarter seasons, whichever is more, at most half the values.
+    pub lags: Option<usize>,
+}
+
+impl Ask for Autocorrelation {
+    const NAME: &str = "autocorrelation";
+    const SUMMARY: &str = "how far back the past tells something of the future";
+    const EXAMPLE: &str = "autocorrelation(lags=60)";
+
+    fn answer(&self, panel: &Panel) -> Result<Finding> {
+        let (whose, y) = match &self.series {
+            Some(key) => {
+                let series = find(key, &panel.labels(), "series")?;
+                (panel.label(series).to_string(), panel.regular(series).into_owned())
+            }
+            None if panel.len() == 1 => (panel.label(0).to_string(), panel.regular(0).into_owned()),
+            None => ("the total".to_string(), total(panel).1),
+        };
+        let observed = y.iter().filter(|v| !v.is_nan()).count();
+        let n = observed as f64;
+        let m = panel.season();
+        let usual = ((10.0 * n.max(1.0).log10()) as usize).max(if m > 1 { m + m / 4 } else { 0 });
+        let lags = self.lags.unwrap_or(usual.min(observed / 2).clamp(1, MOST));
+        if lags == 0 {
+            return Err(Error::usage("autocorrelation needs at least one lag"));
+        }
+        let cannot = |why: Error| Error::data(format!("{whose} has no autocorrelations to {lags} lags: {why}"));
+        let acf = autocorrelations(&y, lags).map_err(cannot)?;
+        let pacf = partial_autocorrelations(&acf);
+        let band = 1.96 / n.sqrt();
+        let tested = (if m > 1 { 2 * m } else { 10 }).min(observed / 5).max(1);
+        let test = ljung_box(&y, tested, 0).map_err(cannot)?;
+
+        let noun = panel.frequency().noun();
+        let outside = acf.iter().filter(|r| r.abs() > band).count();
+        let strongest = (1..acf.len()).fold(0, |best, k| if acf[k].abs() > acf[best].abs() { k } else { best });
+        let steps = |lag: usize| if lag == 1 { format!("1 {noun}") } else { format!("{} {noun}s", number(lag as f64)) };
+        let strongest = match strongest {
+            0 => " and most of all".to_string(),
+            k => format!(", and most, {}, with the one {} before", rounded(acf[k], 2), steps(k + 1)),
+        };
+        let verdict = match test.p_value < 0.05 {
+            true => "the past tells something of the future",
+            false => "nothing speaks against values that are independent of the past",
+        };
+        let whole = capital(&whose);
+        let sentence = format!(
+            "{whole}: a value correlates {} with the one before{strongest}; {} of {} lags leave the band of ±{}, where chance \
+             alone puts {}. Over {} {verdict} (Ljung–Box {}).",
+            rounded(acf[0], 2),
+            number(outside as f64),
+            number(lags as f64),
+            rounded(band, 2),
+            rounded(0.05 * lags as f64, 0),
+            steps(tested),
+            p_words(test.p_value),
+        );
+        let rows: Vec<usize> = (0..acf.len()).collect();
+        let column = |name: &str, values: Vec<f64>| Column::new(name.into(), values);
+        let table = DataFrame::new(
+            rows.len(),
+            vec![
+                Column::new("lag".into(), rows.iter().map(|k| *k as u64 + 1).collect::<Vec<_>>()),
+                column("autocorrelation", acf.clone()),
+                column("partial", pacf.clone()),
+                Column::new("outside the band".into(), acf.iter().map(|r| r.abs() > band).collect::<Vec<_>>()),
+            ],
+        )?;
+        let figure = Correlogram {
+            title: format!("How {} follows its past", whose_words(&whose)),
+            value: format!("correlation with the value so many {noun}s before"),
+            acf,
+            pacf,
+            band,
+            season: m,
+        };
+        let title = format!("The autocorrelation of {whose}");
+        let mut finding = Finding::new(title, sentence, Table::new(table)).drawn(figure.figure());
+        if observed < y.len() {
+            finding = finding.but(format!(
+                "{} of {} steps have no value; each lag uses the pairs that are there.",
+                number((y.len() - observed) as f64),
+                number(y.len() as f64)
+            ));
+        }
+        match of_a_total(panel).filter(|_| self.series.is_none() && panel.len() > 1) {
+            Some(caveat) => Ok(finding.but(caveat)),
+            None => Ok(finding),
+        }
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The series of a panel without keys is called `all`, which reads badly in a title.
+fn whose_words(whose: &str) -> &str {
+    if whose == "all" { "the series" } else { whose }
+}
