@@ -7,6 +7,8 @@ use tradewind::models::{
 };
 use tradewind::panel::Role;
 
+use crate::oracles::known_series;
+
 fn series(name: &str) -> (Vec<f64>, usize) {
     let (season, values) = crate::oracles::series().remove(name).unwrap();
     (values, season)
@@ -102,20 +104,94 @@ fn chosen_orders_are_those_of_r_or_better() {
     for line in include_str!("../oracles/arima.csv").lines().filter(|l| l.starts_with("auto,")) {
         let cells: Vec<&str> = line.split(',').collect();
         let (description, mean, _) = against(&cells);
-        let (order, seasonal) = (cells[3].replace(' ', ","), cells[4].replace(' ', ","));
-        let form = match cells[4] {
-            "0 0 0" => format!("ARIMA({order})"),
-            _ => format!("ARIMA({order})({seasonal})[{}]", cells[2]),
-        };
         let aicc = description.likelihood.unwrap().aicc();
         let theirs: f64 = cells[8].parse().unwrap();
         not_worse += usize::from(aicc < theirs + 0.05);
-        if description.form.split(" with ").next() == Some(form.as_str()) && (aicc - theirs).abs() < 0.05 {
+        if description.form.split(" with ").next() == Some(&*form(cells[3], cells[4], cells[2]))
+            && (aicc - theirs).abs() < 0.05
+        {
             same += 1;
             assert!(apart(&mean, &numbers(cells[11])) < 5e-3, "{}: {mean:?} {}", cells[1], cells[11]);
         }
     }
     assert!(same >= 18 && not_worse >= 19, "{same} the same, {not_worse} not worse");
+}
+
+fn form(order: &str, seasonal: &str, season: &str) -> String {
+    match seasonal {
+        "0 0 0" => format!("ARIMA({})", order.replace(' ', ",")),
+        _ => format!("ARIMA({})({})[{season}]", order.replace(' ', ","), seasonal.replace(' ', ",")),
+    }
+}
+
+#[test]
+fn choices_on_m3_are_those_of_r_or_as_good() {
+    let known = known_series();
+    let (mut same, mut compared, mut worse) = (0, 0, Vec::new());
+    for line in include_str!("../oracles/arima_m3.csv").lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let Some(y) = known.get(&(cells[0].to_owned(), cells[1].to_owned())) else { continue };
+        let fit = Arima::default().fit(&of(y, cells[2].parse().unwrap())).unwrap();
+        let description = fit.describe();
+        compared += 1;
+        let (orders, constant) = description.form.split_once(" with ").unwrap_or((&description.form, ""));
+        if orders == form(cells[3], cells[4], cells[2]) && constant.is_empty() == (cells[5] == "0") {
+            same += 1;
+            continue;
+        }
+        let (ours, theirs) = (description.likelihood.map(|l| l.aicc()), cells[6].parse::<f64>().unwrap());
+        // Criteria of series differenced differently cannot be compared.
+        let differences = |form: &str| -> Vec<String> {
+            form.split(['(', ')'])
+                .filter(|part| part.contains(','))
+                .map(|part| part.split(',').nth(1).unwrap().to_owned())
+                .collect()
+        };
+        let comparable = differences(orders) == differences(&form(cells[3], cells[4], cells[2]));
+        if !comparable || ours.is_none_or(|ours| ours > theirs + 0.01) {
+            worse.push(format!("{line}: {} {ours:?}", description.form));
+        }
+    }
+    if compared == 0 {
+        println!("skipped: no M3 in TRADEWIND_DATA");
+        return;
+    }
+    println!("{same} of {compared} forms are R's; worse: {worse:#?}");
+    assert_eq!(compared, 200);
+    assert!(worse.len() * 20 <= compared, "{worse:#?}");
+    assert!(same * 4 >= compared * 3, "{same} of {compared}");
+}
+
+#[test]
+fn waves_with_given_orders_agree_with_r() {
+    for line in include_str!("../oracles/harmonic.csv").lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let (mut y, season) = series(cells[0]);
+        if cells[1] == "log" {
+            y.iter_mut().for_each(|v| *v = v.ln());
+        }
+        let order = [0, 1, 2].map(|k| numbers(cells[3])[k] as usize);
+        let constant = Some(cells[4] == "1");
+        let options =
+            Harmonic { terms: Some(vec![cells[2].parse().unwrap()]), order: Some(order), ..Harmonic::default() };
+        let fit = options.fit(&of(&y, season)).unwrap();
+        // The constant is the one with the better criterion.
+        let (log, theirs): (f64, f64) = (cells[5].parse().unwrap(), cells[6].parse().unwrap());
+        let description = fit.describe();
+        let ours = description.likelihood.unwrap();
+        assert!(ours.aicc() < theirs + 1e-4 * theirs.abs().max(10.0), "{line}: {ours:?}");
+        if description.form.contains(" with mean") || description.form.contains(" with drift") {
+            if constant == Some(false) {
+                continue;
+            }
+        } else if constant == Some(true) {
+            continue;
+        }
+        assert!(ours.log > log - 1e-4 * log.abs().max(10.0), "{line}: {ours:?}");
+        if ours.log < log + 0.003 {
+            assert!(apart(&mean(&*fit, 12), &numbers(cells[7])) < 1e-3, "{line}: {:?}", mean(&*fit, 12));
+        }
+    }
 }
 
 fn models() -> Vec<(&'static str, Box<dyn SeriesModel>)> {

@@ -20,10 +20,13 @@ use crate::statistics::{ndiffs, nsdiffs};
 
 /// Models tried in a stepwise search at the most.
 const MOST_MODELS: usize = 94;
-/// Roots are further from the unit circle than this. Those of the moving average may come nearer in a series longer than
-/// [`SHORT`], in inverse proportion: there a slow average is well told from an overdifferenced series.
+/// Roots are further from the unit circle than this. Those of moving averages may lie anywhere in a series longer than
+/// [`SHORT`]: the exact likelihood often has its maximum on the circle itself (Shephard & Harvey 1990, *Journal of Time Series
+/// Analysis* 11), and what R looks at in such series are estimates by conditional least squares, which do not get there. On
+/// folds inside the training parts of 359 weekly and 40 daily series their WAPE is 6.44 and 24.4, against 6.67 and 31.4 where
+/// these roots are held away too.
 const MARGIN: f64 = 0.01;
-const SHORT: f64 = 150.0;
+const SHORT: usize = 150;
 /// The level of the KPSS test for differences.
 const LEVEL: f64 = 0.05;
 /// How exactly the logarithm of the likelihood is known during the search, and in the end.
@@ -162,11 +165,12 @@ fn admissible(orders: &Orders, partial: &[f64], n: usize) -> bool {
     orders.factors().into_iter().enumerate().all(|(k, size)| {
         let factor = &mut factors[at..at + size];
         at += size;
-        if k % 2 == 1 {
+        let average = k % 2 == 1;
+        if average {
             factor.iter_mut().for_each(|c| *c = -*c);
         }
-        let margin = if k % 2 == 1 { MARGIN * f64::min(1.0, SHORT / n as f64) } else { MARGIN };
-        roots_beyond(factor, (1.0 + margin).powi(if k < 2 { 1 } else { orders.season as i32 }))
+        (average && n > SHORT)
+            || roots_beyond(factor, (1.0 + MARGIN).powi(if k < 2 { 1 } else { orders.season as i32 }))
     })
 }
 
