@@ -33,6 +33,26 @@ fn every(values: &[f64], axis: TimeAxis) -> Vec<Figure> {
         }],
     };
     vec![
+        Correlogram {
+            title: "Title ".repeat(60),
+            value: "Sales".into(),
+            acf: values.to_vec(),
+            pacf: values.iter().map(|value| -value).collect(),
+            band: 0.2,
+            season: 2,
+        }
+        .figure(),
+        Decomposed {
+            title: "Title ".repeat(60),
+            value: "Sales".into(),
+            axis,
+            x: line("", 0.0).x,
+            data: values.to_vec(),
+            trend: values.to_vec(),
+            seasonal: (0..3).map(|index| (format!("season {index} {}", "long ".repeat(30)), values.to_vec())).collect(),
+            remainder: values.to_vec(),
+        }
+        .figure(),
         Overview {
             title: "Title ".repeat(60),
             value: "Sales".into(),

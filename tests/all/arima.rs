@@ -114,7 +114,9 @@ fn chosen_orders_are_those_of_r_or_better() {
             assert!(apart(&mean, &numbers(cells[11])) < 5e-3, "{}: {mean:?} {}", cells[1], cells[11]);
         }
     }
-    assert!(same >= 18 && not_worse >= 19, "{same} the same, {not_worse} not worse");
+    // In series longer than 150 values, roots of moving averages near the unit circle are no reason to pass a model over,
+    // as they are for R: one such model of ours is better than R's.
+    assert!(same >= 17 && not_worse >= 19, "{same} the same, {not_worse} not worse");
 }
 
 fn form(order: &str, seasonal: &str, season: &str) -> String {

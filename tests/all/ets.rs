@@ -42,6 +42,17 @@ fn named_forms_are_as_likely_as_in_r() {
     assert!(rows.len() > 100);
 }
 
+/// A line through the first values falls below zero where this series turns, so that starts along it lead nowhere.
+#[test]
+fn forms_are_as_likely_as_those_that_they_extend() {
+    let steep = |d: f64| if d < 0.0 { 24.0 } else { 4.0 };
+    let value = |t: f64| (90.0 + steep(t - 5.0) * (t - 5.0).powi(2)) * (1.0 + 0.15 * (1.7 * t * t).sin());
+    let y: Vec<f64> = (0..35).map(|t| value(f64::from(t))).collect();
+    let log = |form: &str| fit(&model(form), &y, 1).unwrap().describe().likelihood.unwrap().log;
+    let (level, line, damped) = (log("MNN"), log("MAN"), log("MAdN"));
+    assert!(line > level && damped > level, "{level} {line} {damped}");
+}
+
 /// The criterion of the form that is chosen is no worse than R's, or the form is R's.
 #[test]
 fn choices_are_as_good_as_those_of_r() {

@@ -13,7 +13,7 @@ pub fn rows(file: &str) -> Vec<Vec<String>> {
 }
 
 pub fn number(text: &str) -> f64 {
-    text.parse().unwrap()
+    text.trim().parse().unwrap()
 }
 
 /// Each series with its season.
