@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tradewind::statistics::*;
 
-use crate::oracles::{rows, series};
+use crate::oracles::{known_series, rows, series};
 
 fn number(text: &str) -> f64 {
     if text.trim() == "NA" { f64::NAN } else { text.trim().parse().unwrap() }
@@ -230,5 +230,24 @@ fn dickey_fuller_p_values_agree_with_statsmodels() {
     ] {
         let test = adf(&series[name].1, with, Some(lags)).unwrap();
         assert!((test.statistic - statistic).abs() < 1e-8 && (test.p_value - p).abs() < 1e-8 * p + 1e-12, "{test:?}");
+    }
+}
+
+/// All 200 M3 series need the differences that R says, and have seasons as strong; skipped without the data.
+#[test]
+fn differences_on_m3_are_those_of_r() {
+    let m3: BTreeMap<String, Vec<f64>> =
+        known_series().into_iter().filter(|((set, _), _)| set != "classic").map(|((_, id), y)| (id, y)).collect();
+    if m3.is_empty() {
+        return;
+    }
+    let rows = rows("ndiffs_m3.csv");
+    assert_eq!(rows.len(), 200);
+    for row in rows {
+        let (y, season) = (&m3[&row[0]], number(&row[1]) as usize);
+        assert_eq!([ndiffs(y, 0.05), nsdiffs(y, season)].map(|d| d.to_string()), row[2..4], "{row:?}");
+        let parts = mstl(y, &[season], &MstlOptions::default()).unwrap();
+        let strength = parts.seasonal_strengths().first().copied().unwrap_or(0.0);
+        assert!(season == 1 || (strength - number(&row[4])).abs() < 1e-6, "{row:?}: {strength}");
     }
 }
