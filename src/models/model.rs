@@ -38,7 +38,7 @@ pub struct Entry {
 /// use tradewind::prelude::*;
 /// let model = Model::named("theta( season = 52.0 )")?;
 /// assert_eq!(model.label(), "theta(season=52)");
-/// assert_eq!(Model::from(Theta { season: Some(52) }).label(), model.label());
+/// assert_eq!(Model::from(Theta { season: Some(52), ..Theta::default() }).label(), model.label());
 /// # Ok::<(), tradewind::Error>(())
 /// ```
 #[derive(Clone)]

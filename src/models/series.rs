@@ -10,7 +10,7 @@ use super::{Quantiles, encode};
 use crate::error::{Error, Result};
 use crate::panel::Role;
 
-/// Fits one series; an adapter makes it a [`Forecaster`].
+/// Fits one series; an adapter makes it a [`Forecaster`](super::Forecaster).
 pub trait SeriesModel: Send + Sync {
     /// Does it read covariates? Their future values are then demanded.
     fn reads_covariates(&self) -> bool {
@@ -85,7 +85,7 @@ impl<T: Serialize> Save for T {
     }
 }
 
-/// What [`MODELS`] needs to know of a method; its options struct implements it.
+/// What [`MODELS`](super::MODELS) needs to know of a method; its options struct implements it.
 pub trait Method: SeriesModel + Clone + Default + Serialize + DeserializeOwned + JsonSchema + 'static {
     /// The name in labels: lower case, words joined by underscores.
     const NAME: &str;
