@@ -304,8 +304,8 @@ impl Fits {
         columns.push(number("AICc", &likelihood(Likelihood::aicc)));
         columns.push(number("BIC", &likelihood(Likelihood::bic)));
         columns.push(number("residual sd", &|check| Some(check.sd)));
-        columns.push(number("Ljung–Box p", &|check| check.ljung_box));
-        columns.push(number("Jarque–Bera p", &|check| check.jarque_bera));
+        columns.push(number("Ljung–Box p", &|check| check.ljung_box.map(|p| (p * 1e4).round() / 1e4)));
+        columns.push(number("Jarque–Bera p", &|check| check.jarque_bera.map(|p| (p * 1e4).round() / 1e4)));
         let said = |check: &Check| {
             let parameters = check.description.parameters.iter();
             parameters
