@@ -155,7 +155,7 @@ impl Fits {
     /// ```
     ///
     /// # Errors
-    /// When the panel holds other series, a series starts elsewhere or ends earlier, its calendar is another, or the user
+    /// When the panel holds other series or covariates, a series starts elsewhere or ends earlier, its calendar is another, or the user
     /// interrupts.
     pub fn update(&self, panel: &Panel) -> Result<Fits> {
         let before = &self.0.panel;
@@ -166,6 +166,11 @@ impl Fits {
         }
         if before.labels() != panel.labels() || old.target != new.target || old.normalise != new.normalise {
             return Err(Error::usage("the panel holds other series, or another target, than the one that was fitted"));
+        }
+        if old.covariates != new.covariates || old.made != new.made {
+            return Err(Error::usage(
+                "the panel has other covariates than the one that was fitted, or in another order",
+            ));
         }
         for i in 0..panel.len() {
             let (then, now) = (before.positions(i), panel.positions(i));

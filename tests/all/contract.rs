@@ -208,6 +208,8 @@ fn fits_are_brought_up_to_date_without_fitting_again() {
     let fits = early.fit(["theta"]).unwrap();
     let other = sales.series("Store=1, Dept=1").unwrap();
     assert!(fits.update(&other).err().unwrap().is_usage());
+    let bare = Panel::from_frame(sales.to_frame(), Columns::new(["Store", "Dept"], "Date", "Weekly_Sales")).unwrap();
+    assert!(early.fit(["regression"]).unwrap().update(&bare).err().unwrap().to_string().contains("other covariates"));
     assert!(sales.fit(["theta"]).unwrap().update(&early).err().unwrap().to_string().contains("ends earlier"));
 }
 
