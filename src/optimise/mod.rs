@@ -4,7 +4,9 @@
 //!   projection onto the bounds (Nocedal & Wright 2006, *Numerical Optimization*, 2nd ed., §7.2 and §16.7).
 //! - [`nelder_mead`] for the rest, and for a few rough dimensions: the simplex method (Nelder & Mead 1965) with the
 //!   coefficients of Gao & Han 2012, which do not stall as dimensions grow, and points moved onto the bounds.
-//! - [`least_squares`] for sums of squares whose errors' derivatives are known: Levenberg and Marquardt's method.
+//! - [`least_squares`] for sums of squares whose errors' derivatives are known, likelihoods of normal errors among them:
+//!   Levenberg and Marquardt's method.
+//! - [`on_interval`] for one number: a coarse grid and the golden section.
 //!
 //! All are deterministic, never leave the bounds, and take a value that is not finite for a place too bad to be in. A start
 //! that is already good (a warm start) is kept when nothing better is found. They stop where going on cannot change the
@@ -13,10 +15,13 @@
 mod lbfgs;
 mod least_squares;
 mod nelder_mead;
+mod on_interval;
+pub(crate) mod positive_definite;
 
 pub use lbfgs::lbfgs;
-pub use least_squares::{Normal, least_squares};
+pub use least_squares::{Normal, SumOfSquares, least_squares};
 pub use nelder_mead::nelder_mead;
+pub use on_interval::on_interval;
 
 /// When to stop.
 #[derive(Clone, Copy, Debug)]

@@ -3,19 +3,18 @@
 //! With the shocks' variance σ² and the regression coefficients at their best values for given ARMA coefficients, the
 //! likelihood is greatest where S = Π F^(1/n) · Σ v²/F is least: a sum of squares, of the whitened innovations times a common
 //! factor (Ansley 1979, *Biometrika* 66). Levenberg–Marquardt therefore finds its least value in a handful of steps, the
-//! Gauss–Newton matrix being the information matrix in the limit. It searches the partial autocorrelations of the
-//! factors, within bounds that keep the model stationary and invertible; derivatives are differences.
+//! Gauss–Newton matrix being the information matrix in the limit. The partial autocorrelations of the factors are searched,
+//! within bounds that keep the model stationary and invertible; derivatives are differences.
 
 use super::design::{Design, Filter};
 use super::polynomial::{Orders, Polynomials, coefficients, partial};
+use crate::optimise::positive_definite::solve;
+use crate::optimise::{Minimum, Normal, Stop, SumOfSquares, least_squares};
 
 /// The closest to non-stationarity that is searched, as a partial autocorrelation.
 const STATIONARY: f64 = 0.999_999;
 /// The step of a derivative.
 const STEP: f64 = 1e-6;
-/// The share of the way to a bound that one step may go: on the bound of a moving average the likelihood is flat, by
-/// symmetry with the models beyond, and a step that jumps there is caught.
-const REACH: f64 = 0.8;
 /// How exactly the logarithm of the likelihood is to be known to tell a promising start from the others.
 const EARLY: f64 = 0.05;
 /// What is left of the variance, as a share of the series' own size, in a fit without error.
@@ -53,15 +52,21 @@ pub(super) struct Estimator {
     factors: Vec<f64>,
     regression: Vec<f64>,
     normal: Vec<f64>,
-    bounds: Vec<f64>,
+    bounds: Vec<(f64, f64)>,
+    /// The whitened innovations times the common factor.
+    errors: Vec<f64>,
+    /// Their derivatives, coordinate after coordinate.
+    slopes: Vec<f64>,
 }
 
 impl Estimator {
     pub fn new(orders: Orders, filter: Filter) -> Self {
-        let columns = filter.whitened().len() - 1;
+        let whitened = filter.whitened();
+        let (columns, rows) = (whitened.len() - 1, whitened[0].len());
         let mut bounds = Vec::new();
         for (k, size) in orders.factors().into_iter().enumerate() {
-            bounds.extend(std::iter::repeat_n(if k % 2 == 0 { STATIONARY } else { 1.0 }, size));
+            let bound = if k % 2 == 0 { STATIONARY } else { 1.0 };
+            bounds.extend(std::iter::repeat_n((-bound, bound), size));
         }
         Self {
             orders,
@@ -70,6 +75,8 @@ impl Estimator {
             factors: vec![0.0; orders.coefficients()],
             regression: vec![0.0; columns],
             normal: vec![0.0; columns * columns],
+            errors: vec![0.0; rows],
+            slopes: vec![0.0; rows * bounds.len()],
             bounds,
         }
     }
@@ -77,133 +84,31 @@ impl Estimator {
     /// The best of the searches from these starts, of which all but the most promising one are broken off early; none
     /// where no model can be computed.
     pub fn best(&mut self, starts: &[Vec<f64>], tolerance: f64) -> Option<Estimate> {
-        if let [start] = starts {
-            return self.search(start, tolerance);
-        }
-        let searches = starts.iter().filter_map(|start| self.search(start, f64::max(EARLY, tolerance)));
-        let ahead = searches.min_by(|a, b| a.squares.total_cmp(&b.squares))?;
-        self.search(&ahead.partial, tolerance)
-    }
-
-    /// Levenberg–Marquardt from `start` until a step promises to lower the logarithm of the likelihood by less than
-    /// `tolerance`.
-    pub fn search(&mut self, start: &[f64], tolerance: f64) -> Option<Estimate> {
-        let (k, rows) = (start.len(), self.filter.whitened()[0].len());
-        let mut at: Vec<f64> = start.iter().zip(&self.bounds).map(|(x, bound)| x.clamp(-bound, *bound)).collect();
-        let mut error = vec![0.0; rows];
-        let mut squares = self.errors(&at, &mut error)?;
-        let mut regression = self.regression.clone();
-        let n = self.filter.counted();
-        let small = 2.0 * tolerance / n as f64;
-        let (mut slopes, mut trial, mut error_next) = (vec![0.0; k * rows], at.clone(), error.clone());
-        let (mut system, mut damped, mut gradient, mut step) =
-            (vec![0.0; k * k], vec![0.0; k * k], vec![0.0; k], vec![0.0; k]);
-        let mut damping = 1e-3;
-        for _ in 0..if k == 0 { 0 } else { 60 } {
-            if squares <= NO_ERROR * n as f64 {
-                break;
-            }
-            for i in 0..k {
-                trial.copy_from_slice(&at);
-                let by = if at[i] > 0.0 { -STEP } else { STEP };
-                trial[i] += by;
-                self.errors(&trial, &mut error_next)?;
-                let slope = &mut slopes[i * rows..(i + 1) * rows];
-                slope.iter_mut().zip(&error_next).zip(&error).for_each(|((s, next), e)| *s = (next - e) / by);
-            }
-            for i in 0..k {
-                let slope = &slopes[i * rows..(i + 1) * rows];
-                gradient[i] = dot(slope, &error);
-                for j in 0..=i {
-                    let product = dot(slope, &slopes[j * rows..(j + 1) * rows]);
-                    system[i * k + j] = product;
-                    system[j * k + i] = product;
-                }
-            }
-            let mut moved = false;
-            for attempt in 0..12 {
-                let (hoped, promised) = self.step(&at, &system, &gradient, damping, &mut damped, &mut step);
-                if attempt == 0 && hoped <= small * squares {
-                    break;
-                }
-                if promised <= 0.0 || promised.is_nan() {
-                    damping *= 8.0;
-                    continue;
-                }
-                for i in 0..k {
-                    trial[i] = (at[i] + step[i]).clamp(-self.bounds[i], self.bounds[i]);
-                }
-                match self.errors(&trial, &mut error_next) {
-                    Some(next) if next < squares => {
-                        let gain = squares - next;
-                        damping = if gain > 0.75 * promised {
-                            damping / 10.0
-                        } else if gain < 0.25 * promised {
-                            damping * 2.0
-                        } else {
-                            damping / 3.0
-                        };
-                        damping = damping.max(1e-9);
-                        squares = next;
-                        std::mem::swap(&mut at, &mut trial);
-                        std::mem::swap(&mut error, &mut error_next);
-                        regression.copy_from_slice(&self.regression);
-                        moved = gain > small * next;
-                        break;
-                    }
-                    _ => damping *= 8.0,
-                }
-            }
-            if !moved {
-                break;
-            }
-        }
-        Some(Estimate { partial: at, regression, squares, n })
-    }
-
-    /// The damped Gauss–Newton step of the coordinates that are not pushed against their bounds, cut short of them; what
-    /// it promises to take from the sum of squares without and with that cut.
-    fn step(
-        &self,
-        at: &[f64],
-        system: &[f64],
-        gradient: &[f64],
-        damping: f64,
-        damped: &mut [f64],
-        step: &mut [f64],
-    ) -> (f64, f64) {
-        let k = at.len();
-        let largest = (0..k).map(|i| system[i * k + i]).fold(f64::MIN_POSITIVE, f64::max);
-        damped.copy_from_slice(system);
-        for i in 0..k {
-            step[i] = -gradient[i];
-            damped[i * k + i] += damping * system[i * k + i].max(1e-8 * largest);
-            let pushed =
-                (at[i] >= self.bounds[i] && gradient[i] < 0.0) || (at[i] <= -self.bounds[i] && gradient[i] > 0.0);
-            if pushed {
-                for j in 0..k {
-                    damped[i * k + j] = 0.0;
-                    damped[j * k + i] = 0.0;
-                }
-                damped[i * k + i] = 1.0;
-                step[i] = 0.0;
-            }
-        }
-        if !solve(damped, step) {
-            return (f64::NAN, f64::NAN);
-        }
-        let bend = |step: &[f64]| -> f64 {
-            (0..k).map(|i| step[i] * (0..k).map(|j| system[i * k + j] * step[j]).sum::<f64>()).sum()
+        let found = if let [start] = starts {
+            self.search(start, tolerance)
+        } else {
+            let searches = starts.iter().map(|start| self.search(start, f64::max(EARLY, tolerance)));
+            let ahead = searches.min_by(|a, b| a.value.total_cmp(&b.value))?;
+            self.search(&ahead.at, tolerance)
         };
-        let hoped = -2.0 * dot(step, gradient) - bend(step);
-        for i in 0..k {
-            step[i] = step[i].clamp(REACH * (-self.bounds[i] - at[i]), REACH * (self.bounds[i] - at[i]));
-        }
-        (hoped, -2.0 * dot(step, gradient) - bend(step))
+        // The regression belongs to the point that was computed last.
+        let squares = self.value(&found.at);
+        let (regression, n) = (self.regression.clone(), self.filter.counted());
+        squares.is_finite().then_some(Estimate { partial: found.at, regression, squares, n })
+    }
+
+    /// Goes downhill from `start` until a step promises to lower the logarithm of the likelihood by less than
+    /// `tolerance`.
+    fn search(&mut self, start: &[f64], tolerance: f64) -> Minimum {
+        let stop = Stop { tolerance: 2.0 * tolerance / self.filter.counted() as f64, evaluations: 60 };
+        let bounds = std::mem::take(&mut self.bounds);
+        let found = least_squares(self, start, &bounds, stop);
+        self.bounds = bounds;
+        found
     }
 
     /// The whitened innovations at these partial autocorrelations, times the common factor; the sum of their squares.
-    fn errors(&mut self, partial: &[f64], out: &mut [f64]) -> Option<f64> {
+    fn compute(&mut self, partial: &[f64]) -> Option<f64> {
         coefficients(&self.orders, partial, &mut self.factors);
         self.polynomials.expand(&self.orders, &self.factors);
         let log = self.filter.run(&self.polynomials)?;
@@ -222,13 +127,50 @@ impl Estimator {
             return None;
         }
         let factor = (log / (2.0 * self.filter.counted() as f64)).exp();
-        out.copy_from_slice(series);
+        self.errors.copy_from_slice(series);
         for (column, b) in columns.iter().zip(&self.regression) {
-            out.iter_mut().zip(column).for_each(|(o, x)| *o -= b * x);
+            self.errors.iter_mut().zip(column).for_each(|(e, x)| *e -= b * x);
         }
-        out.iter_mut().for_each(|o| *o *= factor);
-        let squares = dot(out, out);
-        squares.is_finite().then_some(squares)
+        self.errors.iter_mut().for_each(|e| *e *= factor);
+        Some(dot(&self.errors, &self.errors))
+    }
+}
+
+impl SumOfSquares for Estimator {
+    /// On the bound of a moving average the likelihood is flat, by symmetry with the models beyond.
+    const REACH: f64 = 0.8;
+
+    fn value(&mut self, at: &[f64]) -> f64 {
+        let squares = self.compute(at).unwrap_or(f64::INFINITY);
+        // A fit without error has nothing left to gain.
+        if squares <= NO_ERROR * self.filter.counted() as f64 { 0.0 } else { squares }
+    }
+
+    fn linearise(&mut self, at: &[f64], normal: &mut Normal) {
+        let (k, rows) = (at.len(), self.errors.len());
+        let here = self.errors.clone();
+        let mut slopes = std::mem::take(&mut self.slopes);
+        let mut near = at.to_vec();
+        for (i, slope) in slopes.chunks_exact_mut(rows.max(1)).enumerate() {
+            let by = if at[i] > 0.0 { -STEP } else { STEP };
+            near[i] = at[i] + by;
+            if self.compute(&near).is_none() {
+                self.slopes = slopes;
+                normal.gradient.fill(f64::NAN);
+                return;
+            }
+            near[i] = at[i];
+            slope.iter_mut().zip(&self.errors).zip(&here).for_each(|((s, next), e)| *s = (next - e) / by);
+        }
+        for i in 0..k {
+            let slope = &slopes[i * rows..(i + 1) * rows];
+            normal.gradient[i] = dot(slope, &here);
+            for j in 0..=i {
+                let product = dot(slope, &slopes[j * rows..(j + 1) * rows]);
+                (normal.square[i * k + j], normal.square[j * k + i]) = (product, product);
+            }
+        }
+        self.slopes = slopes;
     }
 }
 
@@ -342,32 +284,4 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
         }
     }
     (sums[0] + sums[2]) + (sums[1] + sums[3]) + rest
-}
-
-/// Solves a positive definite system by Cholesky's method, in place; false where it is not positive definite.
-fn solve(system: &mut [f64], right: &mut [f64]) -> bool {
-    let k = right.len();
-    for i in 0..k {
-        for j in 0..=i {
-            let sum: f64 = (0..j).map(|m| system[i * k + m] * system[j * k + m]).sum();
-            let left = system[i * k + j] - sum;
-            if i == j {
-                if left <= 0.0 || !left.is_finite() {
-                    return false;
-                }
-                system[i * k + i] = left.sqrt();
-            } else {
-                system[i * k + j] = left / system[j * k + j];
-            }
-        }
-    }
-    for i in 0..k {
-        let sum: f64 = (0..i).map(|m| system[i * k + m] * right[m]).sum();
-        right[i] = (right[i] - sum) / system[i * k + i];
-    }
-    for i in (0..k).rev() {
-        let sum: f64 = (i + 1..k).map(|m| system[m * k + i] * right[m]).sum();
-        right[i] = (right[i] - sum) / system[i * k + i];
-    }
-    true
 }

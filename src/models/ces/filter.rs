@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::decomposition::decompose;
 use super::{CesSeasonality, Likelihood};
-use crate::optimise::{Normal, Stop, least_squares};
+use crate::optimise::{Normal, Stop, SumOfSquares, least_squares};
 
 /// The bounds of α₀, α₁ and, for a season, β₀ and β₁. With α₀ below 1 and α₁ near it, where the best fits lie, a wrong
 /// start would be amplified step by step, and the way there and back could bend it to follow the series.
@@ -294,23 +294,19 @@ impl Fit {
     }
 
     fn search<const P: usize>(y: &[f64], start: &Start, first: &[[f64; P]]) -> Self {
-        let complete = !y.iter().any(|v| v.is_nan());
-        let f = |x: &[f64; P], normal: &mut Normal<P>| {
-            let mut states = States::<P>::new(start, from_fn(|i| x.get(i).copied().unwrap_or(0.0)));
-            states.there_and_back(y, complete);
-            let mut squares = 0.0;
-            states.forwards(y, |_, e| {
-                squares += e.value * e.value;
-                normal.add(e.value, &e.slope);
-            });
-            squares
+        let mut errors = Errors::<P> {
+            y,
+            start,
+            complete: !y.iter().any(|v| v.is_nan()),
+            gradient: [0.0; P],
+            square: [[0.0; P]; P],
         };
-        let bounds = from_fn(|i| BOUNDS[i]);
+        let bounds = &BOUNDS[..P];
         // The sum of squares often has several valleys; a few steps show which one is deepest.
         let look = Stop { evaluations: 10, ..STOP };
-        let looks = first.iter().map(|first| least_squares(f, *first, &bounds, look));
-        let best = looks.min_by(|a, b| a.value.total_cmp(&b.value)).map_or(Vec::new(), |found| found.at);
-        let found = least_squares(f, from_fn(|i| best.get(i).copied().unwrap_or(1.0)), &bounds, STOP);
+        let looks = first.iter().map(|first| least_squares(&mut errors, first, bounds, look));
+        let best = looks.min_by(|a, b| a.value.total_cmp(&b.value)).map_or(vec![1.0; P], |found| found.at);
+        let found = least_squares(&mut errors, &best, bounds, STOP);
         let (first, ring) = (start.clone(), start.ring.clone());
         let filter = Filter { form: start.form, c: found.at, first, level: start.level, ring };
         Self { filter, squares: found.value }
@@ -322,6 +318,42 @@ impl Fit {
         let log = -0.5 * count * ((2.0 * std::f64::consts::PI * self.squares / count).ln() + 1.0);
         let parameters = self.filter.parameters().len() + 1;
         log.is_finite().then_some(Likelihood { log, parameters, observations: n })
+    }
+}
+
+/// The errors of a form with `P` parameters. Each pass computes them with their derivatives, so that the normal equations
+/// are known as soon as the sum is.
+struct Errors<'a, const P: usize> {
+    y: &'a [f64],
+    start: &'a Start,
+    complete: bool,
+    gradient: [f64; P],
+    /// Its lower triangle.
+    square: [[f64; P]; P],
+}
+
+impl<const P: usize> SumOfSquares for Errors<'_, P> {
+    fn value(&mut self, at: &[f64]) -> f64 {
+        let mut states = States::<P>::new(self.start, from_fn(|i| at.get(i).copied().unwrap_or(0.0)));
+        states.there_and_back(self.y, self.complete);
+        let (mut squares, mut gradient, mut square) = (0.0, [0.0; P], [[0.0; P]; P]);
+        states.forwards(self.y, |_, e| {
+            squares += e.value * e.value;
+            for (i, slope) in e.slope.iter().enumerate() {
+                gradient[i] += slope * e.value;
+                square[i].iter_mut().zip(&e.slope).take(i + 1).for_each(|(cell, other)| *cell += slope * other);
+            }
+        });
+        (self.gradient, self.square) = (gradient, square);
+        squares
+    }
+
+    fn linearise(&mut self, _at: &[f64], normal: &mut Normal) {
+        normal.gradient.copy_from_slice(&self.gradient);
+        for (cell, square) in normal.square.iter_mut().enumerate() {
+            let (i, j) = (cell / P, cell % P);
+            *square = self.square[i.max(j)][i.min(j)];
+        }
     }
 }
 

@@ -1,16 +1,14 @@
 //! The likeliest parameters and first states of one form.
 //!
 //! Minus twice the log-likelihood, n ln Σe² + 2 Σ ln f, is n times the logarithm of a sum of squares, that of the
-//! errors times the geometric mean of the forecasts. The method of Gauss & Newton, damped as by Levenberg & Marquardt,
-//! therefore finds its minimum in a dozen passes, where methods that see only the gradient need a hundred (Nocedal &
-//! Wright 2006, *Numerical Optimization*, 2nd ed., §10.3). Coordinates on a bound that the step would cross are fixed
-//! and the step is solved anew for the others.
+//! errors times the geometric mean of the forecasts: that sum is what is made least.
 //!
 //! Bounds are R's `both`: 1e-4 ≤ α ≤ 0.9999, 1e-4 ≤ β ≤ α, 1e-4 ≤ γ ≤ 1 − α, 0.8 ≤ φ ≤ 0.98, made a box by
 //! β = 1e-4 + β*(α − 1e-4) and γ = 1e-4 + γ*(1 − α − 1e-4), and the roots of the seasonal forms within the unit circle.
 
 use super::filter::{self, Layout, Parameters, States, Tangents};
 use super::form::{Form, Kind};
+use crate::optimise::{Normal, Stop, SumOfSquares, least_squares};
 
 pub(super) const LOWEST: f64 = 1e-4;
 const HIGHEST: f64 = 0.9999;
@@ -43,12 +41,8 @@ pub(super) struct Search<'a> {
     bounds: Vec<(f64, f64)>,
     tangents: Tangents,
     states: States,
-    trial: Vec<f64>,
-    slope: Vec<f64>,
-    matrix: Vec<f64>,
-    system: Vec<f64>,
-    step: Vec<f64>,
-    fixed: Vec<bool>,
+    /// The coordinates, those that are held among them.
+    at: Vec<f64>,
     roots: Vec<f64>,
 }
 
@@ -66,7 +60,6 @@ impl<'a> Search<'a> {
         if let Some(phi) = layout.phi {
             bounds[phi] = DAMPING;
         }
-        let row = vec![0.0; size];
         Self {
             form,
             y,
@@ -75,46 +68,23 @@ impl<'a> Search<'a> {
             bounds,
             tangents: Tangents::new(moving, season),
             states: States { season: vec![0.0; season], ..States::default() },
-            trial: row.clone(),
-            slope: row.clone(),
-            matrix: vec![0.0; size * size],
-            system: vec![0.0; size * size],
-            step: row,
-            fixed: vec![false; size],
+            at: vec![0.0; size],
             roots: Vec::new(),
         }
     }
 
-    /// Goes downhill from a point for at most `steps` steps, or until a step brings less than `tolerance`.
+    /// Goes downhill from a point for at most `steps` passes, or until a step brings less than `tolerance` of the
+    /// deviance.
     pub fn descend(&mut self, from: &Point, steps: usize, tolerance: f64) -> Point {
-        let mut at = self.pack(from);
-        let mut value = self.deviance(&at);
-        let mut damping = 1e-3;
-        for _ in 0..steps {
-            if !value.is_finite() || !self.linearise(&at) {
-                break;
-            }
-            let mut gain = None;
-            while damping < 1e9 {
-                if self.solve(&at, damping) {
-                    let trial = std::mem::take(&mut self.trial);
-                    let next = self.deviance(&trial);
-                    self.trial = trial;
-                    if next < value {
-                        gain = Some(value - next);
-                        value = next;
-                        std::mem::swap(&mut at, &mut self.trial);
-                        damping = (damping / 8.0).max(1e-9);
-                        break;
-                    }
-                }
-                damping = (damping * 6.0).max(1e-6);
-            }
-            if gain.is_none_or(|gain| gain < tolerance) {
-                break;
-            }
-        }
-        Point { deviance: value, ..self.unpack(&at) }
+        self.at = self.pack(from);
+        let moving = self.moving.size;
+        let n = self.y.iter().filter(|v| !v.is_nan()).count() as f64;
+        let (start, bounds) = (self.at[..moving].to_vec(), self.bounds[..moving].to_vec());
+        let stop = Stop { tolerance: tolerance / n.max(1.0), evaluations: steps };
+        let found = least_squares(self, &start, &bounds, stop);
+        self.at[..moving].copy_from_slice(&found.at);
+        self.set_states();
+        Point { parameters: self.parameters(), states: self.states.clone(), deviance: n * found.value.ln() }
     }
 
     /// The coordinates of a point, moved within the bounds.
@@ -144,9 +114,9 @@ impl<'a> Search<'a> {
         at
     }
 
-    fn parameters(&self, at: &[f64]) -> Parameters {
-        let value = |place: Option<usize>| place.map(|place| at[place]);
-        let alpha = at[0];
+    fn parameters(&self) -> Parameters {
+        let value = |place: Option<usize>| place.map(|place| self.at[place]);
+        let alpha = self.at[0];
         Parameters {
             alpha,
             beta: value(self.layout.beta).map_or(0.0, |share| LOWEST + share * (alpha - LOWEST)),
@@ -156,160 +126,79 @@ impl<'a> Search<'a> {
     }
 
     /// Writes the first states to `self.states`.
-    fn set_states(&mut self, at: &[f64]) {
+    fn set_states(&mut self) {
         self.states.place = 0;
-        self.states.level = at[self.layout.level];
-        self.states.growth = self.layout.growth.map_or(0.0, |place| at[place]);
-        let free = &at[self.layout.season..];
+        self.states.level = self.at[self.layout.level];
+        self.states.growth = self.layout.growth.map_or(0.0, |place| self.at[place]);
+        let free = &self.at[self.layout.season..];
         if let Some((first, rest)) = self.states.season.split_first_mut() {
             rest.copy_from_slice(free);
             let whole = if self.form.seasonal == Kind::Multiplicative { 1.0 + rest.len() as f64 } else { 0.0 };
             *first = whole - free.iter().sum::<f64>();
         }
     }
+}
 
-    fn unpack(&mut self, at: &[f64]) -> Point {
-        self.set_states(at);
-        Point { parameters: self.parameters(at), states: self.states.clone(), deviance: f64::INFINITY }
-    }
+impl SumOfSquares for Search<'_> {
+    /// Smoothing parameters often end on a bound, and the first states must follow them there.
+    const SOLUTIONS: usize = 4;
 
-    fn deviance(&mut self, at: &[f64]) -> f64 {
-        let by = self.parameters(at);
+    fn value(&mut self, at: &[f64]) -> f64 {
+        self.at[..at.len()].copy_from_slice(at);
+        let by = self.parameters();
         if self.form.is_seasonal() && self.form.has_trend() && !stable(by, self.states.season.len(), &mut self.roots) {
             return f64::INFINITY;
         }
-        self.set_states(at);
-        filter::run(self.form, by, &mut self.states, self.y).map_or(f64::INFINITY, filter::Sums::deviance)
+        self.set_states();
+        let sums = filter::run(self.form, by, &mut self.states, self.y);
+        sums.map_or(f64::INFINITY, |sums| (sums.deviance() / sums.count.max(1) as f64).exp())
     }
 
-    /// Sets up `matrix` and `slope`, half the second and first derivatives of the sum of squares, in box coordinates.
-    fn linearise(&mut self, at: &[f64]) -> bool {
-        let by = self.parameters(at);
-        self.set_states(at);
-        let Some(sums) = self.tangents.run(self.form, self.moving, by, &mut self.states, self.y) else { return false };
-        let (size, moving, width) = (self.layout.size, self.moving.size, self.tangents.width());
+    fn linearise(&mut self, at: &[f64], normal: &mut Normal) {
+        let by = self.parameters();
+        self.set_states();
+        let Some(sums) = self.tangents.run(self.form, self.moving, by, &mut self.states, self.y) else {
+            normal.gradient.fill(f64::NAN);
+            return;
+        };
+        let (size, width) = (self.moving.size, self.tangents.width());
         let (products, moments, logs) = (&self.tangents.products, &self.tangents.moments, &self.tangents.logs);
         // The errors times the geometric mean of the forecasts change by e' + e · mean (ln f)'.
         let n = sums.count.max(1) as f64;
-        for i in 0..moving {
+        let scale = (2.0 * sums.logs / n).exp();
+        let Normal { gradient, square } = normal;
+        for i in 0..size {
             let log = logs[i] / n;
-            self.slope[i] = moments[i] + sums.squares * log;
-            for j in i..moving {
+            gradient[i] = scale * (moments[i] + sums.squares * log);
+            for j in i..size {
                 let cell = products[i * width + j] + moments[i] * logs[j] / n + log * moments[j];
                 let cell = if self.form.relative { cell + sums.squares * log * logs[j] / n } else { cell };
-                (self.matrix[i * size + j], self.matrix[j * size + i]) = (cell, cell);
+                (square[i * size + j], square[j * size + i]) = (scale * cell, scale * cell);
             }
         }
         if let Some(beta) = self.layout.beta {
-            self.share(beta, at[beta], at[0] - LOWEST);
+            share(normal, beta, at[beta], at[0] - LOWEST);
         }
         if let Some(gamma) = self.layout.gamma {
-            self.share(gamma, -at[gamma], 1.0 - at[0] - LOWEST);
+            share(normal, gamma, -at[gamma], 1.0 - at[0] - LOWEST);
         }
-        self.slope.iter().all(|v| v.is_finite()) && self.matrix.iter().all(|v| v.is_finite())
-    }
-
-    /// From derivatives by a parameter to those by its share of the room that α leaves it: α moves it by `with_alpha`.
-    fn share(&mut self, place: usize, with_alpha: f64, room: f64) {
-        let size = self.layout.size;
-        self.slope[0] += with_alpha * self.slope[place];
-        self.slope[place] *= room;
-        for j in 0..size {
-            self.matrix[j] += with_alpha * self.matrix[place * size + j];
-            self.matrix[place * size + j] *= room;
-        }
-        for i in 0..size {
-            self.matrix[i * size] += with_alpha * self.matrix[i * size + place];
-            self.matrix[i * size + place] *= room;
-        }
-    }
-
-    /// Writes to `trial` where the damped step leads.
-    fn solve(&mut self, at: &[f64], damping: f64) -> bool {
-        let size = self.layout.size;
-        for (i, &(low, high)) in self.bounds.iter().enumerate() {
-            let outward = (at[i] <= low && self.slope[i] >= 0.0) || (at[i] >= high && self.slope[i] <= 0.0);
-            let idle = i >= self.moving.size || self.matrix[i * size + i] <= 0.0;
-            self.fixed[i] = outward || idle;
-            self.trial[i] = at[i];
-        }
-        for _ in 0..4 {
-            // The free coordinates, given how far the others have moved.
-            let mut free = 0;
-            for i in (0..size).filter(|i| !self.fixed[*i]) {
-                let row = &self.matrix[i * size..(i + 1) * size];
-                let mut right = -self.slope[i];
-                let mut cells = 0;
-                for j in 0..size {
-                    if self.fixed[j] {
-                        right -= row[j] * (self.trial[j] - at[j]);
-                    } else {
-                        self.system[free * size + cells] = row[j] * if i == j { 1.0 + damping } else { 1.0 };
-                        cells += 1;
-                    }
-                }
-                self.step[free] = right;
-                free += 1;
-            }
-            if free == 0 {
-                return false;
-            }
-            // Rows together.
-            for i in 1..free {
-                self.system.copy_within(i * size..i * size + free, i * free);
-            }
-            if !solve(&mut self.system[..free * free], free, &mut self.step[..free]) {
-                return false;
-            }
-            let mut crossed = false;
-            let mut steps = self.step.iter();
-            for (i, &(low, high)) in self.bounds.iter().enumerate() {
-                if self.fixed[i] {
-                    continue;
-                }
-                let Some(step) = steps.next() else { return false };
-                let to = at[i] + step;
-                self.trial[i] = to.clamp(low, high);
-                if self.trial[i] != to {
-                    self.fixed[i] = true;
-                    crossed = true;
-                }
-            }
-            if !crossed {
-                break;
-            }
-        }
-        true
     }
 }
 
-/// Solves `matrix` x = `right`, symmetric and positive definite, by Cholesky's decomposition; false where it is not.
-pub(super) fn solve(matrix: &mut [f64], size: usize, right: &mut [f64]) -> bool {
+/// From derivatives by a parameter to those by its share of the room that α leaves it: α moves it by `with_alpha`.
+fn share(normal: &mut Normal, place: usize, with_alpha: f64, room: f64) {
+    let Normal { gradient, square } = normal;
+    let size = gradient.len();
+    gradient[0] += with_alpha * gradient[place];
+    gradient[place] *= room;
+    for j in 0..size {
+        square[j] += with_alpha * square[place * size + j];
+        square[place * size + j] *= room;
+    }
     for i in 0..size {
-        let (above, rest) = matrix.split_at_mut(i * size);
-        let row = &mut rest[..size];
-        for j in 0..i {
-            let other = &above[j * size..(j + 1) * size];
-            let dot: f64 = row[..j].iter().zip(&other[..j]).map(|(a, b)| a * b).sum();
-            row[j] = (row[j] - dot) / other[j];
-        }
-        let rest: f64 = row[i] - row[..i].iter().map(|v| v * v).sum::<f64>();
-        // What is left of the diagonal is rounding where the columns depend on each other.
-        if rest.is_nan() || rest <= 1e-14 * row[i] {
-            return false;
-        }
-        row[i] = rest.sqrt();
-        let dot: f64 = row[..i].iter().zip(right.iter()).map(|(a, b)| a * b).sum();
-        right[i] = (right[i] - dot) / row[i];
+        square[i * size] += with_alpha * square[i * size + place];
+        square[i * size + place] *= room;
     }
-    for i in (0..size).rev() {
-        right[i] /= matrix[i * size + i];
-        let value = right[i];
-        for j in 0..i {
-            right[j] -= matrix[i * size + j] * value;
-        }
-    }
-    true
 }
 
 /// Do old errors die away? They do where the roots of the characteristic polynomial lie within the unit circle

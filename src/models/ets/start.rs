@@ -4,6 +4,7 @@
 
 use super::filter::States;
 use super::form::{Form, Kind};
+use crate::optimise::positive_definite;
 
 /// First states for a scaled series.
 pub(super) fn states(form: Form, season: usize, y: &[f64]) -> States {
@@ -111,7 +112,7 @@ fn wave(y: &[f64], m: usize, multiplicative: bool) -> Vec<f64> {
     for i in 0..4 {
         matrix[5 * i] += 1e-9 * y.len() as f64;
     }
-    if !super::search::solve(&mut matrix, 4, &mut right) {
+    if !positive_definite::solve(&mut matrix, &mut right) {
         return vec![f64::NAN; m];
     }
     let mut sums = vec![(0.0, 0_usize); m];

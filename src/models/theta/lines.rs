@@ -16,7 +16,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::search;
+use crate::optimise::on_interval;
 
 /// The range in which α is looked for.
 const ALPHA: (f64, f64) = (0.1, 0.99);
@@ -174,7 +174,7 @@ impl Lines {
     pub fn fit(y: &[f64], dynamic: bool, optimised: bool) -> (Self, Vec<f64>) {
         let points = Points::new(y, dynamic, if optimised { 3 } else { 2 });
         let fixed = if optimised { None } else { Some(0.5) };
-        let alpha = search(ALPHA, |alpha| points.best(alpha, fixed).0);
+        let alpha = on_interval(ALPHA, |alpha| points.best(alpha, fixed).0);
         let (squares, start, weight) = points.best(alpha, fixed);
         let mut trend = Trend::default();
         if !dynamic {

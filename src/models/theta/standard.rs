@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::search;
+use crate::optimise::on_interval;
 
 /// The range in which R's `ets` looks for α.
 const ALPHA: (f64, f64) = (1e-4, 0.9999);
@@ -21,7 +21,7 @@ pub(super) struct Standard {
 impl Standard {
     /// The best fit to a series without season, and its one-step errors.
     pub fn fit(y: &[f64]) -> (Self, Vec<f64>) {
-        let alpha = search(ALPHA, |alpha| squares(y, alpha).0);
+        let alpha = on_interval(ALPHA, |alpha| squares(y, alpha).0);
         let (_, start) = squares(y, alpha);
         Self { alpha, start, drift: slope(y) / 2.0, level: start, n: 0 }.run(y)
     }
