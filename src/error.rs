@@ -135,17 +135,22 @@ pub(crate) fn first_line(cause: &polars::error::PolarsError) -> String {
     cause.to_string().lines().next().unwrap_or_default().to_string()
 }
 
+/// The candidate that a word was probably meant to be, if one is near enough.
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = word.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count() / 3)
+        .map(|(_, candidate)| candidate)
+}
+
 /// ``, did you mean `season`?`` for the candidate nearest to `word`, or the list of candidates when none is near.
 pub(crate) fn suggestion<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     let candidates: Vec<&str> = candidates.into_iter().collect();
-    let lower = word.to_lowercase();
-    let nearest = candidates
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), *candidate))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count() / 3);
-    match nearest {
-        Some((_, candidate)) => format!(", did you mean `{candidate}`?"),
+    match nearest(word, candidates.iter().copied()) {
+        Some(candidate) => format!(", did you mean `{candidate}`?"),
         None if candidates.is_empty() => String::new(),
         None => {
             let shown: Vec<String> = candidates.iter().take(20).map(|candidate| format!("`{candidate}`")).collect();

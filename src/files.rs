@@ -13,7 +13,7 @@ use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 use crate::progress;
 
 /// The temporary files that are being written now.
@@ -21,6 +21,18 @@ static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 thread_local! {
     static FENCE: RefCell<Option<Fence>> = const { RefCell::new(None) };
+}
+
+/// What is said of a path that leads nowhere: the name beside it that was probably meant, if there is one.
+pub(crate) fn missing(path: &Path) -> Error {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(std::result::Result::ok);
+    let names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let wanted = path.file_name().unwrap_or_default().to_string_lossy();
+    let meant = nearest(&wanted, names.iter().map(String::as_str));
+    let meant =
+        meant.map_or_else(String::new, |name| format!(", did you mean {}?", path.with_file_name(name).display()));
+    Error::io(format!("{} does not exist{meant}", path.display()))
 }
 
 /// The folders below which files may be read and written.

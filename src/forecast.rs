@@ -284,9 +284,8 @@ impl Paths {
         let mut total = Array2::zeros((self.n, self.forecast.horizon()));
         // A fixed number of series at a time: the sum is taken in order, so that threads cannot change a bit of it.
         for chunk in series.chunks(64) {
-            progress::check()?;
-            let paths: Vec<Array2<f64>> =
-                chunk.par_iter().map(|i| self.simulate(m, *i, &dates)).collect::<Result<_>>()?;
+            let one = |i: &usize| progress::check().and_then(|()| self.simulate(m, *i, &dates));
+            let paths: Vec<Array2<f64>> = chunk.par_iter().map(one).collect::<Result<_>>()?;
             paths.iter().for_each(|paths| total += paths);
         }
         Ok(rows(&total))

@@ -17,6 +17,7 @@ use super::arima::{Arima, Regression};
 use super::{Ahead, BoxCox, Criterion, Description, FittedSeries, Method, Series, SeriesModel};
 use crate::error::{Error, Result};
 use crate::panel::Role;
+use crate::progress;
 
 /// Options of `harmonic`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -169,6 +170,7 @@ impl Harmonic {
             let before = best.clone();
             for (season, most) in most.iter().enumerate() {
                 for terms in 0..=*most {
+                    progress::check()?;
                     let mut waves = best.clone();
                     waves.terms[season] = terms;
                     // What cannot be fitted is not chosen.

@@ -83,6 +83,8 @@ fn each_series(
                 true => Err(Error::model("the series has no values")),
                 false => work(i, Series { values: &values, start, season: panel.season(), covariates }),
             };
+            // A fit that was interrupted half-way is not a series that cannot be served.
+            progress::check()?;
             Ok((i, fit))
         })
         .collect::<Result<Vec<_>>>()?;

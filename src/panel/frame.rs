@@ -46,7 +46,7 @@ impl Panel {
                 "{} does not say which columns are key, time and target, as a panel saved as Parquet does; state them",
                 path.display()
             ))),
-            None => Err(Error::io(format!("{} does not exist", path.display()))),
+            None => Err(crate::files::missing(path)),
         }
     }
 

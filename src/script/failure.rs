@@ -4,6 +4,7 @@
 use rhai::{EvalAltResult, LexError, ParseError, ParseErrorType, Position};
 
 use super::api::{Language, Verb};
+use super::memory::Exceeded;
 use super::session::Limits;
 use crate::error::{Error, suggestion};
 
@@ -161,7 +162,7 @@ impl Context<'_> {
         calls.reverse();
         let mut failure = self.failure(&source, error.position(), self.message(error));
         failure.calls = calls;
-        failure.interrupted = matches!(error, EvalAltResult::ErrorTerminated(..))
+        failure.interrupted = matches!(error, EvalAltResult::ErrorTerminated(token, _) if !token.is::<Exceeded>())
             || matches!(error, EvalAltResult::ErrorRuntime(value, _)
                 if value.read_lock::<Error>().is_some_and(|error| error.is_interrupted()));
         failure
@@ -191,6 +192,10 @@ impl Context<'_> {
             EvalAltResult::ErrorFunctionNotFound(call, _) => self.unknown_call(call),
             EvalAltResult::ErrorVariableNotFound(name, _) => self.unknown_variable(name),
             EvalAltResult::ErrorDotExpr(text, _) => unknown_property(text).unwrap_or_else(|| plain(error)),
+            EvalAltResult::ErrorTerminated(token, _) if token.is::<Exceeded>() => format!(
+                "the script takes more memory than the limit of{} MB{unlimited}",
+                limit(|limits| limits.memory >> 20)
+            ),
             EvalAltResult::ErrorTerminated(..) => "interrupted".into(),
             EvalAltResult::ErrorTooManyOperations(_) => format!(
                 "the script did more than{} operations, as an endless loop does{unlimited}",

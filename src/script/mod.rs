@@ -23,6 +23,7 @@ mod evaluate;
 mod failure;
 mod help;
 pub mod kernel;
+mod memory;
 mod models;
 mod modules;
 mod nouns;

@@ -6,12 +6,14 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::{AST, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext, Scope};
 
 use super::api::{Answer, thrown};
 use super::failure::{Context, Failure};
+use super::memory::{self, Watch};
 use super::modules::Scripts;
 use super::shown::Shown;
 use crate::error::{Error, Result};
@@ -25,13 +27,15 @@ pub struct Limits {
     pub operations: u64,
     /// How deep functions may call each other.
     pub depth: usize,
-    /// Values in an array or map, characters in a text.
+    /// Values in an array, characters in a text, that one call may make.
     pub size: usize,
+    /// Bytes that the process may take while a text runs, what verbs hold among them.
+    pub memory: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { operations: 1_000_000_000, depth: 200, size: 10_000_000 }
+        Self { operations: 1_000_000_000, depth: 200, size: 10_000_000, memory: 4 << 30 }
     }
 }
 
@@ -91,6 +95,7 @@ pub struct Session {
     imports: String,
     sources: Sources,
     limits: Option<Limits>,
+    exceeded: Arc<AtomicBool>,
     fence: Fence,
 }
 
@@ -117,10 +122,16 @@ impl Session {
         let fence = Fence::around([home].into_iter().chain(data).chain(settings.allow.iter().cloned()))?;
         let sources = Sources::default();
         let mut engine = super::engine();
+        let exceeded = Arc::new(AtomicBool::new(false));
         match &settings.limits {
             Some(limits) => {
                 engine.set_max_operations(limits.operations).set_max_call_levels(limits.depth);
-                engine.set_max_array_size(limits.size).set_max_map_size(limits.size).set_max_string_size(limits.size);
+                memory::refuse(&mut engine, limits.size);
+                let exceeded = exceeded.clone();
+                engine.on_progress(move |_| match exceeded.load(Ordering::Relaxed) {
+                    true => Some(Dynamic::from(memory::Exceeded)),
+                    false => progress::check().err().map(Dynamic::from),
+                });
             }
             None => {
                 engine.set_max_call_levels(DEEPEST);
@@ -133,7 +144,7 @@ impl Session {
         let args: Map = settings.args.iter().map(|(name, value)| (name.into(), Dynamic::from(value.clone()))).collect();
         scope.push_constant("args", args);
         let (functions, imports) = (AST::empty(), String::new());
-        Ok(Self { engine, scope, functions, imports, sources, limits: settings.limits.clone(), fence })
+        Ok(Self { engine, scope, functions, imports, sources, limits: settings.limits.clone(), exceeded, fence })
     }
 
     /// Runs a text, known as `source` in errors, and returns the value of its last expression.
@@ -153,6 +164,7 @@ impl Session {
         ast.set_source(source);
         let ast = self.functions.merge(&ast);
         let fence = self.fence.clone();
+        let _watch = self.limits.as_ref().map(|limits| Watch::begin(limits.memory, &self.exceeded));
         let ran = catch_unwind(AssertUnwindSafe(|| {
             fence.during(|| self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &ast))
         }));

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use tradewind::script::{Completeness, Language, Session, Settings, Terminal, Verb, definitions};
+use tradewind::script::{Completeness, Language, Limits, Session, Settings, Terminal, Verb, definitions};
 
 fn session() -> Session {
     Session::new(&Settings::default(), Terminal::new()).unwrap()
@@ -403,13 +403,36 @@ fn limits_end_what_has_no_end() {
         ("fn f(x) { f(x + 1) } f(1)", "recursion without an end"),
         ("let f = |g, x| g.call(g, x + 1); f.call(f, 1)", "recursion without an end"),
         ("let a = []; a.pad(1250000000, 0); a.len()", "over the limit"),
-        ("let a = [0]; loop { a += a; }", "over the limit"),
-        ("let s = \"x\"; loop { s += s; }", "over the limit"),
+        ("let a = []; a.pad(9999999, 0); a.pad(10000001, 0);", "over the limit"),
         ("let b = blob(10000000000); b.len()", "over the limit"),
     ] {
         let said = failure(text);
         assert!(said.contains(expected) && said.contains("--unlimited"), "{text}: {said}");
     }
+    // However it is done, with little memory to take.
+    let limits = Limits { memory: 400 << 20, ..Limits::default() };
+    let settings = Settings { limits: Some(limits), ..Settings::default() };
+    for text in [
+        "let a = [0]; loop { a += a; }",
+        "let s = \"x\"; loop { s += s; }",
+        "let keep = #{}; for i in 0..1000 { let a = []; a.pad(900000, i); keep[`k${i}`] = a; }",
+        "fn f(n) { let a = []; a.pad(900000, n); if n > 0 { f(n - 1) } a.len() } f(150)",
+    ] {
+        let said = tradewind::script::on_deep_stack(|| {
+            let ran = Session::new(&settings, Terminal::new()).unwrap().run("text", text);
+            ran.map(|value| value.text()).unwrap_err().to_string()
+        });
+        let said = said.unwrap();
+        assert!(said.contains("memory") && said.contains("400 MB") && said.contains("--unlimited"), "{text}: {said}");
+    }
+    // What collects rows takes as long as there are rows.
+    let started = std::time::Instant::now();
+    let rows = "let a = []; for i in 0..200000 { a.push(`row ${i}`); } a.len()";
+    let counted = tradewind::script::on_deep_stack(|| {
+        Session::new(&Settings::default(), Terminal::new()).unwrap().run("text", rows).map(|value| value.text())
+    });
+    assert_eq!(counted.unwrap().unwrap(), "200000");
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
     // Deeply nested text is refused, not a fault of the stack.
     assert!(!failure(&format!("{}1{}", "(".repeat(5000), ")".repeat(5000))).is_empty());
 }

@@ -16,6 +16,7 @@ use super::polynomial::{Orders, coefficients, roots_beyond};
 use super::{Arima, Search};
 use crate::error::{Error, Result};
 use crate::models::{Criterion, Likelihood};
+use crate::progress;
 use crate::statistics::{ndiffs, nsdiffs};
 
 /// Models tried in a stepwise search at the most.
@@ -89,6 +90,8 @@ impl Problem {
 
     /// Fits one model; none where it cannot be computed. Starts from `near`, or from scratch.
     pub fn fit(&self, orders: Orders, constant: bool, near: Option<&Candidate>, tolerance: f64) -> Option<Candidate> {
+        // Whoever asked sees the interrupt, not a model that cannot be computed.
+        progress::check().ok()?;
         let design = self.design(constant)?;
         let mut estimator = Estimator::new(orders, design.filter(&orders));
         let [p, q, seasonal_p, seasonal_q] = orders.factors();

@@ -10,6 +10,7 @@ use super::design::{Design, Filter};
 use super::polynomial::{Orders, Polynomials, coefficients, partial};
 use crate::optimise::positive_definite::solve;
 use crate::optimise::{Minimum, Normal, Stop, SumOfSquares, least_squares};
+use crate::progress;
 
 /// The closest to non-stationarity that is searched, as a partial autocorrelation.
 const STATIONARY: f64 = 0.999_999;
@@ -87,7 +88,9 @@ impl Estimator {
         let found = if let [start] = starts {
             self.search(start, tolerance)
         } else {
-            let searches = starts.iter().map(|start| self.search(start, f64::max(EARLY, tolerance)));
+            // Many starts in a long series take long enough to be waited for.
+            let going_on = starts.iter().take_while(|_| progress::check().is_ok());
+            let searches = going_on.map(|start| self.search(start, f64::max(EARLY, tolerance)));
             let ahead = searches.min_by(|a, b| a.value.total_cmp(&b.value))?;
             self.search(&ahead.at, tolerance)
         };

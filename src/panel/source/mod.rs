@@ -241,7 +241,7 @@ fn files(place: &Path) -> Result<Vec<PathBuf>> {
     crate::files::allowed(place)?;
     let source = place.display().to_string();
     let io = |cause: std::io::Error| match cause.kind() {
-        std::io::ErrorKind::NotFound => Error::io(format!("{source} does not exist")),
+        std::io::ErrorKind::NotFound => crate::files::missing(place),
         _ => Error::io(format!("{source} cannot be read")).because(cause),
     };
     let folder = place.is_dir();

@@ -51,7 +51,7 @@ fn sqlite(path: &Path, query: &str, wanted: &Wanted) -> Result<Part> {
     let source = path.display().to_string();
     crate::files::allowed(path)?;
     if !path.exists() {
-        return Err(Error::io(format!("{source} does not exist")));
+        return Err(crate::files::missing(path));
     }
     let failed = |cause: rusqlite::Error| Error::data(format!("{source} does not answer the query")).because(cause);
     // Read-only: no query changes what it reads.

@@ -27,7 +27,19 @@ pub(super) struct Desk {
     out: mpsc::UnboundedSender<JupyterMessage>,
     ask: mpsc::UnboundedSender<Question>,
     cell: Mutex<Option<Cell>>,
+    printed: Mutex<Printed>,
 }
+
+/// What was printed and not yet sent: a message for each line of a flood would be on its way long after an interrupt.
+#[derive(Default)]
+struct Printed {
+    text: String,
+    sent: Option<Instant>,
+}
+
+/// How often what is printed is sent, and how much of it at a time; a cell that prints more waits.
+pub(super) const BREATH: Duration = Duration::from_millis(50);
+const MOUTHFUL: usize = 1 << 16;
 
 /// The cell that runs.
 struct Cell {
@@ -42,7 +54,7 @@ struct Cell {
 
 impl Desk {
     pub(super) fn new(out: mpsc::UnboundedSender<JupyterMessage>, ask: mpsc::UnboundedSender<Question>) -> Self {
-        Self { out, ask, cell: Mutex::default() }
+        Self { out, ask, cell: Mutex::default(), printed: Mutex::default() }
     }
 
     /// What follows belongs to this request.
@@ -59,6 +71,7 @@ impl Desk {
 
     /// The cell has ended: its progress says so.
     pub(super) fn end(&self) {
+        self.flush();
         let cell = locked(&self.cell).take();
         if let Some(Cell { request, progress: Some(id), line, started, .. }) = cell {
             let text = format!("{line}; {:.1} s in all", started.elapsed().as_secs_f64());
@@ -68,6 +81,38 @@ impl Desk {
 
     /// Sends something as a consequence of the cell that runs.
     pub(super) fn send(&self, content: impl Into<JupyterMessageContent>) {
+        self.flush();
+        self.send_now(content);
+    }
+
+    /// Sends what was printed.
+    pub(super) fn flush(&self) {
+        let text = {
+            let mut printed = locked(&self.printed);
+            printed.sent = Some(Instant::now());
+            std::mem::take(&mut printed.text)
+        };
+        if !text.is_empty() {
+            self.send_now(StreamContent::stdout(&text));
+        }
+    }
+
+    fn print(&self, text: &str) {
+        let (size, due) = {
+            let mut printed = locked(&self.printed);
+            printed.text.push_str(text);
+            printed.text.push('\n');
+            (printed.text.len(), printed.sent.is_none_or(|sent| sent.elapsed() >= BREATH))
+        };
+        if due {
+            self.flush();
+        } else if size >= MOUTHFUL {
+            std::thread::sleep(BREATH);
+            self.flush();
+        }
+    }
+
+    fn send_now(&self, content: impl Into<JupyterMessageContent>) {
         if let Some(cell) = locked(&self.cell).as_ref().filter(|cell| !cell.silent) {
             let _ = self.out.send(JupyterMessage::new(content.into(), Some(&cell.request)));
         }
@@ -80,7 +125,8 @@ impl Desk {
         if cell.started.elapsed() < PATIENCE {
             return;
         }
-        cell.line = line.split(',').next().unwrap_or(line).to_string();
+        // The time that is left ends the line; the numbers before it have commas of their own.
+        cell.line = line.rsplit_once(", ").map_or(line, |(done, _)| done).to_string();
         match &cell.progress {
             Some(id) => {
                 let _ = self.out.send(update(line, id).as_child_of(&cell.request));
@@ -124,7 +170,7 @@ pub(super) struct Notebook(pub(super) std::sync::Arc<Desk>);
 
 impl Surface for Notebook {
     fn print(&self, text: &str) {
-        self.0.send(StreamContent::stdout(&format!("{text}\n")));
+        self.0.print(text);
     }
 
     fn debug(&self, text: &str) {

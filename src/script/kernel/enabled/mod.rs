@@ -58,7 +58,7 @@ pub fn run(connection: &Path, root: Option<&Path>, settings: &Settings) -> Resul
     let (ask, questions) = mpsc::unbounded_channel();
     let (jobs, waiting) = std::sync::mpsc::channel();
     let desk = Arc::new(Desk::new(out.clone(), ask));
-    let watcher = desk.clone();
+    let (watcher, breathing) = (desk.clone(), desk.clone());
     progress::watch(move |line| watcher.progress(line));
     let cells = Cells::new(settings, desk)?;
     let serving = std::thread::Builder::new().name("cells".into());
@@ -67,7 +67,7 @@ pub fn run(connection: &Path, root: Option<&Path>, settings: &Settings) -> Resul
         .map_err(|cause| Error::io("no thread could be started").because(cause))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| Error::io("the kernel cannot be started").because(cause))?;
-    runtime.block_on(serve(&connection, out, messages, questions, jobs))
+    runtime.block_on(serve(&connection, out, messages, questions, jobs, &breathing))
 }
 
 type Out = mpsc::UnboundedSender<JupyterMessage>;
@@ -78,6 +78,7 @@ async fn serve(
     mut messages: mpsc::UnboundedReceiver<JupyterMessage>,
     questions: mpsc::UnboundedReceiver<Question>,
     jobs: std::sync::mpsc::Sender<Job>,
+    desk: &Desk,
 ) -> Result<()> {
     let session = std::process::id().to_string();
     let failed = |cause: jupyter_zmq_client::RuntimeError| {
@@ -95,6 +96,12 @@ async fn serve(
             let _ = iopub.send(message).await;
         }
     };
+    let breathe = async {
+        loop {
+            tokio::time::sleep(desk::BREATH).await;
+            desk.flush();
+        }
+    };
     let beat = async {
         while heartbeat.single_heartbeat().await.is_ok() {}
         std::future::pending::<()>().await;
@@ -102,6 +109,7 @@ async fn serve(
     tokio::select! {
         () = publish => {}
         () = beat => {}
+        () = breathe => {}
         () = serve_shell(shell, &out, &jobs) => {}
         () = serve_control(control, &out) => {}
         () = serve_stdin(stdin, questions) => {}
