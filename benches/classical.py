@@ -30,6 +30,13 @@ SETS = {
     "m4_weekly_52": ("m4/m4_weekly", 52, 1, 13, "int"),
     "rossmann_daily100": ("samples/rossmann_daily100", 7, 7, 42, "D"),
     "rossmann_daily100+x": ("samples/rossmann_daily100", 7, 7, 42, "D"),
+    "m3_yearly": ("m3/m3_yearly", 1, 1, 6, "int"),
+    "m3_quarterly": ("m3/m3_quarterly", 4, 4, 8, "int"),
+    "m3_monthly": ("m3/m3_monthly", 12, 12, 18, "int"),
+    "m3_other": ("m3/m3_other", 1, 1, 8, "int"),
+    "m4_hourly": ("m4/m4_hourly", 24, 24, 48, "int"),
+    "walmart_dept300": ("samples/walmart_dept300", 52, 52, 13, "W-FRI"),
+    "m5_monthly500": ("samples/m5_monthly500", 12, 12, 6, "MS"),
 }
 # our set, our model, the peer's model, number of series (0: all)
 ROWS = [
@@ -65,12 +72,13 @@ def ours(name, model, series, folder):
                           cwd=ROOT, check=True, capture_output=True, text=True).stdout
     cpu = float(re.search(r"([\d.]+) ms CPU", said)[1])
     failures = int(re.search(r"(\d+) failures", said)[1])
+    intervals = {name: float(value) for name, value in re.findall(r"(pinball|sis95|coverage80|coverage95) ([\d.]+)", said)}
     forecast, test = pd.read_csv(out), part(path, "test", series)
     test["step"] = test.groupby("unique_id").cumcount()
     test = test[test.step < horizon]
     forecast = test[["unique_id", "ds", "step"]].merge(forecast, on=["unique_id", "step"])[["unique_id", "ds", "yhat"]]
     train = part(path, "train", series)[["unique_id", "ds", "y"]]
-    return cpu, failures, evaluate(train, test[["unique_id", "ds", "y"]], forecast, season, horizon)
+    return cpu, failures, evaluate(train, test[["unique_id", "ds", "y"]], forecast, season, horizon) | intervals
 
 
 def theirs(name, model, series, folder):

@@ -34,6 +34,9 @@ const SETS: &[Set] = &[
     set("m3_quarterly", "m3/m3_quarterly", 4, 8, false),
     set("m3_monthly", "m3/m3_monthly", 12, 18, false),
     set("m3_other", "m3/m3_other", 1, 8, false),
+    set("m4_hourly", "m4/m4_hourly", 24, 48, false),
+    set("walmart_dept300", "samples/walmart_dept300", 52, 13, false),
+    set("m5_monthly500", "samples/m5_monthly500", 12, 6, false),
 ];
 
 /// What is timed when nothing is asked for; the rest of the sets are those of accuracy records.
@@ -85,7 +88,7 @@ fn measure(folder: &Path, set: &Set, model: &str, most: usize, file: Option<&Pat
     );
     let Some(file) = file else { return Ok(()) };
     let trial = whole.backtest([model], Folds::new(1, set.horizon))?;
-    let scores: Vec<String> = ["smape", "mase", "wape", "coverage80", "coverage95"]
+    let scores: Vec<String> = ["smape", "mase", "wape", "pinball", "sis95", "coverage80", "coverage95"]
         .iter()
         .map(|metric| Ok(format!("{metric} {:.4}", trial.score(model, metric)?)))
         .collect::<Result<_>>()?;

@@ -6,6 +6,7 @@
 mod autocorrelation;
 mod changepoints;
 mod decomposition;
+mod demand;
 mod each;
 mod finding;
 mod normality;
@@ -23,6 +24,7 @@ use serde_json::{Map, Value};
 pub use autocorrelation::Autocorrelation;
 pub use changepoints::Changepoints;
 pub use decomposition::Decomposition;
+pub use demand::DemandClasses;
 pub use finding::Finding;
 pub use normality::Normality;
 pub use profile::Profile;
@@ -47,6 +49,7 @@ pub const QUESTIONS: &[Question] = &[
     Question::of::<Stationarity>(),
     Question::of::<Changepoints>(),
     Question::of::<Normality>(),
+    Question::of::<DemandClasses>(),
 ];
 
 /// A question as [`QUESTIONS`] lists it.

@@ -424,7 +424,7 @@ pub(crate) fn find(name: &str, names: &[String], what: &str) -> Result<usize> {
 }
 
 const KIND: &str = "tradewind fits";
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 #[derive(Serialize, Deserialize)]
 struct Saved {

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::calibration::{Calibration, FARTHEST};
 use super::{
     Ahead, BoxCox, Covariate, Description, Fitted, FittedSeries, Forecaster, Marginal, Method, Series, SeriesModel,
 };
@@ -24,6 +25,8 @@ struct LocalFits {
     /// The position after the last value of each series.
     ends: Vec<i64>,
     reads_covariates: bool,
+    /// What the series have tried, together.
+    calibration: Option<Calibration>,
 }
 
 impl<M: SeriesModel> Forecaster for Local<M> {
@@ -42,7 +45,9 @@ impl<M: SeriesModel> Forecaster for Local<M> {
             let (scale, seen) = Scale::of(normalise, lambda, series.values, train.season())?;
             Ok((scale, self.0.fit(&Series { values: &seen, ..series })?))
         })?;
-        Ok(Box::new(LocalFits { fits, ends: ends(train), reads_covariates }))
+        let tried = fits.iter().flatten().map(|(_, fit)| fit.tried());
+        let calibration = Calibration::of(tried);
+        Ok(Box::new(LocalFits { fits, ends: ends(train), reads_covariates, calibration }))
     }
 }
 
@@ -122,10 +127,14 @@ impl Fitted for LocalFits {
         let ahead = self.ahead(future, series)?;
         let (mean, sd) = (fit.mean(&ahead)?, fit.spread(&ahead));
         // Far quantiles must be numbers too.
-        if mean.iter().zip(&sd).any(|(mean, sd)| !(mean.abs() + 8.0 * sd).is_finite()) {
+        if mean.iter().zip(&sd).any(|(mean, sd)| !(mean.abs() + FARTHEST * sd).is_finite()) {
             return Err(Error::model("the forecast leaves the range of numbers"));
         }
-        Ok(Marginal::scaled(scale, mean, sd)?.shaped(fit.quantiles(&ahead)))
+        let marginal = Marginal::scaled(scale, mean, sd)?;
+        match fit.tried() {
+            [] => Ok(marginal.shaped(fit.quantiles(&ahead))),
+            _ => Ok(marginal.calibrated(self.calibration.as_ref(), ahead.lead)),
+        }
     }
 
     fn residuals(&self, series: usize) -> &[f64] {
@@ -145,7 +154,12 @@ impl Fitted for LocalFits {
             }
             Ok((scale, fit.update(&Series { values: &seen, ..series })?))
         })?;
-        Ok(Box::new(LocalFits { fits, ends: ends(train), reads_covariates: self.reads_covariates }))
+        Ok(Box::new(LocalFits {
+            fits,
+            ends: ends(train),
+            reads_covariates: self.reads_covariates,
+            calibration: self.calibration.clone(),
+        }))
     }
 
     fn simulate(&self, future: &Future, series: usize, mean: &[f64], shocks: &[f64], path: &mut [f64]) -> Result<()> {
@@ -163,7 +177,12 @@ impl Fitted for LocalFits {
                 Err(error) => Ok(Err(error.to_string())),
             })
             .collect::<Result<Vec<_>>>()?;
-        super::encode(&Saved { fits, ends: self.ends.clone(), reads_covariates: self.reads_covariates })
+        super::encode(&Saved {
+            fits,
+            ends: self.ends.clone(),
+            reads_covariates: self.reads_covariates,
+            calibration: self.calibration.clone(),
+        })
     }
 }
 
@@ -172,6 +191,7 @@ struct Saved {
     fits: Vec<std::result::Result<(Scale, Vec<u8>), String>>,
     ends: Vec<i64>,
     reads_covariates: bool,
+    calibration: Option<Calibration>,
 }
 
 /// The inverse of `save` for one method.
@@ -182,14 +202,15 @@ where
     let saved: Saved = super::decode(bytes)?;
     let fits = saved
         .fits
-        .into_iter()
+        .iter()
         .map(|fit| match fit {
             Ok((scale, bytes)) => {
-                let fit: M::Fitted = super::decode(&bytes)?;
-                Ok(Ok((scale, Box::new(fit) as Box<dyn FittedSeries>)))
+                let fit: M::Fitted = super::decode(bytes)?;
+                Ok(Ok((*scale, Box::new(fit) as Box<dyn FittedSeries>)))
             }
-            Err(message) => Ok(Err(Error::model(message))),
+            Err(message) => Ok(Err(Error::model(message.as_str()))),
         })
         .collect::<Result<Vec<_>>>()?;
-    Ok(Box::new(LocalFits { fits, ends: saved.ends, reads_covariates: saved.reads_covariates }))
+    let Saved { ends, reads_covariates, calibration, .. } = saved;
+    Ok(Box::new(LocalFits { fits, ends, reads_covariates, calibration }))
 }

@@ -51,7 +51,14 @@ impl Marginal {
     pub(crate) fn at(&self, step: usize, deviates: f64) -> f64 {
         let deviates = self.shape.as_ref().map_or(deviates, |shape| shape.at(step, deviates));
         let scale = self.back.as_ref().map_or(Scale::Same, |(scale, _)| *scale);
-        scale.at(self.seen()[step], self.sd[step], deviates)
+        // On another scale, what lies farther has no meaning on that of the data.
+        let deviates = if scale == Scale::Same { deviates } else { deviates.clamp(-REACH, REACH) };
+        let value = scale.at(self.seen()[step], self.sd[step], deviates);
+        match self.shape.as_ref().filter(|_| scale == Scale::Same).map_or(Support::Numbers, Quantiles::support) {
+            Support::Numbers => value,
+            Support::Positive => value.max(0.0),
+            Support::Counts => value.max(0.0).round(),
+        }
     }
 
     /// The `probability` quantile of each step.
@@ -64,7 +71,21 @@ impl Marginal {
 /// Quantiles of each step that are not those of the normal distribution: for the standard normal deviates from −4 to 4,
 /// how many standard deviations from the mean the quantile of the same probability lies.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Quantiles(Vec<[f64; DEVIATES]>);
+pub struct Quantiles {
+    rows: Vec<[f64; DEVIATES]>,
+    support: Support,
+}
+
+/// What values a forecast can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Support {
+    /// Any.
+    Numbers,
+    /// None below zero.
+    Positive,
+    /// 0, 1, 2, …: what lies between two of them is one of the two.
+    Counts,
+}
 
 /// Deviates kept for a step, from −4 to 4 in equal steps.
 const DEVIATES: usize = 81;
@@ -89,13 +110,28 @@ impl Quantiles {
                 if sd[step] > 0.0 { (value - mean[step]) / sd[step] } else { 0.0 }
             })
         };
-        Self(samples.iter_mut().enumerate().map(row).collect())
+        Self { rows: samples.iter_mut().enumerate().map(row).collect(), support: Support::Numbers }
+    }
+
+    /// The quantiles that `values` gives for each step at the standard normal deviates that it is told, which ascend.
+    pub(crate) fn by(mean: &[f64], sd: &[f64], support: Support, values: impl Fn(usize, &[f64]) -> Vec<f64>) -> Self {
+        let deviates: [f64; DEVIATES] = std::array::from_fn(|k| 2.0 * REACH * k as f64 / (DEVIATES - 1) as f64 - REACH);
+        let row = |step: usize| {
+            let values = values(step, &deviates);
+            let away = |k: usize| if sd[step] > 0.0 { (values[k] - mean[step]) / sd[step] } else { 0.0 };
+            std::array::from_fn(away)
+        };
+        Self { rows: (0..mean.len()).map(row).collect(), support }
+    }
+
+    pub(crate) fn support(&self) -> Support {
+        self.support
     }
 
     /// How many standard deviations from the mean the value lies that stands where `deviates` stands in the standard
     /// normal distribution; beyond 4, as at 4.
-    fn at(&self, step: usize, deviates: f64) -> f64 {
-        let Some(row) = self.0.get(step) else { return deviates };
+    pub(crate) fn at(&self, step: usize, deviates: f64) -> f64 {
+        let Some(row) = self.rows.get(step) else { return deviates };
         let at = (deviates.clamp(-REACH, REACH) + REACH) / (2.0 * REACH) * (DEVIATES - 1) as f64;
         let low = (at.floor() as usize).min(DEVIATES - 2);
         row[low] + (row[low + 1] - row[low]) * (at - low as f64)

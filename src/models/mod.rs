@@ -4,32 +4,44 @@
 //! its `mod` and its row in [`MODELS`]. Label, options, help, saved files, scripts and contract tests follow.
 
 mod arima;
+mod automatic;
+mod calibration;
 mod ces;
+mod combine;
+mod conformal;
 mod decomposition;
 mod drift;
 mod ets;
 mod fits;
 mod harmonic;
+mod intermittent;
 mod local;
 mod marginal;
 mod model;
 mod mstl;
 mod naive;
+mod part;
 mod regression;
 mod seasonal_naive;
 mod series;
 mod theta;
+mod trial;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use arima::{Arima, FittedArima, Search};
+pub use automatic::{Automatic, FittedAutomatic};
 pub use ces::{Ces, CesSeasonality, FittedCes};
+pub use combine::{By, Combine, FittedCombine};
+pub use conformal::{Conformal, Conformity, FittedConformal};
 pub use drift::{Drift, FittedDrift};
 pub use ets::{Ets, FittedEts};
 pub use fits::{Failure, Fits, Horizon};
 pub(crate) use fits::{failures_sentence, failures_table, find};
 pub use harmonic::{FittedHarmonic, Harmonic};
+pub use intermittent::{Adida, CountDistribution, Croston, DemandClass, FittedIntermittent, Imapa, Sba, Tsb};
+pub(crate) use intermittent::{Demand, ERRATIC, SELDOM};
 pub(crate) use marginal::standard_normal;
 pub use marginal::{Marginal, Quantiles};
 pub(crate) use model::distinct;
@@ -49,6 +61,9 @@ use series::{changes, check_box_cox, check_season, last_observed, root_mean_squa
 
 /// Every method there is, by name.
 pub const MODELS: &[Entry] = &[
+    Entry::of::<Automatic>(),
+    Entry::of::<Combine>(),
+    Entry::of::<Conformal>(),
     Entry::of::<Naive>(),
     Entry::of::<SeasonalNaive>(),
     Entry::of::<Drift>(),
@@ -60,6 +75,11 @@ pub const MODELS: &[Entry] = &[
     Entry::of::<Mstl>(),
     Entry::of::<Harmonic>(),
     Entry::of::<Regression>(),
+    Entry::of::<Croston>(),
+    Entry::of::<Sba>(),
+    Entry::of::<Tsb>(),
+    Entry::of::<Adida>(),
+    Entry::of::<Imapa>(),
 ];
 
 /// Fits a whole panel. Global models implement it; local ones get it from [`SeriesModel`].

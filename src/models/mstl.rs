@@ -10,8 +10,9 @@
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, Serializer, ser};
+use serde::{Deserialize, Serialize};
 
+use super::part::Part;
 use super::{
     Ahead, BoxCox, Covariate, Description, Entry, FittedSeries, Method, Quantiles, Series, SeriesModel, check_box_cox,
     check_season,
@@ -181,35 +182,6 @@ pub struct FittedMstl {
     adjusted: Part,
 }
 
-/// A fitted model with the label that says how to read it back.
-#[derive(Deserialize)]
-#[serde(try_from = "SavedPart")]
-struct Part {
-    label: String,
-    fit: Box<dyn FittedSeries>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SavedPart {
-    label: String,
-    bytes: Vec<u8>,
-}
-
-impl Serialize for Part {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let bytes = self.fit.save().map_err(ser::Error::custom)?;
-        SavedPart { label: self.label.clone(), bytes }.serialize(serializer)
-    }
-}
-
-impl TryFrom<SavedPart> for Part {
-    type Error = Error;
-
-    fn try_from(saved: SavedPart) -> Result<Self> {
-        Ok(Self { fit: Entry::load_part(&saved.label, &saved.bytes)?, label: saved.label })
-    }
-}
-
 impl FittedMstl {
     fn new(seasons: &[usize], window: Option<Window>, robust: bool, trend: &str, series: &Series) -> Result<Self> {
         let seasonal = window.map(|window| match window {
@@ -227,7 +199,7 @@ impl FittedMstl {
             parts.seasonal.iter().zip(&parts.seasons).map(|(component, m)| component[n - m..].to_vec()).collect()
         });
         let adjusted = adjusted(series.values, |t| seasonal.get(t).copied().unwrap_or(0.0))?;
-        let fit = Entry::part(trend)?.fit(&without_season(series, &adjusted)).map_err(|why| within(trend, why))?;
+        let part = Part::fit(trend, &without_season(series, &adjusted)).map_err(|why| within(trend, why))?;
         Ok(Self {
             start: series.start,
             seasonal,
@@ -235,7 +207,7 @@ impl FittedMstl {
             age: 0,
             trend_strength: parts.as_ref().map_or(f64::NAN, |parts| parts.trend_strength()),
             seasonal_strengths: parts.as_ref().map_or_else(Vec::new, |parts| parts.seasonal_strengths()),
-            adjusted: Part { label: trend.into(), fit },
+            adjusted: part,
         })
     }
 
@@ -314,8 +286,7 @@ impl FittedSeries for FittedMstl {
         // Without seasons there is nothing to be in step with.
         let age = if self.cycles.is_empty() { 0 } else { end.checked_sub(known).ok_or_else(shorter)? };
         let values = adjusted(series.values, |t| if self.cycles.is_empty() { 0.0 } else { season(t) })?;
-        let label = self.adjusted.label.clone();
-        let fit = self.adjusted.fit.update(&without_season(series, &values)).map_err(|why| within(&label, why))?;
+        let part = self.adjusted.update(&without_season(series, &values));
         Ok(Box::new(Self {
             start: self.start,
             seasonal: self.seasonal.clone(),
@@ -323,7 +294,7 @@ impl FittedSeries for FittedMstl {
             age,
             trend_strength: self.trend_strength,
             seasonal_strengths: self.seasonal_strengths.clone(),
-            adjusted: Part { label, fit },
+            adjusted: part.map_err(|why| within(&self.adjusted.label, why))?,
         }))
     }
 

@@ -50,6 +50,13 @@ pub trait FittedSeries: Save + Send + Sync {
     /// errors are relative, shares of the forecast.
     fn residuals(&self) -> &[f64];
 
+    /// How far the method was off on windows that its fit did not see, in its own standard deviations, window after window
+    /// and step after step: what the intervals of all series are [calibrated](super::Calibration) by. None for a method
+    /// that did not try itself.
+    fn tried(&self) -> &[Vec<f64>] {
+        &[]
+    }
+
     /// What the fit came to.
     fn describe(&self) -> Description {
         Description::default()

@@ -1,0 +1,225 @@
+//! `auto`: what a careful forecaster would do with a series that nobody has time to look at.
+//!
+//! 1. **Candidates.** A series that is asked for seldom (mean interval above 1.32 steps) gets the methods for intermittent
+//!    demand beside the plain ones; any other the classical methods, with every season that it holds more than twice: seasons
+//!    up to a dozen steps inside the models, longer ones taken out by MSTL. Where covariates are given, `regression` and
+//!    `arima` use them. What would take longer than `budget` allows is left out, dearest first; the costs are estimated from
+//!    length and season, not measured, so that the choice is the same on every machine.
+//! 2. **Trial.** Each candidate forecasts the last windows of the series (three where there is room), fitted to what lies before
+//!    the first one.
+//! 3. **Weights.** One over the squared mean absolute error, relative to the best candidate (Bates & Granger 1969, *Operational
+//!    Research Quarterly* 20, with absolute errors); below a hundredth, none. A series too short for a trial gets equal weights.
+//! 4. **Forecast.** All candidates with weight, fitted to the whole series, combined. Intervals come from how far the
+//!    combination was off in the trials of all series, step by step (see [`Calibration`](super::Calibration)); small whole
+//!    numbers get a distribution over counts.
+//!
+//! Weights of this kind, the candidates and the windows were chosen on the training parts of M3, M4, M5, Walmart and Rossmann
+//! samples, as `reports/accuracy/auto.md` tells. The form names what was chosen and with what weight.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::combine::{By, FittedCombine};
+use super::intermittent::{Counts, Demand, DemandClass};
+use super::trial::Trial;
+use super::{Ahead, Description, Entry, FittedSeries, Method, Quantiles, Series, SeriesModel};
+use crate::error::{Error, Result};
+use crate::panel::Role;
+
+/// Options of `auto`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Automatic {
+    /// The labels of the candidates; chosen by what the series is like if not stated.
+    pub models: Vec<String>,
+    /// Steps in each season to try, such as `[24, 168]`; the panel's season if not stated.
+    pub seasons: Vec<usize>,
+    /// Steps ahead that candidates are judged by; a season if not stated, a quarter of one above 47 steps, 8 without one.
+    pub horizon: Option<usize>,
+    /// Milliseconds that the fit of a series may take, by a rough estimate.
+    pub budget: f64,
+}
+
+impl Default for Automatic {
+    fn default() -> Self {
+        Self { models: Vec::new(), seasons: Vec::new(), horizon: None, budget: 1000.0 }
+    }
+}
+
+impl Method for Automatic {
+    const NAME: &str = "auto";
+    const SUMMARY: &str = "The default: candidates tried on the end of each series and combined by how well they did";
+    const EXAMPLE: &str = "auto(horizon=8)";
+    const SEARCH: &[(&str, &[&str])] = &[];
+    type Fitted = FittedAutomatic;
+
+    fn check(&self) -> Result<()> {
+        if !(self.budget > 0.0 && self.budget.is_finite()) {
+            return Err(Error::usage(format!("`budget` is a number of milliseconds above 0, not {}", self.budget)));
+        }
+        if self.horizon == Some(0) {
+            return Err(Error::usage("`horizon` is at least 1 step, not 0"));
+        }
+        self.seasons.iter().try_for_each(|season| super::check_season(Some(*season)))?;
+        super::combine::check(&self.models)
+    }
+}
+
+/// Seasons up to this many steps are left to the models.
+const SHORT: usize = 12;
+/// Whole numbers below this mean get a distribution over counts.
+const FEW: f64 = 30.0;
+
+impl Automatic {
+    /// The candidates for a series, with the milliseconds that a fit would take.
+    fn candidates(&self, series: &Series, observed: &[f64]) -> Vec<(String, f64)> {
+        let n = series.values.len();
+        let asked = if self.seasons.is_empty() { vec![series.season] } else { self.seasons.clone() };
+        let mut seasons: Vec<usize> = asked.into_iter().filter(|season| *season > 1 && n > 2 * season).collect();
+        seasons.sort_unstable();
+        seasons.dedup();
+        let inner = seasons.first().copied().filter(|season| *season <= SHORT).unwrap_or(1);
+        let longest = seasons.last().copied().unwrap_or(1);
+        let length = n as f64;
+        let mut list: Vec<(String, f64)> = Vec::new();
+        let mut add = |label: String, cost: f64| {
+            if !list.iter().any(|(known, _)| *known == label) {
+                list.push((label, cost));
+            }
+        };
+        let seasonal = |name: &str, options: &str, season: usize| match (season == series.season, options) {
+            (true, "") => name.to_string(),
+            (true, options) => format!("{name}({options})"),
+            (false, "") => format!("{name}(season={season})"),
+            (false, options) => format!("{name}({options}, season={season})"),
+        };
+        let exponential = |m: usize| 0.004 * length * (1.0 + m as f64 / 4.0);
+        let box_jenkins = |m: usize| 0.1 * length * if m > 1 { 1.0 + length / 300.0 } else { 1.0 };
+        let seldom =
+            observed.iter().all(|y| *y >= 0.0) && Demand::of(observed).class().is_some_and(DemandClass::is_seldom);
+        add("naive".into(), 0.0);
+        for season in &seasons {
+            add(seasonal("seasonal_naive", "", *season), 0.0);
+        }
+        for season in if seasons.is_empty() { &[1][..] } else { &seasons } {
+            add(seasonal("theta", "", *season), 0.0005 * length);
+        }
+        add(seasonal("theta", "kind=dynamic-optimised", inner), 0.0005 * length);
+        add(seasonal("ets", "", inner), exponential(inner));
+        if seldom {
+            add("tsb".into(), 0.05 * length);
+            add("sba".into(), 0.001 * length);
+            add("imapa".into(), 0.01 * length);
+            return list;
+        }
+        if seasons.is_empty() {
+            add("drift".into(), 0.0);
+        }
+        for season in if seasons.is_empty() { &[1][..] } else { &seasons } {
+            add(seasonal("ces", "", *season), 0.0003 * length * (1.0 + *season as f64));
+        }
+        let own = if series.covariates.is_empty() { "" } else { "regressors=false" };
+        add(seasonal("arima", own, inner), box_jenkins(inner));
+        if !seasons.is_empty() {
+            let text = seasons.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+            let taken_out = 0.004 * length * seasons.len() as f64;
+            add(format!("mstl(seasons=[{text}])"), taken_out + exponential(1));
+            if longest > SHORT {
+                let trend = if own.is_empty() { "arima".to_string() } else { format!("\"arima({own})\"") };
+                add(format!("mstl(seasons=[{text}], trend={trend})"), taken_out + box_jenkins(1));
+                add(format!("mstl(seasons=[{text}], trend=theta)"), taken_out);
+                add(format!("mstl(seasons=[{text}], window=periodic)"), taken_out + exponential(1));
+            }
+        }
+        if series.covariates.iter().any(|column| column.role == Role::Known) {
+            add("regression".into(), 0.01 * length * series.covariates.len() as f64);
+            add(seasonal("arima", "", inner), box_jenkins(inner) * (1.0 + series.covariates.len() as f64 / 2.0));
+        }
+        list
+    }
+}
+
+impl SeriesModel for Automatic {
+    fn reads_covariates(&self) -> bool {
+        self.models.is_empty()
+            || self.models.iter().any(|label| Entry::part(label).is_ok_and(|model| model.reads_covariates()))
+    }
+
+    fn fit(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
+        let observed: Vec<f64> = series.values.iter().copied().filter(|y| !y.is_nan()).collect();
+        let labels: Vec<String> = match self.models.is_empty() {
+            false => self.models.clone(),
+            true => {
+                let mut list = self.candidates(series, &observed);
+                // A candidate is fitted twice: to the series and to its beginning.
+                while list.len() > 1 && list.iter().map(|(_, cost)| 2.0 * cost).sum::<f64>() > self.budget {
+                    let dearest = (0..list.len()).max_by(|a, b| list[*a].1.total_cmp(&list[*b].1)).unwrap_or(0);
+                    list.remove(dearest);
+                }
+                list.into_iter().map(|(label, _)| label).collect()
+            }
+        };
+        let trial = Trial::of(&labels, series, self.horizon)?;
+        let combination = FittedCombine::new(&labels, &trial.weights(), By::Weights, series)?;
+        let small = observed.iter().all(|y| *y >= 0.0 && y.fract() == 0.0)
+            && observed.iter().sum::<f64>() < FEW * observed.len() as f64;
+        let (counts, tried) = match small {
+            true => (Some(trial.counts(&observed)), Vec::new()),
+            false => (None, trial.errors()),
+        };
+        Ok(Box::new(FittedAutomatic { combination, counts, tried }))
+    }
+}
+
+/// A fitted choice.
+#[derive(Serialize, Deserialize)]
+pub struct FittedAutomatic {
+    combination: FittedCombine,
+    counts: Option<Counts>,
+    tried: Vec<Vec<f64>>,
+}
+
+impl FittedSeries for FittedAutomatic {
+    fn mean(&self, ahead: &Ahead) -> Result<Vec<f64>> {
+        let mut mean = self.combination.mean(ahead)?;
+        if self.counts.is_some() {
+            mean.iter_mut().for_each(|mean| *mean = mean.max(0.0));
+        }
+        Ok(mean)
+    }
+
+    fn spread(&self, ahead: &Ahead) -> Vec<f64> {
+        match (&self.counts, self.mean(ahead)) {
+            (Some(counts), Ok(mean)) => counts.spread(&mean, ahead),
+            _ => self.combination.spread(ahead),
+        }
+    }
+
+    fn quantiles(&self, ahead: &Ahead) -> Option<Quantiles> {
+        match &self.counts {
+            Some(counts) => Some(counts.quantiles(&self.mean(ahead).ok()?, ahead)),
+            None => self.combination.quantiles(ahead),
+        }
+    }
+
+    fn tried(&self) -> &[Vec<f64>] {
+        &self.tried
+    }
+
+    fn residuals(&self) -> &[f64] {
+        self.combination.residuals()
+    }
+
+    fn describe(&self) -> Description {
+        self.combination.describe()
+    }
+
+    fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
+        let combination = self.combination.updated(series)?;
+        Ok(Box::new(Self { combination, counts: self.counts.clone(), tried: self.tried.clone() }))
+    }
+
+    fn simulate(&self, ahead: &Ahead, mean: &[f64], shocks: &[f64], path: &mut [f64]) {
+        self.combination.simulate(ahead, mean, shocks, path);
+    }
+}

@@ -1,0 +1,140 @@
+//! What a series of occasional demand consists of: how much is asked for, how long after the last time, and the level of
+//! either by simple exponential smoothing.
+
+use serde::{Deserialize, Serialize};
+
+use crate::optimise::on_interval;
+
+/// The range in which smoothing parameters are looked for: demand that comes seldom says too little to learn faster
+/// (Syntetos & Boylan 2005, *International Journal of Forecasting* 21, advise 0.05 to 0.2).
+pub(super) const ALPHA: (f64, f64) = (0.1, 0.3);
+
+/// Sizes of demands and the steps since the one before, of the steps that were observed.
+pub(crate) struct Demand {
+    /// What was asked for, each time something was.
+    pub sizes: Vec<f64>,
+    /// Steps from the demand before, or from the start of the series, to each demand.
+    pub intervals: Vec<f64>,
+    /// Observed steps.
+    pub steps: usize,
+}
+
+impl Demand {
+    /// Of a series with NaN where nothing is known.
+    pub fn of(values: &[f64]) -> Self {
+        let (mut sizes, mut intervals, mut since, mut steps) = (Vec::new(), Vec::new(), 0.0, 0);
+        for y in values.iter().filter(|y| !y.is_nan()) {
+            steps += 1;
+            since += 1.0;
+            if *y != 0.0 {
+                sizes.push(*y);
+                intervals.push(since);
+                since = 0.0;
+            }
+        }
+        Self { sizes, intervals, steps }
+    }
+
+    /// Steps per demand, infinite where there is none.
+    pub fn mean_interval(&self) -> f64 {
+        self.steps as f64 / self.sizes.len() as f64
+    }
+
+    /// The mean of the intervals: steps that no demand has ended yet are not among them.
+    pub fn mean_wait(&self) -> f64 {
+        self.intervals.iter().sum::<f64>() / self.intervals.len() as f64
+    }
+
+    /// The squared coefficient of variation of the sizes.
+    pub fn variation(&self) -> f64 {
+        let n = self.sizes.len() as f64;
+        let mean = self.sizes.iter().sum::<f64>() / n;
+        self.sizes.iter().map(|size| (size - mean).powi(2)).sum::<f64>() / n / (mean * mean)
+    }
+
+    /// Its class; none where nothing was ever asked for.
+    pub fn class(&self) -> Option<DemandClass> {
+        let seldom = self.mean_interval() > SELDOM;
+        let erratic = self.variation() > ERRATIC;
+        (!self.sizes.is_empty()).then_some(match (seldom, erratic) {
+            (false, false) => DemandClass::Smooth,
+            (false, true) => DemandClass::Erratic,
+            (true, false) => DemandClass::Intermittent,
+            (true, true) => DemandClass::Lumpy,
+        })
+    }
+}
+
+/// Mean interval above which demand is intermittent, and squared coefficient of variation above which it is erratic: beyond
+/// them Croston's method with the correction of Syntetos and Boylan is the more exact one.
+pub(crate) const SELDOM: f64 = 1.32;
+pub(crate) const ERRATIC: f64 = 0.49;
+
+/// How demand comes (Syntetos, Boylan & Croston 2005, *Journal of the Operational Research Society* 56).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DemandClass {
+    /// Often, and much the same each time.
+    Smooth,
+    /// Often, in very different sizes.
+    Erratic,
+    /// Seldom, and much the same each time.
+    Intermittent,
+    /// Seldom, in very different sizes.
+    Lumpy,
+}
+
+impl DemandClass {
+    /// Every class, from the easiest to the hardest.
+    pub const ALL: [Self; 4] = [Self::Smooth, Self::Erratic, Self::Intermittent, Self::Lumpy];
+
+    /// Is it asked for seldom?
+    pub fn is_seldom(self) -> bool {
+        matches!(self, Self::Intermittent | Self::Lumpy)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Smooth => "smooth",
+            Self::Erratic => "erratic",
+            Self::Intermittent => "intermittent",
+            Self::Lumpy => "lumpy",
+        }
+    }
+}
+
+/// The smoothing parameter with the least squared one-step errors.
+pub(super) fn best_alpha(values: &[f64]) -> f64 {
+    let Some((first, rest)) = values.split_first() else { return ALPHA.0 };
+    // A size of 1e300 has no square.
+    let scale = values.iter().fold(0.0, |most: f64, v| most.max(v.abs())).max(f64::MIN_POSITIVE);
+    on_interval(ALPHA, |alpha| {
+        let step = |(level, sum): (f64, f64), value: &f64| {
+            let error = value / scale - level;
+            (level + alpha * error, sum + error * error)
+        };
+        rest.iter().fold((first / scale, 0.0), step).1
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_intervals_are_those_of_the_observed_steps() {
+        let demand = Demand::of(&[0.0, 3.0, f64::NAN, 0.0, 0.0, 1.0, 2.0, 0.0]);
+        assert_eq!((demand.sizes, demand.intervals, demand.steps), (vec![3.0, 1.0, 2.0], vec![2.0, 3.0, 1.0], 7));
+        assert_eq!(Demand::of(&[0.0, 0.0]).class(), None);
+    }
+
+    #[test]
+    fn classes_are_those_of_the_paper() {
+        let class = |values: &[f64]| Demand::of(values).class().unwrap();
+        assert_eq!(class(&[5.0, 6.0, 5.0, 4.0]), DemandClass::Smooth);
+        assert_eq!(class(&[1.0, 1.0, 1.0, 20.0]), DemandClass::Erratic);
+        assert_eq!(class(&[0.0, 3.0, 0.0, 3.0]), DemandClass::Intermittent);
+        assert_eq!(class(&[0.0, 1.0, 0.0, 1.0, 0.0, 30.0]), DemandClass::Lumpy);
+    }
+}

@@ -1,0 +1,196 @@
+//! How well did models forecast the end of a series? A small rolling validation within one series, for methods that choose
+//! or weigh others.
+//!
+//! A model is fitted once, to what lies before the first window, and brought up to date before each later one: its
+//! parameters have seen none of what it is judged by, and a trial costs as much as one fit more.
+
+use super::intermittent::Counts;
+use super::part::Part;
+use super::{Ahead, Covariate, Series};
+use crate::error::Result;
+use crate::panel::Role;
+use crate::progress;
+
+/// Windows of a trial where the series is long enough for them.
+const WINDOWS: usize = 3;
+/// The share of a series that is left before the first window at least.
+const BEFORE: f64 = 0.5;
+/// Squared ratio of errors at which a model has no weight beside the best one.
+const NOTHING: f64 = 0.01;
+
+/// What models said of the windows at the end of a series, and what happened.
+pub(super) struct Trial {
+    /// What happened, window after window, step after step.
+    actual: Vec<Vec<f64>>,
+    /// Model by model: what it said; none where it could not serve the series. Means and standard deviations.
+    said: Vec<Option<Said>>,
+}
+
+struct Said {
+    mean: Vec<Vec<f64>>,
+    sd: Vec<Vec<f64>>,
+}
+
+/// Steps ahead that a model is judged by if nothing is stated: a season, a quarter of a long one, 8 steps without one.
+pub(super) fn usual_horizon(season: usize) -> usize {
+    match season {
+        0 | 1 => 8,
+        2..=47 => season.max(4),
+        long => (long / 4).clamp(13, 48),
+    }
+}
+
+/// The windows that a series of `n` values has room for: how many, and how many steps each.
+fn windows(n: usize, season: usize, horizon: usize) -> (usize, usize) {
+    let least = (2 * season + 1).min(n).max((n as f64 * BEFORE).ceil() as usize).max(4);
+    let room = n.saturating_sub(least);
+    let steps = horizon.min(room);
+    (room.checked_div(steps).unwrap_or(0).min(WINDOWS), steps)
+}
+
+impl Trial {
+    /// Fits and judges the models that labels describe.
+    ///
+    /// # Errors
+    /// When the user interrupts.
+    pub fn of(labels: &[String], series: &Series, horizon: Option<usize>) -> Result<Self> {
+        let n = series.values.len();
+        let (count, steps) = windows(n, series.season, horizon.unwrap_or_else(|| usual_horizon(series.season)));
+        let starts: Vec<usize> = (1..=count).rev().map(|k| n - k * steps).collect();
+        let actual: Vec<Vec<f64>> = starts.iter().map(|start| series.values[*start..start + steps].to_vec()).collect();
+        let mut said = Vec::with_capacity(labels.len());
+        for label in labels {
+            progress::check()?;
+            said.push(if count > 0 { Said::by(label, series, &starts, steps) } else { None });
+        }
+        Ok(Self { actual, said })
+    }
+
+    /// Absolute errors of a model over the windows, `skip` left out: their mean, none where nothing can be said.
+    fn loss(&self, model: usize, skip: Option<usize>) -> Option<f64> {
+        let said = self.said[model].as_ref()?;
+        let windows = (0..self.actual.len()).filter(|w| Some(*w) != skip);
+        let errors = windows.flat_map(|w| self.actual[w].iter().zip(&said.mean[w]).map(|(y, mean)| (y - mean).abs()));
+        let (sum, n) = errors.filter(|e| !e.is_nan()).fold((0.0, 0.0), |(sum, n), e| (sum + e, n + 1.0));
+        (n > 0.0 && f64::is_finite(sum)).then(|| sum / n)
+    }
+
+    /// Weights of the models: one over the square of their mean absolute error, relative to the best one. All the same
+    /// where nothing could be tried.
+    pub fn weights(&self) -> Vec<f64> {
+        self.weights_without(None)
+    }
+
+    fn weights_without(&self, skip: Option<usize>) -> Vec<f64> {
+        let losses: Vec<Option<f64>> = (0..self.said.len()).map(|model| self.loss(model, skip)).collect();
+        let least = losses.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+        if least == f64::INFINITY {
+            return vec![1.0; losses.len()];
+        }
+        let weight = |loss: f64| if loss <= least { 1.0 } else { (least / loss).powi(2) };
+        let weights = losses.iter().map(|loss| loss.map_or(0.0, weight));
+        weights.map(|weight| if weight < NOTHING { 0.0 } else { weight }).collect()
+    }
+
+    /// What happened, and what the weighted combination said of it: mean and standard deviation, window after window and
+    /// step after step, each window with the weights that the others give.
+    fn combined(&self) -> Vec<Vec<(f64, f64, f64)>> {
+        let window = |w: usize| {
+            let weights = self.weights_without(Some(w));
+            let used: Vec<(&Said, f64)> =
+                self.said.iter().zip(&weights).filter_map(|(said, weight)| Some((said.as_ref()?, *weight))).collect();
+            let total: f64 = used.iter().map(|(_, weight)| weight).sum();
+            let of = |pick: &dyn Fn(&Said) -> f64| used.iter().map(|(said, w)| pick(said) * (w / total)).sum::<f64>();
+            let steps = self.actual[w].iter().enumerate();
+            steps.map(|(step, y)| (*y, of(&|said| said.mean[w][step]), of(&|said| said.sd[w][step]))).collect()
+        };
+        (0..self.actual.len()).map(window).collect()
+    }
+
+    /// Errors of the combination in its own standard deviations: what intervals are calibrated by.
+    pub fn errors(&self) -> Vec<Vec<f64>> {
+        let error = |(y, mean, sd): &(f64, f64, f64)| {
+            let error = (y - mean) / sd;
+            if error.is_finite() { error } else { f64::NAN }
+        };
+        self.combined().iter().map(|window| window.iter().map(error).collect()).collect()
+    }
+
+    /// The distribution of counts around the combination, from how far it was off; around the mean of what was
+    /// `observed` where nothing could be tried.
+    pub fn counts(&self, observed: &[f64]) -> Counts {
+        let windows = self.combined();
+        let tried = windows.iter().flatten().filter(|(y, mean, _)| !y.is_nan() && mean.is_finite());
+        let (values, means): (Vec<f64>, Vec<f64>) = tried.map(|(y, mean, _)| (*y, mean.max(0.0))).unzip();
+        if means.iter().sum::<f64>() > 0.0 {
+            return Counts::negative_binomial(&values, &means);
+        }
+        let mean = observed.iter().sum::<f64>() / observed.len().max(1) as f64;
+        Counts::negative_binomial(observed, &vec![mean; observed.len()])
+    }
+}
+
+impl Said {
+    fn by(label: &str, series: &Series, starts: &[usize], steps: usize) -> Option<Self> {
+        let mut part: Option<Part> = None;
+        let (mut mean, mut sd) = (Vec::new(), Vec::new());
+        for start in starts {
+            let before = first(series, *start);
+            part = Some(match part {
+                None => Part::fit(label, &before).ok()?,
+                Some(part) => part.update(&before).ok()?,
+            });
+            let fit = &part.as_ref()?.fit;
+            let future: Vec<Vec<f64>> = series
+                .covariates
+                .iter()
+                .map(|column| match column.role {
+                    // Nobody knew it then.
+                    Role::Observed => vec![f64::NAN; steps],
+                    _ => column.values[*start..start + steps].to_vec(),
+                })
+                .collect();
+            let ahead = Ahead { lead: 0, horizon: steps, covariates: future.iter().map(Vec::as_slice).collect() };
+            let means = fit.mean(&ahead).ok()?;
+            if means.iter().any(|mean| !mean.is_finite()) {
+                return None;
+            }
+            sd.push(fit.spread(&ahead));
+            mean.push(means);
+        }
+        Some(Self { mean, sd })
+    }
+}
+
+/// The first `n` steps of a series.
+fn first<'a>(series: &'a Series, n: usize) -> Series<'a> {
+    let covariates = series.covariates.iter();
+    Series {
+        values: &series.values[..n],
+        start: series.start,
+        season: series.season,
+        covariates: covariates.map(|c| Covariate { role: c.role, values: c.values[..n].into() }).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_leave_room_for_what_is_fitted() {
+        assert_eq!(windows(100, 12, 12), (3, 12));
+        assert_eq!(windows(30, 12, 12), (1, 5));
+        assert_eq!(windows(14, 1, 8), (1, 7));
+        assert_eq!(windows(25, 12, 12), (0, 0));
+        assert_eq!(windows(3, 1, 8), (0, 0));
+    }
+
+    #[test]
+    fn the_model_that_is_right_has_the_weight() {
+        let values: Vec<f64> = (0..60).map(|t| f64::from(t) * 2.0 + 5.0).collect();
+        let series = Series { values: &values, start: 0, season: 1, covariates: Vec::new() };
+        let trial = Trial::of(&["naive".into(), "drift".into()], &series, None).unwrap();
+        assert_eq!(trial.weights(), [0.0, 1.0]);
+    }
+}
