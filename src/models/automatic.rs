@@ -3,7 +3,7 @@
 //! 1. **Candidates.** A series that is asked for seldom (mean interval above 1.32 steps) gets the methods for intermittent
 //!    demand beside the plain ones; any other the classical methods, with every season that it holds more than twice: seasons
 //!    up to a dozen steps inside the models, longer ones taken out by MSTL. Where covariates are given, `regression` and
-//!    `arima` use them. What would take longer than `budget` allows is left out, dearest first; the costs are estimated from
+//!    `arima` use them, unless `regressors=false`. What would take longer than `budget` allows is left out, dearest first; the costs are estimated from
 //!    length and season, not measured, so that the choice is the same on every machine.
 //! 2. **Trial.** Each candidate forecasts the last windows of the series (three where there is room), fitted to what lies before
 //!    the first one.
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::combine::{By, FittedCombine};
 use super::intermittent::{Counts, Demand, DemandClass};
-use super::trial::Trial;
+use super::trial::{Between, Trial};
 use super::{Ahead, Description, Entry, FittedSeries, Method, Quantiles, Series, SeriesModel};
 use crate::error::{Error, Result};
 use crate::panel::Role;
@@ -36,13 +36,15 @@ pub struct Automatic {
     pub seasons: Vec<usize>,
     /// Steps ahead that candidates are judged by; a season if not stated, a quarter of one above 47 steps, 8 without one.
     pub horizon: Option<usize>,
+    /// Are candidates tried that read covariates? Their future must then be known.
+    pub regressors: bool,
     /// Milliseconds that the fit of a series may take, by a rough estimate.
     pub budget: f64,
 }
 
 impl Default for Automatic {
     fn default() -> Self {
-        Self { models: Vec::new(), seasons: Vec::new(), horizon: None, budget: 1000.0 }
+        Self { models: Vec::new(), seasons: Vec::new(), horizon: None, regressors: true, budget: 1000.0 }
     }
 }
 
@@ -131,7 +133,7 @@ impl Automatic {
                 add(format!("mstl(seasons=[{text}], window=periodic)"), taken_out + exponential(1));
             }
         }
-        if series.covariates.iter().any(|column| column.role == Role::Known) {
+        if self.regressors && series.covariates.iter().any(|column| column.role == Role::Known) {
             add("regression".into(), 0.01 * length * series.covariates.len() as f64);
             add(seasonal("arima", "", inner), box_jenkins(inner) * (1.0 + series.covariates.len() as f64 / 2.0));
         }
@@ -141,7 +143,7 @@ impl Automatic {
 
 impl SeriesModel for Automatic {
     fn reads_covariates(&self) -> bool {
-        self.models.is_empty()
+        (self.models.is_empty() && self.regressors)
             || self.models.iter().any(|label| Entry::part(label).is_ok_and(|model| model.reads_covariates()))
     }
 
@@ -159,7 +161,7 @@ impl SeriesModel for Automatic {
                 list.into_iter().map(|(label, _)| label).collect()
             }
         };
-        let trial = Trial::of(&labels, series, self.horizon)?;
+        let trial = Trial::of(&labels, series, self.horizon, Between::Update)?;
         let combination = FittedCombine::new(&labels, &trial.weights(), By::Weights, series)?;
         let small = observed.iter().all(|y| *y >= 0.0 && y.fract() == 0.0)
             && observed.iter().sum::<f64>() < FEW * observed.len() as f64;

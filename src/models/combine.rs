@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::marginal::Support;
 use super::part::Part;
-use super::trial::Trial;
+use super::trial::{Between, Trial};
 use super::{Ahead, Description, Entry, FittedSeries, Method, Quantiles, Series, SeriesModel};
 use crate::error::{Error, Result};
 
@@ -83,7 +83,7 @@ impl SeriesModel for Combine {
 
     fn fit(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
         let weights = match self.by {
-            By::Weights => Trial::of(&self.models, series, self.horizon)?.weights(),
+            By::Weights => Trial::of(&self.models, series, self.horizon, Between::Update)?.weights(),
             _ => vec![1.0; self.models.len()],
         };
         Ok(Box::new(FittedCombine::new(&self.models, &weights, self.by, series)?))

@@ -1,6 +1,6 @@
 //! `conformal`: any model, with intervals from how far it was off rather than from its own distribution.
 //!
-//! The model forecasts the last windows of each series, fitted to what lies before the first one; its errors there, in the
+//! The model forecasts the last windows of each series, fitted to what lies before each; its errors there, in the
 //! standard deviations that it stated, calibrate the intervals of all series together, step by step (see
 //! [`Calibration`](super::Calibration)). That is the `split` kind. The `adaptive` one follows each series besides: its
 //! intervals stretch after a value outside the 0.8 interval and shrink, four times as slowly, after one inside (Gibbs & Candès
@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::part::Part;
-use super::trial::Trial;
+use super::trial::{Between, Trial};
 use super::{Ahead, Description, Entry, FittedSeries, Method, Series, SeriesModel, standard_normal};
 use crate::error::{Error, Result};
 
@@ -66,7 +66,7 @@ impl SeriesModel for Conformal {
 
     fn fit(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
         let part = Part::fit(&self.model, series)?;
-        let trial = Trial::of(std::slice::from_ref(&self.model), series, self.horizon)?;
+        let trial = Trial::of(std::slice::from_ref(&self.model), series, self.horizon, Between::Fit)?;
         let mut stretch = 1.0;
         let mut tried = trial.errors();
         if self.kind == Conformity::Adaptive {
@@ -82,7 +82,7 @@ impl SeriesModel for Conformal {
 }
 
 /// How fast intervals follow a series.
-const PACE: f64 = 0.1;
+const PACE: f64 = 0.05;
 /// The share of values that are meant to lie outside.
 const OUTSIDE: f64 = 0.2;
 

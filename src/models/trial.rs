@@ -1,8 +1,9 @@
 //! How well did models forecast the end of a series? A small rolling validation within one series, for methods that choose
 //! or weigh others.
 //!
-//! A model is fitted once, to what lies before the first window, and brought up to date before each later one: its
-//! parameters have seen none of what it is judged by, and a trial costs as much as one fit more.
+//! Where many models are compared, each is fitted once, to what lies before the first window, and brought up to date before
+//! each later one: its parameters have seen none of what it is judged by, and a trial costs as much as one fit more. Where
+//! intervals are what is asked for, the model is fitted anew before each window, as far from its data as a forecast will be.
 
 use super::intermittent::Counts;
 use super::part::Part;
@@ -17,6 +18,15 @@ const WINDOWS: usize = 3;
 const BEFORE: f64 = 0.5;
 /// Squared ratio of errors at which a model has no weight beside the best one.
 const NOTHING: f64 = 0.01;
+
+/// What happens to a model between two windows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Between {
+    /// It is brought up to date.
+    Update,
+    /// It is fitted anew.
+    Fit,
+}
 
 /// What models said of the windows at the end of a series, and what happened.
 pub(super) struct Trial {
@@ -53,7 +63,7 @@ impl Trial {
     ///
     /// # Errors
     /// When the user interrupts.
-    pub fn of(labels: &[String], series: &Series, horizon: Option<usize>) -> Result<Self> {
+    pub fn of(labels: &[String], series: &Series, horizon: Option<usize>, between: Between) -> Result<Self> {
         let n = series.values.len();
         let (count, steps) = windows(n, series.season, horizon.unwrap_or_else(|| usual_horizon(series.season)));
         let starts: Vec<usize> = (1..=count).rev().map(|k| n - k * steps).collect();
@@ -61,7 +71,7 @@ impl Trial {
         let mut said = Vec::with_capacity(labels.len());
         for label in labels {
             progress::check()?;
-            said.push(if count > 0 { Said::by(label, series, &starts, steps) } else { None });
+            said.push(if count > 0 { Said::by(label, series, &starts, steps, between) } else { None });
         }
         Ok(Self { actual, said })
     }
@@ -131,14 +141,14 @@ impl Trial {
 }
 
 impl Said {
-    fn by(label: &str, series: &Series, starts: &[usize], steps: usize) -> Option<Self> {
+    fn by(label: &str, series: &Series, starts: &[usize], steps: usize, between: Between) -> Option<Self> {
         let mut part: Option<Part> = None;
         let (mut mean, mut sd) = (Vec::new(), Vec::new());
         for start in starts {
             let before = first(series, *start);
             part = Some(match part {
-                None => Part::fit(label, &before).ok()?,
-                Some(part) => part.update(&before).ok()?,
+                Some(part) if between == Between::Update => part.update(&before).ok()?,
+                _ => Part::fit(label, &before).ok()?,
             });
             let fit = &part.as_ref()?.fit;
             let future: Vec<Vec<f64>> = series
@@ -190,7 +200,7 @@ mod tests {
     fn the_model_that_is_right_has_the_weight() {
         let values: Vec<f64> = (0..60).map(|t| f64::from(t) * 2.0 + 5.0).collect();
         let series = Series { values: &values, start: 0, season: 1, covariates: Vec::new() };
-        let trial = Trial::of(&["naive".into(), "drift".into()], &series, None).unwrap();
+        let trial = Trial::of(&["naive".into(), "drift".into()], &series, None, Between::Update).unwrap();
         assert_eq!(trial.weights(), [0.0, 1.0]);
     }
 }

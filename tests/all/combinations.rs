@@ -130,8 +130,8 @@ fn calibrated_intervals_cover() {
     assert!((0.75..=0.85).contains(&narrow) && (0.92..=0.98).contains(&wide), "{narrow} {wide}");
 }
 
-/// Random walks; from step 45 on, every second series jumps three times as far.
-fn walks() -> Panel {
+/// Random walks; after `calm` steps, every second series jumps three times as far.
+fn walks(calm: i64) -> Panel {
     let mut state = 5_u64;
     let mut noise = || {
         let mut sum = 0.0;
@@ -145,7 +145,7 @@ fn walks() -> Panel {
     for series in 0..120_u32 {
         let mut level = 100.0;
         for step in 1..=75_i64 {
-            let wild = series % 2 == 1 && step >= 45;
+            let wild = series % 2 == 1 && step > calm;
             level += noise() * if wild { 3.0 } else { 1.0 };
             id.push(series);
             t.push(step);
@@ -158,27 +158,20 @@ fn walks() -> Panel {
 
 #[test]
 fn conformal_intervals_cover_where_a_model_is_too_sure_of_itself() {
-    let walks = walks();
-    // The mean of a random walk is no forecast of it, and the standard deviation around it no measure of how far it goes.
-    let labels =
-        ["ets(model=ANN)", "conformal(model=\"ets(model=ANN)\")", "conformal(model=\"ets(model=ANN)\", kind=adaptive)"];
+    let walks = walks(75);
+    // A line through a random walk is no forecast of it, and the spread around the line no measure of how far it goes.
+    let labels = ["regression", "conformal(model=regression)", "conformal(model=regression, kind=adaptive)"];
     let trial = walks.backtest(labels, Folds::new(1, 8)).unwrap();
-    let off = |model: &str| (trial.score(model, "coverage80").unwrap() - 0.8).abs();
     let models = trial.models();
-    assert!(
-        off(&models[1]) < 0.06 && off(&models[2]) < 0.06,
-        "{} {} {}",
-        off(&models[0]),
-        off(&models[1]),
-        off(&models[2])
-    );
-    assert!(off(&models[1]) < off(&models[0]), "{} {}", off(&models[0]), off(&models[1]));
+    let off = |model: usize| (trial.score(&models[model], "coverage80").unwrap() - 0.8).abs();
+    // Errors within a window go together here: what follows each series overshoots.
+    assert!(off(1) < 0.06 && off(2) < 0.12 && off(0) > 0.2, "{} {} {}", off(0), off(1), off(2));
     assert_eq!(trial.score(&models[0], "mase").unwrap(), trial.score(&models[1], "mase").unwrap());
 }
 
 #[test]
 fn adaptive_intervals_follow_a_series() {
-    let walks = walks();
+    let walks = walks(44);
     let fits = walks.fit(["conformal(model=naive, kind=adaptive)"]).unwrap();
     let stretch = |fits: &Fits| -> [f64; 2] {
         let table = fits.diagnostics().unwrap();
@@ -186,7 +179,8 @@ fn adaptive_intervals_follow_a_series() {
         for row in 0..table.rows() {
             let said = table.get(row, "parameters").unwrap().to_string();
             let stretch: f64 = said.rsplit("stretch ").next().unwrap().parse().unwrap();
-            sums[row % 2] += stretch / 60.0;
+            let id: usize = table.get(row, "id").unwrap().to_string().parse().unwrap();
+            sums[id % 2] += stretch / 60.0;
         }
         sums
     };
@@ -196,4 +190,14 @@ fn adaptive_intervals_follow_a_series() {
     let [_, before] = stretch(&early);
     let [_, after] = stretch(&early.update(&walks).unwrap());
     assert!(after > before, "{before} {after}");
+}
+
+#[test]
+fn auto_reads_covariates_only_if_it_may() {
+    let sales = crate::sales();
+    // The future of a known covariate is demanded ...
+    assert!(sales.fit(["auto(horizon=8)"]).unwrap().forecast(8).unwrap_err().to_string().contains("IsHoliday"));
+    // ... unless nothing reads it.
+    let forecast = sales.fit(["auto(horizon=8, regressors=false)"]).unwrap().forecast(8).unwrap();
+    assert_eq!(forecast.mean("auto(horizon=8, regressors=false)", SERIES).unwrap().len(), 8);
 }

@@ -7,7 +7,7 @@ use tradewind::prelude::*;
 
 fn panel(values: &[f64]) -> Panel {
     let frame = df!("t" => (1..=values.len() as i64).collect::<Vec<_>>(), "y" => values).unwrap();
-    Panel::from_frame(frame, Columns::new([""; 0], "t", "y").season(1)).unwrap()
+    Panel::from_frame(frame, Columns::new([""; 0], "t", "y").season(1).freq("1").unwrap()).unwrap()
 }
 
 #[test]

@@ -40,9 +40,11 @@ impl Demand {
         self.steps as f64 / self.sizes.len() as f64
     }
 
-    /// The mean of the intervals: steps that no demand has ended yet are not among them.
-    pub fn mean_wait(&self) -> f64 {
-        self.intervals.iter().sum::<f64>() / self.intervals.len() as f64
+    /// The mean of the intervals in whole steps, at most all of them; 1 without demand. Steps that no demand has ended yet
+    /// are in no interval.
+    pub fn wait(&self) -> usize {
+        let mean = self.intervals.iter().sum::<f64>() / self.intervals.len().max(1) as f64;
+        (mean.round().max(1.0) as usize).min(self.steps.max(1))
     }
 
     /// The squared coefficient of variation of the sizes.

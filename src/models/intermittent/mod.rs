@@ -160,12 +160,12 @@ impl Rule {
     }
 
     fn adida(alpha: Option<f64>, values: &[f64], demand: &Demand) -> Self {
-        let steps = demand.mean_wait().round().clamp(1.0, values.len().max(1) as f64) as usize;
+        let steps = demand.wait();
         Self::Sums(vec![(steps, alpha.unwrap_or_else(|| best_alpha(&sums(values, steps))))])
     }
 
     fn imapa(alpha: Option<f64>, values: &[f64], demand: &Demand) -> Self {
-        let most = demand.mean_wait().round().clamp(1.0, values.len().max(1) as f64) as usize;
+        let most = demand.wait();
         let one = |steps: usize| (steps, alpha.unwrap_or_else(|| best_alpha(&sums(values, steps))));
         Self::Sums((1..=most).map(one).collect())
     }
