@@ -10,7 +10,7 @@
 //! 3. **Weights.** One over the squared mean absolute error, relative to the best candidate (Bates & Granger 1969, *Operational
 //!    Research Quarterly* 20, with absolute errors); below a hundredth, none. A series too short for a trial gets equal weights.
 //! 4. **Forecast.** All candidates with weight, fitted to the whole series, combined. Intervals come from how far the
-//!    combination was off in the trials of all series, step by step (see [`Calibration`](super::Calibration)); small whole
+//!    combination was off in the trials of all series, step by step (as for `conformal`); small whole
 //!    numbers get a distribution over counts.
 //!
 //! Weights of this kind, the candidates and the windows were chosen on the training parts of M3, M4, M5, Walmart and Rossmann

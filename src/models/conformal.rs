@@ -1,8 +1,8 @@
 //! `conformal`: any model, with intervals from how far it was off rather than from its own distribution.
 //!
 //! The model forecasts the last windows of each series, fitted to what lies before each; its errors there, in the
-//! standard deviations that it stated, calibrate the intervals of all series together, step by step (see
-//! [`Calibration`](super::Calibration)). That is the `split` kind. The `adaptive` one follows each series besides: its
+//! standard deviations that it stated, calibrate the intervals of all series together, step by step (split conformal
+//! prediction, scaled). That is the `split` kind. The `adaptive` one follows each series besides: its
 //! intervals stretch after a value outside the 0.8 interval and shrink, four times as slowly, after one inside (Gibbs & Candès
 //! 2021, *Advances in Neural Information Processing Systems* 34; in the form of Angelopoulos, Candès & Tibshirani 2023,
 //! *ibid.* 36, on a logarithmic scale), and go on doing so as `Fits.update` brings new values.

@@ -51,7 +51,7 @@ pub trait FittedSeries: Save + Send + Sync {
     fn residuals(&self) -> &[f64];
 
     /// How far the method was off on windows that its fit did not see, in its own standard deviations, window after window
-    /// and step after step: what the intervals of all series are [calibrated](super::Calibration) by. None for a method
+    /// and step after step: what the intervals of all series are calibrated by. None for a method
     /// that did not try itself.
     fn tried(&self) -> &[Vec<f64>] {
         &[]
