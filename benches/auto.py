@@ -12,6 +12,7 @@ from classical import ours
 ROWS = [
     ("m3_monthly500", "auto"),
     ("m5_monthly500", "auto"),
+    ("m5_monthly500", "auto(counts=false)"),
     ("walmart_dept300", "auto"),
     ("m4_weekly", "auto(seasons=[52], horizon=13)"),
     ("m4_hourly", "auto(seasons=[24, 168], horizon=48)"),

@@ -9,9 +9,12 @@
 //! its caller; outside a script there is none.
 
 use std::cell::RefCell;
+use std::fs::File;
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex};
+
+use polars::prelude::PolarsError;
 
 use crate::error::{Error, Result, nearest};
 use crate::progress;
@@ -109,6 +112,11 @@ pub(crate) fn read_trusted(path: &Path) -> Result<String> {
 /// Write `bytes` to `path`, creating its folder, and replace what stood there in one step.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     progress::check()?;
+    write_with(path, |file| file.write_all(bytes).map_err(|cause| refused(path, &cause)))
+}
+
+/// As [`write_atomically`], with what `work` writes.
+pub(crate) fn write_with(path: &Path, work: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     allowed(path)?;
     if path.as_os_str().is_empty() || path.file_name().is_none() {
         return Err(Error::usage(format!("cannot write `{}`: the path names no file", path.display())));
@@ -124,9 +132,7 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut temporary = builder().prefix(".writing-").tempfile_in(folder).map_err(|cause| refused(path, &cause))?;
     let place = temporary.path().to_path_buf();
     with_unfinished(|files| files.push(place.clone()));
-    let written = temporary
-        .write_all(bytes)
-        .map_err(|cause| refused(path, &cause))
+    let written = work(temporary.as_file_mut())
         .and_then(|()| temporary.persist(path).map_err(|failure| refused(path, &failure.error)));
     with_unfinished(|files| files.retain(|file| *file != place));
     written.map(|_| ())
@@ -159,8 +165,18 @@ fn builder() -> tempfile::Builder<'static, 'static> {
     builder
 }
 
+/// The machine's part in an error of polars, whose Parquet writer keeps but the text of it: `… (os error 28)`.
+pub(crate) fn io_error(cause: PolarsError) -> std::io::Error {
+    if let PolarsError::IO { error, .. } = &cause {
+        return std::io::Error::new(error.kind(), error.to_string());
+    }
+    let text = cause.to_string();
+    let number = text.rsplit_once("(os error ").and_then(|(_, rest)| rest.split(')').next()?.parse().ok());
+    number.map_or_else(|| std::io::Error::other(text), std::io::Error::from_raw_os_error)
+}
+
 /// The machine's refusal with what to do about it.
-fn refused(path: &Path, cause: &std::io::Error) -> Error {
+pub(crate) fn refused(path: &Path, cause: &std::io::Error) -> Error {
     use std::io::ErrorKind;
     let (why, advice) = match cause.kind() {
         ErrorKind::PermissionDenied => ("the folder is not writable", "choose another path"),
@@ -200,6 +216,14 @@ mod tests {
         assert!(put(&home.path().join("c.txt"), "half").unwrap_err().is_io());
         assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1);
         assert!(UNFINISHED.lock().unwrap().iter().all(|file| !file.starts_with(home.path())));
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_the_words_of_polars() {
+        let said = |text: &'static str| io_error(PolarsError::ComputeError(text.into())).kind();
+        let full = "parquet: File out of specification: underlying IO error: No space left on device (os error 28)";
+        assert_eq!(said(full), std::io::ErrorKind::StorageFull);
+        assert_eq!(said("another"), std::io::ErrorKind::Other);
     }
 
     #[test]

@@ -33,6 +33,7 @@
 //! | [`figures`] | one static figure per file |
 //! | [`report`] | blocks in order: Markdown, HTML, slides |
 //! | [`plan`], [`outcome`] | the whole run as data, and what it came to |
+//! | `stream` | a plan's forecast for a panel of any size, chunk by chunk |
 //! | [`script`] | the same nouns and verbs in Rhai: scripts, a prompt, a notebook kernel |
 //! | [`progress`] | progress bars and interrupts |
 //! | `options`, `files`, `error` | labels and their options, whole files or none, what can go wrong |
@@ -60,6 +61,7 @@ pub mod report;
 pub mod script;
 pub mod show;
 pub mod statistics;
+mod stream;
 
 pub use error::{Error, Result};
 pub use files::remove_unfinished;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Folds};
 use crate::forecast::Forecast;
-use crate::models::Model;
+use crate::models::{Automatic, Model, SeasonalNaive};
 use crate::options::{split, split_list};
 use crate::panel::{Aggregate, Clean, Columns, Join, Panel, Reading, Scenario, Stamps, checked};
 use crate::show::{Block, Show};
@@ -111,9 +111,10 @@ plan! {
         /// Covariates to make, separated by semicolons: `month_end; holidays(country=US); lags(steps=[8, 52])`.
         #[env = "TRADEWIND_FEATURES"]
         features: List = List::default(),
-        /// Models, separated by semicolons: "seasonal_naive; theta(season=52)".
+        /// Models, separated by semicolons: "seasonal_naive; theta(season=52)"; if not stated, the seasonal naive to compare
+        /// with, and auto, which leaves known covariates out whose future is not given.
         #[env = "TRADEWIND_MODELS"]
-        models: List = List(vec!["seasonal_naive".into(), "theta".into()]),
+        models: List = List::default(),
         /// Steps to forecast.
         #[env = "TRADEWIND_HORIZON"]
         horizon: usize = 8,
@@ -167,6 +168,9 @@ plan! {
         /// CSV or Parquet file with the known covariates of the future.
         #[env = "TRADEWIND_FUTURE"]
         future: PathBuf,
+        /// Rows to forecast at a time when a forecast is streamed; 250,000 if not stated.
+        #[env = "TRADEWIND_CHUNK"]
+        chunk: usize,
     }
 }
 
@@ -347,8 +351,12 @@ impl Plan {
     /// # Errors
     /// As [`Panel::read`], [`Panel::clean`], [`Panel::aggregate`], [`Panel::join`] and [`Panel::features`].
     pub fn panel(&self) -> Result<Panel> {
+        self.prepared(self.read_panel()?)
+    }
+
+    /// Data as they were read, mended, aggregated, joined and given their features.
+    pub(crate) fn prepared(&self, mut panel: Panel) -> Result<Panel> {
         let policy = Clean::parse(&self.policy)?;
-        let mut panel = self.read_panel()?;
         if !self.policy.trim().is_empty() {
             panel = panel.clean(&policy)?;
         }
@@ -370,12 +378,17 @@ impl Plan {
         self.join.names().into_iter().map(join).collect()
     }
 
-    /// The models.
+    /// The models: those stated, else `seasonal_naive` and `auto` for the plan's horizon.
     ///
     /// # Errors
     /// When a label does not name one.
     pub fn models(&self) -> Result<Vec<Model>> {
-        Model::list(&self.models.to_string())
+        if !self.models.names().is_empty() {
+            return Model::list(&self.models.to_string());
+        }
+        let regressors = self.known.names().is_empty() || self.future.is_some();
+        let automatic = Automatic { horizon: Some(self.horizon.max(1)), regressors, ..Automatic::default() };
+        Ok(vec![SeasonalNaive::default().into(), automatic.into()])
     }
 
     /// The rolling-origin plan.

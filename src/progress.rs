@@ -8,12 +8,15 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, TermLike};
 
 use crate::error::{Error, Result};
+use crate::show::number;
 
 static SHOWN: AtomicBool = AtomicBool::new(false);
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// Is there a bar around those of the parts?
+static WITHIN: AtomicBool = AtomicBool::new(false);
 static WATCHER: Mutex<Option<Watcher>> = Mutex::new(None);
 
 /// Who is told of every new state of a bar, as one line.
@@ -48,22 +51,58 @@ pub(crate) fn check() -> Result<()> {
     }
 }
 
+/// A bar for long work whose parts have bars of their own: those stay hidden until it is dropped.
+pub(crate) struct Whole(ProgressBar);
+
+/// A bar for `steps` pieces of work, of which `done` are done already.
+pub(crate) fn around(done: usize, steps: usize, message: &'static str) -> Whole {
+    let bar = bar(steps, message).with_position(done as u64);
+    bar.reset_eta();
+    WITHIN.store(true, Ordering::Relaxed);
+    Whole(bar)
+}
+
+impl Whole {
+    pub(crate) fn inc(&self, steps: u64) {
+        self.0.inc(steps);
+    }
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        WITHIN.store(false, Ordering::Relaxed);
+        self.0.finish_and_clear();
+    }
+}
+
 /// A bar for `steps` pieces of work.
 pub(crate) fn bar(steps: usize, message: &'static str) -> ProgressBar {
+    if WITHIN.load(Ordering::Relaxed) {
+        return ProgressBar::hidden();
+    }
     let watcher = WATCHER.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     let (template, target) = match watcher {
         Some(watcher) => {
             let line = Line { watcher, text: Mutex::default() };
-            ("{msg} {human_pos} of {human_len}, {eta} left", ProgressDrawTarget::term_like_with_hz(Box::new(line), 5))
+            (
+                "{msg} {human_pos} of {human_len}, {rate}, {eta} left",
+                ProgressDrawTarget::term_like_with_hz(Box::new(line), 5),
+            )
         }
         None => {
             let shown = SHOWN.load(Ordering::Relaxed);
             let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-            ("{msg:>12} [{bar:32}] {human_pos}/{human_len} {eta}", target)
+            ("{msg:>12} [{bar:32}] {human_pos}/{human_len} {rate} {eta}", target)
         }
     };
-    let style =
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ");
+    let rate = |state: &ProgressState, f: &mut dyn std::fmt::Write| {
+        // What cannot be written is not shown.
+        let _ = write!(f, "{}/s", number(state.per_sec()));
+    };
+    let style = ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("rate", rate)
+        .progress_chars("=> ");
     ProgressBar::with_draw_target(Some(steps as u64), target).with_style(style).with_message(message)
 }
 

@@ -100,11 +100,14 @@ enum Command {
         #[command(flatten)]
         patch: Box<Patch>,
         /// Kept fits, instead of --data and --models.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "stream")]
         model: Option<PathBuf>,
         /// File for the forecast: .csv, .parquet or .json.
         #[arg(long)]
         out: PathBuf,
+        /// Forecast a panel of any size chunk by chunk, from Parquet to Parquet; a run that was stopped goes on.
+        #[arg(long)]
+        stream: bool,
     },
     /// Write report and slides.
     Report {
@@ -414,7 +417,14 @@ fn run_plan(command: Command, matches: &ArgMatches, out: &Out) -> Result<()> {
             let summary = fits.summary()?;
             out.result(&summary, summary.to_json()?)
         }
-        Command::Forecast { patch, model, out: file } => {
+        Command::Forecast { patch, out: file, stream: true, .. } => {
+            let plan = patch.over(Plan::default());
+            spare(&file, [Some(&plan.data), plan.future.as_ref()])?;
+            let done = plan.stream(&file)?;
+            out.wrote(&file);
+            out.result(&done, done.to_json()?)
+        }
+        Command::Forecast { patch, model, out: file, .. } => {
             Table::can_save(&file)?;
             let plan = patch.over(Plan::default());
             let kept = model.is_some();

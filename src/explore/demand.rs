@@ -60,8 +60,8 @@ impl Ask for DemandClasses {
         let advice = match seldom {
             0 => String::new(),
             _ => format!(
-                " What sells seldom, in {} of them, is forecast by `tsb`, `sba` or `imapa` with a distribution over counts; \
-                 `auto` tries them.",
+                " What sells seldom, in {} of them, is forecast by tsb, sba or imapa with a distribution over counts; \
+                 auto tries them.",
                 number(seldom as f64)
             ),
         };

@@ -9,7 +9,9 @@
 //!    the first one.
 //! 3. **Weights.** One over the squared mean absolute error, relative to the best candidate (Bates & Granger 1969, *Operational
 //!    Research Quarterly* 20, with absolute errors); below a hundredth, none. A series too short for a trial gets equal weights.
-//! 4. **Forecast.** All candidates with weight, fitted to the whole series, combined. Intervals come from how far the
+//! 4. **Siblings.** A series of at most two seasons has the season of its siblings taken out first and put back at the end
+//!    (see `siblings`), where the panel has longer series whose seasons agree.
+//! 5. **Forecast.** All candidates with weight, fitted to the whole series, combined. Intervals come from how far the
 //!    combination was off in the trials of all series, step by step (as for `conformal`); small whole
 //!    numbers get a distribution over counts.
 //!
@@ -22,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use super::combine::{By, FittedCombine};
 use super::intermittent::{Counts, Demand, DemandClass};
 use super::trial::{Between, Trial};
-use super::{Ahead, Description, Entry, FittedSeries, Method, Quantiles, Series, SeriesModel};
+use super::{Ahead, Covariate, Description, Entry, FittedSeries, Method, Quantiles, Season, Series, SeriesModel};
 use crate::error::{Error, Result};
 use crate::panel::Role;
 
@@ -38,13 +40,25 @@ pub struct Automatic {
     pub horizon: Option<usize>,
     /// Are candidates tried that read covariates? Their future must then be known.
     pub regressors: bool,
+    /// Does a series too short to show its season get that of its siblings?
+    pub siblings: bool,
+    /// Do small whole numbers get a distribution over counts?
+    pub counts: bool,
     /// Milliseconds that the fit of a series may take, by a rough estimate.
     pub budget: f64,
 }
 
 impl Default for Automatic {
     fn default() -> Self {
-        Self { models: Vec::new(), seasons: Vec::new(), horizon: None, regressors: true, budget: 1000.0 }
+        Self {
+            models: Vec::new(),
+            seasons: Vec::new(),
+            horizon: None,
+            regressors: true,
+            siblings: true,
+            counts: true,
+            budget: 1000.0,
+        }
     }
 }
 
@@ -148,11 +162,36 @@ impl SeriesModel for Automatic {
     }
 
     fn fit(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
+        self.fit_around(series, Season::default())
+    }
+
+    fn asks_siblings(&self) -> bool {
+        self.siblings
+    }
+
+    fn fit_with(&self, series: &Series, siblings: &Season) -> Result<Box<dyn FittedSeries>> {
+        self.fit_around(series, siblings.clone())
+    }
+}
+
+impl Automatic {
+    /// Fits what is left of a series without a season that is known already.
+    fn fit_around(&self, series: &Series, season: Season) -> Result<Box<dyn FittedSeries>> {
         let observed: Vec<f64> = series.values.iter().copied().filter(|y| !y.is_nan()).collect();
+        let small = self.counts
+            && observed.iter().all(|y| *y >= 0.0 && y.fract() == 0.0)
+            && observed.iter().sum::<f64>() < FEW * observed.len() as f64;
+        let end = series.start + series.values.len() as i64;
+        let left = season.without(series.values, series.start);
+        let series = Series {
+            values: &left,
+            covariates: series.covariates.iter().map(Covariate::borrowed).collect(),
+            ..*series
+        };
         let labels: Vec<String> = match self.models.is_empty() {
             false => self.models.clone(),
             true => {
-                let mut list = self.candidates(series, &observed);
+                let mut list = self.candidates(&series, &observed);
                 // A candidate is fitted twice: to the series and to its beginning.
                 while list.len() > 1 && list.iter().map(|(_, cost)| 2.0 * cost).sum::<f64>() > self.budget {
                     let dearest = (0..list.len()).max_by(|a, b| list[*a].1.total_cmp(&list[*b].1)).unwrap_or(0);
@@ -161,15 +200,16 @@ impl SeriesModel for Automatic {
                 list.into_iter().map(|(label, _)| label).collect()
             }
         };
-        let trial = Trial::of(&labels, series, self.horizon, Between::Update)?;
-        let combination = FittedCombine::new(&labels, &trial.weights(), By::Weights, series)?;
-        let small = observed.iter().all(|y| *y >= 0.0 && y.fract() == 0.0)
-            && observed.iter().sum::<f64>() < FEW * observed.len() as f64;
+        let trial = Trial::of(&labels, &series, self.horizon, Between::Update)?;
+        let combination = FittedCombine::new(&labels, &trial.weights(), By::Weights, &series)?;
         let (counts, tried) = match small {
-            true => (Some(trial.counts(&observed)), Vec::new()),
+            true => (
+                Some(trial.counts(&observed, |place, value| season.with(series.start + place as i64, value))),
+                Vec::new(),
+            ),
             false => (None, trial.errors()),
         };
-        Ok(Box::new(FittedAutomatic { combination, counts, tried }))
+        Ok(Box::new(FittedAutomatic { combination, season, end, counts, tried }))
     }
 }
 
@@ -177,6 +217,10 @@ impl SeriesModel for Automatic {
 #[derive(Serialize, Deserialize)]
 pub struct FittedAutomatic {
     combination: FittedCombine,
+    /// The season of the siblings, which the combination does not see.
+    season: Season,
+    /// The calendar position after the last value.
+    end: i64,
     counts: Option<Counts>,
     tried: Vec<Vec<f64>>,
 }
@@ -184,6 +228,8 @@ pub struct FittedAutomatic {
 impl FittedSeries for FittedAutomatic {
     fn mean(&self, ahead: &Ahead) -> Result<Vec<f64>> {
         let mut mean = self.combination.mean(ahead)?;
+        let first = self.end + ahead.lead as i64;
+        (first..).zip(&mut mean).for_each(|(position, mean)| *mean = self.season.with(position, *mean));
         if self.counts.is_some() {
             mean.iter_mut().for_each(|mean| *mean = mean.max(0.0));
         }
@@ -193,13 +239,20 @@ impl FittedSeries for FittedAutomatic {
     fn spread(&self, ahead: &Ahead) -> Vec<f64> {
         match (&self.counts, self.mean(ahead)) {
             (Some(counts), Ok(mean)) => counts.spread(&mean, ahead),
-            _ => self.combination.spread(ahead),
+            _ => {
+                let mut spread = self.combination.spread(ahead);
+                let first = self.end + ahead.lead as i64;
+                (first..).zip(&mut spread).for_each(|(position, sd)| *sd *= self.season.widening(position));
+                spread
+            }
         }
     }
 
     fn quantiles(&self, ahead: &Ahead) -> Option<Quantiles> {
         match &self.counts {
             Some(counts) => Some(counts.quantiles(&self.mean(ahead).ok()?, ahead)),
+            // Those of the members are not in the units of the season.
+            None if !self.season.form().is_empty() => None,
             None => self.combination.quantiles(ahead),
         }
     }
@@ -213,12 +266,20 @@ impl FittedSeries for FittedAutomatic {
     }
 
     fn describe(&self) -> Description {
-        self.combination.describe()
+        let mut description = self.combination.describe();
+        if !self.season.form().is_empty() {
+            description.form.push_str(" × season of siblings");
+        }
+        description
     }
 
     fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
-        let combination = self.combination.updated(series)?;
-        Ok(Box::new(Self { combination, counts: self.counts.clone(), tried: self.tried.clone() }))
+        let end = series.start + series.values.len() as i64;
+        let left = self.season.without(series.values, series.start);
+        let covariates = series.covariates.iter().map(Covariate::borrowed).collect();
+        let combination = self.combination.updated(&Series { values: &left, covariates, ..*series })?;
+        let (season, counts, tried) = (self.season.clone(), self.counts.clone(), self.tried.clone());
+        Ok(Box::new(Self { combination, season, end, counts, tried }))
     }
 
     fn simulate(&self, ahead: &Ahead, mean: &[f64], shocks: &[f64], path: &mut [f64]) {

@@ -6,6 +6,11 @@
 //! ones: the k-th smallest of n errors stands for the probability k/(n + 1). So a method that is too sure of itself far ahead
 //! becomes as unsure as it has reason to be, and its own judgement of which series is harder stays. Where a panel gives few
 //! errors, the normal quantiles keep part of the say.
+//!
+//! Intervals may follow each series besides (adaptive conformal prediction: Gibbs & Candès 2021, *Advances in Neural
+//! Information Processing Systems* 34; in the form of Angelopoulos, Candès & Tibshirani 2023, *ibid.* 36, on a logarithmic
+//! scale): they stretch after values outside the 0.8 interval of all series and shrink, four times as slowly, after values
+//! inside. Errors of one forecast go together, so the intervals move once for all of them.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,11 +25,19 @@ const ENOUGH: usize = 400;
 pub(super) const FARTHEST: f64 = 100.0;
 /// Errors below which the two tails are taken together.
 const FEW: usize = 200;
+/// How far one value moves the intervals of its series.
+const PACE: f64 = 0.05;
+/// As many values the errors of one forecast, which go together, count for at most.
+const VOICES: f64 = 4.0;
+/// The share of values that are meant to lie outside.
+const OUTSIDE: f64 = 0.2;
 
 /// How far a method was off, in its own standard deviations: sorted errors of each step ahead.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Calibration {
     steps: Vec<Vec<f64>>,
+    /// The absolute error that a share of [`OUTSIDE`] lies beyond, before any interval was stretched.
+    edge: f64,
 }
 
 impl Calibration {
@@ -66,7 +79,34 @@ impl Calibration {
                 reach += 1;
             }
         };
-        Some(Self { steps: (0..by_step.len()).map(pooled).collect() })
+        let mut sizes: Vec<f64> = by_step.iter().flatten().map(|e| e.abs()).collect();
+        sizes.sort_by(f64::total_cmp);
+        let edge = sizes[(sizes.len() as f64 * (1.0 - OUTSIDE)) as usize];
+        Some(Self { steps: (0..by_step.len()).map(pooled).collect(), edge })
+    }
+
+    /// The same where the intervals of some series follow their errors, and how far each series is stretched after its own.
+    pub fn following<'a>(tried: impl Iterator<Item = (&'a [Vec<f64>], bool)> + Clone) -> (Option<Self>, Vec<f64>) {
+        let plain = Self::of(tried.clone().map(|(windows, _)| windows));
+        let Some(Self { edge, .. }) = plain else { return (None, vec![1.0; tried.count()]) };
+        let mut seen = Vec::new();
+        let mut stretches = Vec::new();
+        for (windows, adapts) in tried {
+            let mut stretch = 1.0;
+            let mut windows = windows.to_vec();
+            for window in windows.iter_mut().filter(|_| adapts) {
+                window.iter_mut().for_each(|error| *error /= stretch);
+                stretch = stretched(stretch, window, edge);
+            }
+            seen.push(windows);
+            stretches.push(stretch);
+        }
+        (Self::of(seen.iter().map(Vec::as_slice)).map(|calibration| Self { edge, ..calibration }), stretches)
+    }
+
+    /// The stretch of the next intervals after the errors of one forecast, in stretched standard deviations.
+    pub fn stretched(&self, stretch: f64, errors: &[f64]) -> f64 {
+        stretched(stretch, errors, self.edge)
     }
 
     /// A forecast with quantiles where the errors say they are; `lead` steps before its first one were not asked for.
@@ -77,6 +117,14 @@ impl Calibration {
             deviates.iter().map(|z| sd[step] * quantile(errors, *z)).collect()
         })
     }
+}
+
+/// An interval's stretch after the errors of one forecast in stretched standard deviations; NaN where nothing was observed.
+fn stretched(stretch: f64, errors: &[f64], edge: f64) -> f64 {
+    let n = errors.iter().filter(|e| !e.is_nan()).count() as f64;
+    let outside = errors.iter().filter(|e| e.abs() > edge).count() as f64;
+    let by = if n > 0.0 { PACE * n.min(VOICES) * (outside / n - OUTSIDE) } else { 0.0 };
+    (stretch * by.exp()).clamp(0.1, 10.0)
 }
 
 /// The quantile of sorted errors at a standard normal deviate; beyond the last error it goes on as the normal one does.

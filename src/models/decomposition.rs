@@ -52,7 +52,7 @@ pub(super) fn decompose(y: &[f64], m: usize, additive: bool) -> Option<Vec<f64>>
 
 /// What the season adds to a series, or multiplies it by.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Season {
+pub struct Season {
     /// By place in the season; empty when there is none.
     figure: Vec<f64>,
     additive: bool,
@@ -62,12 +62,12 @@ pub(super) struct Season {
 
 impl Season {
     /// A season whose figure begins at the calendar position `start`.
-    pub fn new(figure: Vec<f64>, additive: bool, start: i64) -> Self {
+    pub(super) fn new(figure: Vec<f64>, additive: bool, start: i64) -> Self {
         Self { figure, additive, start }
     }
 
     /// Is there one, and is it added or does it multiply?
-    pub fn form(&self) -> &'static str {
+    pub(super) fn form(&self) -> &'static str {
         match (self.figure.is_empty(), self.additive) {
             (true, _) => "",
             (_, true) => " + season",

@@ -43,7 +43,7 @@ struct FittedModel {
 }
 
 /// A series that a model could not serve.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     /// The model's label.
     pub model: String,
@@ -424,7 +424,7 @@ pub(crate) fn find(name: &str, names: &[String], what: &str) -> Result<usize> {
 }
 
 const KIND: &str = "tradewind fits";
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 #[derive(Serialize, Deserialize)]
 struct Saved {

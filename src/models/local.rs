@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::calibration::{Calibration, FARTHEST};
+use super::siblings::Siblings;
 use super::{
     Ahead, BoxCox, Covariate, Description, Fitted, FittedSeries, Forecaster, Marginal, Method, Series, SeriesModel,
 };
@@ -27,9 +28,15 @@ struct LocalFits {
     reads_covariates: bool,
     /// What the series have tried, together.
     calibration: Option<Calibration>,
+    /// How far the intervals of each series are stretched by its own errors.
+    stretch: Vec<f64>,
 }
 
 impl<M: SeriesModel> Forecaster for Local<M> {
+    fn learns_across_series(&self) -> bool {
+        false
+    }
+
     fn fit(&self, train: &Panel) -> Result<Box<dyn Fitted>> {
         let normalise = match (train.inner().columns.normalise, self.0.box_cox()) {
             (kind, None) => Ok(kind),
@@ -41,13 +48,21 @@ impl<M: SeriesModel> Forecaster for Local<M> {
         }?;
         let lambda = self.0.box_cox().and_then(BoxCox::lambda);
         let reads_covariates = self.0.reads_covariates();
-        let fits = each_series(train, reads_covariates, "fitting", |_, series| {
+        // A season that multiplies has no meaning on another scale.
+        let siblings = (self.0.asks_siblings() && normalise == Normalise::None).then(|| Siblings::of(train));
+        let fits = each_series(train, reads_covariates, "fitting", |i, series| {
             let (scale, seen) = Scale::of(normalise, lambda, series.values, train.season())?;
-            Ok((scale, self.0.fit(&Series { values: &seen, ..series })?))
+            let series = Series { values: &seen, ..series };
+            let fit = match siblings.as_ref().and_then(|siblings| siblings.season(i)) {
+                Some(season) => self.0.fit_with(&series, season)?,
+                None => self.0.fit(&series)?,
+            };
+            Ok((scale, fit))
         })?;
-        let tried = fits.iter().flatten().map(|(_, fit)| fit.tried());
-        let calibration = Calibration::of(tried);
-        Ok(Box::new(LocalFits { fits, ends: ends(train), reads_covariates, calibration }))
+        let tried =
+            fits.iter().map(|fit| fit.as_ref().map_or((&[][..], false), |(_, fit)| (fit.tried(), fit.adapts())));
+        let (calibration, stretch) = Calibration::following(tried);
+        Ok(Box::new(LocalFits { fits, ends: ends(train), reads_covariates, calibration, stretch }))
     }
 }
 
@@ -58,12 +73,12 @@ fn ends(panel: &Panel) -> Vec<i64> {
 
 /// Does `work` for every series, the longest first, so that no thread is left alone with a long one at the end. What
 /// comes out does not depend on the number of threads: each series is worked on by itself.
-fn each_series(
+fn each_series<T: Send>(
     panel: &Panel,
     covariates: bool,
     what: &'static str,
-    work: impl Fn(usize, Series) -> Fit + Sync,
-) -> Result<Vec<Fit>> {
+    work: impl Fn(usize, Series) -> Result<T> + Sync,
+) -> Result<Vec<Result<T>>> {
     let matrix = if covariates { Some(panel.matrix()?) } else { None };
     let bar = progress::bar(panel.len(), what);
     let length = |i: &usize| match panel.positions(*i) {
@@ -112,6 +127,20 @@ impl LocalFits {
         Ok(Ahead { lead, horizon: future.horizon(), covariates })
     }
 
+    /// How far intervals are stretched after the values that `series` has beyond those of the fit.
+    fn followed(&self, i: usize, fit: &dyn FittedSeries, series: &Series) -> Result<f64> {
+        let stretch = self.stretch[i];
+        let new = usize::try_from(series.start + series.values.len() as i64 - self.ends[i]).unwrap_or(0);
+        let (Some(calibration), 1..) = (&self.calibration, new) else { return Ok(stretch) };
+        let known = series.values.len() - new;
+        let covariates = series.covariates.iter().map(|column| &column.values[known..]).collect();
+        let ahead = Ahead { lead: 0, horizon: new, covariates };
+        let said = fit.mean(&ahead)?.into_iter().zip(fit.spread(&ahead));
+        let errors: Vec<f64> =
+            series.values[known..].iter().zip(said).map(|(y, (mean, sd))| (y - mean) / (sd * stretch)).collect();
+        Ok(calibration.stretched(stretch, &errors))
+    }
+
     fn fit(&self, series: usize) -> Result<(Scale, &dyn FittedSeries)> {
         self.fits[series].as_ref().map(|(scale, fit)| (*scale, &**fit)).map_err(Clone::clone)
     }
@@ -125,7 +154,8 @@ impl Fitted for LocalFits {
     fn forecast(&self, future: &Future, series: usize) -> Result<Marginal> {
         let (scale, fit) = self.fit(series)?;
         let ahead = self.ahead(future, series)?;
-        let (mean, sd) = (fit.mean(&ahead)?, fit.spread(&ahead));
+        let (mean, mut sd) = (fit.mean(&ahead)?, fit.spread(&ahead));
+        sd.iter_mut().for_each(|sd| *sd *= self.stretch[series]);
         // Far quantiles must be numbers too.
         if mean.iter().zip(&sd).any(|(mean, sd)| !(mean.abs() + FARTHEST * sd).is_finite()) {
             return Err(Error::model("the forecast leaves the range of numbers"));
@@ -142,23 +172,32 @@ impl Fitted for LocalFits {
     }
 
     fn describe(&self, series: usize) -> Description {
-        self.fits[series].as_ref().map_or_else(|_| Description::default(), |(_, fit)| fit.describe())
+        let Ok((_, fit)) = &self.fits[series] else { return Description::default() };
+        let mut description = fit.describe();
+        if fit.adapts() {
+            description.parameters.push(("stretch".into(), self.stretch[series]));
+        }
+        description
     }
 
     fn update(&self, train: &Panel) -> Result<Box<dyn Fitted>> {
-        let fits = each_series(train, self.reads_covariates, "updating", |i, series| {
+        let updated = each_series(train, self.reads_covariates, "updating", |i, series| {
             let (scale, fit) = self.fit(i)?;
             let seen: Vec<f64> = series.values.iter().map(|y| scale.forward(*y)).collect();
             if seen.iter().zip(series.values).any(|(z, y)| !z.is_finite() && !y.is_nan()) {
                 return Err(Error::model("a new value lies outside the range of the transformation"));
             }
-            Ok((scale, fit.update(&Series { values: &seen, ..series })?))
+            let series = Series { values: &seen, ..series };
+            let stretch = if fit.adapts() { self.followed(i, fit, &series)? } else { 1.0 };
+            Ok((scale, fit.update(&series)?, stretch))
         })?;
+        let stretch = updated.iter().map(|fit| fit.as_ref().map_or(1.0, |(.., stretch)| *stretch)).collect();
         Ok(Box::new(LocalFits {
-            fits,
+            fits: updated.into_iter().map(|fit| fit.map(|(scale, fit, _)| (scale, fit))).collect(),
             ends: ends(train),
             reads_covariates: self.reads_covariates,
             calibration: self.calibration.clone(),
+            stretch,
         }))
     }
 
@@ -182,6 +221,7 @@ impl Fitted for LocalFits {
             ends: self.ends.clone(),
             reads_covariates: self.reads_covariates,
             calibration: self.calibration.clone(),
+            stretch: self.stretch.clone(),
         })
     }
 }
@@ -192,6 +232,7 @@ struct Saved {
     ends: Vec<i64>,
     reads_covariates: bool,
     calibration: Option<Calibration>,
+    stretch: Vec<f64>,
 }
 
 /// The inverse of `save` for one method.
@@ -211,6 +252,9 @@ where
             Err(message) => Ok(Err(Error::model(message.as_str()))),
         })
         .collect::<Result<Vec<_>>>()?;
-    let Saved { ends, reads_covariates, calibration, .. } = saved;
-    Ok(Box::new(LocalFits { fits, ends, reads_covariates, calibration }))
+    let Saved { ends, reads_covariates, calibration, stretch, .. } = saved;
+    if [ends.len(), stretch.len()] != [fits.len(); 2] {
+        return Err(Error::data("the saved fit is damaged"));
+    }
+    Ok(Box::new(LocalFits { fits, ends, reads_covariates, calibration, stretch }))
 }

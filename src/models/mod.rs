@@ -24,6 +24,7 @@ mod part;
 mod regression;
 mod seasonal_naive;
 mod series;
+mod siblings;
 mod theta;
 mod trial;
 
@@ -35,6 +36,7 @@ pub use automatic::{Automatic, FittedAutomatic};
 pub use ces::{Ces, CesSeasonality, FittedCes};
 pub use combine::{By, Combine, FittedCombine};
 pub use conformal::{Conformal, Conformity, FittedConformal};
+pub use decomposition::Season;
 pub use drift::{Drift, FittedDrift};
 pub use ets::{Ets, FittedEts};
 pub use fits::{Failure, Fits, Horizon};
@@ -89,6 +91,11 @@ pub trait Forecaster: Send + Sync {
     /// # Errors
     /// When the panel as a whole cannot be served, or the user interrupts.
     fn fit(&self, train: &Panel) -> Result<Box<dyn Fitted>>;
+
+    /// Does what it says of a series depend on the others, beyond the calibration of intervals?
+    fn learns_across_series(&self) -> bool {
+        true
+    }
 }
 
 /// A fitted panel.

@@ -7,8 +7,6 @@
 //! updates the other model. Seasons that the series does not hold more than twice are left out; with none left, the other
 //! model forecasts the series as it is. Missing values stay missing for the other model. Fails where that model fails.
 
-use std::borrow::Cow;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -232,8 +230,8 @@ fn within(trend: &str, why: Error) -> Error {
 
 /// The same series with its adjusted values and no season.
 fn without_season<'a>(series: &'a Series, values: &'a [f64]) -> Series<'a> {
-    let borrowed = |column: &'a Covariate| Covariate { role: column.role, values: Cow::Borrowed(&*column.values) };
-    Series { values, start: series.start, season: 1, covariates: series.covariates.iter().map(borrowed).collect() }
+    let covariates = series.covariates.iter().map(Covariate::borrowed).collect();
+    Series { values, start: series.start, season: 1, covariates }
 }
 
 impl FittedSeries for FittedMstl {

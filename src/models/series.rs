@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Quantiles, encode};
+use super::{Quantiles, Season, encode};
 use crate::error::{Error, Result};
 use crate::panel::Role;
 
@@ -28,6 +28,19 @@ pub trait SeriesModel: Send + Sync {
     /// # Errors
     /// When the series cannot be served: too short, too few complete rows.
     fn fit(&self, series: &Series) -> Result<Box<dyn FittedSeries>>;
+
+    /// Does it want the season of its siblings for a series that is too short to show its own?
+    fn asks_siblings(&self) -> bool {
+        false
+    }
+
+    /// Fits one series that is too short for a season of its own, given that of its siblings.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    fn fit_with(&self, series: &Series, _siblings: &Season) -> Result<Box<dyn FittedSeries>> {
+        self.fit(series)
+    }
 }
 
 /// One fitted series.
@@ -55,6 +68,11 @@ pub trait FittedSeries: Save + Send + Sync {
     /// that did not try itself.
     fn tried(&self) -> &[Vec<f64>] {
         &[]
+    }
+
+    /// Are the intervals to follow the errors of this series, beyond those of all series?
+    fn adapts(&self) -> bool {
+        false
     }
 
     /// What the fit came to.
@@ -132,6 +150,13 @@ pub struct Covariate<'a> {
     pub role: Role,
     /// One value per step of the series, NaN where it is missing.
     pub values: Cow<'a, [f64]>,
+}
+
+impl Covariate<'_> {
+    /// The same column, borrowed.
+    pub fn borrowed(&self) -> Covariate<'_> {
+        Covariate { role: self.role, values: Cow::Borrowed(&*self.values) }
+    }
 }
 
 /// The steps to forecast: `horizon` of them, after `lead` steps that nobody asked for.

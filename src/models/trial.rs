@@ -30,6 +30,8 @@ pub(super) enum Between {
 
 /// What models said of the windows at the end of a series, and what happened.
 pub(super) struct Trial {
+    /// Where each window starts in the series.
+    starts: Vec<usize>,
     /// What happened, window after window, step after step.
     actual: Vec<Vec<f64>>,
     /// Model by model: what it said; none where it could not serve the series. Means and standard deviations.
@@ -50,12 +52,18 @@ pub(super) fn usual_horizon(season: usize) -> usize {
     }
 }
 
-/// The windows that a series of `n` values has room for: how many, and how many steps each.
-fn windows(n: usize, season: usize, horizon: usize) -> (usize, usize) {
+/// The windows that a series of `n` values has room for: where each starts, and how many steps it has. Two may overlap by
+/// half: a single one would be one moment of the calendar, with no other to give it weights.
+fn windows(n: usize, season: usize, horizon: usize) -> (Vec<usize>, usize) {
     let least = (2 * season + 1).min(n).max((n as f64 * BEFORE).ceil() as usize).max(4);
     let room = n.saturating_sub(least);
     let steps = horizon.min(room);
-    (room.checked_div(steps).unwrap_or(0).min(WINDOWS), steps)
+    let count = match room.checked_div(steps).unwrap_or(0) {
+        1 if room >= steps + steps.div_ceil(2) => 2,
+        count => count.min(WINDOWS),
+    };
+    let apart = (room - steps).checked_div(count.saturating_sub(1)).unwrap_or(0).min(steps);
+    ((0..count).rev().map(|k| n - steps - k * apart).collect(), steps)
 }
 
 impl Trial {
@@ -64,16 +72,15 @@ impl Trial {
     /// # Errors
     /// When the user interrupts.
     pub fn of(labels: &[String], series: &Series, horizon: Option<usize>, between: Between) -> Result<Self> {
-        let n = series.values.len();
-        let (count, steps) = windows(n, series.season, horizon.unwrap_or_else(|| usual_horizon(series.season)));
-        let starts: Vec<usize> = (1..=count).rev().map(|k| n - k * steps).collect();
+        let horizon = horizon.unwrap_or_else(|| usual_horizon(series.season));
+        let (starts, steps) = windows(series.values.len(), series.season, horizon);
         let actual: Vec<Vec<f64>> = starts.iter().map(|start| series.values[*start..start + steps].to_vec()).collect();
         let mut said = Vec::with_capacity(labels.len());
         for label in labels {
             progress::check()?;
-            said.push(if count > 0 { Said::by(label, series, &starts, steps, between) } else { None });
+            said.push(if starts.is_empty() { None } else { Said::by(label, series, &starts, steps, between) });
         }
-        Ok(Self { actual, said })
+        Ok(Self { starts, actual, said })
     }
 
     /// Absolute errors of a model over the windows, `skip` left out: their mean, none where nothing can be said.
@@ -128,10 +135,13 @@ impl Trial {
 
     /// The distribution of counts around the combination, from how far it was off; around the mean of what was
     /// `observed` where nothing could be tried.
-    pub fn counts(&self, observed: &[f64]) -> Counts {
+    /// `back` makes a value of the data of one that the models saw at a place of the series.
+    pub fn counts(&self, observed: &[f64], back: impl Fn(usize, f64) -> f64) -> Counts {
         let windows = self.combined();
-        let tried = windows.iter().flatten().filter(|(y, mean, _)| !y.is_nan() && mean.is_finite());
-        let (values, means): (Vec<f64>, Vec<f64>) = tried.map(|(y, mean, _)| (*y, mean.max(0.0))).unzip();
+        let cells = self.starts.iter().zip(&windows).flat_map(|(start, window)| (*start..).zip(window));
+        let tried = cells.filter(|(_, (y, mean, _))| !y.is_nan() && mean.is_finite());
+        let (values, means): (Vec<f64>, Vec<f64>) =
+            tried.map(|(place, (y, mean, _))| (back(place, *y).round(), back(place, mean.max(0.0)))).unzip();
         if means.iter().sum::<f64>() > 0.0 {
             return Counts::negative_binomial(&values, &means);
         }
@@ -189,11 +199,14 @@ mod tests {
 
     #[test]
     fn windows_leave_room_for_what_is_fitted() {
-        assert_eq!(windows(100, 12, 12), (3, 12));
-        assert_eq!(windows(30, 12, 12), (1, 5));
-        assert_eq!(windows(14, 1, 8), (1, 7));
-        assert_eq!(windows(25, 12, 12), (0, 0));
-        assert_eq!(windows(3, 1, 8), (0, 0));
+        assert_eq!(windows(100, 12, 12), (vec![64, 76, 88], 12));
+        assert_eq!(windows(130, 52, 13), (vec![105, 117], 13));
+        assert_eq!(windows(45, 12, 12), (vec![25, 33], 12));
+        assert_eq!(windows(60, 12, 12), (vec![36, 48], 12));
+        assert_eq!(windows(30, 12, 12), (vec![25], 5));
+        assert_eq!(windows(14, 1, 8), (vec![7], 7));
+        assert_eq!(windows(25, 12, 12), (vec![], 0));
+        assert_eq!(windows(3, 1, 8), (vec![], 0));
     }
 
     #[test]

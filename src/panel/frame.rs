@@ -96,6 +96,26 @@ impl Panel {
         from_origin(frame.borrow().clone(), columns, &Reading::default(), origin)
     }
 
+    /// As [`from_frame`](Self::from_frame), for a part of a file.
+    pub(crate) fn from_part(frame: DataFrame, columns: Columns, reading: &Reading) -> Result<Panel> {
+        from_origin(frame, columns, reading, Origin { source: "the part".into(), ..Origin::default() })
+    }
+
+    /// The files that a path, a folder or a pattern names, in the order of their names.
+    pub(crate) fn files(place: &std::path::Path) -> Result<Vec<std::path::PathBuf>> {
+        source::files(place)
+    }
+
+    /// The columns that a panel kept in a Parquet file; none if it is another file.
+    pub(crate) fn saved_columns(path: &std::path::Path) -> Option<Columns> {
+        source::saved_columns(path)
+    }
+
+    /// The rows of a file that speak of the future: key, time and covariates.
+    pub(crate) fn read_future(path: &std::path::Path, columns: &Columns) -> Result<DataFrame> {
+        source::read_future(path, columns).map(|(frame, _)| frame)
+    }
+
     /// The declared columns in their input types, sorted by key and time.
     pub fn to_frame(&self) -> DataFrame {
         self.inner().frame.clone()
@@ -248,7 +268,7 @@ fn sorted(frame: DataFrame, columns: &Columns) -> Result<(DataFrame, Vec<u32>)> 
 }
 
 /// The row range of each series in a sorted frame.
-pub(super) fn spans(frame: &DataFrame, columns: &Columns) -> Result<Vec<Range<usize>>> {
+pub(crate) fn spans(frame: &DataFrame, columns: &Columns) -> Result<Vec<Range<usize>>> {
     let height = frame.height();
     let mut starts = vec![false; height];
     if height > 0 {
@@ -303,7 +323,7 @@ pub(super) fn numbers(column: &Column) -> Result<Vec<f64>> {
 }
 
 /// `Store=1, Dept=3` for each row of the key frame; `all` for a panel without keys.
-pub(super) fn labels_of(keys: &DataFrame, series: usize) -> Result<Vec<String>> {
+pub(crate) fn labels_of(keys: &DataFrame, series: usize) -> Result<Vec<String>> {
     if keys.width() == 0 {
         return Ok(vec!["all".into(); series]);
     }

@@ -46,7 +46,7 @@ pub use columns::{Columns, Role, Stamps};
 pub(crate) use covariates::Matrix;
 pub(crate) use features::checked;
 pub use features::{FEATURES, Feature, Features};
-pub(crate) use frame::stamp_column;
+pub(crate) use frame::{labels_of, spans, stamp_column};
 pub use future::{Future, Scenario};
 pub use join::Join;
 pub use normalise::Normalise;

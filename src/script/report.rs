@@ -95,6 +95,7 @@ pub(super) fn register(api: &mut Api) {
         backtest(plan) -> Backtest { plan.backtest() }
         forecast(plan) -> Forecast { plan.forecast() }
         forecast_of(plan, fits: Fits) -> Forecast { plan.forecast_of(&fits) }
+        stream(plan, out: String) -> Table { plan.stream(out) }
     }
     properties! { api, Plan;
         panel(plan) -> Panel { plan.panel() }

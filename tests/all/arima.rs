@@ -256,6 +256,7 @@ fn awkward_series_are_served_or_refused() {
         with(&|t| 1e-15 * f64::from(1 + t * t % 5), 40),
         with(&|t| 1e-300 * f64::from(1 + t * t % 5), 40),
         with(&|t| if t % 2 == 0 { 1e308 } else { -1e308 }, 40),
+        with(&|t| if t == 0 { 1.3e308 } else { 0.0 }, 7),
         with(&|t| -100.0 - f64::from(t * 7 % 4), 40),
         with(&|t| f64::from(u8::from(t == 20)), 40),
         with(&|t| if t % 2 == 0 { f64::from(t) } else { f64::NAN }, 40),

@@ -68,6 +68,28 @@ fn forecast_keeps_its_contract() {
 }
 
 #[test]
+fn a_streamed_forecast_is_that_of_the_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let sales = crate::sales();
+    sales.save(folder.path().join("sales.parquet")).unwrap();
+    let forecast = |extra: &[&str]| {
+        let common = ["forecast", "--data", "sales.parquet", "--models", "seasonal_naive; theta", "--horizon", "5"];
+        tradewind(folder.path(), &[&common, extra].concat())
+    };
+    assert!(forecast(&["--out", "whole.parquet"]).status.success());
+    let output = forecast(&["--stream", "--chunk", "200", "--json", "--out", "streamed.parquet"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((said[0]["series"].as_u64(), said[0]["chunks"].as_u64()), (Some(7), Some(4)));
+    let read =
+        |name: &str| ParquetReader::new(std::fs::File::open(folder.path().join(name)).unwrap()).finish().unwrap();
+    assert!(read("whole.parquet").equals(&read("streamed.parquet")));
+    let output = forecast(&["--stream", "--out", "streamed.csv"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("streamed.parquet"));
+}
+
+#[test]
 fn stamps_keep_the_inputs_type_and_csv_is_csv() {
     let folder = tempfile::tempdir().unwrap();
     let mut input = df!("unique_id" => ["a"; 40], "ds" => (1..=40_i64).collect::<Vec<_>>(), "y" => (0..40).map(|i| f64::from(i % 4)).collect::<Vec<_>>()).unwrap();

@@ -115,19 +115,49 @@ fn short_and_odd_series_are_served() {
     }
 }
 
-/// With TRADEWIND_DATA: the intervals of `auto` cover what they say.
+/// With TRADEWIND_DATA: the intervals of `auto` cover what they say, also where a series has room for few trials.
 #[test]
 fn calibrated_intervals_cover() {
     let Some(folder) = crate::data_folder("samples") else { return };
-    let read = |part: &str| {
-        let file = std::fs::File::open(folder.join(format!("m3_monthly500_{part}.parquet"))).unwrap();
-        ParquetReader::new(file).finish().unwrap().select(["unique_id", "ds", "y"]).unwrap()
-    };
-    let whole = read("train").vstack(&read("test")).unwrap();
-    let panel = Panel::from_frame(whole, Columns::new(["unique_id"], "ds", "y").season(12)).unwrap();
-    let trial = panel.backtest(["auto"], Folds::new(1, 18)).unwrap();
-    let (narrow, wide) = (trial.score("auto", "coverage80").unwrap(), trial.score("auto", "coverage95").unwrap());
-    assert!((0.75..=0.85).contains(&narrow) && (0.92..=0.98).contains(&wide), "{narrow} {wide}");
+    for (set, season, horizon, narrow, wide) in
+        [("m3_monthly500", 12, 18, 0.75..0.85, 0.92..0.98), ("walmart_dept300", 52, 13, 0.76..0.86, 0.92..0.98)]
+    {
+        let read = |part: &str| {
+            let file = std::fs::File::open(folder.join(format!("{set}_{part}.parquet"))).unwrap();
+            ParquetReader::new(file).finish().unwrap().select(["unique_id", "ds", "y"]).unwrap()
+        };
+        let whole = read("train").vstack(&read("test")).unwrap();
+        let panel = Panel::from_frame(whole, Columns::new(["unique_id"], "ds", "y").season(season)).unwrap();
+        let trial = panel.backtest(["auto"], Folds::new(1, horizon)).unwrap();
+        let (inner, outer) = (trial.score("auto", "coverage80").unwrap(), trial.score("auto", "coverage95").unwrap());
+        assert!(narrow.contains(&inner) && wide.contains(&outer), "{set}: {inner} {outer}");
+    }
+}
+
+/// With TRADEWIND_DATA: half a year of a department's sales says nothing of its season; other stores do. Scored before the last
+/// quarter, which records of accuracy are kept of.
+#[test]
+fn siblings_lend_their_season_to_short_series() {
+    let Some(folder) = crate::data_folder("samples") else { return };
+    let date = |text: &str| lit(text.parse::<chrono::NaiveDate>().unwrap());
+    let sales = LazyFrame::scan_parquet(
+        PlRefPath::try_from_path(&folder.with_file_name("walmart.parquet")).unwrap(),
+        ScanArgsParquet::default(),
+    )
+    .unwrap();
+    let departments =
+        [1, 5, 13, 38, 72, 92].map(|dept| col("dept").eq(lit(dept))).into_iter().reduce(Expr::or).unwrap();
+    let short = (col("store") % lit(3)).eq(lit(0));
+    let kept = short.clone().not().or(col("date").gt(date("2011-11-04")));
+    let frame = sales.filter(departments.and(kept).and(col("date").lt_eq(date("2012-07-27"))));
+    let frame = frame.select([col("store"), col("dept"), col("date"), col("sales")]).collect().unwrap();
+    let panel = Panel::from_frame(frame, Columns::new(["store", "dept"], "date", "sales")).unwrap();
+    let trial = panel.backtest(["auto(horizon=13)", "auto(horizon=13, siblings=false)"], Folds::new(1, 13)).unwrap();
+    let scores = trial.scores().unwrap().frame().clone().lazy().filter(short).group_by([col("model")]);
+    let scores = scores.agg([col("wape").mean()]).sort(["model"], SortMultipleOptions::default()).collect().unwrap();
+    let wape = scores.column("wape").unwrap().f64().unwrap();
+    let (with, without) = (wape.get(0).unwrap(), wape.get(1).unwrap());
+    assert!(with < 0.96 * without, "{with} {without}");
 }
 
 /// Random walks; after `calm` steps, every second series jumps three times as far.
@@ -164,8 +194,7 @@ fn conformal_intervals_cover_where_a_model_is_too_sure_of_itself() {
     let trial = walks.backtest(labels, Folds::new(1, 8)).unwrap();
     let models = trial.models();
     let off = |model: usize| (trial.score(&models[model], "coverage80").unwrap() - 0.8).abs();
-    // Errors within a window go together here: what follows each series overshoots.
-    assert!(off(1) < 0.06 && off(2) < 0.12 && off(0) > 0.2, "{} {} {}", off(0), off(1), off(2));
+    assert!(off(1) < 0.06 && off(2) < 0.08 && off(0) > 0.2, "{} {} {}", off(0), off(1), off(2));
     assert_eq!(trial.score(&models[0], "mase").unwrap(), trial.score(&models[1], "mase").unwrap());
 }
 

@@ -93,6 +93,7 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         ("paths", "n") => "10".into(),
         (_, "seed") => "1".into(),
         (_, "models") => r#"["naive", theta()]"#.into(),
+        ("stream", "out") => format!("{:?}", out.join("streamed.parquet")),
         (_, "model") => r#""naive""#.into(),
         ("model", "label") => r#""theta(season=52)""#.into(),
         (_, "folds") => "plan_of_folds".into(),
@@ -161,6 +162,10 @@ fn every_verb_runs() {
         let subject = verb.noun.map(|noun| match noun {
             "Folds" => "plan_of_folds".to_string(),
             "Report" => "report_".to_string(),
+            // From Parquet only.
+            "Plan" if verb.name == "stream" => {
+                format!("plan(#{{data: {:?}, models: \"naive\"}})", out.join("kept.parquet"))
+            }
             noun => noun.to_lowercase(),
         });
         let call = match (&subject, verb.property) {

@@ -196,6 +196,11 @@ impl Regression {
 
     /// The standard deviation of the forecast error of each step.
     pub fn spread(&self, lead: usize, horizon: usize) -> Vec<f64> {
+        self.unit_spread(lead, horizon).into_iter().map(|sd| self.scale * self.sigma * sd).collect()
+    }
+
+    /// The same in standard deviations of a shock.
+    fn unit_spread(&self, lead: usize, horizon: usize) -> Vec<f64> {
         let recursion = Recursion::new(&self.orders, &self.coefficients);
         let gaps = &self.end.covariance;
         let mut weights = vec![0.0; self.end.state.len()];
@@ -213,7 +218,7 @@ impl Regression {
                     gaps.chunks_exact(weights.len()).zip(&weights).map(|(p, w)| w * row(p)).sum::<f64>()
                 }
             };
-            spread.push(self.scale * self.sigma * (shocks + next).max(0.0).sqrt());
+            spread.push((shocks + next).max(0.0).sqrt());
             shocks += response * response;
             if !gaps.is_empty() {
                 recursion.back(&mut weights);
@@ -229,7 +234,7 @@ impl Regression {
         let mut variance = 0.0;
         let wider = match self.end.covariance.is_empty() {
             true => Vec::new(),
-            false => self.spread(lead, path.len()),
+            false => self.unit_spread(lead, path.len()),
         };
         let responses = if wider.is_empty() { Vec::new() } else { recursion.responses(shocks.len()) };
         for (step, shock) in shocks.iter().enumerate() {
@@ -238,8 +243,7 @@ impl Regression {
             variance += responses.get(step).map_or(0.0, |r| r * r);
             let Some(at) = step.checked_sub(lead) else { continue };
             // Gaps and short series leave the state uncertain, which shocks to come do not show.
-            let known = self.scale * self.sigma * f64::sqrt(variance);
-            let stretch = if known > 0.0 { wider.get(at).map_or(1.0, |wide| wide / known) } else { 1.0 };
+            let stretch = wider.get(at).map_or(1.0, |wide| wide / f64::sqrt(variance));
             path[at] = mean[at] + stretch * deviation;
         }
     }

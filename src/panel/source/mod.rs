@@ -237,7 +237,7 @@ fn read_wanted(place: &Path, wanted: &Wanted) -> Result<(DataFrame, Origin)> {
 }
 
 /// The files that a path, a folder or a pattern names, in the order of their names.
-fn files(place: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn files(place: &Path) -> Result<Vec<PathBuf>> {
     crate::files::allowed(place)?;
     let source = place.display().to_string();
     let io = |cause: std::io::Error| match cause.kind() {
