@@ -14,8 +14,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::marginal::Support;
-use super::{Marginal, Quantiles, standard_normal};
+use super::{Marginal, standard_normal};
 
 /// Errors that speak with one voice: with as many, empirical and normal quantiles count the same.
 const PRIOR: f64 = 20.0;
@@ -109,13 +108,9 @@ impl Calibration {
         stretched(stretch, errors, self.edge)
     }
 
-    /// A forecast with quantiles where the errors say they are; `lead` steps before its first one were not asked for.
-    pub fn quantiles(&self, lead: usize, sd: &[f64]) -> Quantiles {
-        let zero = vec![0.0; sd.len()];
-        Quantiles::by(&zero, sd, Support::Numbers, |step, deviates| {
-            let errors = &self.steps[(lead + step).min(self.steps.len() - 1)];
-            deviates.iter().map(|z| sd[step] * quantile(errors, *z)).collect()
-        })
+    /// The deviate at which a step's own distribution has the quantile that errors say belongs at `z`.
+    fn deviate(&self, step: usize, z: f64) -> f64 {
+        quantile(&self.steps[step.min(self.steps.len() - 1)], z)
     }
 }
 
@@ -147,15 +142,12 @@ fn quantile(errors: &[f64], z: f64) -> f64 {
 }
 
 impl Marginal {
-    /// The same means with quantiles from a calibration.
+    /// The same means with the quantiles that a calibration puts in the place of its own; `lead` steps before its first one
+    /// were not asked for.
     pub(super) fn calibrated(self, calibration: Option<&Calibration>, lead: usize) -> Self {
-        match calibration {
-            Some(calibration) => {
-                let quantiles = calibration.quantiles(lead, &self.sd);
-                self.shaped(Some(quantiles))
-            }
-            None => self,
-        }
+        let Some(calibration) = calibration else { return self };
+        let quantiles = self.requantiled(|step, z| calibration.deviate(lead + step, z));
+        self.shaped(Some(quantiles))
     }
 }
 

@@ -26,8 +26,8 @@ struct LocalFits {
     /// The position after the last value of each series.
     ends: Vec<i64>,
     reads_covariates: bool,
-    /// What the series have tried, together.
-    calibration: Option<Calibration>,
+    /// What the series have tried, together: those of numbers, those of counts.
+    calibration: [Option<Calibration>; 2],
     /// How far the intervals of each series are stretched by its own errors.
     stretch: Vec<f64>,
 }
@@ -59,9 +59,16 @@ impl<M: SeriesModel> Forecaster for Local<M> {
             };
             Ok((scale, fit))
         })?;
-        let tried =
-            fits.iter().map(|fit| fit.as_ref().map_or((&[][..], false), |(_, fit)| (fit.tried(), fit.adapts())));
-        let (calibration, stretch) = Calibration::following(tried);
+        let mut stretch = vec![1.0; fits.len()];
+        let calibration = [false, true].map(|counts| {
+            let tried = fits.iter().map(|fit| match fit {
+                Ok((_, fit)) if fit.counts() == counts => (fit.tried(), fit.adapts()),
+                _ => (&[][..], false),
+            });
+            let (calibration, own) = Calibration::following(tried);
+            stretch.iter_mut().zip(own).for_each(|(stretch, own)| *stretch *= own);
+            calibration
+        });
         Ok(Box::new(LocalFits { fits, ends: ends(train), reads_covariates, calibration, stretch }))
     }
 }
@@ -127,11 +134,15 @@ impl LocalFits {
         Ok(Ahead { lead, horizon: future.horizon(), covariates })
     }
 
+    fn calibration_of(&self, fit: &dyn FittedSeries) -> Option<&Calibration> {
+        self.calibration[usize::from(fit.counts())].as_ref()
+    }
+
     /// How far intervals are stretched after the values that `series` has beyond those of the fit.
     fn followed(&self, i: usize, fit: &dyn FittedSeries, series: &Series) -> Result<f64> {
         let stretch = self.stretch[i];
         let new = usize::try_from(series.start + series.values.len() as i64 - self.ends[i]).unwrap_or(0);
-        let (Some(calibration), 1..) = (&self.calibration, new) else { return Ok(stretch) };
+        let (Some(calibration), 1..) = (self.calibration_of(fit), new) else { return Ok(stretch) };
         let known = series.values.len() - new;
         let covariates = series.covariates.iter().map(|column| &column.values[known..]).collect();
         let ahead = Ahead { lead: 0, horizon: new, covariates };
@@ -160,10 +171,10 @@ impl Fitted for LocalFits {
         if mean.iter().zip(&sd).any(|(mean, sd)| !(mean.abs() + FARTHEST * sd).is_finite()) {
             return Err(Error::model("the forecast leaves the range of numbers"));
         }
-        let marginal = Marginal::scaled(scale, mean, sd)?;
+        let marginal = Marginal::scaled(scale, mean, sd)?.shaped(fit.quantiles(&ahead));
         match fit.tried() {
-            [] => Ok(marginal.shaped(fit.quantiles(&ahead))),
-            _ => Ok(marginal.calibrated(self.calibration.as_ref(), ahead.lead)),
+            [] => Ok(marginal),
+            _ => Ok(marginal.calibrated(self.calibration_of(fit), ahead.lead)),
         }
     }
 
@@ -231,7 +242,7 @@ struct Saved {
     fits: Vec<std::result::Result<(Scale, Vec<u8>), String>>,
     ends: Vec<i64>,
     reads_covariates: bool,
-    calibration: Option<Calibration>,
+    calibration: [Option<Calibration>; 2],
     stretch: Vec<f64>,
 }
 

@@ -41,6 +41,17 @@ impl Marginal {
         Self { shape, ..self }
     }
 
+    /// The quantiles that stand in this distribution at the deviates that `deviate` puts in the place of others, step by
+    /// step.
+    pub(crate) fn requantiled(&self, deviate: impl Fn(usize, f64) -> f64) -> Quantiles {
+        let zero = vec![0.0; self.sd.len()];
+        let support = self.shape.as_ref().map_or(Support::Numbers, |shape| shape.support);
+        Quantiles::by(&zero, &self.sd, support, |step, deviates| {
+            let at = |z: f64| self.shape.as_ref().map_or(z, |shape| shape.at(step, z));
+            deviates.iter().map(|z| self.sd[step] * at(deviate(step, *z))).collect()
+        })
+    }
+
     /// The mean of each step on the model's scale.
     pub(crate) fn seen(&self) -> &[f64] {
         self.back.as_ref().map_or(&self.mean, |(_, mean)| mean)

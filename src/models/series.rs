@@ -63,11 +63,16 @@ pub trait FittedSeries: Save + Send + Sync {
     /// errors are relative, shares of the forecast.
     fn residuals(&self) -> &[f64];
 
-    /// How far the method was off on windows that its fit did not see, in its own standard deviations, window after window
-    /// and step after step: what the intervals of all series are calibrated by. None for a method
-    /// that did not try itself.
+    /// How far the method was off on windows that its fit did not see, in its own standard deviations (for another
+    /// distribution than the normal one, where the values stood in it, as standard normal deviates), window after window and
+    /// step after step: what the intervals of all series are calibrated by. None for a method that did not try itself.
     fn tried(&self) -> &[Vec<f64>] {
         &[]
+    }
+
+    /// Are its values counts? Those are calibrated among themselves.
+    fn counts(&self) -> bool {
+        false
     }
 
     /// Are the intervals to follow the errors of this series, beyond those of all series?

@@ -5,7 +5,7 @@
 //! each later one: its parameters have seen none of what it is judged by, and a trial costs as much as one fit more. Where
 //! intervals are what is asked for, the model is fitted anew before each window, as far from its data as a forecast will be.
 
-use super::intermittent::Counts;
+use super::intermittent::deviates_around;
 use super::part::Part;
 use super::{Ahead, Covariate, Series};
 use crate::error::Result;
@@ -133,20 +133,23 @@ impl Trial {
         self.combined().iter().map(|window| window.iter().map(error).collect()).collect()
     }
 
-    /// The distribution of counts around the combination, from how far it was off; around the mean of what was
-    /// `observed` where nothing could be tried.
-    /// `back` makes a value of the data of one that the models saw at a place of the series.
-    pub fn counts(&self, observed: &[f64], back: impl Fn(usize, f64) -> f64) -> Counts {
-        let windows = self.combined();
-        let cells = self.starts.iter().zip(&windows).flat_map(|(start, window)| (*start..).zip(window));
-        let tried = cells.filter(|(_, (y, mean, _))| !y.is_nan() && mean.is_finite());
-        let (values, means): (Vec<f64>, Vec<f64>) =
-            tried.map(|(place, (y, mean, _))| (back(place, *y).round(), back(place, mean.max(0.0)))).unzip();
-        if means.iter().sum::<f64>() > 0.0 {
-            return Counts::negative_binomial(&values, &means);
-        }
-        let mean = observed.iter().sum::<f64>() / observed.len().max(1) as f64;
-        Counts::negative_binomial(observed, &vec![mean; observed.len()])
+    /// Where counts stood in the negative binomial distributions around the combination, in standard normal deviates: what
+    /// the intervals of all such series are calibrated by. `back` says by what a value that the models saw at a place of the
+    /// series is multiplied to be one of the data.
+    pub fn deviates(&self, back: impl Fn(usize) -> f64) -> Vec<Vec<f64>> {
+        let window = |(start, window): (&usize, &Vec<(f64, f64, f64)>)| {
+            let cell = |(place, (y, mean, sd)): (usize, &(f64, f64, f64))| {
+                let (by, mean) = (back(place), mean.max(0.0));
+                match y.is_nan() || !mean.is_finite() || !sd.is_finite() {
+                    true => [f64::NAN; 5],
+                    false => deviates_around(by * mean, by * sd, (by * y).round()),
+                }
+            };
+            (*start..).zip(window).map(cell).collect::<Vec<[f64; 5]>>()
+        };
+        let windows = self.starts.iter().zip(&self.combined()).map(window).collect::<Vec<_>>();
+        let each = windows.iter().flat_map(|window| (0..5).map(|k| window.iter().map(|of| of[k]).collect()));
+        each.collect()
     }
 }
 

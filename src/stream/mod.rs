@@ -269,7 +269,7 @@ impl Work {
         let count = self.layout.chunks.len();
         let all = (0..count).map(|chunk| self.read_done(chunk)).collect::<Result<Vec<_>>>()?;
         let rows: usize = all.iter().map(|done| done.rows).sum();
-        let failures: Vec<&Failure> = all.iter().flat_map(|done| &done.failures).collect();
+        let failures: Vec<Failure> = all.iter().flat_map(|done| done.failures.iter().cloned()).collect();
         if rows == 0 {
             let reason = failures.first().map_or_else(String::new, |failure| format!(": {}", failure.reason));
             return Err(Error::model(format!("no model could forecast any series{reason}")));
@@ -280,17 +280,7 @@ impl Work {
                 std::fs::remove_file(&listed).map_err(|cause| refused(&listed, &cause))?;
             }
             true => {}
-            false => {
-                let column = |name: &str, pick: fn(&Failure) -> &str| {
-                    Column::new(name.into(), failures.iter().map(|failure| pick(failure)).collect::<Vec<_>>())
-                };
-                let columns = vec![
-                    column("model", |failure| &failure.model),
-                    column("series", |failure| &failure.series),
-                    column("reason", |failure| &failure.reason),
-                ];
-                Table::new(DataFrame::new(failures.len(), columns)?).save(&listed)?;
-            }
+            false => crate::models::failures_table(&failures)?.save(&listed)?,
         }
         let bar = progress::bar(count, "writing");
         write_with(&self.out, |file| {

@@ -189,6 +189,24 @@ impl Counts {
     }
 }
 
+/// The quantiles of negative binomial numbers with these means and standard deviations.
+pub(crate) fn quantiles_around(means: &[f64], sd: &[f64]) -> Quantiles {
+    Quantiles::by(means, sd, Support::Counts, |step, deviates| {
+        counts(means[step].max(0.0), sd[step] * sd[step], &probabilities(deviates))
+    })
+}
+
+/// Where `y` stands in the negative binomial distribution with this mean and standard deviation, as standard normal
+/// deviates: a count stands for all probabilities between that of less and that of no more, of which these are some (Czado,
+/// Gneiting & Held 2009, *Biometrics* 65).
+pub(crate) fn deviates_around(mean: f64, sd: f64, y: f64) -> [f64; 5] {
+    let probability = |count: f64| log_probability(mean, sd * sd, count).exp();
+    let less: f64 = (0..y as usize).map(|count| probability(count as f64)).sum();
+    let own = probability(y);
+    let share = |k: usize| less + (k as f64 + 0.5) / 5.0 * own;
+    std::array::from_fn(|k| crate::models::standard_normal(share(k).clamp(1e-6, 1.0 - 1e-6)))
+}
+
 fn probabilities(deviates: &[f64]) -> Vec<f64> {
     use statrs::distribution::{ContinuousCDF, Normal};
     let normal = Normal::standard();

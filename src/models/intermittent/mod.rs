@@ -21,7 +21,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use counts::CountDistribution;
-pub(crate) use counts::Counts;
+pub(crate) use counts::{Counts, deviates_around, quantiles_around};
 pub use demand::DemandClass;
 pub(crate) use demand::{Demand, ERRATIC, SELDOM};
 
