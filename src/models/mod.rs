@@ -92,7 +92,8 @@ pub trait Forecaster: Send + Sync {
     /// When the panel as a whole cannot be served, or the user interrupts.
     fn fit(&self, train: &Panel) -> Result<Box<dyn Fitted>>;
 
-    /// Does what it says of a series depend on the others, beyond the calibration of intervals?
+    /// Does it learn from all series together, beyond what they may lend each other (the calibration of intervals, the season
+    /// of siblings)?
     fn learns_across_series(&self) -> bool {
         true
     }

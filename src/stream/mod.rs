@@ -8,8 +8,8 @@
 //! stopped, and ends in the same bytes.
 //!
 //! Memory holds a chunk at a time, 16 bytes for each series, and the file of known covariates of the future, if there is
-//! one. Models see their own series and nothing else; methods that calibrate their intervals by the errors of all series
-//! take those of the chunk. A model that learns across series is refused.
+//! one. What series lend each other, the errors that intervals are calibrated by and the season of siblings, comes from the
+//! chunk. A model that learns across series is refused.
 //!
 //! | file | question |
 //! |---|---|
