@@ -335,14 +335,20 @@ impl Plan {
     /// # Errors
     /// As [`Panel::read`].
     pub fn read_panel(&self) -> Result<Panel> {
-        if self.data.as_os_str().is_empty() {
-            return Err(Error::usage("no data are named; say which file: --data FILE"));
-        }
+        self.check_source()?;
         let columns = self.columns()?;
         if columns == Self::default().columns()? && Panel::is_saved(&self.data) {
             return Panel::open(&self.data);
         }
         Panel::read_as(&self.data, columns, &self.reading()?)
+    }
+
+    /// Are any data named?
+    pub(crate) fn check_source(&self) -> Result<()> {
+        match self.data.as_os_str().is_empty() {
+            true => Err(Error::usage("no data are named; say which file: --data FILE")),
+            false => Ok(()),
+        }
     }
 
     /// The data, mended by the stated policies, aggregated, joined with other files and given their features, in this

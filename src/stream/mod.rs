@@ -142,6 +142,7 @@ fn is_parquet(path: &Path) -> bool {
 /// Refuses what cannot be done chunk by chunk; the models.
 fn check(plan: &Plan, out: &Path) -> Result<Vec<Model>> {
     plan.check()?;
+    plan.check_source()?;
     crate::files::allowed(out)?;
     if !is_parquet(out) {
         return Err(Error::usage(format!(
@@ -577,6 +578,7 @@ mod tests {
         let data = input(home.path(), "id");
         let out = home.path().join("out.parquet");
         let said = |plan: Plan, out: &Path| plan.stream(out).unwrap_err().to_string();
+        assert!(said(Plan { data: PathBuf::new(), ..plan(&data) }, &out).contains("--data"));
         assert!(said(plan(&data), &home.path().join("out.csv")).contains("out.parquet"));
         assert!(said(Plan { chunk: Some(0), ..plan(&data) }, &out).contains("1 row"));
         assert!(said(Plan { aggregate: Some("keys=[]".into()), ..plan(&data) }, &out).contains("all series at once"));
