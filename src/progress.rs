@@ -56,7 +56,7 @@ pub(crate) struct Whole(ProgressBar);
 
 /// A bar for `steps` pieces of work, of which `done` are done already.
 pub(crate) fn around(done: usize, steps: usize, message: &'static str) -> Whole {
-    let bar = bar(steps, message).with_position(done as u64);
+    let bar = drawn(steps, message, true).with_position(done as u64);
     bar.reset_eta();
     WITHIN.store(true, Ordering::Relaxed);
     Whole(bar)
@@ -77,27 +77,34 @@ impl Drop for Whole {
 
 /// A bar for `steps` pieces of work.
 pub(crate) fn bar(steps: usize, message: &'static str) -> ProgressBar {
-    if WITHIN.load(Ordering::Relaxed) {
-        return ProgressBar::hidden();
+    match WITHIN.load(Ordering::Relaxed) {
+        true => ProgressBar::hidden(),
+        false => drawn(steps, message, false),
     }
+}
+
+/// A bar, which says how fast the work is if it is long.
+fn drawn(steps: usize, message: &'static str, long: bool) -> ProgressBar {
     let watcher = WATCHER.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     let (template, target) = match watcher {
         Some(watcher) => {
             let line = Line { watcher, text: Mutex::default() };
             (
-                "{msg} {human_pos} of {human_len}, {rate}, {eta} left",
+                "{msg} {human_pos} of {human_len}{rate}, {eta} left",
                 ProgressDrawTarget::term_like_with_hz(Box::new(line), 5),
             )
         }
         None => {
             let shown = SHOWN.load(Ordering::Relaxed);
             let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-            ("{msg:>12} [{bar:32}] {human_pos}/{human_len} {rate} {eta}", target)
+            ("{msg:>12} [{bar:32}] {human_pos}/{human_len}{rate} {eta}", target)
         }
     };
-    let rate = |state: &ProgressState, f: &mut dyn std::fmt::Write| {
-        // What cannot be written is not shown.
-        let _ = write!(f, "{}/s", number(state.per_sec()));
+    let rate = move |state: &ProgressState, f: &mut dyn std::fmt::Write| {
+        if long {
+            // What cannot be written is not shown.
+            let _ = write!(f, ", {}/s", number(state.per_sec()));
+        }
     };
     let style = ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
