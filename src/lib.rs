@@ -38,7 +38,7 @@
 //! | [`progress`] | progress bars and interrupts |
 //! | `options`, `files`, `error` | labels and their options, whole files or none, what can go wrong |
 //!
-//! Dependencies point one way: `panel ← explore, models ← forecast ← evaluate ← plan ← script, binary`; `show` and
+//! Dependencies point one way: `panel ← explore, models ← forecast ← evaluate ← plan ← stream ← script, binary`; `show` and
 //! `figures` know the nouns, the nouns do not know pages.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
