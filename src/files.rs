@@ -38,6 +38,11 @@ pub(crate) fn missing(path: &Path) -> Error {
     Error::io(format!("{} does not exist{meant}", path.display()))
 }
 
+/// Is it a Parquet file, by its name?
+pub(crate) fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|end| ["parquet", "pq"].iter().any(|known| end.eq_ignore_ascii_case(known)))
+}
+
 /// The folders below which files may be read and written.
 #[derive(Clone)]
 pub(crate) struct Fence(Arc<[PathBuf]>);

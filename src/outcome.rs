@@ -60,7 +60,7 @@ impl Plan {
             known = ["IsHoliday", "MarkDown1"]
             policy = "covariates=zero"
             observed = ["Temperature"]
-            models = "naive; seasonal_naive; theta; regression; auto(horizon=8, regressors=false)"
+            models = "naive; seasonal_naive; theta; regression; auto(regressors=false)"
             horizon = 8
             folds = 4
             "#

@@ -384,7 +384,7 @@ impl Plan {
         self.join.names().into_iter().map(join).collect()
     }
 
-    /// The models: those stated, else `seasonal_naive` and `auto` for the plan's horizon.
+    /// The models: those stated, else `seasonal_naive` and `auto`.
     ///
     /// # Errors
     /// When a label does not name one.
@@ -393,7 +393,7 @@ impl Plan {
             return Model::list(&self.models.to_string());
         }
         let regressors = self.known.names().is_empty() || self.future.is_some();
-        let automatic = Automatic { horizon: Some(self.horizon.max(1)), regressors, ..Automatic::default() };
+        let automatic = Automatic { regressors, ..Automatic::default() };
         Ok(vec![SeasonalNaive::default().into(), automatic.into()])
     }
 

@@ -3,15 +3,16 @@
 //! One canvas in CSS pixels over the two plotters backends. Both count whole units, so a CSS pixel has six of them:
 //! an SVG carries six units per pixel in its `viewBox`, and a PNG is drawn at six and averaged down to two, which
 //! smooths every edge. Colours are opaque (a tint is mixed with white beforehand), so nothing depends on blending.
-//! Words are measured and drawn with the embedded font (plotters' own drawing forgets the side bearings of letters);
-//! in an SVG, a viewer without it takes a similar one.
+//! Words are measured and drawn with the embedded font (plotters' own drawing forgets the side bearings of letters).
+//! A viewer of an SVG without that font takes a similar one, which may be a tenth wider: each text says how long it
+//! is, so that it is set into the room that was kept for it.
 
+use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use ab_glyph::{Font, FontRef, PxScale, ScaleFont};
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle, TextStyle};
+use plotters::style::{Color, RGBColor, ShapeStyle};
 
 use crate::error::{Error, Result};
 use crate::show::one_line;
@@ -27,10 +28,6 @@ const FAMILY: &str = "Open Sans, Segoe UI, Helvetica, Arial, sans-serif";
 const UNITS: f64 = 6.0;
 /// Units averaged into one pixel of a PNG: two pixels per CSS pixel.
 const SAMPLES: usize = 3;
-/// By what plotters' SVG divides the size of a text.
-const SVG_TALL: f64 = 1.24;
-/// Where plotters' SVG puts the baseline below the top of a text, in ems.
-const SVG_BASELINE: f64 = 0.76;
 
 /// An opaque colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +85,8 @@ enum Sheet<'a> {
 pub struct Canvas<'a> {
     sheet: Sheet<'a>,
     size: (f64, f64),
+    /// The texts of an SVG, which stand above all else.
+    words: String,
 }
 
 /// The same call on whichever backend is there. Writing to memory cannot fail, and a picture that lacks a stroke
@@ -201,28 +200,31 @@ impl Canvas<'_> {
             return;
         }
         let em = words.size * UNITS;
+        let long = extent(&text, em, words.bold);
         let (x, baseline) = point(at);
         match &mut self.sheet {
-            Sheet::Svg(backend) => {
-                let horizontal = match anchor {
-                    Anchor::Start => HPos::Left,
-                    Anchor::Middle => HPos::Center,
-                    Anchor::End => HPos::Right,
+            Sheet::Svg(_) => {
+                let anchor = match anchor {
+                    Anchor::Start => "start",
+                    Anchor::Middle => "middle",
+                    Anchor::End => "end",
                 };
-                let weight = if words.bold { FontStyle::Bold } else { FontStyle::Normal };
-                let style = TextStyle {
-                    font: FontDesc::new(FontFamily::Name(FAMILY), em * SVG_TALL, weight),
-                    color: words.colour.opaque().to_backend_color(),
-                    pos: Pos::new(horizontal, VPos::Top),
-                };
-                let top = baseline - (SVG_BASELINE * em).round() as i32;
-                drop(backend.draw_text(&text, &style, (x, top)));
+                let weight = if words.bold { " font-weight=\"bold\"" } else { "" };
+                let Colour(red, green, blue) = words.colour;
+                // Writing to a string cannot fail.
+                let _ = writeln!(
+                    self.words,
+                    "<text x=\"{x}\" y=\"{baseline}\" text-anchor=\"{anchor}\" font-size=\"{em}\"{weight} \
+                     fill=\"#{red:02X}{green:02X}{blue:02X}\" textLength=\"{long:.0}\" \
+                     lengthAdjust=\"spacingAndGlyphs\">{}</text>",
+                    xml(&text),
+                );
             }
             Sheet::Pixels(backend) => {
                 let start = match anchor {
                     Anchor::Start => 0.0,
-                    Anchor::Middle => extent(&text, em, words.bold) / 2.0,
-                    Anchor::End => extent(&text, em, words.bold),
+                    Anchor::Middle => long / 2.0,
+                    Anchor::End => long,
                 };
                 letters(backend, &text, (f64::from(x) - start, f64::from(baseline)), em, words);
             }
@@ -273,17 +275,15 @@ pub(crate) fn to_svg(size: (u32, u32), title: &str, alt: &str, draw: &mut dyn Fn
     fonts()?;
     let (wide, high) = (size.0.max(1), size.1.max(1));
     let mut buffer = String::new();
-    {
-        let sheet = Sheet::Svg(SVGBackend::with_string(&mut buffer, (wide * UNITS as u32, high * UNITS as u32)));
-        paint(sheet, (wide, high), draw);
-    }
-    let body = buffer.split_once('>').map_or("", |(_, body)| body);
+    let sheet = Sheet::Svg(SVGBackend::with_string(&mut buffer, (wide * UNITS as u32, high * UNITS as u32)));
+    let words = paint(sheet, (wide, high), draw);
+    let shapes = buffer.split_once('>').map_or("", |(_, body)| body).trim_end().trim_end_matches("</svg>");
     // No `id` anywhere: several pictures may stand in one page.
     Ok(format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{wide}\" height=\"{high}\" viewBox=\"0 0 {} {}\" \
          preserveAspectRatio=\"xMinYMin meet\" \
          role=\"img\" aria-label=\"{}\" stroke-linejoin=\"round\" style=\"max-width:100%;height:auto\">\n\
-         <title>{}</title>{body}",
+         <title>{}</title>{shapes}<g font-family=\"{FAMILY}\">\n{words}</g>\n</svg>\n",
         f64::from(wide) * UNITS,
         f64::from(high) * UNITS,
         xml(alt),
@@ -313,11 +313,13 @@ pub(crate) fn to_png(size: (u32, u32), draw: &mut dyn FnMut(&mut Canvas)) -> Res
     Ok(out)
 }
 
-fn paint(sheet: Sheet<'_>, (wide, high): (u32, u32), draw: &mut dyn FnMut(&mut Canvas)) {
-    let mut canvas = Canvas { sheet, size: (f64::from(wide), f64::from(high)) };
+/// Draw on a sheet; the texts that an SVG still needs.
+fn paint(sheet: Sheet<'_>, (wide, high): (u32, u32), draw: &mut dyn FnMut(&mut Canvas)) -> String {
+    let mut canvas = Canvas { sheet, size: (f64::from(wide), f64::from(high)), words: String::new() };
     canvas.rect((0.0, 0.0), canvas.size, Colour(255, 255, 255));
     draw(&mut canvas);
     on!(canvas.sheet, backend => backend.present());
+    canvas.words
 }
 
 /// Each pixel is the mean of `SAMPLES` × `SAMPLES` fine ones.

@@ -66,7 +66,7 @@ impl Default for Automatic {
 impl Method for Automatic {
     const NAME: &str = "auto";
     const SUMMARY: &str = "The default: candidates tried on the end of each series and combined by how well they did";
-    const EXAMPLE: &str = "auto(horizon=8)";
+    const EXAMPLE: &str = "auto";
     const SEARCH: &[(&str, &[&str])] = &[];
     type Fitted = FittedAutomatic;
 
@@ -245,6 +245,20 @@ pub struct FittedAutomatic {
     tried: Vec<Vec<f64>>,
 }
 
+impl FittedAutomatic {
+    /// The spread around means that are known already; those of small counts alone bear on it.
+    fn spread_around(&self, mean: &[f64], ahead: &Ahead) -> Vec<f64> {
+        let mut spread = self.combination.spread(ahead);
+        let first = self.end + ahead.lead as i64;
+        (first..).zip(&mut spread).for_each(|(position, sd)| *sd *= self.season.widening(position));
+        if self.values == Values::Few {
+            // No count is surer than one of Poisson's.
+            spread.iter_mut().zip(mean).for_each(|(sd, mean)| *sd = sd.max(mean.sqrt()));
+        }
+        spread
+    }
+}
+
 impl FittedSeries for FittedAutomatic {
     fn mean(&self, ahead: &Ahead) -> Result<Vec<f64>> {
         let mut mean = self.combination.mean(ahead)?;
@@ -257,21 +271,19 @@ impl FittedSeries for FittedAutomatic {
     }
 
     fn spread(&self, ahead: &Ahead) -> Vec<f64> {
-        let mut spread = self.combination.spread(ahead);
-        let first = self.end + ahead.lead as i64;
-        (first..).zip(&mut spread).for_each(|(position, sd)| *sd *= self.season.widening(position));
-        if let (Values::Few, Ok(mean)) = (self.values, self.mean(ahead)) {
-            // No count is surer than one of Poisson's.
-            spread.iter_mut().zip(mean).for_each(|(sd, mean)| *sd = sd.max(mean.sqrt()));
-        }
-        spread
+        let mean = if self.values == Values::Few { self.mean(ahead).unwrap_or_default() } else { Vec::new() };
+        self.spread_around(&mean, ahead)
     }
 
     fn quantiles(&self, ahead: &Ahead) -> Option<Quantiles> {
         match self.values {
-            Values::Few => Some(quantiles_around(&self.mean(ahead).ok()?, &self.spread(ahead))),
+            Values::Few => {
+                let mean = self.mean(ahead).ok()?;
+                Some(quantiles_around(&mean, &self.spread_around(&mean, ahead)))
+            }
             Values::Many => {
-                let (mean, sd) = (self.mean(ahead).ok()?, self.spread(ahead));
+                let mean = self.mean(ahead).ok()?;
+                let sd = self.spread_around(&mean, ahead);
                 let normal =
                     |step: usize, deviates: &[f64]| deviates.iter().map(|z| mean[step] + sd[step] * z).collect();
                 Some(Quantiles::by(&mean, &sd, Support::Counts, normal))

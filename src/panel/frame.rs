@@ -62,9 +62,7 @@ impl Panel {
     /// When the file cannot be written, or its name ends otherwise.
     pub fn save(&self, path: impl AsRef<std::path::Path>) -> Result<()> {
         let path = path.as_ref();
-        let parquet =
-            path.extension().is_some_and(|end| ["parquet", "pq"].iter().any(|known| end.eq_ignore_ascii_case(known)));
-        if !parquet {
+        if !crate::files::is_parquet(path) {
             return Table::new(self.to_frame()).save(path);
         }
         let columns = Columns { frequency: Some(self.frequency()), season: Some(self.season()), ..self.columns() };

@@ -410,7 +410,8 @@ impl Future {
                 Role::Known => format!(
                     "known covariate `{source}` has no usable value for series {label} on {stamp} (a number, or a \
                      category that the history knows); \
-                     give it with the future (--future FILE, or future.given(frame))"
+                     give it with the future (--future FILE, or future.given(frame)), or take a model that does not \
+                     read it, such as auto(regressors=false)"
                 ),
                 Role::Observed => format!(
                     "observed covariate `{source}` of series {label} has no value to assume for {stamp}; \

@@ -135,16 +135,12 @@ struct Work {
     _lock: File,
 }
 
-fn is_parquet(path: &Path) -> bool {
-    path.extension().is_some_and(|end| ["parquet", "pq"].iter().any(|known| end.eq_ignore_ascii_case(known)))
-}
-
 /// Refuses what cannot be done chunk by chunk; the models.
 fn check(plan: &Plan, out: &Path) -> Result<Vec<Model>> {
     plan.check()?;
     plan.check_source()?;
     crate::files::allowed(out)?;
-    if !is_parquet(out) {
+    if !crate::files::is_parquet(out) {
         return Err(Error::usage(format!(
             "a streamed forecast is written as Parquet; name {} instead of {}",
             out.with_extension("parquet").display(),
@@ -175,7 +171,7 @@ impl Work {
     fn begin(plan: &Plan, out: &Path) -> Result<Self> {
         let models = check(plan, out)?;
         let files = Panel::files(&plan.data)?;
-        if let Some(other) = files.iter().find(|path| !is_parquet(path)) {
+        if let Some(other) = files.iter().find(|path| !crate::files::is_parquet(path)) {
             return Err(Error::usage(format!(
                 "a stream reads Parquet, which can be read in parts; write {} as Parquet first: tradewind clean --out FILE.parquet",
                 other.display()
