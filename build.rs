@@ -11,6 +11,11 @@ use syn::{Attribute, Expr, ImplItem, Item, Lit, Meta, Type, Visibility};
 fn main() {
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=XGBOOST_LIB_DIR");
+    if let (Some(_), Ok(folder)) = (std::env::var_os("CARGO_FEATURE_XGBOOST"), std::env::var("XGBOOST_LIB_DIR")) {
+        // Where the program finds the library when it runs.
+        println!("cargo::rustc-link-arg=-Wl,-rpath,{folder}");
+    }
     let mut docs = BTreeMap::new();
     collect(Path::new("src"), &mut docs);
     let rows: String = docs.iter().map(|(path, text)| format!("({path:?}, {text:?}),\n")).collect();

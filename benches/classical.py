@@ -35,7 +35,10 @@ SETS = {
     "m3_monthly": ("m3/m3_monthly", 12, 12, 18, "int"),
     "m3_other": ("m3/m3_other", 1, 1, 8, "int"),
     "m4_hourly": ("m4/m4_hourly", 24, 24, 48, "int"),
+    "rossmann_daily100+h": ("samples/rossmann_daily100", 7, 7, 42, "D"),
     "walmart_dept300": ("samples/walmart_dept300", 52, 52, 13, "W-FRI"),
+    "walmart_dept300+x": ("samples/walmart_dept300", 52, 52, 13, "W-FRI"),
+    "walmart_dept300+h": ("samples/walmart_dept300", 52, 52, 13, "W-FRI"),
     "m5_monthly500": ("samples/m5_monthly500", 12, 12, 6, "MS"),
 }
 # our set, our model, the peer's model, number of series (0: all)

@@ -27,7 +27,7 @@ export CARGO_TARGET_DIR=$TARGET
 # shellcheck disable=SC2034  # used by the scripts that source this file
 NOTEBOOK=$TARGET/notebook
 
-# The features that tests, lints and notebooks are built with; the binary of `make demo` has the default ones.
+# The features that tests, lints and notebooks are built with (need_features); the binary of `make demo` has the default ones.
 # shellcheck disable=SC2034
 FEATURES=(--features full)
 
@@ -131,4 +131,30 @@ python_env() {
         touch "$dir/ready"
     fi
     printf '%s\n' "$dir/bin/python"
+}
+
+# need_features: what FEATURES need to be built. Where XGBoost cannot be had, FEATURES are the others, and XGBOOST_MISSING says why.
+XGBOOST_MISSING=
+need_features() {
+    if ! need_xgboost; then
+        XGBOOST_MISSING="XGBoost's library could not be installed (setup/xgboost.txt)"
+        say "$XGBOOST_MISSING: it is left out"
+        FEATURES=(--features kernel,sql)
+    fi
+}
+
+# need_xgboost: exports XGBOOST_LIB_DIR, the folder with the library of the Python package xgboost-cpu, and where the library is
+# by which its C header is read. XGBOOST_PYTHON is the Python that can load our models.
+need_xgboost() {
+    local site
+    XGBOOST_PYTHON=$(python_env xgboost) || return 1
+    site=$("$XGBOOST_PYTHON" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
+    [ -e "$site/xgboost/lib/libxgboost.so" ] || return 1
+    export XGBOOST_PYTHON XGBOOST_LIB_DIR=$site/xgboost/lib
+    if [ -e "$site/clang/native/libclang.so" ]; then
+        export LIBCLANG_PATH=$site/clang/native
+        # That package has no headers of the compiler's own; the C compiler has.
+        BINDGEN_EXTRA_CLANG_ARGS="-I$(cc -print-file-name=include)"
+        export BINDGEN_EXTRA_CLANG_ARGS
+    fi
 }

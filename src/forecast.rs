@@ -226,6 +226,10 @@ impl Forecast {
         self.0.panel.clone()
     }
 
+    pub(crate) fn fits(&self) -> &Fits {
+        &self.0.fits
+    }
+
     pub(crate) fn future(&self) -> &Future {
         &self.0.future
     }

@@ -25,6 +25,8 @@
 //! | [`panel`] | many series on one calendar: reading, roles, frequency, audit, cleaning, features, joining, aggregating, the future |
 //! | [`explore`] | what the data show: one question per file |
 //! | [`models`] | the traits, the table [`models::MODELS`], one file per method |
+//! | [`boosting`] | gradient boosted trees on tables, exact Shapley values |
+//! | [`explain`] | what counts for a model, what moved a forecast |
 //! | [`optimise`] | the least value of a function within bounds, for every model |
 //! | [`statistics`] | decomposition, unit roots, autocorrelation, normality: functions of one series |
 //! | [`forecast`] | means, quantiles, joint sample paths |
@@ -43,8 +45,10 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod boosting;
 mod error;
 pub mod evaluate;
+pub mod explain;
 pub mod explore;
 pub mod figures;
 mod files;

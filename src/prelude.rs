@@ -9,7 +9,8 @@ pub use crate::explore::{Finding, QUESTIONS};
 pub use crate::figures::Figure;
 pub use crate::forecast::{Forecast, Paths};
 pub use crate::models::{
-    Arima, Ces, Drift, Entry, Ets, Fits, Harmonic, MODELS, Model, Mstl, Naive, Regression, SeasonalNaive, Stl, Theta,
+    Arima, Boost, Ces, Drift, ElasticNet, Entry, Ets, Fits, Forest, Harmonic, Lasso, MODELS, Model, Mstl, Naive,
+    Regression, Ridge, SeasonalNaive, Stl, Theta, Xgboost,
 };
 pub use crate::outcome::Outcome;
 pub use crate::panel::{

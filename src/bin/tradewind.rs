@@ -410,7 +410,7 @@ fn run_plan(command: Command, matches: &ArgMatches, out: &Out) -> Result<()> {
             spare(&save, [Some(&plan.data)])?;
             let panel = plan.panel()?;
             out.calendar(&panel, &plan);
-            let fits = panel.fit(plan.models()?)?;
+            let fits = panel.fit_for(plan.models()?, plan.horizon)?;
             fits.save(&save)?;
             out.wrote(&save);
             out.failures(&fits.failures());

@@ -84,7 +84,7 @@ impl Panel {
         let mut seconds = vec![0.0; models.len()];
         let bar = progress::bar(folds.len(), "backtesting");
         for (fold, cut) in cuts.enumerate() {
-            let window = Window::of(self, cut?, &models, &probabilities, &mut seconds)?;
+            let window = Window::of(self, cut?, folds.reach(), &models, &probabilities, &mut seconds)?;
             failures.extend(window.forecast.failures().into_iter().map(|failure| (fold + 1, failure)));
             windows.push(window);
             bar.inc(1);
@@ -97,7 +97,14 @@ impl Panel {
 }
 
 impl Window {
-    fn of(panel: &Panel, cut: Cut, models: &[Model], probabilities: &[f64], seconds: &mut [f64]) -> Result<Self> {
+    fn of(
+        panel: &Panel,
+        cut: Cut,
+        reach: usize,
+        models: &[Model],
+        probabilities: &[f64],
+        seconds: &mut [f64],
+    ) -> Result<Self> {
         let h = cut.future.horizon() as i64;
         let actuals: Vec<Vec<f64>> = (0..panel.len())
             .map(|i| {
@@ -111,7 +118,7 @@ impl Window {
                 if actual.iter().all(|y| y.is_nan()) { Vec::new() } else { actual }
             })
             .collect();
-        let fits = cut.train.fit_checked(models)?;
+        let fits = cut.train.fit_checked(models, Some(reach))?;
         let forecast = fits.forecast_each(&cut.future, |i| !actuals[i].is_empty())?;
         for (m, total) in seconds.iter_mut().enumerate() {
             *total += fits.seconds(m);

@@ -148,6 +148,11 @@ impl Folds {
         self.horizon
     }
 
+    /// The steps from the end of a training part to the end of its test window.
+    pub(crate) fn reach(&self) -> usize {
+        self.gap.saturating_add(self.horizon)
+    }
+
     fn stride(&self) -> usize {
         self.step.unwrap_or(self.horizon)
     }

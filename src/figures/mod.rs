@@ -26,6 +26,7 @@ mod heat;
 mod overview;
 mod repairs;
 mod seasonal;
+mod waterfall;
 
 pub use bars::Bars;
 pub use correlogram::Correlogram;
@@ -35,6 +36,7 @@ pub use heat::{Cell, Heat};
 pub use overview::Overview;
 pub use repairs::{Repair, Repairs};
 pub use seasonal::Seasonal;
+pub use waterfall::Waterfall;
 
 pub use canvas::{Anchor, Canvas, Colour, Words};
 pub(crate) use canvas::{REGULAR, SEMIBOLD};

@@ -68,6 +68,7 @@ impl Method for Automatic {
     const SUMMARY: &str = "The default: candidates tried on the end of each series and combined by how well they did";
     const EXAMPLE: &str = "auto";
     const SEARCH: &[(&str, &[&str])] = &[];
+    type Kind = super::EachSeries;
     type Fitted = FittedAutomatic;
 
     fn check(&self) -> Result<()> {

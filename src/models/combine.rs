@@ -52,6 +52,7 @@ impl Method for Combine {
     const SUMMARY: &str = "Mean, median, trimmed or weighted mean of several models";
     const EXAMPLE: &str = "combine(models=[\"theta\", \"seasonal_naive\"], by=mean)";
     const SEARCH: &[(&str, &[&str])] = &[("by", &["mean", "median", "trimmed", "weights"])];
+    type Kind = super::EachSeries;
     type Fitted = FittedCombine;
 
     fn check(&self) -> Result<()> {

@@ -47,6 +47,7 @@ impl Method for Conformal {
     const SUMMARY: &str = "Any model, with intervals from how far it was off";
     const EXAMPLE: &str = "conformal(model=theta, kind=adaptive)";
     const SEARCH: &[(&str, &[&str])] = &[("kind", &["split", "adaptive"])];
+    type Kind = super::EachSeries;
     type Fitted = FittedConformal;
 
     fn check(&self) -> Result<()> {

@@ -32,6 +32,7 @@ impl Method for Drift {
     const NAME: &str = "drift";
     const SUMMARY: &str = "the last value plus the average change (random walk with drift)";
     const EXAMPLE: &str = "drift";
+    type Kind = super::EachSeries;
     type Fitted = FittedDrift;
 }
 

@@ -62,13 +62,27 @@ impl Panel {
     pub fn fit<M: IntoModel>(&self, models: impl IntoIterator<Item = M>) -> Result<Fits> {
         let models = distinct(models.into_iter().map(IntoModel::into_model).collect::<Result<_>>()?)?;
         self.check_calendar()?;
-        self.fit_checked(&models)
+        self.fit_checked(&models, None)
     }
 
-    pub(crate) fn fit_checked(&self, models: &[Model]) -> Result<Fits> {
+    /// As [`fit`](Self::fit), for forecasts of `horizon` steps: models that learn across series forecast as many
+    /// directly.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit), and when the horizon is zero.
+    pub fn fit_for<M: IntoModel>(&self, models: impl IntoIterator<Item = M>, horizon: usize) -> Result<Fits> {
+        if horizon == 0 {
+            return Err(Error::usage("a horizon is at least 1 step, not 0"));
+        }
+        let models = distinct(models.into_iter().map(IntoModel::into_model).collect::<Result<_>>()?)?;
+        self.check_calendar()?;
+        self.fit_checked(&models, Some(horizon))
+    }
+
+    pub(crate) fn fit_checked(&self, models: &[Model], horizon: Option<usize>) -> Result<Fits> {
         let fit = |model: &Model| {
             let started = Instant::now();
-            let fitted = model.forecaster().fit(self)?;
+            let fitted = model.forecaster().fit(self, horizon)?;
             Ok(FittedModel { model: model.clone(), fitted, seconds: started.elapsed().as_secs_f64() })
         };
         let models = models.iter().map(fit).collect::<Result<_>>()?;
@@ -398,7 +412,7 @@ impl Fits {
             .into_iter()
             .map(|(label, bytes)| {
                 let model = Model::named(&label)?;
-                let fitted = Entry::named(model.name())?.load(&bytes)?;
+                let fitted = Entry::named(model.name())?.load(&bytes, &panel)?;
                 Ok(FittedModel { model, fitted, seconds: 0.0 })
             })
             .collect::<Result<_>>()

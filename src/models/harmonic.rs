@@ -59,6 +59,7 @@ impl Method for Harmonic {
     const SUMMARY: &str = "waves for long or several seasons, ARIMA errors";
     const EXAMPLE: &str = "harmonic(seasons=[52.18], max_terms=4)";
     const SEARCH: &[(&str, &[&str])] = &[("max_terms", &["2", "5", "10"]), ("box_cox", &["auto", "0"])];
+    type Kind = super::EachSeries;
     type Fitted = FittedHarmonic;
 
     fn check(&self) -> Result<()> {

@@ -33,20 +33,16 @@ struct LocalFits {
 }
 
 impl<M: SeriesModel> Forecaster for Local<M> {
+    fn reads_covariates(&self) -> bool {
+        self.0.reads_covariates()
+    }
+
     fn learns_across_series(&self) -> bool {
         false
     }
 
-    fn fit(&self, train: &Panel) -> Result<Box<dyn Fitted>> {
-        let normalise = match (train.inner().columns.normalise, self.0.box_cox()) {
-            (kind, None) => Ok(kind),
-            (Normalise::None, Some(_)) => Ok(Normalise::BoxCox),
-            (kind, Some(_)) => Err(Error::usage(format!(
-                "the panel is normalised ({}) and the model asks for box_cox besides; leave one out",
-                kind.name()
-            ))),
-        }?;
-        let lambda = self.0.box_cox().and_then(BoxCox::lambda);
+    fn fit(&self, train: &Panel, _horizon: Option<usize>) -> Result<Box<dyn Fitted>> {
+        let (normalise, lambda) = normalisation(train, self.0.box_cox())?;
         let reads_covariates = self.0.reads_covariates();
         // A season that multiplies has no meaning on another scale.
         let siblings = (self.0.asks_siblings() && normalise == Normalise::None).then(|| Siblings::of(train));
@@ -71,6 +67,21 @@ impl<M: SeriesModel> Forecaster for Local<M> {
         });
         Ok(Box::new(LocalFits { fits, ends: ends(train), reads_covariates, calibration, stretch }))
     }
+}
+
+/// What the values of a panel are put through before a model sees them, and the power if it is a stated one.
+pub(super) fn normalisation(train: &Panel, box_cox: Option<BoxCox>) -> Result<(Normalise, Option<f64>)> {
+    let kind = match (train.inner().columns.normalise, box_cox) {
+        (kind, None) => kind,
+        (Normalise::None, Some(_)) => Normalise::BoxCox,
+        (kind, Some(_)) => {
+            return Err(Error::usage(format!(
+                "the panel is normalised ({}) and the model asks for box_cox besides; leave one out",
+                kind.name()
+            )));
+        }
+    };
+    Ok((kind, box_cox.and_then(BoxCox::lambda)))
 }
 
 /// The position after the last value of each series.
@@ -126,7 +137,7 @@ impl LocalFits {
         let lead = usize::try_from(lead).map_err(|_| Error::usage("the future starts before the series ends"))?;
         let covariates = match self.reads_covariates {
             true => {
-                future.check(series)?;
+                future.check(series, |_| true)?;
                 future.columns(series)
             }
             false => Vec::new(),
@@ -249,7 +260,7 @@ struct Saved {
 /// The inverse of `save` for one method.
 pub(super) fn load<M: Method>(bytes: &[u8]) -> Result<Box<dyn Fitted>>
 where
-    M::Fitted: DeserializeOwned,
+    M::Fitted: FittedSeries + DeserializeOwned,
 {
     let saved: Saved = super::decode(bytes)?;
     let fits = saved

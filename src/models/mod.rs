@@ -5,6 +5,7 @@
 
 mod arima;
 mod automatic;
+mod boost;
 mod calibration;
 mod ces;
 mod combine;
@@ -13,13 +14,18 @@ mod decomposition;
 mod drift;
 mod ets;
 mod fits;
+mod forest;
 mod harmonic;
 mod intermittent;
+mod kinds;
+mod learned;
+mod linear;
 mod local;
 mod marginal;
 mod model;
 mod mstl;
 mod naive;
+mod native;
 mod part;
 mod regression;
 mod seasonal_naive;
@@ -27,12 +33,14 @@ mod series;
 mod siblings;
 mod theta;
 mod trial;
+mod xgboost;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use arima::{Arima, FittedArima, Search};
 pub use automatic::{Automatic, FittedAutomatic};
+pub use boost::{Boost, Loss};
 pub use ces::{Ces, CesSeasonality, FittedCes};
 pub use combine::{By, Combine, FittedCombine};
 pub use conformal::{Conformal, Conformity, FittedConformal};
@@ -41,21 +49,27 @@ pub use drift::{Drift, FittedDrift};
 pub use ets::{Ets, FittedEts};
 pub use fits::{Failure, Fits, Horizon};
 pub(crate) use fits::{failures_sentence, failures_table, find};
+pub use forest::Forest;
 pub use harmonic::{FittedHarmonic, Harmonic};
 pub use intermittent::{Adida, CountDistribution, Croston, DemandClass, FittedIntermittent, Imapa, Sba, Tsb};
 pub(crate) use intermittent::{Demand, ERRATIC, SELDOM};
+pub use kinds::{AcrossSeries, EachSeries, Kind, Part};
+pub use learned::{Difference, Learner, Learnt, Scaling, Table as LearningTable, Task};
+pub use linear::{ElasticNet, Lasso, Line, Ridge};
 pub(crate) use marginal::standard_normal;
 pub use marginal::{Marginal, Quantiles};
 pub(crate) use model::distinct;
 pub use model::{Entry, IntoModel, Model};
 pub use mstl::{FittedMstl, Mstl, Periodic, Stl, Window};
 pub use naive::{FittedNaive, Naive};
+pub use native::Foreign;
 pub use regression::{FittedRegression, Regression};
 pub use seasonal_naive::{FittedSeasonalNaive, SeasonalNaive};
 pub use series::{
     Ahead, Auto, BoxCox, Covariate, Criterion, Description, FittedSeries, Likelihood, Method, Save, Series, SeriesModel,
 };
 pub use theta::{FittedTheta, Theta, ThetaKind};
+pub use xgboost::{FittedXgboost, Xgboost, XgboostObjective};
 
 use crate::error::{Error, Result};
 use crate::panel::{Future, Panel};
@@ -82,21 +96,51 @@ pub const MODELS: &[Entry] = &[
     Entry::of::<Tsb>(),
     Entry::of::<Adida>(),
     Entry::of::<Imapa>(),
+    Entry::of::<Boost>(),
+    Entry::of::<Xgboost>(),
+    Entry::of::<Forest>(),
+    Entry::of::<Ridge>(),
+    Entry::of::<Lasso>(),
+    Entry::of::<ElasticNet>(),
 ];
 
 /// Fits a whole panel. Global models implement it; local ones get it from [`SeriesModel`].
 pub trait Forecaster: Send + Sync {
-    /// Fits every series of `train`; a series that cannot be served is kept as its failure.
+    /// Fits every series of `train`, for forecasts of `horizon` steps if that is known; a series that cannot be served is
+    /// kept as its failure.
     ///
     /// # Errors
     /// When the panel as a whole cannot be served, or the user interrupts.
-    fn fit(&self, train: &Panel) -> Result<Box<dyn Fitted>>;
+    fn fit(&self, train: &Panel, horizon: Option<usize>) -> Result<Box<dyn Fitted>>;
+
+    /// Does it read covariates? Their future values are then demanded.
+    fn reads_covariates(&self) -> bool;
 
     /// Does it learn from all series together, beyond what they may lend each other (the calibration of intervals, the season
     /// of siblings)?
     fn learns_across_series(&self) -> bool {
         true
     }
+}
+
+/// What a feature counts for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Importance {
+    /// The feature.
+    pub feature: String,
+    /// Its share of what all splits gained, between 0 and 1; none where the method has no splits.
+    pub gain: Option<f64>,
+    /// By what share of itself the error grows when its values are shuffled.
+    pub permutation: f64,
+}
+
+/// What the means of the steps of one series are made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// What the model takes for usual, by step.
+    pub usual: Vec<f64>,
+    /// What each thing adds, by step.
+    pub parts: Vec<(String, Vec<f64>)>,
 }
 
 /// A fitted panel.
@@ -128,6 +172,28 @@ pub trait Fitted: Send + Sync {
     /// # Errors
     /// As [`forecast`](Self::forecast).
     fn simulate(&self, future: &Future, series: usize, mean: &[f64], shocks: &[f64], path: &mut [f64]) -> Result<()>;
+
+    /// What each feature counts for, for a method that has features.
+    fn importance(&self) -> Option<Vec<Importance>> {
+        None
+    }
+
+    /// What each feature adds to the mean of each step of the future of one series, for a method that can tell.
+    ///
+    /// # Errors
+    /// As [`forecast`](Self::forecast).
+    fn explain(&self, _future: &Future, _series: usize) -> Result<Option<Explanation>> {
+        Ok(None)
+    }
+
+    /// The parts of a model that another program has fitted, in that program's format, with the rows that the future of one
+    /// series is forecast from; none of a model of our own.
+    ///
+    /// # Errors
+    /// As [`forecast`](Self::forecast).
+    fn foreign(&self, _future: &Future, _series: usize) -> Result<Option<Vec<Foreign>>> {
+        Ok(None)
+    }
 
     /// The fit as bytes, for the loader in [`MODELS`].
     ///

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use polars::prelude::Column;
 use serde_json::{Map, Value};
 
-use super::local::{self, Local};
-use super::{Fitted, FittedSeries, Forecaster, MODELS, Method, SeriesModel};
+use super::kinds::{Kind, Part};
+use super::{Fitted, FittedSeries, Forecaster, MODELS, Method};
 use crate::error::{Error, Result, suggestion};
 use crate::options;
+use crate::panel::Panel;
 use crate::show::{Block, Show, Table};
 
-/// A method that is part of another one.
-type Part = Box<dyn SeriesModel>;
+/// Reads a saved fit of a panel.
+type Load = fn(&[u8], &Panel) -> Result<Box<dyn Fitted>>;
 
 /// A method as [`MODELS`] lists it.
 pub struct Entry {
@@ -25,7 +26,7 @@ pub struct Entry {
     /// The search space: options worth tuning and the values worth trying, as labels write them.
     pub search: &'static [(&'static str, &'static [&'static str])],
     make: fn(Map<String, Value>) -> Result<Model>,
-    load: fn(&[u8]) -> Result<Box<dyn Fitted>>,
+    load: Load,
     part: fn(Map<String, Value>) -> Result<Part>,
     load_part: fn(&[u8]) -> Result<Box<dyn FittedSeries>>,
     schema: fn() -> schemars::Schema,
@@ -47,12 +48,11 @@ pub struct Model(Arc<Inner>);
 struct Inner {
     name: &'static str,
     label: String,
-    reads_covariates: bool,
     forecaster: Box<dyn Forecaster>,
 }
 
 impl Entry {
-    /// The row of a method that fits series one by one.
+    /// The row of a method.
     pub const fn of<M: Method>() -> Self {
         Self {
             name: M::NAME,
@@ -60,13 +60,13 @@ impl Entry {
             example: M::EXAMPLE,
             search: M::SEARCH,
             make: |given| Model::new(options::read::<M>(M::NAME, given)?),
-            load: local::load::<M>,
+            load: M::Kind::load,
             part: |given| {
                 let method = options::read::<M>(M::NAME, given)?;
                 method.check()?;
-                Ok(Box::new(method))
+                M::Kind::part(method)
             },
-            load_part: |bytes| Ok(Box::new(super::decode::<M::Fitted>(bytes)?)),
+            load_part: M::Kind::load_part,
             schema: || schemars::schema_for!(M),
             defaults: || options::fields(&M::default()),
         }
@@ -80,9 +80,9 @@ impl Entry {
         (self.make)(options)
     }
 
-    /// A saved fit of this method.
-    pub(crate) fn load(&self, bytes: &[u8]) -> Result<Box<dyn Fitted>> {
-        (self.load)(bytes)
+    /// A saved fit of this method to a panel.
+    pub(crate) fn load(&self, bytes: &[u8], panel: &Panel) -> Result<Box<dyn Fitted>> {
+        (self.load)(bytes, panel)
     }
 
     /// The method that a label describes, to be part of another method; its fits are kept by [`load_part`](Self::load_part).
@@ -160,8 +160,7 @@ impl Model {
 
     fn unchecked<M: Method>(method: M) -> Self {
         let label = options::label(M::NAME, &method).unwrap_or_else(|_| M::NAME.into());
-        let reads_covariates = method.reads_covariates();
-        Self(Arc::new(Inner { name: M::NAME, label, reads_covariates, forecaster: Box::new(Local(method)) }))
+        Self(Arc::new(Inner { name: M::NAME, label, forecaster: M::Kind::forecaster(method) }))
     }
 
     /// The method's name.
@@ -176,7 +175,7 @@ impl Model {
 
     /// Does it read covariates, so that their future must be known?
     pub(crate) fn reads_covariates(&self) -> bool {
-        self.0.reads_covariates
+        self.0.forecaster.reads_covariates()
     }
 
     pub(crate) fn forecaster(&self) -> &dyn Forecaster {

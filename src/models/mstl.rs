@@ -94,6 +94,7 @@ impl Method for Stl {
     const SUMMARY: &str = "STL takes the season out, another model forecasts the rest";
     const EXAMPLE: &str = "stl(season=52)";
     const SEARCH: &[(&str, &[&str])] = SEARCH;
+    type Kind = super::EachSeries;
     type Fitted = FittedMstl;
 
     fn check(&self) -> Result<()> {
@@ -107,6 +108,7 @@ impl Method for Mstl {
     const SUMMARY: &str = "MSTL takes several seasons out, another model forecasts the rest";
     const EXAMPLE: &str = "mstl(seasons=[4, 52])";
     const SEARCH: &[(&str, &[&str])] = SEARCH;
+    type Kind = super::EachSeries;
     type Fitted = FittedMstl;
 
     fn check(&self) -> Result<()> {

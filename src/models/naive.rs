@@ -29,6 +29,7 @@ impl Method for Naive {
     const NAME: &str = "naive";
     const SUMMARY: &str = "the last value carried forward (random walk)";
     const EXAMPLE: &str = "naive";
+    type Kind = super::EachSeries;
     type Fitted = FittedNaive;
 }
 

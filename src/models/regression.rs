@@ -75,6 +75,7 @@ impl Method for Regression {
         ("l1_ratio", &["0", "0.5", "1"]),
         ("trend", &["true", "false"]),
     ];
+    type Kind = super::EachSeries;
     type Fitted = FittedRegression;
 
     fn check(&self) -> Result<()> {

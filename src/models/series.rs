@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::kinds::Kind;
 use super::{Quantiles, Season, encode};
 use crate::error::{Error, Result};
 use crate::panel::Role;
@@ -116,7 +117,7 @@ impl<T: Serialize> Save for T {
 }
 
 /// What [`MODELS`](super::MODELS) needs to know of a method; its options struct implements it.
-pub trait Method: SeriesModel + Clone + Default + Serialize + DeserializeOwned + JsonSchema + 'static {
+pub trait Method: Clone + Default + Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// The name in labels: lower case, words joined by underscores.
     const NAME: &str;
     /// One line.
@@ -125,8 +126,11 @@ pub trait Method: SeriesModel + Clone + Default + Serialize + DeserializeOwned +
     const EXAMPLE: &str;
     /// The search space: options worth tuning and the values worth trying, as labels write them.
     const SEARCH: &[(&str, &[&str])] = &[];
-    /// The fitted form, which saved files hold.
-    type Fitted: FittedSeries + DeserializeOwned + 'static;
+    /// Does it fit each series by itself ([`EachSeries`](super::EachSeries)) or all together
+    /// ([`AcrossSeries`](super::AcrossSeries))?
+    type Kind: Kind<Self>;
+    /// The fitted form, which saved files hold: a [`FittedSeries`], or a [`Learnt`](super::Learnt).
+    type Fitted: 'static;
 
     /// Checks that the options make sense together.
     ///

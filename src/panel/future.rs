@@ -268,6 +268,48 @@ impl Future {
         self.with_rows(&given, &rows, |_| true)
     }
 
+    /// What if? The same future with a covariate at other values for every series: one value for all steps, or one per step.
+    /// What is made of it (products) follows. A category is asked for by its indicator, such as `Type=A`.
+    ///
+    /// ```
+    /// use tradewind::prelude::*;
+    /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales").known(["IsHoliday"]);
+    /// let sales = Panel::read("data/walmart_sales_weekly.csv", columns)?;
+    /// let fits = sales.fit_for(["ridge"], 2)?;
+    /// let future = sales.future(2)?.what_if("IsHoliday", &[0.0, 1.0])?;
+    /// assert_eq!(fits.forecast(&future)?.mean("ridge", "Store=1, Dept=1")?.len(), 2);
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no such covariate, it is made from others or fixed, or there are neither one nor as many values as steps.
+    pub fn what_if(&self, covariate: &str, values: &[f64]) -> Result<Future> {
+        let mut inner = (*self.0).clone();
+        let panel = inner.panel.clone();
+        let (matrix, declared) = (panel.matrix()?, panel.columns());
+        let c = matrix.names.iter().position(|name| name == covariate).ok_or_else(|| {
+            let nearest = crate::error::suggestion(covariate, matrix.names.iter().map(String::as_str));
+            Error::usage(format!("there is no covariate `{covariate}`{nearest}"))
+        })?;
+        let (source, role) = &matrix.sources[c];
+        if *role == Role::Fixed || declared.maker(source).is_some_and(|made| made.computed()) {
+            return Err(Error::usage(format!(
+                "`{covariate}` cannot be otherwise: it is fixed, or follows from the calendar or from other columns"
+            )));
+        }
+        if values.len() != 1 && values.len() != self.0.horizon {
+            return Err(Error::usage(format!(
+                "`{covariate}` needs 1 value for all steps or {} values, one per step, not {}",
+                self.0.horizon,
+                values.len()
+            )));
+        }
+        let steps = inner.columns[c].chunks_exact_mut(self.0.horizon);
+        steps.flatten().zip(values.iter().cycle()).for_each(|(cell, value)| *cell = *value);
+        inner.multiply()?;
+        Ok(Future(Arc::new(inner)))
+    }
+
     /// The same future with the known covariates of the rows that `full` has at the forecast positions.
     pub(crate) fn known_from(&self, full: &Panel) -> Result<Future> {
         let mut rows: Vec<Option<usize>> = vec![None; full.len() * self.0.horizon];
@@ -396,10 +438,10 @@ impl Future {
         })))
     }
 
-    /// Everything that a model which reads covariates needs of this series is there.
-    pub(crate) fn check(&self, series: usize) -> Result<()> {
+    /// Everything that a model needs of this series is there: a value at each step of each column of the matrix that it reads.
+    pub(crate) fn check(&self, series: usize, reads: impl Fn(usize) -> bool) -> Result<()> {
         let matrix = self.0.panel.matrix()?;
-        for (c, (source, role)) in matrix.sources.iter().enumerate() {
+        for (c, (source, role)) in matrix.sources.iter().enumerate().filter(|(c, _)| reads(*c)) {
             let Some(step) = self.column(c, series).iter().position(|v| v.is_nan()) else { continue };
             let stamp = self.0.panel.inner().calendar.label(self.0.starts[series] + step as i64);
             let label = self.0.panel.label(series);

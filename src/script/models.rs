@@ -2,6 +2,7 @@
 
 use super::api::{Api, functions, methods, properties};
 use super::values::{Models, Options};
+use crate::explore::Finding;
 use crate::figures::Figure;
 use crate::forecast::{Forecast, Paths};
 use crate::models::{Failure, Fits, Horizon, MODELS, Model};
@@ -21,7 +22,10 @@ pub(super) fn register(api: &mut Api) {
         name(model) -> &'static str { model.name() }
     }
 
-    methods! { api, Panel; fit(panel, models: Models) -> Fits { panel.fit(models.0) } }
+    methods! { api, Panel;
+        fit(panel, models: Models) -> Fits { panel.fit(models.0) }
+        fit_for(panel, models: Models, horizon: usize) -> Fits { panel.fit_for(models.0, horizon) }
+    }
     properties! { api, Fits;
         models(fits) -> Vec<String> { fits.models() }
         panel(fits) -> Panel { fits.panel() }
@@ -32,8 +36,12 @@ pub(super) fn register(api: &mut Api) {
         summary(fits) -> Table { fits.summary() }
         diagnostics(fits) -> Table { fits.diagnostics() }
         failures(fits) -> Vec<Failure> { fits.failures() }
+        importance(fits, model: String) -> Finding { fits.importance(&model) }
         residuals(fits, model: String, key: String) -> Vec<f64> { fits.residuals(&model, &key) }
         save(fits, path: String) -> () { fits.save(path) }
+        save_native(fits, model: String, horizon: Horizon, folder: String) -> Vec<String> {
+            fits.save_native(&model, horizon, folder)
+        }
     }
 
     properties! { api, Forecast;
@@ -52,6 +60,9 @@ pub(super) fn register(api: &mut Api) {
             forecast.interval(&model, &key, level)
         }
         paths(forecast, n: usize, seed: u64) -> Paths { forecast.paths(n, seed) }
+        explain(forecast, model: String, key: String, date: String) -> Finding {
+            forecast.explain(&model, &key, &date)
+        }
         table(forecast) -> Table { forecast.table() }
         failures(forecast) -> Vec<Failure> { forecast.failures() }
         plot(forecast, model: String) -> Figure { forecast.plot(&model) }

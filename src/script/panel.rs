@@ -114,6 +114,7 @@ pub(super) fn register(api: &mut Api) {
 
     methods! { api, Future;
         "Future::given_file" given(future, path: String) -> Future { future.given_file(path) }
+        what_if(future, covariate: String, values: Vec<f64>) -> Future { future.what_if(&covariate, &values) }
         first(future, key: String) -> String { future.first(&key) }
         "Future::to_frame" table(future) -> Table { future.to_frame().map(Table::new) }
     }

@@ -159,12 +159,15 @@ impl Argument for Names {
     }
 }
 
-/// Numbers in an array.
+/// Numbers in an array, or one.
 impl Argument for Vec<f64> {
-    const TYPE: &'static str = "Array";
-    const WANTED: &'static str = "an array of numbers";
+    const TYPE: &'static str = "float | Array";
+    const WANTED: &'static str = "a number or an array of numbers";
 
     fn take(value: Dynamic) -> Result<Self> {
+        if !value.is_array() {
+            return f64::take(value.clone()).map(|number| vec![number]).map_err(|_| refused::<Self>(&value));
+        }
         let items = value.clone().into_array().map_err(|_| refused::<Self>(&value))?;
         items.into_iter().map(f64::take).collect()
     }

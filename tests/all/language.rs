@@ -57,6 +57,11 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         ("given", "path") => path("future.csv"),
         (name, "path") => path(&format!("{name}-{}.{end}", verb.noun.unwrap_or("own"))),
         (_, "folder") => path("trial"),
+        ("importance" | "explain", "model") => r#""ridge(penalty=0.01, regressors=false)""#.into(),
+        ("save_native", "model") => r#""xgboost(num_boost_round=5, regressors=false)""#.into(),
+        (_, "date") => r#""2012-11-16""#.into(),
+        (_, "covariate") => r#""IsHoliday""#.into(),
+        (_, "values") => "[0, 1, 0, 0]".into(),
         ("join", "options") => r#"#{on: ["Date", "Dept"], known: ["MarkDown1"]}"#.into(),
         ("aggregate", "options") => r#"#{freq: "MS", partial: "drop"}"#.into(),
         ("uplift", "options") => r#"#{by: "IsHoliday"}"#.into(),
@@ -123,7 +128,7 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
 const NOUNS: &str = r#"
 let columns = shape; let panel = sales.only("Dept", 1);
 let future = sales.future(4); let audit = sales.audit(); let finding = sales.explore("seasonality"); let table = sales.summary();
-let figure = sales.plot(); let model = theta(); let fits = sales.fit(["naive", "theta"]); let forecast = fits.forecast(4);
+let figure = sales.plot(); let model = theta(); let fits = sales.fit(["naive", "theta", "ridge(penalty=0.01, regressors=false)"]); let forecast = fits.forecast(4);
 let paths = forecast.paths(10, 1); let plan_of_folds = folds(2, 4); let folds_ = plan_of_folds; let fold = sales.split(plan_of_folds)[0];
 let backtest = sales.backtest(["naive", "theta"], plan_of_folds); let report_ = report("words");
 let plan = plan(#{data: "data/walmart_sales_weekly.csv", id: ["Store", "Dept"], time: "Date", target: "Weekly_Sales", horizon: 4, folds: 2, models: "naive"});
@@ -157,11 +162,16 @@ fn every_verb_runs() {
         .collect();
     std::fs::write(out.join("future.csv"), format!("{header}\n{}\n", rows.join("\n"))).unwrap();
     let language = Language::get();
-    for verb in language.verbs() {
+    // XGBoost is a part of the full build.
+    let can_run = |verb: &&Verb| verb.name != "save_native" || cfg!(feature = "xgboost");
+    for verb in language.verbs().iter().filter(can_run) {
         let arguments: Vec<String> = verb.params.iter().map(|(param, _)| sample(verb, param, out)).collect();
         let subject = verb.noun.map(|noun| match noun {
             "Folds" => "plan_of_folds".to_string(),
             "Report" => "report_".to_string(),
+            "Fits" if verb.name == "save_native" => {
+                "sales.fit(\"xgboost(num_boost_round=5, regressors=false)\")".to_string()
+            }
             // From Parquet only.
             "Plan" if verb.name == "stream" => {
                 format!("plan(#{{data: {:?}, models: \"naive\"}})", out.join("kept.parquet"))

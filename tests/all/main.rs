@@ -11,6 +11,7 @@ mod features;
 mod intermittent;
 mod join_and_aggregate;
 mod language;
+mod learned;
 mod mstl;
 mod normalise;
 mod oracles;

@@ -124,6 +124,7 @@ impl Method for Arima {
     const EXAMPLE: &str = "arima(order=[2,1,1], seasonal=[0,1,0], season=12)";
     const SEARCH: &[(&str, &[&str])] =
         &[("search", &["stepwise", "exhaustive"]), ("criterion", &["aicc", "bic"]), ("box_cox", &["auto", "0"])];
+    type Kind = crate::models::EachSeries;
     type Fitted = FittedArima;
 
     fn check(&self) -> Result<()> {

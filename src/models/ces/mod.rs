@@ -73,6 +73,7 @@ impl Method for Ces {
     const EXAMPLE: &str = "ces(season=52)";
     const SEARCH: &[(&str, &[&str])] =
         &[("seasonality", &["auto", "none", "simple", "partial", "full"]), ("box_cox", &["auto", "0"])];
+    type Kind = crate::models::EachSeries;
     type Fitted = FittedCes;
 
     fn check(&self) -> Result<()> {

@@ -97,6 +97,7 @@ impl Method for Ets {
         ("multiplicative_trend", &["true", "false"]),
         ("box_cox", &["auto", "0"]),
     ];
+    type Kind = crate::models::EachSeries;
     type Fitted = FittedEts;
 
     fn check(&self) -> Result<()> {

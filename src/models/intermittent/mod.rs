@@ -47,6 +47,7 @@ macro_rules! method {
             const SUMMARY: &str = $summary;
             const EXAMPLE: &str = concat!($name, "(alpha=0.1)");
             const SEARCH: &[(&str, &[&str])] = &[("alpha", &["0.05", "0.1", "0.2", "0.3"]), DISTRIBUTIONS];
+            type Kind = crate::models::EachSeries;
             type Fitted = FittedIntermittent;
 
             fn check(&self) -> Result<()> {
@@ -92,6 +93,7 @@ impl Method for Tsb {
     const EXAMPLE: &str = "tsb(alpha=0.1, beta=0.1)";
     const SEARCH: &[(&str, &[&str])] =
         &[("alpha", &["0.05", "0.1", "0.2", "0.3"]), ("beta", &["0.02", "0.05", "0.1", "0.2"]), DISTRIBUTIONS];
+    type Kind = crate::models::EachSeries;
     type Fitted = FittedIntermittent;
 
     fn check(&self) -> Result<()> {

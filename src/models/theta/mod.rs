@@ -78,6 +78,7 @@ impl Method for Theta {
     const EXAMPLE: &str = "theta(season=52)";
     const SEARCH: &[(&str, &[&str])] =
         &[("kind", &["standard", "optimised", "dynamic", "dynamic-optimised"]), ("box_cox", &["auto", "0"])];
+    type Kind = crate::models::EachSeries;
     type Fitted = FittedTheta;
 
     fn check(&self) -> Result<()> {

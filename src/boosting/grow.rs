@@ -1,0 +1,374 @@
+//! One tree on gradients: the leaf that gains most is split next.
+
+use std::cmp::Reverse;
+
+use rayon::prelude::*;
+
+use super::bins::{Binned, Column};
+use super::tree::{Node, Rule, Split, Tree};
+
+pub(super) struct Limits {
+    pub leaves: usize,
+    pub depth: usize,
+    pub least: usize,
+    pub l2: f64,
+}
+
+/// Sums of first and second derivatives over rows.
+pub(super) trait Sums: Copy + Default + PartialEq + Send + Sync {
+    /// The derivatives of one row.
+    type Row: Copy + Send + Sync;
+
+    fn add(&mut self, row: Self::Row);
+    fn join(&mut self, other: Self);
+    fn take(&mut self, other: Self);
+    /// Both sums as numbers, where first derivatives are counted in `unit`.
+    fn read(self, unit: f64) -> [f64; 2];
+}
+
+/// Any derivatives.
+impl Sums for [f64; 2] {
+    type Row = [f32; 2];
+
+    fn add(&mut self, [g, h]: [f32; 2]) {
+        self[0] += f64::from(g);
+        self[1] += f64::from(h);
+    }
+
+    fn join(&mut self, other: Self) {
+        self[0] += other[0];
+        self[1] += other[1];
+    }
+
+    fn take(&mut self, other: Self) {
+        self[0] -= other[0];
+        self[1] -= other[1];
+    }
+
+    fn read(self, _: f64) -> [f64; 2] {
+        self
+    }
+}
+
+/// Where every second derivative is 1: a whole number of units of the first derivative above [`ROWS`] bits for the number of
+/// rows. One addition for both, and exact.
+impl Sums for i64 {
+    type Row = i64;
+
+    fn add(&mut self, row: i64) {
+        *self += row;
+    }
+
+    fn join(&mut self, other: i64) {
+        *self += other;
+    }
+
+    fn take(&mut self, other: i64) {
+        *self -= other;
+    }
+
+    fn read(self, unit: f64) -> [f64; 2] {
+        [(self >> ROWS) as f64 * unit, (self & ((1 << ROWS) - 1)) as f64]
+    }
+}
+
+/// Bits for the number of rows: 16 million.
+const ROWS: u32 = 24;
+
+/// Rows that [`packed`] derivatives can be of.
+pub(super) const MOST_PACKED: usize = 1 << ROWS;
+
+/// First derivatives in whole units, and the unit.
+pub(super) fn packed(gradients: &[[f32; 2]]) -> (Vec<i64>, f64) {
+    let most = gradients.iter().fold(0.0_f32, |most, [g, _]| most.max(g.abs()));
+    // So small that the sum of all fits beside the number of rows.
+    let levels = (1_i64 << (62 - ROWS)) as f64 / gradients.len() as f64;
+    let unit = f64::from(most).max(f64::MIN_POSITIVE * levels) / levels;
+    let row = |[g, _]: &[f32; 2]| (((f64::from(*g) / unit).round() as i64) << ROWS) + 1;
+    (gradients.iter().map(row).collect(), unit)
+}
+
+/// By column, the sums of each bin.
+type Histogram<S> = Vec<Vec<S>>;
+
+/// What may still be split.
+struct Leaf<S> {
+    node: usize,
+    depth: usize,
+    rows: Vec<u32>,
+    sums: [f64; 2],
+    histogram: Option<Histogram<S>>,
+    best: Option<Split>,
+}
+
+/// A finished leaf: its node, its rows, the sums of their gradients.
+pub(super) type Finished = (usize, Vec<u32>, [f64; 2]);
+
+pub(super) struct Grower<'a, S> {
+    binned: &'a Binned,
+    limits: Limits,
+    /// Histograms to be used again.
+    spare: Vec<Histogram<S>>,
+    /// What first derivatives are counted in.
+    unit: f64,
+}
+
+/// Second derivatives added to those of a category, so that rare ones do not decide the order.
+const SMOOTH: f64 = 10.0;
+/// Rows from which it pays to add them up apart.
+const MANY: usize = 2048;
+/// As many cells of work are worth a thread.
+const WORTH: usize = 1 << 16;
+
+impl<'a, S: Sums> Grower<'a, S> {
+    pub fn new(binned: &'a Binned, limits: Limits) -> Self {
+        Self { binned, limits, spare: Vec::new(), unit: 1.0 }
+    }
+
+    /// A tree on some rows and the columns that are marked; its leaves have no values yet. First derivatives are counted in
+    /// `unit`.
+    pub fn grow(
+        &mut self,
+        rows: Vec<u32>,
+        (gradients, unit): (&[S::Row], f64),
+        columns: &[bool],
+    ) -> (Tree, Vec<Finished>) {
+        self.unit = unit;
+        let mut open = vec![self.root(rows, gradients, columns)];
+        let mut tree = Tree { nodes: vec![Node { cover: open[0].sums[1], value: 0.0, split: None }] };
+        while open.len() < self.limits.leaves {
+            let gain = |leaf: &Leaf<S>| leaf.best.map(|split| split.gain).unwrap_or_default();
+            let first = |a: &&usize, b: &&usize| {
+                gain(&open[**a])
+                    .total_cmp(&gain(&open[**b]))
+                    .then(Reverse(open[**a].node).cmp(&Reverse(open[**b].node)))
+            };
+            let places: Vec<usize> = (0..open.len()).collect();
+            let Some(next) = places.iter().max_by(first).copied() else { break };
+            let Some(mut split) = open[next].best else { break };
+            split.left = tree.nodes.len();
+            let leaf = open.swap_remove(next);
+            tree.nodes[leaf.node].split = Some(split);
+            for child in self.divide(leaf, &split, gradients, columns) {
+                tree.nodes.push(Node { cover: child.sums[1], value: 0.0, split: None });
+                open.push(child);
+            }
+        }
+        open.sort_by_key(|leaf| leaf.node);
+        let finished = open.into_iter().map(|mut leaf| {
+            self.spare.extend(leaf.histogram.take());
+            (leaf.node, leaf.rows, leaf.sums)
+        });
+        (tree, finished.collect())
+    }
+
+    fn sum(&self, rows: &[u32], gradients: &[S::Row]) -> [f64; 2] {
+        let mut sum = S::default();
+        rows.iter().for_each(|row| sum.add(gradients[*row as usize]));
+        sum.read(self.unit)
+    }
+
+    fn can_split(&self, leaf: &Leaf<S>) -> bool {
+        leaf.depth < self.limits.depth && leaf.rows.len() >= 2 * self.limits.least
+    }
+
+    fn histogram(&mut self) -> Histogram<S> {
+        self.spare.pop().unwrap_or_else(|| {
+            self.binned.columns.iter().map(|column| vec![S::default(); column.filled() + 1]).collect()
+        })
+    }
+
+    fn root(&mut self, rows: Vec<u32>, gradients: &[S::Row], columns: &[bool]) -> Leaf<S> {
+        let mut leaf = Leaf { node: 0, depth: 0, sums: self.sum(&rows, gradients), rows, histogram: None, best: None };
+        if self.can_split(&leaf) {
+            let mut histogram = self.histogram();
+            let seen = gathered(&leaf.rows, gradients);
+            let of = |(c, cells): (usize, &mut Vec<S>)| {
+                let column = &self.binned.columns[c];
+                accumulate(column, &leaf.rows, &seen, cells);
+                self.best(c, column, cells, &leaf)
+            };
+            let found: Vec<Option<Split>> = histogram
+                .par_iter_mut()
+                .enumerate()
+                .with_min_len(least_columns(leaf.rows.len()))
+                .filter(|(c, _)| columns[*c])
+                .map(of)
+                .collect();
+            leaf.best = better(found.into_iter());
+            leaf.histogram = Some(histogram);
+        }
+        leaf
+    }
+
+    /// The two children of a leaf.
+    fn divide(&mut self, leaf: Leaf<S>, split: &Split, gradients: &[S::Row], columns: &[bool]) -> [Leaf<S>; 2] {
+        let column = &self.binned.columns[split.column];
+        let missing = column.filled();
+        let goes_left: [bool; 256] = std::array::from_fn(|bin| split.is_left_binned(bin as u8, missing));
+        let (left, right) = parted(&leaf.rows, |row| goes_left[usize::from(column.bins[row as usize])]);
+        let mut side = 0;
+        let mut children = [left, right].map(|rows| {
+            let node = split.left + side;
+            side += 1;
+            Leaf { node, depth: leaf.depth + 1, sums: self.sum(&rows, gradients), rows, histogram: None, best: None }
+        });
+        let Some(mut rest) = leaf.histogram else { return children };
+        let splits = [self.can_split(&children[0]), self.can_split(&children[1])];
+        if splits == [false; 2] {
+            self.spare.push(rest);
+            return children;
+        }
+        // The sums of the larger child are what the smaller one leaves of those of the parent.
+        let small = usize::from(children[1].rows.len() < children[0].rows.len());
+        let mut own = self.histogram();
+        let seen = gathered(&children[small].rows, gradients);
+        let of = |(c, (own, rest)): (usize, (&mut Vec<S>, &mut Vec<S>))| {
+            let column = &self.binned.columns[c];
+            accumulate(column, &children[small].rows, &seen, own);
+            rest.iter_mut().zip(&*own).for_each(|(rest, own)| rest.take(*own));
+            let best = |child: usize, cells: &[S]| {
+                splits[child].then(|| self.best(c, column, cells, &children[child])).flatten()
+            };
+            (best(small, own), best(1 - small, rest))
+        };
+        let found: Vec<(Option<Split>, Option<Split>)> = own
+            .par_iter_mut()
+            .zip(rest.par_iter_mut())
+            .enumerate()
+            .with_min_len(least_columns(seen.len()))
+            .filter(|(c, _)| columns[*c])
+            .map(of)
+            .collect();
+        let best = [better(found.iter().map(|(best, _)| *best)), better(found.iter().map(|(_, best)| *best))];
+        for ((child, best), histogram) in [small, 1 - small].into_iter().zip(best).zip([own, rest]) {
+            children[child].best = best;
+            match best {
+                Some(_) => children[child].histogram = Some(histogram),
+                None => self.spare.push(histogram),
+            }
+        }
+        children
+    }
+
+    /// The split of a leaf on one column that gains most, if any gains.
+    fn best(&self, c: usize, column: &Column, cells: &[S], leaf: &Leaf<S>) -> Option<Split> {
+        let [g, h] = leaf.sums;
+        let l2 = self.limits.l2;
+        let score = |g: f64, h: f64| if h + l2 > 0.0 { g * g / (h + l2) } else { 0.0 };
+        let whole = score(g, h);
+        // Second derivatives stand for rows: a histogram does not count them.
+        let each = if h > 0.0 { leaf.rows.len() as f64 / h } else { 1.0 };
+        let least = self.limits.least as f64 - 0.5;
+        let cell = |bin: usize| cells[bin].read(self.unit);
+        let missing = cell(column.filled());
+        let gain = |left: [f64; 2]| {
+            let right = [g - left[0], h - left[1]];
+            let room = left[1] * each >= least && right[1] * each >= least;
+            room.then(|| score(left[0], left[1]) + score(right[0], right[1]) - whole)
+        };
+        let mut best: Option<Split> = None;
+        let mut offer = |gain: Option<f64>, rule: &dyn Fn() -> Rule, bin: usize, missing_left: bool| {
+            if let Some(gain) = gain.filter(|gain| *gain > best.map_or(1e-9 * whole.max(1e-9), |best| best.gain)) {
+                best = Some(Split { column: c, rule: rule(), missing_left, bin: bin as u8, gain, left: 0 });
+            }
+        };
+        if column.categories > 0 {
+            let mut order: Vec<usize> = (0..column.categories).filter(|k| cell(*k)[1] > 0.0).collect();
+            let slope = |k: &usize| cell(*k)[0] / (cell(*k)[1] + SMOOTH);
+            order.sort_by(|a, b| slope(a).total_cmp(&slope(b)));
+            let mut left = [0.0; 2];
+            for taken in 1..order.len() {
+                let next = cell(order[taken - 1]);
+                left = [left[0] + next[0], left[1] + next[1]];
+                let set = || {
+                    let mut set = [0; 4];
+                    order[..taken].iter().for_each(|k| set[k / 64] |= 1 << (k % 64));
+                    Rule::In(set)
+                };
+                offer(gain(left), &set, 0, false);
+            }
+            return best;
+        }
+        let some_missing = missing != [0.0; 2];
+        let mut left = [0.0; 2];
+        for (bin, edge) in column.edges.iter().enumerate() {
+            if cells[bin] == S::default() {
+                continue;
+            }
+            let next = cell(bin);
+            left = [left[0] + next[0], left[1] + next[1]];
+            let rule = || Rule::Below(*edge);
+            // Where none is missing here, those to come go with the larger part.
+            offer(gain(left), &rule, bin, !some_missing && left[1] > h / 2.0);
+            if some_missing {
+                offer(gain([left[0] + missing[0], left[1] + missing[1]]), &rule, bin, true);
+            }
+        }
+        if some_missing {
+            // What is there against what is missing.
+            let there = [g - missing[0], h - missing[1]];
+            offer(gain(there), &|| Rule::Below(f64::INFINITY), column.edges.len(), false);
+        }
+        best
+    }
+}
+
+/// Rows by whether something holds of them, in their order. Each is written to both sides and kept on one: which one is not
+/// to be guessed.
+fn parted(rows: &[u32], holds: impl Fn(u32) -> bool) -> (Vec<u32>, Vec<u32>) {
+    let (mut yes, mut no) = (vec![0; rows.len()], vec![0; rows.len()]);
+    let (mut a, mut b) = (0, 0);
+    for row in rows {
+        let holds = usize::from(holds(*row));
+        yes[a] = *row;
+        no[b] = *row;
+        a += holds;
+        b += 1 - holds;
+    }
+    yes.truncate(a);
+    no.truncate(b);
+    (yes, no)
+}
+
+/// Columns that a thread should have at least.
+fn least_columns(rows: usize) -> usize {
+    WORTH.div_ceil(rows + 256)
+}
+
+/// The greatest gain; of equals, the first.
+fn better(found: impl Iterator<Item = Option<Split>>) -> Option<Split> {
+    found.flatten().fold(None, |best: Option<Split>, split| match best {
+        Some(best) if best.gain >= split.gain => Some(best),
+        _ => Some(split),
+    })
+}
+
+fn gathered<R: Copy>(rows: &[u32], gradients: &[R]) -> Vec<R> {
+    rows.iter().map(|row| gradients[*row as usize]).collect()
+}
+
+/// The sums of `seen`, the derivatives of `rows`, by bin. Rows that follow one another are added up apart: those of one bin
+/// would wait for each other.
+fn accumulate<S: Sums>(column: &Column, rows: &[u32], seen: &[S::Row], cells: &mut [S]) {
+    const APART: usize = 4;
+    if rows.len() < MANY {
+        cells.fill(S::default());
+        for (row, seen) in rows.iter().zip(seen) {
+            cells[usize::from(column.bins[*row as usize])].add(*seen);
+        }
+        return;
+    }
+    let mut sums = [[S::default(); 256]; APART];
+    let mut add = |lane: usize, row: u32, seen: S::Row| sums[lane][usize::from(column.bins[row as usize])].add(seen);
+    let (rows, last_rows) = rows.as_chunks::<APART>();
+    let (seen, last_seen) = seen.as_chunks::<APART>();
+    for (rows, seen) in rows.iter().zip(seen) {
+        (0..APART).for_each(|lane| add(lane, rows[lane], seen[lane]));
+    }
+    last_rows.iter().zip(last_seen).for_each(|(row, seen)| add(0, *row, *seen));
+    for (bin, cell) in cells.iter_mut().enumerate() {
+        *cell = sums[0][bin];
+        sums[1..].iter().for_each(|lane| cell.join(lane[bin]));
+    }
+}

@@ -1,0 +1,170 @@
+//! What is minimised: gradients for the next tree, the value before the first one, the values of leaves.
+
+use serde::{Deserialize, Serialize};
+
+/// A loss of a prediction against a value.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Objective {
+    /// Squared error: the mean.
+    Squared,
+    /// The quantile loss of a probability; one half is the absolute error: the median.
+    Quantile(f64),
+    /// The deviance of Poisson's distribution, for values of 0 and above; predictions are above 0.
+    Poisson,
+    /// The deviance of Tweedie's distribution with a variance that grows with this power of the mean, between 1 and 2.
+    Tweedie(f64),
+}
+
+/// The scale on which trees add up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Link {
+    /// That of the values.
+    Identity,
+    /// Their logarithm.
+    Log,
+}
+
+impl Link {
+    /// The scale of the trees back to that of the values.
+    pub(super) fn back(self, score: f64) -> f64 {
+        match self {
+            Self::Identity => score,
+            Self::Log => score.clamp(-WIDEST, WIDEST).exp(),
+        }
+    }
+}
+
+/// What keeps steps of the Poisson objective small, as in XGBoost.
+const CAREFUL: f64 = 0.7;
+/// Predictions on the logarithmic scale stay within this.
+const WIDEST: f64 = 30.0;
+
+impl Objective {
+    /// On what scale the trees add up.
+    pub(super) fn link(self) -> Link {
+        match self {
+            Self::Squared | Self::Quantile(_) => Link::Identity,
+            Self::Poisson | Self::Tweedie(_) => Link::Log,
+        }
+    }
+
+    /// Is every second derivative 1?
+    pub(super) fn has_plain_curvature(self) -> bool {
+        matches!(self, Self::Squared | Self::Quantile(_))
+    }
+
+    /// The best constant, on the scale of the trees.
+    pub(super) fn first(self, y: &[f64], weights: Option<&[f64]>) -> f64 {
+        let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
+        let mean = || {
+            let (sum, total) = (0..y.len()).fold((0.0, 0.0), |(sum, w), r| (sum + weight(r) * y[r], w + weight(r)));
+            if total > 0.0 { sum / total } else { 0.0 }
+        };
+        match self {
+            Self::Squared => mean(),
+            Self::Quantile(p) => quantile(&mut (0..y.len()).map(|r| (y[r], weight(r))).collect::<Vec<_>>(), p),
+            Self::Poisson | Self::Tweedie(_) => mean().max(1e-9).ln(),
+        }
+    }
+
+    /// First and second derivative of the loss of each row by its score.
+    pub(super) fn gradients(self, y: &[f64], weights: Option<&[f64]>, score: &[f64], out: &mut [[f32; 2]]) {
+        let each = |(row, cell): (usize, &mut [f32; 2])| {
+            let (y, f) = (y[row], score[row]);
+            let (g, h) = match self {
+                Self::Squared => (f - y, 1.0),
+                Self::Quantile(p) => (if f > y { 1.0 - p } else { -p }, 1.0),
+                Self::Poisson => {
+                    let mean = f.clamp(-WIDEST, WIDEST).exp();
+                    (mean - y, mean * CAREFUL.exp())
+                }
+                Self::Tweedie(power) => {
+                    let f = f.clamp(-WIDEST, WIDEST);
+                    let (low, high) = (((1.0 - power) * f).exp(), ((2.0 - power) * f).exp());
+                    (high - y * low, (2.0 - power) * high - y * (1.0 - power) * low)
+                }
+            };
+            let weight = weights.map_or(1.0, |weights| weights[row]);
+            *cell = [(weight * g) as f32, (weight * h) as f32];
+        };
+        use rayon::prelude::*;
+        out.par_iter_mut().enumerate().with_min_len(4096).for_each(each);
+    }
+
+    /// The value of a leaf that holds `rows`, whose gradients sum to `sums`.
+    pub(super) fn leaf(
+        self,
+        y: &[f64],
+        weights: Option<&[f64]>,
+        score: &[f64],
+        rows: &[u32],
+        [g, h]: [f64; 2],
+        l2: f64,
+    ) -> f64 {
+        match self {
+            Self::Quantile(p) => {
+                let left = |r: &u32| (y[*r as usize] - score[*r as usize], weights.map_or(1.0, |w| w[*r as usize]));
+                quantile(&mut rows.iter().map(left).collect::<Vec<_>>(), p)
+            }
+            _ if h + l2 > 0.0 => -g / (h + l2),
+            _ => 0.0,
+        }
+    }
+}
+
+/// The quantile of weighted values: the middle of where the weight below passes the probability.
+fn quantile(values: &mut [(f64, f64)], p: f64) -> f64 {
+    values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let wanted = p * values.iter().map(|(_, weight)| weight).sum::<f64>();
+    let mut below = 0.0;
+    for (k, (value, weight)) in values.iter().enumerate() {
+        below += weight;
+        if below >= wanted {
+            let next = values.get(k + 1).filter(|_| below == wanted).map_or(*value, |(next, _)| *next);
+            return (value + next) / 2.0;
+        }
+    }
+    values.last().map_or(0.0, |(value, _)| *value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The losses themselves.
+    fn loss(objective: Objective, y: f64, f: f64) -> f64 {
+        match objective {
+            Objective::Squared => (y - f).powi(2) / 2.0,
+            Objective::Quantile(p) => (y - f) * (p - f64::from(u8::from(f > y))),
+            Objective::Poisson => f.exp() - y * f,
+            Objective::Tweedie(r) => ((2.0 - r) * f).exp() / (2.0 - r) - y * ((1.0 - r) * f).exp() / (1.0 - r),
+        }
+    }
+
+    #[test]
+    fn gradients_are_those_of_the_loss() {
+        let all = [Objective::Squared, Objective::Quantile(0.3), Objective::Poisson, Objective::Tweedie(1.5)];
+        for objective in all {
+            for (y, f) in [(2.0, 0.3), (0.0, -1.0), (5.0, 2.5)] {
+                let mut out = [[0.0; 2]];
+                objective.gradients(&[y], None, &[f], &mut out);
+                let step = 1e-4;
+                let (low, middle, high) =
+                    (loss(objective, y, f - step), loss(objective, y, f), loss(objective, y, f + step));
+                assert!((f64::from(out[0][0]) - (high - low) / (2.0 * step)).abs() < 1e-3, "{objective:?} {y} {f}");
+                if let Objective::Tweedie(_) = objective {
+                    assert!((f64::from(out[0][1]) - (high - 2.0 * middle + low) / step.powi(2)).abs() < 1e-2);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn quantiles_count_weights() {
+        let mut values = [(3.0, 1.0), (1.0, 1.0), (2.0, 2.0)];
+        assert_eq!(quantile(&mut values, 0.5), 2.0);
+        assert_eq!(quantile(&mut values, 0.25), 1.5);
+        assert_eq!(quantile(&mut values, 0.95), 3.0);
+        assert_eq!(quantile(&mut [], 0.5), 0.0);
+    }
+}

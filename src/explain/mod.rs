@@ -1,0 +1,144 @@
+//! Why does a model say what it says? What counts for it in general, and what moved one forecast.
+//!
+//! A forecast of a model that learns across series is the sum of what each feature adds (exact Shapley values for trees,
+//! coefficients times values for linear functions). Features that come from one thing are added up: the calendar, a
+//! promotion and the days around it, recent sales, the same days of earlier seasons.
+
+use polars::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::explore::Finding;
+use crate::figures::{Bars, Waterfall};
+use crate::forecast::Forecast;
+use crate::models::{Fits, find};
+use crate::show::{Table, number};
+
+/// Parts that are told one by one; the rest is added up.
+const TOLD: usize = 8;
+
+impl Fits {
+    /// What counts for a model that learns across series: for each feature, its share of what all splits gained (where the
+    /// method can tell), and by how many per cent the error grows when its values are shuffled among the rows
+    /// (permutation importance, Breiman 2001; up to 2,000 of the last rows).
+    ///
+    /// ```
+    /// use tradewind::prelude::*;
+    /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
+    /// let sales = Panel::read("data/walmart_sales_weekly.csv", columns)?;
+    /// let fits = sales.fit_for(["boost(rounds=20)"], 8)?;
+    /// let finding = fits.importance("boost(rounds=20)")?;
+    /// assert!(finding.sentence().contains("counts most"));
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no such model, or it fits each series by itself.
+    pub fn importance(&self, model: &str) -> Result<Finding> {
+        let m = find(model, &self.models(), "model")?;
+        let mut rows = self.fitted(m).importance().ok_or_else(|| alone(model))?;
+        rows.sort_by(|a, b| b.permutation.total_cmp(&a.permutation).then(a.feature.cmp(&b.feature)));
+        let Some(first) = rows.first() else { return Err(Error::model("the model has no features")) };
+        let gain = |row: &crate::models::Importance| row.gain.map(|gain| (1000.0 * gain).round() / 10.0);
+        let error = |row: &crate::models::Importance| (1000.0 * row.permutation).round() / 10.0;
+        let sentence = format!(
+            "For {model}, `{}` counts most: with its values shuffled the error grows by {} %.",
+            first.feature,
+            number(error(first))
+        );
+        let frame = DataFrame::new(
+            rows.len(),
+            vec![
+                Column::new("feature".into(), rows.iter().map(|row| row.feature.as_str()).collect::<Vec<_>>()),
+                Column::new("gain %".into(), rows.iter().map(gain).collect::<Vec<_>>()),
+                Column::new("error + %".into(), rows.iter().map(error).collect::<Vec<_>>()),
+            ],
+        )?;
+        let bars = Bars {
+            title: format!("What counts for {model}"),
+            value: "growth of the error in % when the feature is shuffled".into(),
+            rows: rows.iter().take(15).map(|row| (row.feature.clone(), error(row))).collect(),
+            best: None,
+            reference: None,
+        };
+        Ok(Finding::new(format!("importance for {model}"), sentence, Table::new(frame)).drawn(bars.figure()))
+    }
+}
+
+impl Forecast {
+    /// What moved the forecast of a series on a date: what is usual, what each thing adds to it, what comes out, in words, as
+    /// a table and as a waterfall.
+    ///
+    /// ```
+    /// use tradewind::prelude::*;
+    /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
+    /// let sales = Panel::read("data/walmart_sales_weekly.csv", columns)?;
+    /// let forecast = sales.fit_for(["boost(rounds=20)"], 8)?.forecast(8)?;
+    /// let why = forecast.explain("boost(rounds=20)", "Store=1, Dept=1", "2012-12-21")?;
+    /// assert!(why.sentence().contains("2012-12-21"));
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no such model or series, the date is not forecast, or the model cannot tell.
+    pub fn explain(&self, model: &str, series: &str, date: &str) -> Result<Finding> {
+        let m = find(model, &self.models(), "model")?;
+        let i = find(series, &self.panel().labels(), "series")?;
+        let calendar = self.panel().inner().calendar.clone();
+        let start = self.future().start(i);
+        let dates: Vec<String> = (0..self.horizon() as i64).map(|step| calendar.label(start + step)).collect();
+        let step = find(date, &dates, "forecast date")?;
+        let expected = self.mean(model, series)?[step];
+        let why = self.fits().fitted(m).explain(self.future(), i)?.ok_or_else(|| alone(model))?;
+        let mut parts: Vec<(String, f64)> = why.parts.iter().map(|(name, steps)| (name.clone(), steps[step])).collect();
+        parts.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
+        let frame = DataFrame::new(
+            parts.len(),
+            vec![
+                Column::new("what".into(), parts.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>()),
+                Column::new("adds".into(), parts.iter().map(|(_, part)| *part).collect::<Vec<_>>()),
+            ],
+        )?;
+        let usual = why.usual[step];
+        let total = parts.iter().map(|(_, part)| part).sum::<f64>();
+        let said = |(name, part): &(String, f64)| {
+            format!("{name} {}{}", if *part < 0.0 { "−" } else { "+" }, number(part.abs()))
+        };
+        let told: Vec<String> = parts.iter().take(3).filter(|(_, part)| *part != 0.0).map(said).collect();
+        let sentence = format!(
+            "{series} on {date}: {} expected, {} {} than the {} that {model} takes for usual{}.",
+            number(expected),
+            number(total.abs()),
+            if total < 0.0 { "less" } else { "more" },
+            number(usual),
+            if told.is_empty() { String::new() } else { format!("; most by {}", told.join(", ")) },
+        );
+        let rest: f64 = parts.iter().skip(TOLD).map(|(_, part)| part).sum();
+        let mut shown: Vec<(String, f64)> = parts.iter().take(TOLD).cloned().collect();
+        if parts.len() > TOLD {
+            shown.push((format!("{} others", parts.len() - TOLD), rest));
+        }
+        let figure = Waterfall {
+            title: format!("{series} on {date}: what moved the forecast of {model}"),
+            value: self.panel().inner().columns.target.clone(),
+            start: ("usual".into(), usual),
+            parts: shown,
+            end: "expected".into(),
+        };
+        let finding = Finding::new(format!("{series} on {date}"), sentence, Table::new(frame)).drawn(figure.figure());
+        let finding = match (usual + total - expected).abs() > 1e-6 * expected.abs().max(1.0) {
+            true => finding.but(format!(
+                "The parts add up to {} on the scale of the model; the forecast was put back from it as {}.",
+                number(usual + total),
+                number(expected)
+            )),
+            false => finding,
+        };
+        Ok(finding.but("What a feature adds is what the model makes of it, not proof of cause."))
+    }
+}
+
+fn alone(model: &str) -> Error {
+    Error::usage(format!(
+        "{model} fits each series by itself and has no features to tell of; boost, xgboost and ridge have"
+    ))
+}

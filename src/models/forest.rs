@@ -1,0 +1,70 @@
+//! `forest`: the mean of many deep trees, each on rows and columns of its own (Breiman 2001, *Machine Learning* 45).
+//!
+//! Trees are those of [`crate::boosting`] (the forests of linfa know classes only), features, blocks of steps and intervals
+//! those of [`super::learned`].
+
+
+use super::Method;
+use super::kinds::AcrossSeries;
+use super::learned::{self, Learner, Learnt, Table, Task, learner_options};
+use crate::boosting::{Boosting, Ensemble, Rows};
+use crate::error::Result;
+
+learner_options! {
+    /// Options of `forest`.
+    Forest, most_rows: 100_000,
+    /// Trees.
+    trees: usize = 100,
+    /// The most leaves of a tree.
+    leaves: usize = 1000,
+    /// The fewest rows in a leaf.
+    least: usize = 5,
+    /// The share of rows that each tree sees.
+    rows: f64 = 0.632,
+    /// The share of columns that each tree sees.
+    columns: f64 = 0.5,
+    /// Where the draws begin.
+    seed: u64 = 1,
+}
+
+impl Method for Forest {
+    const NAME: &str = "forest";
+    const SUMMARY: &str = "A random forest that learns from all series together";
+    const EXAMPLE: &str = "forest(trees=20)";
+    const SEARCH: &[(&str, &[&str])] = &[("columns", &["0.33", "0.5", "0.7"]), ("least", &["5", "20"])];
+    type Kind = AcrossSeries;
+    type Fitted = Ensemble;
+
+    fn check(&self) -> Result<()> {
+        learned::check(&self.task())?;
+        learned::check_share("rows", self.rows)?;
+        learned::check_share("columns", self.columns)?;
+        for (what, value, least) in [("trees", self.trees, 1), ("leaves", self.leaves, 2), ("least", self.least, 1)] {
+            learned::check_count(what, value, least)?;
+        }
+        Ok(())
+    }
+}
+
+impl Learner for Forest {
+    fn task(&self) -> Task {
+        self.task()
+    }
+
+    fn learn(&self, table: &Table, target: &[f64]) -> Result<Box<dyn Learnt>> {
+        let forest = Boosting {
+            bagged: true,
+            rounds: self.trees,
+            leaves: self.leaves,
+            depth: 64,
+            least: self.least,
+            l2: 0.0,
+            rows: self.rows,
+            columns: self.columns,
+            seed: self.seed,
+            ..Boosting::default()
+        };
+        let rows = Rows { columns: &table.columns, categorical: &table.categorical };
+        Ok(Box::new(forest.fit(rows, target, None)))
+    }
+}

@@ -1,0 +1,220 @@
+//! `xgboost`: XGBoost itself (Chen & Guestrin 2016, *KDD*), on the same features as `boost`.
+//!
+//! The library grows the trees; they are kept in its own JSON format, which any XGBoost loads, and read here without it: a fit
+//! that was saved forecasts in a build that has no XGBoost. Parameters have XGBoost's names and meanings.
+
+#[cfg(feature = "xgboost")]
+mod enabled;
+#[cfg(feature = "xgboost")]
+use enabled::train;
+
+#[cfg(not(feature = "xgboost"))]
+mod disabled;
+#[cfg(not(feature = "xgboost"))]
+use disabled::train;
+
+mod format;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Method;
+use super::kinds::AcrossSeries;
+use super::learned::{self, Learner, Learnt, Table, Task, learner_options};
+use crate::boosting::{Ensemble, Rows};
+use crate::error::{Error, Result};
+
+/// What XGBoost minimises.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum XgboostObjective {
+    /// Squared errors.
+    #[default]
+    #[serde(rename = "reg:squarederror")]
+    SquaredError,
+    /// Absolute errors.
+    #[serde(rename = "reg:absoluteerror")]
+    AbsoluteError,
+    /// The quantile of `quantile_alpha`.
+    #[serde(rename = "reg:quantileerror")]
+    QuantileError,
+    /// Poisson's deviance.
+    #[serde(rename = "count:poisson")]
+    Poisson,
+    /// Tweedie's deviance of `tweedie_variance_power`.
+    #[serde(rename = "reg:tweedie")]
+    Tweedie,
+}
+
+learner_options! {
+    /// Options of `xgboost`.
+    Xgboost, most_rows: 250_000,
+    /// What is minimised.
+    objective: XgboostObjective = XgboostObjective::default(),
+    /// The probability of the quantile that `reg:quantileerror` forecasts.
+    quantile_alpha: f64 = 0.5,
+    /// How the variance grows with the mean under `reg:tweedie`, between 1 and 2.
+    tweedie_variance_power: f64 = 1.5,
+    /// Trees.
+    num_boost_round: usize = 200,
+    /// The share of each tree's values that is kept.
+    eta: f64 = 0.07,
+    /// The most splits between the root and a leaf.
+    max_depth: usize = 6,
+    /// The least sum of second derivatives in a leaf.
+    min_child_weight: f64 = 5.0,
+    /// The least gain of a split.
+    gamma: f64 = 0.0,
+    /// The penalty on squared leaf values.
+    lambda: f64 = 1.0,
+    /// The penalty on the sizes of leaf values.
+    alpha: f64 = 0.0,
+    /// The share of rows that each tree sees.
+    subsample: f64 = 1.0,
+    /// The share of columns that each tree sees.
+    colsample_bytree: f64 = 0.3,
+    /// The most bins of a column.
+    max_bin: usize = 256,
+    /// Where the draws begin.
+    seed: u32 = 1,
+}
+
+impl Method for Xgboost {
+    const NAME: &str = "xgboost";
+    const SUMMARY: &str = "XGBoost, learning from all series together; its own parameters and file format";
+    const EXAMPLE: &str = "xgboost(num_boost_round=50)";
+    const SEARCH: &[(&str, &[&str])] = &[
+        ("max_depth", &["4", "6", "8"]),
+        ("eta", &["0.05", "0.1"]),
+        ("num_boost_round", &["100", "150", "300"]),
+        ("scale", &["level", "standard"]),
+    ];
+    type Kind = AcrossSeries;
+    type Fitted = FittedXgboost;
+
+    fn check(&self) -> Result<()> {
+        learned::check(&self.task())?;
+        for (what, value) in
+            [("eta", self.eta), ("subsample", self.subsample), ("colsample_bytree", self.colsample_bytree)]
+        {
+            learned::check_share(what, value)?;
+        }
+        let penalties = [
+            ("min_child_weight", self.min_child_weight),
+            ("gamma", self.gamma),
+            ("lambda", self.lambda),
+            ("alpha", self.alpha),
+        ];
+        if let Some((what, value)) = penalties.into_iter().find(|(_, value)| !(*value >= 0.0 && value.is_finite())) {
+            return Err(Error::usage(format!("`{what}` is a number of at least 0, not {value}")));
+        }
+        for (what, value, least) in [
+            ("num_boost_round", self.num_boost_round, 1),
+            ("max_depth", self.max_depth, 1),
+            ("max_bin", self.max_bin, 2),
+        ] {
+            learned::check_count(what, value, least)?;
+        }
+        crate::forecast::probability(self.quantile_alpha, "quantile_alpha")?;
+        match self.tweedie_variance_power > 1.0 && self.tweedie_variance_power < 2.0 {
+            true => Ok(()),
+            false => Err(Error::usage(format!(
+                "`tweedie_variance_power` lies between 1 and 2, not at {}",
+                self.tweedie_variance_power
+            ))),
+        }
+    }
+}
+
+impl Xgboost {
+    /// What the library is told: its own names, its own words.
+    #[cfg_attr(not(feature = "xgboost"), expect(dead_code, reason = "the library is not there to be told"))]
+    fn parameters(&self) -> Result<Vec<(String, String)>> {
+        let ours = [
+            "num_boost_round",
+            "horizon",
+            "block",
+            "scale",
+            "difference",
+            "box_cox",
+            "regressors",
+            "most_rows",
+            "windows",
+        ];
+        let mut told: Vec<(String, String)> = crate::options::fields(self)?
+            .into_iter()
+            .filter(|(name, _)| !ours.contains(&name.as_str()))
+            .map(|(name, value)| (name, value.as_str().map_or_else(|| value.to_string(), str::to_string)))
+            .collect();
+        // One thread: its sums, and so its trees, are then the same on every machine.
+        for (name, value) in [("tree_method", "hist"), ("nthread", "1"), ("verbosity", "0")] {
+            told.push((name.into(), value.into()));
+        }
+        Ok(told)
+    }
+}
+
+impl Learner for Xgboost {
+    fn task(&self) -> Task {
+        self.task()
+    }
+
+    fn learn(&self, table: &Table, target: &[f64]) -> Result<Box<dyn Learnt>> {
+        let counted = matches!(self.objective, XgboostObjective::Poisson | XgboostObjective::Tweedie);
+        if counted && target.iter().any(|y| *y < 0.0) {
+            return Err(Error::model(
+                "count:poisson and reg:tweedie are for values of 0 and above, as they are or divided by their mean",
+            ));
+        }
+        Ok(Box::new(FittedXgboost::try_from(train(self, table, target)?)?))
+    }
+}
+
+/// Trees that XGBoost has grown.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct FittedXgboost {
+    /// The model as XGBoost writes it.
+    json: String,
+    ensemble: Ensemble,
+}
+
+impl TryFrom<String> for FittedXgboost {
+    type Error = Error;
+
+    fn try_from(json: String) -> Result<Self> {
+        Ok(Self { ensemble: format::read(&json)?, json })
+    }
+}
+
+impl From<FittedXgboost> for String {
+    fn from(fit: FittedXgboost) -> Self {
+        fit.json
+    }
+}
+
+/// A number as XGBoost takes it: of single precision, and finite.
+fn single(value: f64) -> f32 {
+    (value as f32).clamp(f32::MIN, f32::MAX)
+}
+
+fn all_single(columns: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    columns.iter().map(|column| column.iter().map(|value| f64::from(single(*value))).collect()).collect()
+}
+
+impl Learnt for FittedXgboost {
+    fn predict(&self, columns: &[Vec<f64>]) -> Vec<f64> {
+        self.ensemble.predict(Rows { columns: &all_single(columns), categorical: &[] })
+    }
+
+    fn gains(&self, columns: usize) -> Option<Vec<f64>> {
+        Some(self.ensemble.gains(columns))
+    }
+
+    fn contributions(&self, columns: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
+        Some(self.ensemble.contributions(Rows { columns: &all_single(columns), categorical: &[] }))
+    }
+
+    fn foreign(&self) -> Option<&str> {
+        Some(&self.json)
+    }
+}
