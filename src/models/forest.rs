@@ -3,7 +3,6 @@
 //! Trees are those of [`crate::boosting`] (the forests of linfa know classes only), features, blocks of steps and intervals
 //! those of [`super::learned`].
 
-
 use super::Method;
 use super::kinds::AcrossSeries;
 use super::learned::{self, Learner, Learnt, Table, Task, learner_options};
