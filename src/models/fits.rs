@@ -369,21 +369,16 @@ impl Fits {
         let mut frame = self.0.panel.to_frame();
         let mut data = Vec::new();
         ParquetWriter::new(&mut data).finish(&mut frame)?;
+        let model = |fit: &FittedModel| Ok((fit.model.label().to_string(), fit.fitted.save()?));
+        let models: Vec<(String, Vec<u8>)> = self.0.models.iter().map(model).collect::<Result<_>>()?;
         let saved = Saved {
             kind: KIND.into(),
             format: FORMAT,
-            columns: Columns {
-                frequency: Some(self.0.panel.frequency()),
-                season: Some(self.0.panel.season()),
-                ..self.0.panel.columns()
-            },
+            columns: self.0.panel.settled_columns(),
+            fingerprint: self.0.panel.fingerprint(),
+            checksum: checksum(&data, &models),
             data,
-            models: self
-                .0
-                .models
-                .iter()
-                .map(|fit| Ok((fit.model.label().to_string(), fit.fitted.save()?)))
-                .collect::<Result<_>>()?,
+            models,
         };
         crate::files::write_atomically(path.as_ref(), &encode(&saved)?)
     }
@@ -397,16 +392,22 @@ impl Fits {
         let place = path.display().to_string();
         crate::files::allowed(path)?;
         let bytes = std::fs::read(path).map_err(|cause| Error::io(format!("{place} cannot be read")).because(cause))?;
-        let saved: Saved =
-            decode(&bytes).map_err(|_| Error::data(format!("{place} holds no saved fits, or is damaged")))?;
+        let damaged = || Error::data(format!("{place} holds no saved fits, or is damaged"));
+        let saved: Saved = decode(&bytes).map_err(|_| damaged())?;
         if saved.kind != KIND || saved.format != FORMAT {
             return Err(Error::data(format!(
                 "{place} has format {} {}, this version reads {KIND} {FORMAT}; fit and save again",
                 saved.kind, saved.format
             )));
         }
-        let frame = ParquetReader::new(std::io::Cursor::new(saved.data)).finish()?;
+        if saved.checksum != checksum(&saved.data, &saved.models) {
+            return Err(damaged());
+        }
+        let frame = ParquetReader::new(std::io::Cursor::new(saved.data)).finish().map_err(|_| damaged())?;
         let panel = Panel::from_frame(frame, saved.columns)?;
+        if saved.fingerprint != panel.fingerprint() {
+            return Err(damaged());
+        }
         let models = saved
             .models
             .into_iter()
@@ -438,15 +439,28 @@ pub(crate) fn find(name: &str, names: &[String], what: &str) -> Result<usize> {
 }
 
 const KIND: &str = "tradewind fits";
-const FORMAT: u32 = 5;
+const FORMAT: u32 = 6;
+
+/// What tells damage.
+fn checksum(data: &[u8], models: &[(String, Vec<u8>)]) -> String {
+    let mut hash = blake3::Hasher::new();
+    hash.update(data);
+    for (label, bytes) in models {
+        hash.update(label.as_bytes()).update(bytes);
+    }
+    hash.finalize().to_hex().to_string()
+}
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
     kind: String,
     format: u32,
     columns: Columns,
-    /// The training frame as Parquet.
+    /// Which data it is, and the training frame as Parquet.
+    fingerprint: String,
     data: Vec<u8>,
+    /// Of data and models.
+    checksum: String,
     models: Vec<(String, Vec<u8>)>,
 }
 

@@ -14,6 +14,7 @@
 //! | `covariates` | what does a model see of the covariates, as numbers? |
 //! | `future` | what is known of the days to come? |
 //! | `join` | what does another file know of these series and dates? |
+//! | `fingerprint` | which data is this? |
 //! | `aggregate` | what are the sales per week, per month, per store? |
 
 mod aggregate;
@@ -24,6 +25,7 @@ mod climatology;
 mod columns;
 mod covariates;
 mod features;
+mod fingerprint;
 mod frame;
 mod future;
 mod join;

@@ -71,6 +71,7 @@ pub(super) fn register(api: &mut Api) {
         columns(panel) -> Columns { panel.columns() }
         keys(panel) -> Vec<String> { panel.keys() }
         span(panel) -> (String, String) { panel.span() }
+        fingerprint(panel) -> String { panel.fingerprint() }
     }
     methods! { api, Panel;
         len(panel) -> usize { panel.len() }

@@ -87,6 +87,10 @@ fn a_streamed_forecast_is_that_of_the_whole() {
     let output = forecast(&["--stream", "--out", "streamed.csv"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("streamed.parquet"));
+    let across = ["forecast", "--data", "sales.parquet", "--models", "boost", "--stream", "--out", "never.parquet"];
+    let output = tradewind(folder.path(), &across);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("boost learns across series"));
 }
 
 #[test]

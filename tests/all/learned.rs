@@ -187,6 +187,123 @@ fn bad_input_is_told_or_served() {
 }
 
 #[test]
+fn saved_fits_tell_when_something_is_wrong() {
+    let panel = Panel::from_frame(shops(4, 120), columns()).unwrap();
+    let (known, model) = (panel.before("2022-04-18").unwrap(), "boost(rounds=10)");
+    let future = known.future(7).unwrap().given(shops(4, 130)).unwrap();
+    let fits = known.fit_for([model, "ridge"], 7).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kept.fits");
+    fits.save(&file).unwrap();
+    let frame = |fits: &Fits| fits.forecast(&future).unwrap().to_frame().unwrap();
+    let (bytes, said) = (std::fs::read(&file).unwrap(), frame(&fits));
+    assert_eq!(frame(&Fits::load(&file).unwrap()), said);
+    for at in (0..bytes.len()).step_by(bytes.len() / 60) {
+        let mut changed = bytes.clone();
+        changed[at] ^= 4;
+        std::fs::write(&file, changed).unwrap();
+        match Fits::load(&file) {
+            Err(error) => assert!(error.is_data() || error.is_usage(), "{at}: {error}"),
+            Ok(loaded) => panic!("{at} of {} was changed, and nobody minds: {}", bytes.len(), frame(&loaded)),
+        }
+    }
+    for cut in [0, 1, bytes.len() / 2, bytes.len() - 1] {
+        std::fs::write(&file, &bytes[..cut]).unwrap();
+        assert!(Fits::load(&file).err().unwrap().to_string().contains("damaged"));
+    }
+    // A panel with other roles, or with other series.
+    let others = Columns::new(["shop"], "date", "sold").known(["promotion", "open", "mood"]).fixed(["kind"]);
+    let error = fits.update(&Panel::from_frame(shops(4, 120), others).unwrap()).err().unwrap().to_string();
+    assert!(error.contains("other covariates"), "{error}");
+    let error = fits.update(&Panel::from_frame(shops(5, 120), columns()).unwrap()).err().unwrap().to_string();
+    assert!(error.contains("other series"), "{error}");
+    // Brought up to date it goes on from the new end.
+    let updated = fits.update(&panel).unwrap();
+    let ahead = panel.future(7).unwrap().given(shops(4, 130)).unwrap();
+    assert!(updated.forecast(&ahead).unwrap().failures().is_empty());
+}
+
+#[test]
+fn categories_that_were_never_seen_and_keys_that_come_twice() {
+    let with_weather = |days: usize, last: &str| {
+        let mut frame = shops(4, days);
+        let sky = (0..frame.height()).map(|row| match row % days {
+            day if day >= 105 => last,
+            day if day % 3 == 0 => "sun",
+            _ => "rain",
+        });
+        frame.with_column(Column::new("sky".into(), sky.map(String::from).collect::<Vec<_>>())).unwrap();
+        frame
+    };
+    let declared = || columns().known(["promotion", "open", "sky"]);
+    let known = Panel::from_frame(with_weather(105, "sun"), declared()).unwrap();
+    let fits = known.fit_for(["boost(rounds=10)", "ridge"], 7).unwrap();
+    for sky in ["rain", "hail"] {
+        let future = known.future(7).unwrap().given(with_weather(112, sky)).unwrap();
+        let forecast = fits.forecast(&future).unwrap();
+        for model in forecast.models() {
+            let mean = forecast.mean(&model, "shop=shop01").unwrap();
+            assert!(mean.iter().all(|mean| mean.is_finite()), "{sky}, {model}: {mean:?}");
+        }
+    }
+    let twice = shops(4, 105).vstack(&shops(1, 105)).unwrap();
+    let error = Panel::from_frame(twice, columns())
+        .and_then(|panel| panel.fit_for(["boost(rounds=10)"], 7)?.forecast(7))
+        .map(|forecast| forecast.failures().len());
+    assert!(error.is_err(), "{error:?}");
+}
+
+#[test]
+fn what_was_taken_off_is_put_back() {
+    // Two years that grow by a third: trees alone would stay at the level that they know.
+    let mut frame = shops(4, 728);
+    let sold: Vec<f64> = frame
+        .column("sold")
+        .unwrap()
+        .f64()
+        .unwrap()
+        .iter()
+        .enumerate()
+        .map(|(row, y)| y.unwrap() * (1.0 + (row % 728) as f64 / 2184.0).powi(2))
+        .collect();
+    frame.with_column(Column::new("sold".into(), sold)).unwrap();
+    let panel = Panel::from_frame(frame, columns()).unwrap();
+    let boost = |options: &str| format!("boost(rounds=60, {options})");
+    let models: Vec<String> = [
+        "difference=none",
+        "difference=recent",
+        "difference=seasonal",
+        "difference=none, box_cox=0",
+        "difference=recent, box_cox=0.5",
+    ]
+    .map(boost)
+    .to_vec();
+    let trial = panel.backtest(models.clone(), Folds::new(2, 28)).unwrap();
+    for model in &models {
+        let (wape, bias) = (trial.score(model, "wape").unwrap(), trial.score(model, "bias").unwrap());
+        assert!(wape < 9.0 && bias.abs() < 5.0, "{model}: WAPE {wape}, bias {bias}");
+    }
+    let bias = |at: usize| trial.score(&models[at], "bias").unwrap();
+    assert!(bias(1).abs() < bias(0).abs() && bias(1).abs() < 1.5, "{} against {}", bias(1), bias(0));
+}
+
+/// Intervals may be had from nothing but the errors of the fit: one fit for each block, and narrower.
+#[test]
+fn windows_are_what_intervals_are_learned_from() {
+    let panel = Panel::from_frame(shops(4, 300), columns()).unwrap();
+    let known = panel.before("2022-10-10").unwrap();
+    let future = known.future(14).unwrap().given(shops(4, 300)).unwrap();
+    let width = |model: &str| {
+        let forecast = known.fit_for([model], 14).unwrap().forecast(&future).unwrap();
+        let (low, high) = forecast.interval(model, "shop=shop01", 0.8).unwrap();
+        low.iter().zip(&high).map(|(low, high)| high - low).sum::<f64>()
+    };
+    let (learned, none) = (width("boost(rounds=40)"), width("boost(rounds=40, windows=0)"));
+    assert!(none > 0.0 && none < learned, "{none} against {learned}");
+    assert!(known.fit(["boost(windows=50)"]).err().unwrap().to_string().contains("windows"));
+}
+
+#[test]
 fn objectives_lose_least_by_their_own_measure() {
     let n = 30_000;
     let x: Vec<f64> = (0..n).map(|k| (k * 7919 % n) as f64 / n as f64).collect();
