@@ -239,6 +239,8 @@ impl Scale {
     /// The mean on the scale of the data of what is normal with this mean and standard deviation.
     pub(crate) fn mean(&self, mean: f64, sd: f64) -> f64 {
         match *self {
+            // What is certain needs no correction; it may be a zero that lies at minus infinity.
+            _ if sd == 0.0 => self.back(mean),
             Self::Same | Self::Linear { .. } => self.back(mean),
             Self::Log1p => (mean + sd * sd / 2.0).exp_m1(),
             Self::BoxCox { lambda } => {

@@ -83,8 +83,8 @@ macro_rules! learner_options {
             /// The most rows that are learned from, drawn evenly over series and steps.
             pub most_rows: usize,
             /// Windows of the past, each as long as the forecast, that intervals and `difference=auto` are learned from, as
-            /// many as there is room for. 0 is for speed: intervals are then those of the errors in the training part, which
-            /// are too narrow.
+            /// many as there is room for. 0 is for speed: intervals are then normal, and as wide as the errors in the training
+            /// part say, which the fit has seen.
             pub windows: usize,
         }
 
@@ -630,7 +630,7 @@ impl Fitted for AcrossFits {
         if self.views.positive && seen.scale == Scale::Same {
             mean.iter_mut().for_each(|mean| *mean = mean.max(0.0));
         }
-        if mean.iter().any(|mean| !mean.is_finite()) {
+        if mean.iter().zip(&closed).any(|(mean, closed)| !mean.is_finite() && !closed) {
             return Err(Error::model("the forecast leaves the range of numbers"));
         }
         let marginal = Marginal::scaled(seen.scale, mean, sd)?;
