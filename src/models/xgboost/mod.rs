@@ -165,7 +165,11 @@ impl Learner for Xgboost {
                 "count:poisson and reg:tweedie are for values of 0 and above, as they are or divided by their mean",
             ));
         }
-        Ok(Box::new(FittedXgboost::try_from(train(self, table, target)?)?))
+        // What leaves the range of single precision becomes a number in its trees that no JSON has.
+        let fit = FittedXgboost::try_from(train(self, table, target)?).map_err(|cause| {
+            Error::model("XGBoost calculates in single precision, whose range these values leave").because(cause)
+        })?;
+        Ok(Box::new(fit))
     }
 }
 
