@@ -22,6 +22,8 @@ EXCEPTIONS = {
                               "build is without it"),
     "smartstring": ("MPL-2.0+", "string type inside rhai, used unchanged: this licence asks only that changes "
                                 "to smartstring's own files be published, and makes no claim on ours"),
+    "webpki-roots": ("CDLA-Permissive-2.0", "certificates, a list of data under a permissive licence for data, in the build "
+                                            "script of XGBoost's crate, which downloads nothing here; in no program"),
 }
 
 
