@@ -10,7 +10,7 @@ pub use crate::figures::Figure;
 pub use crate::forecast::{Forecast, Paths};
 pub use crate::models::{
     Arima, Boost, Ces, Drift, ElasticNet, Entry, Ets, Fits, Forest, Harmonic, Lasso, MODELS, Model, Mstl, Naive,
-    Regression, Ridge, SeasonalNaive, Stl, Theta, Xgboost,
+    Prophet, Regression, Ridge, SeasonalNaive, Stl, Theta, Xgboost,
 };
 pub use crate::outcome::Outcome;
 pub use crate::panel::{

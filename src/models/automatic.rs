@@ -187,6 +187,10 @@ impl SeriesModel for Automatic {
             || self.models.iter().any(|label| Entry::part(label).is_ok_and(|model| model.reads_covariates()))
     }
 
+    fn states_values(&self) -> bool {
+        self.models.iter().any(|label| Entry::part(label).is_ok_and(|model| model.states_values()))
+    }
+
     fn fit(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
         self.fit_around(series, Season::default())
     }

@@ -82,6 +82,10 @@ impl SeriesModel for Combine {
         self.models.iter().any(|label| Entry::part(label).is_ok_and(|model| model.reads_covariates()))
     }
 
+    fn states_values(&self) -> bool {
+        self.models.iter().any(|label| Entry::part(label).is_ok_and(|model| model.states_values()))
+    }
+
     fn fit(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
         let weights = match self.by {
             By::Weights => Trial::of(&self.models, series, self.horizon, Between::Update)?.weights(),

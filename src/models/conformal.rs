@@ -63,6 +63,10 @@ impl SeriesModel for Conformal {
         Entry::part(&self.model).is_ok_and(|model| model.reads_covariates())
     }
 
+    fn states_values(&self) -> bool {
+        Entry::part(&self.model).is_ok_and(|model| model.states_values())
+    }
+
     fn fit(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
         let part = Part::fit(&self.model, series)?;
         let trial = Trial::of(std::slice::from_ref(&self.model), series, self.horizon, Between::Fit)?;

@@ -43,6 +43,12 @@ impl<M: SeriesModel> Forecaster for Local<M> {
 
     fn fit(&self, train: &Panel, _horizon: Option<usize>) -> Result<Box<dyn Fitted>> {
         let (normalise, lambda) = normalisation(train, self.0.box_cox())?;
+        if self.0.states_values() && normalise != Normalise::None {
+            return Err(Error::usage(format!(
+                "the options of the model state values of the series, and the panel is normalised ({}): leave out one",
+                normalise.name()
+            )));
+        }
         let reads_covariates = self.0.reads_covariates();
         // A season that multiplies has no meaning on another scale.
         let siblings = (self.0.asks_siblings() && normalise == Normalise::None).then(|| Siblings::of(train));
@@ -113,13 +119,21 @@ fn each_series<T: Send>(
             let values = panel.regular(i);
             let start = panel.positions(i).first().copied().unwrap_or(0);
             let covariates = matrix.map_or_else(Vec::new, |matrix| {
-                let columns = matrix.columns.iter().zip(&matrix.sources);
-                columns.map(|(c, (_, role))| Covariate { role: *role, values: panel.regular_column(i, c) }).collect()
+                let columns = matrix.names.iter().zip(&matrix.sources).zip(&matrix.columns);
+                let covariates = columns.map(|((name, (_, role)), cells)| Covariate {
+                    name,
+                    role: *role,
+                    values: panel.regular_column(i, cells),
+                });
+                covariates.collect()
             });
             bar.inc(1);
             let fit = match values.iter().all(|v| v.is_nan()) {
                 true => Err(Error::model("the series has no values")),
-                false => work(i, Series { values: &values, start, season: panel.season(), covariates }),
+                false => work(
+                    i,
+                    Series { values: &values, start, season: panel.season(), frequency: panel.frequency(), covariates },
+                ),
             };
             // A fit that was interrupted half-way is not a series that cannot be served.
             progress::check()?;

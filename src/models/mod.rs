@@ -27,6 +27,7 @@ mod mstl;
 mod naive;
 mod native;
 mod part;
+mod prophet;
 mod regression;
 mod seasonal_naive;
 mod series;
@@ -63,6 +64,7 @@ pub use model::{Entry, IntoModel, Model};
 pub use mstl::{FittedMstl, Mstl, Periodic, Stl, Window};
 pub use naive::{FittedNaive, Naive};
 pub use native::Foreign;
+pub use prophet::{FittedProphet, Growth, Limit, Prophet, ProphetMode, ProphetSeason, ProphetTerms};
 pub use regression::{FittedRegression, Regression};
 pub use seasonal_naive::{FittedSeasonalNaive, SeasonalNaive};
 pub use series::{
@@ -91,6 +93,7 @@ pub const MODELS: &[Entry] = &[
     Entry::of::<Mstl>(),
     Entry::of::<Harmonic>(),
     Entry::of::<Regression>(),
+    Entry::of::<Prophet>(),
     Entry::of::<Croston>(),
     Entry::of::<Sba>(),
     Entry::of::<Tsb>(),

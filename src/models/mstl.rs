@@ -233,7 +233,7 @@ fn within(trend: &str, why: Error) -> Error {
 /// The same series with its adjusted values and no season.
 fn without_season<'a>(series: &'a Series, values: &'a [f64]) -> Series<'a> {
     let covariates = series.covariates.iter().map(Covariate::borrowed).collect();
-    Series { values, start: series.start, season: 1, covariates }
+    Series { values, season: 1, covariates, ..*series }
 }
 
 impl FittedSeries for FittedMstl {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::kinds::Kind;
 use super::{Quantiles, Season, encode};
 use crate::error::{Error, Result};
-use crate::panel::Role;
+use crate::panel::{Frequency, Role};
 
 /// Fits one series; an adapter makes it a [`Forecaster`](super::Forecaster).
 pub trait SeriesModel: Send + Sync {
@@ -22,6 +22,12 @@ pub trait SeriesModel: Send + Sync {
     /// forecasts are brought back with the bias of the mean adjusted, without the model knowing of it.
     fn box_cox(&self) -> Option<BoxCox> {
         None
+    }
+
+    /// Do its options state values of the series (a ceiling)? They have no meaning where a model sees the values on another
+    /// scale.
+    fn states_values(&self) -> bool {
+        false
     }
 
     /// Fits one series.
@@ -149,12 +155,23 @@ pub struct Series<'a> {
     pub start: i64,
     /// Steps in a season.
     pub season: usize,
+    /// The calendar that positions count on.
+    pub frequency: Frequency,
     /// The covariate columns, for models that read them.
     pub covariates: Vec<Covariate<'a>>,
 }
 
+impl<'a> Series<'a> {
+    /// A series of integer steps without covariates.
+    pub fn of(values: &'a [f64], start: i64, season: usize) -> Self {
+        Self { values, start, season, frequency: Frequency::STEPS, covariates: Vec::new() }
+    }
+}
+
 /// A covariate column of one series.
 pub struct Covariate<'a> {
+    /// Its name: that of the panel's column, or `Type=A` for one category of a column of texts.
+    pub name: &'a str,
     /// What may be known of it.
     pub role: Role,
     /// One value per step of the series, NaN where it is missing.
@@ -164,7 +181,7 @@ pub struct Covariate<'a> {
 impl Covariate<'_> {
     /// The same column, borrowed.
     pub fn borrowed(&self) -> Covariate<'_> {
-        Covariate { role: self.role, values: Cow::Borrowed(&*self.values) }
+        Covariate { name: self.name, role: self.role, values: Cow::Borrowed(&*self.values) }
     }
 }
 

@@ -190,9 +190,8 @@ fn first<'a>(series: &'a Series, n: usize) -> Series<'a> {
     let covariates = series.covariates.iter();
     Series {
         values: &series.values[..n],
-        start: series.start,
-        season: series.season,
-        covariates: covariates.map(|c| Covariate { role: c.role, values: c.values[..n].into() }).collect(),
+        covariates: covariates.map(|c| Covariate { values: c.values[..n].into(), ..c.borrowed() }).collect(),
+        ..*series
     }
 }
 
@@ -215,7 +214,7 @@ mod tests {
     #[test]
     fn the_model_that_is_right_has_the_weight() {
         let values: Vec<f64> = (0..60).map(|t| f64::from(t) * 2.0 + 5.0).collect();
-        let series = Series { values: &values, start: 0, season: 1, covariates: Vec::new() };
+        let series = Series::of(&values, 0, 1);
         let trial = Trial::of(&["naive".into(), "drift".into()], &series, None, Between::Update).unwrap();
         assert_eq!(trial.weights(), [0.0, 1.0]);
     }

@@ -53,6 +53,9 @@ enum Day {
 }
 
 impl Frequency {
+    /// Integer steps, one by one.
+    pub(crate) const STEPS: Self = Self(Step::Whole { step: 1, phase: 0 });
+
     /// How many steps make the season that people mean by default: 24 hours, 7 days, 52 weeks, 12 months, 4 quarters;
     /// 1 (no season) for years and integer steps.
     pub fn season(&self) -> usize {
@@ -375,7 +378,7 @@ impl FromStr for Frequency {
             "QE" => months(3, month()?.unwrap_or(11).rem_euclid(3), Day::Last),
             "Y" | "YS" | "A" | "AS" | "YEARLY" => months(12, month()?.unwrap_or(0), Day::Of(1)),
             "YE" => months(12, month()?.unwrap_or(11), Day::Last),
-            "INT" | "INTEGER" if anchor.is_none() => Ok(Self(Step::Whole { step: 1, phase: 0 })),
+            "INT" | "INTEGER" if anchor.is_none() => Ok(Self::STEPS),
             _ => {
                 if let Some(minutes) = upper.strip_suffix("MIN") {
                     let minutes: i64 = minutes.parse().map_err(|_| unknown())?;

@@ -53,6 +53,7 @@ pub use future::{Future, Scenario};
 pub use join::Join;
 pub use normalise::Normalise;
 pub use source::Reading;
+pub(crate) use source::parse_stamp;
 
 use crate::error::{Error, Result};
 use crate::show::{Block, Show, Table};

@@ -19,7 +19,7 @@ fn numbers(text: &str) -> Vec<f64> {
 }
 
 fn of(values: &[f64], season: usize) -> Series<'_> {
-    Series { values, start: 0, season, covariates: Vec::new() }
+    Series::of(values, 0, season)
 }
 
 fn mean(fit: &dyn FittedSeries, horizon: usize) -> Vec<f64> {
@@ -49,7 +49,8 @@ fn against(cells: &[&str]) -> (Description, Vec<f64>, Vec<f64>) {
         "regressor" => vec![column(|t| (7.0 * t) % 5.0), column(|t| (t * t).sin())],
         _ => Vec::new(),
     };
-    let covariates = regressors.iter().map(|x| Covariate { role: Role::Known, values: x[..n].into() }).collect();
+    let covariates =
+        regressors.iter().map(|x| Covariate { name: "x", role: Role::Known, values: x[..n].into() }).collect();
     let ahead = Ahead { lead: 0, horizon: 12, covariates: regressors.iter().map(|x| &x[n..]).collect() };
     let options = match cells[0] {
         "auto" => Arima::default(),
@@ -60,7 +61,7 @@ fn against(cells: &[&str]) -> (Description, Vec<f64>, Vec<f64>) {
             ..Arima::default()
         },
     };
-    let fit = options.fit(&Series { values: &y, start: 0, season, covariates }).unwrap();
+    let fit = options.fit(&Series { covariates, ..Series::of(&y, 0, season) }).unwrap();
     (fit.describe(), fit.mean(&ahead).unwrap(), fit.spread(&ahead))
 }
 
@@ -347,9 +348,10 @@ fn a_regressor_that_others_span_is_left_out() {
     let twice: Vec<f64> = wave.iter().map(|v| 3.0 - 2.0 * v).collect();
     let flat = vec![4.0; n + 6];
     let fit = |columns: &[&Vec<f64>]| {
-        let covariates = columns.iter().map(|x| Covariate { role: Role::Known, values: x[..n].into() }).collect();
+        let covariates =
+            columns.iter().map(|x| Covariate { name: "x", role: Role::Known, values: x[..n].into() }).collect();
         let options = Arima { order: Some([1, 1, 0]), seasonal: Some([0, 1, 1]), ..Arima::default() };
-        let fit = options.fit(&Series { values: &y, start: 0, season, covariates }).unwrap();
+        let fit = options.fit(&Series { covariates, ..Series::of(&y, 0, season) }).unwrap();
         let ahead = Ahead { lead: 0, horizon: 6, covariates: columns.iter().map(|x| &x[n..]).collect() };
         (fit.mean(&ahead).unwrap(), fit.describe())
     };

@@ -7,7 +7,7 @@ use crate::oracles::{known_series, rows, series};
 
 fn fit(ets: &Ets, values: &[f64], season: usize) -> tradewind::Result<Box<dyn FittedSeries>> {
     ets.check()?;
-    ets.fit(&Series { values, start: 0, season, covariates: vec![] })
+    ets.fit(&Series::of(values, 0, season))
 }
 
 fn model(text: &str) -> Ets {
@@ -122,7 +122,7 @@ fn a_saved_fit_forecasts_to_the_same_bits_and_update_changes_nothing_on_the_same
     for text in ["ZZZ", "MMdM", "AAdA", "MAN", "ANN"] {
         let fitted = fit(&model(text), y, *season).unwrap();
         let loaded: FittedEts = rmp_serde::from_slice(&fitted.save().unwrap()).unwrap();
-        let again = fitted.update(&Series { values: y, start: 0, season: *season, covariates: vec![] }).unwrap();
+        let again = fitted.update(&Series::of(y, 0, *season)).unwrap();
         for other in [&loaded as &dyn FittedSeries, again.as_ref()] {
             assert_eq!(fitted.mean(&ahead(3, 20)).unwrap(), other.mean(&ahead(3, 20)).unwrap());
             assert_eq!(fitted.spread(&ahead(3, 20)), other.spread(&ahead(3, 20)));
@@ -130,7 +130,7 @@ fn a_saved_fit_forecasts_to_the_same_bits_and_update_changes_nothing_on_the_same
             assert_eq!(fitted.describe(), other.describe());
         }
         // A window that begins later keeps the season in step.
-        let later = Series { values: &y[29..], start: 29, season: *season, covariates: vec![] };
+        let later = Series::of(&y[29..], 29, *season);
         let moved = fitted.update(&later).unwrap().mean(&ahead(0, 12)).unwrap();
         for (a, b) in moved.iter().zip(fitted.mean(&ahead(0, 12)).unwrap()) {
             assert!((a - b).abs() < 0.1 * b, "{text}: {a} {b}");
@@ -210,7 +210,7 @@ fn survives(ets: &Ets, y: &[f64], season: usize) {
                 assert!(path.iter().all(|v| v.is_finite()), "{ets:?} {y:?} {shock}: {path:?}");
             }
             let longer = [y, &[1.0, f64::NAN, -3.0]].concat();
-            let _ = fitted.update(&Series { values: &longer, start: 0, season, covariates: vec![] });
+            let _ = fitted.update(&Series::of(&longer, 0, season));
         }
     }
 }

@@ -149,7 +149,7 @@ fn demand_has_a_class() {
 fn an_update_follows_the_new_values() {
     let values: Vec<f64> = (0..60).map(|t| f64::from(u8::from(t % 5 == 0))).collect();
     let model = tradewind::models::Tsb::default();
-    let fit = |n: usize| Series { values: &values[..n], start: 0, season: 1, covariates: Vec::new() };
+    let fit = |n: usize| Series::of(&values[..n], 0, 1);
     use tradewind::models::SeriesModel;
     let before = model.fit(&fit(40)).unwrap();
     let after = before.update(&fit(60)).unwrap();

@@ -7,7 +7,7 @@ fn ahead(lead: usize, horizon: usize) -> Ahead<'static> {
 }
 
 fn series(values: &[f64], season: usize) -> Series<'_> {
-    Series { values, start: 3, season, covariates: Vec::new() }
+    Series::of(values, 3, season)
 }
 
 fn air() -> Vec<f64> {
@@ -75,7 +75,7 @@ fn an_update_carries_the_season_on() {
         assert!((season(&*fit, h + 14) - season(&*updated, h)).abs() < 1e-8);
     }
     // A series that begins later is brought into step by its calendar.
-    let later = Series { values: &y[20..], start: 23, season: 12, covariates: Vec::new() };
+    let later = Series::of(&y[20..], 23, 12);
     let (late, updated) = (fit.update(&later).unwrap(), updated.mean(&ahead(0, 12)).unwrap());
     assert!(late.mean(&ahead(0, 12)).unwrap().iter().zip(updated).all(|(a, b)| (a - b).abs() < 1e-8));
     assert!(fit.update(&series(&y[..100], 12)).is_err_and(|why| why.is_model()));

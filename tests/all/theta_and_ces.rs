@@ -10,7 +10,7 @@ use tradewind::models::{
 use crate::oracles::{known_series, rows};
 
 fn series(values: &[f64], season: usize) -> Series<'_> {
-    Series { values, start: 0, season, covariates: Vec::new() }
+    Series::of(values, 0, season)
 }
 
 fn ahead(lead: usize, horizon: usize) -> Ahead<'static> {

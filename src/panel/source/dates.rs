@@ -230,7 +230,7 @@ fn named(zone: &str) -> Result<chrono_tz::Tz> {
 }
 
 /// A stamp given by a person: `2012-10-26`, `2012-10-26 14:00`, `143`.
-pub(in crate::panel) fn parse_stamp(text: &str, kind: StampKind) -> Result<i64> {
+pub(crate) fn parse_stamp(text: &str, kind: StampKind) -> Result<i64> {
     let text = text.trim();
     let stamp = match kind {
         StampKind::Whole => text.parse().ok(),

@@ -36,7 +36,8 @@ use super::{Columns, Origin};
 use crate::error::{Error, Result};
 use crate::{options, progress};
 
-pub(super) use dates::{parse_stamp, parse_time, wall_time};
+pub(crate) use dates::parse_stamp;
+pub(super) use dates::{parse_time, wall_time};
 pub(super) use numbers::{all_numbers, target_numbers};
 pub(super) use parquet::{ROLES, saved_columns};
 pub(super) use transactions::per_period;
