@@ -30,7 +30,8 @@
 //! | [`optimise`] | the least value of a function within bounds, for every model |
 //! | [`statistics`] | decomposition, unit roots, autocorrelation, normality: functions of one series |
 //! | [`forecast`] | means, quantiles, joint sample paths |
-//! | [`evaluate`] | folds, backtests, metrics |
+//! | [`metrics`] | how good a forecast is: one function per metric |
+//! | [`evaluate`] | every model on every fold |
 //! | [`show`] | every noun as text, Markdown, HTML or notebook output |
 //! | [`figures`] | one static figure per file |
 //! | [`report`] | blocks in order: Markdown, HTML, slides |
@@ -53,6 +54,7 @@ pub mod explore;
 pub mod figures;
 mod files;
 pub mod forecast;
+pub mod metrics;
 pub mod models;
 pub mod optimise;
 mod options;

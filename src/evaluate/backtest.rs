@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use polars::prelude::*;
 
-use super::folds::{Cut, Folds};
-use super::metrics::{self, Case, METRICS, Metric, scales};
 use crate::error::{Error, Result};
 use crate::forecast::{Forecast, LEVELS, level, quantile_name, quantiles_of};
+use crate::metrics::{self, Case, METRICS, Metric, scales};
 use crate::models::{Failure, IntoModel, Model, failures_sentence, failures_table, find};
-use crate::panel::Panel;
+use crate::panel::{Cut, Folds, Panel};
 use crate::progress;
 use crate::show::{Block, Show, Table, number};
 

@@ -1,9 +1,8 @@
-//! How good is it, on data it has not seen? Folds cut time, a backtest fits and scores, metrics say how well.
+//! How good is it, on data it has not seen? A backtest fits and scores every model on every fold.
 
 mod backtest;
-mod folds;
-pub mod metrics;
 
 pub use backtest::Backtest;
-pub use folds::{Fold, Folds};
-pub use metrics::{METRICS, Metric};
+
+pub use crate::metrics::{self, METRICS, Metric};
+pub use crate::panel::{Fold, Folds};

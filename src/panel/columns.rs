@@ -174,6 +174,11 @@ impl Columns {
         self.made.iter().any(|made| made.columns.iter().zip(&made.reach).any(past))
     }
 
+    /// The columns with one value per series: keys and fixed covariates.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().map(String::as_str).chain(self.with_role(Role::Fixed))
+    }
+
     /// The names of the covariates that have a role.
     pub(crate) fn with_role(&self, role: Role) -> impl Iterator<Item = &str> {
         self.covariates.iter().filter(move |(_, r)| *r == role).map(|(name, _)| name.as_str())

@@ -15,6 +15,7 @@
 //! | `future` | what is known of the days to come? |
 //! | `join` | what does another file know of these series and dates? |
 //! | `fingerprint` | which data is this? |
+//! | `folds` | where is time cut? |
 //! | `aggregate` | what are the sales per week, per month, per store? |
 
 mod aggregate;
@@ -26,6 +27,7 @@ mod columns;
 mod covariates;
 mod features;
 mod fingerprint;
+mod folds;
 mod frame;
 mod future;
 mod join;
@@ -48,6 +50,8 @@ pub use columns::{Columns, Role, Stamps};
 pub(crate) use covariates::Matrix;
 pub(crate) use features::checked;
 pub use features::{FEATURES, Feature, Features};
+pub(crate) use folds::Cut;
+pub use folds::{Fold, Folds};
 pub(crate) use frame::{labels_of, spans, stamp_column};
 pub use future::{Future, Scenario};
 pub use join::Join;
@@ -230,6 +234,23 @@ impl Panel {
             return Err(Error::data(format!("no series has {column}={value}{nearest}")));
         }
         self.with_series(&kept)
+    }
+
+    /// The value of a key column or a fixed covariate for each series, as text; none where there is no such column.
+    pub(crate) fn attribute(&self, column: &str) -> Result<Option<Vec<String>>> {
+        if !self.0.columns.attributes().any(|name| name == column) {
+            return Ok(None);
+        }
+        let missing = || "(missing)".to_string();
+        let texts = |frame: &DataFrame| frame.column(column)?.cast(&DataType::String);
+        if self.0.columns.keys.iter().any(|key| key == column) {
+            let texts = texts(&self.0.keys)?;
+            return Ok(Some(texts.str()?.iter().map(|text| text.map_or_else(missing, String::from)).collect()));
+        }
+        let texts = texts(&self.0.frame)?;
+        let texts = texts.str()?;
+        let first = |span: &Range<usize>| span.clone().find_map(|row| texts.get(row)).map(String::from);
+        Ok(Some(self.0.spans.iter().map(|span| first(span).unwrap_or_else(missing)).collect()))
     }
 
     /// One series of the panel, by its name in [`keys`](Self::keys): `Store=1, Dept=3`.

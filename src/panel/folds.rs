@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Future, Panel, Scenario};
 use crate::error::{Error, Result};
-use crate::panel::{Future, Panel, Scenario};
 use crate::show::{Block, Show};
 
 /// The rolling-origin plan of a backtest.
