@@ -43,6 +43,18 @@ pub struct EachSeries;
 /// All series together: the kind of what implements [`Learner`].
 pub struct AcrossSeries;
 
+/// The panel as it is: the kind of what implements [`Forecaster`] itself.
+pub struct WholePanel;
+
+/// A fitted panel that is found again in what it saved.
+pub trait Restore {
+    /// The fit, with the panel that was fitted.
+    ///
+    /// # Errors
+    /// When the bytes are damaged.
+    fn restore(bytes: &[u8], panel: &Panel) -> Result<Box<dyn Fitted>>;
+}
+
 impl<M: Method + SeriesModel> Kind<M> for EachSeries
 where
     M::Fitted: FittedSeries + DeserializeOwned,
@@ -77,13 +89,38 @@ where
     }
 
     fn part(_method: M) -> Result<Part> {
-        Err(Error::usage(format!(
-            "{} learns from all series together and cannot be part of a method that fits one at a time",
-            M::NAME
-        )))
+        Err(no_part::<M>())
     }
 
     fn load_part(_bytes: &[u8]) -> Result<Box<dyn FittedSeries>> {
         Err(Error::data("the saved fit is damaged"))
     }
+}
+
+impl<M: Method + Forecaster> Kind<M> for WholePanel
+where
+    M::Fitted: Restore,
+{
+    fn forecaster(method: M) -> Box<dyn Forecaster> {
+        Box::new(method)
+    }
+
+    fn load(bytes: &[u8], panel: &Panel) -> Result<Box<dyn Fitted>> {
+        M::Fitted::restore(bytes, panel)
+    }
+
+    fn part(_method: M) -> Result<Part> {
+        Err(no_part::<M>())
+    }
+
+    fn load_part(_bytes: &[u8]) -> Result<Box<dyn FittedSeries>> {
+        Err(Error::data("the saved fit is damaged"))
+    }
+}
+
+fn no_part<M: Method>() -> Error {
+    Error::usage(format!(
+        "{} learns from all series together and cannot be part of a method that fits one at a time",
+        M::NAME
+    ))
 }

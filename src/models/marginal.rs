@@ -45,11 +45,16 @@ impl Marginal {
     /// step.
     pub(crate) fn requantiled(&self, deviate: impl Fn(usize, f64) -> f64) -> Quantiles {
         let zero = vec![0.0; self.sd.len()];
-        let support = self.shape.as_ref().map_or(Support::Numbers, |shape| shape.support);
+        let support = self.support();
         Quantiles::by(&zero, &self.sd, support, |step, deviates| {
             let at = |z: f64| self.shape.as_ref().map_or(z, |shape| shape.at(step, z));
             deviates.iter().map(|z| self.sd[step] * at(deviate(step, *z))).collect()
         })
+    }
+
+    /// What values the forecast can have.
+    pub(crate) fn support(&self) -> Support {
+        self.shape.as_ref().map_or(Support::Numbers, Quantiles::support)
     }
 
     /// The mean of each step on the model's scale.

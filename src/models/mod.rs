@@ -15,6 +15,7 @@ mod drift;
 mod ets;
 mod fits;
 mod forest;
+mod groups;
 mod harmonic;
 mod intermittent;
 mod kinds;
@@ -32,6 +33,7 @@ mod regression;
 mod seasonal_naive;
 mod series;
 mod siblings;
+mod stack;
 mod theta;
 mod trial;
 mod xgboost;
@@ -51,10 +53,11 @@ pub use ets::{Ets, FittedEts};
 pub use fits::{Failure, Fits, Horizon};
 pub(crate) use fits::{failures_sentence, failures_table, find};
 pub use forest::Forest;
+pub(crate) use groups::Groups;
 pub use harmonic::{FittedHarmonic, Harmonic};
 pub use intermittent::{Adida, CountDistribution, Croston, DemandClass, FittedIntermittent, Imapa, Sba, Tsb};
 pub(crate) use intermittent::{Demand, ERRATIC, SELDOM};
-pub use kinds::{AcrossSeries, EachSeries, Kind, Part};
+pub use kinds::{AcrossSeries, EachSeries, Kind, Part, Restore, WholePanel};
 pub use learned::{Difference, Learner, Learnt, Scaling, Table as LearningTable, Task};
 pub use linear::{ElasticNet, Lasso, Line, Ridge};
 pub(crate) use marginal::standard_normal;
@@ -70,6 +73,7 @@ pub use seasonal_naive::{FittedSeasonalNaive, SeasonalNaive};
 pub use series::{
     Ahead, Auto, BoxCox, Covariate, Criterion, Description, FittedSeries, Likelihood, Method, Save, Series, SeriesModel,
 };
+pub use stack::{FittedStack, Loss as StackLoss, Select, Stack};
 pub use theta::{FittedTheta, Theta, ThetaKind};
 pub use xgboost::{FittedXgboost, Xgboost, XgboostObjective};
 
@@ -82,6 +86,8 @@ pub const MODELS: &[Entry] = &[
     Entry::of::<Automatic>(),
     Entry::of::<Combine>(),
     Entry::of::<Conformal>(),
+    Entry::of::<Stack>(),
+    Entry::of::<Select>(),
     Entry::of::<Naive>(),
     Entry::of::<SeasonalNaive>(),
     Entry::of::<Drift>(),

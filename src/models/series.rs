@@ -133,7 +133,7 @@ pub trait Method: Clone + Default + Serialize + DeserializeOwned + JsonSchema + 
     /// The search space: options worth tuning and the values worth trying, as labels write them.
     const SEARCH: &[(&str, &[&str])] = &[];
     /// Does it fit each series by itself ([`EachSeries`](super::EachSeries)) or all together
-    /// ([`AcrossSeries`](super::AcrossSeries))?
+    /// ([`AcrossSeries`](super::AcrossSeries), [`WholePanel`](super::WholePanel))?
     type Kind: Kind<Self>;
     /// The fitted form, which saved files hold: a [`FittedSeries`], or a [`Learnt`](super::Learnt).
     type Fitted: 'static;

@@ -1,0 +1,294 @@
+//! `stack` and `select`: models weighed, or one chosen, by what they said of windows that they had not seen.
+//!
+//! 1. **Windows.** The last windows of the panel, each as long as the forecast. Every member is fitted to what lies before
+//!    each, and says what it expects.
+//! 2. **Weights.** `stack` finds weights that are not negative and sum to one, by group of series and by how far ahead (see
+//!    `weights`); `select` takes the member with the best score by any metric, for each group.
+//! 3. **Intervals.** Quantiles are averaged with the same weights, probability by probability, and corrected by where the
+//!    values of each window stood in the combination with weights from the *other* windows.
+//! 4. **Honesty.** All of this happens inside the training part: a backtest of `stack` or `select` repeats it in every fold, so
+//!    that its score is one that no choice has seen.
+//!
+//! A panel too short for a window gets `auto`, as does a series that no member can serve. Where `auto` is among the members and
+//! the combination was no better than it, with weights from the other windows, it stays alone. The form says so
+//! (Wolpert 1992, *Neural Networks* 5; Breiman 1996, *Machine Learning* 24; for series by their kind, Montero-Manso et al. 2020,
+//! *International Journal of Forecasting* 36).
+
+mod fitted;
+mod past;
+mod weights;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use fitted::FittedStack;
+
+use super::calibration::Calibration;
+use super::groups::Groups;
+use super::trial::usual_horizon;
+use super::{Automatic, Fitted, Forecaster, Method, Model, WholePanel, distinct};
+use crate::error::{Error, Result};
+use crate::metrics;
+use crate::panel::Panel;
+use fitted::Member;
+use past::{Said, Window};
+use weights::Weights;
+
+/// Windows that are asked for at most.
+const MOST_WINDOWS: usize = 20;
+
+/// Options of `stack`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Stack {
+    /// The labels of the members.
+    pub models: Vec<String>,
+    /// Which series have weights of their own: `panel` for the same for all, `series`, `class` of demand, `size`, a key column or
+    /// a fixed covariate.
+    pub by: String,
+    /// Errors are weighed as they are, or squared.
+    pub loss: Loss,
+    /// Windows of the past that members are tried on, as many as there is room for.
+    pub windows: usize,
+    /// Steps of a window; those of the forecast if not stated.
+    pub horizon: Option<usize>,
+}
+
+/// What weights minimise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Loss {
+    /// Absolute errors.
+    #[default]
+    Absolute,
+    /// Squared errors.
+    Squared,
+}
+
+impl Default for Stack {
+    fn default() -> Self {
+        Self { models: members(), by: "class".into(), loss: Loss::default(), windows: 3, horizon: None }
+    }
+}
+
+/// Options of `select`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Select {
+    /// The labels of the candidates.
+    pub models: Vec<String>,
+    /// For which series one is chosen: `panel` for the same for all, `series`, `class` of demand, `size`, a key column or a fixed
+    /// covariate.
+    pub by: String,
+    /// The metric that the best is best by.
+    pub metric: String,
+    /// Windows of the past that candidates are tried on, as many as there is room for.
+    pub windows: usize,
+    /// Steps of a window; those of the forecast if not stated.
+    pub horizon: Option<usize>,
+}
+
+impl Default for Select {
+    fn default() -> Self {
+        Self { models: members(), by: "series".into(), metric: "mase".into(), windows: 3, horizon: None }
+    }
+}
+
+/// The usual members: what knows each series, and what learns from all.
+fn members() -> Vec<String> {
+    ["auto", "boost"].map(String::from).to_vec()
+}
+
+impl Method for Stack {
+    const NAME: &str = "stack";
+    const SUMMARY: &str =
+        "Models weighed by what they said of the last windows, by kind of series and by how far ahead";
+    const EXAMPLE: &str = "stack(models=[\"theta\", \"seasonal_naive\"])";
+    const SEARCH: &[(&str, &[&str])] =
+        &[("by", &["panel", "class", "size", "series"]), ("loss", &["absolute", "squared"])];
+    type Kind = WholePanel;
+    type Fitted = FittedStack;
+
+    fn check(&self) -> Result<()> {
+        check(&self.models, self.windows, self.horizon)
+    }
+}
+
+impl Method for Select {
+    const NAME: &str = "select";
+    const SUMMARY: &str = "The model that was best on the last windows, for each series or kind of series";
+    const EXAMPLE: &str = "select(models=[\"theta\", \"seasonal_naive\"])";
+    const SEARCH: &[(&str, &[&str])] = &[("by", &["panel", "class", "size", "series"])];
+    type Kind = WholePanel;
+    type Fitted = FittedStack;
+
+    fn check(&self) -> Result<()> {
+        metrics::named(&self.metric)?;
+        check(&self.models, self.windows, self.horizon)
+    }
+}
+
+fn check(labels: &[String], windows: usize, horizon: Option<usize>) -> Result<()> {
+    models(labels)?;
+    if horizon == Some(0) {
+        return Err(Error::usage("`horizon` is at least 1 step, not 0"));
+    }
+    match windows {
+        1..=MOST_WINDOWS => Ok(()),
+        other => Err(Error::usage(format!("`windows` is at least 1 and at most {MOST_WINDOWS}, not {other}"))),
+    }
+}
+
+fn models(labels: &[String]) -> Result<Vec<Model>> {
+    distinct(labels.iter().map(|label| Model::named(label)).collect::<Result<_>>()?)
+}
+
+impl Forecaster for Stack {
+    fn reads_covariates(&self) -> bool {
+        reads_covariates(&self.models)
+    }
+
+    fn fit(&self, train: &Panel, horizon: Option<usize>) -> Result<Box<dyn Fitted>> {
+        let absolute = self.loss == Loss::Absolute;
+        let learn = |windows: &[&Window], groups: &Groups, steps: usize| {
+            Weights::learned(windows, &groups.of, groups.names.len(), steps, absolute)
+        };
+        fit(&self.models, &self.by, self.windows, self.horizon.or(horizon), train, &learn, true)
+    }
+}
+
+impl Forecaster for Select {
+    fn reads_covariates(&self) -> bool {
+        reads_covariates(&self.models)
+    }
+
+    fn fit(&self, train: &Panel, horizon: Option<usize>) -> Result<Box<dyn Fitted>> {
+        let metric = metrics::named(&self.metric)?;
+        let learn = |windows: &[&Window], groups: &Groups, _: usize| {
+            let best = |group: Option<usize>| {
+                let asked = |window: &&&Window| group.is_none_or(|group| groups.of[window.series] == group);
+                let loss = |m: usize| {
+                    let scored = windows
+                        .iter()
+                        .filter(asked)
+                        .filter_map(|window| Some((metric.ratio)(&window.case(window.said[m].as_ref()?))));
+                    metrics::mean(metric, scored).map_or(f64::INFINITY, |value| (value - metric.best).abs())
+                };
+                let losses: Vec<f64> = (0..self.models.len()).map(loss).collect();
+                let best = (0..losses.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b]));
+                best.filter(|m| losses[*m].is_finite())
+            };
+            let of_all = best(None).unwrap_or(0);
+            let one_of = |m: usize| (0..self.models.len()).map(|other| f64::from(u8::from(other == m))).collect();
+            Weights::by_group(
+                (0..groups.names.len()).map(|group| one_of(best(Some(group)).unwrap_or(of_all))).collect(),
+            )
+        };
+        fit(&self.models, &self.by, self.windows, self.horizon.or(horizon), train, &learn, false)
+    }
+}
+
+fn reads_covariates(labels: &[String]) -> bool {
+    labels.iter().any(|label| Model::named(label).is_ok_and(|model| model.reads_covariates()))
+}
+
+type Learn<'a> = &'a dyn Fn(&[&Window], &Groups, usize) -> Weights;
+
+/// Members fitted to a panel, with what is learned of them on its last windows. `doubts` asks whether `auto` alone would do.
+fn fit(
+    labels: &[String],
+    by: &str,
+    asked: usize,
+    horizon: Option<usize>,
+    train: &Panel,
+    learn: Learn,
+    doubts: bool,
+) -> Result<Box<dyn Fitted>> {
+    let members = models(labels)?;
+    let groups = Groups::by(by, train)?;
+    let steps = horizon.unwrap_or_else(|| usual_horizon(train.season()));
+    let windows = past::windows(&members, train, steps, asked)?;
+    let spoken: Vec<&Window> = windows.iter().filter(|window| window.said.iter().any(Option::is_some)).collect();
+    if spoken.is_empty() {
+        return alone(train, steps, groups, "the series are too short for a window to weigh models on");
+    }
+    let tried = tried(&spoken, &groups, steps, learn);
+    let mut weights = learn(&spoken, &groups, steps);
+    let mut note = String::new();
+    let automatic = labels.iter().position(|label| label == Automatic::NAME);
+    if let Some(m) = automatic.filter(|_| doubts)
+        && !is_better(&spoken, &tried, m)
+    {
+        let own = (0..labels.len()).map(|other| f64::from(u8::from(other == m))).collect();
+        weights = Weights::same(own, groups.names.len());
+        note = "no combination was better on the last windows".into();
+    }
+    let deviates: Vec<Vec<f64>> = match note.is_empty() {
+        true => spoken.iter().zip(&tried).map(|(window, said)| said.deviates(&window.actual)).collect(),
+        false => Vec::new(),
+    };
+    let calibration = Calibration::of(std::iter::once(&deviates[..]));
+    let (mut fitted, mut kept) = (Vec::new(), Vec::new());
+    for (m, member) in members.iter().enumerate() {
+        // One that served a part of the panel may not serve the whole of it.
+        if let Some(fit) = past::fit(member, train, steps)? {
+            fitted.push(Member::new(member.label(), fit, train.len()));
+            kept.push(m);
+        }
+    }
+    if kept.is_empty() {
+        return alone(train, steps, groups, "no member can serve the panel");
+    }
+    let weights = weights.of(&kept);
+    let unserved = |i: usize| fitted.iter().all(|member| member.fails(i));
+    if automatic.is_none() && (0..train.len()).any(unserved) {
+        let fit = Model::from(Automatic::default()).forecaster().fit(train, Some(steps))?;
+        fitted.push(Member::new(Automatic::NAME, fit, train.len()));
+    }
+    Ok(Box::new(FittedStack::new(train, fitted, weights, groups.of, calibration, note)))
+}
+
+/// `auto` in the place of a combination, and why.
+fn alone(train: &Panel, steps: usize, groups: Groups, why: &str) -> Result<Box<dyn Fitted>> {
+    let fit = Model::from(Automatic::default()).forecaster().fit(train, Some(steps))?;
+    let member = Member::new(Automatic::NAME, fit, train.len());
+    let weights = Weights::same(vec![1.0], groups.names.len());
+    Ok(Box::new(FittedStack::new(train, vec![member], weights, groups.of, None, why.into())))
+}
+
+/// What the combination says of each window with weights from the others; from the other half of the series where there is
+/// one window alone.
+fn tried(windows: &[&Window], groups: &Groups, steps: usize, learn: Learn) -> Vec<Said> {
+    let several = windows.iter().any(|window| window.number != windows[0].number);
+    let part = |window: &Window| if several { window.number } else { window.series % 2 };
+    let parts = windows.iter().map(|window| part(window)).max().unwrap_or(0) + 1;
+    let learned: Vec<Weights> = (0..parts)
+        .map(|held_out| {
+            let others: Vec<&Window> = windows.iter().filter(|window| part(window) != held_out).copied().collect();
+            // A single series in a single window has no others.
+            learn(if others.is_empty() { windows } else { &others }, groups, steps)
+        })
+        .collect();
+    let say = |window: &&Window| {
+        let serves: Vec<bool> = window.said.iter().map(Option::is_some).collect();
+        let weights = &learned[part(window)];
+        let shares: Vec<Vec<f64>> =
+            (0..steps).map(|step| weights.shares(groups.of[window.series], step, &serves)).collect();
+        Said::combined(&window.said, &shares)
+    };
+    windows.iter().map(say).collect()
+}
+
+/// Was the combination better than a member, on the windows that it spoke of?
+fn is_better(windows: &[&Window], tried: &[Said], member: usize) -> bool {
+    let error = |window: &Window, said: &Said| -> f64 {
+        let errors = window.actual.iter().zip(&said.mean).map(|(y, mean)| (y - mean).abs());
+        errors.filter(|e| !e.is_nan()).sum::<f64>() / window.size()
+    };
+    let both = windows
+        .iter()
+        .zip(tried)
+        .filter_map(|(window, tried)| Some((error(window, tried), error(window, window.said[member].as_ref()?))));
+    let (ours, alone) = both.fold((0.0, 0.0), |(ours, alone), (a, b)| (ours + a, alone + b));
+    ours < alone || alone.is_nan() || (ours == 0.0 && alone == 0.0)
+}

@@ -1,0 +1,136 @@
+//! What did each member say of the last windows, fitted to what lies before each, and what happened?
+
+use crate::error::{Error, Result};
+use crate::metrics::{Case, scales};
+use crate::models::{Fitted, Marginal, Model, standard_normal};
+use crate::panel::{Cut, Folds, Panel};
+
+/// The quantiles that are kept of what a member said.
+pub(super) const PROBABILITIES: [f64; 7] = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975];
+/// A window has at least as many steps before it, in its own length.
+const BEFORE: usize = 2;
+
+/// What one member said of the steps of a window.
+pub(super) struct Said {
+    pub mean: Vec<f64>,
+    /// One per probability.
+    pub quantiles: [Vec<f64>; PROBABILITIES.len()],
+}
+
+/// One series in one window.
+pub(super) struct Window {
+    pub series: usize,
+    /// Which window it is, counted from 0, the oldest.
+    pub number: usize,
+    /// What happened, NaN where nothing was observed.
+    pub actual: Vec<f64>,
+    /// By member; none where it could not serve the series.
+    pub said: Vec<Option<Said>>,
+    /// The mean absolute and the mean squared error of the seasonal naive method before the window.
+    pub scales: (f64, f64),
+}
+
+impl Said {
+    pub fn of(marginal: &Marginal) -> Self {
+        Self { mean: marginal.mean.clone(), quantiles: PROBABILITIES.map(|p| marginal.quantile(p)) }
+    }
+
+    /// Several as one, with the share of each at each step.
+    pub fn combined(members: &[Option<Self>], shares: &[Vec<f64>]) -> Self {
+        let sum = |values: &dyn Fn(&Self) -> &[f64]| -> Vec<f64> {
+            let there = || members.iter().enumerate().filter_map(|(m, said)| Some((m, said.as_ref()?)));
+            let step = |(step, shares): (usize, &Vec<f64>)| {
+                there().filter(|(m, _)| shares[*m] > 0.0).map(|(m, said)| shares[m] * values(said)[step]).sum()
+            };
+            shares.iter().enumerate().map(step).collect()
+        };
+        Self { mean: sum(&|said| &said.mean), quantiles: std::array::from_fn(|k| sum(&|said| &said.quantiles[k])) }
+    }
+
+    /// The standard normal deviates at which this distribution has the values that happened; beyond the outer quantiles it
+    /// goes on as the normal one would from the middle.
+    pub fn deviates(&self, actual: &[f64]) -> Vec<f64> {
+        let z = PROBABILITIES.map(standard_normal);
+        let (middle, last) = (PROBABILITIES.len() / 2, PROBABILITIES.len() - 1);
+        let deviate = |(step, y): (usize, &f64)| {
+            let at = |k: usize| self.quantiles[k][step];
+            let above = (0..=last).find(|k| *y <= at(*k));
+            let (from, to) = match above {
+                _ if y.is_nan() => return f64::NAN,
+                Some(0) => (0, middle),
+                Some(k) => (k - 1, k),
+                None => (middle, last),
+            };
+            let slope = (z[to] - z[from]) / (at(to) - at(from));
+            // A distribution without width says nothing of how far away a value is.
+            if slope.is_finite() { z[from] + (y - at(from)) * slope } else { f64::NAN }
+        };
+        actual.iter().enumerate().map(deviate).collect()
+    }
+}
+
+impl Window {
+    /// For the metrics.
+    pub fn case<'a>(&'a self, said: &'a Said) -> Case<'a> {
+        Case {
+            actual: &self.actual,
+            mean: &said.mean,
+            probabilities: &PROBABILITIES,
+            quantiles: &said.quantiles,
+            absolute_scale: self.scales.0,
+            squared_scale: self.scales.1,
+        }
+    }
+
+    /// What errors of this series are measured in.
+    pub fn size(&self) -> f64 {
+        let there = || self.actual.iter().filter(|y| !y.is_nan());
+        let mean = there().map(|y| y.abs()).sum::<f64>() / there().count().max(1) as f64;
+        [self.scales.0, mean].into_iter().find(|size| *size > 0.0 && size.is_finite()).unwrap_or(1.0)
+    }
+}
+
+/// The last windows of a panel, `steps` each: as many of those asked for as there is room for; none where there is none.
+///
+/// # Errors
+/// When a member cannot serve the panel as a whole, or the user interrupts.
+pub(super) fn windows(members: &[Model], train: &Panel, steps: usize, asked: usize) -> Result<Vec<Window>> {
+    let longest =
+        (0..train.len()).filter_map(|i| Some(train.positions(i).last()? - train.positions(i).first()? + 1)).max();
+    let room = usize::try_from(longest.unwrap_or(0)).unwrap_or(0);
+    let Some(count) = (1..=asked).rev().find(|count| (count + BEFORE) * steps <= room) else { return Ok(Vec::new()) };
+    let mut windows = Vec::new();
+    for (number, cut) in Folds::new(count, steps).cuts(train)?.enumerate() {
+        let Cut { train: before, future, starts } = cut?;
+        let fits = members.iter().map(|member| fit(member, &before, steps)).collect::<Result<Vec<_>>>()?;
+        for series in 0..train.len() {
+            crate::progress::check()?;
+            let mut actual = vec![f64::NAN; steps];
+            for (position, y) in train.positions(series).iter().zip(train.target(series)) {
+                if let Some(cell) =
+                    usize::try_from(position - starts[series]).ok().and_then(|step| actual.get_mut(step))
+                {
+                    *cell = *y;
+                }
+            }
+            if actual.iter().all(|y| y.is_nan()) {
+                continue;
+            }
+            let said = |fit: &Option<Box<dyn Fitted>>| Some(Said::of(&fit.as_ref()?.forecast(&future, series).ok()?));
+            let said: Vec<Option<Said>> = fits.iter().map(said).collect();
+            let scales = scales(&before.regular(series), train.season());
+            windows.push(Window { series, number, actual, said, scales });
+        }
+    }
+    Ok(windows)
+}
+
+/// A member fitted to a panel; none where it says that it cannot serve it.
+pub(super) fn fit(member: &Model, train: &Panel, steps: usize) -> Result<Option<Box<dyn Fitted>>> {
+    match member.forecaster().fit(train, Some(steps)) {
+        Ok(fitted) => Ok(Some(fitted)),
+        Err(error) if error.is_model() => Ok(None),
+        Err(error) if error.is_interrupted() => Err(error),
+        Err(error) => Err(Error::within(error, member.label())),
+    }
+}
