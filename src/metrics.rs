@@ -196,15 +196,48 @@ pub(crate) fn scales(train: &[f64], season: usize) -> (f64, f64) {
     (absolute / count, squared / count)
 }
 
+/// What a metric is the ratio of, summed over cases; sums of several folds add up.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Sums {
+    /// Numerators.
+    pub above: f64,
+    /// Denominators.
+    pub below: f64,
+}
+
+impl Sums {
+    /// Over cases; those on which the metric is undefined are left out.
+    pub(crate) fn of(metric: &Metric, ratios: impl Iterator<Item = (f64, f64)>) -> Self {
+        let mut sums = Self::default();
+        for (above, below) in ratios.filter(|(above, below)| above.is_finite() && below.is_finite() && *below > 0.0) {
+            let (above, below) = if metric.pooled { (above, below) } else { (above / below, 1.0) };
+            sums.add(Self { above, below });
+        }
+        sums
+    }
+
+    /// Together with others.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.above += other.above;
+        self.below += other.below;
+    }
+
+    /// The metric; none where it is undefined.
+    pub(crate) fn value(&self) -> Option<f64> {
+        (self.below > 0.0).then(|| self.above / self.below).filter(|value| value.is_finite())
+    }
+}
+
+impl Metric {
+    /// How far a value of the metric is from that of a perfect forecast; nothing is infinitely far.
+    pub(crate) fn loss(&self, value: Option<f64>) -> f64 {
+        value.map_or(f64::INFINITY, |value| (value - self.best).abs())
+    }
+}
+
 /// The mean of a metric over cases, none when it is undefined on all of them.
 pub(crate) fn mean(metric: &Metric, ratios: impl Iterator<Item = (f64, f64)>) -> Option<f64> {
-    let (mut numerator, mut denominator) = (0.0, 0.0);
-    for (above, below) in ratios.filter(|(above, below)| above.is_finite() && below.is_finite() && *below > 0.0) {
-        let (a, b) = if metric.pooled { (above, below) } else { (above / below, 1.0) };
-        numerator += a;
-        denominator += b;
-    }
-    (denominator > 0.0).then(|| numerator / denominator).filter(|value| value.is_finite())
+    Sums::of(metric, ratios).value()
 }
 
 #[cfg(test)]

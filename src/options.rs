@@ -79,8 +79,8 @@ fn quote_bare_words(text: &str) -> String {
                 let end = rest[1..].find(first).map_or(rest.len(), |end| end + 2);
                 (&rest[..end], false)
             }
-            c if c.is_alphabetic() || c == '_' => {
-                let end = rest.find(|c: char| !(c.is_alphanumeric() || "_-.".contains(c))).unwrap_or(rest.len());
+            c if c.is_alphabetic() || "_/".contains(c) => {
+                let end = rest.find(|c: char| !(c.is_alphanumeric() || "_-./".contains(c))).unwrap_or(rest.len());
                 let key = rest[end..].trim_start().starts_with('=');
                 (&rest[..end], !key && !["true", "false", "nan", "inf"].contains(&&rest[..end]))
             }
@@ -221,6 +221,8 @@ mod tests {
             Value::Object(options),
             json!({"order": [2, 1, 1], "season": 12.0, "method": "css", "note": "a, b", "rate": 1e-3})
         );
+        let paths = parse("record=runs/a-1.jsonl, other=/tmp/b").unwrap();
+        assert_eq!(Value::Object(paths), json!({"record": "runs/a-1.jsonl", "other": "/tmp/b"}));
         assert_eq!(split_list("a; b(x=[1,2]), c(y=2)"), ["a", "b(x=[1,2])", "c(y=2)"]);
     }
 

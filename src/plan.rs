@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{Error, Result};
-use crate::evaluate::{Backtest, Folds};
+use crate::evaluate::{Backtest, Folds, Search, Tuning};
 use crate::forecast::Forecast;
 use crate::models::{Automatic, Model, SeasonalNaive};
 use crate::options::{split, split_list};
@@ -133,6 +133,9 @@ plan! {
         /// Metric that ranks the models.
         #[env = "TRADEWIND_METRIC"]
         metric: String = "mase".into(),
+        /// How a model's options are searched, such as "trials=100, seconds=300, record=boost.jsonl".
+        #[env = "TRADEWIND_SEARCH"]
+        search: String = String::new(),
         /// Seed of everything random.
         #[env = "TRADEWIND_SEED"]
         seed: u64 = 1,
@@ -430,6 +433,7 @@ impl Plan {
         self.joins()?;
         checked(self.features.names())?;
         crate::evaluate::metrics::named(&self.metric)?;
+        self.searching()?;
         if self.horizon == 0 {
             return Err(Error::usage("a horizon is at least 1 step, not 0"));
         }
@@ -443,6 +447,35 @@ impl Plan {
     pub fn backtest(&self) -> Result<Backtest> {
         self.check()?;
         self.panel()?.backtest_at(self.models()?, self.folds(), self.levels()?)
+    }
+
+    /// How options are searched: by this plan's metric and seed, if the search names no others.
+    ///
+    /// # Errors
+    /// When an option of it is unknown.
+    pub fn searching(&self) -> Result<Search> {
+        let mut search = crate::options::parse(&self.search)?;
+        search.entry("metric").or_insert_with(|| self.metric.as_str().into());
+        search.entry("seed").or_insert_with(|| self.seed.into());
+        crate::options::read("the search", search)
+    }
+
+    /// Options of the one model that the plan names, tried on its folds.
+    ///
+    /// # Errors
+    /// When the plan does not name exactly one model; as [`Panel::tune`].
+    pub fn tune(&self) -> Result<Tuning> {
+        self.check()?;
+        let model = match self.models()?.as_slice() {
+            [model] => model.clone(),
+            models => {
+                return Err(Error::usage(format!(
+                    "one model is tuned at a time, not {}: name it, such as --models boost",
+                    models.len()
+                )));
+            }
+        };
+        self.panel()?.tune(model, self.folds(), self.searching()?)
     }
 
     /// The forecast of every model.

@@ -87,6 +87,14 @@ enum Command {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// Find the options of a model that are best on rolling folds.
+    Tune {
+        #[command(flatten)]
+        patch: Box<Patch>,
+        /// File for every trial: .csv, .parquet or .json.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
     /// Fit models and keep them.
     Fit {
         #[command(flatten)]
@@ -403,6 +411,19 @@ fn run_plan(command: Command, matches: &ArgMatches, out: &Out) -> Result<()> {
             trial.best(&plan.metric)?;
             let board = trial.leaderboard(&plan.metric)?;
             out.result(&board, board.to_json()?)
+        }
+        Command::Tune { patch, out: file } => {
+            let plan = patch.over(Plan::default());
+            if let Some(file) = &file {
+                spare(file, [Some(&plan.data)])?;
+            }
+            let tuning = plan.tune()?;
+            if let Some(file) = file {
+                tuning.trials()?.save(&file)?;
+                out.wrote(&file);
+            }
+            let groups = json!({"groups": tuning.summary()?.to_json()?, "trials": tuning.trials()?.to_json()?});
+            out.result(&tuning, groups)
         }
         Command::Fit { patch, save } => {
             let plan = patch.over(Plan::default());

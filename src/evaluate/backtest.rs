@@ -8,7 +8,7 @@ use polars::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::forecast::{Forecast, LEVELS, level, quantile_name, quantiles_of};
-use crate::metrics::{self, Case, METRICS, Metric, scales};
+use crate::metrics::{self, Case, METRICS, Metric, Sums, scales};
 use crate::models::{Failure, IntoModel, Model, failures_sentence, failures_table, find};
 use crate::panel::{Cut, Folds, Panel};
 use crate::progress;
@@ -83,7 +83,7 @@ impl Panel {
         let mut seconds = vec![0.0; models.len()];
         let bar = progress::bar(folds.len(), "backtesting");
         for (fold, cut) in cuts.enumerate() {
-            let window = Window::of(self, cut?, folds.reach(), &models, &probabilities, &mut seconds)?;
+            let window = Window::of(self, &cut?, folds.reach(), &models, &probabilities, &mut seconds)?;
             failures.extend(window.forecast.failures().into_iter().map(|failure| (fold + 1, failure)));
             windows.push(window);
             bar.inc(1);
@@ -98,7 +98,7 @@ impl Panel {
 impl Window {
     fn of(
         panel: &Panel,
-        cut: Cut,
+        cut: &Cut,
         reach: usize,
         models: &[Model],
         probabilities: &[f64],
@@ -140,8 +140,18 @@ impl Window {
                 }));
             }
         }
-        Ok(Self { forecast, starts: cut.starts, actuals, scores })
+        Ok(Self { forecast, starts: cut.starts.clone(), actuals, scores })
     }
+}
+
+/// The sums that a metric is the ratio of, over the series of one fold.
+///
+/// # Errors
+/// When the panel as a whole cannot be served, or the user interrupts.
+pub(super) fn sums(panel: &Panel, cut: &Cut, reach: usize, model: &Model, metric: &Metric) -> Result<Sums> {
+    let window = Window::of(panel, cut, reach, std::slice::from_ref(model), &quantiles_of(&LEVELS), &mut [0.0])?;
+    let index = METRICS.iter().position(|known| known.name == metric.name).unwrap_or(0);
+    Ok(Sums::of(metric, window.scores.iter().flatten().map(|ratios| ratios[index])))
 }
 
 impl Backtest {
@@ -419,9 +429,7 @@ impl Backtest {
 
     /// Models from best to worst, those without a score last.
     fn ranked(&self, metric: &Metric) -> Vec<usize> {
-        let loss: Vec<f64> = (0..self.0.models.len())
-            .map(|m| self.mean(metric, m).map_or(f64::INFINITY, |value| (value - metric.best).abs()))
-            .collect();
+        let loss: Vec<f64> = (0..self.0.models.len()).map(|m| metric.loss(self.mean(metric, m))).collect();
         let mut order: Vec<usize> = (0..loss.len()).collect();
         order.sort_by(|a, b| loss[*a].total_cmp(&loss[*b]));
         order

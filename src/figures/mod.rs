@@ -20,6 +20,7 @@ mod quality;
 
 mod bars;
 mod correlogram;
+mod course;
 mod decomposition;
 mod fan;
 mod heat;
@@ -30,6 +31,7 @@ mod waterfall;
 
 pub use bars::Bars;
 pub use correlogram::Correlogram;
+pub use course::Course;
 pub use decomposition::Decomposed;
 pub use fan::{Band, Fan, Fans};
 pub use heat::{Cell, Heat};

@@ -1,8 +1,8 @@
 //! Which figure shows a noun? The nouns' `plot` verbs: they choose series and hand plain numbers to the figures.
 
-use super::{Band, Bars, Fan, Fans, Figure, Line, Overview, TimeAxis};
+use super::{Band, Bars, Course, Fan, Fans, Figure, Line, Overview, TimeAxis};
 use crate::error::{Error, Result};
-use crate::evaluate::{Backtest, metrics};
+use crate::evaluate::{Backtest, Tuning, metrics};
 use crate::forecast::Forecast;
 use crate::models::{Marginal, find};
 use crate::panel::Panel;
@@ -65,6 +65,21 @@ impl Backtest {
     pub fn plot_last(&self, model: &str) -> Result<Figure> {
         let (forecast, actuals) = self.last().ok_or_else(|| Error::usage("the backtest has no folds"))?;
         fans(forecast, model, actuals, &format!("Last window: {model} against what happened"))
+    }
+}
+
+impl Tuning {
+    /// The score of each trial that was scored on all folds, and the best so far; of the first group where several were tuned.
+    ///
+    /// # Errors
+    /// Only if the figure cannot be drawn.
+    pub fn plot(&self) -> Result<Figure> {
+        let metric = self.metric();
+        let groups = self.groups();
+        let of = if groups.len() > 1 { format!(" for {}", groups[0]) } else { String::new() };
+        let title = format!("Tuning {}{of}: trials by {}", self.model(), metric.name);
+        let value = format!("{}: {}", metric.name, metric.summary);
+        Ok(Course { title, value, trials: self.course(0), perfect: metric.best }.figure())
     }
 }
 

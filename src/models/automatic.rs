@@ -67,7 +67,8 @@ impl Method for Automatic {
     const NAME: &str = "auto";
     const SUMMARY: &str = "The default: candidates tried on the end of each series and combined by how well they did";
     const EXAMPLE: &str = "auto";
-    const SEARCH: &[(&str, &[&str])] = &[];
+    const SEARCH: &[(&str, &[&str])] =
+        &[("siblings", &["true", "false"]), ("counts", &["true", "false"]), ("regressors", &["true", "false"])];
     type Kind = super::EachSeries;
     type Fitted = FittedAutomatic;
 

@@ -65,10 +65,16 @@ impl Method for Boost {
     const SUMMARY: &str = "Gradient boosted trees that learn from all series together; promotions, calendar, quantiles";
     const EXAMPLE: &str = "boost(rounds=50)";
     const SEARCH: &[(&str, &[&str])] = &[
-        ("leaves", &["15", "31", "63"]),
-        ("rate", &["0.05", "0.1"]),
-        ("rounds", &["100", "150", "300"]),
+        ("objective", &["squared", "absolute"]),
+        ("rounds", &["50..600 log"]),
+        ("rate", &["0.02..0.2 log"]),
+        ("leaves", &["7..127 log"]),
+        ("least", &["3..100 log"]),
+        ("l2", &["0.1..30 log"]),
+        ("rows", &["0.5..1.0"]),
+        ("columns", &["0.15..0.8"]),
         ("scale", &["level", "standard"]),
+        ("difference", &["auto", "none", "recent"]),
     ];
     type Kind = AcrossSeries;
     type Fitted = Ensemble;

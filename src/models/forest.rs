@@ -30,7 +30,13 @@ impl Method for Forest {
     const NAME: &str = "forest";
     const SUMMARY: &str = "A random forest that learns from all series together";
     const EXAMPLE: &str = "forest(trees=20)";
-    const SEARCH: &[(&str, &[&str])] = &[("columns", &["0.33", "0.5", "0.7"]), ("least", &["5", "20"])];
+    const SEARCH: &[(&str, &[&str])] = &[
+        ("columns", &["0.15..0.8"]),
+        ("rows", &["0.3..1.0"]),
+        ("least", &["3..50 log"]),
+        ("scale", &["level", "standard"]),
+        ("difference", &["auto", "none", "recent"]),
+    ];
     type Kind = AcrossSeries;
     type Fitted = Ensemble;
 

@@ -36,7 +36,11 @@ macro_rules! linear {
             const NAME: &str = $name;
             const SUMMARY: &str = $summary;
             const EXAMPLE: &str = concat!($name, "(penalty=0.01)");
-            const SEARCH: &[(&str, &[&str])] = &[("penalty", &["0.001", "0.01", "0.1"])];
+            const SEARCH: &[(&str, &[&str])] = &[
+                ("penalty", &["0.0001..1.0 log"]),
+                ("scale", &["level", "standard"]),
+                ("difference", &["auto", "none", "recent"]),
+            ];
             type Kind = AcrossSeries;
             type Fitted = Line;
 

@@ -23,7 +23,7 @@ pub struct Entry {
     pub summary: &'static str,
     /// A label that works on the bundled data.
     pub example: &'static str,
-    /// The search space: options worth tuning and the values worth trying, as labels write them.
+    /// The search space: options worth tuning and the values worth trying, as labels write them, or one range: `7..127 log`.
     pub search: &'static [(&'static str, &'static [&'static str])],
     make: fn(Map<String, Value>) -> Result<Model>,
     load: Load,

@@ -31,6 +31,7 @@ impl Method for SeasonalNaive {
     const NAME: &str = "seasonal_naive";
     const SUMMARY: &str = "the last value at the same place in the season";
     const EXAMPLE: &str = "seasonal_naive(season=52)";
+    const SEARCH: &[(&str, &[&str])] = &[("season", &["4", "7", "12", "13", "24", "26", "52"])];
     type Kind = super::EachSeries;
     type Fitted = FittedSeasonalNaive;
 

@@ -130,7 +130,7 @@ pub trait Method: Clone + Default + Serialize + DeserializeOwned + JsonSchema + 
     const SUMMARY: &str;
     /// A label that works on the bundled data.
     const EXAMPLE: &str;
-    /// The search space: options worth tuning and the values worth trying, as labels write them.
+    /// The search space: options worth tuning and the values worth trying, as labels write them, or one range: `7..127 log`.
     const SEARCH: &[(&str, &[&str])] = &[];
     /// Does it fit each series by itself ([`EachSeries`](super::EachSeries)) or all together
     /// ([`AcrossSeries`](super::AcrossSeries), [`WholePanel`](super::WholePanel))?

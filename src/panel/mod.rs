@@ -278,7 +278,7 @@ impl Panel {
     }
 
     /// The series that are kept, in their order.
-    fn with_series(&self, kept: &[bool]) -> Result<Panel> {
+    pub(crate) fn with_series(&self, kept: &[bool]) -> Result<Panel> {
         let mut mask = vec![false; self.rows()];
         for (span, keep) in self.0.spans.iter().zip(kept) {
             mask[span.clone()].fill(*keep);

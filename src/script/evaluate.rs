@@ -2,9 +2,9 @@
 
 use super::api::{Api, functions, methods, properties};
 use super::values::Models;
-use crate::evaluate::{Backtest, Fold, Folds};
+use crate::evaluate::{Backtest, Fold, Folds, Search, Tuning};
 use crate::figures::Figure;
-use crate::models::Failure;
+use crate::models::{Failure, Model};
 use crate::panel::{Future, Panel, Scenario};
 use crate::show::Table;
 
@@ -26,6 +26,7 @@ pub(super) fn register(api: &mut Api) {
         "Panel::backtest_at" backtest(panel, models: Models, folds: Folds, levels: Vec<f64>) -> Backtest {
             panel.backtest_at(models.0, folds, levels)
         }
+        tune(panel, model: Model, folds: Folds, search: Search) -> Tuning { panel.tune(model, folds, search) }
     }
     properties! { api, Fold;
         number(fold) -> usize { fold.number() }
@@ -53,5 +54,18 @@ pub(super) fn register(api: &mut Api) {
         plot(trial, metric: String) -> Figure { trial.plot(&metric) }
         plot_last(trial, model: String) -> Figure { trial.plot_last(&model) }
         save(trial, folder: String) -> () { trial.save(folder) }
+    }
+
+    properties! { api, Tuning;
+        model(tuning) -> String { tuning.model() }
+        groups(tuning) -> Vec<String> { tuning.groups() }
+        sentences(tuning) -> Vec<String> { tuning.sentences() }
+    }
+    methods! { api, Tuning;
+        best(tuning) -> String { tuning.best() }
+        best_of(tuning, group: String) -> String { tuning.best_of(&group) }
+        summary(tuning) -> Table { tuning.summary() }
+        trials(tuning) -> Table { tuning.trials() }
+        plot(tuning) -> Figure { tuning.plot() }
     }
 }

@@ -5,7 +5,7 @@ use rhai::{Dynamic, ImmutableString};
 use super::api::Api;
 use super::values::{Argument, Value, refused};
 use crate::error::{Error, Result};
-use crate::evaluate::{Backtest, Fold, Folds};
+use crate::evaluate::{Backtest, Fold, Folds, Tuning};
 use crate::explore::Finding;
 use crate::figures::Figure;
 use crate::forecast::{Forecast, Paths};
@@ -68,6 +68,6 @@ macro_rules! nouns {
 }
 
 nouns! {
-    Panel, Columns, Future, Audit, Finding, Table, Figure, Model, Fits, Forecast, Paths, Folds, Fold, Backtest, Report, Plan,
-    Outcome, Block,
+    Panel, Columns, Future, Audit, Finding, Table, Figure, Model, Fits, Forecast, Paths, Folds, Fold, Backtest, Tuning, Report,
+    Plan, Outcome, Block,
 }

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 
 use super::api::{Answer, thrown};
 use crate::error::{Error, Result};
+use crate::evaluate::Search;
 use crate::models::{Failure, Horizon, Model};
 use crate::options;
 use crate::panel::{Aggregate, Clean, Future, Join, Normalise, Reading, Scenario, Stamps};
@@ -229,7 +230,7 @@ macro_rules! options {
         }
     )* };
 }
-options!("clean" Clean, "aggregate" Aggregate, "join" Join, "reading" Reading);
+options!("clean" Clean, "aggregate" Aggregate, "join" Join, "reading" Reading, "the search" Search);
 
 /// One of a few words.
 fn word<T: Argument + DeserializeOwned>(value: Dynamic) -> Result<T> {

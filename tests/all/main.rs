@@ -19,9 +19,11 @@ mod paths;
 mod prophet;
 mod quality;
 mod sources;
+mod stack;
 mod statistics;
 mod surfaces;
 mod theta_and_ces;
+mod tune;
 
 use tradewind::prelude::*;
 

@@ -178,6 +178,8 @@ fn limits_that_the_data_cross_are_named() {
         ("prophet(changepoint_range=80)", "between 0 and 1"),
         ("prophet(seasons=[{period=0, order=3}])", "period"),
         ("prophet(seasons=[{period=7, order=0}])", "order"),
+        ("prophet(seasons=[{period=7, order=5000}])", "at most 200, not 5000"),
+        ("prophet(yearly=1000)", "at most 200"),
         ("prophet(seasons=[{period=7, ordre=1}])", "cannot be"),
         ("prophet(yearly=often)", "cannot be"),
     ] {

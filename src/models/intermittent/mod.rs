@@ -46,7 +46,7 @@ macro_rules! method {
             const NAME: &str = $name;
             const SUMMARY: &str = $summary;
             const EXAMPLE: &str = concat!($name, "(alpha=0.1)");
-            const SEARCH: &[(&str, &[&str])] = &[("alpha", &["0.05", "0.1", "0.2", "0.3"]), DISTRIBUTIONS];
+            const SEARCH: &[(&str, &[&str])] = &[("alpha", &["0.02..0.5 log"]), DISTRIBUTIONS];
             type Kind = crate::models::EachSeries;
             type Fitted = FittedIntermittent;
 
@@ -91,8 +91,7 @@ impl Method for Tsb {
     const NAME: &str = "tsb";
     const SUMMARY: &str = "Demand size times the probability of a demand, which fades when nothing sells";
     const EXAMPLE: &str = "tsb(alpha=0.1, beta=0.1)";
-    const SEARCH: &[(&str, &[&str])] =
-        &[("alpha", &["0.05", "0.1", "0.2", "0.3"]), ("beta", &["0.02", "0.05", "0.1", "0.2"]), DISTRIBUTIONS];
+    const SEARCH: &[(&str, &[&str])] = &[("alpha", &["0.02..0.5 log"]), ("beta", &["0.01..0.5 log"]), DISTRIBUTIONS];
     type Kind = crate::models::EachSeries;
     type Fitted = FittedIntermittent;
 

@@ -89,6 +89,9 @@ pub enum Limit {
     Covariate(String),
 }
 
+/// Pairs of waves that a season has at most: beyond, a fit takes minutes and the waves are those of noise.
+const MOST_PAIRS: usize = 200;
+
 /// How many pairs of waves a season has.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
@@ -154,9 +157,9 @@ impl Method for Prophet {
     const SUMMARY: &str = "a trend that bends, seasons of the calendar, holidays and regressors";
     const EXAMPLE: &str = "prophet(seasonality_mode=multiplicative, yearly=5)";
     const SEARCH: &[(&str, &[&str])] = &[
-        ("changepoint_prior", &["0.001", "0.01", "0.05", "0.5"]),
-        ("seasonality_prior", &["0.01", "0.1", "1", "10"]),
-        ("holidays_prior", &["0.01", "0.1", "1", "10"]),
+        ("changepoint_prior", &["0.001..0.5 log"]),
+        ("seasonality_prior", &["0.01..10 log"]),
+        ("holidays_prior", &["0.01..10 log"]),
         ("seasonality_mode", &["additive", "multiplicative"]),
     ];
     type Kind = super::EachSeries;
@@ -177,8 +180,15 @@ impl Method for Prophet {
         if let Some(season) = self.seasons.iter().find(|season| !(season.period > 0.0 && season.period.is_finite())) {
             return Err(Error::usage(format!("the period of a season is above 0, not {}", season.period)));
         }
-        if self.seasons.iter().any(|season| season.order == 0) {
-            return Err(Error::usage("the order of a season of prophet is at least 1, not 0"));
+        let usual = [self.yearly, self.weekly, self.daily].into_iter().filter_map(|terms| match terms {
+            ProphetTerms::Pairs(pairs) => Some(pairs.max(1)),
+            ProphetTerms::Named(_) | ProphetTerms::Usual(_) => None,
+        });
+        let mut orders = self.seasons.iter().map(|season| season.order).chain(usual);
+        if let Some(order) = orders.find(|order| !(1..=MOST_PAIRS).contains(order)) {
+            return Err(Error::usage(format!(
+                "the order of a season of prophet, its pairs of waves, is at least 1 and at most {MOST_PAIRS}, not {order}"
+            )));
         }
         match (self.growth, &self.cap, &self.floor) {
             (Growth::Logistic, None, _) => Err(Error::usage("logistic growth needs a cap: growth=logistic, cap=1000")),

@@ -172,7 +172,7 @@ impl Forecaster for Select {
                         .iter()
                         .filter(asked)
                         .filter_map(|window| Some((metric.ratio)(&window.case(window.said[m].as_ref()?))));
-                    metrics::mean(metric, scored).map_or(f64::INFINITY, |value| (value - metric.best).abs())
+                    metric.loss(metrics::mean(metric, scored))
                 };
                 let losses: Vec<f64> = (0..self.models.len()).map(loss).collect();
                 let best = (0..losses.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b]));

@@ -83,10 +83,16 @@ impl Method for Xgboost {
     const SUMMARY: &str = "XGBoost, learning from all series together; its own parameters and file format";
     const EXAMPLE: &str = "xgboost(num_boost_round=50)";
     const SEARCH: &[(&str, &[&str])] = &[
-        ("max_depth", &["4", "6", "8"]),
-        ("eta", &["0.05", "0.1"]),
-        ("num_boost_round", &["100", "150", "300"]),
+        ("objective", &["\"reg:squarederror\"", "\"reg:absoluteerror\""]),
+        ("num_boost_round", &["50..600 log"]),
+        ("eta", &["0.02..0.2 log"]),
+        ("max_depth", &["3..10"]),
+        ("min_child_weight", &["1.0..50 log"]),
+        ("lambda", &["0.1..30 log"]),
+        ("subsample", &["0.5..1.0"]),
+        ("colsample_bytree", &["0.15..0.8"]),
         ("scale", &["level", "standard"]),
+        ("difference", &["auto", "none", "recent"]),
     ];
     type Kind = AcrossSeries;
     type Fitted = FittedXgboost;

@@ -1,0 +1,156 @@
+//! Every trial on every fold in a file, one line each, so that a search that was stopped at any point goes on from there.
+//!
+//! The first line says what is searched and on which data; a record of another search is refused. A line that was cut off
+//! by a kill is dropped.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::files;
+
+/// What a trial came to on a fold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Outcome {
+    /// The sums that a metric is the ratio of.
+    Score { above: f64, below: f64 },
+    /// Why there is none.
+    Failure(String),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    group: String,
+    trial: usize,
+    model: String,
+    fold: usize,
+    /// Seconds that this took, and since the search began.
+    seconds: f64,
+    elapsed: f64,
+    outcome: Outcome,
+}
+
+/// Group, trial, fold.
+type Case = (String, usize, usize);
+
+/// A trial on a fold.
+pub(super) struct Run<'a> {
+    pub group: &'a str,
+    pub trial: usize,
+    pub model: &'a str,
+    pub fold: usize,
+}
+
+/// The record of a search; of none, if it has no file.
+pub(super) struct Record {
+    path: PathBuf,
+    file: Option<Mutex<File>>,
+    known: HashMap<Case, Line>,
+    /// Seconds that were spent before.
+    pub spent: f64,
+}
+
+impl Record {
+    /// No file.
+    pub fn none() -> Self {
+        Self { path: PathBuf::new(), file: None, known: HashMap::new(), spent: 0.0 }
+    }
+
+    /// The record in a file, which is begun if there is none. `header` says what is searched.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written, is damaged, belongs to another search, or is written by one right now.
+    pub fn open(path: &Path, header: &Value) -> Result<Self> {
+        files::allowed(path)?;
+        let refused = |cause: &std::io::Error| files::refused(path, cause);
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|cause| refused(&cause))?;
+        }
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let mut file = opened.map_err(|cause| refused(&cause))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::usage(format!("{} is being written by another search", path.display())));
+            }
+            // A file system without locks has to do without.
+            Err(TryLockError::Error(_)) => {}
+        }
+        let mut text = String::new();
+        let outcome = file.read_to_string(&mut text);
+        outcome
+            .map_err(|cause| Error::data(format!("{} is not the record of a search", path.display())).because(cause))?;
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        let known = read(&text[..whole], header).map_err(|error| error.within(path.display().to_string()))?;
+        let spent = known.values().fold(0.0, |most: f64, line| most.max(line.elapsed));
+        let begin = |file: &mut File| {
+            file.set_len(whole as u64)?;
+            file.seek(SeekFrom::End(0))?;
+            if whole == 0 { writeln!(file, "{header}") } else { Ok(()) }
+        };
+        begin(&mut file).map_err(|cause| refused(&cause))?;
+        Ok(Self { path: path.into(), file: Some(Mutex::new(file)), known, spent })
+    }
+
+    /// What is known of a trial on a fold: its seconds and what it came to.
+    ///
+    /// # Errors
+    /// When another model stands in its place.
+    pub fn known(&self, run: &Run) -> Result<Option<(f64, Outcome)>> {
+        match self.known.get(&(run.group.to_string(), run.trial, run.fold)) {
+            Some(line) if line.model == run.model => Ok(Some((line.seconds, line.outcome.clone()))),
+            Some(line) => Err(Error::data(format!(
+                "{}: trial {} is {} in the record, and {} now: the record was written by another version",
+                self.path.display(),
+                run.trial,
+                line.model,
+                run.model
+            ))),
+            None => Ok(None),
+        }
+    }
+
+    /// Adds a line.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn add(&self, run: &Run, seconds: f64, elapsed: f64, outcome: &Outcome) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let &Run { trial, fold, .. } = run;
+        let (group, model, outcome) = (run.group.into(), run.model.into(), outcome.clone());
+        let line = Line { group, trial, model, fold, seconds, elapsed, outcome };
+        let text = serde_json::to_string(&line);
+        let text = text.map_err(|cause| Error::model("the trial cannot be written").because(cause))?;
+        let mut file = file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // In one piece, so that a kill cuts the last line at most.
+        file.write_all(format!("{text}\n").as_bytes()).map_err(|cause| files::refused(&self.path, &cause))
+    }
+}
+
+/// The lines of a record by what they are of.
+fn read(text: &str, header: &Value) -> Result<HashMap<Case, Line>> {
+    let mut lines = text.lines();
+    let mut known = HashMap::new();
+    let Some(first) = lines.next() else { return Ok(known) };
+    let damaged = |number: usize| Error::data(format!("line {number} is damaged; remove the file to begin anew"));
+    let written: Value = serde_json::from_str(first).map_err(|cause| damaged(1).because(cause))?;
+    if written != *header {
+        let differs = header.as_object().into_iter().flatten().find(|(name, value)| written.get(*name) != Some(*value));
+        let what = differs.map_or_else(|| "what it says".into(), |(name, _)| format!("`{name}`"));
+        return Err(Error::usage(format!(
+            "this is the record of another search ({what} differs); name another file, or remove this one"
+        )));
+    }
+    for (number, line) in lines.enumerate() {
+        let line: Line = serde_json::from_str(line).map_err(|cause| damaged(number + 2).because(cause))?;
+        known.insert((line.group.clone(), line.trial, line.fold), line);
+    }
+    Ok(known)
+}
