@@ -4,7 +4,7 @@
 //! [`Lazy`] does not take the frame away from its variable, as polars' own `IntoLazy` does.
 
 pub use crate::error::{Error, Result};
-pub use crate::evaluate::{Backtest, Fold, Folds, Search, Strategy, Tuning};
+pub use crate::evaluate::{Backtest, Fold, Folds, Sampler, Search, Tuning};
 pub use crate::explore::{Finding, QUESTIONS};
 pub use crate::figures::Figure;
 pub use crate::forecast::{Forecast, Paths};

@@ -5,7 +5,7 @@ mod backtest;
 mod tune;
 
 pub use backtest::Backtest;
-pub use tune::{Search, Strategy, Tuning};
+pub use tune::{Sampler, Search, Tuning};
 
 pub use crate::metrics::{self, METRICS, Metric};
 pub use crate::panel::{Fold, Folds};

@@ -28,7 +28,7 @@ fn a_grid_tries_everything_once() {
     let tuning = counts().tune(
         "tsb",
         Folds::new(4, 5),
-        search("by=grid, halving=false, space={alpha=[0.1, 0.3], beta=\"0.05..0.2\"}"),
+        search("sampler=grid, halving=false, space={alpha=[0.1, 0.3], beta=\"0.05..0.2\"}"),
     );
     let tuning = tuning.unwrap();
     let mut tried = labels(&tuning);
@@ -61,7 +61,7 @@ fn scores_are_those_of_a_backtest() {
 
 #[test]
 fn what_is_behind_is_left_behind() {
-    let tuning = counts().tune("tsb", Folds::new(10, 4), search("trials=40, by=random")).unwrap();
+    let tuning = counts().tune("tsb", Folds::new(10, 4), search("trials=40, sampler=random")).unwrap();
     let trials = tuning.trials().unwrap();
     let folds: Vec<u64> = trials.frame().column("folds").unwrap().u64().unwrap().iter().flatten().collect();
     assert_eq!(folds[0], 9, "the model as it stands goes all the way");
@@ -79,11 +79,11 @@ fn a_model_of_what_was_found_looks_where_the_better_ones_lie() {
     let steps: Vec<i64> = (0..120).collect();
     let frame = df!("t" => steps, "y" => values).unwrap();
     let panel = Panel::from_frame(frame, Columns::new([""; 0], "t", "y").season(1).freq("1").unwrap()).unwrap();
-    let late = |by: &str| {
+    let late = |sampler: &str| {
         let tuning = panel.tune(
             "sba",
             Folds::new(8, 9),
-            search(&format!("by={by}, trials=60, halving=false, space={{alpha=\"0.01..1.0\"}}, metric=rmse")),
+            search(&format!("sampler={sampler}, trials=60, halving=false, space={{alpha=\"0.01..1.0\"}}, metric=rmse")),
         );
         let trials = tuning.unwrap().trials().unwrap();
         let scores: Vec<f64> = trials.frame().column("rmse").unwrap().f64().unwrap().iter().flatten().collect();
@@ -146,7 +146,7 @@ fn a_record_of_another_search_is_refused_and_a_damaged_one_named() {
 #[test]
 fn groups_are_tuned_each_by_itself() {
     let sales = counts();
-    let tuning = sales.tune("tsb", Folds::new(3, 5), search("trials=8, groups=name")).unwrap();
+    let tuning = sales.tune("tsb", Folds::new(3, 5), search("trials=8, by=name")).unwrap();
     assert_eq!(tuning.groups(), ["a", "b"]);
     assert!(tuning.best().err().unwrap().to_string().contains("best_of(\"a\")"));
     let alone = sales.only("name", "a").unwrap().tune("tsb", Folds::new(3, 5), search("trials=8")).unwrap();
@@ -163,9 +163,9 @@ fn what_is_wrong_is_said() {
         ("tsb", "trials=0", "`trials` is at least 1"),
         ("tsb", "parallel=0", "`parallel` is at least 1"),
         ("tsb", "seconds=0", "`seconds` is a number above 0"),
-        ("tsb", "metric=maze", "did you mean `mase`?"),
+        ("tsb", "metric=wap", "did you mean `wape`?"),
         ("tsb", "untouched=3", "which leaves none to choose by"),
-        ("tsb", "groups=nme", "did you mean `name`?"),
+        ("tsb", "by=nme", "did you mean `name`?"),
         ("tsb", "space={alhpa=[0.1]}", "did you mean `alpha`?"),
         ("tsb", "space={alpha=[3]}", "alpha"),
         ("tsb", "space={alpha=\"0.5..0.1\"}", "is no range"),

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use polars::prelude::{Column, DataFrame};
 use serde_json::json;
 
-pub use search::{Search, Strategy};
+pub use search::{Sampler, Search};
 
 use super::Folds;
 use crate::error::{Error, Result, suggestion};
@@ -83,14 +83,14 @@ impl Panel {
             Some(path) => {
                 let header = json!({
                     "tuning": 1, "model": model, "data": self.fingerprint(), "folds": folds, "metric": search.metric,
-                    "by": search.by, "space": search.space, "halving": search.halving, "untouched": search.untouched,
-                    "groups": search.groups, "parallel": search.parallel, "seed": search.seed,
+                    "sampler": search.sampler, "space": search.space, "halving": search.halving, "untouched": search.untouched,
+                    "by": search.by, "parallel": search.parallel, "seed": search.seed,
                 });
                 Record::open(Path::new(path), &header)?
             }
             None => Record::none(),
         };
-        let groups = Groups::by(&search.groups, self)?;
+        let groups = Groups::by(&search.by, self)?;
         let bar = progress::around(0, search.trials * groups.names.len(), "tuning");
         let mut tried = Vec::new();
         for (g, name) in groups.names.iter().enumerate() {

@@ -31,7 +31,7 @@ use crate::options;
 #[serde(default, deny_unknown_fields)]
 pub struct Search {
     /// How it is found out where to look next.
-    pub by: Strategy,
+    pub sampler: Sampler,
     /// Trials, the model as it stands among them.
     pub trials: usize,
     /// Seconds that the search may take; what was spent before a search goes on counts.
@@ -43,7 +43,7 @@ pub struct Search {
     /// The last folds, which have no say in the choice: its score there is one that it has not seen.
     pub untouched: usize,
     /// Which series are tuned together: `panel` for all, `series`, `class` of demand, `size`, a key column or a fixed covariate.
-    pub groups: String,
+    pub by: String,
     /// Options and the values to try, in the place of the usual ones: a list, or a range such as "0.02..0.2" or "7..127 log".
     pub space: Map<String, Value>,
     /// Trials that go on at the same time. What is found does not depend on the number of threads, but on this.
@@ -57,7 +57,7 @@ pub struct Search {
 /// How it is found out where to look next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Strategy {
+pub enum Sampler {
     /// Every combination of the values; four of each range.
     Grid,
     /// Anywhere.
@@ -70,13 +70,13 @@ pub enum Strategy {
 impl Default for Search {
     fn default() -> Self {
         Self {
-            by: Strategy::default(),
+            sampler: Sampler::default(),
             trials: 50,
             seconds: None,
             metric: "mase".into(),
             halving: true,
             untouched: 1,
-            groups: "panel".into(),
+            by: "panel".into(),
             space: Map::new(),
             parallel: 2,
             seed: 1,
@@ -122,7 +122,7 @@ const REPEATS: usize = 200;
 /// What proposes places.
 pub(super) struct Proposer<'a> {
     space: &'a Space,
-    by: Strategy,
+    sampler: Sampler,
     random: ChaCha8Rng,
     /// Combinations of the grid that were proposed.
     proposed: usize,
@@ -137,7 +137,7 @@ impl<'a> Proposer<'a> {
     /// # Errors
     /// When a grid is too large.
     pub fn new(space: &'a Space, search: &Search, stream: u64) -> Result<Self> {
-        if search.by == Strategy::Grid {
+        if search.sampler == Sampler::Grid {
             space.combinations()?;
         }
         let estimator = |values: &Values| {
@@ -155,7 +155,7 @@ impl<'a> Proposer<'a> {
             space.dimensions.iter().map(|dimension| estimator(&dimension.values)).collect::<Result<_>>()?;
         let mut random = ChaCha8Rng::seed_from_u64(search.seed);
         random.set_stream(stream);
-        Ok(Self { space, by: search.by, random, proposed: 0, told: 0, estimators, seen: HashSet::new() })
+        Ok(Self { space, sampler: search.sampler, random, proposed: 0, told: 0, estimators, seen: HashSet::new() })
     }
 
     /// A label that was not proposed by it.
@@ -166,11 +166,11 @@ impl<'a> Proposer<'a> {
     /// The next place, with its label, or why its options do not go together; none if there is no new one.
     pub fn next(&mut self) -> Option<(Place, Result<String>)> {
         for _ in 0..REPEATS {
-            let place = match self.by {
-                Strategy::Grid if self.space.combinations().is_ok_and(|count| self.proposed >= count) => return None,
-                Strategy::Grid => self.space.combination(self.proposed),
-                Strategy::Model if self.told >= FIRST => self.expected(),
-                Strategy::Random | Strategy::Model => self.space.random(&mut self.random),
+            let place = match self.sampler {
+                Sampler::Grid if self.space.combinations().is_ok_and(|count| self.proposed >= count) => return None,
+                Sampler::Grid => self.space.combination(self.proposed),
+                Sampler::Model if self.told >= FIRST => self.expected(),
+                Sampler::Random | Sampler::Model => self.space.random(&mut self.random),
             };
             self.proposed += 1;
             let label = self.space.label(&place);
