@@ -75,6 +75,23 @@ pub fn named(name: &str) -> Result<&'static Metric> {
     })
 }
 
+impl Metric {
+    /// Its place in [`METRICS`].
+    pub(super) fn index(&self) -> usize {
+        METRICS.iter().position(|metric| metric.name == self.name).unwrap_or(0)
+    }
+
+    /// Does it look at the quantiles, not only at the mean?
+    pub(super) fn reads_quantiles(&self) -> bool {
+        ["pinball", "coverage80", "coverage95", "sis80", "sis95"].contains(&self.name)
+    }
+
+    /// Is it a loss of one window: never below zero, the less the better? Bias and coverage are good on average or not.
+    pub(crate) fn is_loss(&self) -> bool {
+        self.best == 0.0 && self.name != "bias"
+    }
+}
+
 impl Case<'_> {
     /// Actual and mean of the steps that can be scored.
     fn steps(&self) -> impl Iterator<Item = (f64, f64)> {
