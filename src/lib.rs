@@ -28,9 +28,9 @@
 //! | [`boosting`] | gradient boosted trees on tables, exact Shapley values |
 //! | [`explain`] | what counts for a model, what moved a forecast |
 //! | [`optimise`] | the least value of a function within bounds, for every model |
-//! | [`statistics`] | decomposition, unit roots, autocorrelation, normality: functions of one series |
+//! | [`statistics`] | decomposition, unit roots, autocorrelation, normality, tests of better: functions of numbers |
 //! | [`forecast`] | means, quantiles, joint sample paths |
-//! | [`evaluate`] | folds, backtests, metrics |
+//! | [`evaluate`] | folds, backtests, metrics, which model is really better, calibration, where a model errs |
 //! | [`show`] | every noun as text, Markdown, HTML or notebook output |
 //! | [`figures`] | one static figure per file |
 //! | [`report`] | blocks in order: Markdown, HTML, slides |

@@ -244,9 +244,9 @@ impl Backtest {
         }
     }
 
-    /// The mean of `metric` for every model within each value of a dimension: `fold`, `step`, a key column, `class` (how
-    /// demand comes: smooth, erratic, intermittent, lumpy) or `size` (thirds of the series by their mean). Class and size
-    /// are those of the history before the first window.
+    /// The mean of `metric` for every model within each value of a dimension: `fold`, `step`, a key column, `class`
+    /// (how demand comes: smooth, erratic, intermittent, lumpy) or `size` (thirds of the series by their mean). Class
+    /// and size are those of the history before the first window.
     ///
     /// # Errors
     /// When there is no such metric or dimension.

@@ -1,10 +1,11 @@
 //! Do the intervals hold what they promise?
 //!
 //! Every actual value has a place in its forecast distribution, the probability that the forecast gave to less than it
-//! (probability integral transform, Dawid 1984; Gneiting, Balabdaoui & Raftery 2007). If the distributions are right, the
-//! places are spread evenly: a share p of them lies inside the central p interval, at each p. Too many at both ends mean
-//! intervals that are too narrow, too many in the middle too wide ones, too many on one side a bias. Where a distribution
-//! has steps, as counts have, a value has a range of places, over which it is spread evenly (Czado, Gneiting & Held 2009).
+//! (probability integral transform, Dawid 1984; Gneiting, Balabdaoui & Raftery 2007). If the distributions are right,
+//! the places are spread evenly: a share p of them lies inside the central p interval, at each p. Too many at both
+//! ends mean intervals that are too narrow, too many in the middle too wide ones, too many on one side a bias. Where a
+//! distribution has steps, as counts have, a value has a range of places, over which it is spread evenly (Czado,
+//! Gneiting & Held 2009).
 //!
 //! Says nothing of sharpness: an interval from the least to the greatest value ever seen is calibrated, too. The scaled
 //! interval score (`sis80`, `pinball`) weighs both.
@@ -105,10 +106,10 @@ impl Places {
 }
 
 impl Backtest {
-    /// Do the intervals hold what they promise? For every model the share of actual values inside its intervals, the best
-    /// calibrated first, the 0.8 interval at the first and at the last step, and the mean gap between what ten levels
-    /// promise and hold. The figure has a curve for each model, and where the actual values lie in the distribution of
-    /// the first.
+    /// Do the intervals hold what they promise? For every model the share of actual values inside its intervals, the
+    /// best calibrated first, the 0.8 interval at the first and at the last step, and the mean gap between what ten
+    /// levels promise and hold. The figure has a curve for each model, and where the actual values lie in the
+    /// distribution of the first.
     ///
     /// # Errors
     /// When no model could be scored.
@@ -147,7 +148,8 @@ impl Backtest {
             _ => "the best calibrated intervals",
         };
         let sentence = format!(
-            "{} has {lead}: its 80 % interval held {} of {} actual values, and over ten levels it misses what it promises by {} \
+            "{} has {lead}: its 80 % interval held {} of {} actual values, and over ten levels it misses what it \
+             promises by {} \
              points on average.{}{}",
             label(best),
             percent(all[best].coverage(0.8)),
@@ -205,7 +207,8 @@ impl Backtest {
             _ => String::new(),
         };
         let sentence = format!(
-            "The intervals of {model} are {}: the 80 % interval held {} of {} actual values{growth}; the 95 % interval held {}.",
+            "The intervals of {model} are {}: the 80 % interval held {} of {} actual values{growth}; the 95 % \
+             interval held {}.",
             all.verdict(),
             percent(all.coverage(0.8)),
             number(all.count),
@@ -229,7 +232,8 @@ impl Backtest {
     fn calibration_caveats(&self, finding: Finding, count: f64) -> Finding {
         let folds = self.0.windows.len();
         let finding = finding.but(format!(
-            "Actual values of one window lie on the same side together: {} of them from {folds} {} are worth far fewer.",
+            "Actual values of one window lie on the same side together: {} of them from {folds} {} are worth far \
+             fewer.",
             number(count),
             if folds == 1 { "fold" } else { "folds" }
         ));

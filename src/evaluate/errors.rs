@@ -1,9 +1,9 @@
 //! Where, when, which way and why does a model err?
 //!
-//! Absolute errors of all windows, summed by series, by date and by step; WAPE and bias of each as everywhere. What goes
-//! with large errors is told by comparison: the mean absolute error, over the mean of its series so that large series do
-//! not hide small ones, where a known covariate is not 0 against where it is, in the highest third of its values against
-//! the lowest, or in the third of the series with most of a trait against that with least.
+//! Absolute errors of all windows, summed by series, by date and by step; WAPE and bias of each as everywhere. What
+//! goes with large errors is told by comparison: the mean absolute error, over the mean of its series so that large
+//! series do not hide small ones, where a known covariate is not 0 against where it is, in the highest third of its
+//! values against the lowest, or in the third of the series with most of a trait against that with least.
 //!
 //! What goes with large errors need not cause them: promotions fall into busy weeks.
 
@@ -85,9 +85,9 @@ impl Contrast {
 }
 
 impl Backtest {
-    /// Where, when, which way and why a model errs: a finding each, as far as the backtest can tell. *Where* are the series
-    /// that carry the error, *when* the dates and months, *which way* the bias and its growth over the horizon, *why* the
-    /// known covariates and the traits of series that go with large errors.
+    /// Where, when, which way and why a model errs: a finding each, as far as the backtest can tell. *Where* are the
+    /// series that carry the error, *when* the dates and months, *which way* the bias and its growth over the horizon,
+    /// *why* the known covariates and the traits of series that go with large errors.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -448,7 +448,8 @@ impl Backtest {
         };
         let finding = Finding::new(format!("What goes with errors of {model}"), sentence, table).drawn(figure.figure());
         Ok(Some(finding.but(
-            "What goes with large errors need not cause them, and each is looked at by itself; few dates or series say little.",
+            "What goes with large errors need not cause them, and each is looked at by itself; few dates or series \
+             say little.",
         )))
     }
 

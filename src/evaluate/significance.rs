@@ -1,20 +1,20 @@
 //! Is one model really better than another, and which can be told apart at all?
 //!
-//! **Two models** ([`Backtest::compare`]): the test of Diebold and Mariano, with the correction of Harvey, Leybourne and
-//! Newbold, on the difference of their scores. What is counted as one observation decides everything. Series share their
-//! dates, and the steps of one window share their origin: the same shock is in all of them. So **one fold is one
-//! observation**, the mean over all series and steps of its window (the average superiority over a horizon of Quaedvlieg
-//! 2021, *Journal of Business & Economic Statistics* 39), and folds whose windows overlap are allowed to be correlated, by as
-//! many autocovariances as they overlap. To count every date as one, with autocovariances up to the horizon, finds
-//! differences where there are none: in 14 of 100 trials instead of 5 for 4 folds of 8 steps
-//! (`tests/oracles/comparison.py --size`). Panels of numbered steps have no dates in common, and each series is cut from its
-//! own end: there one series is one observation.
+//! **Two models** ([`Backtest::compare`]): the test of Diebold and Mariano, with the correction of Harvey, Leybourne
+//! and Newbold, on the difference of their scores. What is counted as one observation decides everything. Series share
+//! their dates, and the steps of one window share their origin: the same shock is in all of them. So **one fold is one
+//! observation**, the mean over all series and steps of its window (the average superiority over a horizon of
+//! Quaedvlieg 2021, *Journal of Business & Economic Statistics* 39), and folds whose windows overlap are allowed to be
+//! correlated, by as many autocovariances as they overlap. To count every date as one, with autocovariances up to the
+//! horizon, finds differences where there are none: in 14 of 100 trials instead of 5 for 4 folds of 8 steps
+//! (`tests/oracles/comparison.py --size`). Panels of numbered steps have no dates in common, and each series is cut
+//! from its own end: there one series is one observation.
 //!
-//! **All models** ([`Backtest::ranks`]): mean ranks over series, the test of Friedman with the F of Iman and Davenport, and
-//! the critical difference of Nemenyi; over folds if there is one series.
+//! **All models** ([`Backtest::ranks`]): mean ranks over series, the test of Friedman with the F of Iman and
+//! Davenport, and the critical difference of Nemenyi; over folds if there is one series.
 //!
-//! Fails where there are few folds: with three or four only large and steady differences can be told. An interval, not a
-//! verdict, is what to read then.
+//! Fails where there are few folds: with three or four only large and steady differences can be told. An interval, not
+//! a verdict, is what to read then.
 
 use polars::prelude::*;
 
@@ -63,8 +63,8 @@ pub(crate) fn p_words(p: f64) -> String {
 }
 
 impl Backtest {
-    /// Is `one` really better than `other`, or was it luck? The Diebold–Mariano test on the difference of their scores, fold
-    /// by fold, over all steps and for each; see the module for what counts as one observation.
+    /// Is `one` really better than `other`, or was it luck? The Diebold–Mariano test on the difference of their
+    /// scores, fold by fold, over all steps and for each; see the module for what counts as one observation.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -247,14 +247,16 @@ impl Backtest {
                 let over = self.units_words(test.origins);
                 match test.p_value < LEVEL {
                     true => format!(
-                        "{better} is better than {worse}: {scores}, over {over}. So large a difference is seldom chance ({p}); \
+                        "{better} is better than {worse}: {scores}, over {over}. So large a difference is seldom \
+                         chance ({p}); \
                          the gain lies between {} and {} with 95 % confidence.",
                         number(low),
                         number(high)
                     ),
                     false => format!(
-                        "It cannot be told that {better} is better than {worse}: {scores}, over {over}, may be chance ({p}); the \
-                         gain lies between {} and {} with 95 % confidence.",
+                        "It cannot be told that {better} is better than {worse}: {scores}, over {over}, a difference \
+                         that \
+                         may be chance ({p}); the gain lies between {} and {} with 95 % confidence.",
                         number(low),
                         number(high)
                     ),
@@ -279,11 +281,13 @@ impl Backtest {
         let inner = &*self.0;
         if let Ok(test) = &whole.test {
             caveats.push(match self.unit() {
-                "series" => "One series counts as one observation: numbered steps are no dates that series could share. Series that \
+                "series" => "One series counts as one observation: numbered steps are no dates that series could \
+                 share. Series that \
                              move together make the test too sure."
                     .to_string(),
                 _ => format!(
-                    "One fold counts as one observation, the mean of {} series over {} steps: series share their dates, and the \
+                    "One fold counts as one observation, the mean of {} series over {} steps: series share their \
+                     dates, and the \
                      steps of a window share their origin.",
                     number(inner.panel.len() as f64),
                     inner.folds.horizon()
@@ -318,9 +322,9 @@ impl Backtest {
         caveats
     }
 
-    /// The models by their mean rank, and which can be told apart: Friedman's test, the critical difference of Nemenyi and
-    /// its diagram, and the signed-rank test of each model against the best (Wilcoxon, raised by Holm). Ranks are taken
-    /// series by series, over folds if there is one series.
+    /// The models by their mean rank, and which can be told apart: Friedman's test, the critical difference of Nemenyi
+    /// and its diagram, and the signed-rank test of each model against the best (Wilcoxon, raised by Holm). Ranks are
+    /// taken series by series, over folds if there is one series.
     ///
     /// # Errors
     /// When there is no such metric, or it is no loss (bias, coverage).
@@ -405,7 +409,8 @@ impl Backtest {
         let mut finding = Finding::new(title, sentence, table).drawn(figure.figure());
         if by_series && self.unit() == "fold" {
             finding = finding.but(
-                "Ranks take each series as an observation of its own. Series that share their dates are not: differences of \
+                "Ranks take each series as an observation of its own. Series that share their dates are not: \
+                 differences of \
                  ranks are less sure than the test says. The comparison of two models counts folds instead.",
             );
         }
@@ -474,7 +479,8 @@ fn ranks_sentence(
         _ => format!("it cannot be told apart from {}", listed(&near, 4)),
     };
     format!(
-        "{first}; {apart}: mean ranks that differ by less than {} may be chance. That all are equally good is ruled out \
+        "{first}; {apart}: mean ranks that differ by less than {} may be chance. That all are equally good is ruled \
+         out \
          (Friedman, {}).",
         number_2(difference),
         p_words(p)
@@ -507,7 +513,8 @@ pub(crate) fn loss(metric: &str) -> Result<&'static Metric> {
     match by.is_loss() {
         true => Ok(by),
         false => Err(Error::usage(format!(
-            "{metric} of one window is neither good nor bad, so models cannot be compared by it; take an error such as mae or \
+            "{metric} of one window is neither good nor bad, so models cannot be compared by it; take an error such \
+             as mae or \
              mase, and calibration() for coverage"
         ))),
     }

@@ -1,7 +1,7 @@
-//! Do intervals hold what they promise? On the left the share of actual values inside the central intervals against the
-//! share that was promised: below the diagonal they are too narrow, above it too wide. On the right where the actual
-//! values lie in one model's forecast distribution: flat if it is right, high at the ends if it is too narrow, high on one
-//! side if it is biased.
+//! Do intervals hold what they promise? On the left the share of actual values inside the central intervals against
+//! the share that was promised: below the diagonal they are too narrow, above it too wide. On the right where the
+//! actual values lie in one model's forecast distribution: flat if it is right, high at the ends if it is too narrow,
+//! high on one side if it is biased.
 
 use super::axes::{Frame, Room};
 use super::canvas::{Anchor, Canvas, Colour};

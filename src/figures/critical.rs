@@ -1,5 +1,5 @@
-//! Which models can be told apart by their mean ranks? The critical-difference diagram of Demšar (2006): models on an axis
-//! of ranks, the best on the left, and a bar over those that cannot be told apart.
+//! Which models can be told apart by their mean ranks? The critical-difference diagram of Demšar (2006): models on an
+//! axis of ranks, the best on the left, and a bar over those that cannot be told apart.
 
 use super::axes::Scale;
 use super::canvas::{Anchor, Canvas, Words};

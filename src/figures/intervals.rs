@@ -1,5 +1,5 @@
-//! How large is a difference, and could it be none? A dot with its interval in each row, and a line where there would be
-//! no difference.
+//! How large is a difference, and could it be none? A dot with its interval in each row, and a line where there would
+//! be no difference.
 
 use super::axes::{Scale, ticks};
 use super::canvas::{Anchor, Canvas, Words};

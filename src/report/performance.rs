@@ -19,9 +19,9 @@ const MOST_FOLDS: usize = 10;
 const LEAST_SERIES: usize = 6;
 
 impl Backtest {
-    /// The performance of the models as a report of its own, or as a part of another: the best model and by how much, whether
-    /// it is really better, the leaderboard, scores by fold, by step and by class of series, the calibration of the
-    /// intervals, and where, when, which way and why the best model errs.
+    /// The performance of the models as a report of its own, or as a part of another: the best model and by how much,
+    /// whether it is really better, the leaderboard, scores by fold, by step and by class of series, the calibration
+    /// of the intervals, and where, when, which way and why the best model errs.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -209,7 +209,8 @@ impl<'a> Story<'a> {
             if p.iter().any(Option::is_some) {
                 frame.with_column(Column::new("p against first".into(), column))?;
                 note = Some(format!(
-                    "p against first: how often chance alone makes such a difference in {} (Diebold–Mariano over folds, raised for \
+                    "p against first: how often chance alone makes such a difference in {} (Diebold–Mariano over \
+                     folds, raised for \
                      the number of models by Holm); below {LEVEL} it is hardly chance.",
                     self.tested.name
                 ));
@@ -226,7 +227,8 @@ impl<'a> Story<'a> {
 
     fn really_better(&self) -> Result<Vec<Block>> {
         if self.names.len() < 2 {
-            let text = "There is one model, and nothing to compare it with. Add seasonal_naive or naive, the least that a model \
+            let text = "There is one model, and nothing to compare it with. Add seasonal_naive or naive, the least \
+                        that a model \
                         must beat.";
             return Ok(vec![Block::Note(text.into())]);
         }

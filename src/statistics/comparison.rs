@@ -1,11 +1,11 @@
 //! Is one forecast really better than another, or was it luck?
 //!
-//! * Diebold & Mariano (1995) take the differences of two losses, origin by origin, and ask whether their mean is zero:
-//!   d̄ / √((γ₀ + 2 Σ γₖ) / n), with the autocovariances γₖ up to the horizon less one. Harvey, Leybourne & Newbold (1997)
-//!   multiply it by √((n + 1 − 2h + h(h−1)/n) / n) and compare with Student's t of n − 1 degrees of freedom. Where the sum
-//!   of autocovariances is not positive, only γ₀ is taken, as `forecast::dm.test` of R does.
-//! * Friedman (1937) asks whether several methods have the same mean rank over blocks, with average ranks for ties; Iman &
-//!   Davenport (1980) turn the statistic into an F that is less cautious.
+//! * Diebold & Mariano (1995) take the differences of two losses, origin by origin, and ask whether their mean is
+//!   zero: d̄ / √((γ₀ + 2 Σ γₖ) / n), with the autocovariances γₖ up to the horizon less one. Harvey, Leybourne &
+//!   Newbold (1997) multiply it by √((n + 1 − 2h + h(h−1)/n) / n) and compare with Student's t of n − 1 degrees of
+//!   freedom. Where the sum of autocovariances is not positive, only γ₀ is taken, as `forecast::dm.test` of R does.
+//! * Friedman (1937) asks whether several methods have the same mean rank over blocks, with average ranks for ties;
+//!   Iman & Davenport (1980) turn the statistic into an F that is less cautious.
 //! * Nemenyi (1963) tells two mean ranks apart if they differ by more than q √(k(k+1) / 6n), q the quantile of the
 //!   studentised range over √2 (Demšar 2006, *Journal of Machine Learning Research* 7).
 //! * Wilcoxon (1945) ranks the sizes of paired differences; exact without ties for up to 50 pairs, as a normal
@@ -37,8 +37,8 @@ pub struct DieboldMariano {
     pub fell_back: bool,
 }
 
-/// The Diebold–Mariano test with the correction of Harvey, Leybourne and Newbold, two-sided. `differences` are the first
-/// loss less the second at successive origins; forecasts of neighbouring origins overlap `horizon` − 1 times.
+/// The Diebold–Mariano test with the correction of Harvey, Leybourne and Newbold, two-sided. `differences` are the
+/// first loss less the second at successive origins; forecasts of neighbouring origins overlap `horizon` − 1 times.
 ///
 /// ```
 /// use tradewind::statistics::diebold_mariano;
@@ -48,8 +48,8 @@ pub struct DieboldMariano {
 /// ```
 ///
 /// # Errors
-/// When there are fewer than two differences, so few that the correction leaves nothing of the statistic, or all are the
-/// same and not zero.
+/// When there are fewer than two differences, so few that the correction leaves nothing of the statistic, or all are
+/// the same and not zero.
 pub fn diebold_mariano(differences: &[f64], horizon: usize) -> Result<DieboldMariano> {
     let n = differences.len();
     if n < 2 {
@@ -212,8 +212,8 @@ pub fn critical_difference(k: usize, n: usize) -> Result<f64> {
     Ok(studentised_range_quantile(0.95, k)? / SQRT_2 * (methods * (methods + 1.0) / (6.0 * n as f64)).sqrt())
 }
 
-/// The longest runs of methods, from and to, whose mean ranks differ by no more than `difference`; `ranks` ascend. A run has
-/// two members or more.
+/// The longest runs of methods, from and to, whose mean ranks differ by no more than `difference`; `ranks` ascend. A
+/// run has two members or more.
 pub fn alike(ranks: &[f64], difference: f64) -> Vec<(usize, usize)> {
     let mut runs: Vec<(usize, usize)> = Vec::new();
     for from in 0..ranks.len() {
@@ -226,8 +226,8 @@ pub fn alike(ranks: &[f64], difference: f64) -> Vec<(usize, usize)> {
     runs
 }
 
-/// The signed-rank test of Wilcoxon, two-sided: the sum of the ranks of positive differences, and how probable one so far
-/// from its mean is if the differences lie evenly about zero. Differences of zero are left out.
+/// The signed-rank test of Wilcoxon, two-sided: the sum of the ranks of positive differences, and how probable one so
+/// far from its mean is if the differences lie evenly about zero. Differences of zero are left out.
 ///
 /// # Errors
 /// When no difference is left.

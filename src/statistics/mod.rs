@@ -1,5 +1,5 @@
-//! What classical statistics say of one series, and of the losses of several forecasts: plain functions on slices of numbers,
-//! NaN where a value is missing.
+//! What classical statistics say of one series, and of the losses of several forecasts: plain functions on slices of
+//! numbers, NaN where a value is missing.
 
 mod autocorrelation;
 mod changepoints;
