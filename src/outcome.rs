@@ -219,8 +219,9 @@ impl Outcome {
         let used = if model == best { String::new() } else { format!(". {model} makes the forecast") };
         let really = Story::of(&inner.backtest, metric)?.really().map_or(String::new(), |said| format!("; {said}"));
         Ok(format!(
-            "{best} forecast best over {} folds: {metric} {}{against}{coverage}{really}{used}.",
+            "{best} forecast best over {} {}: {metric} {}{against}{coverage}{really}{used}.",
             inner.backtest.folds().len(),
+            if inner.backtest.folds().len() == 1 { "fold" } else { "folds" },
             number(score)
         ))
     }

@@ -29,7 +29,9 @@ const BAR: usize = 2;
 const LEVELS: [(f64, usize); 10] =
     [(0.1, 18), (0.2, 16), (0.3, 14), (0.4, 12), (0.5, 10), (0.6, 8), (0.7, 6), (0.8, 4), (0.9, 2), (0.95, 1)];
 /// The levels of the table.
-const SHOWN: [f64; 4] = [0.5, 0.8, 0.9, 0.95];
+const SHOWN: [f64; 3] = [0.5, 0.8, 0.95];
+/// Fewer values than these say nothing of an interval.
+const JUDGED: f64 = 30.0;
 /// From this difference to what is promised on, an interval is called too narrow or too wide.
 const TOLERANCE: f64 = 0.05;
 
@@ -92,6 +94,7 @@ impl Places {
     fn verdict(&self) -> String {
         let width = match self.coverage(0.8) {
             None => return "not scored".into(),
+            Some(_) if self.count < JUDGED => return "too few values to judge".into(),
             Some(share) if share < 0.8 - TOLERANCE => "too narrow",
             Some(share) if share > 0.8 + TOLERANCE => "too wide",
             Some(_) => "about right",
@@ -131,7 +134,7 @@ impl Backtest {
         if h > 1 {
             for step in [0, h - 1] {
                 let shares: Vec<Option<f64>> = order.iter().map(|m| steps[*m][step].coverage(0.8)).collect();
-                columns.push(Column::new(format!("coverage80 at step {}", step + 1).into(), shares));
+                columns.push(Column::new(format!("80 at step {}", step + 1).into(), shares));
             }
         }
         columns.push(Column::new("gap".into(), order.iter().map(|m| all[*m].gap()).collect::<Vec<_>>()));
@@ -144,14 +147,13 @@ impl Backtest {
             (!those.is_empty()).then(|| format!(" {}: {}.", capital(word), listed(&those, 4)))
         };
         let lead = match order.len() {
-            1 => "the intervals of the only model",
-            _ => "the best calibrated intervals",
+            1 => format!("The only model is {}", label(best)),
+            _ => format!("{} has the best calibrated intervals", label(best)),
         };
         let sentence = format!(
-            "{} has {lead}: its 80 % interval held {} of {} actual values, and over ten levels it misses what it \
+            "{lead}: its 80 % interval held {} of {} actual values, and over ten levels it misses what it \
              promises by {} \
              points on average.{}{}",
-            label(best),
             percent(all[best].coverage(0.8)),
             number(all[best].count),
             number((1000.0 * all[best].gap()).round() / 10.0),
@@ -159,10 +161,7 @@ impl Backtest {
             named("too wide").unwrap_or_default(),
         );
         let figure = Calibration {
-            title: match all[best].verdict().as_str() {
-                "about right" => "Do the intervals hold what they promise?".into(),
-                verdict => format!("Do the intervals hold what they promise? Even the best are {verdict}"),
-            },
+            title: "Do the intervals hold what they promise?".into(),
             value: String::new(),
             curves: order.iter().map(|m| (label(*m).to_string(), all[*m].curve())).collect(),
             histogram: Some((label(best).to_string(), all[best].histogram())),
@@ -199,17 +198,19 @@ impl Backtest {
             .titled(format!("Coverage of {model} by step ahead"))
             .highlight(rows.len() - 1);
         let growth = match (steps.first(), steps.last()) {
-            (Some(first), Some(last)) if steps.len() > 1 => format!(
+            (Some(first), Some(last)) if steps.len() > 1 && first.count.min(last.count) >= JUDGED => format!(
                 ", {} at the first step and {} at the last",
                 percent(first.coverage(0.8)),
                 percent(last.coverage(0.8))
             ),
             _ => String::new(),
         };
+        let lead = match all.count < JUDGED {
+            true => format!("Too few values to judge the intervals of {model}"),
+            false => format!("The intervals of {model} are {}", all.verdict()),
+        };
         let sentence = format!(
-            "The intervals of {model} are {}: the 80 % interval held {} of {} actual values{growth}; the 95 % \
-             interval held {}.",
-            all.verdict(),
+            "{lead}: the 80 % interval held {} of {} actual values{growth}; the 95 % interval held {}.",
             percent(all.coverage(0.8)),
             number(all.count),
             percent(all.coverage(0.95)),

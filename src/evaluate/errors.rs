@@ -22,8 +22,12 @@ use crate::show::{Table, number};
 
 /// Rows of a table of the worst.
 const WORST: usize = 15;
-/// Values or series that a side of a comparison needs.
+/// Values and series that a side of a comparison needs.
 const LEAST: usize = 5;
+const LEAST_SERIES: usize = 3;
+
+/// The words for the third of the values, or of the series, with most of something against that with least.
+const THIRDS: [&str; 3] = ["in the highest third", "in the lowest", "highest / lowest third"];
 
 /// One scored step.
 struct Step {
@@ -72,7 +76,8 @@ impl Sum {
 /// How large errors are in one place against another.
 struct Contrast {
     what: String,
-    compared: String,
+    /// What `there` and `elsewhere` are in a sentence, and both in a table.
+    sides: [&'static str; 3],
     there: f64,
     elsewhere: f64,
     counted: String,
@@ -161,10 +166,11 @@ impl Backtest {
             false => String::new(),
         };
         let mut sentence = format!(
-            "{few} of {} series carry half of the absolute error of {model}{sold}; {} carries most, {} %.",
+            "{} of {} series carry half of the absolute error of {model}{sold}; {} carries most, {} %.",
+            number(few as f64),
             number(order.len() as f64),
             panel.label(worst),
-            number(tenth(share(sums[worst].absolute, all.absolute)))
+            number((100.0 * share(sums[worst].absolute, all.absolute)).round() / 100.0)
         );
         // Each key column by itself, if there are several.
         let keys = panel.inner().columns.keys.clone();
@@ -197,7 +203,11 @@ impl Backtest {
         columns.push(real("bias", &Sum::bias));
         let table = Table::new(DataFrame::new(shown.len(), columns)?).titled("The series that carry most of the error");
         let figure = Bars {
-            title: format!("{few} of {count} series carry half of the error of {model}"),
+            title: format!(
+                "{} of {} series carry half of the error of {model}",
+                number(few as f64),
+                number(count as f64)
+            ),
             value: "share of all absolute error, %".into(),
             rows: shown.iter().map(|i| (panel.label(*i).to_string(), share(sums[*i].absolute, all.absolute))).collect(),
             best: None,
@@ -218,16 +228,25 @@ impl Backtest {
         let Some(overall) = all.wape().filter(|_| dates.len() > 1 && all.absolute > 0.0) else { return Ok(None) };
         let calendar = &panel.inner().calendar;
         let mut order: Vec<(i64, Sum)> = dates.iter().map(|(position, sum)| (*position, *sum)).collect();
-        order.sort_by(|a, b| b.1.absolute.total_cmp(&a.1.absolute));
+        // A date without sales has no WAPE: then dates are compared by the mean error of their values.
+        let sold = dates.values().all(|sum| sum.size > 0.0);
+        let measure = |sum: &Sum| match sold {
+            true => sum.wape().unwrap_or(f64::NAN),
+            false => sum.absolute / sum.count as f64,
+        };
+        order.sort_by(|a, b| measure(&b.1).total_cmp(&measure(&a.1)));
         let few = order.len().div_ceil(10);
         let carried: f64 = order.iter().take(few).map(|(_, sum)| sum.absolute).sum();
         let (position, worst) = order[0];
         let carried = number((100.0 * carried / all.absolute).round());
+        let overall = if sold { overall } else { measure(&all) };
+        let told = match sold {
+            true => format!("WAPE {} % against {} %", number(tenth(measure(&worst))), number(tenth(overall))),
+            false => format!("mean absolute error {} against {}", number(measure(&worst)), number(overall)),
+        };
         let mut sentence = format!(
-            "{model} erred most on {}: WAPE {} against {} % over all dates. {}",
+            "{model} erred most on {}: {told} over all dates. {}",
             calendar.label(position),
-            worst.wape().map_or("undefined".into(), |wape| format!("{} %", number(tenth(wape)))),
-            number(tenth(overall)),
             match few {
                 1 => format!("That one of {} dates carries {carried} % of the error.", order.len()),
                 few => format!(
@@ -270,7 +289,7 @@ impl Backtest {
             real("bias", &Sum::bias),
             real("% of error", &|sum| Some(100.0 * sum.absolute / all.absolute)),
         ];
-        let table = Table::new(DataFrame::new(shown.len(), columns)?).titled("The dates that carry most of the error");
+        let table = Table::new(DataFrame::new(shown.len(), columns)?).titled("The dates with the largest errors");
         // Between windows that do not touch the line has a gap.
         let (mut x, mut y, mut before) = (Vec::new(), Vec::new(), None);
         for (position, sum) in &dates {
@@ -279,13 +298,16 @@ impl Backtest {
                 y.push(f64::NAN);
             }
             x.push(calendar.x(*position));
-            y.push(sum.wape().unwrap_or(f64::NAN));
+            y.push(measure(sum));
             before = Some(*position);
         }
         let whole = panel.frequency().is_whole();
         let figure = Lines {
             title: format!("When {model} errs"),
-            value: "WAPE over all series by date, %".into(),
+            value: match sold {
+                true => "WAPE over all series by date, %".into(),
+                false => "mean absolute error over all series by date".into(),
+            },
             axis: if whole { TimeAxis::Steps } else { TimeAxis::Dates },
             foot: String::new(),
             lines: vec![Line { name: model.to_string(), x, y }],
@@ -336,6 +358,7 @@ impl Backtest {
         let ((folds, of_folds), (series, of_series)) = (same(&by_fold), same(&by_series));
         let side = if high { "high" } else { "low" };
         let size = match all.bias() {
+            Some(bias) if tenth(bias) == 0.0 => format!("less than 0.1 % too {side} over all"),
             Some(bias) => format!("{} % too {side} over all", number(tenth(bias.abs()))),
             None => format!("too {side} over all"),
         };
@@ -346,7 +369,11 @@ impl Backtest {
                     1 => String::new(),
                     n => format!(" and on {} of {} series", number(series as f64), number(n as f64)),
                 };
-                format!("{model} forecast {size}: too {side} in {folds} of {of_folds} folds{series}.")
+                let folds = match of_folds {
+                    1 => "in the only fold".to_string(),
+                    n => format!("in {folds} of {n} folds"),
+                };
+                format!("{model} forecast {size}: too {side} {folds}{series}.")
             }
         };
         if let Some((first, last)) = by_step[0].wape().zip(by_step[h - 1].wape()).filter(|_| h > 1) {
@@ -400,11 +427,12 @@ impl Backtest {
         let Some(first) = contrasts.first() else { return Ok(None) };
         let percent = |error: f64| format!("{} %", number(tenth(100.0 * error)));
         let told = format!(
-            "{} ({}): {} of the mean of the series against {}, {}",
+            "{}: {} of the mean of the series {} against {} {}, {}",
             first.what,
-            first.compared,
             percent(first.there),
+            first.sides[0],
             percent(first.elsewhere),
+            first.sides[1],
             first.counted
         );
         let others: Vec<&str> =
@@ -413,13 +441,10 @@ impl Backtest {
             true => String::new(),
             false => format!(" Errors also differ with {}.", listed(&others, 4)),
         };
-        let sentence = match first.times() {
-            times if times.ln().abs() <= 0.2 => format!(
+        let sentence = match first.times().ln().abs() > 0.2 {
+            true => format!("Errors of {model} differ most with {told}.{others}"),
+            false => format!(
                 "Nothing that was looked at goes with much larger or smaller errors of {model}; most of all {told}."
-            ),
-            times => format!(
-                "Errors of {model} are {} times as large by {told}.{others}",
-                number((times * 100.0).round() / 100.0)
             ),
         };
         let shown = &contrasts[..contrasts.len().min(WORST)];
@@ -431,8 +456,8 @@ impl Backtest {
         };
         let columns = vec![
             text("what", |c| &c.what),
-            text("compared", |c| &c.compared),
-            real("error there, %", |c| 100.0 * c.there),
+            text("compared", |c| c.sides[2]),
+            real("there, %", |c| 100.0 * c.there),
             real("elsewhere, %", |c| 100.0 * c.elsewhere),
             real("times", Contrast::times),
             text("counted", |c| &c.counted),
@@ -442,7 +467,7 @@ impl Backtest {
         let figure = Bars {
             title: format!("What goes with larger and smaller errors of {model}"),
             value: "times the error elsewhere".into(),
-            rows: shown.iter().map(|c| (format!("{}: {}", c.what, c.compared), c.times())).collect(),
+            rows: shown.iter().map(|c| (format!("{}: {}", c.what, c.sides[2]), c.times())).collect(),
             best: None,
             reference: Some(("no difference".into(), 1.0)),
         };
@@ -471,11 +496,15 @@ impl Backtest {
             let values: Vec<(f64, f64, i64)> = steps.iter().filter_map(at).collect();
             let zeros = values.iter().filter(|(value, ..)| *value == 0.0).count();
             type Is = Box<dyn Fn(f64) -> bool>;
-            let (compared, there, elsewhere): (&str, Is, Is) = match 3 * zeros >= values.len() {
-                true => ("not 0 against 0", Box::new(|v| v != 0.0), Box::new(|v| v == 0.0)),
+            let (sides, there, elsewhere): ([&'static str; 3], Is, Is) = match 3 * zeros >= values.len() {
+                true => (
+                    ["where it is not 0", "where it is 0", "not 0 / 0"],
+                    Box::new(|v| v != 0.0),
+                    Box::new(|v| v == 0.0),
+                ),
                 false => {
                     let Some((low, high)) = thirds(values.iter().map(|(value, ..)| *value)) else { continue };
-                    ("highest third against lowest", Box::new(move |v| v >= high), Box::new(move |v| v <= low))
+                    (THIRDS, Box::new(move |v| v >= high), Box::new(move |v| v <= low))
                 }
             };
             let side = |is: &Is| -> Vec<(f64, i64)> {
@@ -489,7 +518,7 @@ impl Backtest {
             let dates = one.iter().map(|(_, position)| position).collect::<HashSet<_>>().len();
             contrasts.push(Contrast {
                 what: name.clone(),
-                compared: compared.into(),
+                sides,
                 there: mean(&one),
                 elsewhere: mean(&other),
                 counted: format!(
@@ -508,9 +537,6 @@ impl Backtest {
         let Some(window) = self.0.windows.first() else { return Vec::new() };
         let train = window.forecast.panel();
         let scored: Vec<usize> = (0..sums.len()).filter(|i| sums[*i].wape().is_some()).collect();
-        if scored.len() < 2 * LEAST {
-            return Vec::new();
-        }
         let traits: [(&str, fn(&[f64]) -> f64); 4] = [
             ("size of the series", |y| y.iter().sum::<f64>() / y.len() as f64),
             ("steps between sales", |y| Demand::of(y).mean_interval()),
@@ -526,9 +552,11 @@ impl Backtest {
             let mut values: Vec<(usize, f64)> = scored.iter().filter_map(value).collect();
             values.sort_by(|a, b| a.1.total_cmp(&b.1));
             let third = values.len() / 3;
-            let (low, high) = (&values[..third], &values[values.len() - third..]);
-            let (Some((_, up_to)), Some((_, from))) = (low.last(), high.first()) else { continue };
-            if third < LEAST.min(3) || up_to >= from {
+            let Some((_, up_to)) = third.checked_sub(1).and_then(|last| values.get(last)) else { continue };
+            // Of values that are mostly the same, the highest are those above it.
+            let above = values.iter().position(|(_, value)| value > up_to).unwrap_or(values.len());
+            let (low, high) = (&values[..third], &values[above.max(values.len() - third)..]);
+            if high.len() < LEAST_SERIES || low.len() < LEAST_SERIES {
                 continue;
             }
             let mean = |side: &[(usize, f64)]| {
@@ -536,10 +564,10 @@ impl Backtest {
             };
             contrasts.push(Contrast {
                 what: what.into(),
-                compared: "highest third against lowest".into(),
+                sides: THIRDS,
                 there: mean(high),
                 elsewhere: mean(low),
-                counted: format!("{} series on each side", number(third as f64)),
+                counted: format!("{} series against {}", number(high.len() as f64), number(low.len() as f64)),
             });
         }
         contrasts

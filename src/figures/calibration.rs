@@ -91,7 +91,7 @@ impl Drawing for Calibration {
     fn size(&self) -> (u32, u32) {
         let letters: usize = self.legend().iter().map(|(_, name)| name.chars().count() + 7).sum();
         let lines = (letters + self.value.chars().count()) / 110;
-        (820, layout::header_height(&self.title, 0) + 19 * lines as u32 + 340)
+        (820, layout::header_height(&self.title, 0) + 19 * lines as u32 + 350)
     }
 
     fn draw(&self, canvas: &mut Canvas) {
@@ -102,8 +102,8 @@ impl Drawing for Calibration {
         }
         let middle = canvas.width() / 2.0;
         let bottom = canvas.height() - 46.0;
-        let room = Room { left: MARGIN + 14.0, right: middle - 20.0, top: top + 32.0, bottom };
-        canvas.text((MARGIN, top + 16.0), Anchor::Start, "Inside the interval: promised → observed", PANEL);
+        let room = Room { left: MARGIN + 14.0, right: middle - 20.0, top: top + 40.0, bottom };
+        canvas.text((MARGIN, top + 22.0), Anchor::Start, "Inside the interval, %", PANEL);
         let frame = shares(canvas, room, (0.0, 1.0), 30.0);
         canvas.dashed(&[(frame.x.at(0.0), frame.y.at(0.0)), (frame.x.at(1.0), frame.y.at(1.0))], GREY, 1.25, 4.5, 3.0);
         for (index, (_, points)) in self.curves.iter().enumerate().rev() {
@@ -117,11 +117,12 @@ impl Drawing for Calibration {
         foot(canvas, &frame, "promised");
         let Some((name, shares_of)) = self.histogram.as_ref().filter(|(_, shares)| !shares.is_empty()) else { return };
         let left = middle + 8.0;
-        let words = canvas.fit(&format!("Where actual values lie in {name}"), PANEL, canvas.width() - MARGIN - left);
-        canvas.text((left, top + 16.0), Anchor::Start, &words, PANEL);
+        let words =
+            canvas.fit(&format!("Where actual values lie in {name}, % of them"), PANEL, canvas.width() - MARGIN - left);
+        canvas.text((left, top + 22.0), Anchor::Start, &words, PANEL);
         let even = 1.0 / shares_of.len() as f64;
         let most = shares_of.iter().copied().filter(|share| share.is_finite()).fold(2.0 * even, f64::max);
-        let room = Room { left: left + 14.0, right: canvas.width() - MARGIN, top: top + 32.0, bottom };
+        let room = Room { left: left + 14.0, right: canvas.width() - MARGIN, top: top + 40.0, bottom };
         let frame = shares(canvas, room, (0.0, most * 1.08), 30.0);
         let wide = (frame.x.at(1.0) - frame.x.at(0.0)) / shares_of.len() as f64;
         for (index, share) in shares_of.iter().enumerate().filter(|(_, share)| share.is_finite()) {
@@ -140,7 +141,6 @@ fn shares(canvas: &mut Canvas, room: Room, y: (f64, f64), labels: f64) -> Frame 
     let percent = (100.0 * y.0, 100.0 * y.1);
     let frame = Frame::new(canvas, room, (0.0, 1.0), percent, labels);
     let y = super::axes::Scale::new(y, room.bottom, room.top);
-    canvas.text((frame.left - 8.0, room.top - 6.0), Anchor::End, "%", SMALL);
     Frame { y, ..frame }
 }
 

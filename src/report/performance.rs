@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::evaluate::significance::{LEVEL, listed, loss, p_words};
 use crate::evaluate::{Backtest, Metric, metrics};
 use crate::figures::{Line, Lines, Matrix, TimeAxis};
-use crate::show::{Block, Show, Table, number};
+use crate::show::{Block, MISSING, Show, Table, number};
 use crate::statistics::holm;
 
 /// Columns of the matrix of folds; more are drawn as lines.
@@ -170,6 +170,7 @@ impl<'a> Story<'a> {
         };
         section("The leaderboard", self.leaderboard()?);
         section("Is it really better?", self.really_better()?);
+        section("Which models can be told apart?", self.told_apart()?);
         section("Fold by fold", self.by_fold()?);
         section("How the error grows with the horizon", self.by_step()?);
         let (title, inner) = self.by_class()?;
@@ -192,7 +193,7 @@ impl<'a> Story<'a> {
     /// The columns of the leaderboard that a reader asks for first, and how sure the first place is.
     fn leaderboard(&self) -> Result<Vec<Block>> {
         let board = self.trial.leaderboard(self.by.name)?;
-        let mut wanted = vec!["model", self.by.name, "mase", "wape", "bias", "coverage80", "coverage95", "failures"];
+        let mut wanted = vec!["model", self.by.name, "mase", "wape", "bias", "coverage80", "failures"];
         let mut seen = std::collections::HashSet::new();
         wanted.retain(|name| seen.insert(*name));
         let mut frame = board.frame().select(wanted)?;
@@ -204,8 +205,9 @@ impl<'a> Story<'a> {
             let mut raised = raised.into_iter();
             let column = std::iter::once(None).chain(p.iter().map(|p| p.and_then(|_| raised.next())));
             // Models without a score stand last and have no test.
-            let mut column: Vec<Option<f64>> = column.collect();
-            column.resize(frame.height(), None);
+            let words = |p: f64| p_words(p).trim_start_matches("p ").trim_start_matches("= ").to_string();
+            let mut column: Vec<String> = column.map(|p| p.map_or(MISSING.into(), words)).collect();
+            column.resize(frame.height(), MISSING.into());
             if p.iter().any(Option::is_some) {
                 frame.with_column(Column::new("p against first".into(), column))?;
                 note = Some(format!(
@@ -248,12 +250,18 @@ impl<'a> Story<'a> {
             blocks.push(Block::Figure(duel.figure()?));
         }
         blocks.extend(duel.caveats().into_iter().map(Block::Note));
-        if self.names.len() > 2 {
-            let ranks = self.trial.ranks(metric)?;
-            blocks.push(Block::Text(ranks.sentence()));
-            blocks.extend(ranks.figure().ok().map(Block::Figure));
-            blocks.extend(ranks.caveats().into_iter().map(Block::Note));
+        Ok(blocks)
+    }
+
+    /// The critical-difference diagram, if there are more models than one comparison can hold.
+    fn told_apart(&self) -> Result<Vec<Block>> {
+        if self.names.len() < 3 {
+            return Ok(Vec::new());
         }
+        let ranks = self.trial.ranks(self.tested.name)?;
+        let mut blocks = vec![Block::Text(ranks.sentence())];
+        blocks.extend(ranks.figure().ok().map(Block::Figure));
+        blocks.extend(ranks.caveats().into_iter().map(Block::Note));
         Ok(blocks)
     }
 
@@ -292,7 +300,11 @@ impl<'a> Story<'a> {
         }
         let rows = self.rows("step")?;
         let steps: Vec<String> = (1..=h).map(|step| step.to_string()).collect();
-        let mut sentence = self.wins(&rows, &steps, "step");
+        // Of one model the ends say as much as the range.
+        let mut sentence = match rows.len() {
+            1 if self.by.is_loss() => String::new(),
+            _ => self.wins(&rows, &steps, "step"),
+        };
         let values = &rows[0].1;
         if let (Some(first), Some(last)) = (values.first(), values.last()) {
             if self.by.is_loss() && first.is_finite() && last.is_finite() {

@@ -48,12 +48,14 @@ pub struct DieboldMariano {
 /// ```
 ///
 /// # Errors
-/// When there are fewer than two differences, so few that the correction leaves nothing of the statistic, or all are
-/// the same and not zero.
+/// When there are fewer than two differences, no more than the horizon, or all are the same and not zero.
 pub fn diebold_mariano(differences: &[f64], horizon: usize) -> Result<DieboldMariano> {
     let n = differences.len();
     if n < 2 {
         return Err(Error::model(format!("a Diebold–Mariano test needs two origins, there is {n}")));
+    }
+    if horizon > 1 && horizon >= n {
+        return Err(Error::model(format!("{n} origins whose forecasts overlap {} times are too few", horizon - 1)));
     }
     let size = n as f64;
     let mean = differences.iter().sum::<f64>() / size;
@@ -71,19 +73,13 @@ pub fn diebold_mariano(differences: &[f64], horizon: usize) -> Result<DieboldMar
         return Err(Error::model("all differences are the same: there is no variance to compare their mean with"));
     }
     let covariance = |lag: usize| away.iter().zip(&away[lag..]).map(|(a, b)| a * b).sum::<f64>() / size;
-    let lags = horizon.clamp(1, n) - 1;
+    let lags = horizon.max(1) - 1;
     let sum = covariance(0) + 2.0 * (1..=lags).map(covariance).sum::<f64>();
     let (variance, steps, fell_back) = match sum > 0.0 {
         true => (sum / size, horizon.max(1) as f64, false),
         false => (covariance(0) / size, 1.0, true),
     };
     let correction = (size + 1.0 - 2.0 * steps + steps / size * (steps - 1.0)) / size;
-    if correction < 1e-9 || steps > size {
-        return Err(Error::model(format!(
-            "{n} origins that overlap {} times are too few for a Diebold–Mariano test",
-            horizon - 1
-        )));
-    }
     let error = largest * (variance / correction).sqrt();
     let student = StudentsT::new(0.0, 1.0, size - 1.0).map_err(|why| Error::model("Student's t").because(why))?;
     let statistic = mean / error;

@@ -177,7 +177,7 @@ fn the_same_forecasts_are_no_better() {
     let ranks = trial.ranks("mase").unwrap();
     assert!(ranks.sentence().contains("may be chance"), "{}", ranks.sentence());
     assert_eq!((value(&ranks.table(), 0, "mean rank"), value(&ranks.table(), 1, "p against first")), (1.5, 1.0));
-    assert!(trial.performance("mase").unwrap().to_string().contains("it is no better than seasonal_naive"));
+    assert!(trial.performance("mase").unwrap().to_string().contains("It is no better than"));
 }
 
 #[test]
@@ -241,9 +241,10 @@ fn errors_say_where_when_which_way_and_why() {
     let shares: f64 = (0..12).map(|row| value(&found[0].table(), row, "% of error")).sum();
     assert!(near(shares, 100.0));
     // What sells seldom has the largest errors for its size, and a promotion that the model does not see has some.
-    assert!(found[3].sentence().contains("steps between sales"), "{}", found[3].sentence());
     let what = found[3].table().column("what").unwrap();
-    assert!(what.contains(&Value::Text("promotion".into())), "{what:?}");
+    for there in ["promotion", "steps between sales", "size of the series"] {
+        assert!(what.contains(&Value::Text(there.into())), "{there}: {what:?}");
+    }
     for finding in &found {
         assert!(
             finding.figure().unwrap().svg().is_ok() && !finding.sentence().contains("NaN"),
@@ -280,7 +281,7 @@ fn every_backtest_has_a_page() {
         let folder = tempfile::tempdir().unwrap();
         report.save(folder.path().join("page.html")).unwrap();
         report.save_slides(folder.path().join("slides.html")).unwrap();
-        let page = std::fs::read_to_string(folder.path().join("page.html")).unwrap() + &report.to_string();
+        let page = std::fs::read_to_string(folder.path().join("page.html")).unwrap() + report.to_string().as_str();
         for bad in ["NaN", ">inf", "∞", " 1 folds", " 1 models", "..", "Infinity"] {
             let at = page.find(bad).map(|at| page[..at + 40].chars().rev().take(160).collect::<Vec<_>>());
             assert!(at.is_none(), "{name}: {bad} in {}", at.unwrap().iter().rev().collect::<String>());
@@ -308,7 +309,7 @@ fn scripts_have_every_verb() {
                let sales = read_panel("data/walmart_sales_weekly.csv", shape);
                let trial = sales.backtest("naive; seasonal_naive; theta", folds(4, 4));
                let duel = trial.compare("theta", "naive", "mae");
-               if type_of(duel.table.get(0, "p")) != "f64" {{ throw "p"; }}
+               if type_of(duel.table().get(0, "p")) != "f64" {{ throw "p"; }}
                let found = trial.errors("theta");
                if found.len() != 4 {{ throw "errors"; }}
                let table = trial.by("class", "mase");
