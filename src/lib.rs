@@ -28,10 +28,10 @@
 //! | [`boosting`] | gradient boosted trees on tables, exact Shapley values |
 //! | [`explain`] | what counts for a model, what moved a forecast |
 //! | [`optimise`] | the least value of a function within bounds, for every model |
-//! | [`statistics`] | decomposition, unit roots, autocorrelation, normality: functions of one series |
+//! | [`statistics`] | decomposition, unit roots, autocorrelation, normality, tests of better: functions of numbers |
 //! | [`forecast`] | means, quantiles, joint sample paths |
 //! | [`metrics`] | how good a forecast is: one function per metric |
-//! | [`evaluate`] | every model on every fold |
+//! | [`evaluate`] | every model on every fold, which is really better, calibration, where a model errs, tuning |
 //! | [`show`] | every noun as text, Markdown, HTML or notebook output |
 //! | [`figures`] | one static figure per file |
 //! | [`report`] | blocks in order: Markdown, HTML, slides |

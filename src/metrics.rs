@@ -75,6 +75,28 @@ pub fn named(name: &str) -> Result<&'static Metric> {
     })
 }
 
+impl Metric {
+    /// Its place in [`METRICS`].
+    pub(crate) fn index(&self) -> usize {
+        METRICS.iter().position(|metric| metric.name == self.name).unwrap_or(0)
+    }
+
+    /// How far a value of the metric is from that of a perfect forecast; nothing is infinitely far.
+    pub(crate) fn loss(&self, value: Option<f64>) -> f64 {
+        value.map_or(f64::INFINITY, |value| (value - self.best).abs())
+    }
+
+    /// Does it look at the quantiles, not only at the mean?
+    pub(crate) fn reads_quantiles(&self) -> bool {
+        ["pinball", "coverage80", "coverage95", "sis80", "sis95"].contains(&self.name)
+    }
+
+    /// Is it a loss of one window: never below zero, the less the better? Bias and coverage are good on average or not.
+    pub(crate) fn is_loss(&self) -> bool {
+        self.best == 0.0 && self.name != "bias"
+    }
+}
+
 impl Case<'_> {
     /// Actual and mean of the steps that can be scored.
     fn steps(&self) -> impl Iterator<Item = (f64, f64)> {
@@ -225,13 +247,6 @@ impl Sums {
     /// The metric; none where it is undefined.
     pub(crate) fn value(&self) -> Option<f64> {
         (self.below > 0.0).then(|| self.above / self.below).filter(|value| value.is_finite())
-    }
-}
-
-impl Metric {
-    /// How far a value of the metric is from that of a perfect forecast; nothing is infinitely far.
-    pub(crate) fn loss(&self, value: Option<f64>) -> f64 {
-        value.map_or(f64::INFINITY, |value| (value - self.best).abs())
     }
 }
 

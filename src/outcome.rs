@@ -11,6 +11,7 @@ use crate::forecast::Forecast;
 use crate::panel::{Audit, Panel};
 use crate::plan::Plan;
 use crate::report::Report;
+use crate::report::performance::Story;
 use crate::show::{Block, Show, number};
 
 /// The bundled sales, so that the demonstration runs from any folder.
@@ -164,16 +165,11 @@ impl Outcome {
             report = report.heading(finding.title()).add(finding);
         }
         report = report.heading("Data quality").add(crate::report::quality::section(&inner.audit)?);
-        report = report
-            .heading("Which model to trust")
-            .text(self.verdict(&model)?)
-            .add(inner.backtest.plot(&plan.metric)?)
-            .add(self.board()?)
-            .add(Block::Group(inner.backtest.caveat().into_iter().map(Block::Note).collect()))
-            .heading("How the error grows with the horizon")
-            .add(inner.backtest.by("step", &plan.metric)?.titled(format!("{} by step ahead", plan.metric)))
-            .heading("The last window, forecast and actual")
-            .add(inner.backtest.plot_last(&model)?);
+        report = report.heading("Which model to trust").text(self.verdict(&model)?);
+        for block in Story::of(&inner.backtest, &plan.metric)?.blocks(3)? {
+            report = report.add(block);
+        }
+        report = report.heading("The last window, forecast and actual").add(inner.backtest.plot_last(&model)?);
         let fixed = match model == inner.best {
             true => String::new(),
             false => format!(
@@ -199,16 +195,6 @@ impl Outcome {
         ])))
     }
 
-    /// The columns of the leaderboard that a reader asks for first.
-    fn board(&self) -> Result<crate::show::Table> {
-        let board = self.0.backtest.leaderboard(&self.0.plan.metric)?;
-        let mut wanted =
-            vec!["model", self.0.plan.metric.as_str(), "mase", "wape", "bias", "coverage80", "coverage95", "failures"];
-        let mut seen = std::collections::HashSet::new();
-        wanted.retain(|name| seen.insert(*name));
-        Ok(crate::show::Table::new(board.frame().select(wanted)?).titled("Leaderboard").highlight(0))
-    }
-
     fn verdict(&self, model: &str) -> Result<String> {
         let inner = &*self.0;
         let metric = &inner.plan.metric;
@@ -231,9 +217,11 @@ impl Outcome {
             format!("; its 80 % interval held {} % of the actual values", number((100.0 * c).round()))
         });
         let used = if model == best { String::new() } else { format!(". {model} makes the forecast") };
+        let really = Story::of(&inner.backtest, metric)?.really().map_or(String::new(), |said| format!("; {said}"));
         Ok(format!(
-            "{best} forecast best over {} folds: {metric} {}{against}{coverage}{used}.",
+            "{best} forecast best over {} {}: {metric} {}{against}{coverage}{really}{used}.",
             inner.backtest.folds().len(),
+            if inner.backtest.folds().len() == 1 { "fold" } else { "folds" },
             number(score)
         ))
     }

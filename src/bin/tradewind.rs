@@ -86,6 +86,9 @@ enum Command {
         /// Folder for leaderboard.csv, scores.parquet, forecasts.parquet and failures.csv.
         #[arg(long)]
         out: Option<PathBuf>,
+        /// Folder for the performance page and its slides: report.md, report.html, slides.md, slides.html.
+        #[arg(long, value_name = "FOLDER")]
+        page: Option<PathBuf>,
     },
     /// Find the options of a model that are best on rolling folds.
     Tune {
@@ -390,7 +393,7 @@ fn run_plan(command: Command, matches: &ArgMatches, out: &Out) -> Result<()> {
             write_page(out, &audit, page.as_deref())?;
             out.result(&audit, json!({"changes": audit.changes(), "out": file, "findings": audit.table()?.to_json()?}))
         }
-        Command::Backtest { patch, out: folder } => {
+        Command::Backtest { patch, out: folder, page } => {
             let plan = patch.over(Plan::default());
             if let Some(folder) = &folder {
                 for name in Backtest::FILES {
@@ -409,6 +412,20 @@ fn run_plan(command: Command, matches: &ArgMatches, out: &Out) -> Result<()> {
             }
             // A backtest in which no model could be scored has failed, whatever it wrote.
             trial.best(&plan.metric)?;
+            if let Some(folder) = page {
+                let report = trial.performance(&plan.metric)?;
+                let mut files = Vec::new();
+                for name in ["report.md", "report.html"] {
+                    files.extend(report.save(folder.join(name))?);
+                }
+                for name in ["slides.md", "slides.html"] {
+                    files.extend(report.save_slides(folder.join(name))?);
+                }
+                files
+                    .iter()
+                    .filter(|file| file.extension().is_none_or(|e| e != "svg"))
+                    .for_each(|file| out.wrote(file));
+            }
             let board = trial.leaderboard(&plan.metric)?;
             out.result(&board, board.to_json()?)
         }

@@ -1,11 +1,12 @@
 //! Every model on every fold: what it said, what happened, how good that was.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use polars::prelude::*;
+use rayon::prelude::*;
 
+use super::groups::Groups;
 use crate::error::{Error, Result};
 use crate::forecast::{Forecast, LEVELS, level, quantile_name, quantiles_of};
 use crate::metrics::{self, Case, METRICS, Metric, Sums, scales};
@@ -26,30 +27,32 @@ use crate::show::{Block, Show, Table, number};
 /// # Ok::<(), tradewind::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Backtest(Arc<Inner>);
+pub struct Backtest(pub(super) Arc<Inner>);
 
-struct Inner {
-    panel: Panel,
-    folds: Folds,
-    models: Vec<String>,
-    probabilities: Vec<f64>,
-    windows: Vec<Window>,
+pub(super) struct Inner {
+    pub(super) panel: Panel,
+    pub(super) folds: Folds,
+    pub(super) models: Vec<String>,
+    pub(super) probabilities: Vec<f64>,
+    pub(super) windows: Vec<Window>,
     failures: Vec<(usize, Failure)>,
     seconds: Vec<f64>,
 }
 
 /// Numerator and denominator of each metric for one case.
-type Ratios = Vec<(f64, f64)>;
+pub(super) type Ratios = Vec<(f64, f64)>;
 
 /// One fold: its forecast, and per model and series the score of each metric.
-struct Window {
-    forecast: Forecast,
+pub(super) struct Window {
+    pub(super) forecast: Forecast,
     /// The first test position of each series.
-    starts: Vec<i64>,
+    pub(super) starts: Vec<i64>,
     /// The actuals of each series in the window; empty when it has none.
-    actuals: Vec<Vec<f64>>,
+    pub(super) actuals: Vec<Vec<f64>>,
+    /// The mean absolute and the mean squared in-sample error of the seasonal naive method on each series.
+    pub(super) scale: Vec<(f64, f64)>,
     /// Model after model, series after series: numerator and denominator of each metric.
-    scores: Vec<Option<Ratios>>,
+    pub(super) scores: Vec<Option<Ratios>>,
 }
 
 impl Panel {
@@ -140,7 +143,7 @@ impl Window {
                 }));
             }
         }
-        Ok(Self { forecast, starts: cut.starts.clone(), actuals, scores })
+        Ok(Self { forecast, starts: cut.starts.clone(), actuals, scale, scores })
     }
 }
 
@@ -150,7 +153,7 @@ impl Window {
 /// When the panel as a whole cannot be served, or the user interrupts.
 pub(super) fn sums(panel: &Panel, cut: &Cut, reach: usize, model: &Model, metric: &Metric) -> Result<Sums> {
     let window = Window::of(panel, cut, reach, std::slice::from_ref(model), &quantiles_of(&LEVELS), &mut [0.0])?;
-    let index = METRICS.iter().position(|known| known.name == metric.name).unwrap_or(0);
+    let index = metric.index();
     Ok(Sums::of(metric, window.scores.iter().flatten().map(|ratios| ratios[index])))
 }
 
@@ -250,41 +253,20 @@ impl Backtest {
         }
     }
 
-    /// The mean of `metric` for every model within each value of a dimension: `fold`, `step`, or a key column.
+    /// The mean of `metric` for every model within each value of a dimension: `fold`, `step`, a key column, `class`
+    /// (how demand comes: smooth, erratic, intermittent, lumpy) or `size` (thirds of the series by their mean). Class
+    /// and size are those of the history before the first window.
     ///
     /// # Errors
     /// When there is no such metric or dimension.
     pub fn by(&self, dimension: &str, metric: &str) -> Result<Table> {
         let by = metrics::named(metric)?;
         let inner = &*self.0;
-        let keys = &inner.panel.inner().columns.keys;
         if dimension == "step" {
             return self.by_step(by);
         }
-        // The groups' names, and the group of each series; none if the fold is the group.
-        let (names, of_series): (Vec<String>, Option<Vec<usize>>) = match dimension {
-            "fold" => ((1..=inner.windows.len()).map(|fold| fold.to_string()).collect(), None),
-            key if keys.iter().any(|k| k == key) => {
-                let texts = inner.panel.inner().keys.column(key)?.cast(&DataType::String)?;
-                let mut names: Vec<String> = Vec::new();
-                let mut places: HashMap<String, usize> = HashMap::new();
-                let of_series = texts.str()?.iter().map(|text| {
-                    let text = text.unwrap_or("(missing)").to_string();
-                    *places.entry(text).or_insert_with_key(|text| {
-                        names.push(text.clone());
-                        names.len() - 1
-                    })
-                });
-                let of_series = of_series.collect();
-                (names, Some(of_series))
-            }
-            other => {
-                let known = ["fold", "step"].into_iter().chain(keys.iter().map(String::as_str));
-                let nearest = crate::error::suggestion(other, known);
-                return Err(Error::usage(format!("scores cannot be taken by `{other}`{nearest}")));
-            }
-        };
-        let index = METRICS.iter().position(|m| m.name == by.name).unwrap_or(0);
+        let Groups { names, of_series } = self.groups(dimension)?;
+        let index = by.index();
         let mut columns = vec![Column::new(dimension.into(), &names)];
         for m in 0..inner.models.len() {
             let mut groups = vec![Vec::new(); names.len()];
@@ -301,36 +283,39 @@ impl Backtest {
         let inner = &*self.0;
         let h = inner.folds.horizon();
         let mut columns = vec![Column::new("step".into(), (1..=h as u64).collect::<Vec<_>>())];
-        let scale: Vec<Vec<(f64, f64)>> = inner
-            .windows
-            .iter()
-            .map(|w| {
-                let train = w.forecast.panel();
-                (0..train.len()).map(|i| scales(&train.regular(i), train.season())).collect()
+        let values: Vec<Vec<Option<f64>>> = (0..inner.models.len())
+            .into_par_iter()
+            .map(|m| {
+                let cases: Vec<Vec<(f64, f64)>> = self.cases(m).map(|(f, i, _)| self.steps(by, m, f, i)).collect();
+                (0..h).map(|step| metrics::mean(by, cases.iter().map(|steps| steps[step]))).collect()
             })
             .collect();
-        for (m, label) in inner.models.iter().enumerate() {
-            let values: Vec<Option<f64>> = (0..h)
-                .map(|step| {
-                    let ratios = self.cases(m).filter_map(|(f, i, _)| {
-                        let cell = inner.windows[f].forecast.cell(m, i)?;
-                        let quantiles: Vec<Vec<f64>> =
-                            inner.probabilities.iter().map(|p| vec![cell.quantile(*p)[step]]).collect();
-                        Some((by.ratio)(&Case {
-                            actual: &inner.windows[f].actuals[i][step..=step],
-                            mean: &cell.mean[step..=step],
-                            probabilities: &inner.probabilities,
-                            quantiles: &quantiles,
-                            absolute_scale: scale[f][i].0,
-                            squared_scale: scale[f][i].1,
-                        }))
-                    });
-                    metrics::mean(by, ratios)
-                })
-                .collect();
-            columns.push(Column::new(label.as_str().into(), values));
-        }
+        columns.extend(inner.models.iter().zip(values).map(|(label, v)| Column::new(label.as_str().into(), v)));
         Ok(Table::new(DataFrame::new(h, columns)?))
+    }
+
+    /// Numerator and denominator of a metric at each step of a scored window.
+    pub(super) fn steps(&self, by: &Metric, model: usize, fold: usize, series: usize) -> Vec<(f64, f64)> {
+        let (inner, window) = (&*self.0, &self.0.windows[fold]);
+        let Some(cell) = window.forecast.cell(model, series) else { return Vec::new() };
+        let quantiles: Vec<Vec<f64>> = match by.reads_quantiles() {
+            true => inner.probabilities.iter().map(|p| cell.quantile(*p)).collect(),
+            false => Vec::new(),
+        };
+        let probabilities = if by.reads_quantiles() { &inner.probabilities[..] } else { &[] };
+        (0..inner.folds.horizon())
+            .map(|step| {
+                let quantiles: Vec<Vec<f64>> = quantiles.iter().map(|quantile| vec![quantile[step]]).collect();
+                (by.ratio)(&Case {
+                    actual: &window.actuals[series][step..=step],
+                    mean: &cell.mean[step..=step],
+                    probabilities,
+                    quantiles: &quantiles,
+                    absolute_scale: window.scale[series].0,
+                    squared_scale: window.scale[series].1,
+                })
+            })
+            .collect()
     }
 
     /// Every score: fold, keys, model, and a column per metric.
@@ -414,7 +399,7 @@ impl Backtest {
     }
 
     /// The scored windows of a model: fold, series, numerators and denominators.
-    fn cases(&self, model: usize) -> impl Iterator<Item = (usize, usize, &Ratios)> {
+    pub(super) fn cases(&self, model: usize) -> impl Iterator<Item = (usize, usize, &Ratios)> {
         let n = self.0.panel.len();
         self.0.windows.iter().enumerate().flat_map(move |(fold, window)| {
             let scores = window.scores[model * n..(model + 1) * n].iter().enumerate();
@@ -422,13 +407,13 @@ impl Backtest {
         })
     }
 
-    fn mean(&self, metric: &Metric, model: usize) -> Option<f64> {
-        let index = METRICS.iter().position(|m| m.name == metric.name)?;
+    pub(crate) fn mean(&self, metric: &Metric, model: usize) -> Option<f64> {
+        let index = metric.index();
         metrics::mean(metric, self.cases(model).map(|(.., scores)| scores[index]))
     }
 
     /// Models from best to worst, those without a score last.
-    fn ranked(&self, metric: &Metric) -> Vec<usize> {
+    pub(crate) fn ranked(&self, metric: &Metric) -> Vec<usize> {
         let loss: Vec<f64> = (0..self.0.models.len()).map(|m| metric.loss(self.mean(metric, m))).collect();
         let mut order: Vec<usize> = (0..loss.len()).collect();
         order.sort_by(|a, b| loss[*a].total_cmp(&loss[*b]));

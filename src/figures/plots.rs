@@ -54,7 +54,8 @@ impl Backtest {
             })
             .collect::<Result<Vec<_>>>()?;
         let reference = (named.best != 0.0).then(|| ("target".to_string(), named.best));
-        let title = format!("Models by {metric} over {} folds", self.folds().len());
+        let folds = self.folds().len();
+        let title = format!("Models by {metric} over {folds} {}", if folds == 1 { "fold" } else { "folds" });
         Ok(Bars { title, value: format!("{metric}: {}", named.summary), rows, best: Some(0), reference }.figure())
     }
 

@@ -84,6 +84,52 @@ fn every(values: &[f64], axis: TimeAxis) -> Vec<Figure> {
         .figure(),
         heat(values, axis, 1),
         heat(values, axis, 45),
+        Lines {
+            title: "Lines ".repeat(40),
+            value: "MASE".into(),
+            axis,
+            foot: "steps ahead".into(),
+            lines: (0..9).map(|index| line(&format!("model {index} <b>").repeat(5), 0.0)).collect(),
+            reference: Some(("target".into(), 0.8)),
+        }
+        .figure(),
+        Matrix {
+            title: "Matrix".into(),
+            value: "MASE".into(),
+            columns: (0..values.len() * 5).map(|index| format!("column <b>{index}</b> ").repeat(4)).collect(),
+            rows: (0..45).map(|index| (format!("model {index} ").repeat(9), values.repeat(5))).collect(),
+            best: 0.8,
+        }
+        .figure(),
+        Intervals {
+            title: "Intervals".into(),
+            value: "MASE".into(),
+            rows: values.iter().map(|v| ("steps <b>1–2".repeat(9), *v, v - 1.0, v + 1.0)).collect(),
+            sides: ("one better".repeat(20), "other <b> better".into()),
+        }
+        .figure(),
+        CriticalDifference {
+            title: "Critical".into(),
+            value: "mean rank".into(),
+            ranks: match values {
+                [] => Vec::new(),
+                _ => (0..45)
+                    .map(|index| (format!("model <b>{index} ").repeat(9), values[index % values.len()]))
+                    .collect(),
+            },
+            alike: vec![(0, 50), (3, 3), (50, 60)],
+            difference: values.first().copied().unwrap_or(1.0),
+        }
+        .figure(),
+        Calibration {
+            title: "Calibration".into(),
+            value: "shares".into(),
+            curves: (0..9)
+                .map(|index| (format!("model <b>{index}"), values.iter().map(|v| (0.5, *v)).collect()))
+                .collect(),
+            histogram: Some(("theta".into(), values.to_vec())),
+        }
+        .figure(),
         Repairs {
             title: "Repairs".into(),
             value: "Sales".into(),

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::intermittent::Demand;
+use super::{Demand, DemandClass};
 use crate::error::{Error, Result, suggestion};
 use crate::panel::Panel;
 
@@ -19,7 +19,9 @@ pub(crate) struct Groups {
 /// The groupings that every panel has, beside its key columns and fixed covariates.
 const GENERAL: [&str; 4] = ["panel", "series", "class", "size"];
 /// Into how many groups series are divided by size.
-const SIZES: [&str; 3] = ["small", "medium", "large"];
+const SIZES: [&str; 3] = ["large", "medium", "small"];
+/// What the class of a series is called that has none.
+const NO_CLASS: &str = "no demand";
 
 impl Groups {
     /// The series of a panel `by` one of [`GENERAL`], a key column or a fixed covariate.
@@ -27,18 +29,37 @@ impl Groups {
     /// # Errors
     /// When there is no such grouping; the nearest is suggested.
     pub fn by(by: &str, panel: &Panel) -> Result<Self> {
-        let names = match by {
-            "panel" => vec!["all".to_string(); panel.len()],
-            "series" => panel.labels().to_vec(),
-            "class" => (0..panel.len()).map(|i| class(panel, i)).collect(),
-            "size" => sizes(panel),
-            column => texts(panel, column)?,
-        };
-        Ok(Self::of(names))
+        if let Some(texts) = panel.attribute(by)? {
+            return Ok(Self::as_met(texts));
+        }
+        match by {
+            "panel" => Ok(Self { names: vec!["all".into()], of: vec![0; panel.len()] }),
+            "series" => Ok(Self::as_met(panel.labels().to_vec())),
+            "class" => {
+                let classes: Vec<Option<DemandClass>> = (0..panel.len()).map(|i| class(panel, i)).collect();
+                let order = DemandClass::ALL.map(Some).into_iter().chain([None]);
+                Ok(Self::in_order(order.map(|class| (class, class.map_or(NO_CLASS, DemandClass::name))), &classes))
+            }
+            "size" => Ok(Self::in_order(SIZES.into_iter().enumerate(), &sizes(panel))),
+            other => {
+                let columns = panel.columns();
+                let known: Vec<&str> = GENERAL.into_iter().chain(columns.attributes()).collect();
+                let nearest = suggestion(other, known.iter().copied());
+                let known = known.join(", ");
+                Err(Error::usage(format!("series cannot be grouped by `{other}`{nearest}; groupings are {known}")))
+            }
+        }
     }
 
-    /// From the name of each series' group; groups stand in the order in which they come.
-    fn of(each: Vec<String>) -> Self {
+    /// The groups that have members, in a stated order.
+    fn in_order<K: PartialEq>(order: impl Iterator<Item = (K, &'static str)>, of: &[K]) -> Self {
+        let here: Vec<(K, &str)> = order.filter(|(key, _)| of.contains(key)).collect();
+        let place = |key: &K| here.iter().position(|(one, _)| one == key).unwrap_or(0);
+        Self { of: of.iter().map(place).collect(), names: here.iter().map(|(_, name)| (*name).to_string()).collect() }
+    }
+
+    /// One group for each name, in the order in which they are met.
+    fn as_met(each: Vec<String>) -> Self {
         let mut names: Vec<String> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
         let of = each.into_iter().map(|name| {
@@ -51,37 +72,23 @@ impl Groups {
     }
 }
 
-/// The class of demand of a series by what is known of it; a series with negative or without any sales has none.
-fn class(panel: &Panel, series: usize) -> String {
-    let values: Vec<f64> = panel.target(series).iter().copied().filter(|y| !y.is_nan()).collect();
-    let class = if values.iter().all(|y| *y >= 0.0) { Demand::of(&values).class() } else { None };
-    class.map_or("other", |class| class.name()).into()
+/// How the demand for a series comes, by what is known of it; none where there is none, or some below zero.
+fn class(panel: &Panel, series: usize) -> Option<DemandClass> {
+    let values = panel.regular(series);
+    let demanded = values.iter().all(|y| *y >= 0.0 || y.is_nan());
+    demanded.then(|| Demand::of(&values).class()).flatten()
 }
 
-/// Thirds of the series by their mean.
-fn sizes(panel: &Panel) -> Vec<String> {
-    let size = |i: usize| {
-        let there = || panel.target(i).iter().filter(|y| !y.is_nan());
-        there().map(|y| y.abs()).sum::<f64>() / there().count().max(1) as f64
+/// Thirds of the series by their mean: 0 for the largest.
+fn sizes(panel: &Panel) -> Vec<usize> {
+    let mean = |i: usize| {
+        let there = panel.target(i).iter().filter(|y| !y.is_nan());
+        there.clone().sum::<f64>() / there.count().max(1) as f64
     };
-    let sizes: Vec<f64> = (0..panel.len()).map(size).collect();
-    let mut order: Vec<usize> = (0..sizes.len()).collect();
-    order.sort_by(|a, b| sizes[*a].total_cmp(&sizes[*b]).then(a.cmp(b)));
-    let mut names = vec![String::new(); sizes.len()];
-    for (rank, i) in order.into_iter().enumerate() {
-        names[i] = SIZES[rank * SIZES.len() / sizes.len()].into();
-    }
-    names
-}
-
-/// The value of a key column or a fixed covariate for each series.
-fn texts(panel: &Panel, column: &str) -> Result<Vec<String>> {
-    if let Some(texts) = panel.attribute(column)? {
-        return Ok(texts);
-    }
-    let columns = panel.columns();
-    let known: Vec<&str> = GENERAL.into_iter().chain(columns.attributes()).collect();
-    let nearest = suggestion(column, known.iter().copied());
-    let known = known.join(", ");
-    Err(Error::usage(format!("series cannot be grouped by `{column}`{nearest}; groupings are {known}")))
+    let means: Vec<f64> = (0..panel.len()).map(mean).collect();
+    let mut order: Vec<usize> = (0..means.len()).collect();
+    order.sort_by(|a, b| means[*b].total_cmp(&means[*a]).then(a.cmp(b)));
+    let mut thirds = vec![0; means.len()];
+    order.iter().enumerate().for_each(|(place, i)| thirds[*i] = SIZES.len() * place / means.len());
+    thirds
 }

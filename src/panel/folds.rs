@@ -153,7 +153,7 @@ impl Folds {
         self.gap.saturating_add(self.horizon)
     }
 
-    fn stride(&self) -> usize {
+    pub(crate) fn stride(&self) -> usize {
         self.step.unwrap_or(self.horizon)
     }
 

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `page.rs` | how a report becomes Markdown or HTML |
 //! | `quality.rs` | the page that an audit becomes |
+//! | `performance.rs` | the page that a backtest becomes |
 //! | `deck.rs` | which block goes on which slide |
 //! | `slides.rs` | how a deck becomes Markdown or HTML |
 //! | `assets.rs` | font, pictures, anchors: what the pages share |
@@ -15,6 +16,7 @@
 mod assets;
 mod deck;
 mod page;
+pub(crate) mod performance;
 pub(crate) mod quality;
 mod slides;
 

@@ -3,9 +3,11 @@
 use super::api::{Api, functions, methods, properties};
 use super::values::Models;
 use crate::evaluate::{Backtest, Fold, Folds, Search, Tuning};
+use crate::explore::Finding;
 use crate::figures::Figure;
 use crate::models::{Failure, Model};
 use crate::panel::{Future, Panel, Scenario};
+use crate::report::Report;
 use crate::show::Table;
 
 pub(super) fn register(api: &mut Api) {
@@ -44,6 +46,12 @@ pub(super) fn register(api: &mut Api) {
     methods! { api, Backtest;
         leaderboard(trial, metric: String) -> Table { trial.leaderboard(&metric) }
         by(trial, dimension: String, metric: String) -> Table { trial.by(&dimension, &metric) }
+        compare(trial, one: String, other: String, metric: String) -> Finding { trial.compare(&one, &other, &metric) }
+        ranks(trial, metric: String) -> Finding { trial.ranks(&metric) }
+        calibration(trial) -> Finding { trial.calibration() }
+        "Backtest::calibration_of" calibration(trial, model: String) -> Finding { trial.calibration_of(&model) }
+        errors(trial, model: String) -> Vec<Finding> { trial.errors(&model) }
+        performance(trial, metric: String) -> Report { trial.performance(&metric) }
         best(trial, metric: String) -> String { trial.best(&metric) }
         worst(trial, metric: String) -> String { trial.worst(&metric) }
         score(trial, model: String, metric: String) -> f64 { trial.score(&model, &metric) }

@@ -1,7 +1,9 @@
-//! What classical statistics say of one series: plain functions on slices of numbers, NaN where a value is missing.
+//! What classical statistics say of one series, and of the losses of several forecasts: plain functions on slices of
+//! numbers, NaN where a value is missing.
 
 mod autocorrelation;
 mod changepoints;
+mod comparison;
 mod interpolate;
 mod loess;
 mod mstl;
@@ -12,6 +14,10 @@ mod unit_root;
 
 pub use autocorrelation::{Portmanteau, autocorrelations, bartlett, box_pierce, ljung_box, partial_autocorrelations};
 pub use changepoints::{LONGEST, MOST_EXPECTED, changepoints};
+pub use comparison::{
+    DieboldMariano, Friedman, alike, critical_difference, diebold_mariano, friedman, holm, studentised_range,
+    studentised_range_quantile, wilcoxon,
+};
 pub use interpolate::{filled, lines};
 pub use mstl::{Mstl, MstlOptions, mstl, usable};
 pub use normality::{NormalityTest, jarque_bera, shapiro_wilk};

@@ -16,6 +16,7 @@ mod mstl;
 mod normalise;
 mod oracles;
 mod paths;
+mod performance;
 mod prophet;
 mod quality;
 mod sources;

@@ -36,7 +36,7 @@ fn rust_rhai_and_the_command_line_agree_to_the_last_bit() {
 fn second_run(name: &str) -> (&'static [&'static str], i32) {
     match name {
         "weekly_report" => (&["horizon=4", "out=reports/short"], 0),
-        "compare_models" => (&["models=naive; theta", "metric=wape", "by=Dept", "folds=2"], 0),
+        "compare_models" => (&["models=naive; theta", "metric=wape", "by=Dept", "folds=2", "out=page.html"], 0),
         "train" => (&["models=naive; drift", "out=kept/x.fits"], 0),
         "batch_forecast" => (&["from=data/*.csv", "to=out"], 1),
         "quality_gate" => (&["wape=0.1"], 1),

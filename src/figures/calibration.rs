@@ -1,0 +1,155 @@
+//! Do intervals hold what they promise? On the left the share of actual values inside the central intervals against
+//! the share that was promised: below the diagonal they are too narrow, above it too wide. On the right where the
+//! actual values lie in one model's forecast distribution: flat if it is right, high at the ends if it is too narrow,
+//! high on one side if it is biased.
+
+use super::axes::{Frame, Room};
+use super::canvas::{Anchor, Canvas, Colour};
+use super::layout::{self, AXIS, BLUE, GREY, Key, MARGIN, PALETTE, PANEL, SMALL};
+use super::{Drawing, Figure};
+use crate::show::number;
+
+const NAMED: usize = 6;
+const REST: Colour = Colour(203, 208, 214);
+
+/// Coverage of several models, and the probability integral transform of one.
+#[derive(Clone, Debug)]
+pub struct Calibration {
+    /// What the reader should see.
+    pub title: String,
+    /// What is measured, over what.
+    pub value: String,
+    /// Name, promised and observed shares of each curve, the most important first; the first six are named.
+    pub curves: Vec<(String, Vec<(f64, f64)>)>,
+    /// Whose distribution is on the right, and the share of actual values in each of its equally probable parts.
+    pub histogram: Option<(String, Vec<f64>)>,
+}
+
+impl Calibration {
+    /// The figure.
+    pub fn figure(self) -> Figure {
+        Figure::new(self)
+    }
+
+    fn colour(index: usize) -> Colour {
+        match index {
+            0 => BLUE,
+            index if index < NAMED => PALETTE[index - 1],
+            _ => REST,
+        }
+    }
+
+    fn legend(&self) -> Vec<(Key, String)> {
+        let named = self.curves.iter().take(NAMED).enumerate();
+        let mut legend: Vec<(Key, String)> = named
+            .map(|(index, (name, _))| {
+                (Key::Line(Self::colour(index), if index == 0 { 2.75 } else { 1.75 }), name.clone())
+            })
+            .collect();
+        match self.curves.len().saturating_sub(NAMED) {
+            0 => {}
+            1 => legend.push((Key::Line(REST, 1.5), self.curves[NAMED].0.clone())),
+            more => legend.push((Key::Line(REST, 1.5), format!("{more} others"))),
+        }
+        legend.push((Key::Dashed(GREY), "as promised".into()));
+        legend
+    }
+
+    fn is_empty(&self) -> bool {
+        !self.curves.iter().flat_map(|(_, points)| points).any(|(_, observed)| observed.is_finite())
+    }
+}
+
+impl Drawing for Calibration {
+    fn title(&self) -> String {
+        self.title.clone()
+    }
+
+    fn alt(&self) -> String {
+        if self.is_empty() {
+            return format!("{}: no data.", self.value);
+        }
+        let percent = |share: f64| format!("{} %", number((100.0 * share).round()));
+        let told: Vec<String> = (self.curves.iter().take(NAMED))
+            .filter_map(|(name, points)| {
+                let near = |a: &&(f64, f64), b: &&(f64, f64)| (a.0 - 0.8).abs().total_cmp(&(b.0 - 0.8).abs());
+                let (promised, observed) = points.iter().filter(|(_, observed)| observed.is_finite()).min_by(near)?;
+                Some(format!("{name} {} for {}", percent(*observed), percent(*promised)))
+            })
+            .collect();
+        let parts = self.histogram.as_ref().map_or(String::new(), |(name, shares)| {
+            let most = shares.iter().copied().fold(0.0, f64::max);
+            format!(
+                " The {} equally probable parts of {name}'s distribution hold up to {} of the actual values.",
+                shares.len(),
+                percent(most)
+            )
+        });
+        format!("Share of actual values inside central intervals: {}.{parts}", told.join(", "))
+    }
+
+    fn size(&self) -> (u32, u32) {
+        let letters: usize = self.legend().iter().map(|(_, name)| name.chars().count() + 7).sum();
+        let lines = (letters + self.value.chars().count()) / 110;
+        (820, layout::header_height(&self.title, 0) + 19 * lines as u32 + 350)
+    }
+
+    fn draw(&self, canvas: &mut Canvas) {
+        let top = layout::title(canvas, &self.title);
+        let top = layout::subtitle(canvas, top, &self.value, &self.legend());
+        if self.is_empty() {
+            return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
+        }
+        let middle = canvas.width() / 2.0;
+        let bottom = canvas.height() - 46.0;
+        let room = Room { left: MARGIN + 14.0, right: middle - 20.0, top: top + 40.0, bottom };
+        canvas.text((MARGIN, top + 22.0), Anchor::Start, "Inside the interval, %", PANEL);
+        let frame = shares(canvas, room, (0.0, 1.0), 30.0);
+        canvas.dashed(&[(frame.x.at(0.0), frame.y.at(0.0)), (frame.x.at(1.0), frame.y.at(1.0))], GREY, 1.25, 4.5, 3.0);
+        for (index, (_, points)) in self.curves.iter().enumerate().rev() {
+            let (x, y): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
+            let pixels = frame.points(&x, &y);
+            canvas.line(&pixels, Self::colour(index), if index == 0 { 2.75 } else { 1.75 });
+            if index < NAMED {
+                pixels.iter().for_each(|at| canvas.dot(*at, if index == 0 { 3.0 } else { 2.25 }, Self::colour(index)));
+            }
+        }
+        foot(canvas, &frame, "promised");
+        let Some((name, shares_of)) = self.histogram.as_ref().filter(|(_, shares)| !shares.is_empty()) else { return };
+        let left = middle + 8.0;
+        let words =
+            canvas.fit(&format!("Where actual values lie in {name}, % of them"), PANEL, canvas.width() - MARGIN - left);
+        canvas.text((left, top + 22.0), Anchor::Start, &words, PANEL);
+        let even = 1.0 / shares_of.len() as f64;
+        let most = shares_of.iter().copied().filter(|share| share.is_finite()).fold(2.0 * even, f64::max);
+        let room = Room { left: left + 14.0, right: canvas.width() - MARGIN, top: top + 40.0, bottom };
+        let frame = shares(canvas, room, (0.0, most * 1.08), 30.0);
+        let wide = (frame.x.at(1.0) - frame.x.at(0.0)) / shares_of.len() as f64;
+        for (index, share) in shares_of.iter().enumerate().filter(|(_, share)| share.is_finite()) {
+            let from = frame.x.at(0.0) + index as f64 * wide;
+            canvas.rect((from + 1.0, frame.y.at(0.0)), (from + wide - 1.0, frame.y.at(*share)), BLUE.tint(0.55));
+        }
+        let level = frame.y.at(even);
+        canvas.dashed(&[(frame.left, level), (frame.right, level)], GREY, 1.25, 4.5, 3.0);
+        canvas.line(&[(frame.left, frame.bottom), (frame.right, frame.bottom)], AXIS, 1.0);
+        foot(canvas, &frame, "probability that the forecast gave to less than the actual value");
+    }
+}
+
+/// A frame over shares: its value axis in per cent.
+fn shares(canvas: &mut Canvas, room: Room, y: (f64, f64), labels: f64) -> Frame {
+    let percent = (100.0 * y.0, 100.0 * y.1);
+    let frame = Frame::new(canvas, room, (0.0, 1.0), percent, labels);
+    let y = super::axes::Scale::new(y, room.bottom, room.top);
+    Frame { y, ..frame }
+}
+
+fn foot(canvas: &mut Canvas, frame: &Frame, words: &str) {
+    for at in [0.0, 0.25, 0.5, 0.75, 1.0] {
+        let x = frame.x.at(at);
+        canvas.line(&[(x, frame.bottom), (x, frame.bottom + 4.0)], AXIS, 1.0);
+        canvas.text((x, frame.bottom + 16.0), Anchor::Middle, &number(100.0 * at), SMALL);
+    }
+    let words = canvas.fit(&format!("{words}, %"), SMALL, frame.right - frame.left + 30.0);
+    canvas.text((f64::midpoint(frame.left, frame.right), frame.bottom + 32.0), Anchor::Middle, &words, SMALL);
+}

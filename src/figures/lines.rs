@@ -1,0 +1,135 @@
+//! How do a few named lines run over the same steps or dates? The first is set apart, five more have a colour each, and
+//! the rest are grey.
+
+use super::axes::{FOOT, Frame, Room, label_width, value_range};
+use super::canvas::{Canvas, Colour};
+use super::layout::{self, BLUE, GREY, Key, MARGIN, PALETTE, SMALL};
+use super::{Drawing, Figure, Line, TimeAxis, dates};
+use crate::show::number;
+
+/// Lines with a colour and a name of their own.
+const NAMED: usize = 6;
+const REST: Colour = Colour(203, 208, 214);
+
+/// Named lines over one axis, the most important first.
+#[derive(Clone, Debug)]
+pub struct Lines {
+    /// What the reader should see.
+    pub title: String,
+    /// What is measured, in what unit.
+    pub value: String,
+    /// Dates or steps.
+    pub axis: TimeAxis,
+    /// What the steps are: `steps ahead`; empty for dates.
+    pub foot: String,
+    /// The lines; the first six are named.
+    pub lines: Vec<Line>,
+    /// A value to compare against, and what it is.
+    pub reference: Option<(String, f64)>,
+}
+
+impl Lines {
+    /// The figure.
+    pub fn figure(self) -> Figure {
+        Figure::new(self)
+    }
+
+    fn colour(index: usize) -> Colour {
+        match index {
+            0 => BLUE,
+            index if index < NAMED => PALETTE[index - 1],
+            _ => REST,
+        }
+    }
+
+    fn legend(&self) -> Vec<(Key, String)> {
+        let width = |index: usize| if index == 0 { 2.75 } else { 1.75 };
+        let mut legend: Vec<(Key, String)> = (self.lines.iter().take(NAMED).enumerate())
+            .map(|(index, line)| (Key::Line(Self::colour(index), width(index)), line.name.clone()))
+            .collect();
+        match self.lines.len().saturating_sub(NAMED) {
+            0 => {}
+            1 => legend.push((Key::Line(REST, 1.5), self.lines[NAMED].name.clone())),
+            more => legend.push((Key::Line(REST, 1.5), format!("{more} others"))),
+        }
+        legend.extend(self.reference.iter().map(|(name, _)| (Key::Dashed(GREY), name.clone())));
+        legend
+    }
+
+    fn values(&self) -> Option<(f64, f64)> {
+        let reference = self.reference.iter().map(|(_, at)| at);
+        layout::span(self.lines.iter().flat_map(|line| &line.y).chain(reference))
+    }
+
+    fn places(&self) -> Option<(f64, f64)> {
+        layout::span(self.lines.iter().flat_map(|line| &line.x))
+    }
+}
+
+impl Drawing for Lines {
+    fn title(&self) -> String {
+        self.title.clone()
+    }
+
+    fn alt(&self) -> String {
+        let place = |x: f64| match self.axis {
+            TimeAxis::Dates => dates::words(x),
+            TimeAxis::Steps => format!("step {}", number(x)),
+        };
+        let told = self.lines.iter().take(NAMED).filter_map(|line| {
+            let mut there = line.x.iter().zip(&line.y).filter(|(_, y)| y.is_finite());
+            let first = there.next()?;
+            let last = there.next_back().unwrap_or(first);
+            let name = &line.name;
+            Some(format!(
+                "{name} from {} at {} to {} at {}",
+                number(*first.1),
+                place(*first.0),
+                number(*last.1),
+                place(*last.0)
+            ))
+        });
+        let told: Vec<String> = told.collect();
+        match told.is_empty() {
+            true => format!("{}: no data.", self.value),
+            false => format!("{}: {}.", self.value, told.join("; ")),
+        }
+    }
+
+    fn size(&self) -> (u32, u32) {
+        let letters: usize = self.legend().iter().map(|(_, name)| name.chars().count() + 7).sum();
+        let lines = (letters + self.value.chars().count()) / 110;
+        (820, layout::header_height(&self.title, 0) + 19 * lines as u32 + 290)
+    }
+
+    fn draw(&self, canvas: &mut Canvas) {
+        let top = layout::title(canvas, &self.title);
+        let top = layout::subtitle(canvas, top, &self.value, &self.legend());
+        let (Some(range), Some((low, high))) = (self.places(), self.values()) else {
+            return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
+        };
+        let y = value_range(low, high);
+        let foot = if self.foot.is_empty() { FOOT } else { FOOT + 6.0 };
+        let (right, bottom) = (canvas.width() - MARGIN, canvas.height() - foot - 4.0);
+        let room = Room { left: MARGIN, right, top: top + 8.0, bottom };
+        let labels = label_width(canvas, y, room.bottom - room.top);
+        let frame = Frame::new(canvas, room, range, y, labels);
+        if let Some((_, at)) = self.reference.as_ref().filter(|(_, at)| at.is_finite()) {
+            let height = frame.y.at(*at);
+            canvas.dashed(&[(frame.left, height), (frame.right, height)], GREY, 1.25, 4.5, 3.0);
+        }
+        for (index, line) in self.lines.iter().enumerate().rev() {
+            let points = frame.points(&line.x, &line.y);
+            let colour = Self::colour(index);
+            canvas.line(&points, colour, if index == 0 { 2.75 } else { 1.75 });
+            if points.len() <= 40 && index < NAMED {
+                points.iter().for_each(|at| canvas.dot(*at, if index == 0 { 3.25 } else { 2.5 }, colour));
+            }
+        }
+        frame.time_axis(canvas, self.axis, range, true);
+        if !self.foot.is_empty() {
+            let at = (f64::midpoint(frame.left, frame.right), bottom + 34.0);
+            canvas.text(at, super::Anchor::Middle, &self.foot, SMALL);
+        }
+    }
+}

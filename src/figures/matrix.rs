@@ -1,0 +1,131 @@
+//! Who is good at what? A row per thing, a column per case, the number in each cell; the best of a column is blue, and
+//! what errs more is the redder the more it errs.
+
+use super::canvas::{Anchor, Canvas, Colour, Words};
+use super::layout::{self, BLUE, GREY, INK, Key, MARGIN, ORANGE, SMALL};
+use super::{Drawing, Figure};
+use crate::show::{MISSING, column_labels};
+
+/// Rows and columns that one picture holds.
+const MOST_ROWS: usize = 40;
+const MOST_COLUMNS: usize = 12;
+const NAMES: f64 = 260.0;
+const ROW: f64 = 26.0;
+const HEAD: f64 = 34.0;
+
+/// A table of losses as a picture.
+#[derive(Clone, Debug)]
+pub struct Matrix {
+    /// What the reader should see.
+    pub title: String,
+    /// What is measured, in what unit.
+    pub value: String,
+    /// What each column is; the first twelve are drawn.
+    pub columns: Vec<String>,
+    /// The name and the values of each row, NaN where there is none; the first forty are drawn.
+    pub rows: Vec<(String, Vec<f64>)>,
+    /// The value that is best: 0 for an error.
+    pub best: f64,
+}
+
+impl Matrix {
+    /// The figure.
+    pub fn figure(self) -> Figure {
+        Figure::new(self)
+    }
+
+    fn shown(&self) -> &[(String, Vec<f64>)] {
+        &self.rows[..self.rows.len().min(MOST_ROWS)]
+    }
+
+    fn heads(&self) -> &[String] {
+        &self.columns[..self.columns.len().min(MOST_COLUMNS)]
+    }
+
+    /// How far from best each cell of a column is, and the least of it.
+    fn losses(&self, column: usize) -> (Vec<f64>, f64) {
+        let loss = |values: &Vec<f64>| values.get(column).map_or(f64::NAN, |value| (value - self.best).abs());
+        let losses: Vec<f64> = self.shown().iter().map(|(_, values)| loss(values)).collect();
+        let least = losses.iter().copied().filter(|loss| loss.is_finite()).fold(f64::INFINITY, f64::min);
+        (losses, least)
+    }
+}
+
+impl Drawing for Matrix {
+    fn title(&self) -> String {
+        self.title.clone()
+    }
+
+    fn alt(&self) -> String {
+        let winner = |(column, head): (usize, &String)| {
+            let (losses, least) = self.losses(column);
+            let place = losses.iter().position(|loss| *loss == least && least.is_finite())?;
+            Some(format!("{} in {head}", self.shown()[place].0))
+        };
+        let told: Vec<String> = self.heads().iter().enumerate().filter_map(winner).collect();
+        match told.is_empty() {
+            true => format!("{}: no data.", self.value),
+            false => format!("{}, best by column: {}.", self.value, told.join(", ")),
+        }
+    }
+
+    fn size(&self) -> (u32, u32) {
+        let rows = self.shown().len().max(2) as f64 * ROW + if self.rows.len() > MOST_ROWS { 18.0 } else { 0.0 };
+        let lines = if self.value.chars().count() > 60 { 2 } else { 1 };
+        (820, layout::header_height(&self.title, 0) + 19 * (lines - 1) + (HEAD + rows) as u32 + 20)
+    }
+
+    fn draw(&self, canvas: &mut Canvas) {
+        let top = layout::title(canvas, &self.title);
+        let legend = [
+            (Key::Patch(BLUE.tint(0.35)), "best of its column".to_string()),
+            (Key::Patch(ORANGE.tint(0.6)), "twice its error or more".to_string()),
+        ];
+        let top = layout::subtitle(canvas, top, &self.value, &legend) + HEAD;
+        let (rows, heads) = (self.shown(), self.heads());
+        if rows.is_empty() || heads.is_empty() {
+            return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
+        }
+        let name = Words { size: 12.5, bold: false, colour: INK };
+        let names = rows.iter().map(|(text, _)| canvas.measure(text, name)).fold(0.0, f64::max).min(NAMES);
+        let left = MARGIN + names + 12.0;
+        // A column is no wider than a number needs room, so that few columns stay together.
+        let wide = ((canvas.width() - MARGIN - left) / heads.len() as f64).min(150.0);
+        for (column, head) in heads.iter().enumerate() {
+            let middle = left + (column as f64 + 0.5) * wide;
+            let lines = canvas.wrap(head, SMALL, wide - 4.0, 2);
+            for (line, text) in lines.iter().rev().enumerate() {
+                canvas.text((middle, top - 7.0 - 14.0 * line as f64), Anchor::Middle, text, SMALL);
+            }
+        }
+        let all: Vec<f64> = rows.iter().flat_map(|(_, values)| values.iter().take(heads.len()).copied()).collect();
+        let labels = column_labels(&all);
+        let mut label = labels.iter();
+        let losses: Vec<(Vec<f64>, f64)> = (0..heads.len()).map(|column| self.losses(column)).collect();
+        for (row, (text, values)) in rows.iter().enumerate() {
+            let high = top + row as f64 * ROW;
+            let text = canvas.fit(text, name, NAMES);
+            canvas.text((MARGIN + names, high + ROW / 2.0 + 4.5), Anchor::End, &text, name);
+            for (column, value) in values.iter().take(heads.len()).enumerate() {
+                let (losses, least) = &losses[column];
+                let from = left + column as f64 * wide;
+                let best = losses[row] == *least;
+                let excess = if *least > 0.0 { losses[row] / least - 1.0 } else { f64::from(u8::from(!best)) };
+                let colour = match () {
+                    () if !value.is_finite() => Colour(246, 247, 248),
+                    () if best => BLUE.tint(0.35),
+                    () => ORANGE.tint(0.6 * excess.clamp(0.0, 1.0)),
+                };
+                canvas.rect((from + 1.0, high + 1.0), (from + wide - 1.0, high + ROW - 1.0), colour);
+                let written = label.next().filter(|_| value.is_finite()).map_or(MISSING, String::as_str);
+                let words = Words { bold: best, colour: if value.is_finite() { INK } else { GREY }, ..name };
+                let written = canvas.fit(written, words, wide - 2.0);
+                canvas.text((from + wide / 2.0, high + ROW / 2.0 + 4.5), Anchor::Middle, &written, words);
+            }
+        }
+        if self.rows.len() > MOST_ROWS {
+            let more = format!("… {} more", self.rows.len() - MOST_ROWS);
+            canvas.text((MARGIN + names, top + rows.len() as f64 * ROW + 15.0), Anchor::End, &more, SMALL);
+        }
+    }
+}

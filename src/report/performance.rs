@@ -1,0 +1,432 @@
+//! Which model, by how much, is it really better, and where does it fail? The page that a backtest becomes.
+//!
+//! A headline, then one question per heading, each with a sentence and a picture. The numbers behind them are what the
+//! verbs of the backtest return; only the tables that are read rather than looked at stand here.
+
+use polars::prelude::*;
+
+use super::Report;
+use crate::error::Result;
+use crate::evaluate::significance::{LEVEL, listed, loss, p_words};
+use crate::evaluate::{Backtest, Metric, metrics};
+use crate::figures::{Line, Lines, Matrix, TimeAxis};
+use crate::show::{Block, MISSING, Show, Table, number};
+use crate::statistics::holm;
+
+/// Columns of the matrix of folds; more are drawn as lines.
+const MOST_FOLDS: usize = 10;
+/// Series from which on thirds of them say something.
+const LEAST_SERIES: usize = 6;
+
+impl Backtest {
+    /// The performance of the models as a report of its own, or as a part of another: the best model and by how much,
+    /// whether it is really better, the leaderboard, scores by fold, by step and by class of series, the calibration
+    /// of the intervals, and where, when, which way and why the best model errs.
+    ///
+    /// ```
+    /// use tradewind::prelude::*;
+    /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
+    /// let sales = Panel::read("data/walmart_sales_weekly.csv", columns)?;
+    /// let trial = sales.backtest(["seasonal_naive", "theta"], Folds::new(3, 4))?;
+    /// let page = trial.performance("mase")?;
+    /// assert!(page.to_string().contains("Is it really better?"));
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no such metric, no model could be scored by it, or a figure cannot be drawn.
+    pub fn performance(&self, metric: &str) -> Result<Report> {
+        let story = Story::of(self, metric)?;
+        let panel = self.panel();
+        let mut report = Report::new(format!("Performance: {}", panel.inner().columns.target))
+            .subtitle(format!(
+                "{} on {} series; {}",
+                counted(self.models().len(), "model", "models"),
+                number(panel.len() as f64),
+                self.folds().to_string().trim()
+            ))
+            .heading("In short")
+            .add(Block::List(story.in_short()?));
+        for block in story.blocks(2)? {
+            report = report.add(block);
+        }
+        Ok(report)
+    }
+}
+
+/// What the sections of a performance page share.
+pub(crate) struct Story<'a> {
+    trial: &'a Backtest,
+    by: &'static Metric,
+    /// What is tested: the metric, or an error in place of a bias or a coverage.
+    tested: &'static Metric,
+    /// Models that have a score, the best first: places in the backtest.
+    order: Vec<usize>,
+    names: Vec<String>,
+}
+
+impl<'a> Story<'a> {
+    pub(crate) fn of(trial: &'a Backtest, metric: &str) -> Result<Self> {
+        let by = metrics::named(metric)?;
+        trial.best(metric)?;
+        let order: Vec<usize> = trial.ranked(by).into_iter().filter(|m| trial.mean(by, *m).is_some()).collect();
+        let models = trial.models();
+        let names = order.iter().map(|m| models[*m].clone()).collect();
+        let tested = match loss(metric) {
+            Ok(by) => by,
+            Err(_) => loss("mae")?,
+        };
+        Ok(Self { trial, by, tested, order, names })
+    }
+
+    fn best(&self) -> &str {
+        &self.names[0]
+    }
+
+    fn score(&self, place: usize) -> f64 {
+        self.trial.mean(self.by, self.order[place]).unwrap_or(f64::NAN)
+    }
+
+    /// The places of the second and of the naive benchmark, if they are others than the best.
+    fn rivals(&self) -> Vec<usize> {
+        let naive = ["seasonal_naive", "naive"].iter().find_map(|name| self.names.iter().position(|n| n == name));
+        let mut rivals: Vec<usize> = [(self.names.len() > 1).then_some(1), naive].into_iter().flatten().collect();
+        rivals.retain(|place| *place != 0);
+        rivals.dedup();
+        rivals
+    }
+
+    /// `That it is better than ets may be chance (p = 0.31); that it is better than naive is not (p < 0.001)`.
+    pub(crate) fn really(&self) -> Option<String> {
+        let rivals = self.rivals();
+        if rivals.is_empty() {
+            return None;
+        }
+        let mut untested = None;
+        let told: Vec<String> = rivals
+            .iter()
+            .filter_map(|rival| {
+                let duel = self.trial.duel(self.order[0], self.order[*rival], self.tested);
+                let name = &self.names[*rival];
+                match (&duel.test, duel.p()) {
+                    (Ok(test), Some(p)) if test.mean == 0.0 && p >= 1.0 => Some(format!("it is no better than {name}")),
+                    (Ok(_), Some(p)) if duel.is_better() => {
+                        Some(format!("that it is better than {name} is hardly chance ({})", p_words(p)))
+                    }
+                    (Ok(test), Some(p)) if p < LEVEL && test.mean > 0.0 => {
+                        Some(format!("on average over folds {name} is better ({})", p_words(p)))
+                    }
+                    (Ok(_), Some(p)) => Some(format!("that it is better than {name} may be chance ({})", p_words(p))),
+                    (Err(why), _) => {
+                        untested = Some(why.to_string());
+                        None
+                    }
+                    _ => None,
+                }
+            })
+            .collect();
+        match (told.is_empty(), untested) {
+            (true, None) => None,
+            (true, Some(why)) => Some(format!("whether it is really better cannot be tested: {why}")),
+            (false, _) => Some(told.join("; ")),
+        }
+    }
+
+    /// What a reader takes away.
+    fn in_short(&self) -> Result<Vec<String>> {
+        let metric = self.by.name;
+        let against = self.rivals().into_iter().filter(|_| self.by.is_loss() && self.score(0) >= 0.0);
+        let against: Vec<String> = against
+            .filter(|rival| self.score(*rival) > 0.0)
+            .map(|rival| {
+                let less = 100.0 * (1.0 - self.score(0) / self.score(rival));
+                let place = if rival == 1 { ", the second" } else { "" };
+                format!("{} % below {}{place}", number((10.0 * less).round() / 10.0), self.names[rival])
+            })
+            .collect();
+        let against = if against.is_empty() { String::new() } else { format!(": {}", against.join(", ")) };
+        let mut points = vec![match self.names.len() {
+            1 => format!("{} is the only model; its {metric} is {}.", self.best(), number(self.score(0))),
+            n => format!("{} is the best of {n} models by {metric}, {}{against}.", self.best(), number(self.score(0))),
+        }];
+        points.extend(self.really().map(|said| format!("Is it really better? {}.", capital(&said))));
+        if let Ok(finding) = self.trial.calibration_of(self.best()) {
+            points.push(finding.sentence());
+        }
+        if let Some(finding) = self.trial.errors(self.best()).ok().and_then(|found| found.into_iter().next()) {
+            points.push(finding.sentence().split_inclusive(". ").next().unwrap_or_default().trim().to_string());
+        }
+        Ok(points)
+    }
+
+    /// The sections, each under a heading of this level.
+    pub(crate) fn blocks(&self, level: u8) -> Result<Vec<Block>> {
+        let mut blocks = Vec::new();
+        let mut section = |title: &str, inner: Vec<Block>| {
+            if !inner.is_empty() {
+                blocks.push(Block::Heading { level, text: title.to_string() });
+                blocks.extend(inner);
+            }
+        };
+        section("The leaderboard", self.leaderboard()?);
+        section("Is it really better?", self.really_better()?);
+        section("Which models can be told apart?", self.told_apart()?);
+        section("Fold by fold", self.by_fold()?);
+        section("How the error grows with the horizon", self.by_step()?);
+        let (title, inner) = self.by_class()?;
+        section(&title, inner);
+        if let Ok(finding) = self.trial.calibration() {
+            section(&finding.title(), vec![finding.block()]);
+        }
+        for finding in self.trial.errors(self.best())? {
+            // The table of what goes with errors is read; the others are drawn.
+            let read = finding.title().starts_with("What");
+            let mut inner = vec![Block::Text(finding.sentence())];
+            inner.extend(finding.figure().ok().map(Block::Figure));
+            inner.extend(read.then(|| Block::Table(finding.table())));
+            inner.extend(finding.caveats().into_iter().map(Block::Note));
+            section(&finding.title(), inner);
+        }
+        Ok(blocks)
+    }
+
+    /// The columns of the leaderboard that a reader asks for first, and how sure the first place is.
+    fn leaderboard(&self) -> Result<Vec<Block>> {
+        let board = self.trial.leaderboard(self.by.name)?;
+        let mut wanted = vec!["model", self.by.name, "mase", "wape", "bias", "coverage80", "failures"];
+        let mut seen = std::collections::HashSet::new();
+        wanted.retain(|name| seen.insert(*name));
+        let mut frame = board.frame().select(wanted)?;
+        let mut note = None;
+        if self.names.len() > 1 {
+            let duels = self.order[1..].iter().map(|m| self.trial.duel(self.order[0], *m, self.tested).p());
+            let p: Vec<Option<f64>> = duels.collect();
+            let raised = holm(&p.iter().flatten().copied().collect::<Vec<_>>());
+            let mut raised = raised.into_iter();
+            let column = std::iter::once(None).chain(p.iter().map(|p| p.and_then(|_| raised.next())));
+            // Models without a score stand last and have no test.
+            let words = |p: f64| p_words(p).trim_start_matches("p ").trim_start_matches("= ").to_string();
+            let mut column: Vec<String> = column.map(|p| p.map_or(MISSING.into(), words)).collect();
+            column.resize(frame.height(), MISSING.into());
+            if p.iter().any(Option::is_some) {
+                frame.with_column(Column::new("p against first".into(), column))?;
+                note = Some(format!(
+                    "p against first: how often chance alone makes such a difference in {} (Diebold–Mariano over \
+                     folds, raised for \
+                     the number of models by Holm); below {LEVEL} it is hardly chance.",
+                    self.tested.name
+                ));
+            }
+        }
+        let mut blocks = vec![
+            Block::Figure(self.trial.plot(self.by.name)?),
+            Block::Table(Table::new(frame).titled("Leaderboard").highlight(0)),
+        ];
+        blocks.extend(note.map(Block::Text));
+        blocks.extend(self.trial.caveat().map(Block::Note));
+        Ok(blocks)
+    }
+
+    fn really_better(&self) -> Result<Vec<Block>> {
+        if self.names.len() < 2 {
+            let text = "There is one model, and nothing to compare it with. Add seasonal_naive or naive, the least \
+                        that a model \
+                        must beat.";
+            return Ok(vec![Block::Note(text.into())]);
+        }
+        let metric = self.tested.name;
+        let mut blocks = Vec::new();
+        if metric != self.by.name {
+            blocks.push(Block::Text(format!(
+                "{} of one window is neither good nor bad, so what is tested is {metric}.",
+                self.by.name
+            )));
+        }
+        let duel = self.trial.compare(self.best(), &self.names[1], metric)?;
+        blocks.push(Block::Text(duel.sentence()));
+        // Without a test the figure would be dots without intervals.
+        let tested = duel.table().column("p")?.into_iter().next().is_some_and(|p| p != crate::show::Value::Missing);
+        if tested {
+            blocks.push(Block::Figure(duel.figure()?));
+        }
+        blocks.extend(duel.caveats().into_iter().map(Block::Note));
+        Ok(blocks)
+    }
+
+    /// The critical-difference diagram, if there are more models than one comparison can hold.
+    fn told_apart(&self) -> Result<Vec<Block>> {
+        if self.names.len() < 3 {
+            return Ok(Vec::new());
+        }
+        let ranks = self.trial.ranks(self.tested.name)?;
+        let mut blocks = vec![Block::Text(ranks.sentence())];
+        blocks.extend(ranks.figure().ok().map(Block::Figure));
+        blocks.extend(ranks.caveats().into_iter().map(Block::Note));
+        Ok(blocks)
+    }
+
+    fn by_fold(&self) -> Result<Vec<Block>> {
+        let names = self.trial.fold_names();
+        if names.len() < 2 {
+            let text = "There is one fold: nothing tells how steady these scores are. Ask for more folds.";
+            return Ok(vec![Block::Note(text.into())]);
+        }
+        let rows = self.rows("fold")?;
+        let sentence = self.wins(&rows, &names, "fold");
+        let metric = self.by.name;
+        let title = format!("{metric} fold by fold");
+        let figure = match names.len() <= MOST_FOLDS {
+            true => {
+                let value = format!("{metric}; folds by the start of their window");
+                Matrix { title, value, columns: names, rows, best: self.by.best }.figure()
+            }
+            false => Lines {
+                title,
+                value: metric.to_string(),
+                axis: TimeAxis::Steps,
+                foot: "fold".into(),
+                lines: lines(rows),
+                reference: None,
+            }
+            .figure(),
+        };
+        Ok(vec![Block::Text(sentence), Block::Figure(figure)])
+    }
+
+    fn by_step(&self) -> Result<Vec<Block>> {
+        let h = self.trial.folds().horizon();
+        if h < 2 {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows("step")?;
+        let steps: Vec<String> = (1..=h).map(|step| step.to_string()).collect();
+        // Of one model the ends say as much as the range.
+        let mut sentence = match rows.len() {
+            1 if self.by.is_loss() => String::new(),
+            _ => self.wins(&rows, &steps, "step"),
+        };
+        let values = &rows[0].1;
+        if let (Some(first), Some(last)) = (values.first(), values.last()) {
+            if self.by.is_loss() && first.is_finite() && last.is_finite() {
+                let way = if last >= first { "grows" } else { "falls" };
+                sentence = format!(
+                    "The {} of {} {way} from {} at step 1 to {} at step {h}. {sentence}",
+                    self.by.name,
+                    self.best(),
+                    number(*first),
+                    number(*last)
+                );
+            }
+        }
+        let figure = Lines {
+            title: format!("{} by steps ahead", self.by.name),
+            value: self.by.name.to_string(),
+            axis: TimeAxis::Steps,
+            foot: "steps ahead".into(),
+            lines: lines(rows),
+            reference: (self.by.best != 0.0).then(|| ("target".to_string(), self.by.best)),
+        };
+        Ok(vec![Block::Text(sentence), Block::Figure(figure.figure())])
+    }
+
+    /// By the class of demand if there are several, or else by size.
+    fn by_class(&self) -> Result<(String, Vec<Block>)> {
+        let classes = self.trial.group_sizes("class")?;
+        let n = self.trial.panel().len();
+        let (dimension, groups, title) = match classes.len() {
+            0 | 1 if n < LEAST_SERIES => return Ok((String::new(), Vec::new())),
+            0 | 1 => ("size", self.trial.group_sizes("size")?, "Large and small series"),
+            _ => ("class", classes.clone(), "Class by class of demand"),
+        };
+        let rows = self.rows(dimension)?;
+        let names: Vec<String> =
+            groups.iter().map(|(name, count)| format!("{name} ({})", number(*count as f64))).collect();
+        let plain: Vec<String> = groups.iter().map(|(name, _)| name.clone()).collect();
+        let mut sentence = match (dimension, classes.first()) {
+            ("size", Some((class, _))) => {
+                format!("Demand is {class} in all {} series, so they are compared by size. ", number(n as f64))
+            }
+            _ => String::new(),
+        };
+        sentence += &self.wins(&rows, &plain, if dimension == "class" { "class" } else { "third" });
+        let metric = self.by.name;
+        let figure = Matrix {
+            title: format!("{metric} by {} of series", if dimension == "class" { "demand class" } else { "size" }),
+            value: format!("{metric}; in brackets: series"),
+            columns: names,
+            rows,
+            best: self.by.best,
+        };
+        Ok((title.into(), vec![Block::Text(sentence), Block::Figure(figure.figure())]))
+    }
+
+    /// The scores of each model by a dimension, the best model first.
+    fn rows(&self, dimension: &str) -> Result<Vec<(String, Vec<f64>)>> {
+        let table = self.trial.by(dimension, self.by.name)?;
+        let row = |name: &String| {
+            let values = table.frame().column(name)?.f64()?.iter().map(|value| value.unwrap_or(f64::NAN)).collect();
+            Ok((name.clone(), values))
+        };
+        self.names.iter().map(row).collect()
+    }
+
+    /// `theta is best in 3 of 4 folds; ets in fold 2`.
+    fn wins(&self, rows: &[(String, Vec<f64>)], columns: &[String], word: &str) -> String {
+        if rows.len() < 2 {
+            let spread: Vec<f64> = rows[0].1.iter().copied().filter(|value| value.is_finite()).collect();
+            let (low, high) =
+                spread.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
+            return match low.is_finite() {
+                true => format!(
+                    "{} goes from {} to {} over {}.",
+                    self.by.name,
+                    number(low),
+                    number(high),
+                    plural(columns.len(), word)
+                ),
+                false => format!("{} is undefined here.", self.by.name),
+            };
+        }
+        let loss = |row: &(String, Vec<f64>), column: usize| {
+            Some((row.1[column] - self.by.best).abs()).filter(|loss| loss.is_finite())
+        };
+        let mut won: Vec<Vec<&str>> = vec![Vec::new(); rows.len()];
+        for (column, name) in columns.iter().enumerate() {
+            let scored = (0..rows.len()).filter_map(|row| Some((row, loss(&rows[row], column)?)));
+            if let Some((row, _)) = scored.min_by(|a, b| a.1.total_cmp(&b.1)) {
+                won[row].push(name);
+            }
+        }
+        let all = won.iter().map(Vec::len).sum::<usize>();
+        let mut order: Vec<usize> = (0..rows.len()).filter(|row| !won[*row].is_empty()).collect();
+        order.sort_by_key(|row| usize::MAX - won[*row].len());
+        let named = word == "class" || word == "third";
+        let told: Vec<String> = (order.iter().take(4))
+            .map(|row| match named {
+                true => format!("{} in {}", rows[*row].0, listed(&won[*row], 4)),
+                false => format!("{} in {} of {}", rows[*row].0, won[*row].len(), plural(all, word)),
+            })
+            .collect();
+        let more = if order.len() > 4 { "; others in the rest".to_string() } else { String::new() };
+        format!("Best by {}: {}{more}.", self.by.name, told.join("; "))
+    }
+}
+
+fn lines(rows: Vec<(String, Vec<f64>)>) -> Vec<Line> {
+    let line = |(name, y): (String, Vec<f64>)| Line { name, x: (1..=y.len()).map(|step| step as f64).collect(), y };
+    rows.into_iter().map(line).collect()
+}
+
+fn plural(count: usize, word: &str) -> String {
+    let many = if word == "class" { "classes".to_string() } else { format!("{word}s") };
+    counted(count, word, &many)
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{} {}", number(count as f64), if count == 1 { one } else { many })
+}
+
+fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
