@@ -43,6 +43,18 @@ pub struct EachSeries;
 /// All series together: the kind of what implements [`Learner`].
 pub struct AcrossSeries;
 
+/// All series together, by a method that reads the panel itself: the kind of what implements [`Forecaster`].
+pub struct WholePanel;
+
+/// A fitted panel that can be loaded again.
+pub trait Kept: Fitted {
+    /// A saved fit of a panel.
+    ///
+    /// # Errors
+    /// When the bytes are damaged.
+    fn load(bytes: &[u8], panel: &Panel) -> Result<Box<dyn Fitted>>;
+}
+
 impl<M: Method + SeriesModel> Kind<M> for EachSeries
 where
     M::Fitted: FittedSeries + DeserializeOwned,
@@ -77,13 +89,37 @@ where
     }
 
     fn part(_method: M) -> Result<Part> {
-        Err(Error::usage(format!(
-            "{} learns from all series together and cannot be part of a method that fits one at a time",
-            M::NAME
-        )))
+        Err(no_part(M::NAME))
     }
 
     fn load_part(_bytes: &[u8]) -> Result<Box<dyn FittedSeries>> {
         Err(Error::data("the saved fit is damaged"))
     }
+}
+
+impl<M: Method + Forecaster> Kind<M> for WholePanel
+where
+    M::Fitted: Kept,
+{
+    fn forecaster(method: M) -> Box<dyn Forecaster> {
+        Box::new(method)
+    }
+
+    fn load(bytes: &[u8], panel: &Panel) -> Result<Box<dyn Fitted>> {
+        M::Fitted::load(bytes, panel)
+    }
+
+    fn part(_method: M) -> Result<Part> {
+        Err(no_part(M::NAME))
+    }
+
+    fn load_part(_bytes: &[u8]) -> Result<Box<dyn FittedSeries>> {
+        Err(Error::data("the saved fit is damaged"))
+    }
+}
+
+fn no_part(name: &str) -> Error {
+    Error::usage(format!(
+        "{name} learns from all series together and cannot be part of a method that fits one at a time"
+    ))
 }
