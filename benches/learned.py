@@ -31,6 +31,10 @@ ROWS = [
     ("walmart_dept300+h", "boost", None),
     ("walmart_dept300+h", "xgboost", None),
     ("walmart_dept300", "boost", None),
+    ("rossmann_daily100+x", "lstm", None),
+    ("rossmann_daily100+h", "lstm", None),
+    ("walmart_dept300+x", "lstm", None),
+    ("walmart_dept300+h", "lstm", None),
     ("rossmann_daily100+x", None, "quantiles"),
     ("walmart_dept300+x", None, "quantiles"),
 ]

@@ -2,7 +2,7 @@
 """Fails when a dependency's licence is not a permissive one.
 
 Reads the licence expression (SPDX) that each crate states, from `cargo metadata`, for every crate
-that Cargo.lock names for this platform, development dependencies included. `A OR B` asks for one
+that is compiled on this platform with the features given, development dependencies included. `A OR B` asks for one
 permitted side, `A AND B` for both. A crate under another licence passes only if it is named in
 EXCEPTIONS with that very licence and the reason; an exception nobody needs any more is an error, so
 that the list stays true.
@@ -18,6 +18,8 @@ PERMISSIVE = {
 }
 EXCEPTIONS = {
     # crate: (licence as stated, why it may stay)
+    "colored": ("MPL-2.0", "colours of a terminal, inside the tensors of burn, used unchanged: this licence asks only that changes to "
+                           "its own files be published; the default build is without it"),
     "option-ext": ("MPL-2.0", "inside the library by which the notebook kernel speaks to Jupyter, used unchanged; the default "
                               "build is without it"),
     "smartstring": ("MPL-2.0+", "string type inside rhai, used unchanged: this licence asks only that changes "
@@ -88,20 +90,25 @@ def main() -> int:
                 if line.startswith("host:"))
     command = ["cargo", "metadata", "--locked", "--format-version", "1", "--filter-platform", host, *sys.argv[1:]]
     packages = json.loads(subprocess.check_output(command))["packages"]
+    # Metadata names what any feature of a dependency may ask for; the tree, what is compiled.
+    tree = ["cargo", "tree", "--locked", "--edges", "normal,build,dev", "--prefix", "none", "--target", host, *sys.argv[1:]]
+    compiled = {tuple(line.split()[:2]) for line in subprocess.check_output(tree, text=True).splitlines() if line}
+    packages = [package for package in packages if (package["name"], "v" + package["version"]) in compiled]
     bad, used = [], set()
     for package in packages:
         licence = package["license"] or ""
         if permitted(licence):
             continue
-        if EXCEPTIONS.get(package["name"], ("",))[0] == licence:
+        if EXCEPTIONS.get(package["name"], (None,))[0] == licence:
             used.add(package["name"])
             continue
         bad.append(f"{package['name']} {package['version']}: {licence or 'states no licence'}")
     for line in bad:
         print(f"not a permissive licence: {line}")
-    if "option-ext" in used and in_default("option-ext"):
-        bad.append("option-ext")
-        print("not a permissive licence in the default build: option-ext")
+    for name in ("colored", "option-ext"):
+        if name in used and in_default(name):
+            bad.append(name)
+            print(f"not a permissive licence in the default build: {name}")
     for name in sorted(used):
         print(f"permitted by name: {name} ({EXCEPTIONS[name][0]}): {EXCEPTIONS[name][1]}")
     for name in sorted(set(EXCEPTIONS) - used):

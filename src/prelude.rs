@@ -9,7 +9,7 @@ pub use crate::explore::{Finding, QUESTIONS};
 pub use crate::figures::Figure;
 pub use crate::forecast::{Forecast, Paths};
 pub use crate::models::{
-    Arima, Boost, Ces, Drift, ElasticNet, Entry, Ets, Fits, Forest, Harmonic, Lasso, MODELS, Model, Mstl, Naive,
+    Arima, Boost, Ces, Drift, ElasticNet, Entry, Ets, Fits, Forest, Harmonic, Lasso, Lstm, MODELS, Model, Mstl, Naive,
     Prophet, Regression, Ridge, SeasonalNaive, Stl, Theta, Xgboost,
 };
 pub use crate::outcome::Outcome;

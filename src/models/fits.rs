@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::model::distinct;
-use super::{Description, Entry, Fitted, IntoModel, Likelihood, Model, decode, encode};
+use super::{Description, Entry, Epoch, Fitted, IntoModel, Likelihood, Model, decode, encode};
 use crate::error::{Error, Result};
 use crate::forecast::Forecast;
 use crate::panel::{Columns, Future, Panel};
@@ -359,6 +359,43 @@ impl Fits {
                 }
             })
             .collect()
+    }
+
+    /// How a network was trained, one row per round: which training it belongs to (`trial`, which the last windows judge, or
+    /// `all`, on all steps), the mean loss, the loss on the last windows, the rate, and the mean size of gradients before they
+    /// were clipped. Without rows for a model that is not trained in rounds.
+    ///
+    /// ```
+    /// use tradewind::prelude::*;
+    /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
+    /// let sales = Panel::read("data/walmart_sales_weekly.csv", columns)?;
+    /// let model = "lstm(hidden=8, epochs=2, batches=5, windows=1)";
+    /// # if cfg!(feature = "lstm") {
+    /// let table = sales.fit_for([model], 8)?.training(model)?;
+    /// assert_eq!(table.rows(), 4);
+    /// # }
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no such model.
+    pub fn training(&self, model: &str) -> Result<Table> {
+        let rounds = self.0.models[find(model, &self.models(), "model")?].fitted.training();
+        let part = |round: &Epoch| if round.part == 0 { "trial" } else { "all" };
+        let number =
+            |name: &str, pick: fn(&Epoch) -> f64| Column::new(name.into(), rounds.iter().map(pick).collect::<Vec<_>>());
+        let frame = DataFrame::new(
+            rounds.len(),
+            vec![
+                Column::new("training".into(), rounds.iter().map(part).collect::<Vec<_>>()),
+                Column::new("epoch".into(), rounds.iter().map(|round| round.epoch as u64).collect::<Vec<_>>()),
+                number("loss", |round| round.loss),
+                Column::new("last windows".into(), rounds.iter().map(|round| round.judged).collect::<Vec<_>>()),
+                number("rate", |round| round.rate),
+                number("gradient", |round| round.norm),
+            ],
+        )?;
+        Ok(Table::new(frame))
     }
 
     /// Writes the fits and their training data to one file, whole or not at all.

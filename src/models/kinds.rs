@@ -43,16 +43,16 @@ pub struct EachSeries;
 /// All series together: the kind of what implements [`Learner`].
 pub struct AcrossSeries;
 
-/// The panel as it is: the kind of what implements [`Forecaster`] itself.
+/// All series together, by a method that reads the panel itself: the kind of what implements [`Forecaster`].
 pub struct WholePanel;
 
-/// A fitted panel that is found again in what it saved.
-pub trait Restore {
-    /// The fit, with the panel that was fitted.
+/// A fitted panel that can be loaded again.
+pub trait Kept: Fitted {
+    /// A saved fit of a panel.
     ///
     /// # Errors
     /// When the bytes are damaged.
-    fn restore(bytes: &[u8], panel: &Panel) -> Result<Box<dyn Fitted>>;
+    fn load(bytes: &[u8], panel: &Panel) -> Result<Box<dyn Fitted>>;
 }
 
 impl<M: Method + SeriesModel> Kind<M> for EachSeries
@@ -89,7 +89,7 @@ where
     }
 
     fn part(_method: M) -> Result<Part> {
-        Err(no_part::<M>())
+        Err(no_part(M::NAME))
     }
 
     fn load_part(_bytes: &[u8]) -> Result<Box<dyn FittedSeries>> {
@@ -99,18 +99,18 @@ where
 
 impl<M: Method + Forecaster> Kind<M> for WholePanel
 where
-    M::Fitted: Restore,
+    M::Fitted: Kept,
 {
     fn forecaster(method: M) -> Box<dyn Forecaster> {
         Box::new(method)
     }
 
     fn load(bytes: &[u8], panel: &Panel) -> Result<Box<dyn Fitted>> {
-        M::Fitted::restore(bytes, panel)
+        M::Fitted::load(bytes, panel)
     }
 
     fn part(_method: M) -> Result<Part> {
-        Err(no_part::<M>())
+        Err(no_part(M::NAME))
     }
 
     fn load_part(_bytes: &[u8]) -> Result<Box<dyn FittedSeries>> {
@@ -118,9 +118,8 @@ where
     }
 }
 
-fn no_part<M: Method>() -> Error {
+fn no_part(name: &str) -> Error {
     Error::usage(format!(
-        "{} learns from all series together and cannot be part of a method that fits one at a time",
-        M::NAME
+        "{name} learns from all series together and cannot be part of a method that fits one at a time"
     ))
 }

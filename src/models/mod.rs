@@ -22,6 +22,7 @@ mod kinds;
 mod learned;
 mod linear;
 mod local;
+mod lstm;
 mod marginal;
 mod model;
 mod mstl;
@@ -57,9 +58,10 @@ pub(crate) use groups::Groups;
 pub use harmonic::{FittedHarmonic, Harmonic};
 pub use intermittent::{Adida, CountDistribution, Croston, DemandClass, FittedIntermittent, Imapa, Sba, Tsb};
 pub(crate) use intermittent::{Demand, ERRATIC, SELDOM};
-pub use kinds::{AcrossSeries, EachSeries, Kind, Part, Restore, WholePanel};
+pub use kinds::{AcrossSeries, EachSeries, Kept, Kind, Part, WholePanel};
 pub use learned::{Difference, Learner, Learnt, Scaling, Table as LearningTable, Task};
 pub use linear::{ElasticNet, Lasso, Line, Ridge};
+pub use lstm::{Device, Epoch, FittedLstm, Head, Lstm};
 pub(crate) use marginal::standard_normal;
 pub use marginal::{Marginal, Quantiles};
 pub(crate) use model::distinct;
@@ -108,6 +110,7 @@ pub const MODELS: &[Entry] = &[
     Entry::of::<Boost>(),
     Entry::of::<Xgboost>(),
     Entry::of::<Forest>(),
+    Entry::of::<Lstm>(),
     Entry::of::<Ridge>(),
     Entry::of::<Lasso>(),
     Entry::of::<ElasticNet>(),
@@ -193,6 +196,11 @@ pub trait Fitted: Send + Sync {
     /// As [`forecast`](Self::forecast).
     fn explain(&self, _future: &Future, _series: usize) -> Result<Option<Explanation>> {
         Ok(None)
+    }
+
+    /// How it was trained, round by round, for a method that is.
+    fn training(&self) -> &[Epoch] {
+        &[]
     }
 
     /// The parts of a model that another program has fitted, in that program's format, with the rows that the future of one

@@ -36,6 +36,7 @@ pub(super) fn register(api: &mut Api) {
         summary(fits) -> Table { fits.summary() }
         diagnostics(fits) -> Table { fits.diagnostics() }
         failures(fits) -> Vec<Failure> { fits.failures() }
+        training(fits, model: String) -> Table { fits.training(&model) }
         importance(fits, model: String) -> Finding { fits.importance(&model) }
         residuals(fits, model: String, key: String) -> Vec<f64> { fits.residuals(&model, &key) }
         save(fits, path: String) -> () { fits.save(path) }

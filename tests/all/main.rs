@@ -12,6 +12,7 @@ mod intermittent;
 mod join_and_aggregate;
 mod language;
 mod learned;
+mod lstm;
 mod mstl;
 mod normalise;
 mod oracles;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// What all series have in common: which columns there are, and how they are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Shape {
+pub(in crate::models) struct Shape {
     /// Steps in a season.
     pub season: usize,
     /// Steps in a longer one (a year of days, a week of hours), if there is one.
@@ -26,7 +26,7 @@ pub(super) struct Shape {
 }
 
 /// One series on the steps of the calendar: its history, and what is known of the steps to come.
-pub(super) struct Track {
+pub(in crate::models) struct Track {
     /// The calendar position of its first step.
     pub start: i64,
     /// The target as the model sees it; NaN where it is missing, where nothing can be sold, and in the future.
@@ -142,9 +142,20 @@ enum Feature {
     Age,
 }
 
+/// How a column goes with the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::models) enum Unit {
+    /// It is a value of it.
+    Value,
+    /// It is a distance between two values.
+    Width,
+    /// Not at all.
+    Own,
+}
+
 /// The columns of a table for rows up to `reach` steps ahead.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Design {
+pub(in crate::models) struct Design {
     season: usize,
     features: Vec<Feature>,
     /// By column.
@@ -274,6 +285,41 @@ impl Design {
         let kept = all.names.iter().cloned().zip(all.features.iter().cloned()).filter(|(_, feature)| tells(feature));
         let (names, features) = kept.unzip();
         Self { features, names, ..all }
+    }
+
+    /// The columns that a network reads of each step. What it sees of the steps before, one by one, needs no lags; time is told
+    /// in waves, and what a series is, apart.
+    pub fn steps(shape: &Shape, reach: usize) -> Self {
+        let all = Self::new(shape, reach);
+        let m = shape.season.max(1);
+        let read = |feature: &Feature| match feature {
+            Feature::Lag(lag) => m > 1 && lag.is_multiple_of(m),
+            Feature::Known { later, .. } => later.abs() <= 1,
+            Feature::Season | Feature::Calendar(_) | Feature::Fixed(_) | Feature::Key(_) | Feature::Level => false,
+            Feature::Since { .. } | Feature::Until { .. } | Feature::Observed { .. } | Feature::ObservedMean { .. } => {
+                false
+            }
+            _ => true,
+        };
+        let kept = all.names.iter().cloned().zip(all.features.iter().cloned()).filter(|(_, feature)| read(feature));
+        let (names, features) = kept.unzip();
+        Self { features, names, ..all }
+    }
+
+    /// What happens to each column when the series is brought to another level.
+    pub fn units(&self) -> Vec<Unit> {
+        let of = |feature: &Feature| match feature {
+            Feature::Lag(_)
+            | Feature::Seasons { .. }
+            | Feature::Mean { .. }
+            | Feature::Flagged { .. }
+            | Feature::Place { .. }
+            | Feature::Grown { .. }
+            | Feature::Around { .. } => Unit::Value,
+            Feature::Spread { .. } => Unit::Width,
+            _ => Unit::Own,
+        };
+        self.features.iter().map(of).collect()
     }
 
     /// What each column is about, in the words of an explanation.

@@ -9,10 +9,10 @@
 //! forecasts*). Beyond the last block the forecasts themselves are the past (recursive): `horizon=1` is the purely recursive
 //! strategy.
 
-mod design;
+pub(super) mod design;
 mod level;
-mod spread;
-mod tracks;
+pub(super) mod spread;
+pub(super) mod tracks;
 
 use std::borrow::Cow;
 use std::sync::Arc;

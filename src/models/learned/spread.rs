@@ -13,7 +13,7 @@ use crate::models::marginal::Support;
 use crate::models::{Marginal, Quantiles, standard_normal};
 
 /// The quantiles that are learned; between them straight lines.
-const PROBABILITIES: [f64; 7] = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975];
+pub(in crate::models) const PROBABILITIES: [f64; 7] = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975];
 /// Errors below which nothing is learned: quantiles are then those of all errors.
 const ENOUGH: usize = 600;
 /// Into as many parts the series are divided where there is one window alone.
@@ -134,13 +134,13 @@ fn piece(knots: &[f64; PROBABILITIES.len()], within: impl Fn(f64, f64) -> bool) 
 }
 
 /// The value of a quantile function at a standard normal deviate.
-fn value(knots: &[f64; PROBABILITIES.len()], z: f64) -> f64 {
+pub(in crate::models) fn value(knots: &[f64; PROBABILITIES.len()], z: f64) -> f64 {
     let [(z0, v0), (z1, v1)] = piece(knots, |at, _| z <= at);
     v0 + (z - z0) * (v1 - v0) / (z1 - z0)
 }
 
 /// The standard normal deviate at which a quantile function has a value.
-fn deviate(knots: &[f64; PROBABILITIES.len()], v: f64) -> f64 {
+pub(in crate::models) fn deviate(knots: &[f64; PROBABILITIES.len()], v: f64) -> f64 {
     let [(z0, v0), (z1, v1)] = piece(knots, |_, value| v <= value);
     if v1 > v0 {
         z0 + (v - v0) * (z1 - z0) / (v1 - v0)

@@ -21,7 +21,7 @@ const CATEGORIES: usize = 250;
 
 /// What is kept of a panel so that the same series can be seen again the same way.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Views {
+pub(in crate::models) struct Views {
     pub shape: Shape,
     /// Columns of the matrix of covariates, by role.
     known: Vec<usize>,
@@ -41,14 +41,14 @@ pub(super) struct Views {
 
 /// How a series is seen: what the model says of it is `centre + size · value`, on a scale.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct Seen {
+pub(in crate::models) struct Seen {
     pub scale: Scale,
     pub centre: f64,
     pub size: f64,
 }
 
 impl Seen {
-    fn forward(&self, y: f64) -> f64 {
+    pub fn forward(&self, y: f64) -> f64 {
         (self.scale.forward(y) - self.centre) / self.size
     }
 }

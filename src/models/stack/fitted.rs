@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::weights::Weights;
 use crate::error::{Error, Result};
 use crate::models::calibration::Calibration;
-use crate::models::kinds::Restore;
+use crate::models::kinds::Kept;
 use crate::models::marginal::Support;
 use crate::models::{Description, Entry, Fitted, Marginal, Quantiles, decode, encode};
 use crate::options;
@@ -235,8 +235,8 @@ struct Saved {
     note: String,
 }
 
-impl Restore for FittedStack {
-    fn restore(bytes: &[u8], panel: &Panel) -> Result<Box<dyn Fitted>> {
+impl Kept for FittedStack {
+    fn load(bytes: &[u8], panel: &Panel) -> Result<Box<dyn Fitted>> {
         let Saved { members, weights, groups, calibration, note } = decode(bytes)?;
         let member = |(label, bytes): &(String, Vec<u8>)| {
             let fitted = Entry::named(options::split(label)?.0)?.load(bytes, panel)?;

@@ -1,0 +1,106 @@
+//! Where training goes on after it was broken off: a file per fit, written whole after every epoch.
+//!
+//! The file is named after the data, the options and the version, so that folds of a backtest and other models have files of
+//! their own, and a changed panel starts afresh.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::Lstm;
+use super::training::State;
+use crate::error::{Error, Result};
+use crate::panel::Panel;
+
+const FORMAT: u32 = 1;
+
+/// The states of the trainings of one fit.
+pub(super) struct Checkpoint {
+    file: Option<PathBuf>,
+    saved: Saved,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    fingerprint: String,
+    states: Vec<Option<State>>,
+}
+
+impl Checkpoint {
+    /// Of a fit, if the options name a folder: what a former run has left there.
+    ///
+    /// # Errors
+    /// When the folder may not be used, or the file cannot be read or is damaged.
+    pub fn of(options: &Lstm, panel: &Panel, horizon: usize) -> Result<Self> {
+        let Some(folder) = &options.checkpoint else {
+            return Ok(Self { file: None, saved: Saved { fingerprint: String::new(), states: Vec::new() } });
+        };
+        // Where it is kept, and what it is calculated with, is not what is learned.
+        let learned = Lstm { checkpoint: None, ..options.clone() };
+        let mut hash = blake3::Hasher::new();
+        for word in [
+            env!("CARGO_PKG_VERSION").to_string(),
+            FORMAT.to_string(),
+            crate::options::label("lstm", &learned)?,
+            horizon.to_string(),
+            panel.fingerprint(),
+        ] {
+            hash.update(&(word.len() as u64).to_le_bytes());
+            hash.update(word.as_bytes());
+        }
+        let fingerprint = hash.finalize().to_hex()[..32].to_string();
+        let file = PathBuf::from(folder).join(format!("lstm-{}.checkpoint", &fingerprint[..16]));
+        crate::files::allowed(&file)?;
+        let states = match std::fs::read(&file) {
+            Ok(bytes) => {
+                let damaged = || {
+                    Error::data(format!(
+                        "{} holds no training of this model on these data, or is damaged; delete it to train afresh",
+                        file.display()
+                    ))
+                };
+                let saved: Saved =
+                    checked(&bytes).and_then(|bytes| super::super::decode(bytes).ok()).ok_or_else(damaged)?;
+                if saved.fingerprint != fingerprint {
+                    return Err(damaged());
+                }
+                saved.states
+            }
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(cause) => return Err(Error::io(format!("{} cannot be read", file.display())).because(cause)),
+        };
+        Ok(Self { file: Some(file), saved: Saved { fingerprint, states } })
+    }
+
+    /// Where a training stood.
+    ///
+    /// # Errors
+    /// When the file holds another network.
+    pub fn resume(&mut self, part: u64, parameters: usize) -> Result<Option<State>> {
+        let state = self.saved.states.get(part as usize).cloned().flatten();
+        match state.as_ref().is_some_and(|state| !state.fits(parameters)) {
+            true => Err(Error::data("the checkpoint is of another network; delete it to train afresh")),
+            false => Ok(state),
+        }
+    }
+
+    /// Keeps where a training stands.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn keep(&mut self, part: u64, state: &State) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let part = part as usize;
+        self.saved.states.resize(self.saved.states.len().max(part + 1), None);
+        self.saved.states[part] = Some(state.clone());
+        let mut bytes = super::super::encode(&self.saved)?;
+        bytes.extend(blake3::hash(&bytes).as_bytes());
+        crate::files::write_atomically(file, &bytes)
+    }
+}
+
+/// The bytes before their checksum, if it is theirs.
+fn checked(bytes: &[u8]) -> Option<&[u8]> {
+    let (bytes, checksum) = bytes.split_at_checked(bytes.len().checked_sub(blake3::OUT_LEN)?)?;
+    (blake3::hash(bytes).as_bytes() == checksum).then_some(bytes)
+}
