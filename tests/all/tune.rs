@@ -93,6 +93,13 @@ fn a_model_of_what_was_found_looks_where_the_better_ones_lie() {
 }
 
 #[test]
+fn a_search_goes_on_where_the_better_places_are_used_up() {
+    let tuning =
+        counts().tune("tsb", Folds::new(2, 4), search("trials=400, space={alpha=\"0.02..0.5\", beta=[0.1, 0.2]}"));
+    assert_eq!(labels(&tuning.unwrap()).len(), 400);
+}
+
+#[test]
 fn a_search_that_was_stopped_goes_on_to_the_same_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("runs").join("tsb.jsonl");

@@ -165,11 +165,12 @@ impl<'a> Proposer<'a> {
 
     /// The next place, with its label, or why its options do not go together; none if there is no new one.
     pub fn next(&mut self) -> Option<(Place, Result<String>)> {
-        for _ in 0..REPEATS {
+        for draw in 0..REPEATS {
             let place = match self.sampler {
                 Sampler::Grid if self.space.combinations().is_ok_and(|count| self.proposed >= count) => return None,
                 Sampler::Grid => self.space.combination(self.proposed),
-                Sampler::Model if self.told >= FIRST => self.expected(),
+                // Where the better ones lie all may have been tried.
+                Sampler::Model if self.told >= FIRST && draw < REPEATS / 4 => self.expected(),
                 Sampler::Random | Sampler::Model => self.space.random(&mut self.random),
             };
             self.proposed += 1;
