@@ -98,7 +98,12 @@ pub(super) fn windows(members: &[Model], train: &Panel, steps: usize, asked: usi
     let longest =
         (0..train.len()).filter_map(|i| Some(train.positions(i).last()? - train.positions(i).first()? + 1)).max();
     let room = usize::try_from(longest.unwrap_or(0)).unwrap_or(0);
-    let Some(count) = (1..=asked).rev().find(|count| (count + BEFORE) * steps <= room) else { return Ok(Vec::new()) };
+    // Where the series show their season, a member that is tried must have seen it too: one that has not is another member.
+    let seasons = Some(2 * train.season()).filter(|seasons| room > *seasons).unwrap_or(0);
+    let fits = |count: &usize| (count + BEFORE) * steps <= room;
+    let shows = |count: &usize| room - count * steps > seasons;
+    let several = (1..=asked).rev().find(|count| fits(count) && shows(count));
+    let Some(count) = several.or_else(|| Some(1).filter(fits)) else { return Ok(Vec::new()) };
     let mut windows = Vec::new();
     for (number, cut) in Folds::new(count, steps).cuts(train)?.enumerate() {
         let Cut { train: before, future, starts } = cut?;
