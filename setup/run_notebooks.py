@@ -92,6 +92,11 @@ def empty_figure(mime, data):
     return None
 
 
+def is_progress(output):
+    """Is it the line that a long verb leaves of its progress, which it shows where it takes long? The kernel marks it."""
+    return output.output_type == "display_data" and output.metadata.get("tradewind") == "progress"
+
+
 def untimed(table):
     """An HTML table with the cells under a heading of seconds emptied."""
     rows = re.findall(r"<tr\b.*?</tr>", table, re.S)
@@ -120,6 +125,8 @@ def readings(outputs, fails=False):
     """What each output says, in order; the pieces of one stream are one. Standard error is for cells that fail."""
     said = []
     for output in outputs:
+        if is_progress(output):
+            continue
         if output.output_type == "stream":
             if output.name == "stderr" and not fails:
                 continue
@@ -222,6 +229,7 @@ def tidy(notebook, committed):
         if "raises-exception" not in cell.metadata.get("tags", []):
             cell.outputs = [output for output in cell.outputs
                             if not (output.output_type == "stream" and output.name == "stderr")]
+        cell.outputs = [output for output in cell.outputs if not is_progress(output)]
         for output in cell.outputs:
             if output.output_type == "stream":
                 output.text = MACHINE_PATH.sub("", output.text)
@@ -343,6 +351,9 @@ def self_check():
     assert verdict([table("0.001", "1.26")], [table("0.001", "1.25")])
     assert verdict([data("text/plain", "theta 1.25")], [table("0.001", "1.25")])
     assert still([table("0.001", "1.25")]) == still([table("0.4", "1.25")]) != still([table("0.4", "1.26")])
+    progress = {"data": {"text/plain": "fitting 7 of 7; 1.2 s in all"}}
+    marked = new_output("display_data", metadata={"tradewind": "progress"}, **progress)
+    assert not verdict([marked, *three], three) and verdict([new_output("display_data", **progress), *three], three)
     failed = new_output("error", ename="Error", evalue="no column `Shop`", traceback=["line 1"])
     assert not verdict([failed], [failed], tags=["raises-exception"])
     assert verdict([failed], [new_output("error", ename="Error", evalue="other", traceback=[])], tags=["raises-exception"])
