@@ -126,7 +126,10 @@ impl Backtest {
         let label = |m: usize| inner.models[m].as_str();
         let h = inner.folds.horizon();
 
-        let mut columns = vec![Column::new("model".into(), order.iter().map(|m| label(*m)).collect::<Vec<_>>())];
+        let mut columns = vec![
+            Column::new("model".into(), order.iter().map(|m| label(*m)).collect::<Vec<_>>()),
+            Column::new("intervals".into(), order.iter().map(|m| all[*m].verdict()).collect::<Vec<_>>()),
+        ];
         for level in SHOWN {
             let shares: Vec<Option<f64>> = order.iter().map(|m| all[*m].coverage(level)).collect();
             columns.push(Column::new(coverage_name(level).into(), shares));
@@ -138,7 +141,6 @@ impl Backtest {
             }
         }
         columns.push(Column::new("gap".into(), order.iter().map(|m| all[*m].gap()).collect::<Vec<_>>()));
-        columns.push(Column::new("intervals".into(), order.iter().map(|m| all[*m].verdict()).collect::<Vec<_>>()));
         let table = Table::new(DataFrame::new(order.len(), columns)?).titled("Coverage of the intervals").highlight(0);
 
         let named = |word: &str| {

@@ -84,6 +84,14 @@ impl Calibration {
         Some(Self { steps: (0..by_step.len()).map(pooled).collect(), edge })
     }
 
+    /// From how far out values stood, on whichever side: the errors of a window go together, and a few windows say how wide
+    /// intervals ought to be, and not where.
+    pub fn of_widths<'a>(tried: impl Iterator<Item = &'a [Vec<f64>]>) -> Option<Self> {
+        let sides = |window: &Vec<f64>| [window.clone(), window.iter().map(|e| -e).collect()];
+        let both: Vec<Vec<f64>> = tried.flatten().flat_map(sides).collect();
+        Self::of(std::iter::once(&both[..]))
+    }
+
     /// The same where the intervals of some series follow their errors, and how far each series is stretched after its own.
     pub fn following<'a>(tried: impl Iterator<Item = (&'a [Vec<f64>], bool)> + Clone) -> (Option<Self>, Vec<f64>) {
         let plain = Self::of(tried.clone().map(|(windows, _)| windows));

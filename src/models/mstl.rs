@@ -52,7 +52,7 @@ pub struct Mstl {
 
 /// How fast a season may change: a number of seasons, or `periodic`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected how many seasons, or `periodic`")]
 pub enum Window {
     /// Loess over so many seasons.
     Seasons(usize),

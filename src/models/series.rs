@@ -204,7 +204,7 @@ impl Ahead<'_> {
 
 /// The power of a Box-Cox transformation: a number, or `auto` for the one that Guerrero's method finds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number, or `auto`")]
 pub enum BoxCox {
     /// This power λ; 0 is the logarithm, 1 changes nothing but the origin.
     Lambda(f64),

@@ -102,10 +102,10 @@ fn training_that_was_killed_goes_on() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path();
     let model = |kept: &str| {
-        format!(
-            "lstm(hidden=12, epochs=6, batches=8, windows=1, checkpoint={:?})",
-            folder.join(kept).display().to_string()
-        )
+        let kept = folder.join(kept);
+        let label =
+            format!("lstm(hidden=12, epochs=6, batches=8, windows=1, checkpoint={:?})", kept.display().to_string());
+        Model::named(&label).unwrap().label().to_string()
     };
     let start = |kept: &str| {
         Command::new(env!("CARGO_BIN_EXE_tradewind"))

@@ -259,7 +259,7 @@ impl FittedLstm {
             Ok(stood)
         };
         let parts: Vec<Vec<Vec<f64>>> = windows.par_chunks(64).map(of).collect::<Result<_>>()?;
-        Ok(Calibration::of(parts.iter().map(Vec::as_slice)))
+        Ok(Calibration::of_widths(parts.iter().map(Vec::as_slice)))
     }
 
     /// What is said of the steps of windows, as the series are seen.

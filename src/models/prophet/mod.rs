@@ -81,7 +81,7 @@ pub struct Prophet {
 
 /// A number, or the name of the covariate that holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number, or the name of a covariate")]
 pub enum Limit {
     /// Always this.
     Value(f64),
@@ -94,7 +94,7 @@ const MOST_PAIRS: usize = 200;
 
 /// How many pairs of waves a season has.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected `auto`, `true`, `false`, or how many pairs of waves")]
 pub enum ProphetTerms {
     /// As the data carry it.
     Named(Auto),

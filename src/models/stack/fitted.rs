@@ -197,7 +197,10 @@ impl Fitted for FittedStack {
     }
 
     fn update(&self, train: &Panel) -> Result<Box<dyn Fitted>> {
-        let update = |member: &Member| Ok(Member::new(&member.label, member.fitted.update(train)?, train.len()));
+        // What a usual error is stays that of the first fit, as all that was learned.
+        let update = |member: &Member| -> Result<Member> {
+            Ok(Member { label: member.label.clone(), fitted: member.fitted.update(train)?, sd: member.sd.clone() })
+        };
         let members = self.members.iter().map(update).collect::<Result<_>>()?;
         let (weights, groups) = (self.weights.clone(), self.groups.clone());
         Ok(Box::new(Self::new(train, members, weights, groups, self.calibration.clone(), self.note.clone())))
@@ -215,7 +218,8 @@ impl Fitted for FittedStack {
     }
 
     fn save(&self) -> Result<Vec<u8>> {
-        let members = self.members.iter().map(|member| Ok((member.label.clone(), member.fitted.save()?)));
+        let members =
+            self.members.iter().map(|member| Ok((member.label.clone(), member.fitted.save()?, member.sd.clone())));
         encode(&Saved {
             members: members.collect::<Result<_>>()?,
             weights: self.weights.clone(),
@@ -228,7 +232,8 @@ impl Fitted for FittedStack {
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    members: Vec<(String, Vec<u8>)>,
+    /// Label, fit, and usual errors by series.
+    members: Vec<(String, Vec<u8>, Vec<f64>)>,
     weights: Weights,
     groups: Vec<usize>,
     calibration: Option<Calibration>,
@@ -238,13 +243,14 @@ struct Saved {
 impl Kept for FittedStack {
     fn load(bytes: &[u8], panel: &Panel) -> Result<Box<dyn Fitted>> {
         let Saved { members, weights, groups, calibration, note } = decode(bytes)?;
-        let member = |(label, bytes): &(String, Vec<u8>)| {
-            let fitted = Entry::named(options::split(label)?.0)?.load(bytes, panel)?;
-            Ok(Member::new(label, fitted, panel.len()))
+        let member = |(label, bytes, sd): (String, Vec<u8>, Vec<f64>)| -> Result<Member> {
+            let fitted = Entry::named(options::split(&label)?.0)?.load(&bytes, panel)?;
+            Ok(Member { label, fitted, sd })
         };
-        let members = members.iter().map(member).collect::<Result<Vec<_>>>()?;
+        let members = members.into_iter().map(member).collect::<Result<Vec<_>>>()?;
         let (known, each) = weights.shape();
-        if groups.len() != panel.len() || each > members.len() || groups.iter().any(|group| *group >= known) {
+        let whole = members.iter().all(|member| member.sd.len() == panel.len());
+        if !whole || groups.len() != panel.len() || each > members.len() || groups.iter().any(|group| *group >= known) {
             return Err(Error::data("the saved fit is damaged"));
         }
         Ok(Box::new(Self::new(panel, members, weights, groups, calibration, note)))

@@ -4,8 +4,8 @@
 //!    each, and says what it expects.
 //! 2. **Weights.** `stack` finds weights that are not negative and sum to one, by group of series and by how far ahead (see
 //!    `weights`); `select` takes the member with the best score by any metric, for each group.
-//! 3. **Intervals.** Quantiles are averaged with the same weights, probability by probability, and corrected by where the
-//!    values of each window stood in the combination with weights from the *other* windows.
+//! 3. **Intervals.** Quantiles are averaged with the same weights, probability by probability, and widened or narrowed by how
+//!    far out the values of each window stood in the combination with weights from the *other* windows.
 //! 4. **Honesty.** All of this happens inside the training part: a backtest of `stack` or `select` repeats it in every fold, so
 //!    that its score is one that no choice has seen.
 //!
@@ -34,6 +34,9 @@ use fitted::Member;
 use past::{Said, Window};
 use weights::Weights;
 
+/// How strongly weights may be drawn to those of their parents, the strongest first: so many windows of one series weigh as
+/// much.
+const PULLS: [f64; 4] = [128.0, 32.0, 8.0, 2.0];
 /// Windows that are asked for at most.
 const MOST_WINDOWS: usize = 20;
 
@@ -63,6 +66,15 @@ pub enum Loss {
     Absolute,
     /// Squared errors.
     Squared,
+}
+
+impl Loss {
+    fn of(self, error: f64) -> f64 {
+        match self {
+            Self::Absolute => error.abs(),
+            Self::Squared => error * error,
+        }
+    }
 }
 
 impl Default for Stack {
@@ -149,11 +161,12 @@ impl Forecaster for Stack {
     }
 
     fn fit(&self, train: &Panel, horizon: Option<usize>) -> Result<Box<dyn Fitted>> {
-        let absolute = self.loss == Loss::Absolute;
-        let learn = |windows: &[&Window], groups: &Groups, steps: usize| {
-            Weights::learned(windows, &groups.of, groups.names.len(), steps, absolute)
+        let learn = |windows: &[&Window], groups: &Groups, steps: usize, pull: f64| {
+            Weights::learned(windows, &groups.of, groups.names.len(), steps, self.loss, pull)
         };
-        fit(&self.models, &self.by, self.windows, self.horizon.or(horizon), train, &learn, true)
+        let task =
+            Task { models: &self.models, by: &self.by, windows: self.windows, horizon: self.horizon.or(horizon) };
+        task.fit(train, &learn, &PULLS, self.loss)
     }
 }
 
@@ -164,7 +177,7 @@ impl Forecaster for Select {
 
     fn fit(&self, train: &Panel, horizon: Option<usize>) -> Result<Box<dyn Fitted>> {
         let metric = metrics::named(&self.metric)?;
-        let learn = |windows: &[&Window], groups: &Groups, _: usize| {
+        let learn = |windows: &[&Window], groups: &Groups, _: usize, _: f64| {
             let best = |group: Option<usize>| {
                 let asked = |window: &&&Window| group.is_none_or(|group| groups.of[window.series] == group);
                 let loss = |m: usize| {
@@ -184,7 +197,9 @@ impl Forecaster for Select {
                 (0..groups.names.len()).map(|group| one_of(best(Some(group)).unwrap_or(of_all))).collect(),
             )
         };
-        fit(&self.models, &self.by, self.windows, self.horizon.or(horizon), train, &learn, false)
+        let task =
+            Task { models: &self.models, by: &self.by, windows: self.windows, horizon: self.horizon.or(horizon) };
+        task.fit(train, &learn, &[], Loss::Absolute)
     }
 }
 
@@ -192,60 +207,71 @@ fn reads_covariates(labels: &[String]) -> bool {
     labels.iter().any(|label| Model::named(label).is_ok_and(|model| model.reads_covariates()))
 }
 
-type Learn<'a> = &'a dyn Fn(&[&Window], &Groups, usize) -> Weights;
+/// What weights are learned with: windows, groups, steps, and how strongly they are drawn to those of their parents.
+type Learn<'a> = &'a dyn Fn(&[&Window], &Groups, usize, f64) -> Weights;
 
-/// Members fitted to a panel, with what is learned of them on its last windows. `doubts` asks whether `auto` alone would do.
-fn fit(
-    labels: &[String],
-    by: &str,
-    asked: usize,
+/// What both have in common.
+struct Task<'a> {
+    models: &'a [String],
+    by: &'a str,
+    windows: usize,
     horizon: Option<usize>,
-    train: &Panel,
-    learn: Learn,
-    doubts: bool,
-) -> Result<Box<dyn Fitted>> {
-    let members = models(labels)?;
-    let groups = Groups::by(by, train)?;
-    let steps = horizon.unwrap_or_else(|| usual_horizon(train.season()));
-    let windows = past::windows(&members, train, steps, asked)?;
-    let spoken: Vec<&Window> = windows.iter().filter(|window| window.said.iter().any(Option::is_some)).collect();
-    if spoken.is_empty() {
-        return alone(train, steps, groups, "the series are too short for a window to weigh models on");
-    }
-    let tried = tried(&spoken, &groups, steps, learn);
-    let mut weights = learn(&spoken, &groups, steps);
-    let mut note = String::new();
-    let automatic = labels.iter().position(|label| label == Automatic::NAME);
-    if let Some(m) = automatic.filter(|_| doubts)
-        && !is_better(&spoken, &tried, m)
-    {
-        let own = (0..labels.len()).map(|other| f64::from(u8::from(other == m))).collect();
-        weights = Weights::same(own, groups.names.len());
-        note = "no combination was better on the last windows".into();
-    }
-    let deviates: Vec<Vec<f64>> = match note.is_empty() {
-        true => spoken.iter().zip(&tried).map(|(window, said)| said.deviates(&window.actual)).collect(),
-        false => Vec::new(),
-    };
-    let calibration = Calibration::of(std::iter::once(&deviates[..]));
-    let (mut fitted, mut kept) = (Vec::new(), Vec::new());
-    for (m, member) in members.iter().enumerate() {
-        // One that served a part of the panel may not serve the whole of it.
-        if let Some(fit) = past::fit(member, train, steps)? {
-            fitted.push(Member::new(member.label(), fit, train.len()));
-            kept.push(m);
+}
+
+impl Task<'_> {
+    /// Members fitted to a panel, with what is learned of them on its last windows. Where there are several `pulls`, the one is
+    /// taken that is best on windows that had no say in the weights, and `auto` alone is asked whether it would do.
+    fn fit(&self, train: &Panel, learn: Learn, pulls: &[f64], loss: Loss) -> Result<Box<dyn Fitted>> {
+        let members = models(self.models)?;
+        let groups = Groups::by(self.by, train)?;
+        let steps = self.horizon.unwrap_or_else(|| usual_horizon(train.season()));
+        let windows = past::windows(&members, train, steps, self.windows)?;
+        let spoken: Vec<&Window> = windows.iter().filter(|window| window.said.iter().any(Option::is_some)).collect();
+        if spoken.is_empty() {
+            return alone(train, steps, groups, "the series are too short for a window to weigh models on");
         }
+        let (mut pull, others) = pulls.split_first().map_or((0.0, &[][..]), |(first, others)| (*first, others));
+        let mut tried = tried(&spoken, &groups, steps, pull, learn);
+        for other in others {
+            let again = self::tried(&spoken, &groups, steps, *other, learn);
+            if errors(&spoken, &again, loss) < errors(&spoken, &tried, loss) {
+                (pull, tried) = (*other, again);
+            }
+        }
+        let mut weights = learn(&spoken, &groups, steps, pull);
+        let mut note = String::new();
+        let automatic = self.models.iter().position(|label| label == Automatic::NAME);
+        if let Some(m) = automatic.filter(|_| !pulls.is_empty())
+            && !is_better(&spoken, &tried, m, loss)
+        {
+            let own = (0..members.len()).map(|other| f64::from(u8::from(other == m))).collect();
+            weights = Weights::same(own, groups.names.len());
+            note = "no combination was better on the last windows".into();
+        }
+        let deviates: Vec<Vec<f64>> = match note.is_empty() {
+            true => spoken.iter().zip(&tried).map(|(window, said)| said.deviates(&window.actual)).collect(),
+            false => Vec::new(),
+        };
+        let calibration = Calibration::of_widths(std::iter::once(&deviates[..]));
+        let (mut fitted, mut kept) = (Vec::new(), Vec::new());
+        for (m, member) in members.iter().enumerate() {
+            // One that served a part of the panel may not serve the whole of it.
+            if let Some(fit) = past::fit(member, train, steps)? {
+                fitted.push(Member::new(member.label(), fit, train.len()));
+                kept.push(m);
+            }
+        }
+        if kept.is_empty() {
+            return alone(train, steps, groups, "no member can serve the panel");
+        }
+        let weights = weights.of(&kept);
+        let unserved = |i: usize| fitted.iter().all(|member| member.fails(i));
+        if automatic.is_none() && (0..train.len()).any(unserved) {
+            let fit = Model::from(Automatic::default()).forecaster().fit(train, Some(steps))?;
+            fitted.push(Member::new(Automatic::NAME, fit, train.len()));
+        }
+        Ok(Box::new(FittedStack::new(train, fitted, weights, groups.of, calibration, note)))
     }
-    if kept.is_empty() {
-        return alone(train, steps, groups, "no member can serve the panel");
-    }
-    let weights = weights.of(&kept);
-    let unserved = |i: usize| fitted.iter().all(|member| member.fails(i));
-    if automatic.is_none() && (0..train.len()).any(unserved) {
-        let fit = Model::from(Automatic::default()).forecaster().fit(train, Some(steps))?;
-        fitted.push(Member::new(Automatic::NAME, fit, train.len()));
-    }
-    Ok(Box::new(FittedStack::new(train, fitted, weights, groups.of, calibration, note)))
 }
 
 /// `auto` in the place of a combination, and why.
@@ -258,7 +284,7 @@ fn alone(train: &Panel, steps: usize, groups: Groups, why: &str) -> Result<Box<d
 
 /// What the combination says of each window with weights from the others; from the other half of the series where there is
 /// one window alone.
-fn tried(windows: &[&Window], groups: &Groups, steps: usize, learn: Learn) -> Vec<Said> {
+fn tried(windows: &[&Window], groups: &Groups, steps: usize, pull: f64, learn: Learn) -> Vec<Said> {
     let several = windows.iter().any(|window| window.number != windows[0].number);
     let part = |window: &Window| if several { window.number } else { window.series % 2 };
     let parts = windows.iter().map(|window| part(window)).max().unwrap_or(0) + 1;
@@ -266,7 +292,7 @@ fn tried(windows: &[&Window], groups: &Groups, steps: usize, learn: Learn) -> Ve
         .map(|held_out| {
             let others: Vec<&Window> = windows.iter().filter(|window| part(window) != held_out).copied().collect();
             // A single series in a single window has no others.
-            learn(if others.is_empty() { windows } else { &others }, groups, steps)
+            learn(if others.is_empty() { windows } else { &others }, groups, steps, pull)
         })
         .collect();
     let say = |window: &&Window| {
@@ -279,16 +305,22 @@ fn tried(windows: &[&Window], groups: &Groups, steps: usize, learn: Learn) -> Ve
     windows.iter().map(say).collect()
 }
 
+/// The loss of what was said of a window, in units of its series; of steps at which something was observed.
+fn error(window: &Window, said: &Said, loss: Loss) -> f64 {
+    let errors = window.actual.iter().zip(&said.mean).map(|(y, mean)| loss.of((y - mean) / window.size()));
+    errors.filter(|e| !e.is_nan()).sum()
+}
+
+/// The loss of combinations on all windows.
+fn errors(windows: &[&Window], tried: &[Said], loss: Loss) -> f64 {
+    windows.iter().zip(tried).map(|(window, said)| error(window, said, loss)).sum()
+}
+
 /// Was the combination better than a member, on the windows that it spoke of?
-fn is_better(windows: &[&Window], tried: &[Said], member: usize) -> bool {
-    let error = |window: &Window, said: &Said| -> f64 {
-        let errors = window.actual.iter().zip(&said.mean).map(|(y, mean)| (y - mean).abs());
-        errors.filter(|e| !e.is_nan()).sum::<f64>() / window.size()
-    };
-    let both = windows
-        .iter()
-        .zip(tried)
-        .filter_map(|(window, tried)| Some((error(window, tried), error(window, window.said[member].as_ref()?))));
+fn is_better(windows: &[&Window], tried: &[Said], member: usize, loss: Loss) -> bool {
+    let both = windows.iter().zip(tried).filter_map(|(window, tried)| {
+        Some((error(window, tried, loss), error(window, window.said[member].as_ref()?, loss)))
+    });
     let (ours, alone) = both.fold((0.0, 0.0), |(ours, alone), (a, b)| (ours + a, alone + b));
     ours < alone || alone.is_nan() || (ours == 0.0 && alone == 0.0)
 }

@@ -3,18 +3,18 @@
 //! What is minimised is the error of the combination on windows that no member has seen, in units of the usual error of each
 //! series; squared, or absolute by iteratively reweighted squares. Weights of a group at some steps are drawn towards those of
 //! the group, these towards those of all series, and these towards equal weights: the more, the fewer series and windows speak
-//! for others, and the less members differ beside the errors of the best (a ridge penalty around the parent; Breiman 1996, *Machine Learning* 24, for weights that are not
-//! negative; Smith & Wallis 2009, *Oxford Bulletin of Economics and Statistics* 71, for why equal ones are hard to beat).
+//! for others, and the less members differ beside the errors of the best (a ridge penalty around the parent; Breiman 1996,
+//! *Machine Learning* 24, for weights that are not negative; Smith & Wallis 2009, *Oxford Bulletin of Economics and Statistics*
+//! 71, for why equal ones are hard to beat). How strongly, windows say that had no say in the weights.
 
 use std::ops::Range;
 
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
+use super::Loss;
 use super::past::Window;
 
-/// One over the variance that the weights of a group have around those of its parent.
-const PRIOR: f64 = 20.0;
 /// Rounds of reweighting.
 const ROUNDS: usize = 12;
 /// Parts of a horizon that have weights of their own.
@@ -40,17 +40,17 @@ impl Weights {
     }
 
     /// Those with the least error on windows. `of` is the group of each series, of `groups`.
-    pub fn learned(windows: &[&Window], of: &[usize], groups: usize, steps: usize, absolute: bool) -> Self {
+    pub fn learned(windows: &[&Window], of: &[usize], groups: usize, steps: usize, loss: Loss, pull: f64) -> Self {
         let members = windows.first().map_or(0, |window| window.said.len());
         let part = steps.div_ceil(PARTS).max(1);
         let parts: Vec<Range<usize>> = (0..steps).step_by(part).map(|first| first..(first + part).min(steps)).collect();
         let equal = vec![1.0 / members as f64; members];
         let whole = 0..steps;
-        let all = simplex(windows, &whole, &equal, absolute);
+        let all = simplex(windows, &whole, &equal, loss, pull);
         let group = |g: usize| {
             let own: Vec<&Window> = windows.iter().filter(|window| of[window.series] == g).copied().collect();
-            let of_group = if groups > 1 { simplex(&own, &whole, &all, absolute) } else { all.clone() };
-            parts.iter().map(|part| simplex(&own, part, &of_group, absolute)).collect()
+            let of_group = if groups > 1 { simplex(&own, &whole, &all, loss, pull) } else { all.clone() };
+            parts.iter().map(|part| simplex(&own, part, &of_group, loss, pull)).collect()
         };
         Self { groups: (0..groups).map(group).collect(), parts }
     }
@@ -114,7 +114,7 @@ fn errors(windows: &[&Window], steps: &Range<usize>) -> (Array2<f64>, usize) {
 }
 
 /// The weights with the least error at some steps, drawn towards those of the parent.
-fn simplex(windows: &[&Window], steps: &Range<usize>, parent: &[f64], absolute: bool) -> Vec<f64> {
+fn simplex(windows: &[&Window], steps: &Range<usize>, parent: &[f64], loss: Loss, pull: f64) -> Vec<f64> {
     let (errors, voices) = errors(windows, steps);
     let members = parent.len();
     if errors.nrows() == 0 || members < 2 {
@@ -122,6 +122,7 @@ fn simplex(windows: &[&Window], steps: &Range<usize>, parent: &[f64], absolute: 
     }
     let mut weights = Array1::from(parent.to_vec());
     let mut importance = Array1::from_elem(errors.nrows(), 1.0);
+    let absolute = loss == Loss::Absolute;
     for _ in 0..if absolute { ROUNDS } else { 1 } {
         if absolute {
             let off = errors.dot(&weights).mapv(f64::abs);
@@ -132,9 +133,12 @@ fn simplex(windows: &[&Window], steps: &Range<usize>, parent: &[f64], absolute: 
         let total: f64 = importance.sum();
         let scaled = &errors * &importance.clone().insert_axis(ndarray::Axis(1));
         let square = errors.t().dot(&scaled) / total;
+        if !square.iter().all(|cell| cell.is_finite()) {
+            return parent.to_vec();
+        }
         // What one series in one window can say of a weight is blurred by the errors of the best member.
         let blur = square.diag().iter().copied().fold(f64::INFINITY, f64::min);
-        let pull = PRIOR / voices as f64 * blur.max(1e-12 * square.diag().sum());
+        let pull = pull / voices as f64 * blur.max(1e-12 * square.diag().sum());
         let next = least(&square, pull, parent, &weights);
         let moved = (&next - &weights).mapv(f64::abs).sum();
         weights = next;
@@ -200,8 +204,8 @@ mod tests {
             })
             .collect();
         let windows: Vec<&Window> = windows.iter().collect();
-        for absolute in [false, true] {
-            let weights = Weights::learned(&windows, &[0], 1, 3, absolute);
+        for loss in [Loss::Squared, Loss::Absolute] {
+            let weights = Weights::learned(&windows, &[0], 1, 3, loss, 20.0);
             for step in 0..4 {
                 assert!((weights.at(0, step, 0) - 0.8).abs() < 0.03, "{weights:?}");
                 assert!((weights.at(0, step, 0) + weights.at(0, step, 1) - 1.0).abs() < 1e-12);
@@ -214,13 +218,13 @@ mod tests {
         let windows: Vec<Window> =
             (0..400).map(|k| window(0, &[1.0, -1.0], &[&[1.01, -0.99], &[9.0 * f64::from(k % 7 - 3), 30.0]])).collect();
         let all: Vec<&Window> = windows.iter().collect();
-        let weights = Weights::learned(&all, &[0], 1, 2, false);
+        let weights = Weights::learned(&all, &[0], 1, 2, Loss::Squared, 20.0);
         assert!(weights.at(0, 0, 1) < 0.02 && weights.at(0, 0, 1) >= 0.0, "{weights:?}");
         let alike = window(0, &[0.0; 2], &[&[1.0, -1.0], &[1.3, 1.3]]);
-        let weights = Weights::learned(&[&alike], &[0], 1, 2, false);
+        let weights = Weights::learned(&[&alike], &[0], 1, 2, Loss::Squared, 20.0);
         assert!((weights.at(0, 0, 1) - 0.5).abs() < 0.05, "{weights:?}");
         // A group that nobody has seen has the weights of all.
-        let weights = Weights::learned(&all, &[0], 2, 2, false);
+        let weights = Weights::learned(&all, &[0], 2, 2, Loss::Squared, 20.0);
         assert!((weights.at(1, 0, 0) - weights.mean(0, 0)).abs() < 0.05);
     }
 }
