@@ -177,6 +177,7 @@ impl FittedLstm {
             epoch: options.epochs,
             curve: Vec::new(),
         };
+        let mut tried = None;
         if windows > 0 {
             let judged: Vec<(usize, usize, usize)> = (0..stories.len())
                 .filter(|i| stories[*i].y.len() > windows * horizon)
@@ -189,13 +190,16 @@ impl FittedLstm {
             if origins.len() > 0 && !judged.is_empty() {
                 let trained = training(origins, &judged, options.epochs, 0).run(&mut checkpoint)?;
                 (learned.parameters, learned.epoch, learned.curve) = trained;
-                learned.calibration = self.calibrate(&learned, &stories, &judged)?;
+                tried = Some((learned.clone(), judged));
             }
         }
         if learned.parameters.is_empty() || options.refit {
             let (parameters, _, curve) = training(all, &[], learned.epoch, 1).run(&mut checkpoint)?;
             learned.parameters = parameters;
             learned.curve.extend(curve);
+        }
+        if let Some((tried, judged)) = tried {
+            learned.calibration = self.calibrate(&tried, &learned, &stories, &judged)?;
         }
         self.kept.learned = Some(learned);
         let errors = self.errors(&tracks)?;
@@ -232,9 +236,11 @@ impl FittedLstm {
         Ok(())
     }
 
-    /// Where the values of windows stood in what was said of them, and what corrects that.
+    /// Where the values of windows stood around what a network said that had not seen them, in the widths that the one says
+    /// which forecasts; and what corrects that.
     fn calibrate(
         &self,
+        tried: &Learned,
         learned: &Learned,
         stories: &[Story],
         windows: &[(usize, usize, usize)],
@@ -242,12 +248,13 @@ impl FittedLstm {
         let stories: Vec<&Story> = stories.iter().collect();
         let of = |windows: &[(usize, usize, usize)]| -> Result<Vec<Vec<f64>>> {
             progress::check()?;
-            let said = self.said(learned, &stories, windows)?;
+            let (means, widths) = (self.said(tried, &stories, windows)?, self.said(learned, &stories, windows)?);
             let mut stood = Vec::new();
-            for ((series, origin, end), said) in windows.iter().zip(said) {
+            for ((series, origin, end), (means, widths)) in windows.iter().zip(means.into_iter().zip(widths)) {
                 let story = stories[*series];
                 let at = |t: usize| story.y.get(t).copied().filter(|_| t < *end).unwrap_or(f64::NAN);
-                let steps = || said.iter().enumerate().map(|(k, said)| (said, at(origin + k)));
+                let both = || means.iter().zip(&widths).map(|(mean, width)| Said { mean: mean.mean, ..*width });
+                let steps = || both().enumerate().map(|(k, said)| (said, at(origin + k)));
                 match self.kept.head {
                     Head::Quantile => stood.push(steps().map(|(said, y)| said.deviate(y)).collect()),
                     Head::NegativeBinomial => {
