@@ -534,10 +534,11 @@ impl Backtest {
 
     /// Errors of the series with most of a trait against those with least, traits as they were before the first window.
     fn trait_contrasts(&self, sums: &[Sum]) -> Vec<Contrast> {
+        type Measure = fn(&[f64]) -> f64;
         let Some(window) = self.0.windows.first() else { return Vec::new() };
         let train = window.forecast.panel();
         let scored: Vec<usize> = (0..sums.len()).filter(|i| sums[*i].wape().is_some()).collect();
-        let traits: [(&str, fn(&[f64]) -> f64); 4] = [
+        let traits: [(&str, Measure); 4] = [
             ("size of the series", |y| y.iter().sum::<f64>() / y.len() as f64),
             ("steps between sales", |y| Demand::of(y).mean_interval()),
             ("variation of sales", |y| Demand::of(y).variation()),

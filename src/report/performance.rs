@@ -306,17 +306,19 @@ impl<'a> Story<'a> {
             _ => self.wins(&rows, &steps, "step"),
         };
         let values = &rows[0].1;
-        if let (Some(first), Some(last)) = (values.first(), values.last()) {
-            if self.by.is_loss() && first.is_finite() && last.is_finite() {
-                let way = if last >= first { "grows" } else { "falls" };
-                sentence = format!(
-                    "The {} of {} {way} from {} at step 1 to {} at step {h}. {sentence}",
-                    self.by.name,
-                    self.best(),
-                    number(*first),
-                    number(*last)
-                );
-            }
+        if let (Some(first), Some(last)) = (values.first(), values.last())
+            && self.by.is_loss()
+            && first.is_finite()
+            && last.is_finite()
+        {
+            let way = if last >= first { "grows" } else { "falls" };
+            sentence = format!(
+                "The {} of {} {way} from {} at step 1 to {} at step {h}. {sentence}",
+                self.by.name,
+                self.best(),
+                number(*first),
+                number(*last)
+            );
         }
         let figure = Lines {
             title: format!("{} by steps ahead", self.by.name),

@@ -60,7 +60,7 @@ fn a_week_and_promotions_are_learned() {
 
 #[test]
 fn counts_have_a_distribution_of_counts() {
-    let counts = |shop: usize, day: usize, sold: f64| (sold / 40.0).round() + f64::from((shop + day) % 2 == 0);
+    let counts = |shop: usize, day: usize, sold: f64| (sold / 40.0).round() + f64::from((shop + day).is_multiple_of(2));
     let frame = shops(4, 200, counts);
     let panel = Panel::from_frame(frame, Columns::new(["shop"], "date", "sold")).unwrap();
     let model = "lstm(head=negative_binomial, hidden=12, epochs=6, batches=10, windows=1)";

@@ -108,13 +108,11 @@ pub(super) fn windows(members: &[Model], train: &Panel, steps: usize, asked: usi
     for (number, cut) in Folds::new(count, steps).cuts(train)?.enumerate() {
         let Cut { train: before, future, starts } = cut?;
         let fits = members.iter().map(|member| fit(member, &before, steps)).collect::<Result<Vec<_>>>()?;
-        for series in 0..train.len() {
+        for (series, start) in starts.iter().enumerate() {
             crate::progress::check()?;
             let mut actual = vec![f64::NAN; steps];
             for (position, y) in train.positions(series).iter().zip(train.target(series)) {
-                if let Some(cell) =
-                    usize::try_from(position - starts[series]).ok().and_then(|step| actual.get_mut(step))
-                {
+                if let Some(cell) = usize::try_from(position - start).ok().and_then(|step| actual.get_mut(step)) {
                     *cell = *y;
                 }
             }
