@@ -35,6 +35,11 @@ ROWS = [
     ("rossmann_daily100+h", "lstm", None),
     ("walmart_dept300+x", "lstm", None),
     ("walmart_dept300+h", "lstm", None),
+    ("rossmann_daily100+x", "stack", None),
+    ("rossmann_daily100+h", "stack", None),
+    ("walmart_dept300+x", "stack", None),
+    ("walmart_dept300+h", "stack", None),
+    ("walmart_dept300", "stack", None),
     ("rossmann_daily100+x", None, "quantiles"),
     ("walmart_dept300+x", None, "quantiles"),
 ]
