@@ -110,21 +110,18 @@ impl Places {
 
 impl Backtest {
     /// Do the intervals hold what they promise? For every model the share of actual values inside its intervals, the
-    /// best calibrated first, the 0.8 interval at the first and at the last step, and the mean gap between what ten
-    /// levels promise and hold. The figure has a curve for each model, and where the actual values lie in the
-    /// distribution of the first.
+    /// best calibrated first, and the mean gap between what ten levels promise and hold. The figure has a curve for each model,
+    /// and where the actual values lie in the distribution of the first.
     ///
     /// # Errors
     /// When no model could be scored.
     pub fn calibration(&self) -> Result<Finding> {
         let inner = &*self.0;
-        let steps: Vec<Vec<Places>> = (0..inner.models.len()).into_par_iter().map(|m| self.places(m)).collect();
-        let all: Vec<Places> = steps.iter().map(|steps| total(steps)).collect();
+        let all: Vec<Places> = (0..inner.models.len()).into_par_iter().map(|m| total(&self.places(m))).collect();
         let mut order: Vec<usize> = (0..all.len()).filter(|m| all[*m].count > 0.0).collect();
         order.sort_by(|a, b| all[*a].gap().total_cmp(&all[*b].gap()));
         let Some(&best) = order.first() else { return Err(Error::model("no model could be scored")) };
         let label = |m: usize| inner.models[m].as_str();
-        let h = inner.folds.horizon();
 
         let mut columns = vec![
             Column::new("model".into(), order.iter().map(|m| label(*m)).collect::<Vec<_>>()),
@@ -133,12 +130,6 @@ impl Backtest {
         for level in SHOWN {
             let shares: Vec<Option<f64>> = order.iter().map(|m| all[*m].coverage(level)).collect();
             columns.push(Column::new(coverage_name(level).into(), shares));
-        }
-        if h > 1 {
-            for step in [0, h - 1] {
-                let shares: Vec<Option<f64>> = order.iter().map(|m| steps[*m][step].coverage(0.8)).collect();
-                columns.push(Column::new(format!("80 at step {}", step + 1).into(), shares));
-            }
         }
         columns.push(Column::new("gap".into(), order.iter().map(|m| all[*m].gap()).collect::<Vec<_>>()));
         let table = Table::new(DataFrame::new(order.len(), columns)?).titled("Coverage of the intervals").highlight(0);

@@ -177,6 +177,16 @@ mod tests {
     }
 
     #[test]
+    fn widths_have_no_side() {
+        let windows: Vec<Vec<f64>> = (0..2_000).map(|k| vec![f64::from(k % 100) / 50.0]).collect();
+        let calibration = Calibration::of_widths(std::iter::once(windows.as_slice())).unwrap();
+        let marginal = Marginal::normal(vec![10.0], vec![1.0]).calibrated(Some(&calibration), 0);
+        let [low, middle, high] = [0.1, 0.5, 0.9].map(|p| marginal.quantile(p)[0]);
+        assert!((low + high - 20.0).abs() < 0.02 && (middle - 10.0).abs() < 0.02, "{low} {middle} {high}");
+        assert!((high - 11.6).abs() < 0.05, "{high}");
+    }
+
+    #[test]
     fn few_errors_leave_the_normal_quantiles_nearly_as_they_are() {
         let calibration = Calibration::of(std::iter::once([vec![0.5, -0.5]].as_slice())).unwrap();
         let end = Marginal::normal(vec![0.0], vec![1.0]).calibrated(Some(&calibration), 0).quantile(0.975)[0];

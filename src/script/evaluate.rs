@@ -1,11 +1,11 @@
 //! Folds and backtests.
 
 use super::api::{Api, functions, methods, properties};
-use super::values::Models;
+use super::values::{Labelled, Models};
 use crate::evaluate::{Backtest, Fold, Folds, Search, Tuning};
 use crate::explore::Finding;
 use crate::figures::Figure;
-use crate::models::{Failure, Model};
+use crate::models::Failure;
 use crate::panel::{Future, Panel, Scenario};
 use crate::report::Report;
 use crate::show::Table;
@@ -28,7 +28,7 @@ pub(super) fn register(api: &mut Api) {
         "Panel::backtest_at" backtest(panel, models: Models, folds: Folds, levels: Vec<f64>) -> Backtest {
             panel.backtest_at(models.0, folds, levels)
         }
-        tune(panel, model: Model, folds: Folds, search: Search) -> Tuning { panel.tune(model, folds, search) }
+        tune(panel, model: Labelled, folds: Folds, search: Search) -> Tuning { panel.tune(model.0, folds, search) }
     }
     properties! { api, Fold;
         number(fold) -> usize { fold.number() }

@@ -194,6 +194,22 @@ impl Argument for Models {
     }
 }
 
+/// A model, or its label.
+pub(super) struct Labelled(pub(super) Model);
+
+impl Argument for Labelled {
+    const TYPE: &'static str = "String | Model";
+    const WANTED: &'static str = "a model or the name of one";
+
+    fn take(value: Dynamic) -> Result<Self> {
+        match value.clone().try_cast::<Model>() {
+            Some(model) => Ok(Self(model)),
+            None if value.is_string() => Model::named(&value.to_string()).map(Self),
+            None => Err(refused::<Self>(&value)),
+        }
+    }
+}
+
 /// Options: a map such as `#{season: 52}`.
 pub(super) struct Options(pub(super) serde_json::Map<String, Json>);
 
