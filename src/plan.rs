@@ -450,10 +450,7 @@ impl Plan {
     }
 
     /// How options are searched: by this plan's metric and seed, if the search names no others.
-    ///
-    /// # Errors
-    /// When an option of it is unknown.
-    pub fn searching(&self) -> Result<Search> {
+    fn searching(&self) -> Result<Search> {
         let mut search = crate::options::parse(&self.search)?;
         search.entry("metric").or_insert_with(|| self.metric.as_str().into());
         search.entry("seed").or_insert_with(|| self.seed.into());

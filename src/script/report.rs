@@ -9,7 +9,7 @@ use super::failure::no_part;
 use super::shown;
 use super::values::{Argument, Names, Options, Thing, Value, fields, refused};
 use crate::error::Result;
-use crate::evaluate::{Backtest, Folds};
+use crate::evaluate::{Backtest, Folds, Tuning};
 use crate::explore::Finding;
 use crate::figures::Figure;
 use crate::forecast::Forecast;
@@ -93,6 +93,7 @@ pub(super) fn register(api: &mut Api) {
         check(plan) -> () { plan.check() }
         read_panel(plan) -> Panel { plan.read_panel() }
         backtest(plan) -> Backtest { plan.backtest() }
+        tune(plan) -> Tuning { plan.tune() }
         forecast(plan) -> Forecast { plan.forecast() }
         forecast_of(plan, fits: Fits) -> Forecast { plan.forecast_of(&fits) }
         stream(plan, out: String) -> Table { plan.stream(out) }

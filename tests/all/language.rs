@@ -58,6 +58,11 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         (name, "path") => path(&format!("{name}-{}.{end}", verb.noun.unwrap_or("own"))),
         (_, "folder") => path("trial"),
         ("importance" | "explain", "model") => r#""ridge(penalty=0.01, regressors=false)""#.into(),
+        ("tune", "model") => r#""ridge(regressors=false)""#.into(),
+        (_, "search") => "#{trials: 3}".into(),
+        (_, "group") => r#""all""#.into(),
+        (_, "one") => r#""naive""#.into(),
+        (_, "other") => r#""theta""#.into(),
         ("save_native", "model") => r#""xgboost(num_boost_round=5, regressors=false)""#.into(),
         (_, "date") => r#""2012-11-16""#.into(),
         (_, "covariate") => r#""IsHoliday""#.into(),
@@ -132,6 +137,7 @@ let figure = sales.plot(); let model = theta(); let fits = sales.fit(["naive", "
 let paths = forecast.paths(10, 1); let plan_of_folds = folds(2, 4); let folds_ = plan_of_folds; let fold = sales.split(plan_of_folds)[0];
 let backtest = sales.backtest(["naive", "theta"], plan_of_folds); let report_ = report("words");
 let plan = plan(#{data: "data/walmart_sales_weekly.csv", id: ["Store", "Dept"], time: "Date", target: "Weekly_Sales", horizon: 4, folds: 2, models: "naive"});
+let tuning = sales.tune("ridge(regressors=false)", plan_of_folds, #{trials: 3});
 let outcome = plan.run(); let block = help("fit");
 "#;
 
@@ -171,6 +177,10 @@ fn every_verb_runs() {
             "Report" => "report_".to_string(),
             "Fits" if verb.name == "save_native" => {
                 "sales.fit(\"xgboost(num_boost_round=5, regressors=false)\")".to_string()
+            }
+            // What stands alone has nothing to search.
+            "Plan" if verb.name == "tune" => {
+                r#"plan(#{data: "data/walmart_sales_weekly.csv", id: ["Store", "Dept"], time: "Date", target: "Weekly_Sales", horizon: 4, folds: 2, models: "theta", search: "trials=2"})"#.to_string()
             }
             // From Parquet only.
             "Plan" if verb.name == "stream" => {

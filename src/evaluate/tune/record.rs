@@ -57,6 +57,15 @@ pub(super) struct Record {
     pub spent: f64,
 }
 
+impl Drop for Record {
+    fn drop(&mut self) {
+        // Closing the file is not enough where a program that was started meanwhile has inherited it.
+        if let Some(file) = self.file.as_ref().and_then(|file| file.lock().ok()) {
+            let _ = file.unlock();
+        }
+    }
+}
+
 impl Record {
     /// No file.
     pub fn none() -> Self {
