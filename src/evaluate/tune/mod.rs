@@ -1,5 +1,5 @@
-//! Which options are best? A search over what is worth trying, each trial scored on rolling folds, the choice on folds that
-//! had no say in it.
+//! Which options are best? A search over what is worth trying, each trial scored on rolling folds, and the best once more on
+//! folds that had no say in the choice.
 //!
 //! | file | question |
 //! |---|---|

@@ -35,7 +35,7 @@ impl Checkpoint {
         let Some(folder) = &options.checkpoint else {
             return Ok(Self { file: None, saved: Saved { fingerprint: String::new(), states: Vec::new() } });
         };
-        // Where it is kept, and what it is calculated with, is not what is learned.
+        // Where it is kept is not what is learned.
         let learned = Lstm { checkpoint: None, ..options.clone() };
         let mut hash = blake3::Hasher::new();
         for word in [
