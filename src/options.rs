@@ -130,15 +130,18 @@ pub(crate) fn read<T: DeserializeOwned + Serialize + Default>(owner: &str, optio
 /// `name(option=value)` with the options that differ from their defaults, in the struct's order.
 pub(crate) fn label<T: Serialize + Default>(name: &str, options: &T) -> Result<String> {
     let defaults = fields(&T::default())?;
-    let shown: Vec<String> = fields(options)?
-        .iter()
-        .filter(|(option, value)| defaults.get(*option) != Some(value))
-        .map(|(option, value)| format!("{option}={}", text(value)))
-        .collect();
+    let mut shown = fields(options)?;
+    shown.retain(|option, value| defaults.get(option) != Some(value));
     Ok(match shown.is_empty() {
         true => name.to_string(),
-        false => format!("{name}({})", shown.join(", ")),
+        false => format!("{name}({})", pairs(&shown)),
     })
+}
+
+/// Options as people write them: `windows=0, scale=level`.
+pub(crate) fn pairs(options: &Map<String, Value>) -> String {
+    let pairs: Vec<String> = options.iter().map(|(option, value)| format!("{option}={}", text(value))).collect();
+    pairs.join(", ")
 }
 
 /// The fields of an options struct as JSON.

@@ -148,6 +148,24 @@ fn a_record_of_another_search_is_refused_and_a_damaged_one_named() {
 }
 
 #[test]
+fn what_holds_while_trying_is_neither_searched_nor_found() {
+    let sales = counts();
+    let settings = |trying: &str| search(&format!("trials=12, halving=false{trying}"));
+    let tuning = sales.tune("tsb", Folds::new(3, 5), settings(", trying={alpha=0.5}")).unwrap();
+    assert!(labels(&tuning).iter().all(|label| !label.contains("alpha")), "{:?}", labels(&tuning));
+    assert!(tuning.to_string().contains("Tried with alpha=0.5"), "{tuning}");
+    // Chosen with it, and scored without it where it had no say.
+    let best = tuning.best().unwrap();
+    let told = |tuning: &Tuning, column: &str| {
+        tuning.summary().unwrap().get(0, column).unwrap().to_string().parse::<f64>().unwrap()
+    };
+    let trial = sales.backtest([best.as_str()], Folds::new(1, 5)).unwrap();
+    assert!((told(&tuning, "best, untouched") - trial.score(&best, "mase").unwrap()).abs() < 1e-3, "{tuning}");
+    let held = sales.tune("tsb(alpha=0.5)", Folds::new(3, 5), search("trials=1")).unwrap();
+    assert_eq!(told(&tuning, "as it stood, chosen on"), told(&held, "best, chosen on"));
+}
+
+#[test]
 fn groups_are_tuned_each_by_itself() {
     let sales = counts();
     let tuning = sales.tune("tsb", Folds::new(3, 5), search("trials=8, by=name")).unwrap();
@@ -175,6 +193,10 @@ fn what_is_wrong_is_said() {
         ("tsb", "space={alpha=\"0.5..0.1\"}", "is no range"),
         ("tsb(alpha=0.1, beta=0.1, distribution=bootstrap)", "", "leaves no option to tune"),
         ("naive", "", "leaves no option to tune"),
+        ("tsb", "trying={alhpa=0.1}", "did you mean `alpha`?"),
+        ("tsb", "trying={alpha=3}", "while trying"),
+        ("tsb", "trying={alpha=0.1}, space={alpha=[0.1, 0.2]}", "cannot both be searched and hold while trying"),
+        ("tsb", "trying={alpha=0.1, beta=0.1, distribution=bootstrap}", "leaves no option to tune"),
     ] {
         let error = sales.tune(model, Folds::new(3, 5), search(text)).err().unwrap_or_else(|| panic!("{model} {text}"));
         assert!(error.is_usage() && error.to_string().contains(said), "{model} {text}: {error}");

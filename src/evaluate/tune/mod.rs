@@ -30,6 +30,7 @@ use super::Folds;
 use crate::error::{Error, Result, suggestion};
 use crate::metrics::{self, Metric};
 use crate::models::{Groups, IntoModel};
+use crate::options;
 use crate::panel::Panel;
 use crate::progress;
 use crate::show::{Block, Show, Table, number};
@@ -69,7 +70,7 @@ impl Panel {
         search.check()?;
         let model = model.into_model()?.label().to_string();
         let metric = metrics::named(&search.metric)?;
-        let space = Space::of(&model, &search.space)?;
+        let space = Space::of(&model, &search.space, &search.trying)?;
         self.check_calendar()?;
         if search.untouched >= folds.len() {
             return Err(Error::usage(format!(
@@ -83,8 +84,8 @@ impl Panel {
             Some(path) => {
                 let header = json!({
                     "tuning": 1, "model": model, "data": self.fingerprint(), "folds": folds, "metric": search.metric,
-                    "sampler": search.sampler, "space": search.space, "halving": search.halving, "untouched": search.untouched,
-                    "by": search.by, "parallel": search.parallel, "seed": search.seed,
+                    "sampler": search.sampler, "space": search.space, "trying": search.trying, "halving": search.halving,
+                    "untouched": search.untouched, "by": search.by, "parallel": search.parallel, "seed": search.seed,
                 });
                 Record::open(Path::new(path), &header)?
             }
@@ -285,6 +286,12 @@ impl Show for Tuning {
         match self.0.groups.as_slice() {
             [(.., tried)] => blocks.extend(tried.board(self.0.metric, SHOWN).ok().map(Block::Table)),
             _ => blocks.extend(self.summary().ok().map(Block::Table)),
+        }
+        if !self.0.search.trying.is_empty() {
+            blocks.push(Block::Note(format!(
+                "Tried with {}, which the best does not have, nor had on the untouched folds.",
+                options::pairs(&self.0.search.trying)
+            )));
         }
         if self.0.search.untouched == 0 {
             blocks.push(Block::Note(

@@ -46,6 +46,9 @@ pub struct Search {
     pub by: String,
     /// Options and the values to try, in the place of the usual ones: a list, or a range such as "0.02..0.2" or "7..127 log".
     pub space: Map<String, Value>,
+    /// Options that hold while trying alone, for speed: `{windows: 0}` spares `boost` its intervals. The label that is found
+    /// does not have them, nor has it where it is scored on untouched folds.
+    pub trying: Map<String, Value>,
     /// Trials that go on at the same time. What is found does not depend on the number of threads, but on this.
     pub parallel: usize,
     /// Where the draws begin.
@@ -78,6 +81,7 @@ impl Default for Search {
             untouched: 1,
             by: "panel".into(),
             space: Map::new(),
+            trying: Map::new(),
             parallel: 2,
             seed: 1,
             record: None,
@@ -116,8 +120,9 @@ const FIRST: usize = 10;
 /// The share of places that count as better, and candidates drawn among them.
 const BETTER: f64 = 0.2;
 const CANDIDATES: usize = 24;
-/// Draws that may fall on a place that was tried already, before a search is over.
+/// Draws that may fall on a place that was tried already, before a search is over, and those of them where the better ones lie.
 const REPEATS: usize = 200;
+const LIKELY: usize = 10;
 
 /// What proposes places.
 pub(super) struct Proposer<'a> {
@@ -170,7 +175,7 @@ impl<'a> Proposer<'a> {
                 Sampler::Grid if self.space.combinations().is_ok_and(|count| self.proposed >= count) => return None,
                 Sampler::Grid => self.space.combination(self.proposed),
                 // Where the better ones lie all may have been tried.
-                Sampler::Model if self.told >= FIRST && draw < REPEATS / 4 => self.expected(),
+                Sampler::Model if self.told >= FIRST && draw < LIKELY => self.expected(),
                 Sampler::Random | Sampler::Model => self.space.random(&mut self.random),
             };
             self.proposed += 1;

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Number, Value};
 
 use crate::error::{Error, Result};
-use crate::models::Entry;
+use crate::models::{Entry, Model};
 use crate::options;
 
 /// Points that stand for a range in a grid.
@@ -18,6 +18,7 @@ const MOST_COMBINATIONS: usize = 100_000;
 pub(super) struct Space {
     entry: &'static Entry,
     base: Map<String, Value>,
+    trying: Map<String, Value>,
     pub dimensions: Vec<Dimension>,
 }
 
@@ -122,27 +123,37 @@ impl Values {
     }
 }
 
+/// Options, with others in the place of those of the same name.
+fn laid_over(options: &Map<String, Value>, others: &Map<String, Value>) -> Map<String, Value> {
+    options.iter().chain(others).map(|(option, value)| (option.clone(), value.clone())).collect()
+}
+
 fn three_digits(value: f64) -> f64 {
     format!("{value:.2e}").parse().unwrap_or(value)
 }
 
 impl Space {
     /// The space of the model that a label describes. What the label states stays as it is; `stated` replaces what the table of
-    /// models has, if it is not empty.
+    /// models has, if it is not empty. Options of `trying` hold while trying alone, and are not searched.
     ///
     /// # Errors
     /// When there is no such model or option, a value does not fit, or nothing is left to try.
-    pub fn of(label: &str, stated: &Map<String, Value>) -> Result<Self> {
+    pub fn of(label: &str, stated: &Map<String, Value>, trying: &Map<String, Value>) -> Result<Self> {
         let (name, base) = options::split(label)?;
         let entry = Entry::named(name)?;
         entry.with(base.clone())?;
+        entry.with(laid_over(&base, trying)).map_err(|error| error.within("while trying"))?;
         let mut dimensions = Vec::new();
-        for (option, texts) in
-            entry.search.iter().filter(|(option, _)| stated.is_empty() && !base.contains_key(*option))
-        {
+        let usual = |option: &str| stated.is_empty() && !base.contains_key(option) && !trying.contains_key(option);
+        for (option, texts) in entry.search.iter().filter(|(option, _)| usual(option)) {
             dimensions.push(Dimension { option: (*option).into(), values: Values::listed(option, texts)? });
         }
         for (option, value) in stated {
+            if trying.contains_key(option) {
+                return Err(Error::usage(format!(
+                    "`{option}` cannot both be searched and hold while trying; take it out of `space` or of `trying`"
+                )));
+            }
             let values =
                 Values::stated(value).map_err(|error| error.within(format!("`{option}` in the search space")))?;
             if values == Values::List(Vec::new()) {
@@ -158,7 +169,7 @@ impl Space {
         if dimensions.is_empty() {
             return Err(Error::usage(format!("{label} leaves no option to tune")));
         }
-        Ok(Self { entry, base, dimensions })
+        Ok(Self { entry, base, trying: trying.clone(), dimensions })
     }
 
     /// The label of the model at a place.
@@ -171,6 +182,15 @@ impl Space {
             options.insert(dimension.option.clone(), dimension.values.value(*at));
         }
         Ok(self.entry.with(options)?.label().to_string())
+    }
+
+    /// The model of a label as it is tried.
+    ///
+    /// # Errors
+    /// When the options do not go together.
+    pub fn tried(&self, label: &str) -> Result<Model> {
+        let (_, options) = options::split(label)?;
+        self.entry.with(laid_over(&options, &self.trying))
     }
 
     /// Somewhere.
@@ -222,6 +242,7 @@ mod tests {
         let space = Space::of(
             "boost(block=14)",
             &stated(r#"{"rate": "0.02..0.2 log", "leaves": [15, 31], "rounds": "50..150"}"#),
+            &Map::new(),
         );
         let space = space.unwrap();
         assert_eq!(space.label(&[0.5, 1.0, 1.0]).unwrap(), "boost(rounds=150, rate=0.0632, block=14)");
@@ -246,7 +267,7 @@ mod tests {
             ("naive", "{}", "leaves no option to tune"),
             ("bost", "{}", "did you mean `boost`?"),
         ] {
-            let error = Space::of(label, &stated(space)).err().unwrap().to_string();
+            let error = Space::of(label, &stated(space), &Map::new()).err().unwrap().to_string();
             assert!(error.contains(said), "{label} {space}: {error}");
         }
     }

@@ -115,6 +115,7 @@ pub(super) struct Course<'a> {
 struct Ground<'a> {
     /// Oldest first.
     cuts: Vec<Cut>,
+    space: &'a Space,
     record: &'a Record,
     started: Instant,
 }
@@ -126,7 +127,7 @@ impl Course<'_> {
     /// When no trial was scored on all folds, the record cannot be written, or the user interrupts.
     pub fn run(&self, space: &Space, model: &str, record: &Record, bar: &Whole) -> Result<Tried> {
         let cuts = self.folds.cuts(self.panel)?.collect::<Result<Vec<_>>>()?;
-        let ground = Ground { cuts, record, started: Instant::now() };
+        let ground = Ground { cuts, space, record, started: Instant::now() };
         let folds = self.folds.len() - self.search.untouched;
         let mut proposer = Proposer::new(space, self.search, self.number as u64)?;
         proposer.known(model);
@@ -246,7 +247,7 @@ impl Course<'_> {
             None if !self.in_time(ground) => return Ok(false),
             None => {
                 let begun = Instant::now();
-                let outcome = self.outcome(&trial.label, &ground.cuts[fold])?;
+                let outcome = self.outcome(ground.space.tried(&trial.label), &ground.cuts[fold])?;
                 let seconds = begun.elapsed().as_secs_f64();
                 ground.record.add(&run, seconds, self.elapsed(ground), &outcome)?;
                 (seconds, outcome)
@@ -260,10 +261,9 @@ impl Course<'_> {
         Ok(true)
     }
 
-    fn outcome(&self, label: &str, cut: &Cut) -> Result<Outcome> {
+    fn outcome(&self, model: Result<Model>, cut: &Cut) -> Result<Outcome> {
         progress::check()?;
-        let scored =
-            Model::named(label).and_then(|model| sums(self.panel, cut, self.folds.reach(), &model, self.metric));
+        let scored = model.and_then(|model| sums(self.panel, cut, self.folds.reach(), &model, self.metric));
         match scored {
             Ok(Sums { above, below }) if below > 0.0 && (above / below).is_finite() => {
                 Ok(Outcome::Score { above, below })
@@ -312,7 +312,7 @@ impl Course<'_> {
                     Some((_, outcome)) => outcome,
                     None => {
                         let begun = Instant::now();
-                        let outcome = self.outcome(&trial.label, &ground.cuts[fold])?;
+                        let outcome = self.outcome(Model::named(&trial.label), &ground.cuts[fold])?;
                         ground.record.add(&run, begun.elapsed().as_secs_f64(), self.elapsed(ground), &outcome)?;
                         outcome
                     }
