@@ -200,7 +200,7 @@ impl Outcome {
         let metric = &inner.plan.metric;
         let best = &inner.best;
         let score = inner.backtest.score(best, metric)?;
-        let is_error = crate::evaluate::metrics::named(metric)?.best == 0.0;
+        let is_error = crate::metrics::named(metric)?.best == 0.0;
         let covered = inner.backtest.score(best, "coverage80").ok();
         let against = match inner.backtest.score("seasonal_naive", metric) {
             // Only of an error can one be so many per cent below another.

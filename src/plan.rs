@@ -432,7 +432,7 @@ impl Plan {
         self.aggregate.iter().try_for_each(|how| Aggregate::parse(how).map(|_| ()))?;
         self.joins()?;
         checked(self.features.names())?;
-        crate::evaluate::metrics::named(&self.metric)?;
+        crate::metrics::named(&self.metric)?;
         self.searching()?;
         if self.horizon == 0 {
             return Err(Error::usage("a horizon is at least 1 step, not 0"));

@@ -19,5 +19,4 @@ mod tune;
 pub use backtest::Backtest;
 pub use tune::{Sampler, Search, Tuning};
 
-pub use crate::metrics::{self, METRICS, Metric};
 pub use crate::panel::{Fold, Folds};

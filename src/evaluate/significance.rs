@@ -19,10 +19,10 @@
 use polars::prelude::*;
 
 use super::backtest::Backtest;
-use super::metrics::{self, Metric};
 use crate::error::{Error, Result};
 use crate::explore::Finding;
 use crate::figures::{CriticalDifference, Intervals};
+use crate::metrics::{self, Metric};
 use crate::models::find;
 use crate::show::{Table, decimals, number};
 use crate::statistics::{DieboldMariano, alike, critical_difference, diebold_mariano, friedman, holm, wilcoxon};

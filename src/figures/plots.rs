@@ -2,8 +2,9 @@
 
 use super::{Band, Bars, Course, Fan, Fans, Figure, Line, Overview, TimeAxis};
 use crate::error::{Error, Result};
-use crate::evaluate::{Backtest, Tuning, metrics};
+use crate::evaluate::{Backtest, Tuning};
 use crate::forecast::Forecast;
+use crate::metrics;
 use crate::models::{Marginal, find};
 use crate::panel::Panel;
 

@@ -7,9 +7,10 @@ use polars::prelude::*;
 
 use super::Report;
 use crate::error::Result;
+use crate::evaluate::Backtest;
 use crate::evaluate::significance::{LEVEL, listed, loss, p_words};
-use crate::evaluate::{Backtest, Metric, metrics};
 use crate::figures::{Line, Lines, Matrix, TimeAxis};
+use crate::metrics::{self, Metric};
 use crate::show::{Block, MISSING, Show, Table, number};
 use crate::statistics::holm;
 

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::api::Language;
 use super::session::Session;
-use crate::evaluate::METRICS;
 use crate::explore::{QUESTIONS, Question};
+use crate::metrics::METRICS;
 use crate::models::{Entry, MODELS};
 use crate::options;
 use crate::panel::{Aggregate, Clean, FEATURES, Feature, Join, Reading};
