@@ -117,7 +117,7 @@ impl Calibration {
     }
 
     /// The deviate at which a step's own distribution has the quantile that errors say belongs at `z`.
-    fn deviate(&self, step: usize, z: f64) -> f64 {
+    pub(super) fn deviate(&self, step: usize, z: f64) -> f64 {
         quantile(&self.steps[step.min(self.steps.len() - 1)], z)
     }
 }

@@ -1,6 +1,7 @@
 //! `ridge`, `lasso`, `elastic_net`: linear functions of the features, with a penalty on the sizes of their coefficients (Hoerl &
 //! Kennard 1970, *Technometrics* 12; Tibshirani 1996, *J. Royal Statistical Society B* 58; Zou & Hastie 2005, *ibid.* 67), fitted
-//! by coordinate descent (linfa) to all series together.
+//! by coordinate descent (linfa) to all series together. A descent looks at every row in every round; it is given as many rows
+//! as there are columns instead, with the same sums of squares and products, which have the same coefficients.
 //!
 //! Columns are brought to mean 0 and variance 1; what is missing counts as the mean. Categories are left out: a series is seen
 //! relative to its own level anyway. Where no penalty is stated, the one of a few that loses least on a fifth of the rows, held
@@ -9,7 +10,8 @@
 use linfa::Dataset;
 use linfa::traits::Fit;
 use linfa_elasticnet::ElasticNet as Net;
-use ndarray::{Array1, Array2};
+use linfa_linalg::eigh::Eigh;
+use ndarray::{Array1, Array2, Ix1};
 use serde::{Deserialize, Serialize};
 
 use super::Method;
@@ -132,16 +134,19 @@ impl Line {
             let value = table.columns[c][r];
             if value.is_finite() { (value - means[c]) / spreads[c] } else { 0.0 }
         };
-        let fit = |rows: &[usize], penalty: f64| -> Result<Array1<f64>> {
+        let design = |rows: &[usize]| -> Result<Design> {
             let x = Array2::from_shape_fn((rows.len(), used.len()), |(i, k)| cell(rows[i], used[k]));
             let y = Array1::from_iter(rows.iter().map(|r| (target[*r] - level) / size));
+            compressed(&x, &y)
+        };
+        let fit = |design: &Design, penalty: f64| -> Result<Array1<f64>> {
             let net = Net::params()
                 .penalty(penalty)
                 .l1_ratio(ratio)
                 .with_intercept(false)
                 .max_iterations(1000)
                 .tolerance(1e-5);
-            let fitted = net.fit(&Dataset::new(x, y)).map_err(|cause| Error::model("the fit failed").because(cause))?;
+            let fitted = net.fit(design).map_err(|cause| Error::model("the fit failed").because(cause))?;
             Ok(fitted.hyperplane().clone())
         };
         let penalty = match penalty {
@@ -151,6 +156,7 @@ impl Line {
                 let part = |held: bool| some.iter().enumerate().filter(move |(k, _)| (k % 5 == 4) == held);
                 let rows = |held: bool| part(held).map(|(_, row)| *row).collect::<Vec<usize>>();
                 let (held, learned) = (rows(true), rows(false));
+                let learned = design(&learned)?;
                 let mut best = (f64::INFINITY, PENALTIES[0]);
                 for penalty in PENALTIES.into_iter().filter(|_| !held.is_empty()) {
                     let slopes = fit(&learned, penalty)?;
@@ -167,7 +173,7 @@ impl Line {
             }
         };
         let mut slopes = vec![0.0; means.len()];
-        for (c, slope) in used.iter().zip(&fit(&kept, penalty)?) {
+        for (c, slope) in used.iter().zip(&fit(&design(&kept)?, penalty)?) {
             slopes[*c] = slope * size / spreads[*c];
         }
         Ok(Self { means, slopes, level })
@@ -176,6 +182,27 @@ impl Line {
     fn part(&self, column: usize, value: f64) -> f64 {
         if value.is_finite() { self.slopes[column] * (value - self.means[column]) } else { 0.0 }
     }
+}
+
+/// Rows with their targets.
+type Design = Dataset<f64, f64, Ix1>;
+
+/// As many rows as there are columns, with the mean squares and products of all rows: the eigenvectors of those, each in the
+/// units of its value.
+fn compressed(x: &Array2<f64>, y: &Array1<f64>) -> Result<Design> {
+    let n = y.len() as f64;
+    let squares = x.t().dot(x) / n;
+    let products = x.t().dot(y) / n;
+    let (values, vectors) = squares.eigh().map_err(|cause| Error::model("the fit failed").because(cause))?;
+    let columns = values.len() as f64;
+    // What is left of columns that are sums of others is rounding.
+    let least = values.iter().copied().fold(0.0, f64::max) * 1e-12 * columns;
+    let there: Vec<usize> = (0..values.len()).filter(|k| values[*k] > least).collect();
+    // The descent takes means over its rows.
+    let unit = |k: usize| (values[k] * there.len() as f64).sqrt();
+    let rows = Array2::from_shape_fn((there.len(), values.len()), |(i, c)| unit(there[i]) * vectors[[c, there[i]]]);
+    let targets = there.iter().map(|k| vectors.column(*k).dot(&products) * there.len() as f64 / unit(*k));
+    Ok(Dataset::new(rows, targets.collect()))
 }
 
 impl Learnt for Line {

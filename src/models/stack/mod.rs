@@ -5,7 +5,8 @@
 //! 2. **Weights.** `stack` finds weights that are not negative and sum to one, by group of series and by how far ahead (see
 //!    `weights`); `select` takes the member with the best score by any metric, for each group.
 //! 3. **Intervals.** Quantiles are averaged with the same weights, probability by probability, and widened or narrowed by how
-//!    far out the values of each window stood in the combination with weights from the *other* windows.
+//!    far out the values of each window stood in the combination with weights from the *other* windows, if intervals so
+//!    corrected would have been better on windows that had no say in it.
 //! 4. **Honesty.** All of this happens inside the training part: a backtest of `stack` or `select` repeats it in every fold, so
 //!    that its score is one that no choice has seen.
 //!
@@ -248,11 +249,7 @@ impl Task<'_> {
             weights = Weights::same(own, groups.names.len());
             note = "no combination was better on the last windows".into();
         }
-        let deviates: Vec<Vec<f64>> = match note.is_empty() {
-            true => spoken.iter().zip(&tried).map(|(window, said)| said.deviates(&window.actual)).collect(),
-            false => Vec::new(),
-        };
-        let calibration = Calibration::of_widths(std::iter::once(&deviates[..]));
+        let calibration = if note.is_empty() { correction(&spoken, &tried) } else { None };
         let (mut fitted, mut kept) = (Vec::new(), Vec::new());
         for (m, member) in members.iter().enumerate() {
             // One that served a part of the panel may not serve the whole of it.
@@ -282,27 +279,53 @@ fn alone(train: &Panel, steps: usize, groups: Groups, why: &str) -> Result<Box<d
     Ok(Box::new(FittedStack::new(train, vec![member], weights, groups.of, None, why.into())))
 }
 
-/// What the combination says of each window with weights from the others; from the other half of the series where there is
-/// one window alone.
-fn tried(windows: &[&Window], groups: &Groups, steps: usize, pull: f64, learn: Learn) -> Vec<Said> {
+/// Which part each window belongs to, what is learned for one being learned from the others: its own, or one half of the series
+/// where there is one window alone.
+fn parts(windows: &[&Window]) -> Vec<usize> {
     let several = windows.iter().any(|window| window.number != windows[0].number);
-    let part = |window: &Window| if several { window.number } else { window.series % 2 };
-    let parts = windows.iter().map(|window| part(window)).max().unwrap_or(0) + 1;
-    let learned: Vec<Weights> = (0..parts)
-        .map(|held_out| {
-            let others: Vec<&Window> = windows.iter().filter(|window| part(window) != held_out).copied().collect();
-            // A single series in a single window has no others.
-            learn(if others.is_empty() { windows } else { &others }, groups, steps, pull)
-        })
-        .collect();
-    let say = |window: &&Window| {
+    windows.iter().map(|window| if several { window.number } else { window.series % 2 }).collect()
+}
+
+/// What is learned for each part from the others.
+fn from_others<T: Clone, L>(parts: &[usize], all: &[T], learn: impl Fn(&[T]) -> L) -> Vec<L> {
+    let count = parts.iter().max().map_or(0, |last| last + 1);
+    let learned = |held_out: usize| {
+        let others: Vec<T> =
+            all.iter().zip(parts).filter(|(_, part)| **part != held_out).map(|(one, _)| one.clone()).collect();
+        // A single series in a single window has no others.
+        learn(if others.is_empty() { all } else { &others })
+    };
+    (0..count).map(learned).collect()
+}
+
+/// What the combination says of each window with weights from the others.
+fn tried(windows: &[&Window], groups: &Groups, steps: usize, pull: f64, learn: Learn) -> Vec<Said> {
+    let parts = parts(windows);
+    let learned = from_others(&parts, windows, |others| learn(others, groups, steps, pull));
+    let say = |(window, part): (&&Window, &usize)| {
         let serves: Vec<bool> = window.said.iter().map(Option::is_some).collect();
-        let weights = &learned[part(window)];
-        let shares: Vec<Vec<f64>> =
-            (0..steps).map(|step| weights.shares(groups.of[window.series], step, &serves)).collect();
+        let share = |step: usize| learned[*part].shares(groups.of[window.series], step, &serves);
+        let shares: Vec<Vec<f64>> = (0..steps).map(share).collect();
         Said::combined(&window.said, &shares)
     };
-    windows.iter().map(say).collect()
+    windows.iter().zip(&parts).map(say).collect()
+}
+
+/// How wide intervals ought to be; none where, learned from other windows, it made them no better.
+fn correction(windows: &[&Window], tried: &[Said]) -> Option<Calibration> {
+    let deviates: Vec<Vec<f64>> =
+        windows.iter().zip(tried).map(|(window, said)| said.deviates(&window.actual)).collect();
+    let of = |deviates: &[Vec<f64>]| Calibration::of_widths(std::iter::once(deviates));
+    let parts = parts(windows);
+    let learned = from_others(&parts, &deviates, of);
+    let pinball = metrics::named("pinball").ok()?;
+    let (mut plain, mut corrected) = (0.0, 0.0);
+    for ((window, said), part) in windows.iter().zip(tried).zip(&parts) {
+        let loss = |said: &Said| (pinball.ratio)(&window.case(said)).0 / window.size();
+        plain += loss(said);
+        corrected += learned[*part].as_ref().map_or_else(|| loss(said), |learned| loss(&said.calibrated(learned)));
+    }
+    if corrected < plain { of(&deviates) } else { None }
 }
 
 /// The loss of what was said of a window, in units of its series; of steps at which something was observed.

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::metrics::{Case, scales};
+use crate::models::calibration::Calibration;
 use crate::models::{Fitted, Marginal, Model, standard_normal};
 use crate::panel::{Cut, Folds, Panel};
 
@@ -47,25 +48,41 @@ impl Said {
         Self { mean: sum(&|said| &said.mean), quantiles: std::array::from_fn(|k| sum(&|said| &said.quantiles[k])) }
     }
 
-    /// The standard normal deviates at which this distribution has the values that happened; beyond the outer quantiles it
-    /// goes on as the normal one would from the middle.
+    /// The standard normal deviates at which this distribution has the values that happened.
     pub fn deviates(&self, actual: &[f64]) -> Vec<f64> {
         let z = PROBABILITIES.map(standard_normal);
-        let (middle, last) = (PROBABILITIES.len() / 2, PROBABILITIES.len() - 1);
         let deviate = |(step, y): (usize, &f64)| {
             let at = |k: usize| self.quantiles[k][step];
-            let above = (0..=last).find(|k| *y <= at(*k));
-            let (from, to) = match above {
-                _ if y.is_nan() => return f64::NAN,
-                Some(0) => (0, middle),
-                Some(k) => (k - 1, k),
-                None => (middle, last),
-            };
+            let (from, to) = between(|k| *y <= at(k));
             let slope = (z[to] - z[from]) / (at(to) - at(from));
             // A distribution without width says nothing of how far away a value is.
             if slope.is_finite() { z[from] + (y - at(from)) * slope } else { f64::NAN }
         };
         actual.iter().enumerate().map(deviate).collect()
+    }
+
+    /// The same means with the quantiles that a calibration puts in the place of its own.
+    pub fn calibrated(&self, calibration: &Calibration) -> Self {
+        let z = PROBABILITIES.map(standard_normal);
+        let quantile = |k: usize, step: usize| {
+            let deviate = calibration.deviate(step, z[k]);
+            let (from, to) = between(|k| deviate <= z[k]);
+            let at = |k: usize| self.quantiles[k][step];
+            at(from) + (deviate - z[from]) * (at(to) - at(from)) / (z[to] - z[from])
+        };
+        let quantiles = std::array::from_fn(|k| (0..self.mean.len()).map(|step| quantile(k, step)).collect());
+        Self { mean: self.mean.clone(), quantiles }
+    }
+}
+
+/// The two quantiles between which something lies, by which of them it is not above; beyond the outer ones a distribution goes on
+/// as the normal one would from the middle.
+fn between(not_above: impl Fn(usize) -> bool) -> (usize, usize) {
+    let (middle, last) = (PROBABILITIES.len() / 2, PROBABILITIES.len() - 1);
+    match (0..=last).find(|k| not_above(*k)) {
+        Some(0) => (0, middle),
+        Some(k) => (k - 1, k),
+        None => (middle, last),
     }
 }
 
