@@ -63,9 +63,21 @@ pub(crate) fn parse(text: &str) -> Result<Map<String, Value>> {
         let why = cause.message().lines().next().unwrap_or_default().to_string();
         Error::usage(format!("`{text}` is not a list of options such as season=52, trend=true")).because(why)
     })?;
-    match serde_json::to_value(&table["options"]) {
+    match serde_json::to_value(dates_as_text(table["options"].clone())) {
         Ok(Value::Object(map)) => Ok(map),
         _ => Err(Error::usage(format!("`{text}` is not a list of options"))),
+    }
+}
+
+/// TOML has dates of its own; options have texts.
+pub(crate) fn dates_as_text(value: toml::Value) -> toml::Value {
+    match value {
+        toml::Value::Datetime(date) => toml::Value::String(date.to_string()),
+        toml::Value::Array(values) => values.into_iter().map(dates_as_text).collect::<Vec<_>>().into(),
+        toml::Value::Table(table) => {
+            table.into_iter().map(|(name, value)| (name, dates_as_text(value))).collect::<toml::Table>().into()
+        }
+        value => value,
     }
 }
 
@@ -226,6 +238,8 @@ mod tests {
         );
         let paths = parse("record=runs/a-1.jsonl, other=/tmp/b").unwrap();
         assert_eq!(Value::Object(paths), json!({"record": "runs/a-1.jsonl", "other": "/tmp/b"}));
+        let dates = parse("dates=[2011-01-07, \"2012-01-06\"], from=2011-01-07T08:30:00").unwrap();
+        assert_eq!(Value::Object(dates), json!({"dates": ["2011-01-07", "2012-01-06"], "from": "2011-01-07T08:30:00"}));
         assert_eq!(split_list("a; b(x=[1,2]), c(y=2)"), ["a", "b(x=[1,2])", "c(y=2)"]);
     }
 

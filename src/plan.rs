@@ -259,8 +259,8 @@ impl Patch {
             let line = cause.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count().max(1));
             Error::usage(format!("line {line} of the plan is not TOML")).because(cause.message().to_string())
         })?;
-        let value =
-            serde_json::to_value(table).map_err(|cause| Error::usage("the plan cannot be read").because(cause))?;
+        let value = serde_json::to_value(crate::options::dates_as_text(table.into()));
+        let value = value.map_err(|cause| Error::usage("the plan cannot be read").because(cause))?;
         match value {
             serde_json::Value::Object(map) => crate::options::read("the plan", map),
             _ => Err(Error::usage("the plan is not a table of fields")),

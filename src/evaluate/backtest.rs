@@ -147,14 +147,21 @@ impl Window {
     }
 }
 
-/// The sums that a metric is the ratio of, over the series of one fold.
+/// The sums that a metric is the ratio of, over the series of one fold, and the first failure if there is one.
 ///
 /// # Errors
 /// When the panel as a whole cannot be served, or the user interrupts.
-pub(super) fn sums(panel: &Panel, cut: &Cut, reach: usize, model: &Model, metric: &Metric) -> Result<Sums> {
+pub(super) fn sums(
+    panel: &Panel,
+    cut: &Cut,
+    reach: usize,
+    model: &Model,
+    metric: &Metric,
+) -> Result<(Sums, Option<Failure>)> {
     let window = Window::of(panel, cut, reach, std::slice::from_ref(model), &quantiles_of(&LEVELS), &mut [0.0])?;
     let index = metric.index();
-    Ok(Sums::of(metric, window.scores.iter().flatten().map(|ratios| ratios[index])))
+    let sums = Sums::of(metric, window.scores.iter().flatten().map(|ratios| ratios[index]));
+    Ok((sums, window.forecast.failures().into_iter().next()))
 }
 
 impl Backtest {

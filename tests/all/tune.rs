@@ -143,8 +143,12 @@ fn a_record_of_another_search_is_refused_and_a_damaged_one_named() {
     std::fs::write(&path, text.replacen("\"trial\":1", "\"trail\":1", 1)).unwrap();
     let error = refused("tsb", Folds::new(3, 5), "");
     assert!(error.contains("tsb.jsonl") && error.contains("damaged"), "{error}");
-    std::fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
-    assert!(refused("tsb", Folds::new(3, 5), "").contains("is not the record of a search"));
+    // What belongs to somebody else stays as it is.
+    for other in [&[0xff, 0xfe, 0x00][..], b"{\"a\": 1}", b"a,b\n1,2\n", b"{\"a\": 1}\n{}\n"] {
+        std::fs::write(&path, other).unwrap();
+        assert!(refused("tsb", Folds::new(3, 5), "").contains("is not the record of a search"));
+        assert_eq!(std::fs::read(&path).unwrap(), other);
+    }
 }
 
 #[test]
@@ -215,6 +219,7 @@ fn all_trials_failing_is_an_error_that_says_why() {
     );
     let error = panel.unwrap().tune("croston", Folds::new(3, 5), search("trials=5")).err().unwrap();
     assert!(error.is_model() && error.to_string().contains("all 5 trials failed"), "{error}");
+    assert!(error.to_string().contains("negative"), "{error}");
 }
 
 #[test]

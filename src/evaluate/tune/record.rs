@@ -97,6 +97,10 @@ impl Record {
         outcome
             .map_err(|cause| Error::data(format!("{} is not the record of a search", path.display())).because(cause))?;
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        // A record that was killed while it was begun is a beginning of its first line; anything else is somebody's file.
+        if whole == 0 && !header.to_string().starts_with(&text) {
+            return Err(Error::data(format!("{} is not the record of a search", path.display())));
+        }
         let known = read(&text[..whole], header).map_err(|error| error.within(path.display().to_string()))?;
         let spent = known.values().fold(0.0, |most: f64, line| most.max(line.elapsed));
         let begin = |file: &mut File| {
@@ -149,7 +153,10 @@ fn read(text: &str, header: &Value) -> Result<HashMap<Case, Line>> {
     let mut known = HashMap::new();
     let Some(first) = lines.next() else { return Ok(known) };
     let damaged = |number: usize| Error::data(format!("line {number} is damaged; remove the file to begin anew"));
-    let written: Value = serde_json::from_str(first).map_err(|cause| damaged(1).because(cause))?;
+    let written: Option<Value> = serde_json::from_str(first).ok();
+    let Some(written) = written.filter(|written| written.get("tuning").is_some()) else {
+        return Err(Error::data("this is not the record of a search"));
+    };
     if written != *header {
         let differs = header.as_object().into_iter().flatten().find(|(name, value)| written.get(*name) != Some(*value));
         let what = differs.map_or_else(|| "what it says".into(), |(name, _)| format!("`{name}`"));

@@ -265,13 +265,16 @@ impl Course<'_> {
         progress::check()?;
         let scored = model.and_then(|model| sums(self.panel, cut, self.folds.reach(), &model, self.metric));
         match scored {
-            Ok(Sums { above, below }) if below > 0.0 && (above / below).is_finite() => {
+            Ok((Sums { above, below }, _)) if below > 0.0 && (above / below).is_finite() => {
                 Ok(Outcome::Score { above, below })
             }
-            Ok(_) => Ok(Outcome::Failure(format!(
-                "{} is undefined: no series could be forecast and scored",
-                self.metric.name
-            ))),
+            Ok((_, failure)) => {
+                let why = failure.map_or_else(
+                    || "no series has a value to score in the fold".into(),
+                    |failure| format!("no series could be forecast ({}: {})", failure.series, failure.reason),
+                );
+                Ok(Outcome::Failure(format!("{} is undefined: {why}", self.metric.name)))
+            }
             Err(error) if error.is_interrupted() => Err(error),
             Err(error) => Ok(Outcome::Failure(error.to_string())),
         }
