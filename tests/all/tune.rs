@@ -219,7 +219,7 @@ fn all_trials_failing_is_an_error_that_says_why() {
     );
     let error = panel.unwrap().tune("croston", Folds::new(3, 5), search("trials=5")).err().unwrap();
     assert!(error.is_model() && error.to_string().contains("all 5 trials failed"), "{error}");
-    assert!(error.to_string().contains("negative"), "{error}");
+    assert!(error.to_string().contains("need values of at least 0"), "{error}");
 }
 
 #[test]
