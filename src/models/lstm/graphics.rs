@@ -1,5 +1,8 @@
 //! Is there a card to calculate with?
 
+#[cfg(feature = "cuda")]
+use nvml_wrapper::error::NvmlError;
+
 use crate::error::{Error, Result};
 
 /// Nothing where a card can be used.
@@ -21,13 +24,10 @@ pub(super) fn there() -> Result<()> {
 #[cfg(feature = "cuda")]
 pub(super) fn there() -> Result<()> {
     let absent = |why: &str| Error::usage(format!("device=cuda asks for an NVIDIA card, {why}; take device=cpu"));
-    // Nothing of the driver may be called before its library is known to be there.
-    if !unsafe { cudarc::driver::sys::is_culib_present() } {
-        return Err(absent("and NVIDIA's driver is not installed"));
-    }
-    match cudarc::driver::CudaContext::device_count() {
+    match nvml_wrapper::Nvml::init().and_then(|driver| driver.device_count()) {
         Ok(1..) => Ok(()),
-        Ok(_) => Err(absent("and there is none")),
+        Ok(0) => Err(absent("and there is none")),
+        Err(NvmlError::LibloadingError(_)) => Err(absent("and NVIDIA's driver is not installed")),
         Err(cause) => Err(absent("and its driver does not answer").because(cause.to_string())),
     }
 }
