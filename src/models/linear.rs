@@ -198,11 +198,13 @@ fn compressed(x: &Array2<f64>, y: &Array1<f64>) -> Result<Design> {
     // What is left of columns that are sums of others is rounding.
     let least = values.iter().copied().fold(0.0, f64::max) * 1e-12 * columns;
     let there: Vec<usize> = (0..values.len()).filter(|k| values[*k] > least).collect();
-    // The descent takes means over its rows.
-    let unit = |k: usize| (values[k] * there.len() as f64).sqrt();
-    let rows = Array2::from_shape_fn((there.len(), values.len()), |(i, c)| unit(there[i]) * vectors[[c, there[i]]]);
-    let targets = there.iter().map(|k| vectors.column(*k).dot(&products) * there.len() as f64 / unit(*k));
-    Ok(Dataset::new(rows, targets.collect()))
+    // The descent takes means over its rows, of which there is one where nothing varies.
+    let rows = there.len().max(1);
+    let unit = |k: usize| (values[k] * rows as f64).sqrt();
+    let cell = |(i, c): (usize, usize)| there.get(i).map_or(0.0, |k| unit(*k) * vectors[[c, *k]]);
+    let target = |i: usize| there.get(i).map_or(0.0, |k| vectors.column(*k).dot(&products) * rows as f64 / unit(*k));
+    let x = Array2::from_shape_fn((rows, values.len()), cell);
+    Ok(Dataset::new(x, Array1::from_shape_fn(rows, target)))
 }
 
 impl Learnt for Line {
