@@ -69,7 +69,7 @@ pub use model::{Entry, IntoModel, Model};
 pub use mstl::{FittedMstl, Mstl, Periodic, Stl, Window};
 pub use naive::{FittedNaive, Naive};
 pub use native::Foreign;
-pub use prophet::{FittedProphet, Growth, Limit, Prophet, ProphetMode, ProphetSeason, ProphetTerms};
+pub use prophet::{FittedProphet, Growth, Limit, MapOptimizer, Prophet, ProphetMode, ProphetSeason, ProphetTerms};
 pub use regression::{FittedRegression, Regression};
 pub use seasonal_naive::{FittedSeasonalNaive, SeasonalNaive};
 pub use series::{

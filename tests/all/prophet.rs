@@ -2,6 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use augurs::prophet::optimizer::OptimizeOpts;
+use augurs::prophet::{
+    EstimationMode, FeatureMode, GrowthType, PredictionData, Prophet, ProphetOptions, SeasonalityOption, TrainingData,
+};
+use tradewind::models::MapOptimizer;
 use tradewind::polars::prelude::*;
 use tradewind::prelude::*;
 
@@ -137,6 +142,46 @@ fn forecasts_are_those_of_prophet() {
     assert!(far.is_empty(), "{far:#?}");
     assert!(compared["classic"] >= 9 && compared["daily"] == 4);
     assert!(compared.get("m3_monthly").is_none_or(|n| *n == 50));
+}
+
+/// The columns that `augurs` makes, fitted by our optimiser, make our forecasts.
+#[test]
+fn augurs_prophet_says_the_same() {
+    let values = &series()["AirPassengers"].1;
+    let stamps = (0..values.len() + 18).map(|t| {
+        let month = chrono::NaiveDate::from_ymd_opt(1990 + t as i32 / 12, t as u32 % 12 + 1, 1).unwrap();
+        month.and_time(chrono::NaiveTime::MIN).and_utc().timestamp()
+    });
+    let stamps: Vec<i64> = stamps.collect();
+    let (past, ahead) = stamps.split_at(values.len());
+    let usual = ProphetOptions {
+        yearly_seasonality: SeasonalityOption::Manual(true),
+        weekly_seasonality: SeasonalityOption::Manual(false),
+        daily_seasonality: SeasonalityOption::Manual(false),
+        uncertainty_samples: 0,
+        ..ProphetOptions::default()
+    };
+    let multiplied = ProphetOptions { seasonality_mode: FeatureMode::Multiplicative, ..usual.clone() };
+    let saturating = ProphetOptions { growth: GrowthType::Logistic, ..usual.clone() };
+    let flat = ProphetOptions { growth: GrowthType::Flat, ..usual.clone() };
+    let dense = ProphetOptions { estimation: EstimationMode::Map, ..usual.clone() };
+    for (label, options) in [
+        ("prophet(yearly=10)", usual),
+        ("prophet(yearly=10)", dense),
+        ("prophet(yearly=10, seasonality_mode=multiplicative)", multiplied),
+        ("prophet(yearly=10, growth=logistic, cap=800)", saturating),
+        ("prophet(yearly=10, growth=flat)", flat),
+    ] {
+        let data = TrainingData::new(past.to_vec(), values.clone()).unwrap().with_cap(vec![800.0; past.len()]).unwrap();
+        let mut theirs = Prophet::new(options, MapOptimizer);
+        theirs.fit(data, OptimizeOpts::default()).unwrap();
+        let data = PredictionData::new(ahead.to_vec()).with_cap(vec![800.0; ahead.len()]).unwrap();
+        let theirs = theirs.predict(data).unwrap().yhat.point;
+        let ours = months(values).fit([label]).unwrap().forecast(18).unwrap();
+        let ours = ours.mean(Model::named(label).unwrap().label(), "all").unwrap();
+        let far = distance(&ours, theirs.into_iter(), level(values));
+        assert!(far < 1e-3, "{label}: {far} of the mean");
+    }
 }
 
 #[test]

@@ -9,9 +9,9 @@
 //! Taylor & Letham 2018, *The American Statistician* 72, with the priors, the scales and the default seasons of the
 //! program Prophet 1.5, but for waves that a step is too long for: a year of months carries 6 pairs, not 10.
 //!
-//! The crate `augurs-prophet` prepares the same features and asks for an optimiser only, but it draws from a random
-//! generator that takes no seed, keeps columns in maps without order, and tells the ends of one interval rather than
-//! quantiles and paths: forecasts would differ from run to run.
+//! The crate `augurs-prophet` prepares the same features and asks for an optimiser only: [`MapOptimizer`] is one, and means
+//! agree. What lies ahead is our own, for that crate draws from a random generator that takes no seed, keeps columns in
+//! maps without order, and tells the ends of one interval rather than quantiles and paths: forecasts would differ from run to run.
 //!
 //! Fails on a series with fewer than two complete rows, and where the cap of logistic growth lies below the data.
 //! Optimistic where errors are correlated; its trend follows the last changepoint forever.
@@ -21,10 +21,12 @@
 //! | `trend` | lines and curves with bends, and those to come |
 //! | `design` | seasons and regressors as columns |
 //! | `posterior` | the most likely parameters |
+//! | `optimiser` | the same for `augurs`' Prophet |
 //! | `fitted` | what lies ahead |
 
 mod design;
 mod fitted;
+mod optimiser;
 mod posterior;
 mod trend;
 
@@ -36,8 +38,10 @@ use crate::error::{Error, Result};
 use crate::options::choice;
 use design::{Design, Range};
 pub use fitted::FittedProphet;
+pub use optimiser::MapOptimizer;
 use posterior::{Prior, Rows};
 pub use trend::Growth;
+use trend::Trend;
 
 /// Options of `prophet`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -250,8 +254,10 @@ impl SeriesModel for Prophet {
             change: self.changepoint_prior,
             scales: design.scales(),
             multiplies: design.multiplies(),
+            jacobian: false,
         };
-        let likely = posterior::most_likely(&rows, prior);
+        let start = Trend::through(self.growth, &rows.times, &rows.values, &rows.caps);
+        let likely = posterior::most_likely(&rows, prior, start, posterior::EVALUATIONS);
         FittedProphet::new(design, likely, range.scale, series).map(|fit| Box::new(fit) as Box<dyn FittedSeries>)
     }
 }

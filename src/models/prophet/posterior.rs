@@ -34,6 +34,8 @@ pub(super) struct Prior {
     pub scales: Vec<f64>,
     /// Which columns multiply the trend.
     pub multiplies: Vec<bool>,
+    /// Is the density that of ln σ rather than of σ?
+    pub jacobian: bool,
 }
 
 /// What a model comes to, on its scale.
@@ -49,14 +51,15 @@ const WIDE: f64 = 25.0;
 /// the density has no greatest place.
 const LEAST: f64 = 1e-6;
 /// Far below what can be seen of a forecast; most series need some hundred evaluations.
-const STOP: Stop = Stop { tolerance: 1e-10, evaluations: 4_000 };
+const TOLERANCE: f64 = 1e-10;
+pub(super) const EVALUATIONS: usize = 4_000;
 
-/// The most likely parameters.
-pub(super) fn most_likely(rows: &Rows, prior: Prior) -> Likely {
+/// The most likely parameters, searched from a trend without changes on, by so many evaluations at most.
+pub(super) fn most_likely(rows: &Rows, prior: Prior, mut trend: Trend, evaluations: usize) -> Likely {
     let n = rows.values.len() as f64;
     let mean = rows.values.iter().sum::<f64>() / n;
     let deviation = (rows.values.iter().map(|y| (y - mean) * (y - mean)).sum::<f64>() / n).sqrt();
-    let mut trend = Trend::through(prior.growth, &rows.times, &rows.values, &rows.caps);
+    let stop = Stop { tolerance: TOLERANCE, evaluations };
     let (columns, bends) = (prior.scales.len(), prior.changepoints.len());
     let places = Places { columns, bends };
     let mut at = vec![0.0; places.sigma() + 1];
@@ -71,11 +74,11 @@ pub(super) fn most_likely(rows: &Rows, prior: Prior) -> Likely {
         at = match prior.growth != Growth::Logistic && !prior.multiplies.contains(&true) {
             true => {
                 let mut density = Products::of(rows, &prior, mean);
-                lbfgs(|at, gradient| density.value(at, gradient), &at, &bounds, STOP)
+                lbfgs(|at, gradient| density.value(at, gradient), &at, &bounds, stop)
             }
             false => {
                 let mut density = Direct::of(rows, &prior);
-                lbfgs(|at, gradient| density.value(at, gradient), &at, &bounds, STOP)
+                lbfgs(|at, gradient| density.value(at, gradient), &at, &bounds, stop)
             }
         }
         .at;
@@ -126,6 +129,10 @@ fn add_prior(prior: &Prior, places: Places, at: &[f64], gradient: &mut [f64]) ->
     }
     let square = (2.0 * at[places.sigma()]).exp();
     gradient[places.sigma()] += 4.0 * square;
+    if prior.jacobian {
+        value -= at[places.sigma()];
+        gradient[places.sigma()] -= 1.0;
+    }
     value + 2.0 * square
 }
 
@@ -291,17 +298,29 @@ mod tests {
         let cells = times.iter().flat_map(wave).collect();
         let caps = times.iter().map(|t| 1.2 + 0.1 * t).collect();
         let changepoints = vec![0.2, 0.41, 0.7];
-        let prior =
-            Prior { growth, changepoints, change: 0.05, scales: vec![10.0, 0.5], multiplies: multiplies.to_vec() };
+        let prior = Prior {
+            growth,
+            changepoints,
+            change: 0.05,
+            scales: vec![10.0, 0.5],
+            multiplies: multiplies.to_vec(),
+            jacobian: false,
+        };
         let at = vec![0.7, 0.3, 0.2, -0.1, 0.1, 0.0, 0.3, 0.0, 0.2, 0.1, -1.3];
         (Rows { times, values, caps, cells }, prior, at)
+    }
+
+    fn searched(rows: &Rows, prior: Prior) -> Likely {
+        let start = Trend::through(prior.growth, &rows.times, &rows.values, &rows.caps);
+        most_likely(rows, prior, start, EVALUATIONS)
     }
 
     #[test]
     fn derivatives_are_those_of_the_density() {
         for growth in [Growth::Linear, Growth::Logistic] {
             for multiplies in [[false, false], [true, false], [true, true]] {
-                let (rows, prior, at) = example(growth, multiplies);
+                let (rows, mut prior, at) = example(growth, multiplies);
+                prior.jacobian = multiplies[0];
                 let mut density = Direct::of(&rows, &prior);
                 let mut slopes = vec![0.0; at.len()];
                 density.value(&at, &mut slopes);
@@ -332,11 +351,11 @@ mod tests {
     fn a_constant_has_no_errors_and_a_line_next_to_none() {
         let (mut rows, prior, _) = example(Growth::Linear, [false; 2]);
         rows.values.fill(0.5);
-        let likely = most_likely(&rows, prior);
+        let likely = searched(&rows, prior);
         assert_eq!((likely.trend.line(2.0), likely.sigma), (0.5, 0.0));
         let (mut rows, prior, _) = example(Growth::Linear, [false; 2]);
         rows.values = rows.times.iter().map(|t| 0.2 + 0.8 * t).collect();
-        let likely = most_likely(&rows, prior);
+        let likely = searched(&rows, prior);
         assert!(likely.sigma < 1e-3 && (likely.trend.line(1.0) - 1.0).abs() < 1e-3, "{}", likely.sigma);
     }
 }
