@@ -23,12 +23,11 @@ pub(super) struct Engine {
 
 impl Engine {
     pub fn on(device: Device) -> Result<Self> {
-        let graphics = match device {
-            Device::Auto => graphics::there().is_ok(),
-            Device::Cpu => false,
-            Device::Cuda => graphics::there().map(|()| true)?,
+        let (device, graphics) = match device {
+            Device::Cpu => (burn_tensor::Device::flex(), false),
+            Device::Cuda => (graphics::card()?, true),
         };
-        Ok(Self { device: if graphics { graphics::device() } else { burn_tensor::Device::flex() }, graphics })
+        Ok(Self { device, graphics })
     }
 
     /// Windows that are best read at once.

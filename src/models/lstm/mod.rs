@@ -45,12 +45,10 @@ use crate::panel::Panel;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Device {
-    /// An NVIDIA card if there is one and the program was built for it, else the processor.
-    #[default]
-    Auto,
     /// The processor.
+    #[default]
     Cpu,
-    /// An NVIDIA card, which must be there.
+    /// An NVIDIA card, which must be there, and a program that was built for it.
     Cuda,
 }
 

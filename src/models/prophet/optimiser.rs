@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn data_that_do_not_fit_together_are_refused() {
-        let spoil: [(&str, fn(&mut Data)); 7] = [
+        type Spoil = fn(&mut Data);
+        let spoil: [(&str, Spoil); 7] = [
             ("two rows", |data| data.y.truncate(1)),
             ("one length", |data| data.cap.truncate(3)),
             ("scales and modes", |data| data.X.truncate(3)),
