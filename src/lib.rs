@@ -39,7 +39,7 @@
 //! | `stream` | a plan's forecast for a panel of any size, chunk by chunk |
 //! | [`script`] | the same nouns and verbs in Rhai: scripts, a prompt, a notebook kernel |
 //! | [`progress`] | progress bars and interrupts |
-//! | `options`, `files`, `error` | labels and their options, whole files or none, what can go wrong |
+//! | `options`, `files`, `job`, `error` | labels and their options, whole files or none and the fence around scripts, what a piece of work takes along, what can go wrong |
 //!
 //! Dependencies point one way: `panel ← explore, models ← forecast ← evaluate ← plan ← stream ← script, binary`; `show` and
 //! `figures` know the nouns, the nouns do not know pages.
@@ -54,6 +54,7 @@ pub mod explore;
 pub mod figures;
 mod files;
 pub mod forecast;
+mod job;
 pub mod metrics;
 pub mod models;
 pub mod optimise;

@@ -18,6 +18,7 @@ use super::modules::Scripts;
 use super::shown::Shown;
 use crate::error::{Error, Result};
 use crate::files::Fence;
+use crate::job::Job;
 use crate::progress;
 
 /// What a script may use up. An endless loop, a recursion without an end and an array without bounds end in an error.
@@ -96,7 +97,7 @@ pub struct Session {
     sources: Sources,
     limits: Option<Limits>,
     exceeded: Arc<AtomicBool>,
-    fence: Fence,
+    job: Job,
 }
 
 /// The texts of scripts and modules, for the lines that errors show.
@@ -144,7 +145,16 @@ impl Session {
         let args: Map = settings.args.iter().map(|(name, value)| (name.into(), Dynamic::from(value.clone()))).collect();
         scope.push_constant("args", args);
         let (functions, imports) = (AST::empty(), String::new());
-        Ok(Self { engine, scope, functions, imports, sources, limits: settings.limits.clone(), exceeded, fence })
+        Ok(Self {
+            engine,
+            scope,
+            functions,
+            imports,
+            sources,
+            limits: settings.limits.clone(),
+            exceeded,
+            job: Job::behind(fence),
+        })
     }
 
     /// Runs a text, known as `source` in errors, and returns the value of its last expression.
@@ -163,10 +173,10 @@ impl Session {
         }
         ast.set_source(source);
         let ast = self.functions.merge(&ast);
-        let fence = self.fence.clone();
+        let job = self.job.clone();
         let _watch = self.limits.as_ref().map(|limits| Watch::begin(limits.memory, &self.exceeded));
         let ran = catch_unwind(AssertUnwindSafe(|| {
-            fence.during(|| self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &ast))
+            job.during(|| self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &ast))
         }));
         self.functions = ast.clone_functions_only();
         let ran = ran.unwrap_or_else(|panic| {

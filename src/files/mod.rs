@@ -4,27 +4,26 @@
 //! The bytes go to a temporary file in the target's folder, which is renamed into place at the end: a reader sees
 //! the old file or the new one, never a part. When writing fails, the temporary file is removed.
 //!
-//! A script works behind a [`Fence`]: while it runs, whatever its verbs open must lie below one of the fence's folders,
-//! links followed. The fence belongs to the thread that runs the script, because the library opens files on the thread of
-//! its caller; outside a script there is none.
+//! | file | question |
+//! |---|---|
+//! | `fence` | which files may a script touch? |
 
-use std::cell::RefCell;
+mod fence;
+
 use std::fs::File;
 use std::io::Write;
-use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use polars::prelude::PolarsError;
 
 use crate::error::{Error, Result, nearest};
 use crate::progress;
 
+pub(crate) use fence::{Fence, allowed};
+
 /// The temporary files that are being written now.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-
-thread_local! {
-    static FENCE: RefCell<Option<Fence>> = const { RefCell::new(None) };
-}
 
 /// What is said of a path that leads nowhere: the name beside it that was probably meant, if there is one.
 pub(crate) fn missing(path: &Path) -> Error {
@@ -41,65 +40,6 @@ pub(crate) fn missing(path: &Path) -> Error {
 /// Is it a Parquet file, by its name?
 pub(crate) fn is_parquet(path: &Path) -> bool {
     path.extension().is_some_and(|end| ["parquet", "pq"].iter().any(|known| end.eq_ignore_ascii_case(known)))
-}
-
-/// The folders below which files may be read and written.
-#[derive(Clone)]
-pub(crate) struct Fence(Arc<[PathBuf]>);
-
-impl Fence {
-    /// A fence around folders, the first of which is the working folder.
-    pub(crate) fn around(folders: impl IntoIterator<Item = PathBuf>) -> Result<Self> {
-        let real = |folder: PathBuf| {
-            folder
-                .canonicalize()
-                .map_err(|cause| Error::usage(format!("{} cannot be allowed", folder.display())).because(cause))
-        };
-        Ok(Self(folders.into_iter().map(real).collect::<Result<_>>()?))
-    }
-
-    /// Does `work` behind this fence.
-    pub(crate) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
-        /// Puts back what stood before, also when `work` panics.
-        struct Before(Option<Fence>);
-        impl Drop for Before {
-            fn drop(&mut self) {
-                FENCE.set(self.0.take());
-            }
-        }
-        let _before = Before(FENCE.replace(Some(self.clone())));
-        work()
-    }
-
-    fn check(&self, path: &Path) -> Result<()> {
-        let real = real_place(path);
-        if real.as_ref().is_some_and(|real| self.0.iter().any(|folder| real.starts_with(folder))) {
-            return Ok(());
-        }
-        let real = real.unwrap_or_else(|| path.to_path_buf());
-        let folder = real.parent().unwrap_or(&real).display().to_string();
-        let home = self.0.first().map_or_else(String::new, |home| format!(" {}", home.display()));
-        Err(Error::usage(format!(
-            "{} lies outside the working folder{home}, below which a script reads and writes; allow more by --allow {folder}",
-            path.display()
-        )))
-    }
-}
-
-/// Where a path leads once every link is followed; what does not exist yet is taken from the nearest folder that does.
-fn real_place(path: &Path) -> Option<PathBuf> {
-    let absolute = std::path::absolute(path).ok()?;
-    let existing = absolute.ancestors().find(|place| place.symlink_metadata().is_ok())?;
-    let rest = absolute.strip_prefix(existing).ok()?;
-    match rest.components().all(|part| matches!(part, Component::Normal(_))) {
-        true => Some(existing.canonicalize().ok()?.join(rest)),
-        false => None,
-    }
-}
-
-/// Says whether the running script may touch a path; outside a script everything may be touched.
-pub(crate) fn allowed(path: &Path) -> Result<()> {
-    FENCE.with_borrow(|fence| fence.as_ref().map_or(Ok(()), |fence| fence.check(path)))
 }
 
 /// The text of a file.
@@ -240,26 +180,6 @@ mod tests {
         assert!(error.to_string().contains("inner.txt") && error.to_string().contains("choose another"), "{error}");
         assert!(put(home.path(), "x").unwrap_err().to_string().contains("it is a folder"));
         assert!(put(Path::new(""), "x").is_err());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_fence_follows_links_and_dots() {
-        let home = tempfile::tempdir().unwrap();
-        let (inside, outside) = (home.path().join("in"), home.path().join("out"));
-        std::fs::create_dir_all(inside.join("a")).unwrap();
-        std::fs::create_dir(&outside).unwrap();
-        std::os::unix::fs::symlink(&outside, inside.join("link")).unwrap();
-        std::os::unix::fs::symlink(home.path().join("nowhere"), inside.join("dangling")).unwrap();
-        Fence::around([inside.clone()]).unwrap().during(|| {
-            for good in ["new.txt", "a/b/c/new.txt", "a/../new.txt", ""] {
-                assert!(allowed(&inside.join(good)).is_ok(), "{good}");
-            }
-            for bad in ["../out/x", "link/x", "dangling", "a/../../out", "none/../../out/x", "/etc/passwd"] {
-                assert!(allowed(&inside.join(bad)).unwrap_err().to_string().contains("--allow"), "{bad}");
-            }
-        });
-        assert!(allowed(&outside).is_ok());
     }
 
     #[cfg(unix)]
