@@ -129,6 +129,20 @@ impl Forecast {
         self.0.failures.clone()
     }
 
+    /// What to keep in mind: models that were fitted for another horizon, or under another scenario for observed covariates, than
+    /// this forecast has, so that a backtest over its horizon scores another fit; candidates that could not take part (see
+    /// [`Fits::remarks`]).
+    pub fn caveat(&self) -> Option<String> {
+        let caveats = [self.0.fits.off_aim(&self.0.future), self.0.fits.caveat()];
+        let caveats: Vec<String> = caveats.into_iter().flatten().collect();
+        (!caveats.is_empty()).then(|| caveats.join(" "))
+    }
+
+    /// What could not take part in the fits.
+    pub(crate) fn remarks(&self) -> Vec<Failure> {
+        self.0.fits.remarks()
+    }
+
     /// The mean of each step of one series.
     ///
     /// # Errors
@@ -414,6 +428,7 @@ impl Show for Forecast {
         );
         let mut blocks = vec![Block::Text(text)];
         blocks.extend(self.table().ok().map(Block::Table));
+        blocks.extend(self.caveat().map(Block::Note));
         Block::Group(blocks)
     }
 }

@@ -1,13 +1,15 @@
 //! How good is a forecast? One function per metric over a named case, one row per metric in [`METRICS`].
 //!
 //! A case is one model on one series in one window. A metric is a ratio: an error measure over what makes it comparable.
-//! Where the denominator is zero the ratio is undefined and left out of the means, never infinite:
+//! Where the denominator is zero the ratio is undefined and left out of the means, never infinite; but for pooled metrics,
+//! whose sums are taken before dividing:
 //!
 //! * MAPE leaves out steps with an actual of zero (Hyndman & Koehler 2006), sMAPE counts 0 for a step where forecast
 //!   and actual are both zero (Makridakis et al. 2020);
 //! * MASE and RMSSE scale by the in-sample error of the seasonal naive method (Hyndman & Koehler 2006; Makridakis et al.
 //!   2022), of the naive one on series not longer than a season; a constant history has no such scale;
-//! * WAPE and bias are pooled: the sums are taken over all cases before dividing.
+//! * WAPE and bias are pooled: the sums are taken over all cases before dividing. What was forecast where nothing was sold
+//!   counts in full; only where nothing was sold in any case are they undefined.
 
 use crate::error::{Error, Result, suggestion};
 
@@ -84,6 +86,11 @@ impl Metric {
     /// How far a value of the metric is from that of a perfect forecast; nothing is infinitely far.
     pub(crate) fn loss(&self, value: Option<f64>) -> f64 {
         value.map_or(f64::INFINITY, |value| (value - self.best).abs())
+    }
+
+    /// Does a case with this numerator and denominator count? A pooled metric takes in cases without a denominator.
+    pub(crate) fn counts(&self, (above, below): (f64, f64)) -> bool {
+        above.is_finite() && below.is_finite() && (below > 0.0 || (self.pooled && below == 0.0))
     }
 
     /// Does it look at the quantiles, not only at the mean?
@@ -228,10 +235,10 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    /// Over cases; those on which the metric is undefined are left out.
+    /// Over the cases that count.
     pub(crate) fn of(metric: &Metric, ratios: impl Iterator<Item = (f64, f64)>) -> Self {
         let mut sums = Self::default();
-        for (above, below) in ratios.filter(|(above, below)| above.is_finite() && below.is_finite() && *below > 0.0) {
+        for (above, below) in ratios.filter(|ratio| metric.counts(*ratio)) {
             let (above, below) = if metric.pooled { (above, below) } else { (above / below, 1.0) };
             sums.add(Self { above, below });
         }
@@ -308,6 +315,28 @@ mod tests {
         assert_eq!(value("smape", &case), Some(100.0));
         for name in ["mase", "rmsse", "wape", "bias", "sis80"] {
             assert_eq!(value(name, &case), None, "{name}");
+        }
+    }
+
+    /// Two cases, one without sales: 3 units of error on 9 sold, 5 on none.
+    #[test]
+    fn pooled_metrics_count_what_was_forecast_where_nothing_was_sold() {
+        for (name, expected) in [("wape", 100.0 * 8.0 / 9.0), ("bias", 100.0 * 4.0 / 9.0)] {
+            let metric = named(name).unwrap();
+            let case = |actual: &[f64], mean: &[f64]| {
+                (metric.ratio)(&Case {
+                    actual,
+                    mean,
+                    probabilities: &[],
+                    quantiles: &[],
+                    absolute_scale: 1.0,
+                    squared_scale: 1.0,
+                })
+            };
+            let (sold, none) = (case(&[4.0, 0.0, 5.0], &[5.0, -2.0, 5.0]), case(&[0.0, f64::NAN], &[5.0, 7.0]));
+            let pooled = mean(metric, [sold, none].into_iter()).unwrap();
+            assert!((pooled - expected).abs() < 1e-12, "{name}: {pooled} is not {expected}");
+            assert_eq!(mean(metric, std::iter::once(none)), None, "{name} of what was not sold alone is undefined");
         }
     }
 

@@ -86,7 +86,7 @@ impl Outcome {
                 "every model of the plan reads known covariates, and their future is not given; name a file: future = \"FILE\"",
             ));
         }
-        let forecast = plan.forecast_of(&panel.fit(models)?)?;
+        let forecast = plan.forecast_of(&plan.fits_of(&panel, &models)?)?;
         let plan = plan.clone();
         Ok(Self(Arc::new(Inner { plan, panel, audit, findings, backtest, best, forecast })))
     }
@@ -151,6 +151,7 @@ impl Outcome {
         let model = self.forecaster()?;
         let total = self.total(&model)?;
         let noun = inner.panel.frequency().noun();
+        let ahead = self.ahead();
         let mut report = Report::new(&plan.title)
             .subtitle(format!(
                 "{} series, {}, {first} to {last}; forecast of {} {noun}s",
@@ -178,12 +179,16 @@ impl Outcome {
             ),
         };
         report = report
-            .heading(format!("The next {} {noun}s", plan.horizon))
+            .heading(ahead[..1].to_uppercase() + &ahead[1..])
             .text(format!("Forecast by {model}.{fixed}"))
             .add(inner.forecast.plot(&model)?)
             .add(self.totals(&model)?);
         Ok(report.heading("How this was made").add(Block::List(vec![
-            format!("Backtest: {}; models ranked by {}.", inner.backtest.folds().to_string().trim(), plan.metric),
+            format!(
+                "Backtest: {}; models ranked by {}.",
+                inner.backtest.folds().to_string().trim(),
+                inner.backtest.deciding(&plan.metric)?.name
+            ),
             format!(
                 "Season: {} {noun}s{}.",
                 inner.panel.season(),
@@ -197,10 +202,11 @@ impl Outcome {
 
     fn verdict(&self, model: &str) -> Result<String> {
         let inner = &*self.0;
-        let metric = &inner.plan.metric;
+        let decides = inner.backtest.deciding(&inner.plan.metric)?;
+        let metric = decides.name;
         let best = &inner.best;
         let score = inner.backtest.score(best, metric)?;
-        let is_error = crate::metrics::named(metric)?.best == 0.0;
+        let is_error = decides.best == 0.0;
         let covered = inner.backtest.score(best, "coverage80").ok();
         let against = match inner.backtest.score("seasonal_naive", metric) {
             // Only of an error can one be so many per cent below another.
@@ -226,17 +232,26 @@ impl Outcome {
         ))
     }
 
+    /// `the next 8 weeks`, or those after the plan's gap.
+    fn ahead(&self) -> String {
+        let plan = &self.0.plan;
+        let steps = format!("{} {}s", plan.horizon, self.0.panel.frequency().noun());
+        match plan.gap {
+            0 => format!("the next {steps}"),
+            gap => format!("the {steps} after the next {gap}"),
+        }
+    }
+
     /// The total of all series over the horizon, with its interval from joint paths.
     fn total(&self, model: &str) -> Result<String> {
         let inner = &*self.0;
         let paths = inner.forecast.paths(2_000, inner.plan.seed)?.total(model)?;
         let (mean, low, high) = spread(paths);
         Ok(format!(
-            "{} is expected to total {} over the next {} {}s, with 80 % probability between {} and {}.",
+            "{} is expected to total {} over {}, with 80 % probability between {} and {}.",
             inner.plan.target,
             number(mean.round()),
-            inner.plan.horizon,
-            inner.panel.frequency().noun(),
+            self.ahead(),
             number(low.round()),
             number(high.round())
         ))

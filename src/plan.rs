@@ -14,9 +14,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Folds, Search, Tuning};
 use crate::forecast::Forecast;
-use crate::models::{Automatic, Model, SeasonalNaive};
+use crate::models::{Aim, Automatic, Fits, Model, SeasonalNaive};
 use crate::options::{split, split_list};
-use crate::panel::{Aggregate, Clean, Columns, Join, Panel, Reading, Scenario, Stamps, checked};
+use crate::panel::{Aggregate, Clean, Columns, Future, Join, Panel, Reading, Scenario, Stamps, checked};
 use crate::show::{Block, Show};
 
 macro_rules! plan {
@@ -121,7 +121,7 @@ plan! {
         /// Backtest windows.
         #[env = "TRADEWIND_FOLDS"]
         folds: usize = 4,
-        /// Steps between training part and backtest window.
+        /// Steps between the end of the history and the first step that is forecast: those of which nothing is in yet.
         #[env = "TRADEWIND_GAP"]
         gap: usize = 0,
         /// Interval levels between 0 and 1, separated by commas.
@@ -482,15 +482,28 @@ impl Plan {
     pub fn forecast(&self) -> Result<Forecast> {
         self.check()?;
         let panel = self.panel()?;
-        self.forecast_of(&panel.fit(self.models()?)?)
+        self.forecast_of(&self.fits_of(&panel, &self.models()?)?)
+    }
+
+    /// Models fitted to a panel for this plan's horizon, gap and scenario: the one way of backtest, forecast, report and run.
+    ///
+    /// # Errors
+    /// As [`Panel::fit_for`](crate::panel::Panel::fit_for).
+    pub fn fits_of(&self, panel: &Panel, models: &[Model]) -> Result<Fits> {
+        panel.fit_aimed(models, Aim::new(self.folds().reach(), self.scenario))
+    }
+
+    /// The steps that this plan forecasts of a panel, after its gap, with what its scenario assumes of them.
+    pub(crate) fn future_of(&self, panel: &Panel) -> Result<Future> {
+        panel.future_after(self.gap, self.horizon, self.scenario)
     }
 
     /// The forecast of fits, over this plan's horizon, future and levels.
     ///
     /// # Errors
     /// As [`Fits::forecast`](crate::models::Fits::forecast).
-    pub fn forecast_of(&self, fits: &crate::models::Fits) -> Result<Forecast> {
-        let future = fits.panel().future_under(self.horizon, self.scenario)?;
+    pub fn forecast_of(&self, fits: &Fits) -> Result<Forecast> {
+        let future = self.future_of(&fits.panel())?;
         let future = match &self.future {
             Some(path) => future.given_file(path)?,
             None => future,

@@ -448,10 +448,13 @@ fn run_plan(command: Command, matches: &ArgMatches, out: &Out) -> Result<()> {
             spare(&save, [Some(&plan.data)])?;
             let panel = plan.panel()?;
             out.calendar(&panel, &plan);
-            let fits = panel.fit_for(plan.models()?, plan.horizon)?;
+            let fits = plan.fits_of(&panel, &plan.models()?)?;
             fits.save(&save)?;
             out.wrote(&save);
             out.failures(&fits.failures());
+            if let Some(caveat) = fits.caveat() {
+                out.say(&caveat);
+            }
             let summary = fits.summary()?;
             out.result(&summary, summary.to_json()?)
         }
@@ -483,6 +486,9 @@ fn run_plan(command: Command, matches: &ArgMatches, out: &Out) -> Result<()> {
                 false => out.calendar(&forecast.panel(), &plan),
             }
             out.failures(&forecast.failures());
+            if let Some(caveat) = forecast.caveat() {
+                out.say(&caveat);
+            }
             let table = forecast.table()?;
             if table.rows() == 0 {
                 let reason = forecast.failures().first().map_or_else(String::new, |f| format!(": {}", f.reason));

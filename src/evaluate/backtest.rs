@@ -10,7 +10,7 @@ use super::groups::Groups;
 use crate::error::{Error, Result};
 use crate::forecast::{Forecast, LEVELS, level, quantile_name, quantiles_of};
 use crate::metrics::{self, Case, METRICS, Metric, Sums, scales};
-use crate::models::{Failure, IntoModel, Model, failures_sentence, failures_table, find};
+use crate::models::{Aim, Failure, IntoModel, Model, failures_sentence, failures_table, find, remarks_sentence};
 use crate::panel::{Cut, Folds, Panel};
 use crate::progress;
 use crate::show::{Block, Show, Table, number};
@@ -86,7 +86,7 @@ impl Panel {
         let mut seconds = vec![0.0; models.len()];
         let bar = progress::bar(folds.len(), "backtesting");
         for (fold, cut) in cuts.enumerate() {
-            let window = Window::of(self, &cut?, folds.reach(), &models, &probabilities, &mut seconds)?;
+            let window = Window::of(self, &cut?, &models, &probabilities, &mut seconds)?;
             failures.extend(window.forecast.failures().into_iter().map(|failure| (fold + 1, failure)));
             windows.push(window);
             bar.inc(1);
@@ -99,14 +99,7 @@ impl Panel {
 }
 
 impl Window {
-    fn of(
-        panel: &Panel,
-        cut: &Cut,
-        reach: usize,
-        models: &[Model],
-        probabilities: &[f64],
-        seconds: &mut [f64],
-    ) -> Result<Self> {
+    fn of(panel: &Panel, cut: &Cut, models: &[Model], probabilities: &[f64], seconds: &mut [f64]) -> Result<Self> {
         let h = cut.future.horizon() as i64;
         let actuals: Vec<Vec<f64>> = (0..panel.len())
             .map(|i| {
@@ -120,7 +113,8 @@ impl Window {
                 if actual.iter().all(|y| y.is_nan()) { Vec::new() } else { actual }
             })
             .collect();
-        let fits = cut.train.fit_checked(models, Some(reach))?;
+        let aim = Aim::new(cut.future.reach(), cut.future.scenario());
+        let fits = cut.train.fit_checked(models, aim)?;
         let forecast = fits.forecast_each(&cut.future, |i| !actuals[i].is_empty())?;
         for (m, total) in seconds.iter_mut().enumerate() {
             *total += fits.seconds(m);
@@ -147,20 +141,21 @@ impl Window {
     }
 }
 
-/// The sums that a metric is the ratio of, over the series of one fold, and the first failure if there is one.
+/// The sums that a metric is the ratio of, over the series of one fold, none where no series counts; and the first failure if
+/// there is one.
 ///
 /// # Errors
 /// When the panel as a whole cannot be served, or the user interrupts.
 pub(super) fn sums(
     panel: &Panel,
     cut: &Cut,
-    reach: usize,
     model: &Model,
     metric: &Metric,
-) -> Result<(Sums, Option<Failure>)> {
-    let window = Window::of(panel, cut, reach, std::slice::from_ref(model), &quantiles_of(&LEVELS), &mut [0.0])?;
+) -> Result<(Option<Sums>, Option<Failure>)> {
+    let window = Window::of(panel, cut, std::slice::from_ref(model), &quantiles_of(&LEVELS), &mut [0.0])?;
     let index = metric.index();
-    let sums = Sums::of(metric, window.scores.iter().flatten().map(|ratios| ratios[index]));
+    let ratios = || window.scores.iter().flatten().map(|ratios| ratios[index]);
+    let sums = ratios().any(|ratio| metric.counts(ratio)).then(|| Sums::of(metric, ratios()));
     Ok((sums, window.forecast.failures().into_iter().next()))
 }
 
@@ -192,13 +187,14 @@ impl Backtest {
         Ok(Table::new(frame))
     }
 
-    /// One row per model, best first by `metric`: every metric's mean over series and folds, the number of scored
-    /// windows, the failures, and the seconds of fitting.
+    /// One row per model, best first by `metric`, or by `mae` where no model has a score by it (see
+    /// [`caveat`](Self::caveat)): every metric's mean over series and folds, the number of scored windows, the failures, and
+    /// the seconds of fitting.
     ///
     /// # Errors
     /// When there is no such metric.
     pub fn leaderboard(&self, metric: &str) -> Result<Table> {
-        let by = metrics::named(metric)?;
+        let by = self.deciding(metric)?;
         let order = self.ranked(by);
         let inner = &*self.0;
         let counts = |count: &dyn Fn(usize) -> usize| -> Vec<u64> { order.iter().map(|m| count(*m) as u64).collect() };
@@ -218,24 +214,78 @@ impl Backtest {
         Ok(Table::new(DataFrame::new(order.len(), columns)?).highlight(0))
     }
 
-    /// What to keep in mind when the models are compared: models that failed on some series are scored on fewer windows.
+    /// What to keep in mind when the models are compared: models that failed on some series are scored on fewer windows;
+    /// series without a scale have no MASE; where a metric is undefined for every model, `mae` ranks them in its place;
+    /// candidates of `auto` and the like that could not take part.
     pub fn caveat(&self) -> Option<String> {
         let windows = (0..self.0.models.len()).map(|m| self.cases(m).count());
         let (least, most) = windows.fold((usize::MAX, 0), |(least, most), n| (least.min(n), most.max(n)));
-        (least < most).then(|| {
+        let uneven = (least < most).then(|| {
             format!(
                 "The models were scored on {} to {} windows, because some failed on series that others served: \
                  their means are not over the same cases.",
                 number(least as f64),
                 number(most as f64)
             )
+        });
+        let remarks: Vec<Failure> = self.0.windows.iter().flat_map(|window| window.forecast.remarks()).collect();
+        let caveats = [uneven, self.without_scale(), self.without_sales(), remarks_sentence(&remarks)];
+        let caveats: Vec<String> = caveats.into_iter().flatten().collect();
+        (!caveats.is_empty()).then(|| caveats.join(" "))
+    }
+
+    /// Windows that the scaled metrics leave out.
+    fn without_scale(&self) -> Option<String> {
+        let inner = &*self.0;
+        let served =
+            |f: usize, i: usize| (0..inner.models.len()).any(|m| inner.windows[f].forecast.cell(m, i).is_some());
+        let scored = |(f, window): (usize, &Window)| -> Vec<bool> {
+            let there = (0..inner.panel.len()).filter(|i| !window.actuals[*i].is_empty() && served(f, *i));
+            there.map(|i| window.scale[i].0 > 0.0).collect()
+        };
+        let scaled: Vec<bool> = inner.windows.iter().enumerate().flat_map(scored).collect();
+        let left_out = scaled.iter().filter(|scaled| !**scaled).count();
+        let (which, ranked) = match scaled.len() {
+            _ if left_out == 0 => return None,
+            n if left_out == n => {
+                ("every window".to_string(), "; models are ranked by mae where one of them is asked for")
+            }
+            n => (format!("{} of {} windows", number(left_out as f64), number(n as f64)), ""),
+        };
+        Some(format!(
+            "mase, rmsse, sis80 and sis95 leave out {which}: the history before it is constant or repeats itself from season \
+             to season, or is too short, so that the seasonal naive method has no error to scale by{ranked}."
+        ))
+    }
+
+    /// Was nothing sold in any window?
+    fn without_sales(&self) -> Option<String> {
+        let actuals =
+            || self.0.windows.iter().flat_map(|window| window.actuals.iter().flatten()).filter(|y| !y.is_nan());
+        (actuals().next().is_some() && actuals().all(|y| *y == 0.0)).then(|| {
+            "Nothing was sold in any window: wape, bias and mape are undefined, and models are ranked by mae where one of \
+             them is asked for."
+                .into()
         })
     }
 
-    /// The label of the model that is best by `metric`.
+    /// The metric that decides where `metric` is asked for: that one, or `mae` where an error has nothing to divide by for any
+    /// model. It does not stand in for intervals that were not forecast.
     ///
     /// # Errors
-    /// When there is no such metric, or no model could be scored by it.
+    /// When there is no such metric.
+    pub(crate) fn deciding(&self, metric: &str) -> Result<&'static Metric> {
+        let by = metrics::named(metric)?;
+        let is_defined = |by: &Metric| (0..self.0.models.len()).any(|m| self.mean(by, m).is_some());
+        let covered = |level: &str| metrics::named(&format!("coverage{level}")).is_ok_and(is_defined);
+        let is_error = by.best == 0.0 && by.name.strip_prefix("sis").is_none_or(covered);
+        Ok(if is_error && !is_defined(by) { metrics::named("mae")? } else { by })
+    }
+
+    /// The label of the model that is best by `metric`, or by `mae` where no model has a score by it.
+    ///
+    /// # Errors
+    /// When there is no such metric, or no model could be scored.
     pub fn best(&self, metric: &str) -> Result<String> {
         self.extreme(metric, 0)
     }
@@ -249,7 +299,7 @@ impl Backtest {
     }
 
     fn extreme(&self, metric: &str, place: usize) -> Result<String> {
-        let by = metrics::named(metric)?;
+        let by = self.deciding(metric)?;
         let scored: Vec<usize> = self.ranked(by).into_iter().filter(|m| self.mean(by, *m).is_some()).collect();
         match scored.get(place.min(scored.len().saturating_sub(1))) {
             Some(m) => Ok(self.0.models[*m].clone()),

@@ -196,8 +196,7 @@ impl Backtest {
         let units = if by_series { self.0.panel.len() } else { self.0.windows.len() };
         let mut ratios = vec![(Vec::new(), Vec::new()); units];
         for (fold, series, a, b) in cases {
-            let defined = |(above, below): (f64, f64)| above.is_finite() && below.is_finite() && below > 0.0;
-            if defined(a) && defined(b) {
+            if by.counts(a) && by.counts(b) {
                 let unit = &mut ratios[if by_series { series } else { fold }];
                 unit.0.push(a);
                 unit.1.push(b);
@@ -417,7 +416,10 @@ impl Backtest {
             );
         }
         if left_out > 0 {
-            finding = finding.but(format!("{} that not every model could forecast are left out.", unit(left_out)));
+            finding = finding.but(format!(
+                "{} that not every model could forecast, or on which {metric} is undefined, are left out.",
+                unit(left_out)
+            ));
         }
         if dropped > 0 {
             finding = finding.but(format!("Models without any score are not ranked: {dropped}."));

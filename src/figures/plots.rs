@@ -4,7 +4,6 @@ use super::{Band, Bars, Course, Fan, Fans, Figure, Line, Overview, TimeAxis};
 use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Tuning};
 use crate::forecast::Forecast;
-use crate::metrics;
 use crate::models::{Marginal, find};
 use crate::panel::Panel;
 
@@ -45,7 +44,8 @@ impl Backtest {
     /// # Errors
     /// When there is no such metric.
     pub fn plot(&self, metric: &str) -> Result<Figure> {
-        let named = metrics::named(metric)?;
+        let named = self.deciding(metric)?;
+        let metric = named.name;
         let board = self.leaderboard(metric)?;
         let rows = (0..board.rows())
             .map(|row| {

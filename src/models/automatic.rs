@@ -6,7 +6,8 @@
 //!    `arima` use them, unless `regressors=false`. What would take longer than `budget` allows is left out, dearest first; the costs are estimated from
 //!    length and season, not measured, so that the choice is the same on every machine.
 //! 2. **Trial.** Each candidate forecasts the last windows of the series (three where there is room), fitted to what lies before
-//!    the first one.
+//!    the first one, with covariates as forecasts have them: observed ones follow the scenario. One that cannot is named in the
+//!    form and in the remarks.
 //! 3. **Weights.** One over the squared mean absolute error, relative to the best candidate (Bates & Granger 1969, *Operational
 //!    Research Quarterly* 20, with absolute errors); below a hundredth, none. A series too short for a trial gets equal weights.
 //! 4. **Siblings.** A series of at most two seasons has the season of its siblings taken out first and put back at the end
@@ -21,7 +22,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::combine::{By, FittedCombine};
+use super::combine::FittedCombine;
 use super::intermittent::{Demand, DemandClass, quantiles_around};
 use super::marginal::Support;
 use super::trial::{Between, Trial};
@@ -196,6 +197,10 @@ impl SeriesModel for Automatic {
         self.fit_around(series, Season::default())
     }
 
+    fn minds_scenario(&self) -> bool {
+        self.reads_covariates()
+    }
+
     fn asks_siblings(&self) -> bool {
         self.siblings
     }
@@ -230,7 +235,7 @@ impl Automatic {
             }
         };
         let trial = Trial::of(&labels, &series, self.horizon, Between::Update)?;
-        let combination = FittedCombine::new(&labels, &trial.weights(), By::Weights, &series)?;
+        let combination = FittedCombine::weighted(&labels, &trial, &series)?;
         let tried = match values == Values::Few {
             true => trial.deviates(|place| season.with(series.start + place as i64, 1.0)),
             false => trial.errors(),

@@ -86,12 +86,16 @@ impl SeriesModel for Combine {
         self.models.iter().any(|label| Entry::part(label).is_ok_and(|model| model.states_values()))
     }
 
+    fn minds_scenario(&self) -> bool {
+        self.by == By::Weights && self.reads_covariates()
+    }
+
     fn fit(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
-        let weights = match self.by {
-            By::Weights => Trial::of(&self.models, series, self.horizon, Between::Update)?.weights(),
-            _ => vec![1.0; self.models.len()],
-        };
-        Ok(Box::new(FittedCombine::new(&self.models, &weights, self.by, series)?))
+        if self.by != By::Weights {
+            return Ok(Box::new(FittedCombine::new(&self.models, &vec![1.0; self.models.len()], self.by, series)?));
+        }
+        let trial = Trial::of(&self.models, series, self.horizon, Between::Update)?;
+        Ok(Box::new(FittedCombine::weighted(&self.models, &trial, series)?))
     }
 }
 
@@ -100,8 +104,8 @@ impl SeriesModel for Combine {
 pub struct FittedCombine {
     members: Vec<Member>,
     by: By,
-    /// Members that could not serve the series.
-    missing: Vec<String>,
+    /// Members that could not serve the series, or had nothing to say of its last windows, and why.
+    missing: Vec<(String, String)>,
     /// Mean errors of the members, each in its own standard deviations: members with relative errors are among them.
     residuals: Vec<f64>,
 }
@@ -123,17 +127,27 @@ impl Member {
 }
 
 impl FittedCombine {
+    /// Fits the members that a trial gives weight, and names those without a score.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(super) fn weighted(labels: &[String], trial: &Trial, series: &Series) -> Result<Self> {
+        let mut fitted = Self::new(labels, &trial.weights(), By::Weights, series)?;
+        fitted.missing.extend(trial.without_score(labels));
+        Ok(fitted)
+    }
+
     /// Fits the members whose weights are not zero.
     ///
     /// # Errors
     /// When none of them can serve the series.
-    pub(super) fn new(labels: &[String], weights: &[f64], by: By, series: &Series) -> Result<Self> {
+    fn new(labels: &[String], weights: &[f64], by: By, series: &Series) -> Result<Self> {
         let (mut members, mut missing, mut why) = (Vec::new(), Vec::new(), None);
         for (label, weight) in labels.iter().zip(weights).filter(|(_, weight)| **weight > 0.0) {
             match Part::fit(label, series) {
                 Ok(part) => members.push(Member::new(part, *weight)),
                 Err(error) => {
-                    missing.push(label.clone());
+                    missing.push((label.clone(), error.to_string()));
                     why.get_or_insert_with(|| error.within(label.clone()));
                 }
             }
@@ -144,7 +158,7 @@ impl FittedCombine {
         }
     }
 
-    fn of(members: Vec<Member>, by: By, missing: Vec<String>) -> Self {
+    fn of(members: Vec<Member>, by: By, missing: Vec<(String, String)>) -> Self {
         let n = members.iter().map(|member| member.part.fit.residuals().len()).max().unwrap_or(0);
         let residual = |t: usize| {
             let shares = members.iter().filter_map(|member: &Member| {
@@ -261,7 +275,10 @@ impl FittedSeries for FittedCombine {
         let shares: Vec<String> = self.members.iter().map(share).collect();
         let without = match self.missing.as_slice() {
             [] => String::new(),
-            missing => format!(", without {}", missing.join(", ")),
+            missing => {
+                let labels: Vec<&str> = missing.iter().map(|(label, _)| label.as_str()).collect();
+                format!(", without {}", labels.join(", "))
+            }
         };
         let parameters = match self.by {
             By::Weights => {
@@ -269,7 +286,9 @@ impl FittedSeries for FittedCombine {
             }
             _ => Vec::new(),
         };
-        Description { form: format!("{how}{}{without}", shares.join(" + ")), parameters, ..Description::default() }
+        let remarks = self.missing.iter().map(|(label, why)| format!("without {label}: {why}")).collect();
+        let form = format!("{how}{}{without}", shares.join(" + "));
+        Description { form, parameters, remarks, ..Description::default() }
     }
 
     fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {

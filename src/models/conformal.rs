@@ -67,10 +67,15 @@ impl SeriesModel for Conformal {
         Entry::part(&self.model).is_ok_and(|model| model.states_values())
     }
 
+    fn minds_scenario(&self) -> bool {
+        self.reads_covariates()
+    }
+
     fn fit(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
         let part = Part::fit(&self.model, series)?;
         let trial = Trial::of(std::slice::from_ref(&self.model), series, self.horizon, Between::Fit)?;
-        Ok(Box::new(FittedConformal { part, kind: self.kind, tried: trial.errors() }))
+        let untried = trial.failure().map(ToString::to_string);
+        Ok(Box::new(FittedConformal { part, kind: self.kind, tried: trial.errors(), untried }))
     }
 }
 
@@ -80,6 +85,8 @@ pub struct FittedConformal {
     part: Part,
     kind: Conformity,
     tried: Vec<Vec<f64>>,
+    /// Why there are no errors to calibrate by.
+    untried: Option<String>,
 }
 
 impl FittedSeries for FittedConformal {
@@ -108,12 +115,16 @@ impl FittedSeries for FittedConformal {
         if description.form.is_empty() {
             description.form.clone_from(&self.part.label);
         }
+        if let Some(why) = &self.untried {
+            description.form.push_str(", not tried on windows of its own");
+            description.remarks.push(format!("its own errors do not calibrate its intervals: {why}"));
+        }
         description
     }
 
     fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
         let part = self.part.update(series)?;
-        Ok(Box::new(Self { part, kind: self.kind, tried: self.tried.clone() }))
+        Ok(Box::new(Self { part, kind: self.kind, tried: self.tried.clone(), untried: self.untried.clone() }))
     }
 
     fn simulate(&self, ahead: &Ahead, mean: &[f64], shocks: &[f64], path: &mut [f64]) {

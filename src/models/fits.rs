@@ -10,10 +10,11 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::model::distinct;
-use super::{Description, Entry, Epoch, Fitted, IntoModel, Likelihood, Model, decode, encode};
+use super::trial::usual_horizon;
+use super::{Aim, Description, Entry, Epoch, Fitted, IntoModel, Likelihood, Model, decode, encode};
 use crate::error::{Error, Result};
 use crate::forecast::Forecast;
-use crate::panel::{Columns, Future, Panel};
+use crate::panel::{Columns, Future, Panel, Role, Scenario};
 use crate::show::{Block, Show, Table, number};
 use crate::statistics::{jarque_bera, ljung_box};
 
@@ -34,6 +35,7 @@ pub struct Fits(Arc<Inner>);
 struct Inner {
     panel: Panel,
     models: Vec<FittedModel>,
+    aim: Aim,
 }
 
 struct FittedModel {
@@ -54,7 +56,10 @@ pub struct Failure {
 }
 
 impl Panel {
-    /// Fits models, given as labels, options structs or [`Model`]s, to every series.
+    /// Fits models, given as labels, options structs or [`Model`]s, to every series. Models whose fit depends on how far ahead
+    /// they look (those that learn across series, `stack`, `select`) are fitted for the usual steps of the season, which
+    /// [`Fits::horizon`] tells; a forecast of another horizon says so in its [`caveat`](Forecast::caveat). Where the horizon
+    /// is known, state it: [`fit_for`](Self::fit_for) fits what a backtest over that horizon scores.
     ///
     /// # Errors
     /// When a label names no model, the panel holds duplicate stamps or stamps off its calendar, or the user interrupts.
@@ -62,31 +67,60 @@ impl Panel {
     pub fn fit<M: IntoModel>(&self, models: impl IntoIterator<Item = M>) -> Result<Fits> {
         let models = distinct(models.into_iter().map(IntoModel::into_model).collect::<Result<_>>()?)?;
         self.check_calendar()?;
-        self.fit_checked(&models, None)
+        self.fit_checked(&models, Aim::default())
     }
 
-    /// As [`fit`](Self::fit), for forecasts of `horizon` steps: models that learn across series forecast as many
-    /// directly.
+    /// As [`fit`](Self::fit), for forecasts of so many steps, or for a [`Future`] with its gap and its scenario: these are the
+    /// fits that a backtest over the same horizon scores, to the bit.
+    ///
+    /// ```
+    /// use tradewind::prelude::*;
+    /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
+    /// let sales = Panel::read("data/walmart_sales_weekly.csv", columns)?;
+    /// for fold in sales.split(&Folds::new(1, 8).gap(2))? {
+    ///     let fits = fold.train().fit_for(["ridge"], fold.future())?;
+    ///     assert_eq!(fits.horizon(), 10);
+    ///     assert_eq!(fits.forecast(fold.future())?.caveat(), None);
+    /// }
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`fit`](Self::fit), and when the horizon is zero.
-    pub fn fit_for<M: IntoModel>(&self, models: impl IntoIterator<Item = M>, horizon: usize) -> Result<Fits> {
-        if horizon == 0 {
-            return Err(Error::usage("a horizon is at least 1 step, not 0"));
-        }
+    /// As [`fit`](Self::fit), and when the horizon is zero or beyond any series.
+    pub fn fit_for<M: IntoModel>(
+        &self,
+        models: impl IntoIterator<Item = M>,
+        horizon: impl Into<Horizon>,
+    ) -> Result<Fits> {
+        let aim = match horizon.into() {
+            Horizon::Steps(steps) => Aim::new(steps, Scenario::default()),
+            Horizon::Future(future) => Aim::new(future.reach(), future.scenario()),
+        };
         let models = distinct(models.into_iter().map(IntoModel::into_model).collect::<Result<_>>()?)?;
-        self.check_calendar()?;
-        self.fit_checked(&models, Some(horizon))
+        self.fit_aimed(&models, aim)
     }
 
-    pub(crate) fn fit_checked(&self, models: &[Model], horizon: Option<usize>) -> Result<Fits> {
+    pub(crate) fn fit_aimed(&self, models: &[Model], aim: Aim) -> Result<Fits> {
+        match aim.steps {
+            Some(0) => Err(Error::usage("a horizon is at least 1 step, not 0")),
+            Some(steps) if steps > MOST_STEPS => {
+                Err(Error::usage(format!("a horizon of {steps} steps is beyond any series")))
+            }
+            _ => {
+                self.check_calendar()?;
+                self.fit_checked(models, aim)
+            }
+        }
+    }
+
+    pub(crate) fn fit_checked(&self, models: &[Model], aim: Aim) -> Result<Fits> {
         let fit = |model: &Model| {
             let started = Instant::now();
-            let fitted = model.forecaster().fit(self, horizon)?;
+            let fitted = model.forecaster().fit(self, aim)?;
             Ok(FittedModel { model: model.clone(), fitted, seconds: started.elapsed().as_secs_f64() })
         };
         let models = models.iter().map(fit).collect::<Result<_>>()?;
-        Ok(Fits(Arc::new(Inner { panel: self.clone(), models })))
+        Ok(Fits(Arc::new(Inner { panel: self.clone(), models, aim })))
     }
 }
 
@@ -201,7 +235,45 @@ impl Fits {
             Ok(FittedModel { model: fit.model.clone(), fitted, seconds: started.elapsed().as_secs_f64() })
         };
         let models = self.0.models.iter().map(update).collect::<Result<_>>()?;
-        Ok(Fits(Arc::new(Inner { panel: panel.clone(), models })))
+        Ok(Fits(Arc::new(Inner { panel: panel.clone(), models, aim: self.0.aim })))
+    }
+
+    /// The steps ahead that models were fitted for, where their fit depends on that: those that were stated, or the usual ones
+    /// of the season.
+    pub fn horizon(&self) -> usize {
+        self.0.aim.steps.unwrap_or_else(|| usual_horizon(self.0.panel.season()))
+    }
+
+    /// How many candidates could not take part, and the first of the [`remarks`](Self::remarks).
+    pub fn caveat(&self) -> Option<String> {
+        remarks_sentence(&self.remarks())
+    }
+
+    /// How a forecast of a future is not what a backtest over its horizon and scenario scores.
+    pub(crate) fn off_aim(&self, future: &Future) -> Option<String> {
+        let minding = |minds: &dyn Fn(&FittedModel) -> bool| -> Option<String> {
+            let models = self.0.models.iter().filter(|fit| minds(fit)).map(|fit| fit.model.label());
+            Some(models.collect::<Vec<_>>().join(", ")).filter(|models| !models.is_empty())
+        };
+        let (fitted, asked) = (self.horizon(), Aim::new(future.reach(), future.scenario()));
+        let other_steps = asked.steps.filter(|steps| *steps != fitted).and_then(|steps| {
+            let models = minding(&|fit| fit.model.forecaster().minds_steps())?;
+            Some(format!(
+                "{models}: fitted for {fitted} steps ahead, and this forecast reaches {steps}, for which a backtest scores \
+                 another fit; fit for the horizon that is forecast."
+            ))
+        });
+        let is_observed = self.0.panel.columns().with_role(Role::Observed).next().is_some();
+        let other_scenario = Some(self.0.aim.scenario).filter(|fitted| is_observed && *fitted != asked.scenario);
+        let other_scenario = other_scenario.and_then(|_| {
+            let models = minding(&|fit| fit.model.forecaster().minds_scenario())?;
+            Some(format!(
+                "{models}: fitted under another scenario for observed covariates than this forecast assumes; fit for the \
+                 future that is forecast."
+            ))
+        });
+        let caveats: Vec<String> = [other_steps, other_scenario].into_iter().flatten().collect();
+        (!caveats.is_empty()).then(|| caveats.join(" "))
     }
 
     /// The labels of the models.
@@ -229,6 +301,20 @@ impl Fits {
             }
         }
         failures
+    }
+
+    /// What could not take part where a model chooses, weighs or calibrates, by model and series: candidates without a score, and
+    /// why.
+    pub fn remarks(&self) -> Vec<Failure> {
+        let mut remarks = Vec::new();
+        for fit in &self.0.models {
+            for i in (0..self.0.panel.len()).filter(|i| fit.fitted.failure(*i).is_none()) {
+                let (model, series) = (fit.model.label(), self.0.panel.label(i));
+                let of = |reason: String| Failure { model: model.into(), series: series.into(), reason };
+                remarks.extend(fit.fitted.describe(i).remarks.into_iter().map(of));
+            }
+        }
+        remarks
     }
 
     /// In-sample one-step errors of a model for a series, one per calendar step, NaN where there is none. For a
@@ -415,6 +501,7 @@ impl Fits {
             fingerprint: self.0.panel.fingerprint(),
             checksum: checksum(&data, &models),
             data,
+            aim: self.0.aim,
             models,
         };
         crate::files::write_atomically(path.as_ref(), &encode(&saved)?)
@@ -455,7 +542,7 @@ impl Fits {
             })
             .collect::<Result<_>>()
             .map_err(|error: Error| error.within(place))?;
-        Ok(Self(Arc::new(Inner { panel, models })))
+        Ok(Self(Arc::new(Inner { panel, models, aim: saved.aim })))
     }
 
     pub(crate) fn fitted(&self, model: usize) -> &dyn Fitted {
@@ -476,7 +563,9 @@ pub(crate) fn find(name: &str, names: &[String], what: &str) -> Result<usize> {
 }
 
 const KIND: &str = "tradewind fits";
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
+/// The longest horizon.
+const MOST_STEPS: usize = 1_000_000;
 
 /// What tells damage.
 fn checksum(data: &[u8], models: &[(String, Vec<u8>)]) -> String {
@@ -496,6 +585,7 @@ struct Saved {
     /// Which data it is, and the training frame as Parquet.
     fingerprint: String,
     data: Vec<u8>,
+    aim: Aim,
     /// Of data and models.
     checksum: String,
     models: Vec<(String, Vec<u8>)>,
@@ -512,6 +602,7 @@ impl Show for Fits {
         );
         let mut blocks = vec![Block::Text(text)];
         blocks.extend(self.summary().ok().map(Block::Table));
+        blocks.extend(self.caveat().map(Block::Note));
         Block::Group(blocks)
     }
 }
@@ -529,6 +620,16 @@ pub(crate) fn failures_sentence(failures: &[Failure]) -> String {
             first.reason
         ),
     }
+}
+
+/// How many candidates could not take part, and the first of them.
+pub(crate) fn remarks_sentence(remarks: &[Failure]) -> Option<String> {
+    let first = remarks.first()?;
+    let counted = match remarks.len() {
+        1 => "1 candidate".into(),
+        n => format!("{} candidates", number(n as f64)),
+    };
+    Some(format!("{counted} could not take part (first: {} on {}, {}).", first.model, first.series, first.reason))
 }
 
 /// Failures as a table: model, series, reason.

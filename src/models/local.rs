@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::calibration::{Calibration, FARTHEST};
 use super::siblings::Siblings;
 use super::{
-    Ahead, BoxCox, Covariate, Description, Fitted, FittedSeries, Forecaster, Marginal, Method, Series, SeriesModel,
+    Ahead, Aim, BoxCox, Covariate, Description, Fitted, FittedSeries, Forecaster, Marginal, Method, Series, SeriesModel,
 };
 use crate::error::{Error, Result};
 use crate::panel::normalise::Scale;
-use crate::panel::{Future, Normalise, Panel};
+use crate::panel::{Assumptions, Future, Normalise, Panel, Scenario};
 use crate::progress;
 
 pub(super) struct Local<M>(pub(super) M);
@@ -26,6 +26,8 @@ struct LocalFits {
     /// The position after the last value of each series.
     ends: Vec<i64>,
     reads_covariates: bool,
+    /// What is assumed of observed covariates where forecasts are tried.
+    scenario: Scenario,
     /// What the series have tried, together: those of numbers, those of counts.
     calibration: [Option<Calibration>; 2],
     /// How far the intervals of each series are stretched by its own errors.
@@ -41,7 +43,15 @@ impl<M: SeriesModel> Forecaster for Local<M> {
         false
     }
 
-    fn fit(&self, train: &Panel, _horizon: Option<usize>) -> Result<Box<dyn Fitted>> {
+    fn minds_steps(&self) -> bool {
+        false
+    }
+
+    fn minds_scenario(&self) -> bool {
+        self.0.minds_scenario()
+    }
+
+    fn fit(&self, train: &Panel, aim: Aim) -> Result<Box<dyn Fitted>> {
         let (normalise, lambda) = normalisation(train, self.0.box_cox())?;
         if self.0.states_values() && normalise != Normalise::None {
             return Err(Error::usage(format!(
@@ -52,7 +62,7 @@ impl<M: SeriesModel> Forecaster for Local<M> {
         let reads_covariates = self.0.reads_covariates();
         // A season that multiplies has no meaning on another scale.
         let siblings = (self.0.asks_siblings() && normalise == Normalise::None).then(|| Siblings::of(train));
-        let fits = each_series(train, reads_covariates, "fitting", |i, series| {
+        let fits = each_series(train, reads_covariates, aim.scenario, "fitting", |i, series| {
             let (scale, seen) = Scale::of(normalise, lambda, series.values, train.season())?;
             let series = Series { values: &seen, ..series };
             let fit = match siblings.as_ref().and_then(|siblings| siblings.season(i)) {
@@ -71,7 +81,8 @@ impl<M: SeriesModel> Forecaster for Local<M> {
             stretch.iter_mut().zip(own).for_each(|(stretch, own)| *stretch *= own);
             calibration
         });
-        Ok(Box::new(LocalFits { fits, ends: ends(train), reads_covariates, calibration, stretch }))
+        let scenario = aim.scenario;
+        Ok(Box::new(LocalFits { fits, ends: ends(train), reads_covariates, scenario, calibration, stretch }))
     }
 }
 
@@ -95,15 +106,22 @@ fn ends(panel: &Panel) -> Vec<i64> {
     (0..panel.len()).map(|i| panel.positions(i).last().map_or(0, |last| last + 1)).collect()
 }
 
+/// The position after the last value of all.
+fn latest(panel: &Panel) -> i64 {
+    ends(panel).into_iter().max().unwrap_or(0)
+}
+
 /// Does `work` for every series, the longest first, so that no thread is left alone with a long one at the end. What
 /// comes out does not depend on the number of threads: each series is worked on by itself.
 fn each_series<T: Send>(
     panel: &Panel,
     covariates: bool,
+    scenario: Scenario,
     what: &'static str,
     work: impl Fn(usize, Series) -> Result<T> + Sync,
 ) -> Result<Vec<Result<T>>> {
     let matrix = if covariates { Some(panel.matrix()?) } else { None };
+    let assumptions = if covariates { Some(Assumptions::of(panel, scenario, latest(panel))?) } else { None };
     let bar = progress::bar(panel.len(), what);
     let length = |i: &usize| match panel.positions(*i) {
         [first, .., last] => last - first,
@@ -130,10 +148,11 @@ fn each_series<T: Send>(
             bar.inc(1);
             let fit = match values.iter().all(|v| v.is_nan()) {
                 true => Err(Error::model("the series has no values")),
-                false => work(
-                    i,
-                    Series { values: &values, start, season: panel.season(), frequency: panel.frequency(), covariates },
-                ),
+                false => {
+                    let (season, frequency) = (panel.season(), panel.frequency());
+                    let assumptions = assumptions.as_ref();
+                    work(i, Series { values: &values, start, season, frequency, covariates, assumptions })
+                }
             };
             // A fit that was interrupted half-way is not a series that cannot be served.
             progress::check()?;
@@ -169,8 +188,8 @@ impl LocalFits {
         let new = usize::try_from(series.start + series.values.len() as i64 - self.ends[i]).unwrap_or(0);
         let (Some(calibration), 1..) = (self.calibration_of(fit), new) else { return Ok(stretch) };
         let known = series.values.len() - new;
-        let covariates = series.covariates.iter().map(|column| &column.values[known..]).collect();
-        let ahead = Ahead { lead: 0, horizon: new, covariates };
+        let covariates = series.ahead(known, new);
+        let ahead = Ahead { lead: 0, horizon: new, covariates: covariates.iter().map(Vec::as_slice).collect() };
         let said = fit.mean(&ahead)?.into_iter().zip(fit.spread(&ahead));
         let errors: Vec<f64> =
             series.values[known..].iter().zip(said).map(|(y, (mean, sd))| (y - mean) / (sd * stretch)).collect();
@@ -217,7 +236,7 @@ impl Fitted for LocalFits {
     }
 
     fn update(&self, train: &Panel) -> Result<Box<dyn Fitted>> {
-        let updated = each_series(train, self.reads_covariates, "updating", |i, series| {
+        let updated = each_series(train, self.reads_covariates, self.scenario, "updating", |i, series| {
             let (scale, fit) = self.fit(i)?;
             let seen: Vec<f64> = series.values.iter().map(|y| scale.forward(*y)).collect();
             if seen.iter().zip(series.values).any(|(z, y)| !z.is_finite() && !y.is_nan()) {
@@ -232,6 +251,7 @@ impl Fitted for LocalFits {
             fits: updated.into_iter().map(|fit| fit.map(|(scale, fit, _)| (scale, fit))).collect(),
             ends: ends(train),
             reads_covariates: self.reads_covariates,
+            scenario: self.scenario,
             calibration: self.calibration.clone(),
             stretch,
         }))
@@ -256,6 +276,7 @@ impl Fitted for LocalFits {
             fits,
             ends: self.ends.clone(),
             reads_covariates: self.reads_covariates,
+            scenario: self.scenario,
             calibration: self.calibration.clone(),
             stretch: self.stretch.clone(),
         })
@@ -267,6 +288,7 @@ struct Saved {
     fits: Vec<std::result::Result<(Scale, Vec<u8>), String>>,
     ends: Vec<i64>,
     reads_covariates: bool,
+    scenario: Scenario,
     calibration: [Option<Calibration>; 2],
     stretch: Vec<f64>,
 }
@@ -288,9 +310,9 @@ where
             Err(message) => Ok(Err(Error::model(message.as_str()))),
         })
         .collect::<Result<Vec<_>>>()?;
-    let Saved { ends, reads_covariates, calibration, stretch, .. } = saved;
+    let Saved { ends, reads_covariates, scenario, calibration, stretch, .. } = saved;
     if [ends.len(), stretch.len()] != [fits.len(); 2] {
         return Err(Error::data("the saved fit is damaged"));
     }
-    Ok(Box::new(LocalFits { fits, ends, reads_covariates, calibration, stretch }))
+    Ok(Box::new(LocalFits { fits, ends, reads_covariates, scenario, calibration, stretch }))
 }

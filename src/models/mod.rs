@@ -39,8 +39,8 @@ mod theta;
 mod trial;
 mod xgboost;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 pub use arima::{Arima, FittedArima, Search};
 pub use automatic::{Automatic, FittedAutomatic};
@@ -52,7 +52,7 @@ pub use decomposition::Season;
 pub use drift::{Drift, FittedDrift};
 pub use ets::{Ets, FittedEts};
 pub use fits::{Failure, Fits, Horizon};
-pub(crate) use fits::{failures_sentence, failures_table, find};
+pub(crate) use fits::{failures_sentence, failures_table, find, remarks_sentence};
 pub use forest::Forest;
 pub(crate) use groups::Groups;
 pub use harmonic::{FittedHarmonic, Harmonic};
@@ -80,7 +80,7 @@ pub use theta::{FittedTheta, Theta, ThetaKind};
 pub use xgboost::{FittedXgboost, Xgboost, XgboostObjective};
 
 use crate::error::{Error, Result};
-use crate::panel::{Future, Panel};
+use crate::panel::{Future, Panel, Scenario};
 use series::{changes, check_box_cox, check_season, last_observed, root_mean_square};
 
 /// Every method there is, by name.
@@ -116,14 +116,31 @@ pub const MODELS: &[Entry] = &[
     Entry::of::<ElasticNet>(),
 ];
 
+/// What a fit is for: how far ahead its forecasts reach, and what they assume of observed covariates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aim {
+    /// Steps from the end of the history to the last one that is forecast; the usual ones of the season if not known.
+    pub steps: Option<usize>,
+    /// What stands in for observed covariates.
+    pub scenario: Scenario,
+}
+
+impl Aim {
+    /// For forecasts of so many steps under a scenario. Values that are given with a future are not known of windows of the
+    /// past, where the climatology stands for them.
+    pub(crate) fn new(steps: usize, scenario: Scenario) -> Self {
+        let scenario = if scenario == Scenario::Given { Scenario::Climatology } else { scenario };
+        Self { steps: Some(steps), scenario }
+    }
+}
+
 /// Fits a whole panel. Global models implement it; local ones get it from [`SeriesModel`].
 pub trait Forecaster: Send + Sync {
-    /// Fits every series of `train`, for forecasts of `horizon` steps if that is known; a series that cannot be served is
-    /// kept as its failure.
+    /// Fits every series of `train`, for forecasts as `aim` says; a series that cannot be served is kept as its failure.
     ///
     /// # Errors
     /// When the panel as a whole cannot be served, or the user interrupts.
-    fn fit(&self, train: &Panel, horizon: Option<usize>) -> Result<Box<dyn Fitted>>;
+    fn fit(&self, train: &Panel, aim: Aim) -> Result<Box<dyn Fitted>>;
 
     /// Does it read covariates? Their future values are then demanded.
     fn reads_covariates(&self) -> bool;
@@ -132,6 +149,16 @@ pub trait Forecaster: Send + Sync {
     /// of siblings)?
     fn learns_across_series(&self) -> bool {
         true
+    }
+
+    /// Is a fit for other steps ahead another fit?
+    fn minds_steps(&self) -> bool {
+        true
+    }
+
+    /// Is a fit for another scenario another fit, where covariates are observed?
+    fn minds_scenario(&self) -> bool {
+        false
     }
 }
 

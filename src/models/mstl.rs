@@ -271,7 +271,7 @@ impl FittedSeries for FittedMstl {
             true => model.clone(),
             false => format!("STL[{}] + {model}", periods.join(",")),
         };
-        Description { form, parameters, likelihood: None, lost: inner.lost }
+        Description { form, parameters, lost: inner.lost, ..Description::default() }
     }
 
     fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {

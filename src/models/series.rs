@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::kinds::Kind;
 use super::{Quantiles, Season, encode};
 use crate::error::{Error, Result};
-use crate::panel::{Frequency, Role};
+use crate::panel::{Assumptions, Frequency, Role};
 
 /// Fits one series; an adapter makes it a [`Forecaster`](super::Forecaster).
 pub trait SeriesModel: Send + Sync {
@@ -27,6 +27,11 @@ pub trait SeriesModel: Send + Sync {
     /// Do its options state values of the series (a ceiling)? They have no meaning where a model sees the values on another
     /// scale.
     fn states_values(&self) -> bool {
+        false
+    }
+
+    /// Does its fit depend on what forecasts assume of observed covariates, because it tries itself on windows of the past?
+    fn minds_scenario(&self) -> bool {
         false
     }
 
@@ -159,12 +164,31 @@ pub struct Series<'a> {
     pub frequency: Frequency,
     /// The covariate columns, for models that read them.
     pub covariates: Vec<Covariate<'a>>,
+    /// What forecasts assume of covariates that nobody knows ahead.
+    pub assumptions: Option<&'a Assumptions>,
 }
 
 impl<'a> Series<'a> {
     /// A series of integer steps without covariates.
     pub fn of(values: &'a [f64], start: i64, season: usize) -> Self {
-        Self { values, start, season, frequency: Frequency::STEPS, covariates: Vec::new() }
+        Self { values, start, season, frequency: Frequency::STEPS, covariates: Vec::new(), assumptions: None }
+    }
+}
+
+impl Series<'_> {
+    /// The covariates of `steps` steps from the step `at` on, as a forecast made before them would have them. Without
+    /// assumptions, observed ones keep their last value.
+    pub fn ahead(&self, at: usize, steps: usize) -> Vec<Vec<f64>> {
+        let columns: Vec<&[f64]> = self.covariates.iter().map(|column| &*column.values).collect();
+        if let Some(assumptions) = self.assumptions {
+            return assumptions.window(&columns, self.start, at, steps);
+        }
+        let last = |column: &[f64]| column[..at].iter().rev().copied().find(|v| !v.is_nan()).unwrap_or(f64::NAN);
+        let ahead = |column: &Covariate| match column.role {
+            Role::Observed => vec![last(&column.values); steps],
+            _ => column.values[at..at + steps].to_vec(),
+        };
+        self.covariates.iter().map(ahead).collect()
     }
 }
 
@@ -250,6 +274,8 @@ pub struct Description {
     pub likelihood: Option<Likelihood>,
     /// Autocorrelations that the fit has used up: what a portmanteau test has to subtract from its degrees of freedom.
     pub lost: usize,
+    /// What could not take part in the choice, and why.
+    pub remarks: Vec<String>,
 }
 
 /// The likelihood of a series under a fitted model, on the model's scale.

@@ -4,18 +4,23 @@
 //! Where many models are compared, each is fitted once, to what lies before the first window, and brought up to date before
 //! each later one: its parameters have seen none of what it is judged by, and a trial costs as much as one fit more. Where
 //! intervals are what is asked for, the model is fitted anew before each window, as far from its data as a forecast will be.
+//!
+//! Covariates stand in the windows as they stand in forecasts: what is known ahead is known, what is observed follows the
+//! scenario, from what lies before the window alone. A model that has nothing to say of the windows has no score, and is named
+//! with the reason in the remarks of the fit.
 
 use super::intermittent::deviates_around;
 use super::part::Part;
 use super::{Ahead, Covariate, Series};
-use crate::error::Result;
-use crate::panel::Role;
+use crate::error::{Error, Result};
 use crate::progress;
 
 /// Windows of a trial where the series is long enough for them.
 const WINDOWS: usize = 3;
 /// The share of a series that is left before the first window at least.
 const BEFORE: f64 = 0.5;
+/// Why no model can be tried.
+const TOO_SHORT: &str = "the series is too short for windows to try it on";
 /// Squared ratio of errors at which a model has no weight beside the best one.
 const NOTHING: f64 = 0.01;
 
@@ -34,8 +39,16 @@ pub(super) struct Trial {
     starts: Vec<usize>,
     /// What happened, window after window, step after step.
     actual: Vec<Vec<f64>>,
-    /// Model by model: what it said; none where it could not serve the series. Means and standard deviations.
-    said: Vec<Option<Said>>,
+    /// Model by model: what it said, or why it could say nothing. Means and standard deviations.
+    said: Vec<Result<Said>>,
+}
+
+/// The windows at the end of a series.
+struct Windows {
+    starts: Vec<usize>,
+    steps: usize,
+    /// By window and column: the covariates as a forecast made before the window has them.
+    covariates: Vec<Vec<Vec<f64>>>,
 }
 
 struct Said {
@@ -73,19 +86,35 @@ impl Trial {
     /// When the user interrupts.
     pub fn of(labels: &[String], series: &Series, horizon: Option<usize>, between: Between) -> Result<Self> {
         let horizon = horizon.unwrap_or_else(|| usual_horizon(series.season));
-        let (starts, steps) = windows(series.values.len(), series.season, horizon);
-        let actual: Vec<Vec<f64>> = starts.iter().map(|start| series.values[*start..start + steps].to_vec()).collect();
+        let windows = Windows::of(series, horizon);
         let mut said = Vec::with_capacity(labels.len());
         for label in labels {
             progress::check()?;
-            said.push(if starts.is_empty() { None } else { Said::by(label, series, &starts, steps, between) });
+            said.push(match windows.starts.is_empty() {
+                true => Err(Error::model(TOO_SHORT)),
+                false => Said::by(label, series, &windows, between),
+            });
         }
-        Ok(Self { starts, actual, said })
+        Ok(Self { actual: windows.actual(series), starts: windows.starts, said })
+    }
+
+    /// The models that have no score although there are windows, and why.
+    pub fn without_score(&self, labels: &[String]) -> Vec<(String, String)> {
+        if self.starts.is_empty() {
+            return Vec::new();
+        }
+        let why = self.said.iter().zip(labels).filter_map(|(said, label)| Some((label, said.as_ref().err()?)));
+        why.map(|(label, why)| (label.clone(), why.to_string())).collect()
+    }
+
+    /// Why no model at all has a score.
+    pub fn failure(&self) -> Option<&Error> {
+        self.said.iter().all(Result::is_err).then(|| self.said.first()?.as_ref().err()).flatten()
     }
 
     /// Absolute errors of a model over the windows, `skip` left out: their mean, none where nothing can be said.
     fn loss(&self, model: usize, skip: Option<usize>) -> Option<f64> {
-        let said = self.said[model].as_ref()?;
+        let said = self.said[model].as_ref().ok()?;
         let windows = (0..self.actual.len()).filter(|w| Some(*w) != skip);
         let errors = windows.flat_map(|w| self.actual[w].iter().zip(&said.mean[w]).map(|(y, mean)| (y - mean).abs()));
         let (sum, n) = errors.filter(|e| !e.is_nan()).fold((0.0, 0.0), |(sum, n), e| (sum + e, n + 1.0));
@@ -114,8 +143,12 @@ impl Trial {
     fn combined(&self) -> Vec<Vec<(f64, f64, f64)>> {
         let window = |w: usize| {
             let weights = self.weights_without(Some(w));
-            let used: Vec<(&Said, f64)> =
-                self.said.iter().zip(&weights).filter_map(|(said, weight)| Some((said.as_ref()?, *weight))).collect();
+            let used: Vec<(&Said, f64)> = self
+                .said
+                .iter()
+                .zip(&weights)
+                .filter_map(|(said, weight)| Some((said.as_ref().ok()?, *weight)))
+                .collect();
             let total: f64 = used.iter().map(|(_, weight)| weight).sum();
             let of = |pick: &dyn Fn(&Said) -> f64| used.iter().map(|(said, w)| pick(said) * (w / total)).sum::<f64>();
             let steps = self.actual[w].iter().enumerate();
@@ -153,35 +186,45 @@ impl Trial {
     }
 }
 
+impl Windows {
+    /// Those that a series has room for.
+    fn of(series: &Series, horizon: usize) -> Self {
+        let (starts, steps) = windows(series.values.len(), series.season, horizon);
+        let covariates = starts.iter().map(|start| series.ahead(*start, steps)).collect();
+        Self { starts, steps, covariates }
+    }
+
+    /// What happened in each.
+    fn actual(&self, series: &Series) -> Vec<Vec<f64>> {
+        self.starts.iter().map(|start| series.values[*start..start + self.steps].to_vec()).collect()
+    }
+}
+
 impl Said {
-    fn by(label: &str, series: &Series, starts: &[usize], steps: usize, between: Between) -> Option<Self> {
+    /// # Errors
+    /// Why the model has nothing to say of the windows.
+    fn by(label: &str, series: &Series, windows: &Windows, between: Between) -> Result<Self> {
         let mut part: Option<Part> = None;
         let (mut mean, mut sd) = (Vec::new(), Vec::new());
-        for start in starts {
+        for (start, covariates) in windows.starts.iter().zip(&windows.covariates) {
             let before = first(series, *start);
-            part = Some(match part {
-                Some(part) if between == Between::Update => part.update(&before).ok()?,
-                _ => Part::fit(label, &before).ok()?,
-            });
-            let fit = &part.as_ref()?.fit;
-            let future: Vec<Vec<f64>> = series
-                .covariates
-                .iter()
-                .map(|column| match column.role {
-                    // Nobody knew it then.
-                    Role::Observed => vec![f64::NAN; steps],
-                    _ => column.values[*start..start + steps].to_vec(),
-                })
-                .collect();
-            let ahead = Ahead { lead: 0, horizon: steps, covariates: future.iter().map(Vec::as_slice).collect() };
-            let means = fit.mean(&ahead).ok()?;
-            if means.iter().any(|mean| !mean.is_finite()) {
-                return None;
+            let fitted = match part {
+                Some(part) if between == Between::Update => part.update(&before)?,
+                _ => Part::fit(label, &before)?,
+            };
+            let covariates = covariates.iter().map(Vec::as_slice).collect();
+            let ahead = Ahead { lead: 0, horizon: windows.steps, covariates };
+            let means = fitted.fit.mean(&ahead)?;
+            // Of steps at which nothing was observed nothing need be known.
+            let mut scored = series.values[*start..].iter().zip(&means).filter(|(y, _)| !y.is_nan());
+            if scored.any(|(_, mean)| !mean.is_finite()) {
+                return Err(Error::model("what it forecasts of the last windows are no numbers"));
             }
-            sd.push(fit.spread(&ahead));
+            sd.push(fitted.fit.spread(&ahead));
             mean.push(means);
+            part = Some(fitted);
         }
-        Some(Self { mean, sd })
+        Ok(Self { mean, sd })
     }
 }
 

@@ -204,7 +204,8 @@ impl Folds {
             let window = self.window.map_or(i64::MAX, |window| window as i64);
             let train =
                 panel.within(|i, position| position < starts[i] - gap && starts[i] - gap - position <= window)?;
-            let future = Future::starting(&train, starts.clone(), self.horizon, self.scenario)?.known_from(panel)?;
+            let future = Future::starting(&train, starts.clone(), self.gap, self.horizon, self.scenario)?;
+            let future = future.known_from(panel)?;
             Ok(Cut { train, future, starts })
         }))
     }

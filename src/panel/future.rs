@@ -12,7 +12,7 @@ use polars::prelude::*;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::climatology::Climate;
+use super::assumed::Assumptions;
 use super::covariates::is_number;
 use super::features::{Data, Places};
 use super::frame::{labels_of, stamps};
@@ -53,6 +53,8 @@ struct Inner {
     panel: Panel,
     horizon: usize,
     scenario: Scenario,
+    /// Steps between the history and the first of these steps.
+    gap: usize,
     /// The first forecast position of each series.
     starts: Vec<i64>,
     /// The matrix columns of the panel, one value per series and step, series after series.
@@ -74,8 +76,14 @@ impl Panel {
     /// # Errors
     /// As [`future`](Self::future).
     pub fn future_under(&self, horizon: usize, scenario: Scenario) -> Result<Future> {
-        let starts = (0..self.len()).map(|i| self.positions(i).last().map_or(0, |last| last + 1)).collect();
-        Future::starting(self, starts, horizon, scenario)
+        self.future_after(0, horizon, scenario)
+    }
+
+    /// As [`future_under`](Self::future_under), from so many steps after each series' last stamp on.
+    pub(crate) fn future_after(&self, gap: usize, horizon: usize, scenario: Scenario) -> Result<Future> {
+        let first = |last: i64| last.saturating_add(1).saturating_add_unsigned(gap as u64);
+        let starts = (0..self.len()).map(|i| self.positions(i).last().map_or(0, |last| first(*last))).collect();
+        Future::starting(self, starts, gap, horizon, scenario)
     }
 }
 
@@ -139,7 +147,13 @@ impl Inner {
 
 impl Future {
     /// The future of a training panel from stated positions on.
-    pub(crate) fn starting(train: &Panel, starts: Vec<i64>, horizon: usize, scenario: Scenario) -> Result<Self> {
+    pub(crate) fn starting(
+        train: &Panel,
+        starts: Vec<i64>,
+        gap: usize,
+        horizon: usize,
+        scenario: Scenario,
+    ) -> Result<Self> {
         if horizon == 0 {
             return Err(Error::usage("a horizon is at least 1 step, not 0"));
         }
@@ -157,45 +171,19 @@ impl Future {
                 train.label(i)
             )));
         }
-        let matrix = train.matrix()?;
-        let made = train.columns();
-        let seen = (0..train.len()).filter(|i| !train.positions(*i).is_empty());
-        let (first, last) = seen.fold((i64::MAX, i64::MIN), |(first, last), i| {
-            (first.min(train.positions(i)[0]), last.max(starts[i].saturating_add(horizon as i64)))
-        });
-        let usual = |(source, role): &(String, Role)| {
-            *role == Role::Observed
-                && scenario == Scenario::Climatology
-                && made.maker(source).is_none_or(|m| !m.computed())
-        };
-        let last = if matrix.sources.iter().any(usual) { last } else { i64::MIN };
-        let climate = Climate::of(&train.inner().calendar, train.season().max(1) as i64, first, last);
-        let mut columns = Vec::with_capacity(matrix.columns.len());
-        for (column, (source, role)) in matrix.columns.iter().zip(&matrix.sources) {
+        let ends = (0..train.len()).filter(|i| !train.positions(*i).is_empty());
+        let end = ends.map(|i| starts[i].saturating_add(horizon as i64)).max().unwrap_or(i64::MIN);
+        let assumed = Assumptions::of(train, scenario, end)?;
+        let column = |(c, column): (usize, &Vec<f64>)| {
             let mut values = vec![f64::NAN; starts.len() * horizon];
-            let computed = made.maker(source).is_some_and(|made| made.computed());
             let fill = |(i, cells): (usize, &mut [f64])| {
-                let (start, past) = (starts[i], train.column_of(i, column));
-                match (role, scenario) {
-                    (Role::Fixed, _) | (Role::Observed, Scenario::Last) => {
-                        cells.fill(past.iter().rev().copied().find(|v| !v.is_nan()).unwrap_or(f64::NAN));
-                    }
-                    (Role::Observed, Scenario::Climatology) => {
-                        let normals = climate.normals(train.positions(i), past);
-                        for (step, cell) in cells.iter_mut().enumerate() {
-                            *cell = climate.at(&normals, start.saturating_add(step as i64));
-                        }
-                    }
-                    (Role::Known, _) | (Role::Observed, Scenario::Given) => {}
-                }
+                assumed.assume(c, train.positions(i), train.column_of(i, column), starts[i], cells);
             };
-            // A product of fixed columns is fixed itself; everything else that is computed is computed below.
-            if !computed || *role == Role::Fixed {
-                values.par_chunks_mut(horizon).enumerate().for_each(fill);
-            }
-            columns.push(values);
-        }
-        let mut inner = Inner { panel: train.clone(), horizon, scenario, starts, columns };
+            values.par_chunks_mut(horizon).enumerate().for_each(fill);
+            values
+        };
+        let columns = train.matrix()?.columns.iter().enumerate().map(column).collect();
+        let mut inner = Inner { panel: train.clone(), horizon, scenario, gap, starts, columns };
         inner.make()?;
         Ok(Self(Arc::new(inner)))
     }
@@ -360,6 +348,15 @@ impl Future {
     /// How many steps ahead.
     pub fn horizon(&self) -> usize {
         self.0.horizon
+    }
+
+    /// The steps from the end of the history to its last step.
+    pub(crate) fn reach(&self) -> usize {
+        self.0.gap.saturating_add(self.0.horizon)
+    }
+
+    pub(crate) fn scenario(&self) -> Scenario {
+        self.0.scenario
     }
 
     /// The first forecast stamp of a series, as text.

@@ -19,6 +19,7 @@
 //! | `aggregate` | what are the sales per week, per month, per store? |
 
 mod aggregate;
+mod assumed;
 mod audit;
 pub(crate) mod calendar;
 mod clean;
@@ -42,6 +43,7 @@ use std::sync::{Arc, OnceLock};
 use polars::prelude::*;
 
 pub use aggregate::{Aggregate, Booleans, Numbers, Partial, Target};
+pub use assumed::Assumptions;
 pub use audit::Audit;
 pub(crate) use audit::{Change, median};
 pub use calendar::Frequency;

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::evaluate::Backtest;
 use crate::evaluate::significance::{LEVEL, listed, loss, p_words};
 use crate::figures::{Line, Lines, Matrix, TimeAxis};
-use crate::metrics::{self, Metric};
+use crate::metrics::Metric;
 use crate::show::{Block, MISSING, Show, Table, number};
 use crate::statistics::holm;
 
@@ -68,12 +68,12 @@ pub(crate) struct Story<'a> {
 
 impl<'a> Story<'a> {
     pub(crate) fn of(trial: &'a Backtest, metric: &str) -> Result<Self> {
-        let by = metrics::named(metric)?;
+        let by = trial.deciding(metric)?;
         trial.best(metric)?;
         let order: Vec<usize> = trial.ranked(by).into_iter().filter(|m| trial.mean(by, *m).is_some()).collect();
         let models = trial.models();
         let names = order.iter().map(|m| models[*m].clone()).collect();
-        let tested = match loss(metric) {
+        let tested = match loss(by.name) {
             Ok(by) => by,
             Err(_) => loss("mae")?,
         };

@@ -24,10 +24,12 @@ pub(super) fn register(api: &mut Api) {
 
     methods! { api, Panel;
         fit(panel, models: Models) -> Fits { panel.fit(models.0) }
-        fit_for(panel, models: Models, horizon: usize) -> Fits { panel.fit_for(models.0, horizon) }
+        fit_for(panel, models: Models, horizon: Horizon) -> Fits { panel.fit_for(models.0, horizon) }
     }
     properties! { api, Fits;
         models(fits) -> Vec<String> { fits.models() }
+        horizon(fits) -> usize { fits.horizon() }
+        caveat(fits) -> Option<String> { fits.caveat() }
         panel(fits) -> Panel { fits.panel() }
     }
     methods! { api, Fits;
@@ -36,6 +38,7 @@ pub(super) fn register(api: &mut Api) {
         summary(fits) -> Table { fits.summary() }
         diagnostics(fits) -> Table { fits.diagnostics() }
         failures(fits) -> Vec<Failure> { fits.failures() }
+        remarks(fits) -> Vec<Failure> { fits.remarks() }
         training(fits, model: String) -> Table { fits.training(&model) }
         importance(fits, model: String) -> Finding { fits.importance(&model) }
         residuals(fits, model: String, key: String) -> Vec<f64> { fits.residuals(&model, &key) }
@@ -49,6 +52,7 @@ pub(super) fn register(api: &mut Api) {
         models(forecast) -> Vec<String> { forecast.models() }
         keys(forecast) -> Vec<String> { forecast.keys() }
         horizon(forecast) -> usize { forecast.horizon() }
+        caveat(forecast) -> Option<String> { forecast.caveat() }
         panel(forecast) -> Panel { forecast.panel() }
     }
     methods! { api, Forecast;

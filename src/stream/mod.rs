@@ -243,12 +243,12 @@ impl Work {
         }
         let panel = Panel::from_part(frame, self.layout.columns.clone(), &self.plan.reading()?)?;
         let panel = self.plan.prepared(panel)?;
-        let future = panel.future_under(self.plan.horizon, self.plan.scenario)?;
+        let future = self.plan.future_of(&panel)?;
         let future = match &self.coming {
             Some(coming) => future.given(coming.of(&panel)?)?,
             None => future,
         };
-        let forecast = panel.fit(&self.models)?.forecast(future)?.levels(self.plan.levels()?)?;
+        let forecast = self.plan.fits_of(&panel, &self.models)?.forecast(future)?.levels(self.plan.levels()?)?;
         let mut frame = forecast.to_frame()?;
         frame.rechunk_mut();
         let mut bytes = Vec::new();

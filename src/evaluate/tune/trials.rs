@@ -263,14 +263,16 @@ impl Course<'_> {
 
     fn outcome(&self, model: Result<Model>, cut: &Cut) -> Result<Outcome> {
         progress::check()?;
-        let scored = model.and_then(|model| sums(self.panel, cut, self.folds.reach(), &model, self.metric));
+        let scored = model.and_then(|model| sums(self.panel, cut, &model, self.metric));
         match scored {
-            Ok((Sums { above, below }, _)) if below > 0.0 && (above / below).is_finite() => {
-                Ok(Outcome::Score { above, below })
-            }
-            Ok((_, failure)) => {
+            Ok((Some(Sums { above, below }), _)) => Ok(Outcome::Score { above, below }),
+            Ok((None, failure)) => {
                 let why = failure.map_or_else(
-                    || "no series has a value to score in the fold".into(),
+                    || {
+                        "no series has a value to score in the fold, or nothing to divide by (a constant history has no \
+                         scale); choose another metric, such as mae"
+                            .into()
+                    },
                     |failure| format!("no series could be forecast ({}: {})", failure.series, failure.reason),
                 );
                 Ok(Outcome::Failure(format!("{} is undefined: {why}", self.metric.name)))

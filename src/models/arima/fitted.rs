@@ -283,7 +283,8 @@ impl Regression {
         let kept = regressors.filter(|(name, _)| !name.is_empty());
         parameters.extend(kept.map(|(name, b)| (name.clone(), self.scale * b)));
         parameters.push(("sigma".to_string(), self.scale * self.sigma));
-        Description { form: self.form(), parameters, likelihood: self.likelihood, lost: self.orders.coefficients() }
+        let (form, lost) = (self.form(), self.orders.coefficients());
+        Description { form, parameters, likelihood: self.likelihood, lost, ..Description::default() }
     }
 
     /// `ARIMA(2,1,1)(0,1,0)[12] with drift`.

@@ -180,7 +180,8 @@ impl FittedSeries for FittedCes {
             _ => ["alpha0", "alpha1", "beta0", "beta1"],
         };
         let parameters = names.iter().zip(self.filter.parameters()).map(|(name, v)| ((*name).to_owned(), *v)).collect();
-        Description { form: self.filter.name(), parameters, likelihood: self.likelihood, lost: 0 }
+        let (form, likelihood) = (self.filter.name(), self.likelihood);
+        Description { form, parameters, likelihood, ..Description::default() }
     }
 
     fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {

@@ -258,7 +258,7 @@ impl FittedSeries for FittedEts {
             form: self.form.name(),
             parameters: there.map(|(name, value, _)| (name.to_owned(), value)).collect(),
             likelihood: Some(self.likelihood),
-            lost: 0,
+            ..Description::default()
         }
     }
 

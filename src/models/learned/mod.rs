@@ -32,7 +32,7 @@ use tracks::{Seen, Views};
 use super::calibration::FARTHEST;
 use super::local::normalisation;
 use super::trial::usual_horizon;
-use super::{BoxCox, Description, Explanation, Fitted, Forecaster, Foreign, Importance, Marginal, Method, Save};
+use super::{Aim, BoxCox, Description, Explanation, Fitted, Forecaster, Foreign, Importance, Marginal, Method, Save};
 use crate::error::{Error, Result};
 use crate::panel::normalise::Scale;
 use crate::panel::{Future, Panel};
@@ -274,11 +274,15 @@ impl<M: Learner> Forecaster for Across<M> {
         self.0.task().regressors
     }
 
-    fn fit(&self, train: &Panel, horizon: Option<usize>) -> Result<Box<dyn Fitted>> {
+    fn minds_steps(&self) -> bool {
+        self.0.task().horizon.is_none()
+    }
+
+    fn fit(&self, train: &Panel, aim: Aim) -> Result<Box<dyn Fitted>> {
         let task = self.0.task();
         let normalisation = normalisation(train, task.box_cox)?;
         let views = Views::of(train, normalisation, &task)?;
-        match self.learn(train, views.clone(), horizon) {
+        match self.learn(train, views.clone(), aim.steps) {
             // What cannot be learned from fails for every series.
             Err(error) if error.is_model() => Ok(Box::new(AcrossFits::failed(train, views, &error))),
             fits => Ok(Box::new(fits?)),

@@ -37,7 +37,7 @@ pub use head::Head;
 
 use super::kinds::WholePanel;
 use super::learned::{self, Difference, Scaling, Task};
-use super::{BoxCox, Fitted, Forecaster, Method};
+use super::{Aim, BoxCox, Fitted, Forecaster, Method};
 use crate::error::{Error, Result};
 use crate::panel::Panel;
 
@@ -236,7 +236,11 @@ impl Forecaster for Lstm {
         self.regressors
     }
 
-    fn fit(&self, train: &Panel, horizon: Option<usize>) -> Result<Box<dyn Fitted>> {
-        FittedLstm::of(self, train, horizon)
+    fn minds_steps(&self) -> bool {
+        self.horizon.is_none()
+    }
+
+    fn fit(&self, train: &Panel, aim: Aim) -> Result<Box<dyn Fitted>> {
+        FittedLstm::of(self, train, aim.steps)
     }
 }

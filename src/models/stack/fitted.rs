@@ -23,6 +23,8 @@ pub struct FittedStack {
     calibration: Option<Calibration>,
     /// Why there are no weights of its own, where there are none.
     note: String,
+    /// Members that could not take part, and why.
+    without: Vec<(String, String)>,
     /// By series: what members were off by, each in its own standard deviations, with their weights.
     residuals: Vec<Vec<f64>>,
     failures: Vec<Option<Error>>,
@@ -60,10 +62,11 @@ impl FittedStack {
         groups: Vec<usize>,
         calibration: Option<Calibration>,
         note: String,
+        without: Vec<(String, String)>,
     ) -> Self {
         let ends = (0..panel.len()).map(|i| panel.positions(i).last().map_or(0, |last| last + 1)).collect();
         let (residuals, failures) = (Vec::new(), Vec::new());
-        let mut fitted = Self { members, weights, groups, ends, calibration, note, residuals, failures };
+        let mut fitted = Self { members, weights, groups, ends, calibration, note, without, residuals, failures };
         fitted.residuals = (0..fitted.groups.len()).into_par_iter().map(|i| fitted.innovations(i)).collect();
         fitted.failures = (0..fitted.groups.len()).map(|i| fitted.cause(i)).collect();
         fitted
@@ -192,8 +195,12 @@ impl Fitted for FittedStack {
             }
         };
         let note = if self.note.is_empty() { String::new() } else { format!(" ({})", self.note) };
+        let without: String = self.without.iter().map(|(label, _)| format!(", without {label}")).collect();
         let parameters = each.iter().map(|(member, share)| (member.label.clone(), *share)).collect();
-        Description { form: format!("{}{note}", told.join(" + ")), parameters, ..Description::default() }
+        let own = each.iter().flat_map(|(member, _)| member.fitted.describe(series).remarks);
+        let remarks = self.without.iter().map(|(label, why)| format!("without {label}: {why}")).chain(own).collect();
+        let form = format!("{}{without}{note}", told.join(" + "));
+        Description { form, parameters, remarks, ..Description::default() }
     }
 
     fn update(&self, train: &Panel) -> Result<Box<dyn Fitted>> {
@@ -203,7 +210,8 @@ impl Fitted for FittedStack {
         };
         let members = self.members.iter().map(update).collect::<Result<_>>()?;
         let (weights, groups) = (self.weights.clone(), self.groups.clone());
-        Ok(Box::new(Self::new(train, members, weights, groups, self.calibration.clone(), self.note.clone())))
+        let (note, without) = (self.note.clone(), self.without.clone());
+        Ok(Box::new(Self::new(train, members, weights, groups, self.calibration.clone(), note, without)))
     }
 
     fn simulate(&self, future: &Future, series: usize, mean: &[f64], shocks: &[f64], path: &mut [f64]) -> Result<()> {
@@ -226,6 +234,7 @@ impl Fitted for FittedStack {
             groups: self.groups.clone(),
             calibration: self.calibration.clone(),
             note: self.note.clone(),
+            without: self.without.clone(),
         })
     }
 }
@@ -238,11 +247,12 @@ struct Saved {
     groups: Vec<usize>,
     calibration: Option<Calibration>,
     note: String,
+    without: Vec<(String, String)>,
 }
 
 impl Kept for FittedStack {
     fn load(bytes: &[u8], panel: &Panel) -> Result<Box<dyn Fitted>> {
-        let Saved { members, weights, groups, calibration, note } = decode(bytes)?;
+        let Saved { members, weights, groups, calibration, note, without } = decode(bytes)?;
         let member = |(label, bytes, sd): (String, Vec<u8>, Vec<f64>)| -> Result<Member> {
             let fitted = Entry::named(options::split(&label)?.0)?.load(&bytes, panel)?;
             Ok(Member { label, fitted, sd })
@@ -253,6 +263,6 @@ impl Kept for FittedStack {
         if !whole || groups.len() != panel.len() || each > members.len() || groups.iter().any(|group| *group >= known) {
             return Err(Error::data("the saved fit is damaged"));
         }
-        Ok(Box::new(Self::new(panel, members, weights, groups, calibration, note)))
+        Ok(Box::new(Self::new(panel, members, weights, groups, calibration, note, without)))
     }
 }

@@ -27,7 +27,7 @@ pub use fitted::FittedStack;
 use super::calibration::Calibration;
 use super::groups::Groups;
 use super::trial::usual_horizon;
-use super::{Automatic, Fitted, Forecaster, Method, Model, WholePanel, distinct};
+use super::{Aim, Automatic, Fitted, Forecaster, Method, Model, WholePanel, distinct};
 use crate::error::{Error, Result};
 use crate::metrics;
 use crate::panel::Panel;
@@ -161,12 +161,19 @@ impl Forecaster for Stack {
         reads_covariates(&self.models)
     }
 
-    fn fit(&self, train: &Panel, horizon: Option<usize>) -> Result<Box<dyn Fitted>> {
+    fn minds_steps(&self) -> bool {
+        self.horizon.is_none()
+    }
+
+    fn minds_scenario(&self) -> bool {
+        reads_covariates(&self.models)
+    }
+
+    fn fit(&self, train: &Panel, aim: Aim) -> Result<Box<dyn Fitted>> {
         let learn = |windows: &[&Window], groups: &Groups, steps: usize, pull: f64| {
             Weights::learned(windows, &groups.of, groups.names.len(), steps, self.loss, pull)
         };
-        let task =
-            Task { models: &self.models, by: &self.by, windows: self.windows, horizon: self.horizon.or(horizon) };
+        let task = Task { models: &self.models, by: &self.by, windows: self.windows, aim: aimed(aim, self.horizon) };
         task.fit(train, &learn, &PULLS, self.loss)
     }
 }
@@ -176,9 +183,18 @@ impl Forecaster for Select {
         reads_covariates(&self.models)
     }
 
-    fn fit(&self, train: &Panel, horizon: Option<usize>) -> Result<Box<dyn Fitted>> {
+    fn minds_steps(&self) -> bool {
+        self.horizon.is_none()
+    }
+
+    fn minds_scenario(&self) -> bool {
+        reads_covariates(&self.models)
+    }
+
+    fn fit(&self, train: &Panel, aim: Aim) -> Result<Box<dyn Fitted>> {
         let metric = metrics::named(&self.metric)?;
         let learn = |windows: &[&Window], groups: &Groups, _: usize, _: f64| {
+            let members = windows.first().map_or(0, |window| window.said.len());
             let best = |group: Option<usize>| {
                 let asked = |window: &&&Window| group.is_none_or(|group| groups.of[window.series] == group);
                 let loss = |m: usize| {
@@ -188,20 +204,24 @@ impl Forecaster for Select {
                         .filter_map(|window| Some((metric.ratio)(&window.case(window.said[m].as_ref()?))));
                     metric.loss(metrics::mean(metric, scored))
                 };
-                let losses: Vec<f64> = (0..self.models.len()).map(loss).collect();
+                let losses: Vec<f64> = (0..members).map(loss).collect();
                 let best = (0..losses.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b]));
                 best.filter(|m| losses[*m].is_finite())
             };
             let of_all = best(None).unwrap_or(0);
-            let one_of = |m: usize| (0..self.models.len()).map(|other| f64::from(u8::from(other == m))).collect();
+            let one_of = |m: usize| (0..members).map(|other| f64::from(u8::from(other == m))).collect();
             Weights::by_group(
                 (0..groups.names.len()).map(|group| one_of(best(Some(group)).unwrap_or(of_all))).collect(),
             )
         };
-        let task =
-            Task { models: &self.models, by: &self.by, windows: self.windows, horizon: self.horizon.or(horizon) };
+        let task = Task { models: &self.models, by: &self.by, windows: self.windows, aim: aimed(aim, self.horizon) };
         task.fit(train, &learn, &[], Loss::Absolute)
     }
+}
+
+/// The aim with the steps that an option states.
+fn aimed(aim: Aim, steps: Option<usize>) -> Aim {
+    Aim { steps: steps.or(aim.steps), ..aim }
 }
 
 fn reads_covariates(labels: &[String]) -> bool {
@@ -216,20 +236,31 @@ struct Task<'a> {
     models: &'a [String],
     by: &'a str,
     windows: usize,
-    horizon: Option<usize>,
+    aim: Aim,
 }
 
 impl Task<'_> {
     /// Members fitted to a panel, with what is learned of them on its last windows. Where there are several `pulls`, the one is
     /// taken that is best on windows that had no say in the weights, and `auto` alone is asked whether it would do.
     fn fit(&self, train: &Panel, learn: Learn, pulls: &[f64], loss: Loss) -> Result<Box<dyn Fitted>> {
-        let members = models(self.models)?;
+        let mut members = models(self.models)?;
         let groups = Groups::by(self.by, train)?;
-        let steps = self.horizon.unwrap_or_else(|| usual_horizon(train.season()));
-        let windows = past::windows(&members, train, steps, self.windows)?;
+        let steps = self.aim.steps.unwrap_or_else(|| usual_horizon(train.season()));
+        let aim = aimed(self.aim, Some(steps));
+        let (mut windows, silent) = past::windows(&members, train, aim, steps, self.windows)?;
+        let mut remarks = Vec::new();
+        if silent.iter().any(Option::is_none) {
+            // Who has nothing to say of any window has no score beside the others.
+            for (m, why) in silent.iter().enumerate().rev() {
+                if let Some(why) = why {
+                    remarks.insert(0, (members.remove(m).label().to_string(), why.to_string()));
+                    windows.iter_mut().for_each(|window| drop(window.said.remove(m)));
+                }
+            }
+        }
         let spoken: Vec<&Window> = windows.iter().filter(|window| window.said.iter().any(Option::is_some)).collect();
         if spoken.is_empty() {
-            return alone(train, steps, groups, "the series are too short for a window to weigh models on");
+            return alone(train, aim, groups, "the series are too short for a window to weigh models on");
         }
         let (mut pull, others) = pulls.split_first().map_or((0.0, &[][..]), |(first, others)| (*first, others));
         let mut tried = tried(&spoken, &groups, steps, pull, learn);
@@ -241,7 +272,7 @@ impl Task<'_> {
         }
         let mut weights = learn(&spoken, &groups, steps, pull);
         let mut note = String::new();
-        let automatic = self.models.iter().position(|label| label == Automatic::NAME);
+        let automatic = members.iter().position(|member| member.label() == Automatic::NAME);
         if let Some(m) = automatic.filter(|_| !pulls.is_empty())
             && !is_better(&spoken, &tried, m, loss)
         {
@@ -253,30 +284,33 @@ impl Task<'_> {
         let (mut fitted, mut kept) = (Vec::new(), Vec::new());
         for (m, member) in members.iter().enumerate() {
             // One that served a part of the panel may not serve the whole of it.
-            if let Some(fit) = past::fit(member, train, steps)? {
-                fitted.push(Member::new(member.label(), fit, train.len()));
-                kept.push(m);
+            match past::fit(member, train, aim)? {
+                Ok(fit) => {
+                    fitted.push(Member::new(member.label(), fit, train.len()));
+                    kept.push(m);
+                }
+                Err(why) => remarks.push((member.label().to_string(), why.to_string())),
             }
         }
         if kept.is_empty() {
-            return alone(train, steps, groups, "no member can serve the panel");
+            return alone(train, aim, groups, "no member can serve the panel");
         }
         let weights = weights.of(&kept);
         let unserved = |i: usize| fitted.iter().all(|member| member.fails(i));
         if automatic.is_none() && (0..train.len()).any(unserved) {
-            let fit = Model::from(Automatic::default()).forecaster().fit(train, Some(steps))?;
+            let fit = Model::from(Automatic::default()).forecaster().fit(train, aim)?;
             fitted.push(Member::new(Automatic::NAME, fit, train.len()));
         }
-        Ok(Box::new(FittedStack::new(train, fitted, weights, groups.of, calibration, note)))
+        Ok(Box::new(FittedStack::new(train, fitted, weights, groups.of, calibration, note, remarks)))
     }
 }
 
 /// `auto` in the place of a combination, and why.
-fn alone(train: &Panel, steps: usize, groups: Groups, why: &str) -> Result<Box<dyn Fitted>> {
-    let fit = Model::from(Automatic::default()).forecaster().fit(train, Some(steps))?;
+fn alone(train: &Panel, aim: Aim, groups: Groups, why: &str) -> Result<Box<dyn Fitted>> {
+    let fit = Model::from(Automatic::default()).forecaster().fit(train, aim)?;
     let member = Member::new(Automatic::NAME, fit, train.len());
     let weights = Weights::same(vec![1.0], groups.names.len());
-    Ok(Box::new(FittedStack::new(train, vec![member], weights, groups.of, None, why.into())))
+    Ok(Box::new(FittedStack::new(train, vec![member], weights, groups.of, None, why.into(), Vec::new())))
 }
 
 /// Which part each window belongs to, what is learned for one being learned from the others: its own, or one half of the series

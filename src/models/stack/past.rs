@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::metrics::{Case, scales};
 use crate::models::calibration::Calibration;
-use crate::models::{Fitted, Marginal, Model, standard_normal};
+use crate::models::{Aim, Fitted, Marginal, Model, standard_normal};
 use crate::panel::{Cut, Folds, Panel};
 
 /// The quantiles that are kept of what a member said.
@@ -107,11 +107,18 @@ impl Window {
     }
 }
 
-/// The last windows of a panel, `steps` each: as many of those asked for as there is room for; none where there is none.
+/// The last windows of a panel, `steps` each: as many of those asked for as there is room for; none where there is none. And by
+/// member, why it says nothing of any window.
 ///
 /// # Errors
 /// When a member cannot serve the panel as a whole, or the user interrupts.
-pub(super) fn windows(members: &[Model], train: &Panel, steps: usize, asked: usize) -> Result<Vec<Window>> {
+pub(super) fn windows(
+    members: &[Model],
+    train: &Panel,
+    aim: Aim,
+    steps: usize,
+    asked: usize,
+) -> Result<(Vec<Window>, Vec<Option<Error>>)> {
     let longest =
         (0..train.len()).filter_map(|i| Some(train.positions(i).last()? - train.positions(i).first()? + 1)).max();
     let room = usize::try_from(longest.unwrap_or(0)).unwrap_or(0);
@@ -120,11 +127,12 @@ pub(super) fn windows(members: &[Model], train: &Panel, steps: usize, asked: usi
     let fits = |count: &usize| (count + BEFORE) * steps <= room;
     let shows = |count: &usize| room - count * steps > seasons;
     let several = (1..=asked).rev().find(|count| fits(count) && shows(count));
-    let Some(count) = several.or_else(|| Some(1).filter(fits)) else { return Ok(Vec::new()) };
-    let mut windows = Vec::new();
-    for (number, cut) in Folds::new(count, steps).cuts(train)?.enumerate() {
+    let Some(count) = several.or_else(|| Some(1).filter(fits)) else { return Ok((Vec::new(), Vec::new())) };
+    let mut windows: Vec<Window> = Vec::new();
+    let mut silent: Vec<Option<Error>> = vec![None; members.len()];
+    for (number, cut) in Folds::new(count, steps).scenario(aim.scenario).cuts(train)?.enumerate() {
         let Cut { train: before, future, starts } = cut?;
-        let fits = members.iter().map(|member| fit(member, &before, steps)).collect::<Result<Vec<_>>>()?;
+        let fits = members.iter().map(|member| fit(member, &before, aim)).collect::<Result<Vec<_>>>()?;
         for (series, start) in starts.iter().enumerate() {
             crate::progress::check()?;
             let mut actual = vec![f64::NAN; steps];
@@ -136,20 +144,34 @@ pub(super) fn windows(members: &[Model], train: &Panel, steps: usize, asked: usi
             if actual.iter().all(|y| y.is_nan()) {
                 continue;
             }
-            let said = |fit: &Option<Box<dyn Fitted>>| Some(Said::of(&fit.as_ref()?.forecast(&future, series).ok()?));
-            let said: Vec<Option<Said>> = fits.iter().map(said).collect();
+            let mut said = Vec::with_capacity(fits.len());
+            for (fit, silent) in fits.iter().zip(&mut silent) {
+                let marginal = fit.as_ref().map_err(Error::clone).and_then(|fit| fit.forecast(&future, series));
+                said.push(match marginal {
+                    Ok(marginal) => Some(Said::of(&marginal)),
+                    Err(why) => {
+                        silent.get_or_insert(why);
+                        None
+                    }
+                });
+            }
             let scales = scales(&before.regular(series), train.season());
             windows.push(Window { series, number, actual, said, scales });
         }
     }
-    Ok(windows)
+    for (m, silent) in silent.iter_mut().enumerate() {
+        if windows.iter().any(|window| window.said[m].is_some()) {
+            *silent = None;
+        }
+    }
+    Ok((windows, silent))
 }
 
-/// A member fitted to a panel; none where it says that it cannot serve it.
-pub(super) fn fit(member: &Model, train: &Panel, steps: usize) -> Result<Option<Box<dyn Fitted>>> {
-    match member.forecaster().fit(train, Some(steps)) {
-        Ok(fitted) => Ok(Some(fitted)),
-        Err(error) if error.is_model() => Ok(None),
+/// A member fitted to a panel; its reason where it says that it cannot serve it.
+pub(super) fn fit(member: &Model, train: &Panel, aim: Aim) -> Result<Result<Box<dyn Fitted>>> {
+    match member.forecaster().fit(train, aim) {
+        Ok(fitted) => Ok(Ok(fitted)),
+        Err(error) if error.is_model() => Ok(Err(error)),
         Err(error) if error.is_interrupted() => Err(error),
         Err(error) => Err(Error::within(error, member.label())),
     }
