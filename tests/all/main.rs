@@ -20,6 +20,7 @@ mod paths;
 mod performance;
 mod prophet;
 mod quality;
+mod reading;
 mod sources;
 mod stack;
 mod statistics;
