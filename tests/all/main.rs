@@ -27,6 +27,7 @@ mod statistics;
 mod surfaces;
 mod theta_and_ces;
 mod tune;
+mod uplift;
 
 use tradewind::prelude::*;
 
