@@ -1,5 +1,5 @@
-//! Long work, seen and stopped: a progress bar on stderr when a person is watching, a line in a notebook, and an interrupt
-//! that every long loop asks about.
+//! Long work, seen and stopped: a progress bar on stderr when a person is watching, a line in a notebook, remarks on how
+//! files were read, and an interrupt that every long loop asks about.
 //!
 //! All are process-wide on purpose: there is one terminal or notebook and one Ctrl-C. A library user sees no bars unless
 //! the program [shows](show) or [watches](watch) them.
@@ -22,9 +22,20 @@ static WATCHER: Mutex<Option<Watcher>> = Mutex::new(None);
 /// Who is told of every new state of a bar, as one line.
 type Watcher = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Shows (or hides) progress bars; they are drawn on stderr, and only if it is a terminal.
+/// Shows (or hides) progress bars, which are drawn on stderr if it is a terminal, and remarks on how files were read.
 pub fn show(shown: bool) {
     SHOWN.store(shown, Ordering::Relaxed);
+}
+
+/// Says on stderr, where progress is shown, how a source was read.
+pub(crate) fn remark<'a>(source: &str, remarks: impl IntoIterator<Item = &'a String>) {
+    if SHOWN.load(Ordering::Relaxed) {
+        let mut stderr = io::stderr().lock();
+        // Nobody may be there to hear it.
+        remarks
+            .into_iter()
+            .for_each(|remark| _ = io::Write::write_all(&mut stderr, format!("{source}: {remark}\n").as_bytes()));
+    }
 }
 
 /// Tells `watcher` of progress, one line of text at a time, instead of drawing it; an empty line when work has ended.

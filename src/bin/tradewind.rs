@@ -372,7 +372,8 @@ fn run_plan(command: Command, matches: &ArgMatches, out: &Out) -> Result<()> {
                 out.wrote(&file);
             }
             write_page(out, &audit, page.as_deref())?;
-            out.result(&audit, json!({"sentence": audit.sentence(), "findings": audit.table()?.to_json()?}))
+            let findings = audit.table()?.to_json()?;
+            out.result(&audit, json!({"sentence": audit.sentence(), "findings": findings, "read": panel.remarks()}))
         }
         Command::Clean { patch, out: file, dry_run, page } => {
             let plan = patch.over(Plan::default());
@@ -391,7 +392,9 @@ fn run_plan(command: Command, matches: &ArgMatches, out: &Out) -> Result<()> {
                 None => out.say("nothing was written"),
             }
             write_page(out, &audit, page.as_deref())?;
-            out.result(&audit, json!({"changes": audit.changes(), "out": file, "findings": audit.table()?.to_json()?}))
+            let findings = audit.table()?.to_json()?;
+            let read = panel.remarks();
+            out.result(&audit, json!({"changes": audit.changes(), "out": file, "findings": findings, "read": read}))
         }
         Command::Backtest { patch, out: folder, page } => {
             let plan = patch.over(Plan::default());
@@ -496,9 +499,10 @@ fn run_plan(command: Command, matches: &ArgMatches, out: &Out) -> Result<()> {
             }
             table.save(&file)?;
             out.wrote(&file);
+            let (rows, failures) = (table.rows(), forecast.failures().len());
+            let read = forecast.panel().remarks();
             match out.json {
-                true => out
-                    .result(&table, json!({"out": file, "rows": table.rows(), "failures": forecast.failures().len()})),
+                true => out.result(&table, json!({"out": file, "rows": rows, "failures": failures, "read": read})),
                 false => Ok(()),
             }
         }
@@ -610,5 +614,6 @@ fn finish(out: &Out, outcome: &Outcome, reports: &Path, slides: &Path) -> Result
     let board = outcome.backtest().leaderboard(&outcome.plan().metric)?;
     out.failures(&outcome.backtest().failures());
     let text = Block::Group(vec![board.block(), Block::Text("Written:".into()), Block::List(shown.clone())]);
-    out.result(&text, json!({"best": outcome.best(), "leaderboard": board.to_json()?, "files": shown}))
+    let (board, read) = (board.to_json()?, outcome.panel().remarks());
+    out.result(&text, json!({"best": outcome.best(), "leaderboard": board, "files": shown, "read": read}))
 }

@@ -8,6 +8,7 @@ mod changepoints;
 mod decomposition;
 mod demand;
 mod each;
+mod effect;
 mod finding;
 mod normality;
 mod profile;
@@ -154,17 +155,13 @@ impl Panel {
 /// What a report says first: the profile, the season, the trend, and the uplift of the first known covariates. A question
 /// that the panel cannot answer is left out.
 pub(crate) fn first_findings(panel: &Panel) -> Result<Vec<Finding>> {
-    let mut questions: Vec<String> = ["profile", "seasonality", "trend"].map(String::from).to_vec();
     let columns = panel.columns();
-    questions.extend(columns.with_role(Role::Known).take(4).map(|name| {
-        let options = Map::from_iter([("by".to_string(), Value::from(name))]);
-        format!("uplift({})", options.iter().map(|(k, v)| format!("{k}={v}")).collect::<String>())
-    }));
-    questions
-        .iter()
-        .map(|question| panel.explore(question))
-        .filter(|finding| !finding.as_ref().is_err_and(Error::is_data))
-        .collect()
+    let questions = ["profile", "seasonality", "trend"].into_iter().map(|question| panel.explore(question));
+    let uplifts = columns
+        .with_role(Role::Known)
+        .take(4)
+        .map(|name| panel.check_length().and_then(|()| Uplift { by: name.into(), ..Uplift::default() }.answer(panel)));
+    questions.chain(uplifts).filter(|finding| !finding.as_ref().is_err_and(Error::is_data)).collect()
 }
 
 /// The sum over all series at each calendar position from the first to the last, NaN where no series has a value.

@@ -1,26 +1,32 @@
-//! What do sales do when a covariate is on? Steps with it against the same series' usual level.
+//! What do sales do when a promotion or holiday is on? Steps with it against their usual level.
 //!
-//! The usual level of a step is the centred moving median of the series' steps without the covariate, one quarter of a
-//! season wide, so that neither trend nor season passes for an effect. The uplift of a series is the median ratio of its
-//! steps with the covariate to that level; the sentence gives the median over series and the middle half of them. A
-//! covariate that is on for long stretches has no usual level beside it, and is refused.
+//! The usual level of a step is what it would have sold without the flag: the local level and trend of its series, times
+//! what its weekday (its hour of the week, its month) sells of it, and its day of the month. The other known flags, such as
+//! holidays, are held fixed. `effect` has the formulas, and how the 95 % interval allows for autocorrelation and for what
+//! all series have in common. An effect whose interval holds zero cannot be told from chance.
+//!
+//! A covariate of numbers or booleans is a flag: on where it is true or above zero, off elsewhere, also where it is missing.
+//! A covariate of texts has an effect for each of its levels against the base, its commonest level; empty cells are a level
+//! of their own. A flag that is on for long stretches has no usual level beside it, and is refused, as is one that is on at
+//! the same places of every week.
 
 use polars::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::effect::{Effect, Effects, Estimate, Flag, Places, effects};
 use super::{Ask, Finding};
 use crate::error::{Error, Result, suggestion};
-use crate::panel::{Panel, median};
+use crate::panel::{Panel, Role};
 use crate::show::{Table, number};
 
 /// Options of `uplift`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Uplift {
-    /// The covariate; it is on where it is true or above zero.
+    /// The covariate: a flag, on where it is true or above zero, or one of texts, each level against the commonest.
     pub by: String,
-    /// Series in the table.
+    /// Series, or levels, in the table.
     pub top: usize,
 }
 
@@ -30,69 +36,273 @@ impl Default for Uplift {
     }
 }
 
+/// Levels of a covariate of texts that get an effect of their own; rarer ones are held fixed together.
+const LEVELS: usize = 12;
+/// Flags held fixed at the most.
+const HELD: usize = 12;
+/// A flag that is on in this share of another's steps goes with it.
+const WITH: f64 = 0.9;
+/// What an empty cell of a covariate of texts is called.
+const EMPTY: &str = "(empty)";
+
+/// The flags that are asked for, what they are told against, and what is to be said of the choice.
+struct Question {
+    /// Those that are asked for first.
+    flags: Vec<Flag>,
+    asked: usize,
+    base: Option<String>,
+    caveats: Vec<String>,
+}
+
 impl Ask for Uplift {
     const NAME: &str = "uplift";
-    const SUMMARY: &str = "what sales do when a promotion or holiday is on";
+    const SUMMARY: &str = "what sales do when a promotion or holiday is on, weekday and season held fixed";
     const EXAMPLE: &str = "uplift(by=IsHoliday)";
 
     fn answer(&self, panel: &Panel) -> Result<Finding> {
+        let Question { mut flags, asked, base, mut caveats } = self.asked(panel)?;
+        let (held, with) = held(panel, &self.by, &flags)?;
+        let names: Vec<String> = held.iter().map(|flag| format!("`{}`", flag.name)).collect();
+        flags.extend(held);
+        let found = effects(panel, &flags, asked)?;
+        if !with.is_empty() {
+            caveats.push(format!(
+                "Not held fixed, because it is on with {} most of the time, so that their effects cannot be told apart: {}.",
+                self.by,
+                with.join(", ")
+            ));
+        }
+        let usual = usual(panel, &found, &names);
+        let finding = match base {
+            None => self.of_flag(panel, &flags[0].name, &found)?,
+            Some(base) => self.of_levels(&flags, &base, &found)?,
+        };
+        let settled = found.settled.iter().map(|places| {
+            let (same, those) = match places {
+                Places::Week => ("places of every week", "those"),
+                Places::Month => ("days of every month", "those days"),
+                Places::Season => ("steps of every season", "those steps"),
+            };
+            format!(
+                "{} is on at nearly the same {same}: it is measured against the steps around them, and its effect cannot be \
+                 told from what {those} sell anyway.",
+                self.by
+            )
+        });
+        let caveats = settled.chain(caveats).chain([usual]);
+        Ok(caveats.fold(finding, |finding, caveat| finding.but(caveat)))
+    }
+}
+
+impl Uplift {
+    /// The flags of the covariate.
+    fn asked(&self, panel: &Panel) -> Result<Question> {
         let matrix = panel.matrix()?;
-        let c = matrix.names.iter().position(|name| *name == self.by).ok_or_else(|| {
-            let nearest = suggestion(&self.by, matrix.names.iter().map(String::as_str));
-            Error::usage(format!("uplift needs a covariate, by=NAME; there is no `{}`{nearest}", self.by))
-        })?;
-        let reach = (panel.season() / 8).max(2);
-        let mut rows: Vec<(usize, f64, usize)> = Vec::new();
-        let mut on = 0;
-        for i in 0..panel.len() {
-            let y = panel.regular(i);
-            let x = panel.regular_column(i, &matrix.columns[c]);
-            on += x.iter().zip(&*y).filter(|(x, y)| **x > 0.0 && !y.is_nan()).count();
-            let ratios: Vec<f64> = (0..y.len())
-                .filter(|t| x[*t] > 0.0 && !y[*t].is_nan())
-                .filter_map(|t| {
-                    let around = t.saturating_sub(reach)..(t + reach + 1).min(y.len());
-                    let level = median(around.filter(|s| x[*s] <= 0.0 || x[*s].is_nan()).map(|s| y[s]).collect());
-                    (level > 0.0).then(|| y[t] / level)
-                })
-                .collect();
-            if !ratios.is_empty() {
-                rows.push((i, median(ratios.clone()), ratios.len()));
-            }
+        let of = |name: &str| matrix.names.iter().position(|known| known == name);
+        let on = |c: usize| matrix.columns[c].iter().map(|x| f64::from(u8::from(*x > 0.0))).collect::<Vec<f64>>();
+        let levels: Vec<usize> = (0..matrix.names.len())
+            .filter(|c| matrix.sources[*c].0 == self.by && matrix.names[*c] != self.by)
+            .collect();
+        if levels.is_empty() {
+            let c = of(&self.by).ok_or_else(|| {
+                let sources = matrix.sources.iter().map(|(source, _)| source.as_str());
+                let nearest = suggestion(&self.by, sources.chain(matrix.names.iter().map(String::as_str)));
+                Error::usage(format!("uplift needs a covariate, by=NAME; there is no `{}`{nearest}", self.by))
+            })?;
+            self.varies(matrix.sources[c].1)?;
+            let flag = Flag { name: self.by.clone(), on: on(c) };
+            return Ok(Question { flags: vec![flag], asked: 1, base: None, caveats: Vec::new() });
         }
-        if rows.is_empty() {
-            return Err(Error::data(format!("`{}` is never on beside steps where it is off", self.by)));
+        self.varies(matrix.sources[levels[0]].1)?;
+        let mut flags: Vec<Flag> =
+            levels.iter().map(|c| Flag { name: matrix.names[*c][self.by.len() + 1..].into(), on: on(*c) }).collect();
+        let empty: Vec<f64> =
+            (0..panel.rows()).map(|row| f64::from(u8::from(flags.iter().all(|flag| flag.on[row] == 0.0)))).collect();
+        if empty.contains(&1.0) {
+            flags.push(Flag { name: EMPTY.into(), on: empty });
         }
-        let steps: usize = rows.iter().map(|row| row.2).sum();
-        if 2 * steps < on {
+        let size = |flag: &Flag| flag.on.iter().sum::<f64>();
+        flags.sort_by(|a, b| size(b).total_cmp(&size(a)));
+        let base = flags.remove(0).name;
+        if flags.is_empty() {
             return Err(Error::data(format!(
-                "`{}` is on for long stretches: only {steps} of its {on} steps have a usual level beside them, so its \
-                 effect cannot be told from the level of those times",
+                "`{}` is {base} on every step, so that nothing can be told from it",
                 self.by
             )));
         }
+        let rare = flags.split_off(flags.len().min(LEVELS));
+        let (asked, mut caveats) = (flags.len(), Vec::new());
+        if !rare.is_empty() {
+            caveats.push(format!("Held fixed together, without an effect of their own: {} rarer levels.", rare.len()));
+            let on = (0..panel.rows()).map(|row| rare.iter().map(|flag| flag.on[row]).sum::<f64>());
+            flags.push(Flag { name: "the rarer levels".into(), on: on.collect() });
+        }
+        Ok(Question { flags, asked, base: Some(base), caveats })
+    }
+
+    fn varies(&self, role: Role) -> Result<()> {
+        match role {
+            Role::Fixed => Err(Error::data(format!(
+                "`{}` has one value per series, so that its effect cannot be told from the level of the series",
+                self.by
+            ))),
+            Role::Known | Role::Observed => Ok(()),
+        }
+    }
+
+    fn of_flag(&self, panel: &Panel, name: &str, found: &Effects) -> Result<Finding> {
+        let Effect { all, series } = &found.effects[0];
+        let steps: usize = series.iter().map(|(_, _, steps)| steps).sum();
+        if series.is_empty() {
+            return Err(Error::data(format!("`{name}` is never on beside steps where it is off")));
+        }
+        let mut rows = series.clone();
         rows.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let percent = |ratio: f64| (1000.0 * (ratio - 1.0)).round() / 10.0;
-        let middle = percent(median(rows.iter().map(|row| row.1).collect()));
         let at = |p: f64| percent(rows[((rows.len() - 1) as f64 * p).round() as usize].1);
-        let signed = |v: f64| format!("{}{} %", if v < 0.0 { "−" } else { "+" }, number(v.abs()));
-        let sentence = format!(
-            "With {} the median series sells {} against its usual level (middle half of the series: {} to {}); most in {}, {}.",
-            self.by,
-            signed(middle),
-            signed(at(0.75)),
-            signed(at(0.25)),
-            panel.label(rows[0].0),
-            signed(percent(rows[0].1)),
-        );
+        let over = match rows.len() {
+            1 => format!("{} {}", number(steps as f64), many(steps, "step")),
+            n => format!("{} {} of {} series", number(steps as f64), many(steps, "step"), number(n as f64)),
+        };
+        let mut sentence = match told(all) {
+            true => format!(
+                "With {name}, sales are {} their usual level (95 % interval {}), over {over}",
+                beside(all.value),
+                interval(all)
+            ),
+            false => format!(
+                "With {name}, no effect on sales can be told from chance: {} their usual level (95 % interval {}), over {over}",
+                beside(all.value),
+                interval(all)
+            ),
+        };
+        if rows.len() >= 4 {
+            sentence.push_str(&format!("; the middle half of the series {} to {}", signed(at(0.75)), signed(at(0.25))));
+        }
+        sentence.push('.');
         rows.truncate(self.top.max(1));
         let mut columns = panel.key_columns(rows.iter().map(|row| row.0))?;
         columns.push(Column::new("uplift %".into(), rows.iter().map(|row| percent(row.1)).collect::<Vec<_>>()));
         columns.push(Column::new("steps".into(), rows.iter().map(|row| row.2 as u64).collect::<Vec<_>>()));
-        let table = Table::new(DataFrame::new(rows.len(), columns)?).titled(format!("Uplift with {}", self.by));
-        Ok(Finding::new(format!("The effect of {}", self.by), sentence, table).but(format!(
-            "An association over {} steps, not proof of cause: what else happened on those dates is in these numbers too.",
-            number(steps as f64)
-        )))
+        let table = Table::new(DataFrame::new(rows.len(), columns)?).titled(format!("Uplift with {name}"));
+        Ok(Finding::new(format!("The effect of {name}"), sentence, table))
     }
+
+    fn of_levels(&self, flags: &[Flag], base: &str, found: &Effects) -> Result<Finding> {
+        let mut rows: Vec<(&str, &Estimate, usize)> = flags
+            .iter()
+            .zip(&found.effects)
+            .map(|(flag, effect)| {
+                (flag.name.as_str(), &effect.all, effect.series.iter().map(|(_, _, steps)| steps).sum())
+            })
+            .collect();
+        rows.sort_by(|a, b| b.1.value.total_cmp(&a.1.value));
+        let clear: Vec<String> = rows
+            .iter()
+            .filter(|row| told(row.1))
+            .map(|(name, all, _)| format!("{name} {} (95 % interval {})", signed(percent(all.value)), interval(all)))
+            .collect();
+        let unclear: Vec<&str> = rows.iter().filter(|row| !told(row.1)).map(|row| row.0).collect();
+        let mut parts = Vec::new();
+        if !clear.is_empty() {
+            parts.push(clear.join("; "));
+        }
+        if !unclear.is_empty() {
+            parts.push(format!("no effect can be told from chance of {}", unclear.join(", ")));
+        }
+        let sentence = format!("With {}, sales against the usual level with {base}: {}.", self.by, parts.join("; "));
+        rows.truncate(self.top.max(1));
+        let of = |pick: &dyn Fn(&Estimate) -> f64| rows.iter().map(|row| percent(pick(row.1))).collect::<Vec<_>>();
+        let columns = vec![
+            Column::new(self.by.as_str().into(), rows.iter().map(|row| row.0).collect::<Vec<_>>()),
+            Column::new("uplift %".into(), of(&|e| e.value)),
+            Column::new("from %".into(), of(&|e| e.low)),
+            Column::new("to %".into(), of(&|e| e.high)),
+            Column::new("steps".into(), rows.iter().map(|row| row.2 as u64).collect::<Vec<_>>()),
+        ];
+        let table = Table::new(DataFrame::new(rows.len(), columns)?).titled(format!("Uplift by {}", self.by));
+        Ok(Finding::new(format!("The effect of {}", self.by), sentence, table))
+    }
+}
+
+/// The other known flags, to be held fixed, and those that go with the flags that are asked for.
+fn held(panel: &Panel, by: &str, asked: &[Flag]) -> Result<(Vec<Flag>, Vec<String>)> {
+    let matrix = panel.matrix()?;
+    let source = by.split_once('=').map_or(by, |(source, _)| source);
+    let with = |a: &[f64], b: &[f64]| {
+        let both = a.iter().zip(b).filter(|(a, b)| **a > 0.0 && **b > 0.0).count() as f64;
+        both / a.iter().filter(|a| **a > 0.0).count().max(1) as f64
+    };
+    let (mut held, mut together): (Vec<Flag>, Vec<String>) = (Vec::new(), Vec::new());
+    for (c, (of, role)) in matrix.sources.iter().enumerate() {
+        let column = &matrix.columns[c];
+        let flag = *role == Role::Known && column.iter().all(|x| x.is_nan() || *x == 0.0 || *x == 1.0);
+        let size = column.iter().filter(|x| **x > 0.0).count();
+        // A level that is on more often than not is a base.
+        if !flag || of == by || of == source || size == 0 || 2 * size > column.len() {
+            continue;
+        }
+        let on: Vec<f64> = column.iter().map(|x| f64::from(u8::from(*x > 0.0))).collect();
+        // A flag around the one that is asked for, or one that is most of it, is the same thing by another name.
+        match asked
+            .iter()
+            .any(|flag| with(&flag.on, &on) >= WITH || (with(&on, &flag.on) >= WITH && with(&flag.on, &on) >= 0.5))
+        {
+            true => together.push(format!("`{}`", matrix.names[c])),
+            false => held.push(Flag { name: matrix.names[c].clone(), on }),
+        }
+    }
+    held.sort_by_key(|flag| std::cmp::Reverse(flag.on.iter().filter(|on| **on > 0.0).count()));
+    held.truncate(HELD);
+    Ok((held, together))
+}
+
+/// What the usual level is, in words.
+fn usual(panel: &Panel, found: &Effects, held: &[String]) -> String {
+    let noun = panel.frequency().noun();
+    let mut fixed: Vec<String> = found
+        .held
+        .iter()
+        .map(|places| match places {
+            Places::Week if noun == "day" => "the weekday".to_string(),
+            Places::Week => "the hour of the week".into(),
+            Places::Month => "the day of the month".into(),
+            Places::Season => format!("the {noun} of the season"),
+        })
+        .collect();
+    fixed.extend(held.iter().cloned());
+    let fixed = if fixed.is_empty() { String::new() } else { format!(", with {} held fixed", fixed.join(", ")) };
+    format!(
+        "The usual level is that of the {} {noun}s before and after{fixed}. An association, not proof of cause: what else \
+         happened on those dates is in these numbers too.",
+        found.reach
+    )
+}
+
+fn percent(share: f64) -> f64 {
+    (1000.0 * share).round() / 10.0
+}
+
+fn signed(percent: f64) -> String {
+    format!("{}{} %", if percent < 0.0 { "−" } else { "+" }, number(percent.abs()))
+}
+
+fn interval(estimate: &Estimate) -> String {
+    format!("{} to {}", signed(percent(estimate.low)), signed(percent(estimate.high)))
+}
+
+/// Does the interval leave out zero, as it is printed?
+fn told(estimate: &Estimate) -> bool {
+    percent(estimate.low) > 0.0 || percent(estimate.high) < 0.0
+}
+
+fn beside(share: f64) -> String {
+    match percent(share) {
+        0.0 => "at".into(),
+        p if p > 0.0 => format!("{} % above", number(p)),
+        p => format!("{} % below", number(-p)),
+    }
+}
+
+fn many(n: usize, word: &str) -> String {
+    format!("{word}{}", if n == 1 { "" } else { "s" })
 }

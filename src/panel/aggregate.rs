@@ -295,6 +295,8 @@ impl<'a> Work<'a> {
             rows: (0..height).collect(),
             partial: Arc::new(partial),
             found,
+            left_out: inner.origin.left_out.clone(),
+            decimal: inner.origin.decimal,
             ..Origin::default()
         };
         let season = if self.steps.changed { self.steps.calendar.frequency.season() } else { self.panel.season() };

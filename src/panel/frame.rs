@@ -9,6 +9,7 @@ use polars::prelude::*;
 use super::calendar::{Calendar, Frequency, StampKind, micros};
 use super::{Columns, Inner, Origin, Panel, Reading, source};
 use crate::error::{Error, Result, first_line};
+use crate::progress;
 use crate::show::Table;
 
 impl Panel {
@@ -30,7 +31,15 @@ impl Panel {
     /// As [`read`](Self::read), and when the database refuses the query.
     pub fn read_as(path: impl AsRef<std::path::Path>, columns: Columns, reading: &Reading) -> Result<Panel> {
         let (frame, origin) = source::read(path.as_ref(), &columns, reading)?;
-        from_origin(frame, columns, reading, origin)
+        let panel = from_origin(frame, columns, reading, origin)?;
+        panel.remark();
+        Ok(panel)
+    }
+
+    /// Says on stderr, where progress is shown, how the panel was read.
+    pub(crate) fn remark(&self) {
+        let origin = &self.inner().origin;
+        progress::remark(&origin.source, origin.found.iter().chain(&origin.left_out));
     }
 
     /// Reads a panel that [`save`](Self::save) wrote as Parquet, with its roles, frequency and features.
@@ -111,10 +120,11 @@ impl Panel {
 
     /// The rows of a file that speak of the future: key, time and covariates.
     pub(crate) fn read_future(path: &std::path::Path, columns: &Columns) -> Result<DataFrame> {
-        source::read_future(path, columns).map(|(frame, _)| frame)
+        source::read_future(path, columns, None).map(|(frame, _)| frame)
     }
 
-    /// The declared columns in their input types, sorted by key and time.
+    /// The declared columns in their input types, sorted by key and time; whole numbers that say periods (202412) have
+    /// become dates.
     pub fn to_frame(&self) -> DataFrame {
         self.inner().frame.clone()
     }
@@ -129,10 +139,7 @@ fn from_origin(frame: DataFrame, columns: Columns, reading: &Reading, mut origin
     let mut frame = frame.select(columns.names())?;
     let time = frame.column(&columns.time)?.clone();
     let zone = reading.time_zone.as_deref();
-    frame.with_column(match time.dtype() {
-        DataType::String => source::parse_time(&time, &columns, zone, &mut origin)?,
-        _ => source::wall_time(&time, zone, &mut origin)?,
-    })?;
+    frame.with_column(source::time_column(&time, &columns, zone, &mut origin)?)?;
     let time = frame.column(&columns.time)?;
     if StampKind::of(time.dtype()).is_none() {
         return Err(Error::data(format!(

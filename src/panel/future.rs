@@ -207,7 +207,8 @@ impl Future {
     /// # Errors
     /// As [`given`](Self::given), and when the file cannot be read.
     pub fn given_file(&self, path: impl AsRef<Path>) -> Result<Future> {
-        let (frame, origin) = source::read_future(path.as_ref(), &self.0.panel.columns())?;
+        let panel = &self.0.panel;
+        let (frame, origin) = source::read_future(path.as_ref(), &panel.columns(), panel.inner().origin.decimal)?;
         self.fill(frame, origin)
     }
 
@@ -215,10 +216,10 @@ impl Future {
         let panel = &self.0.panel;
         let mut columns = panel.columns();
         let time = frame.column(&columns.time)?.clone();
-        if time.dtype() == &DataType::String {
-            let zone = panel.inner().origin.zone.clone();
-            frame.with_column(source::parse_time(&time, &columns, zone.as_deref(), &mut origin)?)?;
-        }
+        // The calendar of the history tells what its own cells leave open: are 202501 and 202502 months or weeks?
+        columns.frequency = Some(panel.frequency());
+        let zone = panel.inner().origin.zone.clone();
+        frame.with_column(source::time_column(&time, &columns, zone.as_deref(), &mut origin)?)?;
         // A covariate is of the type that it has in the history, whatever the file of the future looks like alone.
         for (name, _) in &columns.covariates {
             let Ok(given) = frame.column(name) else { continue };

@@ -15,7 +15,7 @@ use polars::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::calendar::{DAY, StampKind};
+use super::calendar::{DAY, Frequency, StampKind};
 use super::columns::check_present;
 use super::covariates::is_number;
 use super::features::{Data, Made, plain, series_texts};
@@ -171,7 +171,7 @@ impl Panel {
         let file_time = join.time.as_deref().unwrap_or(&columns.time);
         let keys: Vec<&str> =
             matching.iter().copied().chain(join.on.iter().map(String::as_str)).chain([file_time]).collect();
-        let sheet = Sheet::read(path, &keys)?;
+        let sheet = Sheet::read(path, &keys, self.inner().origin.decimal)?;
         let present: Vec<&str> = sheet.frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
         let names: Vec<&str> = wanted.iter().map(|(name, _)| *name).collect();
         check_present(&names, &present, sheet.source())?;
@@ -405,8 +405,9 @@ pub(super) struct Sheet {
 impl Sheet {
     /// All columns of a CSV or Parquet file; those in `keys`, of which it must have one, keep their text unless it is
     /// that of a whole number.
-    pub(super) fn read(path: &Path, keys: &[&str]) -> Result<Self> {
-        let (frame, origin) = source::read_table(path, keys)?;
+    /// `decimal` is the history's decimal mark, if it is known.
+    pub(super) fn read(path: &Path, keys: &[&str], decimal: Option<char>) -> Result<Self> {
+        let (frame, origin) = source::read_table(path, keys, decimal)?;
         let names: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
         if !names.iter().any(|name| keys.contains(name)) {
             return Err(Error::data(format!(
@@ -431,8 +432,8 @@ impl Sheet {
         self.origin.row_text(row)
     }
 
-    /// A column as stamps, `None` where it is empty.
-    pub(super) fn stamps(&self, name: &str) -> Result<Vec<Option<i64>>> {
+    /// A column as stamps, `None` where it is empty; `frequency` tells periods apart that are written alike.
+    pub(super) fn stamps(&self, name: &str, frequency: Option<Frequency>) -> Result<Vec<Option<i64>>> {
         let column = self.frame.column(name)?;
         if let DataType::Date | DataType::Datetime(..) = column.dtype() {
             let missing = column.is_null();
@@ -450,7 +451,8 @@ impl Sheet {
         let Some(any) = texts.iter().flatten().next().cloned() else { return Ok(vec![None; texts.len()]) };
         let filled: Vec<&str> = texts.iter().map(|text| text.as_deref().unwrap_or(&any)).collect();
         let filled = Column::new(name.into(), filled);
-        let parsed = source::parse_time(&filled, &Columns::new([""; 0], name, ""), None, &mut self.origin.clone())?;
+        let columns = Columns { frequency, ..Columns::new([""; 0], name, "") };
+        let parsed = source::parse_time(&filled, &columns, None, &mut self.origin.clone())?;
         Ok(stamps(&parsed)?.into_iter().zip(&texts).map(|(stamp, text)| text.is_some().then_some(stamp)).collect())
     }
 
@@ -469,6 +471,10 @@ impl Sheet {
             })?;
             return whole.i64()?.iter().enumerate().map(|(row, cell)| cell.ok_or_else(|| missing(row))).collect();
         }
-        self.stamps(name)?.into_iter().enumerate().map(|(row, stamp)| stamp.ok_or_else(|| missing(row))).collect()
+        self.stamps(name, Some(panel.frequency()))?
+            .into_iter()
+            .enumerate()
+            .map(|(row, stamp)| stamp.ok_or_else(|| missing(row)))
+            .collect()
     }
 }

@@ -47,6 +47,7 @@ pub use assumed::Assumptions;
 pub use audit::Audit;
 pub(crate) use audit::{Change, median};
 pub use calendar::Frequency;
+pub(crate) use calendar::{DAY, day_of};
 pub use clean::{Clean, Covariates as CovariatePolicy, Duplicates, Gaps, Missing, Negatives};
 pub use columns::{Columns, Role, Stamps};
 pub(crate) use covariates::Matrix;
@@ -110,6 +111,10 @@ pub(crate) struct Origin {
     pub(crate) lines: Vec<u32>,
     /// What was found out about how the source is written, beyond the plainest.
     pub(crate) found: Vec<String>,
+    /// What the source holds and nobody asked for.
+    pub(crate) left_out: Vec<String>,
+    /// The decimal mark of its text, if it is known.
+    pub(crate) decimal: Option<char>,
     /// The time zone whose wall clock tells the stamps, if one is known.
     pub(crate) zone: Option<String>,
     /// Target cells that are no number, by input row; their targets are missing.
@@ -171,6 +176,19 @@ impl Panel {
     /// The first and the last position of any series; none without rows.
     pub(crate) fn extent(&self) -> Option<(i64, i64)> {
         Some((*self.0.positions.iter().min()?, *self.0.positions.iter().max()?))
+    }
+
+    /// How the source was read: what was found out about how it is written, and what it holds that was left out.
+    ///
+    /// ```
+    /// use tradewind::prelude::*;
+    /// let panel = Panel::read("data/walmart_sales_weekly.csv", Columns::new(["Store", "Dept"], "Date", "Weekly_Sales"))?;
+    /// assert!(panel.remarks()[0].starts_with("columns not read: "));
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    pub fn remarks(&self) -> Vec<String> {
+        let origin = &self.0.origin;
+        origin.found.iter().chain(&origin.left_out).cloned().collect()
     }
 
     /// One row per series: keys, first and last stamp, number of values, mean, standard deviation.

@@ -331,6 +331,7 @@ impl Layout {
         }
         let panel = Panel::from_part(frame, columns.clone(), &plan.reading()?)
             .map_err(|error| error.within(chunks.place(first)))?;
+        progress::remark(&plan.data.display().to_string(), &panel.remarks());
         let columns = Columns { frequency: Some(panel.frequency()), season: Some(panel.season()), ..columns };
         let layout = Self { request, columns, series, chunks };
         write_json(&folder.join(LAYOUT), &layout)?;

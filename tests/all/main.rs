@@ -23,12 +23,14 @@ mod performance;
 mod pooled;
 mod prophet;
 mod quality;
+mod reading;
 mod sources;
 mod stack;
 mod statistics;
 mod surfaces;
 mod theta_and_ces;
 mod tune;
+mod uplift;
 
 use tradewind::prelude::*;
 

@@ -67,7 +67,7 @@ impl Derive for Events {
             .chain(columns.covariates.iter().map(|(name, _)| name.as_str()))
             .collect();
         let typed: Vec<&str> = ["name", "start", "end"].into_iter().chain(keys.iter().copied()).collect();
-        let sheet = Sheet::read(&self.file, &typed)?;
+        let sheet = Sheet::read(&self.file, &typed, panel.inner().origin.decimal)?;
         let (frame, source) = (sheet.frame(), sheet.source());
         let present: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
         if let Some(odd) = present.iter().find(|name| !["name", "start", "end"].contains(name) && !keys.contains(name))
@@ -89,7 +89,7 @@ impl Derive for Events {
             Ok(column.str()?.iter().map(|cell| cell.map(plain).filter(|cell| !cell.is_empty())).collect())
         };
         let days = |name: &str| -> Result<Vec<Option<NaiveDate>>> {
-            let stamps = sheet.stamps(name)?;
+            let stamps = sheet.stamps(name, None)?;
             Ok(stamps.into_iter().map(|stamp| stamp.and_then(day_of)).collect())
         };
         let (names, starts) = (text("name")?, days("start")?);

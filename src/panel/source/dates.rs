@@ -1,5 +1,9 @@
 //! What date does a cell say? One way of writing for the whole column, found by trying, and an error where two ways read
 //! every cell but differently.
+//!
+//! Whole numbers that say periods are dates, in text as in columns of numbers: 202412 is December 2024, 202452 its last
+//! week, 20241 its first quarter, 20241231 its last day. Taken as integer steps, the month after 202412 would be 202413.
+//! Who means integer steps says so by the frequency: freq = "1".
 
 use std::collections::HashMap;
 
@@ -8,7 +12,7 @@ use polars::prelude::*;
 
 use super::{MISSING, short};
 use crate::error::{Error, Result, suggestion};
-use crate::panel::calendar::StampKind;
+use crate::panel::calendar::{Frequency, StampKind};
 use crate::panel::{Columns, Origin};
 
 /// Ways to write a date, a month, a week or a quarter; the first that reads every cell is taken, unless another reads
@@ -71,7 +75,8 @@ fn parse(text: &str, format: &str) -> Option<(NaiveDateTime, Option<i32>)> {
         let month = (1..=4).contains(&quarter).then_some(quarter * 3 - 2)?;
         return day(&format!("{before}{month}-1"), &format!("{start}%m-%d"));
     }
-    if format.contains("%V") {
+    // A week is its Monday.
+    if ["%V", "%W", "%U"].iter().any(|week| format.contains(week)) {
         return day(&format!("{text}-1"), &format!("{format}-%u"));
     }
     match format.contains("%d") {
@@ -96,7 +101,88 @@ pub(super) fn dated<'a>(header: &[&'a str], stated: Option<&str>) -> Vec<&'a str
     formats.into_iter().map(of).max_by_key(Vec::len).unwrap_or_default()
 }
 
-/// A text time column as dates, times or whole numbers, and the format that read it. Remarks go to `origin`.
+/// A time column of whatever type as dates, times or whole numbers. Remarks go to `origin`.
+pub(in crate::panel) fn time_column(
+    column: &Column,
+    columns: &Columns,
+    zone: Option<&str>,
+    origin: &mut Origin,
+) -> Result<Column> {
+    match column.dtype() {
+        DataType::String => parse_time(column, columns, zone, origin),
+        dtype if dtype.is_integer() && column.null_count() == 0 => {
+            let format = match &columns.time_format {
+                Some(format) => Some(format.clone()),
+                None => {
+                    let distinct = column.as_materialized_series().unique()?.strict_cast(&DataType::Int64);
+                    let whole: Vec<i64> = distinct.ok().map_or_else(Vec::new, |distinct| {
+                        distinct.i64().map_or_else(|_| Vec::new(), |whole| whole.into_no_null_iter().collect())
+                    });
+                    period(&whole, columns.frequency)
+                        .map_err(|why| asked(column.name(), &why, origin))?
+                        .map(String::from)
+                }
+            };
+            match format {
+                Some(format) => {
+                    let columns = Columns { time_format: Some(format), ..columns.clone() };
+                    parse_time(&column.cast(&DataType::String)?, &columns, zone, origin)
+                }
+                None => Ok(column.clone()),
+            }
+        }
+        _ => wall_time(column, zone, origin),
+    }
+}
+
+/// Years that whole numbers may begin with to be periods.
+const YEARS: std::ops::RangeInclusive<i64> = 1900..=2100;
+
+/// The format of whole numbers that are periods; none if they are mere numbers.
+///
+/// # Errors
+/// Why it cannot be told: months or weeks.
+fn period(whole: &[i64], frequency: Option<Frequency>) -> std::result::Result<Option<&'static str>, String> {
+    if whole.is_empty() || frequency.is_some_and(|frequency| frequency.is_whole()) {
+        return Ok(None);
+    }
+    let all = |part: i64, last: std::ops::RangeInclusive<i64>| {
+        whole.iter().all(|value| YEARS.contains(&(value / part)) && last.contains(&(value % part)))
+    };
+    let years = whole.iter().map(|value| value / 100).collect::<std::collections::BTreeSet<_>>().len();
+    if all(10_000, 101..=1231) {
+        // A slip among dates is a slip; numbers that are no dates are numbers.
+        let dates = whole.iter().filter(|value| parse(&value.to_string(), "%Y%m%d").is_some()).count();
+        return Ok((dates * 10 >= whole.len() * 9).then_some("%Y%m%d"));
+    }
+    if all(100, 1..=12) {
+        return match frequency.map(|frequency| frequency.noun()) {
+            Some("week") => Ok(Some("%G%V")),
+            Some(_) => Ok(Some("%Y%m")),
+            None if years > 1 => Ok(Some("%Y%m")),
+            None => Err("months, weeks or integer steps".into()),
+        };
+    }
+    if all(100, 0..=53) {
+        let read = |format: &str| whole.iter().all(|value| parse(&value.to_string(), format).is_some());
+        return match ["%G%V", "%Y%W"].into_iter().find(|format| read(format)) {
+            Some(format) => Ok(Some(format)),
+            None => Err("weeks, of which some are not in the ISO calendar, or integer steps".into()),
+        };
+    }
+    let decades = whole.iter().map(|value| value / 10).collect::<std::collections::BTreeSet<_>>().len();
+    Ok((all(10, 1..=4) && decades > 1).then_some("%Y%q"))
+}
+
+fn asked(name: &str, what: &str, origin: &Origin) -> Error {
+    Error::data(format!(
+        "column `{name}` of {} holds whole numbers that can be {what}; state which: time_format = \"%Y%m\" for months, \
+         time_format = \"%G%V\" for ISO weeks, freq = \"1\" for integer steps",
+        origin.source
+    ))
+}
+
+/// A text time column as dates, times or whole numbers, by the format that reads it. Remarks go to `origin`.
 pub(in crate::panel) fn parse_time(
     column: &Column,
     columns: &Columns,
@@ -140,13 +226,18 @@ pub(in crate::panel) fn parse_time(
     };
     let looks_like_date =
         |(text, _): &(&str, usize)| text.len() == 8 && (text.starts_with("19") || text.starts_with("20"));
-    if columns.time_format.is_none() && !distinct.iter().all(looks_like_date) {
+    let steps = columns.frequency.is_some_and(|frequency| frequency.is_whole());
+    let mut periods = None;
+    if columns.time_format.is_none() && (steps || !distinct.iter().all(looks_like_date)) {
         let whole: Option<Vec<i64>> = distinct.iter().map(|(text, _)| text.parse().ok()).collect();
         if let Some(whole) = whole {
-            return Ok(Column::new(name, codes.iter().map(|code| whole[*code as usize]).collect::<Vec<_>>()));
+            periods = period(&whole, columns.frequency).map_err(|why| asked(&name, &why, origin))?;
+            if periods.is_none() {
+                return Ok(Column::new(name, codes.iter().map(|code| whole[*code as usize]).collect::<Vec<_>>()));
+            }
         }
     }
-    let formats: Vec<&str> = match &columns.time_format {
+    let formats: Vec<&str> = match columns.time_format.as_deref().or(periods) {
         Some(format) => vec![format],
         None => DATES.into_iter().chain(PERIODS).chain(TIMES).chain(OFFSETS).collect(),
     };
@@ -206,7 +297,7 @@ pub(in crate::panel) fn parse_time(
 }
 
 /// A column of stamps in a time zone as the wall clock of that zone, or of the stated one, shows them.
-pub(in crate::panel) fn wall_time(column: &Column, stated: Option<&str>, origin: &mut Origin) -> Result<Column> {
+fn wall_time(column: &Column, stated: Option<&str>, origin: &mut Origin) -> Result<Column> {
     let DataType::Datetime(_, Some(own)) = column.dtype() else { return Ok(column.clone()) };
     let zone = named(stated.unwrap_or(own.as_str()))?;
     let stamps = crate::panel::frame::stamps(column)?;
@@ -267,6 +358,26 @@ mod tests {
         let stamp = parse("2024-03-31T03:00:00+02:00", OFFSETS[0]).unwrap();
         assert_eq!((stamp.0.to_string().as_str(), stamp.1), ("2024-03-31 03:00:00", Some(7200)));
         assert_eq!(parse("2024-03-31T03:00:00Z", OFFSETS[0]).unwrap().1, Some(0));
+    }
+
+    #[test]
+    fn whole_numbers_that_say_periods() {
+        let of = |whole: &[i64]| period(whole, None);
+        assert_eq!(of(&[202411, 202412, 202501]), Ok(Some("%Y%m")));
+        assert_eq!(of(&[202451, 202452, 202501]), Ok(Some("%G%V")));
+        assert_eq!(of(&[202452, 202453]), Ok(Some("%Y%W")));
+        assert_eq!(of(&[20240229, 20240301]), Ok(Some("%Y%m%d")));
+        assert_eq!(of(&[20233, 20234, 20241]), Ok(Some("%Y%q")));
+        for numbers in
+            [&[1, 2, 3][..], &[202412, 202413, 202454], &[2023, 2024], &[20241, 20242], &[20240230, 20240231]]
+        {
+            assert_eq!(of(numbers), Ok(None), "{numbers:?}");
+        }
+        assert!(of(&[202401, 202402]).is_err() && of(&[202352, 202353]).is_err());
+        for (text, format) in [("W", "%G%V"), ("MS", "%Y%m")] {
+            assert_eq!(period(&[202401, 202402], Some(text.parse().unwrap())), Ok(Some(format)));
+        }
+        assert_eq!(period(&[202411, 202501], Some(Frequency::STEPS)), Ok(None));
     }
 
     #[test]

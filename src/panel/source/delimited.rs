@@ -118,8 +118,7 @@ fn rows(text: &Text, wanted: &Wanted) -> Result<Rows> {
     if dialect.above > 0 {
         found.push(format!("the header is on line {}", dialect.above + 1));
     }
-    let part = Part { frame: cells.frame()?, lines, found };
-    Ok(Rows::Read(layout.long(part, wanted.columns)?))
+    Ok(Rows::Read(layout.part(cells.frame()?, lines, found, wanted)?))
 }
 
 fn ragged(source: &str, line: u64, cells: usize, width: usize, guard: &Guard, row: &ByteRecord) -> Error {

@@ -1,76 +1,230 @@
 //! Workbooks: Excel (.xlsx, .xlsm, .xlsb, .xls) and OpenDocument (.ods), through calamine.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use calamine::{Data, Range, Reader, Sheets, open_workbook_auto};
+use calamine::{Data, Dimensions, Range, Reader, SheetVisible, Sheets, open_workbook_auto};
+use polars::prelude::*;
 
-use super::{Cells, Part, Wanted, places};
+use super::{Cells, Part, Parts, Wanted, listed, places};
 use crate::error::{Error, Result, suggestion};
 
 /// Rows that may stand above the header.
 const PREAMBLE: usize = 30;
 
-pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Part> {
+/// A sheet that is read.
+struct Sheet {
+    name: String,
+    range: Range<Data>,
+    /// The row of the header within the range.
+    header: usize,
+    /// The first cell of each region of merged cells, for its other cells, by row and column of the sheet.
+    merged: HashMap<(u32, u32), (u32, u32)>,
+}
+
+/// Reads the sheets that hold the declared columns: several are one table when none repeats the series and stamps of
+/// another, else it is asked which is meant.
+pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Parts> {
     let source = path.display().to_string();
     let damaged = |cause: calamine::Error| Error::data(format!("{source} is not a readable workbook")).because(cause);
     let mut book = open_workbook_auto(path).map_err(damaged)?;
-    let names = book.sheet_names();
-    let (sheet, range) = match &wanted.reading.sheet {
-        Some(name) => {
-            if !names.contains(name) {
-                let nearest = suggestion(name, names.iter().map(String::as_str));
-                return Err(Error::usage(format!("{source} has no sheet `{name}`{nearest}")));
+    let mut all: Vec<(String, bool)> = book
+        .sheets_metadata()
+        .iter()
+        .map(|sheet| (sheet.name.clone(), sheet.visible == SheetVisible::Visible))
+        .collect();
+    let mut stated = false;
+    if let Some(name) = &wanted.reading.sheet {
+        let pattern = glob::Pattern::new(name).ok();
+        let exact = all.iter().any(|(known, _)| known == name);
+        let is = |known: &str| match exact {
+            true => known == name,
+            false => pattern.as_ref().is_some_and(|pattern| pattern.matches(known)),
+        };
+        let nearest = suggestion(name, all.iter().map(|(known, _)| known.as_str()));
+        let missing = Error::usage(format!("{source} has no sheet `{name}`{nearest}"));
+        all.retain(|(known, _)| is(known));
+        // Those that a pattern names may be read together whatever they hold.
+        stated = !exact;
+        if all.is_empty() {
+            return Err(missing);
+        }
+        all.iter_mut().for_each(|(_, visible)| *visible = true);
+    }
+    let mut sheets = Vec::new();
+    for name in all.iter().filter(|(_, visible)| *visible).map(|(name, _)| name) {
+        // A chart has no cells.
+        let Ok(range) = book.worksheet_range(name) else { continue };
+        if !range.is_empty() {
+            let (header, matches) = header(&range, wanted);
+            sheets.push((matches, Sheet { name: name.clone(), range, header, merged: HashMap::new() }));
+        }
+    }
+    let most = sheets.iter().map(|(matches, _)| *matches).max();
+    let Some(most) = most else { return Err(Error::data(format!("{source} has no sheet with cells"))) };
+    let mut sheets: Vec<Sheet> = sheets.into_iter().filter(|(matches, _)| *matches == most).map(|(_, s)| s).collect();
+    if sheets.len() > 1 {
+        let first = sheets[0].columns();
+        let alike = |sheet: &Sheet| {
+            let columns = sheet.columns();
+            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+            match wanted.part {
+                super::Needed::Table => sheet.columns() == first,
+                _ => wanted.layout(&columns, &source).is_ok(),
             }
-            (name.clone(), book.worksheet_range(name).map_err(damaged)?)
+        };
+        match sheets.iter().any(alike) {
+            // Sheets with nothing below the header say nothing.
+            true => sheets.retain(|sheet| alike(sheet) && (sheet.range.height() > sheet.header + 1)),
+            false => sheets.truncate(1),
         }
-        None => best_sheet(&mut book, names, wanted, &source)?,
-    };
-    let source = format!("{source}, sheet {sheet},");
-    let top = range.start().map_or(0, |(row, _)| row);
-    let header_row = header(&range, wanted).0;
-    let mut rows = range.rows().skip(header_row);
-    let Some(header) = rows.next() else { return Err(Error::data(format!("{source} is empty"))) };
-    let header: Vec<String> = header.iter().map(|cell| text(cell).trim().to_string()).collect();
-    let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    let layout = wanted.layout(&header, &source)?;
-    let names = layout.names();
-    let at = places(&names, &header, &source)?;
-    let mut cells = Cells::new(names, wanted);
-    let mut lines = Vec::new();
-    for (row, values) in rows.enumerate() {
-        // Empty rows at the end are formatting, not data.
-        if values.iter().all(|cell| matches!(cell, Data::Empty)) {
-            continue;
-        }
-        for (column, place) in at.iter().enumerate() {
-            cells.push(column, &text(&values[*place]));
-        }
-        lines.push(top + header_row as u32 + row as u32 + 2);
     }
-    let mut found = vec![format!("sheet {sheet}")];
-    if header_row > 0 {
-        found.push(format!("the header is in row {}", top as usize + header_row + 1));
+    for sheet in &mut sheets {
+        sheet.merged = merged(&mut book, &sheet.name, &sheet.range);
     }
-    let part = Part { frame: cells.frame()?, lines, found };
-    layout.long(part, wanted.columns)
+    let names: Vec<String> = sheets.iter().map(|sheet| sheet.name.clone()).collect();
+    let rest: Vec<String> = all.into_iter().map(|(name, _)| name).filter(|name| !names.contains(name)).collect();
+    let mut said = Vec::new();
+    let mut parts = Vec::new();
+    for sheet in sheets {
+        let part = sheet.part(&source, wanted)?;
+        parts.push((format!("{source}, sheet {}", sheet.name), part));
+    }
+    match names.as_slice() {
+        [] => return Err(Error::data(format!("{source} has no rows"))),
+        [name] => said.push(format!("sheet {name}")),
+        names => {
+            if !stated {
+                apart(&parts, names, &source, wanted)?;
+            }
+            said.push(format!("{} sheets read as one: {}", names.len(), listed(names)));
+        }
+    }
+    if let [(name, part)] = parts.as_mut_slice() {
+        *name = source.clone();
+        said.append(&mut part.found);
+    }
+    if !rest.is_empty() {
+        said.push(format!("sheets not read: {}", listed(&rest)));
+    }
+    Ok((parts, said))
 }
 
-/// The sheet whose header names most of the declared columns, the first among equals.
-fn best_sheet<R: std::io::Read + std::io::Seek>(
+impl Sheet {
+    /// The cells of the header.
+    fn columns(&self) -> Vec<String> {
+        let cells = self.range.rows().nth(self.header).unwrap_or_default();
+        cells.iter().map(|cell| text(cell).trim().to_string()).collect()
+    }
+
+    fn part(&self, book: &str, wanted: &Wanted) -> Result<Part> {
+        let source = format!("{book}, sheet {},", self.name);
+        let (top, left) = self.range.start().unwrap_or_default();
+        let header = self.columns();
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        let layout = wanted.layout(&header, &source)?;
+        let names = layout.names();
+        let at = places(&names, &header, &source)?;
+        let mut cells = Cells::new(names, wanted);
+        let (mut lines, mut spread) = (Vec::new(), Vec::new());
+        for (row, values) in self.range.rows().enumerate().skip(self.header + 1) {
+            // Empty rows at the end are formatting, not data.
+            if values.iter().all(|cell| matches!(cell, Data::Empty)) {
+                continue;
+            }
+            for (column, place) in at.iter().enumerate() {
+                let mut cell = &values[*place];
+                let own = (top + row as u32, left + *place as u32);
+                // Merged cells are one: what the first holds is said of them all. A sum over rows is no row's target.
+                if let Some(first) = self.merged.get(&own)
+                    && matches!(cell, Data::Empty)
+                    && header[*place] != wanted.columns.target
+                    && let Some(value) = self.range.get_value(*first)
+                {
+                    cell = value;
+                    if !spread.contains(place) {
+                        spread.push(*place);
+                    }
+                }
+                match cell {
+                    Data::Float(number) => cells.push_number(column, &number.to_string()),
+                    cell => cells.push(column, &text(cell)),
+                }
+            }
+            lines.push(own_row(top, row));
+        }
+        let mut found = Vec::new();
+        if self.header > 0 {
+            found.push(format!("the header is in row {}", own_row(top, self.header)));
+        }
+        if !spread.is_empty() {
+            spread.sort_unstable();
+            let names: Vec<String> = spread.iter().map(|place| header[*place].to_string()).collect();
+            found.push(format!("merged cells taken for each of their rows: {}", listed(&names)));
+        }
+        layout.part(cells.frame()?, lines, found, wanted)
+    }
+}
+
+/// The row of the sheet, counted from 1.
+fn own_row(top: u32, row: usize) -> u32 {
+    top + row as u32 + 1
+}
+
+/// For each cell of a region of merged cells but the first: the first, by row and column of the sheet.
+fn merged<R: std::io::Read + std::io::Seek>(
     book: &mut Sheets<R>,
-    names: Vec<String>,
-    wanted: &Wanted,
-    source: &str,
-) -> Result<(String, Range<Data>)> {
-    let mut best: Option<(usize, String, Range<Data>)> = None;
-    for name in names {
-        let Ok(range) = book.worksheet_range(&name) else { continue };
-        let matches = header(&range, wanted).1;
-        if !range.is_empty() && best.as_ref().is_none_or(|(known, ..)| matches > *known) {
-            best = Some((matches, name, range));
+    name: &str,
+    range: &Range<Data>,
+) -> HashMap<(u32, u32), (u32, u32)> {
+    // A workbook whose regions cannot be read has none: its cells are what they are.
+    let regions: Vec<Dimensions> = match book {
+        Sheets::Xlsx(book) => book.merge_cells_by_sheet_name(name).unwrap_or_default(),
+        Sheets::Xls(book) => book.merge_cells_by_sheet_name(name).unwrap_or_default(),
+        Sheets::Xlsb(_) | Sheets::Ods(_) => Vec::new(),
+    };
+    let (last_row, last_column) = range.end().unwrap_or_default();
+    let mut merged = HashMap::new();
+    for region in regions {
+        for row in region.start.0..=region.end.0.min(last_row) {
+            for column in region.start.1..=region.end.1.min(last_column) {
+                if (row, column) != region.start {
+                    merged.insert((row, column), region.start);
+                }
+            }
         }
     }
-    best.map(|(_, name, range)| (name, range)).ok_or_else(|| Error::data(format!("{source} has no sheet with cells")))
+    merged
+}
+
+/// Refuses sheets of which one says again what another has said: a copy, a plan beside the sales, a shop each without its
+/// name.
+fn apart(parts: &[(String, Part)], names: &[String], source: &str, wanted: &Wanted) -> Result<()> {
+    let columns = wanted.columns;
+    let mut before: HashSet<Vec<Option<String>>> = HashSet::new();
+    for ((_, part), name) in parts.iter().zip(names) {
+        let of = columns.keys.iter().chain([&columns.time]).filter_map(|name| part.frame.column(name).ok());
+        let of: Vec<Column> = of.map(|column| column.cast(&DataType::String)).collect::<PolarsResult<_>>()?;
+        let of: Vec<&StringChunked> = of.iter().map(Column::str).collect::<PolarsResult<_>>()?;
+        let place = |row: usize| of.iter().map(|column| column.get(row).map(String::from)).collect::<Vec<_>>();
+        let places: Vec<_> = (0..part.frame.height()).map(place).collect();
+        if let Some((row, place)) = places.iter().enumerate().find(|(_, place)| before.contains(*place)) {
+            let place: Vec<&str> = place.iter().map(|cell| cell.as_deref().unwrap_or("(empty)")).collect();
+            return Err(Error::data(format!(
+                "{source} has {} sheets with these columns, and sheet {name}, {}, repeats a row of a sheet before it ({}); \
+                 state which to read: sheet = \"{}\", or sheet = \"*\" for all of {} (on the command line: \
+                 --reading \"sheet='{}'\")",
+                names.len(),
+                part.row_text(row),
+                place.join(", "),
+                names[0],
+                listed(names),
+                names[0],
+            )));
+        }
+        before.extend(places);
+    }
+    Ok(())
 }
 
 /// The row that names most of the declared columns, and how many.

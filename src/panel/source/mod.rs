@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `bytes` | how do compressed bytes in some encoding become text, without filling the memory? |
 //! | `delimited`, `excel`, `ndjson`, `parquet`, `sql` | one kind of source each |
+//! | `keys` | is an empty key that of the row above? |
 //! | `wide` | how does a column per date become a row per date? |
 //! | `numbers`, `dates` | what do the cells say? |
 //! | `transactions` | how do many rows per day become one? |
@@ -18,6 +19,7 @@ mod bytes;
 mod dates;
 mod delimited;
 mod excel;
+mod keys;
 mod ndjson;
 mod numbers;
 mod parquet;
@@ -37,7 +39,7 @@ use crate::error::{Error, Result};
 use crate::{options, progress};
 
 pub(crate) use dates::parse_stamp;
-pub(super) use dates::{parse_time, wall_time};
+pub(super) use dates::{parse_time, time_column};
 pub(super) use numbers::{all_numbers, target_numbers};
 pub(super) use parquet::{ROLES, saved_columns};
 pub(super) use transactions::per_period;
@@ -66,7 +68,7 @@ pub struct Reading {
     pub encoding: Option<String>,
     /// The time zone whose wall clock stamps are told by: Europe/Berlin. Needed where stamps carry changing offsets.
     pub time_zone: Option<String>,
-    /// The sheet of a workbook, by name.
+    /// The sheet of a workbook, by name; several by a pattern, such as * for all.
     pub sheet: Option<String>,
     /// The SQL query whose answer is read.
     pub query: Option<String>,
@@ -74,6 +76,8 @@ pub struct Reading {
     pub wide: Option<bool>,
     /// Sums transactions by this period: D, h or 15min.
     pub per: Option<String>,
+    /// Are empty keys those of the row above, as where a key is written once per block? Found out if not stated.
+    pub fill_down: Option<bool>,
 }
 
 impl Reading {
@@ -115,6 +119,8 @@ struct Wanted<'a> {
     columns: &'a Columns,
     reading: &'a Reading,
     part: Needed,
+    /// The decimal mark of the history that this belongs to, if one is known: what its own cells leave open.
+    decimal: Option<char>,
 }
 
 /// Which of the columns a source must have.
@@ -129,27 +135,37 @@ enum Needed {
 }
 
 /// The columns to read of one part.
-enum Layout {
-    /// One row per stamp: these columns.
-    Long(Vec<String>),
-    /// One column per stamp: the columns that stay, and the stamps.
-    Wide(Vec<String>, Vec<String>),
+struct Layout {
+    kept: Vec<String>,
+    /// Columns that each hold the targets of one stamp, where there is one column per stamp.
+    stamps: Vec<String>,
+    /// Columns that nobody asks for.
+    unread: Vec<String>,
 }
 
 impl Layout {
-    /// The columns to read, in this order.
-    fn names(&self) -> Vec<String> {
-        match self {
-            Self::Long(names) => names.clone(),
-            Self::Wide(kept, stamps) => kept.iter().chain(stamps).cloned().collect(),
+    fn new(kept: &[&str], stamps: &[&str], present: &[&str]) -> Self {
+        let owned = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+        let unread = |name: &&&str| !name.is_empty() && !kept.contains(*name) && !stamps.contains(*name);
+        Self {
+            kept: owned(kept),
+            stamps: owned(stamps),
+            unread: present.iter().filter(unread).map(|name| name.to_string()).collect(),
         }
     }
 
-    /// One row per stamp, whatever was read.
-    fn long(&self, part: Part, columns: &Columns) -> Result<Part> {
-        match self {
-            Self::Long(_) => Ok(part),
-            Self::Wide(kept, stamps) => wide::long(part, kept, stamps, columns),
+    /// The columns to read, in this order.
+    fn names(&self) -> Vec<String> {
+        self.kept.iter().chain(&self.stamps).cloned().collect()
+    }
+
+    /// The part that was read: its keys filled down, one row per stamp.
+    fn part(self, frame: DataFrame, lines: Vec<u32>, found: Vec<String>, wanted: &Wanted) -> Result<Part> {
+        let part = Part { frame, lines, found, unread: self.unread };
+        let part = keys::fill_down(part, wanted)?;
+        match self.stamps.is_empty() {
+            true => Ok(part),
+            false => wide::long(part, &self.kept, &self.stamps, wanted.columns),
         }
     }
 }
@@ -160,18 +176,31 @@ struct Part {
     /// The line of each row; none where rows are counted instead.
     lines: Vec<u32>,
     found: Vec<String>,
+    /// Columns that were not asked for.
+    unread: Vec<String>,
 }
+
+impl Part {
+    /// `line 17` of a text file, `row 16` of anything else.
+    fn row_text(&self, row: usize) -> String {
+        self.lines.get(row).map_or_else(|| format!("row {row}"), |line| format!("line {line}"))
+    }
+}
+
+/// What a file holds: its parts, which are the sheets of a workbook, each with its name, and what is to be said of them
+/// together.
+type Parts = (Vec<(String, Part)>, Vec<String>);
 
 impl Wanted<'_> {
     fn layout(&self, present: &[&str], source: &str) -> Result<Layout> {
         let columns = self.columns;
         if self.part == Needed::Table {
-            return Ok(Layout::Long(present.iter().map(|name| name.to_string()).collect()));
+            return Ok(Layout::new(present, &[], present));
         }
         if self.part == Needed::Future {
             let names = columns.future_names(present);
             check_present(&names, present, source)?;
-            return Ok(Layout::Long(names.into_iter().map(String::from).collect()));
+            return Ok(Layout::new(&names, &[], present));
         }
         let absent = !present.contains(&columns.time.as_str()) && !present.contains(&columns.target.as_str());
         let dated = || dates::dated(present, columns.time_format.as_deref());
@@ -183,13 +212,10 @@ impl Wanted<'_> {
             let made = [columns.time.as_str(), columns.target.as_str()];
             let kept: Vec<&str> = columns.names().into_iter().filter(|name| !made.contains(name)).collect();
             check_present(&kept, present, source)?;
-            return Ok(Layout::Wide(
-                kept.into_iter().map(String::from).collect(),
-                stamps.into_iter().map(String::from).collect(),
-            ));
+            return Ok(Layout::new(&kept, &stamps, present));
         }
         columns.check(present, source)?;
-        Ok(Layout::Long(columns.names().into_iter().map(String::from).collect()))
+        Ok(Layout::new(&columns.names(), &[], present))
     }
 
     /// How many of the declared columns a header has: what tells a header from other lines, a delimiter from others.
@@ -201,25 +227,34 @@ impl Wanted<'_> {
 
 /// The declared columns of a source of history.
 pub(super) fn read(place: &Path, columns: &Columns, reading: &Reading) -> Result<(DataFrame, Origin)> {
-    read_wanted(place, &Wanted { columns, reading, part: Needed::History })
+    read_wanted(place, &Wanted { columns, reading, part: Needed::History, decimal: None })
 }
 
-/// Keys, time and covariates of a source of the future, which needs no target.
-pub(super) fn read_future(place: &Path, columns: &Columns) -> Result<(DataFrame, Origin)> {
-    read_wanted(place, &Wanted { columns, reading: &Reading::default(), part: Needed::Future })
+/// Keys, time and covariates of a source of the future, which needs no target. `decimal` is the history's decimal mark.
+pub(super) fn read_future(place: &Path, columns: &Columns, decimal: Option<char>) -> Result<(DataFrame, Origin)> {
+    let reading = Reading::default();
+    remarked(read_wanted(place, &Wanted { columns, reading: &reading, part: Needed::Future, decimal })?)
 }
 
-/// All columns of a source; those named in `keys` keep their text unless it is that of a whole number.
-pub(super) fn read_table(place: &Path, keys: &[&str]) -> Result<(DataFrame, Origin)> {
+/// All columns of a source; those named in `keys` keep their text unless it is that of a whole number. `decimal` is the
+/// history's decimal mark.
+pub(super) fn read_table(place: &Path, keys: &[&str], decimal: Option<char>) -> Result<(DataFrame, Origin)> {
     let columns = Columns::new(keys.iter().copied(), "", "");
-    read_wanted(place, &Wanted { columns: &columns, reading: &Reading::default(), part: Needed::Table })
+    let reading = Reading::default();
+    remarked(read_wanted(place, &Wanted { columns: &columns, reading: &reading, part: Needed::Table, decimal })?)
+}
+
+/// Says how a source was read that has no panel to tell it later.
+fn remarked((frame, origin): (DataFrame, Origin)) -> Result<(DataFrame, Origin)> {
+    progress::remark(&origin.source, origin.found.iter().chain(&origin.left_out));
+    Ok((frame, origin))
 }
 
 fn read_wanted(place: &Path, wanted: &Wanted) -> Result<(DataFrame, Origin)> {
     if let Some(query) = &wanted.reading.query {
         let source = sql::shown(place);
         let part = sql::read(place, query, wanted)?;
-        return together(vec![(source.clone(), part)], source, wanted);
+        return together(vec![(source.clone(), part)], 1, Origin { source, ..Origin::default() }, wanted);
     }
     if sql::is_server(place) {
         return Err(Error::usage(format!(
@@ -228,13 +263,18 @@ fn read_wanted(place: &Path, wanted: &Wanted) -> Result<(DataFrame, Origin)> {
         )));
     }
     let files = files(place)?;
-    let source = place.display().to_string();
+    let mut origin = Origin { source: place.display().to_string(), ..Origin::default() };
+    if files.len() > 1 {
+        origin.found.push(format!("{} files read as one", files.len()));
+    }
     let mut parts = Vec::with_capacity(files.len());
     for file in &files {
         progress::check()?;
-        parts.push((file.display().to_string(), read_file(file, wanted)?));
+        let (more, said) = read_file(file, wanted)?;
+        parts.extend(more);
+        origin.found.extend(said);
     }
-    together(parts, source, wanted)
+    together(parts, files.len(), origin, wanted)
 }
 
 /// The files that a path, a folder or a pattern names, in the order of their names.
@@ -301,7 +341,7 @@ impl Kind {
     }
 }
 
-fn read_file(path: &Path, wanted: &Wanted) -> Result<Part> {
+fn read_file(path: &Path, wanted: &Wanted) -> Result<Parts> {
     crate::files::allowed(path)?;
     let source = path.display().to_string();
     let metadata =
@@ -312,11 +352,12 @@ fn read_file(path: &Path, wanted: &Wanted) -> Result<Part> {
     if metadata.len() == 0 {
         return Err(Error::data(format!("{source} is empty")));
     }
+    let one = |part: Result<Part>| -> Result<Parts> { Ok((vec![(source.clone(), part?)], Vec::new())) };
     match Kind::named(path) {
-        Some(Kind::Delimited) => delimited::read(path, wanted),
-        Some(Kind::Parquet) => parquet::read(path, wanted),
+        Some(Kind::Delimited) => one(delimited::read(path, wanted)),
+        Some(Kind::Parquet) => one(parquet::read(path, wanted)),
         Some(Kind::Excel) => excel::read(path, wanted),
-        Some(Kind::Lines) => ndjson::read(path, wanted),
+        Some(Kind::Lines) => one(ndjson::read(path, wanted)),
         Some(Kind::Database) => {
             Err(Error::usage(format!("{source} is a database: say what to ask it: query = \"select …\"")))
         }
@@ -327,13 +368,18 @@ fn read_file(path: &Path, wanted: &Wanted) -> Result<Part> {
     }
 }
 
-/// One frame of all parts, its types found, and what reading showed.
-fn together(parts: Vec<(String, Part)>, source: String, wanted: &Wanted) -> Result<(DataFrame, Origin)> {
-    let mut origin = Origin { source, ..Origin::default() };
+/// One frame of all parts, which come from so many files, its types found; what reading showed is added to `origin`.
+fn together(
+    parts: Vec<(String, Part)>,
+    files: usize,
+    mut origin: Origin,
+    wanted: &Wanted,
+) -> Result<(DataFrame, Origin)> {
     let mut frame: Option<DataFrame> = None;
-    let several = parts.len() > 1;
     let mut remarks: Vec<(String, usize)> = Vec::new();
+    let mut unread: Vec<String> = Vec::new();
     for (name, part) in parts {
+        unread.extend(part.unread);
         for remark in part.found {
             match remarks.iter_mut().find(|(known, _)| *known == remark) {
                 Some((_, count)) => *count += 1,
@@ -370,18 +416,20 @@ fn together(parts: Vec<(String, Part)>, source: String, wanted: &Wanted) -> Resu
         });
     }
     let Some(mut frame) = frame else { return Err(Error::data(format!("{} has no rows", origin.source))) };
-    if several {
-        origin.found.push(format!("{} files read as one", origin.parts.len()));
-    }
     let total = origin.parts.len();
+    let of = if total == files { "files" } else { "sheets" };
     origin.found.extend(remarks.into_iter().map(|(remark, count)| match count < total {
-        true => format!("{remark} (in {count} of {total} files)"),
+        true => format!("{remark} (in {count} of {total} {of})"),
         false => remark,
     }));
-    frame.rechunk_mut();
-    if let Some(decimal) = numbers::find_decimal(&mut frame, wanted, &origin)? {
-        origin.found.push(decimal);
+    let read = frame.get_column_names_owned();
+    let mut seen = std::collections::HashSet::new();
+    unread.retain(|name| !read.iter().any(|read| read == name.as_str()) && seen.insert(name.clone()));
+    if !unread.is_empty() {
+        origin.left_out.push(format!("columns not read: {}", listed(&unread)));
     }
+    frame.rechunk_mut();
+    numbers::find_decimal(&mut frame, wanted, &mut origin)?;
     for name in frame.get_column_names_owned() {
         let is = |known: &str| known == name.as_str();
         let columns = wanted.columns;
@@ -393,6 +441,16 @@ fn together(parts: Vec<(String, Part)>, source: String, wanted: &Wanted) -> Resu
         frame.with_column(typed)?;
     }
     Ok((frame, origin))
+}
+
+/// The first names of a list, and how many more there are.
+fn listed(names: &[String]) -> String {
+    const NAMED: usize = 12;
+    let shown = names[..names.len().min(NAMED)].join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 /// A cell as an error message quotes it.
@@ -423,6 +481,14 @@ impl Cells {
         match missing {
             true => self.columns[column].append_null(),
             false => self.columns[column].append_value(text),
+        }
+    }
+
+    /// Adds a cell that is a number in its source, not a text that says one.
+    fn push_number(&mut self, column: usize, text: &str) {
+        match text.contains('.') && !self.keys[column] {
+            true => self.columns[column].append_value(format!("{}{text}", numbers::TYPED)),
+            false => self.push(column, text),
         }
     }
 

@@ -112,7 +112,7 @@ impl Rows {
                 None | Some(Value::Null) => self.cells.columns[column].append_null(),
                 Some(Value::String(text)) => self.cells.push(column, text),
                 Some(Value::Bool(value)) => self.cells.push(column, if *value { "true" } else { "false" }),
-                Some(Value::Number(number)) => self.cells.push(column, &number.to_string()),
+                Some(Value::Number(number)) => self.cells.push_number(column, &number.to_string()),
                 Some(Value::Array(_) | Value::Object(_)) => {
                     return Err(Error::data(format!(
                         "`{name}` on line {line} of {} is a list or an object, not one value",
@@ -126,7 +126,6 @@ impl Rows {
     }
 
     fn part(self, found: Vec<String>, wanted: &Wanted) -> Result<Part> {
-        let part = Part { frame: self.cells.frame()?, lines: self.lines, found };
-        self.layout.long(part, wanted.columns)
+        self.layout.part(self.cells.frame()?, self.lines, found, wanted)
     }
 }

@@ -1,7 +1,8 @@
 //! What number does a cell say? Decimal points or commas, groups of thousands, currency signs, accounting brackets.
 //!
-//! A source has one decimal mark. Which, follows from its cells: `1,5` can only be a decimal comma, `1,234.50` only a
-//! point, and where every cell can be read both ways (`1,234`) the user is asked, not guessed at.
+//! A source has one decimal mark, decided by the cells of all its numeric columns together: `1,5` can only be a decimal
+//! comma, `1,234.50` and `0.750` only a point. Where every cell can be read both ways (`1,234`, `1.250` beside `987`) the
+//! user is asked, not guessed at. Numbers that the source holds as numbers, not as text, are what they are and have no say.
 
 use std::borrow::Cow;
 
@@ -26,90 +27,187 @@ const COMMA: Mark = Mark { decimal: ',', groups: &['.', ' ', '\'', '\u{a0}', '\u
 /// Signs that say what is counted, not how much.
 const SIGNS: [char; 6] = ['$', '€', '£', '¥', '₹', '%'];
 
-/// Finds the decimal mark of the text columns that hold numbers, and rewrites these in plain numbers. Says what was
-/// found, if it is more than a decimal point.
-pub(super) fn find_decimal(frame: &mut DataFrame, wanted: &Wanted, origin: &Origin) -> Result<Option<String>> {
+/// Stands before a cell that is a number in its source, so that no mark is looked for in it.
+pub(super) const TYPED: char = '\u{1}';
+
+/// A rarer mark counts as a slip, not as evidence, where the other stands in so many times as many cells.
+const SLIP: usize = 20;
+
+/// A cell that can be read two ways.
+struct Doubt {
+    column: String,
+    row: usize,
+    text: String,
+}
+
+/// Finds the decimal mark of the text columns that hold numbers, rewrites these in plain numbers, and says how they are
+/// written where it is more than a decimal point.
+///
+/// # Errors
+/// When the cells can be read two ways and nobody says which.
+pub(super) fn find_decimal(frame: &mut DataFrame, wanted: &Wanted, origin: &mut Origin) -> Result<()> {
     let stated = wanted.reading.decimal()?;
-    let names: Vec<PlSmallStr> = frame.get_column_names_owned();
-    let mut mixed: Vec<(PlSmallStr, bool)> = Vec::new();
-    for name in names {
-        let role = wanted.columns.keys.iter().any(|key| *key == name.as_str()) || name == wanted.columns.time;
+    // Columns of numbers that are not all plain, and plain ones with points that may stand between thousands.
+    let (mut mixed, mut dotted, mut either) = (Vec::new(), Vec::new(), 0_usize);
+    // How many cells only one mark can read, and a cell that the two read differently.
+    let (mut points, mut commas, mut decimals) = (0_usize, 0_usize, 0_usize);
+    let mut doubt: Option<Doubt> = None;
+    let mut doubtful = |column: &PlSmallStr, row: usize, text: &str| {
+        doubt.get_or_insert_with(|| Doubt { column: column.to_string(), row, text: text.into() });
+    };
+    for name in frame.get_column_names_owned() {
         let column = frame.column(&name)?;
-        if role || column.dtype() != &DataType::String {
+        if wanted.columns.keys.iter().any(|key| *key == name.as_str())
+            || name == wanted.columns.time
+            || column.dtype() != &DataType::String
+        {
             continue;
         }
-        let target = name == wanted.columns.target;
-        // What casts as it is needs no thought, except where points may be groups of thousands.
-        let plain = column.cast(&DataType::Float64)?.null_count() == column.null_count();
-        if plain && stated != Some(',') {
+        let texts = column.str()?;
+        // Plain numbers need no thought, except where points may stand between thousands.
+        if column.cast(&DataType::Float64)?.null_count() == column.null_count() {
+            let before = either;
+            for (row, text) in texts.iter().enumerate() {
+                match text.and_then(point) {
+                    Some(Point::Decimal) => decimals += 1,
+                    Some(Point::Either) => {
+                        either += 1;
+                        doubtful(&name, row, text.unwrap_or_default());
+                    }
+                    None => {}
+                }
+            }
+            if either > before {
+                dotted.push(name);
+            }
             continue;
         }
         // A covariate of words stays one; a target of words is refused where its cells are read.
-        let texts = column.str()?;
         let numeric = texts.iter().flatten().filter(|text| looks_numeric(text)).count();
-        if numeric * 2 > texts.len() - texts.null_count() {
-            mixed.push((name.clone(), target));
+        if numeric * 2 <= texts.len() - texts.null_count() {
+            let bare: StringChunked =
+                texts.iter().map(|text| text.map(|text| text.strip_prefix(TYPED).unwrap_or(text))).collect();
+            frame.with_column(bare.with_name(name).into_series().into_column())?;
+            continue;
         }
-    }
-    if mixed.is_empty() {
-        return Ok(None);
-    }
-    // How many cells each mark reads, and a cell that the two read differently.
-    let (mut points, mut commas) = (0_usize, 0_usize);
-    let mut doubtful: Option<(String, usize, String)> = None;
-    for (name, _) in &mixed {
-        for (row, text) in frame.column(name)?.str()?.iter().enumerate() {
+        for (row, text) in texts.iter().enumerate() {
             let Some(text) = text else { continue };
-            let (point, comma) = (plain(text, POINT), plain(text, COMMA));
-            let value = |text: &Option<Cow<str>>| text.as_ref().and_then(|text| text.parse::<f64>().ok());
-            match (value(&point), value(&comma)) {
+            let value = |mark| plain(text, mark).and_then(|text| text.parse::<f64>().ok());
+            match (value(POINT), value(COMMA)) {
                 (Some(a), Some(b)) if a == b => {}
-                (Some(_), Some(_)) if doubtful.is_none() => doubtful = Some((name.to_string(), row, text.to_string())),
+                (Some(_), Some(_)) => doubtful(&name, row, text),
                 (Some(_), None) => points += 1,
                 (None, Some(_)) => commas += 1,
-                _ => {}
+                (None, None) => {}
             }
         }
+        mixed.push(name);
     }
-    let mark = match stated {
-        Some(',') => COMMA,
-        Some(_) => POINT,
-        None if commas > points => COMMA,
-        None if points > 0 => POINT,
-        None => match doubtful {
-            Some((name, row, text)) => {
-                return Err(Error::data(format!(
-                    "`{}` in column `{name}` of {}, {}, can be read with a decimal point or a decimal comma; \
-                     state which: decimal = \".\" or decimal = \",\"",
-                    short(&text),
-                    origin.source,
-                    origin.row_text(row),
-                )));
-            }
-            None => POINT,
-        },
+    let torn = doubt.is_some() && commas.min(points + decimals) * SLIP > commas.max(points + decimals);
+    let known = stated.or(match commas > points {
+        _ if torn => None,
+        true => Some(','),
+        false => (points + decimals > 0).then_some('.'),
+    });
+    let mark = match (known.or(wanted.decimal), doubt) {
+        (None, Some(doubt)) => return Err(two_ways(&doubt, origin)),
+        (Some(','), _) => COMMA,
+        _ => POINT,
     };
-    for (name, target) in mixed {
+    origin.decimal = known.or(wanted.decimal);
+    let mut group: Option<char> = None;
+    let thousands = mark == COMMA && (stated.is_some() || decimals <= commas);
+    let mixed = mixed.into_iter().map(|name| (name, true));
+    for (name, mixed) in mixed.chain(dotted.into_iter().filter(|_| thousands).map(|name| (name, stated.is_some()))) {
         let texts = frame.column(&name)?.str()?.clone();
-        // A target keeps the cells that no mark can read, to be quoted; a covariate with such cells is one of words.
+        // A target keeps the cells that no mark can read, to be quoted; a covariate with such cells is one of words, and
+        // plain numbers that the mark cannot read are plain numbers.
         let all = texts.iter().flatten().all(|text| plain(text, mark).is_some());
-        if all || target {
-            let numbers: StringChunked =
-                texts.iter().map(|text| text.map(|text| plain(text, mark).unwrap_or(Cow::Borrowed(text)))).collect();
-            frame.with_column(numbers.with_name(name).into_series().into_column())?;
-        }
+        let rewrite = all || (mixed && name == wanted.columns.target);
+        let numbers: StringChunked = texts
+            .iter()
+            .map(|text| {
+                let text = text?;
+                let number = if rewrite { plain(text, mark) } else { None };
+                if number.is_some() && group.is_none() {
+                    group = between_digits(text).find(|c| mark.groups.contains(c));
+                }
+                Some(number.unwrap_or(Cow::Borrowed(text.strip_prefix(TYPED).unwrap_or(text))))
+            })
+            .collect();
+        frame.with_column(numbers.with_name(name).into_series().into_column())?;
     }
-    Ok((mark == COMMA).then(|| "numbers with decimal commas".into()))
+    let group = group.map(|group| match group {
+        '.' => "points",
+        ',' => "commas",
+        '\'' | '’' => "apostrophes",
+        _ => "blanks",
+    });
+    origin.found.extend(match (mark == COMMA, group) {
+        (false, None) => None,
+        (false, Some(group)) => Some(format!("numbers with {group} between thousands")),
+        (true, None) => Some("numbers with decimal commas".into()),
+        (true, Some(group)) => Some(format!("numbers with decimal commas and {group} between thousands")),
+    });
+    Ok(())
+}
+
+fn two_ways(doubt: &Doubt, origin: &Origin) -> Error {
+    let read = |mark| plain(&doubt.text, mark).and_then(|text| text.parse::<f64>().ok()).unwrap_or(f64::NAN);
+    Error::data(format!(
+        "`{}` in column `{}` of {}, {}, can be read two ways: {} with a decimal point, {} with a decimal comma; \
+         state which: decimal = \".\" or decimal = \",\" (on the command line: --reading \"decimal=','\")",
+        short(&doubt.text),
+        doubt.column,
+        origin.source,
+        origin.row_text(doubt.row),
+        read(POINT),
+        read(COMMA),
+    ))
+}
+
+/// The characters that have a digit on either side.
+fn between_digits(text: &str) -> impl Iterator<Item = char> {
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    text.char_indices()
+        .filter(move |(at, c)| digit(text[..*at].chars().last()) && digit(text[at + c.len_utf8()..].chars().next()))
+        .map(|(_, c)| c)
+}
+
+/// What a point in a plain number can be.
+#[derive(PartialEq, Debug)]
+enum Point {
+    /// A decimal point alone: `0.75`, `12.5`, `1234.567`.
+    Decimal,
+    /// A decimal point, or one between thousands: `1.250`.
+    Either,
+}
+
+/// What the points of a plain number can be; none if it has none.
+fn point(text: &str) -> Option<Point> {
+    let text = text.trim().trim_start_matches(['-', '+']);
+    let mut groups = text.split('.');
+    let first = groups.next()?;
+    let mut rest = groups.peekable();
+    rest.peek()?;
+    let thousands = (1..=3).contains(&first.len())
+        && !first.starts_with('0')
+        && rest.all(|group| group.len() == 3 && group.bytes().all(|b| b.is_ascii_digit()));
+    Some(if thousands { Point::Either } else { Point::Decimal })
 }
 
 /// Does it begin like a number, whatever it is written in?
 fn looks_numeric(text: &str) -> bool {
+    let text = text.strip_prefix(TYPED).unwrap_or(text);
     let rest = text.trim().trim_start_matches(|c: char| SIGNS.contains(&c) || "+-−( ".contains(c));
     rest.starts_with(|c: char| c.is_ascii_digit() || ".,".contains(c))
 }
 
 /// The number in Rust's own notation; none if it is not written by this mark.
 fn plain(text: &str, mark: Mark) -> Option<Cow<'_, str>> {
+    if let Some(number) = text.strip_prefix(TYPED) {
+        return Some(Cow::Borrowed(number));
+    }
     let trimmed = text.trim();
     if mark == POINT && trimmed.parse::<f64>().is_ok() {
         return Some(Cow::Borrowed(trimmed));
@@ -139,7 +237,9 @@ fn plain(text: &str, mark: Mark) -> Option<Cow<'_, str>> {
             let mut groups = whole.split(separator);
             let first = groups.next()?;
             let rest: Vec<&str> = groups.collect();
-            if !(1..=3).contains(&first.len()) || rest.iter().any(|group| group.len() != 3) {
+            // Nothing counts 0 thousand and 750.
+            let thousands = (1..=3).contains(&first.len()) && !first.starts_with('0');
+            if !thousands || rest.iter().any(|group| group.len() != 3) {
                 return None;
             }
             std::iter::once(first).chain(rest).collect()
@@ -277,8 +377,26 @@ mod tests {
         ] {
             assert_eq!(read(text, COMMA), Some(value), "{text}");
         }
-        for text in ["12 apples", "1,23,4", "1.2.3", "", "-", "(", "1,2345.6", "--3", "(-3)"] {
+        for text in ["12 apples", "1,23,4", "1.2.3", "", "-", "(", "1,2345.6", "--3", "(-3)", "0,750"] {
             assert_eq!(read(text, POINT), None, "{text}");
+        }
+        for text in ["0.750", "012.500", "1.5"] {
+            assert_eq!(read(text, COMMA), None, "{text}");
+        }
+        // What was a number in its source is one under every mark.
+        assert_eq!((read("\u{1}1.25", COMMA), read("\u{1}1.250", POINT)), (Some(1.25), Some(1.25)));
+    }
+
+    #[test]
+    fn what_a_point_can_be() {
+        for text in ["1.250", "-12.500", "987.654", " 1.000"] {
+            assert_eq!(point(text), Some(Point::Either), "{text}");
+        }
+        for text in ["0.750", "1.25", "1234.567", "1.2505", ".500", "1.25e3", "1.5"] {
+            assert_eq!(point(text), Some(Point::Decimal), "{text}");
+        }
+        for text in ["987", "-3", "1e3", "NaN", ""] {
+            assert_eq!(point(text), None, "{text}");
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Part> {
         }
     }
     let frame = ParquetReader::new(open()?).with_columns(Some(names)).finish().map_err(damaged)?;
-    layout.long(Part { frame, lines: Vec::new(), found: Vec::new() }, wanted.columns)
+    layout.part(frame, Vec::new(), Vec::new(), wanted)
 }
 
 /// Does a cell hold several values? Categories, which are kept as a dictionary, do not.

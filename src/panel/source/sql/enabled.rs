@@ -42,8 +42,7 @@ impl Answer {
     }
 
     fn part(self, wanted: &Wanted) -> Result<Part> {
-        let part = Part { frame: self.cells.frame()?, lines: Vec::new(), found: Vec::new() };
-        self.layout.long(part, wanted.columns)
+        self.layout.part(self.cells.frame()?, Vec::new(), Vec::new(), wanted)
     }
 }
 
@@ -70,7 +69,7 @@ fn sqlite(path: &Path, query: &str, wanted: &Wanted) -> Result<Part> {
             match row.get_ref(answer.at[column]).map_err(failed)? {
                 ValueRef::Null => answer.cells.columns[column].append_null(),
                 ValueRef::Integer(value) => answer.cells.push(column, &value.to_string()),
-                ValueRef::Real(value) => answer.cells.push(column, &value.to_string()),
+                ValueRef::Real(value) => answer.cells.push_number(column, &value.to_string()),
                 ValueRef::Text(bytes) => {
                     let text = std::str::from_utf8(bytes).map_err(|_| not_text())?;
                     answer.cells.push(column, text);
@@ -103,7 +102,11 @@ fn postgres(place: &Path, query: &str, wanted: &Wanted) -> Result<Part> {
     let mut record = csv::StringRecord::new();
     while reader.read_record(&mut record).map_err(broken)? {
         for column in 0..answer.at.len() {
-            answer.cells.push(column, &record[answer.at[column]]);
+            // The server writes numbers with decimal points.
+            match &record[answer.at[column]] {
+                number if number.parse::<f64>().is_ok() => answer.cells.push_number(column, number),
+                text => answer.cells.push(column, text),
+            }
         }
         answer.next()?;
     }
