@@ -1,7 +1,12 @@
 //! Options as people write them: `ets(season=52)` on a command line, `{season = 52}` in TOML, `#{season: 52}` in Rhai,
 //! JSON in a web form. One reader takes them all, one label prints them.
 //!
-//! Inside the parentheses stands a TOML inline table whose bare words need no quotes.
+//! Inside the parentheses stands a TOML inline table whose bare words need no quotes. A label is read back as it was
+//! printed, also one inside another: `stack(models=['stl(trend="arima(order=[1, 0, 0])")', naive])`. Texts are printed without
+//! quotes where they are one word, in single quotes where they have double ones or backslashes inside, and else in double quotes
+//! with TOML's escapes.
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -34,23 +39,44 @@ pub(crate) fn split(label: &str) -> Result<(&str, Map<String, Value>)> {
     Ok((name.trim(), parse(inside)?))
 }
 
-/// Splits a list of labels at semicolons, commas and line ends that stand outside any bracket.
+/// Splits a list of labels at semicolons, commas and line ends that stand outside any bracket; quotes inside a bracket hold
+/// whatever they hold.
 pub(crate) fn split_list(text: &str) -> Vec<&str> {
-    let (mut depth, mut start) = (0_i32, 0);
+    let (mut depth, mut start, mut at) = (0_i32, 0, 0);
     let mut parts = Vec::new();
-    for (at, character) in text.char_indices() {
+    while let Some(character) = text[at..].chars().next() {
+        let mut after = at + character.len_utf8();
         match character {
             '(' | '[' | '{' => depth += 1,
             ')' | ']' | '}' => depth -= 1,
+            '"' | '\'' if depth > 0 => after = at + quotation(&text[at..]),
             ';' | ',' | '\n' if depth == 0 => {
                 parts.push(&text[start..at]);
-                start = at + 1;
+                start = after;
             }
             _ => {}
         }
+        at = after;
     }
     parts.push(&text[start..]);
     parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).collect()
+}
+
+/// The length of the quotation that `text` begins with: single quotes hold what they hold, inside double ones a backslash
+/// protects what follows it.
+fn quotation(text: &str) -> usize {
+    let double = text.starts_with('"');
+    let mut protected = false;
+    for (at, character) in text.char_indices().skip(1) {
+        match character {
+            _ if protected => protected = false,
+            '\\' if double => protected = true,
+            '"' if double => return at + 1,
+            '\'' if !double => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// `season=52, order=[2,1,1], by=MarkDown1` as a map.
@@ -81,20 +107,26 @@ pub(crate) fn dates_as_text(value: toml::Value) -> toml::Value {
     }
 }
 
+/// Words that are no texts.
+const MEANT: [&str; 4] = ["true", "false", "nan", "inf"];
+
+/// The length of the bare word that `text` begins with.
+fn word(text: &str) -> usize {
+    let begins = text.starts_with(|c: char| c.is_alphabetic() || "_/".contains(c));
+    let end = text.find(|c: char| !(c.is_alphanumeric() || "_-./".contains(c))).unwrap_or(text.len());
+    if begins { end } else { 0 }
+}
+
 /// TOML wants strings quoted; `scenario=last` and `by=[MarkDown1]` are what people type.
 fn quote_bare_words(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 8);
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let (token, value) = match first {
-            '"' | '\'' => {
-                let end = rest[1..].find(first).map_or(rest.len(), |end| end + 2);
-                (&rest[..end], false)
-            }
-            c if c.is_alphabetic() || "_/".contains(c) => {
-                let end = rest.find(|c: char| !(c.is_alphanumeric() || "_-./".contains(c))).unwrap_or(rest.len());
-                let key = rest[end..].trim_start().starts_with('=');
-                (&rest[..end], !key && !["true", "false", "nan", "inf"].contains(&&rest[..end]))
+            '"' | '\'' => (&rest[..quotation(rest)], false),
+            _ if word(rest) > 0 => {
+                let (token, after) = rest.split_at(word(rest));
+                (token, !after.trim_start().starts_with('=') && !MEANT.contains(&token))
             }
             // A number swallows its letters, so that the `e` of `1e-3` is no word.
             c if c.is_ascii_digit() || c == '+' || c == '-' => {
@@ -152,7 +184,7 @@ pub(crate) fn label<T: Serialize + Default>(name: &str, options: &T) -> Result<S
 
 /// Options as people write them: `windows=0, scale=level`.
 pub(crate) fn pairs(options: &Map<String, Value>) -> String {
-    let pairs: Vec<String> = options.iter().map(|(option, value)| format!("{option}={}", text(value))).collect();
+    let pairs: Vec<String> = options.iter().map(|(option, value)| format!("{}={}", key(option), text(value))).collect();
     pairs.join(", ")
 }
 
@@ -212,19 +244,39 @@ fn whole(value: Value) -> Value {
 
 fn text(value: &Value) -> String {
     match value {
-        Value::String(word) if !word.is_empty() && quote_bare_words(word) == format!("\"{word}\"") => word.clone(),
+        Value::String(text) if !text.is_empty() && word(text) == text.len() && !MEANT.contains(&&**text) => {
+            text.clone()
+        }
+        Value::String(text) => quoted(text),
         Value::Array(values) => format!("[{}]", values.iter().map(text).collect::<Vec<_>>().join(", ")),
         Value::Object(map) => {
-            let fields: Vec<String> = map.iter().map(|(name, value)| format!("{name}={}", text(value))).collect();
+            let fields: Vec<String> =
+                map.iter().map(|(name, value)| format!("{}={}", key(name), text(value))).collect();
             format!("{{{}}}", fields.join(", "))
         }
         value => whole(value.clone()).to_string(),
     }
 }
 
+/// The name of an option: TOML knows bare ones of letters, digits, `_` and `-`.
+fn key(name: &str) -> Cow<'_, str> {
+    let bare = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    if !name.is_empty() && name.chars().all(bare) { name.into() } else { quoted(name).into() }
+}
+
+/// A text in quotes: in single ones, which protect nothing, where that spares it backslashes.
+fn quoted(text: &str) -> String {
+    match text.contains(['"', '\\']) && !text.contains(|c: char| c == '\'' || c.is_control()) {
+        true => format!("'{text}'"),
+        // JSON's escapes are TOML's, which has one more.
+        false => Value::from(text).to_string().replace('\u{7f}', "\\u007f"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     #[test]
@@ -247,6 +299,45 @@ mod tests {
     fn broken_labels_are_refused() {
         for label in ["theta(", "theta(season=", "theta(=3)", "theta(season=52 trend=1)", "theta(season=[1)"] {
             assert!(split(label).unwrap_err().is_usage(), "{label}");
+        }
+    }
+
+    /// Anything that options can be.
+    fn values() -> impl Strategy<Value = Value> {
+        let texts = prop_oneof![
+            "\\PC{0,12}",
+            "[\"'\\\\\\[\\](){},;=# a\u{7f}\t\n\r\u{1}-]{0,12}",
+            "[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}:[0-9]{2})?",
+            "(true|false|nan|inf|[+-]?[0-9]{1,3}(\\.[0-9]{1,3})?(e[+-]?[0-9]{1,2})?)[a-z]?",
+            "[a-z]{1,5}\\([a-z]=[\"'][a-z]{1,3}[\"'], [a-z]=\\[[0-9], [0-9]\\]\\)",
+        ];
+        let numbers = prop_oneof![
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(Value::from),
+            (-1e3..1e3).prop_map(Value::from),
+        ];
+        let one = prop_oneof![any::<bool>().prop_map(Value::from), numbers, texts.prop_map(Value::from)];
+        one.prop_recursive(3, 24, 4, |inner| {
+            let map = proptest::collection::btree_map("[a-z_]{1,4}|\\PC{0,4}", inner.clone(), 0..4);
+            prop_oneof![
+                proptest::collection::vec(inner, 0..4).prop_map(Value::from),
+                map.prop_map(|map| Value::Object(map.into_iter().collect()))
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn what_is_printed_is_read(options in proptest::collection::btree_map("[a-z_]{1,6}", values(), 0..4)) {
+            let options: Map<String, Value> = options.into_iter().map(|(name, value)| (name, whole(value))).collect();
+            let label = format!("model({})", pairs(&options));
+            let (name, read) = split(&label).unwrap();
+            let read: Map<String, Value> = read.into_iter().map(|(name, value)| (name, whole(value))).collect();
+            prop_assert_eq!((name, Value::Object(read)), ("model", Value::Object(options)), "{}", label);
+            let list = format!("a; {label}, b");
+            prop_assert_eq!(split_list(&list), ["a", label.as_str(), "b"]);
         }
     }
 

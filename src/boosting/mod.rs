@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 pub use objective::{Link, Objective};
 pub use tree::{Node, Split};
 
+use crate::progress;
 use bins::Binned;
 use grow::{Grower, Limits, Sums};
 use tree::Tree;
@@ -137,7 +138,7 @@ impl Boosting {
         base: f64,
         count: impl Fn(&[[f32; 2]]) -> (Vec<S::Row>, f64),
     ) -> Vec<Tree> {
-        let mut trees: Vec<Tree> = Vec::with_capacity(self.rounds);
+        let mut trees: Vec<Tree> = Vec::new();
         let limits = Limits { leaves: self.leaves, depth: self.depth, least: self.least.max(1), l2: self.l2 };
         let mut grower = Grower::<S>::new(binned, limits);
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
@@ -146,6 +147,10 @@ impl Boosting {
         let rate = if self.bagged { 1.0 / self.rounds as f64 } else { self.rate };
         let all: Vec<u32> = (0..y.len() as u32).collect();
         for _ in 0..self.rounds {
+            // Whoever asked sees the interrupt, not the trees so far.
+            if progress::check().is_err() {
+                break;
+            }
             self.objective.gradients(y, weights, &score, &mut gradients);
             let (counted, unit) = count(&gradients);
             let draw =

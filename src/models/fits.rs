@@ -484,16 +484,16 @@ impl Fits {
         Ok(Table::new(frame))
     }
 
-    /// Writes the fits and their training data to one file, whole or not at all.
+    /// Writes the fits and their training data to one file, whole or not at all, after it was made sure that
+    /// [`load`](Self::load) reads the same from it.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When the file cannot be written, or would not be read back.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let mut frame = self.0.panel.to_frame();
         let mut data = Vec::new();
         ParquetWriter::new(&mut data).finish(&mut frame)?;
-        let model = |fit: &FittedModel| Ok((fit.model.label().to_string(), fit.fitted.save()?));
-        let models: Vec<(String, Vec<u8>)> = self.0.models.iter().map(model).collect::<Result<_>>()?;
+        let models = self.encoded()?;
         let saved = Saved {
             kind: KIND.into(),
             format: FORMAT,
@@ -504,7 +504,24 @@ impl Fits {
             aim: self.0.aim,
             models,
         };
-        crate::files::write_atomically(path.as_ref(), &encode(&saved)?)
+        let bytes = encode(&saved)?;
+        let place = path.as_ref().display().to_string();
+        let again = Self::decoded(&bytes, &place).and_then(|again| again.encoded());
+        match again {
+            Ok(again) if again == saved.models => crate::files::write_atomically(path.as_ref(), &bytes),
+            Ok(_) => {
+                Err(Error::model("these fits would not be read as they are, so they were not saved").within(place))
+            }
+            Err(cause) => Err(Error::model("these fits could not be read again, so they were not saved")
+                .within(place)
+                .because(cause.to_string())),
+        }
+    }
+
+    /// The label and the saved form of each model.
+    fn encoded(&self) -> Result<Vec<(String, Vec<u8>)>> {
+        let model = |fit: &FittedModel| Ok((fit.model.label().to_string(), fit.fitted.save()?));
+        self.0.models.iter().map(model).collect()
     }
 
     /// Reads fits that [`save`](Self::save) wrote; they forecast to the same bits.
@@ -516,8 +533,12 @@ impl Fits {
         let place = path.display().to_string();
         crate::files::allowed(path)?;
         let bytes = std::fs::read(path).map_err(|cause| Error::io(format!("{place} cannot be read")).because(cause))?;
+        Self::decoded(&bytes, &place)
+    }
+
+    fn decoded(bytes: &[u8], place: &str) -> Result<Self> {
         let damaged = || Error::data(format!("{place} holds no saved fits, or is damaged"));
-        let saved: Saved = decode(&bytes).map_err(|_| damaged())?;
+        let saved: Saved = decode(bytes).map_err(|_| damaged())?;
         if saved.kind != KIND || saved.format != FORMAT {
             return Err(Error::data(format!(
                 "{place} has format {} {}, this version reads {KIND} {FORMAT}; fit and save again",

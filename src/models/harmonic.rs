@@ -6,14 +6,14 @@
 //! season at a time, with the order of n that suits as many waves as may be tried: differences, which AICc cannot compare,
 //! are settled once, and waves that an autoregression could imitate are not left to it. Then n is chosen anew. The season is taken to be the same every year.
 //!
-//! Fails where ARIMA does: on a series with no more complete rows than columns.
+//! Looks at the last 10,000 steps, as ARIMA does, and fails where that does: on a series with no more complete rows than columns.
 
 use std::f64::consts::TAU;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::arima::{Arima, Regression};
+use super::arima::{Arima, Regression, recent};
 use super::{Ahead, BoxCox, Criterion, Description, FittedSeries, Method, Series, SeriesModel};
 use crate::error::{Error, Result};
 use crate::panel::Role;
@@ -125,9 +125,10 @@ impl SeriesModel for Harmonic {
             true if series.season > 1 => vec![series.season as f64],
             true => Vec::new(),
         };
+        let (series, before) = recent(series);
         let read = |c: &usize| self.regressors && series.covariates[*c].role != Role::Fixed;
         let columns: Vec<usize> = (0..series.covariates.len()).filter(read).collect();
-        let data = Data { series, columns: &columns };
+        let data = Data { series: &series, columns: &columns };
         let (model, waves) = match &self.terms {
             Some(terms) => {
                 let terms = seasons.iter().zip(terms).map(|(m, k)| Waves::most(*m).min(*k)).collect();
@@ -137,7 +138,7 @@ impl SeriesModel for Harmonic {
             None => self.choose(&data, seasons)?,
         };
         let next = series.start + series.values.len() as i64;
-        Ok(Box::new(FittedHarmonic { model, waves, columns, next }))
+        Ok(Box::new(FittedHarmonic { model: model.after(before), waves, columns, next }))
     }
 }
 
@@ -253,12 +254,13 @@ impl FittedSeries for FittedHarmonic {
     }
 
     fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
-        let (columns, _) = Data { series, columns: &self.columns }.regressors(&self.waves);
-        let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
-        let mut updated = self.clone();
-        updated.next = series.start + series.values.len() as i64;
-        updated.model.run(series.values, series.start, &columns)?;
-        Ok(Box::new(updated))
+        let (series, before) = recent(series);
+        let (regressors, _) = Data { series: &series, columns: &self.columns }.regressors(&self.waves);
+        let regressors: Vec<&[f64]> = regressors.iter().map(Vec::as_slice).collect();
+        let mut model = self.model.clone();
+        model.run(series.values, series.start, &regressors)?;
+        let next = series.start + series.values.len() as i64;
+        Ok(Box::new(FittedHarmonic { model: model.after(before), next, ..self.clone() }))
     }
 
     fn simulate(&self, ahead: &Ahead, mean: &[f64], shocks: &[f64], path: &mut [f64]) {

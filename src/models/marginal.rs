@@ -74,6 +74,7 @@ impl Marginal {
             Support::Numbers => value,
             Support::Positive => value.max(0.0),
             Support::Counts => value.max(0.0).round(),
+            Support::Multiples(unit) => unit * (value.max(0.0) / unit).round(),
         }
     }
 
@@ -93,7 +94,7 @@ pub struct Quantiles {
 }
 
 /// What values a forecast can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Support {
     /// Any.
     Numbers,
@@ -101,6 +102,8 @@ pub(crate) enum Support {
     Positive,
     /// 0, 1, 2, …: what lies between two of them is one of the two.
     Counts,
+    /// The same of another unit.
+    Multiples(f64),
 }
 
 /// Deviates kept for a step, from −4 to 4 in equal steps.

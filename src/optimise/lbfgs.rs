@@ -5,6 +5,7 @@
 //! Wolfe conditions, every point projected onto the bounds.
 
 use super::{Minimum, Stop, finite, project};
+use crate::progress;
 
 /// Steps remembered: for the dozen or so coordinates that models have, nearly the whole curvature.
 const MEMORY: usize = 12;
@@ -34,7 +35,7 @@ pub fn lbfgs(
     let (mut next, mut slope_next) = (vec![0.0; n], vec![0.0; n]);
     let (mut kept, mut slope_kept) = (vec![0.0; n], vec![0.0; n]);
     let mut small = 0;
-    while evaluations < stop.evaluations {
+    while evaluations < stop.evaluations && progress::check().is_ok() {
         for i in 0..n {
             let (low, high) = bounds[i];
             free[i] = !((x[i] <= low && gradient[i] > 0.0) || (x[i] >= high && gradient[i] < 0.0));

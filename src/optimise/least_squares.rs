@@ -7,6 +7,7 @@
 //! fixed for the step; those that the step would carry across one stop there, and the step is solved anew for the others.
 
 use super::{Minimum, Stop, finite, positive_definite, project};
+use crate::progress;
 
 /// A sum of squared errors whose derivatives are known.
 pub trait SumOfSquares {
@@ -148,7 +149,7 @@ pub fn least_squares<F: SumOfSquares>(f: &mut F, start: &[f64], bounds: &[(f64, 
             break;
         }
         let (mut gain, mut growth) = (0.0, 2.0);
-        while damping < 1e9 {
+        while damping < 1e9 && progress::check().is_ok() {
             let Some(promised) = step.find::<F>(&at, &normal, bounds, damping) else {
                 damping *= 10.0;
                 continue;

@@ -10,7 +10,7 @@
 //!
 //! All are deterministic, never leave the bounds, and take a value that is not finite for a place too bad to be in. A start
 //! that is already good (a warm start) is kept when nothing better is found. They stop where going on cannot change the
-//! answer by more than the tolerance.
+//! answer by more than the tolerance, and when work is interrupted.
 
 mod lbfgs;
 mod least_squares;

@@ -5,6 +5,7 @@
 //! fresh simplex around the best point is tried once, which frees one that has collapsed onto a bound.
 
 use super::{Minimum, Stop, finite, project};
+use crate::progress;
 
 /// The least value of `f` near `start`.
 pub fn nelder_mead(mut f: impl FnMut(&[f64]) -> f64, start: &[f64], bounds: &[(f64, f64)], stop: Stop) -> Minimum {
@@ -72,7 +73,7 @@ impl Simplex {
         };
         let (mut centre, mut trial, mut second) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
         let mut evaluations = 0;
-        while evaluations < most {
+        while evaluations < most && progress::check().is_ok() {
             let (best, worst, next) = (self.order[0], self.order[n], self.order[n - 1]);
             let spread = self.values[worst] - self.values[best];
             let alike = spread <= stop.tolerance * self.values[best].abs().max(1.0) || spread.is_nan();

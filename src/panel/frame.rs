@@ -75,11 +75,16 @@ impl Panel {
             return Table::new(self.to_frame()).save(path);
         }
         let columns = Columns { frequency: Some(self.frequency()), season: Some(self.season()), ..self.columns() };
-        let columns = serde_json::to_string(&columns)
-            .map_err(|cause| Error::io("the panel's columns cannot be written").because(cause))?;
+        let unwritten = || Error::io(format!("{}: the panel's columns cannot be written", path.display()));
+        let text = serde_json::to_string(&columns).map_err(|cause| unwritten().because(cause))?;
+        match serde_json::from_str::<Columns>(&text) {
+            Ok(again) if again == columns => {}
+            Ok(_) => return Err(unwritten().because("they would not be read as they are")),
+            Err(cause) => return Err(unwritten().because(cause)),
+        }
         let mut bytes = Vec::new();
         ParquetWriter::new(&mut bytes)
-            .with_key_value_metadata(Some(KeyValueMetadata::from_static(vec![(source::ROLES.into(), columns)])))
+            .with_key_value_metadata(Some(KeyValueMetadata::from_static(vec![(source::ROLES.into(), text)])))
             .finish(&mut self.to_frame())?;
         crate::files::write_atomically(path, &bytes)
     }

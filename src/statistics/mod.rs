@@ -7,6 +7,7 @@ mod comparison;
 mod interpolate;
 mod loess;
 mod mstl;
+mod negative_binomial;
 mod normality;
 mod stl;
 mod supsmu;
@@ -20,6 +21,7 @@ pub use comparison::{
 };
 pub use interpolate::{filled, lines};
 pub use mstl::{Mstl, MstlOptions, mstl, usable};
+pub(crate) use negative_binomial::NegativeBinomial;
 pub use normality::{NormalityTest, jarque_bera, shapiro_wilk};
 pub use stl::{SeasonalWindow, Stl, StlOptions, stl};
 pub use unit_root::{Around, Deterministic, UnitRootTest, adf, is_constant, kpss, ndiffs, nsdiffs, short_lags};

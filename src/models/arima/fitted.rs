@@ -248,6 +248,12 @@ impl Regression {
         }
     }
 
+    /// The same model of a series that has so many steps before, which were not looked at.
+    pub fn after(mut self, steps: usize) -> Self {
+        self.residuals.splice(0..0, std::iter::repeat_n(f64::NAN, steps));
+        self
+    }
+
     /// Akaike's corrected criterion; least for a fit without error.
     pub fn aicc(&self) -> f64 {
         self.likelihood.as_ref().map_or(f64::NEG_INFINITY, Likelihood::aicc)

@@ -13,7 +13,8 @@
 //! | which orders? | [`choose`], [`difference`] |
 //! | what comes next? | [`fitted`] |
 //!
-//! Missing values, of the series or of a covariate, are allowed. Covariates that differencing wipes out or that others
+//! Of a series of more than 10,000 steps the last 10,000 are looked at: what is older says little of the next step, and the
+//! search would take minutes. Missing values, of the series or of a covariate, are allowed. Covariates that differencing wipes out or that others
 //! span are left out. Fails on a series with no more complete rows than differencing uses up.
 
 mod autocovariance;
@@ -34,7 +35,7 @@ use self::difference::differenced;
 use self::fitted::End;
 pub(super) use self::fitted::Regression;
 use self::polynomial::{Orders, coefficients};
-use super::{Ahead, BoxCox, Criterion, Description, FittedSeries, Method, Series, SeriesModel};
+use super::{Ahead, BoxCox, Covariate, Criterion, Description, FittedSeries, Method, Series, SeriesModel};
 use crate::error::{Error, Result};
 use crate::panel::Role;
 use crate::statistics::is_constant;
@@ -117,6 +118,8 @@ pub struct FittedArima {
 
 /// The most lags of a model: beyond, a season is one of hours and years mixed up.
 const MOST_LAGS: usize = 10_000;
+/// The steps at the end of a series that are looked at.
+const RECENT: usize = 10_000;
 
 impl Method for Arima {
     const NAME: &str = "arima";
@@ -160,6 +163,19 @@ impl Method for Arima {
     }
 }
 
+/// The steps of a series that are looked at, and how many come before them.
+pub(super) fn recent<'a>(series: &'a Series) -> (Series<'a>, usize) {
+    let before = series.values.len().saturating_sub(RECENT);
+    let covariates = series.covariates.iter();
+    let part = Series {
+        values: &series.values[before..],
+        start: series.start + before as i64,
+        covariates: covariates.map(|c| Covariate { values: c.values[before..].into(), ..c.borrowed() }).collect(),
+        ..*series
+    };
+    (part, before)
+}
+
 impl SeriesModel for Arima {
     fn reads_covariates(&self) -> bool {
         self.regressors
@@ -170,13 +186,14 @@ impl SeriesModel for Arima {
     }
 
     fn fit(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
+        let (series, before) = recent(series);
         let read = |c: &usize| self.regressors && series.covariates[*c].role != Role::Fixed;
         let columns: Vec<usize> = (0..series.covariates.len()).filter(read).collect();
         let regressors: Vec<&[f64]> = columns.iter().map(|c| &*series.covariates[*c].values).collect();
         let names = columns.iter().map(|c| format!("covariate {}", c + 1)).collect();
         let season = self.season.unwrap_or(series.season);
         let model = self.regress(series.values, series.start, season, &regressors, names)?;
-        Ok(Box::new(FittedArima { model, columns }))
+        Ok(Box::new(FittedArima { model: model.after(before), columns }))
     }
 }
 
@@ -318,10 +335,11 @@ impl FittedSeries for FittedArima {
     }
 
     fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
+        let (series, before) = recent(series);
         let regressors: Vec<&[f64]> = self.columns.iter().map(|c| &*series.covariates[*c].values).collect();
-        let mut updated = self.clone();
-        updated.model.run(series.values, series.start, &regressors)?;
-        Ok(Box::new(updated))
+        let mut model = self.model.clone();
+        model.run(series.values, series.start, &regressors)?;
+        Ok(Box::new(FittedArima { model: model.after(before), columns: self.columns.clone() }))
     }
 
     fn simulate(&self, ahead: &Ahead, mean: &[f64], shocks: &[f64], path: &mut [f64]) {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Demand;
 use crate::models::marginal::Support;
 use crate::models::{Ahead, Quantiles};
+use crate::statistics::NegativeBinomial;
 
 /// The distribution of what is asked for in a step.
 ///
@@ -15,8 +16,11 @@ use crate::models::{Ahead, Quantiles};
 /// | `zero-inflated` | nothing with a probability, else 1 + a negative binomial number with mean and variance of the sizes | counts |
 /// | `bootstrap` | nothing, or one of the sizes that were seen; demands come at intervals that were seen, counted from the last one (Viswanathan & Zhou 2008; Willemain, Smart & Schwarz 2004, *International Journal of Forecasting* 20) | anything |
 ///
-/// `auto` takes of the first two the one under which the values are likelier given what was forecast of them, and `bootstrap`
-/// where values are not whole numbers. Quantiles of counts are counts.
+/// `auto` takes of the first two the one under which the values are likelier given what was forecast of them.
+///
+/// Values are counted in their own unit: the largest number of which all are whole multiples, be it a piece, a pack of six or a
+/// cent. Quantiles are multiples of it too, and ten times the values have ten times the quantiles. Values that have no such unit
+/// are counted in billionths of the largest, where the negative binomial distribution is a gamma distribution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CountDistribution {
@@ -33,88 +37,162 @@ pub enum CountDistribution {
 
 /// A distribution of counts around a mean that a method forecasts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum Counts {
+pub(crate) struct Counts {
+    family: Family,
+    unit: Unit,
+}
+
+/// What values are counted in.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Unit {
+    /// All values are whole multiples of it; none where there is no such number.
+    pack: Option<f64>,
+    /// What is calculated in: the same, or a billionth of the largest value where that is more.
+    grain: f64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Family {
     /// Variance = mean · `dispersion`, at least 1; Poisson at 1.
     NegativeBinomial { dispersion: f64 },
     /// Sizes with this mean and variance; their probability is the mean forecast over it.
     ZeroInflated { size: f64, variance: f64 },
     /// Sizes and intervals that were seen, in ascending order, and steps since the last demand.
-    Bootstrap { sizes: Vec<f64>, intervals: Vec<f64>, since: f64, whole: bool },
+    Bootstrap { sizes: Vec<f64>, intervals: Vec<f64>, since: f64 },
 }
 
-/// The mean beyond which probabilities are no longer summed one by one.
-const MANY: f64 = 500.0;
-/// The most counts that are summed, for distributions with a long tail.
-const LONGEST: usize = 1 << 20;
+/// The most decimals of a unit.
+const DECIMALS: i32 = 9;
+/// Counts beyond it are not told from numbers that are whole by chance.
+const COUNTED: f64 = 1e12;
+/// Grains of the largest value at the most.
+const FINEST: f64 = 1e9;
+
+impl Unit {
+    fn of(values: &[f64]) -> Self {
+        let most = values.iter().copied().fold(0.0, f64::max);
+        if most == 0.0 {
+            return Self { pack: Some(1.0), grain: 1.0 };
+        }
+        let pack = (0..=DECIMALS).find_map(|decimals| {
+            let power = 10_f64.powi(decimals);
+            let whole = |y: f64| {
+                let (scaled, count) = (y * power, (y * power).round());
+                ((scaled - count).abs() <= 4.0 * f64::EPSILON * count && count <= COUNTED).then_some(count as u64)
+            };
+            let unit = values.iter().try_fold(0, |unit, y| Some(common_divisor(unit, whole(*y)?)))?;
+            Some(unit as f64 / power)
+        });
+        Self { pack, grain: pack.unwrap_or(0.0).max(most / FINEST).max(f64::MIN_POSITIVE) }
+    }
+
+    fn support(self) -> Support {
+        match self.pack {
+            Some(1.0) => Support::Counts,
+            Some(pack) => Support::Multiples(pack),
+            None => Support::Positive,
+        }
+    }
+}
+
+/// The greatest divisor of both; zero has all.
+fn common_divisor(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { common_divisor(b, a % b) }
+}
 
 impl Counts {
     /// Of values of which `rates` were forecast.
     pub fn new(asked: CountDistribution, values: &[f64], rates: &[f64]) -> Self {
-        let demand = Demand::of(values);
-        let whole = values.iter().all(|y| y.fract() == 0.0 && *y < 1e9);
-        let zero_inflated = || {
-            let n = demand.sizes.len().max(1) as f64;
-            let size = demand.sizes.iter().sum::<f64>() / n;
-            let variance = demand.sizes.iter().map(|s| (s - size).powi(2)).sum::<f64>() / n;
-            Self::ZeroInflated { size: size.max(1.0), variance }
-        };
-        let bootstrap = || {
-            let mut sizes = demand.sizes.clone();
-            let mut intervals = demand.intervals.clone();
-            sizes.sort_by(f64::total_cmp);
-            intervals.sort_by(f64::total_cmp);
-            let since = demand.steps as f64 - demand.intervals.iter().sum::<f64>();
-            Self::Bootstrap { sizes, intervals, since, whole }
-        };
-        match asked {
-            _ if !whole => bootstrap(),
-            CountDistribution::NegativeBinomial => Self::negative_binomial(values, rates),
-            CountDistribution::ZeroInflated => zero_inflated(),
-            CountDistribution::Bootstrap => bootstrap(),
+        let unit = Unit::of(values);
+        let counted = |values: &[f64]| values.iter().map(|y| y / unit.grain).collect::<Vec<f64>>();
+        let (counts, means) = (counted(values), counted(rates));
+        let family = match asked {
+            CountDistribution::NegativeBinomial => Family::negative_binomial(&counts, &means),
+            CountDistribution::ZeroInflated => Family::zero_inflated(&counts),
+            CountDistribution::Bootstrap => Family::bootstrap(&counts),
             CountDistribution::Auto => {
-                let (first, second) = (Self::negative_binomial(values, rates), zero_inflated());
-                match first.log_likelihood(values, rates) >= second.log_likelihood(values, rates) {
+                let [first, second] = [Family::negative_binomial(&counts, &means), Family::zero_inflated(&counts)];
+                match first.log_likelihood(&counts, &means) >= second.log_likelihood(&counts, &means) {
                     true => first,
                     false => second,
                 }
             }
+        };
+        Self { family, unit }
+    }
+
+    pub fn name(&self) -> &'static str {
+        match self.family {
+            Family::NegativeBinomial { dispersion: 1.0 } => "Poisson",
+            Family::NegativeBinomial { .. } => "negative binomial",
+            Family::ZeroInflated { .. } => "zero-inflated",
+            Family::Bootstrap { .. } => "bootstrap",
         }
     }
 
+    fn counted(&self, means: &[f64]) -> Vec<f64> {
+        means.iter().map(|mean| mean.max(0.0) / self.unit.grain).collect()
+    }
+
+    /// The standard deviation of each step.
+    pub fn spread(&self, means: &[f64], ahead: &Ahead) -> Vec<f64> {
+        self.family.spread(&self.counted(means), ahead).into_iter().map(|sd| sd * self.unit.grain).collect()
+    }
+
+    /// The quantiles of each step.
+    pub fn quantiles(&self, means: &[f64], ahead: &Ahead) -> Quantiles {
+        let counted = self.counted(means);
+        let sd = self.family.spread(&counted, ahead);
+        Quantiles::by(&counted, &sd, self.unit.support(), self.family.quantiles(&counted, ahead))
+    }
+}
+
+impl Family {
     /// A negative binomial around means, from how far the values were from them.
-    pub fn negative_binomial(values: &[f64], means: &[f64]) -> Self {
+    fn negative_binomial(values: &[f64], means: &[f64]) -> Self {
         let known = || means.iter().zip(values).filter(|(mean, y)| mean.is_finite() && !y.is_nan());
         let squares: f64 = known().map(|(mean, y)| (y - mean).powi(2)).sum();
         let dispersion = squares / known().map(|(mean, _)| mean).sum::<f64>();
         Self::NegativeBinomial { dispersion: if dispersion.is_finite() { dispersion.max(1.0) } else { 1.0 } }
     }
 
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::NegativeBinomial { dispersion: 1.0 } => "Poisson",
-            Self::NegativeBinomial { .. } => "negative binomial",
-            Self::ZeroInflated { .. } => "zero-inflated",
-            Self::Bootstrap { .. } => "bootstrap",
-        }
+    fn zero_inflated(values: &[f64]) -> Self {
+        let sizes = Demand::of(values).sizes;
+        let n = sizes.len().max(1) as f64;
+        let size = sizes.iter().sum::<f64>() / n;
+        let variance = sizes.iter().map(|s| (s - size).powi(2)).sum::<f64>() / n;
+        Self::ZeroInflated { size: size.max(1.0), variance }
+    }
+
+    fn bootstrap(values: &[f64]) -> Self {
+        let Demand { mut sizes, mut intervals, steps } = Demand::of(values);
+        let since = steps as f64 - intervals.iter().sum::<f64>();
+        sizes.sort_by(f64::total_cmp);
+        intervals.sort_by(f64::total_cmp);
+        Self::Bootstrap { sizes, intervals, since }
     }
 
     fn log_likelihood(&self, values: &[f64], rates: &[f64]) -> f64 {
+        // What a family excludes counts as one in 10¹² steps, of however many counts there are.
+        let least = 1e-12 / (values.iter().copied().fold(0.0, f64::max) / 1e4).max(1.0);
         let known = rates.iter().zip(values).filter(|(rate, _)| rate.is_finite() && **rate > 0.0);
-        known.map(|(rate, y)| self.probability(*rate, *y).max(1e-12).ln()).sum()
+        known.map(|(rate, y)| self.log_probability(*rate, *y).max(least.ln())).sum()
     }
 
-    /// The probability of `y` with this mean.
-    fn probability(&self, mean: f64, y: f64) -> f64 {
+    /// The logarithm of the probability of `y` with this mean.
+    fn log_probability(&self, mean: f64, y: f64) -> f64 {
         match self {
-            Self::NegativeBinomial { dispersion } => log_probability(mean, mean * dispersion, y).exp(),
+            Self::NegativeBinomial { dispersion } => {
+                NegativeBinomial::new(mean, (mean * dispersion).sqrt()).log_probability(y)
+            }
             Self::ZeroInflated { size, variance } => {
                 let chance = (mean / size).min(1.0);
                 match y == 0.0 {
-                    true => 1.0 - chance,
-                    false => chance * log_probability(size - 1.0, *variance, y - 1.0).exp(),
+                    true => (1.0 - chance).ln(),
+                    false => chance.ln() + NegativeBinomial::new(size - 1.0, variance.sqrt()).log_probability(y - 1.0),
                 }
             }
-            Self::Bootstrap { .. } => 0.0,
+            Self::Bootstrap { .. } => f64::NEG_INFINITY,
         }
     }
 
@@ -137,53 +215,51 @@ impl Counts {
     }
 
     /// The standard deviation of each step.
-    pub fn spread(&self, means: &[f64], ahead: &Ahead) -> Vec<f64> {
+    fn spread(&self, means: &[f64], ahead: &Ahead) -> Vec<f64> {
         let of = |chance: f64, size: f64, square: f64| (chance * square - (chance * size).powi(2)).max(0.0).sqrt();
         match self {
-            Self::NegativeBinomial { dispersion } => {
-                means.iter().map(|mean| (mean.max(0.0) * dispersion).sqrt()).collect()
-            }
+            Self::NegativeBinomial { dispersion } => means.iter().map(|mean| (mean * dispersion).sqrt()).collect(),
             Self::ZeroInflated { size, variance } => {
                 let square = variance + size * size;
                 means.iter().map(|mean| of((mean / size).clamp(0.0, 1.0), *size, square)).collect()
             }
             Self::Bootstrap { sizes, intervals, since, .. } => {
                 let n = sizes.len().max(1) as f64;
-                // A size of 1e300 has no square.
-                let scale = sizes.last().copied().unwrap_or(1.0);
-                let size = sizes.iter().map(|size| size / scale).sum::<f64>() / n;
-                let square = sizes.iter().map(|size| (size / scale).powi(2)).sum::<f64>() / n;
+                let size = sizes.iter().sum::<f64>() / n;
+                let square = sizes.iter().map(|size| size.powi(2)).sum::<f64>() / n;
                 let chances = Self::chances(intervals, *since, ahead.lead + ahead.horizon);
-                chances[ahead.lead..].iter().map(|chance| scale * of(*chance, size, square)).collect()
+                chances[ahead.lead..].iter().map(|chance| of(*chance, size, square)).collect()
             }
         }
     }
 
-    /// The quantiles of each step.
-    pub fn quantiles(&self, means: &[f64], ahead: &Ahead) -> Quantiles {
-        let sd = self.spread(means, ahead);
-        match self {
-            Self::NegativeBinomial { dispersion } => Quantiles::by(means, &sd, Support::Counts, |step, deviates| {
-                counts(means[step].max(0.0), means[step].max(0.0) * dispersion, &probabilities(deviates))
-            }),
-            Self::ZeroInflated { size, variance } => Quantiles::by(means, &sd, Support::Counts, |step, deviates| {
-                let nothing = 1.0 - (means[step] / size).clamp(0.0, 1.0);
-                let of_sizes: Vec<f64> =
-                    probabilities(deviates).iter().map(|p| (p - nothing) / (1.0 - nothing)).collect();
-                let sizes = counts(size - 1.0, *variance, &of_sizes);
-                of_sizes.iter().zip(sizes).map(|(p, size)| if *p > 0.0 { 1.0 + size } else { 0.0 }).collect()
-            }),
-            Self::Bootstrap { sizes, intervals, since, whole } => {
-                let chances = Self::chances(intervals, *since, ahead.lead + ahead.horizon);
-                let support = if *whole { Support::Counts } else { Support::Positive };
-                Quantiles::by(means, &sd, support, |step, deviates| {
-                    let chance = chances[ahead.lead + step];
+    /// What gives the quantiles of each step at standard normal deviates, which ascend.
+    fn quantiles<'a>(&'a self, means: &'a [f64], ahead: &Ahead) -> impl Fn(usize, &[f64]) -> Vec<f64> + 'a {
+        let chances = match self {
+            Self::Bootstrap { intervals, since, .. } => {
+                Self::chances(intervals, *since, ahead.lead + ahead.horizon).split_off(ahead.lead)
+            }
+            _ => Vec::new(),
+        };
+        move |step, deviates| {
+            let probabilities = probabilities(deviates);
+            match self {
+                Self::NegativeBinomial { dispersion } => {
+                    NegativeBinomial::new(means[step], (means[step] * dispersion).sqrt()).quantiles(&probabilities)
+                }
+                Self::ZeroInflated { size, variance } => {
+                    let nothing = 1.0 - (means[step] / size).clamp(0.0, 1.0);
+                    let of_sizes: Vec<f64> = probabilities.iter().map(|p| (p - nothing) / (1.0 - nothing)).collect();
+                    let sizes = NegativeBinomial::new(size - 1.0, variance.sqrt()).quantiles(&of_sizes);
+                    of_sizes.iter().zip(sizes).map(|(p, size)| if *p > 0.0 { 1.0 + size } else { 0.0 }).collect()
+                }
+                Self::Bootstrap { sizes, .. } => {
                     let of = |p: &f64| {
-                        let rank = (p - (1.0 - chance)) / chance * sizes.len() as f64;
+                        let rank = (p - (1.0 - chances[step])) / chances[step] * sizes.len() as f64;
                         if rank > 0.0 { sizes[(rank.ceil() as usize).min(sizes.len()) - 1] } else { 0.0 }
                     };
-                    probabilities(deviates).iter().map(of).collect()
-                })
+                    probabilities.iter().map(of).collect()
+                }
             }
         }
     }
@@ -192,7 +268,7 @@ impl Counts {
 /// The quantiles of negative binomial numbers with these means and standard deviations.
 pub(crate) fn quantiles_around(means: &[f64], sd: &[f64]) -> Quantiles {
     Quantiles::by(means, sd, Support::Counts, |step, deviates| {
-        counts(means[step].max(0.0), sd[step] * sd[step], &probabilities(deviates))
+        NegativeBinomial::new(means[step], sd[step]).quantiles(&probabilities(deviates))
     })
 }
 
@@ -200,9 +276,8 @@ pub(crate) fn quantiles_around(means: &[f64], sd: &[f64]) -> Quantiles {
 /// deviates: a count stands for all probabilities between that of less and that of no more, of which these are some (Czado,
 /// Gneiting & Held 2009, *Biometrics* 65).
 pub(crate) fn deviates_around(mean: f64, sd: f64, y: f64) -> [f64; 5] {
-    let probability = |count: f64| log_probability(mean, sd * sd, count).exp();
-    let less: f64 = (0..y as usize).map(|count| probability(count as f64)).sum();
-    let own = probability(y);
+    let (counts, y) = (NegativeBinomial::new(mean, sd), y.max(0.0));
+    let (less, own) = (counts.cdf(y - 1.0), counts.log_probability(y).exp());
     let share = |k: usize| less + (k as f64 + 0.5) / 5.0 * own;
     std::array::from_fn(|k| crate::models::standard_normal(share(k).clamp(1e-6, 1.0 - 1e-6)))
 }
@@ -213,91 +288,27 @@ fn probabilities(deviates: &[f64]) -> Vec<f64> {
     deviates.iter().map(|z| normal.cdf(*z)).collect()
 }
 
-/// The number of successes, 1/shape of the mixing, of a negative binomial; none for Poisson.
-fn successes(mean: f64, variance: f64) -> Option<f64> {
-    (variance > mean * (1.0 + 1e-9)).then(|| mean * mean / (variance - mean))
-}
-
-/// The logarithm of the probability of `y` under a negative binomial with this mean and variance, Poisson where the variance
-/// is no larger than the mean.
-fn log_probability(mean: f64, variance: f64, y: f64) -> f64 {
-    use statrs::function::gamma::ln_gamma;
-    if mean <= 0.0 {
-        return if y == 0.0 { 0.0 } else { f64::NEG_INFINITY };
-    }
-    match successes(mean, variance) {
-        Some(r) => {
-            ln_gamma(y + r) - ln_gamma(r) - ln_gamma(y + 1.0)
-                + r * (mean / variance).ln()
-                + y * (1.0 - mean / variance).ln()
-        }
-        None => y * mean.ln() - mean - ln_gamma(y + 1.0),
-    }
-}
-
-/// The least counts that are not exceeded with these probabilities, which ascend.
-fn counts(mean: f64, variance: f64, probabilities: &[f64]) -> Vec<f64> {
-    if mean <= 0.0 {
-        return vec![0.0; probabilities.len()];
-    }
-    let r = successes(mean, variance);
-    let variance = variance.max(mean);
-    if mean > MANY {
-        // Cornish & Fisher's expansion to the skewness.
-        let skewness = (2.0 * variance / mean - 1.0) / variance.sqrt();
-        let value = |p: &f64| {
-            let z = crate::models::standard_normal(p.clamp(1e-12, 1.0 - 1e-12));
-            (mean + variance.sqrt() * (z + skewness / 6.0 * (z * z - 1.0))).max(0.0).round()
-        };
-        let mut most = 0.0_f64;
-        return probabilities
-            .iter()
-            .map(|p| {
-                most = most.max(value(p));
-                most
-            })
-            .collect();
-    }
-    let mut at = 0_usize;
-    let mut term = log_probability(mean, variance, 0.0).exp();
-    let mut sum = term;
-    let failure = 1.0 - mean / variance;
-    let mut next = |p: f64| {
-        while sum < p && at < LONGEST {
-            term *= match r {
-                Some(r) => (at as f64 + r) / (at as f64 + 1.0) * failure,
-                None => mean / (at as f64 + 1.0),
-            };
-            at += 1;
-            sum += term;
-            // What is left is rounding.
-            if term < f64::EPSILON * 1e-3 && at as f64 > mean {
-                break;
-            }
-        }
-        at as f64
-    };
-    probabilities.iter().map(|p| next(*p)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// R: qnbinom(c(.1,.5,.9,.99), size = 2, mu = 3) and qpois(c(.1,.5,.9,.99), 3).
     #[test]
-    fn counts_are_those_of_r() {
-        let probabilities = [0.1, 0.5, 0.9, 0.99];
-        assert_eq!(counts(3.0, 3.0 + 9.0 / 2.0, &probabilities), [0.0, 2.0, 7.0, 12.0]);
-        assert_eq!(counts(3.0, 3.0, &probabilities), [1.0, 3.0, 5.0, 8.0]);
+    fn units_are_what_all_values_are_multiples_of() {
+        let unit = |values: &[f64]| Unit::of(values).pack;
+        assert_eq!(unit(&[0.0, 3.0, 7.0]), Some(1.0));
+        assert_eq!(unit(&[0.0, 18.0, 12.0]), Some(6.0));
+        assert_eq!(unit(&[19.99, 0.5, 1234.0]), Some(0.01));
+        assert_eq!(unit(&[0.0, 0.0]), Some(1.0));
+        assert_eq!(unit(&[1.0 / 3.0, 2.0]), None);
+        assert_eq!(unit(&[1e300, 2e-300]), None);
     }
 
     #[test]
     fn intervals_that_were_seen_say_when_the_next_demand_comes() {
         // Every third step; the last demand was a step ago.
-        let chances = Counts::chances(&[3.0, 3.0], 1.0, 6);
+        let chances = Family::chances(&[3.0, 3.0], 1.0, 6);
         assert_eq!(chances, [0.0, 1.0, 0.0, 0.0, 1.0, 0.0]);
-        let chances = Counts::chances(&[1.0, 3.0], 0.0, 3);
+        let chances = Family::chances(&[1.0, 3.0], 0.0, 3);
         assert_eq!(chances, [0.5, 0.25, 0.625]);
     }
 }

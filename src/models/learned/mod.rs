@@ -313,6 +313,7 @@ impl<M: Learner> Across<M> {
             progress::check()?;
             let (table, target) = rows.before(from_end, difference);
             let learnt = self.0.learn(&table, &target)?.into();
+            progress::check()?;
             bar.inc(1);
             Ok(Block { steps: blocks[at].clone(), design: designs[at].clone(), learnt })
         };
@@ -368,6 +369,7 @@ impl<M: Learner> Across<M> {
             tried.looks.push(vec![usual; tried.errors.len()]);
         }
         fits.spread = Spread::of(&tried);
+        progress::check()?;
         bar.finish_and_clear();
         Ok(fits)
     }
