@@ -476,7 +476,7 @@ pub(crate) fn find(name: &str, names: &[String], what: &str) -> Result<usize> {
 }
 
 const KIND: &str = "tradewind fits";
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 
 /// What tells damage.
 fn checksum(data: &[u8], models: &[(String, Vec<u8>)]) -> String {

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::calibration::{Calibration, FARTHEST};
+use super::order;
 use super::siblings::Siblings;
 use super::{
     Ahead, BoxCox, Covariate, Description, Fitted, FittedSeries, Forecaster, Marginal, Method, Series, SeriesModel,
@@ -26,6 +27,8 @@ struct LocalFits {
     /// The position after the last value of each series.
     ends: Vec<i64>,
     reads_covariates: bool,
+    /// The columns of the matrix of covariates in the order in which they are read, if they are.
+    covariates: Vec<usize>,
     /// What the series have tried, together: those of numbers, those of counts.
     calibration: [Option<Calibration>; 2],
     /// How far the intervals of each series are stretched by its own errors.
@@ -50,9 +53,10 @@ impl<M: SeriesModel> Forecaster for Local<M> {
             )));
         }
         let reads_covariates = self.0.reads_covariates();
+        let covariates = if reads_covariates { order::by_name(train)? } else { Vec::new() };
         // A season that multiplies has no meaning on another scale.
         let siblings = (self.0.asks_siblings() && normalise == Normalise::None).then(|| Siblings::of(train));
-        let fits = each_series(train, reads_covariates, "fitting", |i, series| {
+        let fits = each_series(train, &covariates, "fitting", |i, series| {
             let (scale, seen) = Scale::of(normalise, lambda, series.values, train.season())?;
             let series = Series { values: &seen, ..series };
             let fit = match siblings.as_ref().and_then(|siblings| siblings.season(i)) {
@@ -71,7 +75,7 @@ impl<M: SeriesModel> Forecaster for Local<M> {
             stretch.iter_mut().zip(own).for_each(|(stretch, own)| *stretch *= own);
             calibration
         });
-        Ok(Box::new(LocalFits { fits, ends: ends(train), reads_covariates, calibration, stretch }))
+        Ok(Box::new(LocalFits { fits, ends: ends(train), reads_covariates, covariates, calibration, stretch }))
     }
 }
 
@@ -99,11 +103,11 @@ fn ends(panel: &Panel) -> Vec<i64> {
 /// comes out does not depend on the number of threads: each series is worked on by itself.
 fn each_series<T: Send>(
     panel: &Panel,
-    covariates: bool,
+    covariates: &[usize],
     what: &'static str,
     work: impl Fn(usize, Series) -> Result<T> + Sync,
 ) -> Result<Vec<Result<T>>> {
-    let matrix = if covariates { Some(panel.matrix()?) } else { None };
+    let matrix = if covariates.is_empty() { None } else { Some(panel.matrix()?) };
     let bar = progress::bar(panel.len(), what);
     let length = |i: &usize| match panel.positions(*i) {
         [first, .., last] => last - first,
@@ -119,13 +123,12 @@ fn each_series<T: Send>(
             let values = panel.regular(i);
             let start = panel.positions(i).first().copied().unwrap_or(0);
             let covariates = matrix.map_or_else(Vec::new, |matrix| {
-                let columns = matrix.names.iter().zip(&matrix.sources).zip(&matrix.columns);
-                let covariates = columns.map(|((name, (_, role)), cells)| Covariate {
-                    name,
-                    role: *role,
-                    values: panel.regular_column(i, cells),
-                });
-                covariates.collect()
+                let covariate = |c: &usize| Covariate {
+                    name: &matrix.names[*c],
+                    role: matrix.sources[*c].1,
+                    values: panel.regular_column(i, &matrix.columns[*c]),
+                };
+                covariates.iter().map(covariate).collect()
             });
             bar.inc(1);
             let fit = match values.iter().all(|v| v.is_nan()) {
@@ -152,7 +155,8 @@ impl LocalFits {
         let covariates = match self.reads_covariates {
             true => {
                 future.check(series, |_| true)?;
-                future.columns(series)
+                let columns = future.columns(series);
+                self.covariates.iter().map(|c| columns[*c]).collect()
             }
             false => Vec::new(),
         };
@@ -217,7 +221,7 @@ impl Fitted for LocalFits {
     }
 
     fn update(&self, train: &Panel) -> Result<Box<dyn Fitted>> {
-        let updated = each_series(train, self.reads_covariates, "updating", |i, series| {
+        let updated = each_series(train, &self.covariates, "updating", |i, series| {
             let (scale, fit) = self.fit(i)?;
             let seen: Vec<f64> = series.values.iter().map(|y| scale.forward(*y)).collect();
             if seen.iter().zip(series.values).any(|(z, y)| !z.is_finite() && !y.is_nan()) {
@@ -232,6 +236,7 @@ impl Fitted for LocalFits {
             fits: updated.into_iter().map(|fit| fit.map(|(scale, fit, _)| (scale, fit))).collect(),
             ends: ends(train),
             reads_covariates: self.reads_covariates,
+            covariates: self.covariates.clone(),
             calibration: self.calibration.clone(),
             stretch,
         }))
@@ -256,6 +261,7 @@ impl Fitted for LocalFits {
             fits,
             ends: self.ends.clone(),
             reads_covariates: self.reads_covariates,
+            covariates: self.covariates.clone(),
             calibration: self.calibration.clone(),
             stretch: self.stretch.clone(),
         })
@@ -267,6 +273,7 @@ struct Saved {
     fits: Vec<std::result::Result<(Scale, Vec<u8>), String>>,
     ends: Vec<i64>,
     reads_covariates: bool,
+    covariates: Vec<usize>,
     calibration: [Option<Calibration>; 2],
     stretch: Vec<f64>,
 }
@@ -288,9 +295,9 @@ where
             Err(message) => Ok(Err(Error::model(message.as_str()))),
         })
         .collect::<Result<Vec<_>>>()?;
-    let Saved { ends, reads_covariates, calibration, stretch, .. } = saved;
+    let Saved { ends, reads_covariates, covariates, calibration, stretch, .. } = saved;
     if [ends.len(), stretch.len()] != [fits.len(); 2] {
         return Err(Error::data("the saved fit is damaged"));
     }
-    Ok(Box::new(LocalFits { fits, ends, reads_covariates, calibration, stretch }))
+    Ok(Box::new(LocalFits { fits, ends, reads_covariates, covariates, calibration, stretch }))
 }
