@@ -9,6 +9,7 @@ mod ets;
 mod explore;
 mod features;
 mod intermittent;
+mod invariance;
 mod join_and_aggregate;
 mod language;
 mod learned;
@@ -25,6 +26,7 @@ mod stack;
 mod statistics;
 mod surfaces;
 mod theta_and_ces;
+mod totals;
 mod tune;
 
 use tradewind::prelude::*;
