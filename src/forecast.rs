@@ -1,7 +1,9 @@
 //! Dates × keys × models: means, quantiles and joint sample paths.
 //!
 //! **Paths** are simulated from each model's own dynamics with shocks drawn from its residuals: the same date for all
-//! series, so that what moved together moves together again. Their ranks are then laid onto the forecast's own quantiles
+//! series, so that what moved together moves together again. Models that learn across series tell that by errors on windows
+//! that they had not seen, or at least had a past to look at for; a series too short for that draws its own, independently
+//! of the others, as does one without a residual on a date. Their ranks are then laid onto the forecast's own quantiles
 //! step by step (a Schaake shuffle, Clark et al. 2004), so that a path sample and the quantile columns never contradict
 //! each other. They are computed when asked for, series by series, and not stored.
 
@@ -16,7 +18,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::models::{Failure, Fits, Marginal, find};
+use crate::models::{Failure, Fits, Marginal, find, mixed};
 use crate::panel::{Future, Panel};
 use crate::progress;
 use crate::show::{Block, Show, Table, number};
@@ -66,7 +68,7 @@ impl Forecast {
             .map(|cell| {
                 progress::check()?;
                 let series = cell % n;
-                Ok(asked(series).then(|| fits.fitted(cell / n).forecast(future, series)))
+                Ok(asked(series).then(|| fits.fitted(cell / n).forecast(future, series)?.finite()))
             })
             .collect::<Result<_>>()?;
         let mut failures = Vec::new();
@@ -306,6 +308,9 @@ impl Paths {
             let paths: Vec<Array2<f64>> = chunk.par_iter().map(one).collect::<Result<_>>()?;
             paths.iter().for_each(|paths| total += paths);
         }
+        if total.iter().any(|value: &f64| !value.is_finite()) {
+            return Err(Error::model(format!("the total of {model} leaves the range of numbers")));
+        }
         Ok(rows(&total))
     }
 
@@ -316,10 +321,11 @@ impl Paths {
             return Err(Error::model("the model has no forecast for this series"));
         };
         let fitted = inner.fits.fitted(model);
-        let residuals = fitted.residuals(series);
-        let own: Vec<f64> = residuals.iter().copied().filter(|e| !e.is_nan()).collect();
+        let drawn = fitted.shocks(series);
+        let own: Vec<f64> = drawn.values.iter().copied().filter(|e| !e.is_nan()).collect();
+        let identity = identity(&own);
         let first = inner.panel.positions(series).first().copied().unwrap_or(0);
-        let end = first + residuals.len() as i64;
+        let end = inner.panel.positions(series).last().map_or(first, |last| last + 1);
         let lead = (inner.future.start(series) - end).max(0) as usize;
         let mut raw = Array2::zeros((self.n, h));
         let mut shocks = vec![0.0; lead + h];
@@ -331,10 +337,12 @@ impl Paths {
             for shock in &mut shocks {
                 let draw = random.next_u64();
                 let date = dates.positions.get((draw % dates.positions.len().max(1) as u64) as usize);
-                let joint =
-                    date.and_then(|date| residuals.get(usize::try_from(date - first).ok()?)).filter(|e| !e.is_nan());
+                let joint = date
+                    .filter(|_| drawn.joint)
+                    .and_then(|date| drawn.values.get(usize::try_from(date - first).ok()?))
+                    .filter(|e| !e.is_nan());
                 // A series without a residual on that date draws one of its own.
-                let alone = || own.get((draw / 7 % own.len().max(1) as u64) as usize);
+                let alone = || own.get((mixed(draw ^ identity) % own.len().max(1) as u64) as usize);
                 *shock = joint.or_else(alone).copied().unwrap_or(0.0);
             }
             fitted.simulate(&inner.future, series, marginal.seen(), &shocks, &mut path)?;
@@ -357,6 +365,11 @@ fn rows(matrix: &Array2<f64>) -> Vec<Vec<f64>> {
     matrix.rows().into_iter().map(|row| row.to_vec()).collect()
 }
 
+/// A number that a series has by its residuals alone, wherever it stands among the others.
+fn identity(residuals: &[f64]) -> u64 {
+    residuals.iter().fold(0, |so_far, e| mixed(so_far ^ e.to_bits()))
+}
+
 /// The dates on which a model has residuals, for all series together.
 struct Dates {
     positions: Vec<i64>,
@@ -373,9 +386,10 @@ impl Dates {
         let mut base = i64::MAX;
         for i in 0..panel.len() {
             let first = panel.positions(i).first().copied().unwrap_or(0);
-            let residuals = fitted.residuals(i);
-            base = base.min(first + residuals.len() as i64);
-            positions.extend((first..).zip(residuals).filter(|(_, e)| !e.is_nan()).map(|(position, _)| position));
+            base = base.min(panel.positions(i).last().map_or(first, |last| last + 1));
+            let shocks = fitted.shocks(i);
+            let joint = (first..).zip(shocks.values).filter(|(_, e)| shocks.joint && !e.is_nan());
+            positions.extend(joint.map(|(position, _)| position));
         }
         let normal = |rank: usize| crate::models::standard_normal((rank as f64 + 0.5) / paths as f64);
         Self { positions: positions.into_iter().collect(), base, normals: (0..paths).map(normal).collect() }

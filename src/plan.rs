@@ -171,7 +171,8 @@ plan! {
         /// CSV or Parquet file with the known covariates of the future.
         #[env = "TRADEWIND_FUTURE"]
         future: PathBuf,
-        /// Rows to forecast at a time when a forecast is streamed; 250,000 if not stated.
+        /// Rows to forecast at a time when a forecast is streamed; 250,000 if not stated. Series lend each other the calibration
+        /// of intervals (`auto`, `conformal`) and the season of siblings within such a chunk.
         #[env = "TRADEWIND_CHUNK"]
         chunk: usize,
     }

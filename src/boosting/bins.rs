@@ -6,6 +6,8 @@ use super::Rows;
 
 /// The most bins of a column, without that of missing values.
 const MOST: usize = 254;
+/// Values that differ by a smaller share of themselves differ by rounding: sums of the same numbers in another unit or order.
+const SAME: f64 = 1e-9;
 /// As many values are looked at to find where to cut.
 const LOOKED_AT: usize = 50_000;
 
@@ -54,11 +56,14 @@ fn bin(edges: &[f64], value: f64, missing: u8) -> u8 {
 
 /// Where to cut sorted values so that bins hold about equally many; each edge is a value that begins a bin.
 fn edges(sorted: &[f64]) -> Vec<f64> {
-    let mut distinct: Vec<(f64, usize)> = Vec::new();
+    // The first and the last of values that are the same, and how many they are.
+    let mut distinct: Vec<(f64, f64, usize)> = Vec::new();
     for value in sorted {
         match distinct.last_mut() {
-            Some((last, count)) if last == value => *count += 1,
-            _ => distinct.push((*value, 1)),
+            Some((_, last, count)) if last == value || *value - *last <= SAME * last.abs().min(value.abs()) => {
+                (*last, *count) = (*value, *count + 1);
+            }
+            _ => distinct.push((*value, *value, 1)),
         }
     }
     let middle = |a: f64, b: f64| {
@@ -66,15 +71,15 @@ fn edges(sorted: &[f64]) -> Vec<f64> {
         if middle > a && middle <= b { middle } else { b }
     };
     if distinct.len() <= MOST {
-        return distinct.windows(2).map(|pair| middle(pair[0].0, pair[1].0)).collect();
+        return distinct.windows(2).map(|pair| middle(pair[0].1, pair[1].0)).collect();
     }
     let mut edges = Vec::with_capacity(MOST);
     let (mut left, mut bins, mut inside) = (sorted.len(), MOST, 0);
     for pair in distinct.windows(2) {
-        inside += pair[0].1;
+        inside += pair[0].2;
         // A value that many rows share is a bin of its own and leaves the rest for the others.
         if inside * bins >= left && bins > 1 {
-            edges.push(middle(pair[0].0, pair[1].0));
+            edges.push(middle(pair[0].1, pair[1].0));
             left -= inside;
             bins -= 1;
             inside = 0;

@@ -1,7 +1,5 @@
 //! One tree on gradients: the leaf that gains most is split next.
 
-use std::cmp::Reverse;
-
 use rayon::prelude::*;
 
 use super::bins::{Binned, Column};
@@ -12,6 +10,8 @@ pub(super) struct Limits {
     pub depth: usize,
     pub least: usize,
     pub l2: f64,
+    /// What a split gains at least: less is rounding.
+    pub noise: f64,
 }
 
 /// Sums of first and second derivatives over rows.
@@ -115,6 +115,8 @@ pub(super) struct Grower<'a, S> {
 
 /// Second derivatives added to those of a category, so that rare ones do not decide the order.
 const SMOOTH: f64 = 10.0;
+/// Gains that differ by a smaller share of themselves differ by rounding.
+const SAME: f64 = 1e-9;
 /// Rows from which it pays to add them up apart.
 const MANY: usize = 2048;
 /// As many cells of work are worth a thread.
@@ -137,15 +139,11 @@ impl<'a, S: Sums> Grower<'a, S> {
         let mut open = vec![self.root(rows, gradients, columns)];
         let mut tree = Tree { nodes: vec![Node { cover: open[0].sums[1], value: 0.0, split: None }] };
         while open.len() < self.limits.leaves {
-            let gain = |leaf: &Leaf<S>| leaf.best.map(|split| split.gain).unwrap_or_default();
-            let first = |a: &&usize, b: &&usize| {
-                gain(&open[**a])
-                    .total_cmp(&gain(&open[**b]))
-                    .then(Reverse(open[**a].node).cmp(&Reverse(open[**b].node)))
-            };
-            let places: Vec<usize> = (0..open.len()).collect();
-            let Some(next) = places.iter().max_by(first).copied() else { break };
-            let Some(mut split) = open[next].best else { break };
+            let mut places: Vec<usize> = (0..open.len()).filter(|at| open[*at].best.is_some()).collect();
+            places.sort_unstable_by_key(|at| open[*at].node);
+            let gain = |at: usize| open[at].best.map_or(0.0, |split| split.gain);
+            let first = places.into_iter().reduce(|best, at| if is_more(gain(at), gain(best)) { at } else { best });
+            let Some((next, mut split)) = first.and_then(|next| Some((next, open[next].best?))) else { break };
             split.left = tree.nodes.len();
             let leaf = open.swap_remove(next);
             tree.nodes[leaf.node].split = Some(split);
@@ -269,7 +267,8 @@ impl<'a, S: Sums> Grower<'a, S> {
         };
         let mut best: Option<Split> = None;
         let mut offer = |gain: Option<f64>, rule: &dyn Fn() -> Rule, bin: usize, missing_left: bool| {
-            if let Some(gain) = gain.filter(|gain| *gain > best.map_or(1e-9 * whole.max(1e-9), |best| best.gain)) {
+            let least = (SAME * whole).max(self.limits.noise);
+            if let Some(gain) = gain.filter(|gain| best.map_or(*gain > least, |best| is_more(*gain, best.gain))) {
                 best = Some(Split { column: c, rule: rule(), missing_left, bin: bin as u8, gain, left: 0 });
             }
         };
@@ -338,10 +337,13 @@ fn least_columns(rows: usize) -> usize {
 
 /// The greatest gain; of equals, the first.
 fn better(found: impl Iterator<Item = Option<Split>>) -> Option<Split> {
-    found.flatten().fold(None, |best: Option<Split>, split| match best {
-        Some(best) if best.gain >= split.gain => Some(best),
-        _ => Some(split),
-    })
+    found.flatten().reduce(|best, split| if is_more(split.gain, best.gain) { split } else { best })
+}
+
+/// Is a gain greater by more than rounding? Columns that part the rows alike gain the same, and in whatever unit the values come
+/// the first of them is to be taken.
+fn is_more(gain: f64, than: f64) -> bool {
+    gain > than * (1.0 + SAME)
 }
 
 fn gathered<R: Copy>(rows: &[u32], gradients: &[R]) -> Vec<R> {

@@ -139,11 +139,14 @@ impl Boosting {
         count: impl Fn(&[[f32; 2]]) -> (Vec<S::Row>, f64),
     ) -> Vec<Tree> {
         let mut trees: Vec<Tree> = Vec::new();
-        let limits = Limits { leaves: self.leaves, depth: self.depth, least: self.least.max(1), l2: self.l2 };
-        let mut grower = Grower::<S>::new(binned, limits);
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         let mut score = vec![base; y.len()];
         let mut gradients = vec![[0.0_f32; 2]; y.len()];
+        self.objective.gradients(y, weights, &score, &mut gradients);
+        let largest = gradients.iter().fold(0.0, |most: f64, [g, _]| most.max(f64::from(*g).abs()));
+        let (least, noise) = (self.least.max(1), (NOISE * largest).powi(2));
+        let limits = Limits { leaves: self.leaves, depth: self.depth, least, l2: self.l2, noise };
+        let mut grower = Grower::<S>::new(binned, limits);
         let rate = if self.bagged { 1.0 / self.rounds as f64 } else { self.rate };
         let all: Vec<u32> = (0..y.len() as u32).collect();
         for _ in 0..self.rounds {
@@ -203,6 +206,8 @@ impl Boosting {
     }
 }
 
+/// A share of the largest first derivative whose square no split has to gain: it is rounding.
+const NOISE: f64 = 1e-9;
 /// Rows that are predicted together.
 const TOGETHER: usize = 128;
 

@@ -13,8 +13,9 @@
 //! 4. **Siblings.** A series of at most two seasons has the season of its siblings taken out first and put back at the end
 //!    (see `siblings`), where the panel has longer series whose seasons agree.
 //! 5. **Forecast.** All candidates with weight, fitted to the whole series, combined. Intervals come from how far the
-//!    combination was off in the trials of all series, step by step (as for `conformal`). Quantiles of counts are counts;
-//!    where few are sold in a step, those of a negative binomial distribution, calibrated likewise.
+//!    combination was off in the trials of all series, step by step (as for `conformal`): what stands beside a series, in the panel
+//!    or in a chunk of a stream, moves its intervals, and its means only by the season that siblings lend. Quantiles of counts are
+//!    counts; where few are sold in a step, those of a negative binomial distribution, calibrated likewise.
 //!
 //! Weights of this kind, the candidates and the windows were chosen on the training parts of M3, M4, M5, Walmart and Rossmann
 //! samples, as `reports/accuracy/auto.md` tells. The form names what was chosen and with what weight.
@@ -175,9 +176,12 @@ impl Automatic {
                 add(format!("mstl(seasons=[{text}], window=periodic)"), taken_out + exponential(1));
             }
         }
-        if self.regressors && series.covariates.iter().any(|column| column.role == Role::Known) {
-            add("regression".into(), 0.01 * length * series.covariates.len() as f64);
-            add(seasonal("arima", "", inner), box_jenkins(inner) * (1.0 + series.covariates.len() as f64 / 2.0));
+        // What says the same all the time says nothing.
+        let varying = || series.covariates.iter().filter(|column| column.varies());
+        if self.regressors && varying().any(|column| column.role == Role::Known) {
+            let count = varying().count() as f64;
+            add("regression".into(), 0.01 * length * count);
+            add(seasonal("arima", "", inner), box_jenkins(inner) * (1.0 + count / 2.0));
         }
         list
     }

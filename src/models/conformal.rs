@@ -4,6 +4,8 @@
 //! standard deviations that it stated, calibrate the intervals of all series together, step by step (split conformal
 //! prediction, scaled). That is the `split` kind. The `adaptive` one follows each series besides: its intervals stretch after
 //! values outside and shrink after values inside, and go on doing so as `Fits.update` brings new values (see `calibration`).
+//! All series are those of the panel, or of a chunk where a forecast is streamed: what stands beside a series moves its intervals,
+//! never its means.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

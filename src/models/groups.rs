@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Demand, DemandClass};
+use super::{Demand, DemandClass, order};
 use crate::error::{Error, Result, suggestion};
 use crate::panel::Panel;
 
@@ -40,7 +40,7 @@ impl Groups {
                 let order = DemandClass::ALL.map(Some).into_iter().chain([None]);
                 Ok(Self::in_order(order.map(|class| (class, class.map_or(NO_CLASS, DemandClass::name))), &classes))
             }
-            "size" => Ok(Self::in_order(SIZES.into_iter().enumerate(), &sizes(panel))),
+            "size" => Ok(Self::in_order(SIZES.into_iter().enumerate(), &sizes(panel)?)),
             other => {
                 let columns = panel.columns();
                 let known: Vec<&str> = GENERAL.into_iter().chain(columns.attributes()).collect();
@@ -80,15 +80,15 @@ fn class(panel: &Panel, series: usize) -> Option<DemandClass> {
 }
 
 /// Thirds of the series by their mean: 0 for the largest.
-fn sizes(panel: &Panel) -> Vec<usize> {
+fn sizes(panel: &Panel) -> Result<Vec<usize>> {
     let mean = |i: usize| {
         let there = panel.target(i).iter().filter(|y| !y.is_nan());
         there.clone().sum::<f64>() / there.count().max(1) as f64
     };
     let means: Vec<f64> = (0..panel.len()).map(mean).collect();
-    let mut order: Vec<usize> = (0..means.len()).collect();
-    order.sort_by(|a, b| means[*b].total_cmp(&means[*a]).then(a.cmp(b)));
+    let mut order = order::by_content(panel)?;
+    order.sort_by(|a, b| means[*b].total_cmp(&means[*a]));
     let mut thirds = vec![0; means.len()];
     order.iter().enumerate().for_each(|(place, i)| thirds[*i] = SIZES.len() * place / means.len());
-    thirds
+    Ok(thirds)
 }

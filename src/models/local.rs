@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::calibration::{Calibration, FARTHEST};
+use super::order;
 use super::siblings::Siblings;
 use super::{
     Ahead, Aim, BoxCox, Covariate, Description, Fitted, FittedSeries, Forecaster, Marginal, Method, Series, SeriesModel,
@@ -28,6 +29,8 @@ struct LocalFits {
     reads_covariates: bool,
     /// What is assumed of observed covariates where forecasts are tried.
     scenario: Scenario,
+    /// The columns of the matrix of covariates in the order in which they are read, if they are.
+    covariates: Vec<usize>,
     /// What the series have tried, together: those of numbers, those of counts.
     calibration: [Option<Calibration>; 2],
     /// How far the intervals of each series are stretched by its own errors.
@@ -60,9 +63,10 @@ impl<M: SeriesModel> Forecaster for Local<M> {
             )));
         }
         let reads_covariates = self.0.reads_covariates();
+        let covariates = if reads_covariates { order::by_name(train)? } else { Vec::new() };
         // A season that multiplies has no meaning on another scale.
         let siblings = (self.0.asks_siblings() && normalise == Normalise::None).then(|| Siblings::of(train));
-        let fits = each_series(train, reads_covariates, aim.scenario, "fitting", |i, series| {
+        let fits = each_series(train, &covariates, aim.scenario, "fitting", |i, series| {
             let (scale, seen) = Scale::of(normalise, lambda, series.values, train.season())?;
             let series = Series { values: &seen, ..series };
             let fit = match siblings.as_ref().and_then(|siblings| siblings.season(i)) {
@@ -82,7 +86,15 @@ impl<M: SeriesModel> Forecaster for Local<M> {
             calibration
         });
         let scenario = aim.scenario;
-        Ok(Box::new(LocalFits { fits, ends: ends(train), reads_covariates, scenario, calibration, stretch }))
+        Ok(Box::new(LocalFits {
+            fits,
+            ends: ends(train),
+            reads_covariates,
+            scenario,
+            covariates,
+            calibration,
+            stretch,
+        }))
     }
 }
 
@@ -115,13 +127,16 @@ fn latest(panel: &Panel) -> i64 {
 /// comes out does not depend on the number of threads: each series is worked on by itself.
 fn each_series<T: Send>(
     panel: &Panel,
-    covariates: bool,
+    covariates: &[usize],
     scenario: Scenario,
     what: &'static str,
     work: impl Fn(usize, Series) -> Result<T> + Sync,
 ) -> Result<Vec<Result<T>>> {
-    let matrix = if covariates { Some(panel.matrix()?) } else { None };
-    let assumptions = if covariates { Some(Assumptions::of(panel, scenario, latest(panel))?) } else { None };
+    let matrix = if covariates.is_empty() { None } else { Some(panel.matrix()?) };
+    let assumptions = match covariates {
+        [] => None,
+        order => Some(Assumptions::of(panel, scenario, latest(panel))?.ordered(order)),
+    };
     let bar = progress::bar(panel.len(), what);
     let length = |i: &usize| match panel.positions(*i) {
         [first, .., last] => last - first,
@@ -137,13 +152,12 @@ fn each_series<T: Send>(
             let values = panel.regular(i);
             let start = panel.positions(i).first().copied().unwrap_or(0);
             let covariates = matrix.map_or_else(Vec::new, |matrix| {
-                let columns = matrix.names.iter().zip(&matrix.sources).zip(&matrix.columns);
-                let covariates = columns.map(|((name, (_, role)), cells)| Covariate {
-                    name,
-                    role: *role,
-                    values: panel.regular_column(i, cells),
-                });
-                covariates.collect()
+                let covariate = |c: &usize| Covariate {
+                    name: &matrix.names[*c],
+                    role: matrix.sources[*c].1,
+                    values: panel.regular_column(i, &matrix.columns[*c]),
+                };
+                covariates.iter().map(covariate).collect()
             });
             bar.inc(1);
             let fit = match values.iter().all(|v| v.is_nan()) {
@@ -171,7 +185,8 @@ impl LocalFits {
         let covariates = match self.reads_covariates {
             true => {
                 future.check(series, |_| true)?;
-                future.columns(series)
+                let columns = future.columns(series);
+                self.covariates.iter().map(|c| columns[*c]).collect()
             }
             false => Vec::new(),
         };
@@ -236,7 +251,7 @@ impl Fitted for LocalFits {
     }
 
     fn update(&self, train: &Panel) -> Result<Box<dyn Fitted>> {
-        let updated = each_series(train, self.reads_covariates, self.scenario, "updating", |i, series| {
+        let updated = each_series(train, &self.covariates, self.scenario, "updating", |i, series| {
             let (scale, fit) = self.fit(i)?;
             let seen: Vec<f64> = series.values.iter().map(|y| scale.forward(*y)).collect();
             if seen.iter().zip(series.values).any(|(z, y)| !z.is_finite() && !y.is_nan()) {
@@ -252,6 +267,7 @@ impl Fitted for LocalFits {
             ends: ends(train),
             reads_covariates: self.reads_covariates,
             scenario: self.scenario,
+            covariates: self.covariates.clone(),
             calibration: self.calibration.clone(),
             stretch,
         }))
@@ -277,6 +293,7 @@ impl Fitted for LocalFits {
             ends: self.ends.clone(),
             reads_covariates: self.reads_covariates,
             scenario: self.scenario,
+            covariates: self.covariates.clone(),
             calibration: self.calibration.clone(),
             stretch: self.stretch.clone(),
         })
@@ -289,6 +306,7 @@ struct Saved {
     ends: Vec<i64>,
     reads_covariates: bool,
     scenario: Scenario,
+    covariates: Vec<usize>,
     calibration: [Option<Calibration>; 2],
     stretch: Vec<f64>,
 }
@@ -310,9 +328,9 @@ where
             Err(message) => Ok(Err(Error::model(message.as_str()))),
         })
         .collect::<Result<Vec<_>>>()?;
-    let Saved { ends, reads_covariates, scenario, calibration, stretch, .. } = saved;
+    let Saved { ends, reads_covariates, scenario, covariates, calibration, stretch, .. } = saved;
     if [ends.len(), stretch.len()] != [fits.len(); 2] {
         return Err(Error::data("the saved fit is damaged"));
     }
-    Ok(Box::new(LocalFits { fits, ends, reads_covariates, scenario, calibration, stretch }))
+    Ok(Box::new(LocalFits { fits, ends, reads_covariates, scenario, covariates, calibration, stretch }))
 }

@@ -1,6 +1,6 @@
 //! The forecast distribution of each step of one series.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::panel::normalise::Scale;
 
 /// The forecast distribution of each step of a series: normal, or as the model's own simulation says, on the scale that
@@ -78,6 +78,22 @@ impl Marginal {
         }
     }
 
+    /// The same, if all that it says is a number: means, and quantiles at any level that can be asked for.
+    ///
+    /// # Errors
+    /// When something leaves the range of numbers.
+    pub(crate) fn finite(self) -> Result<Self> {
+        // What is no number may look like one once it is not let below zero: the table is asked first.
+        let table = self.shape.iter().flat_map(|shape| shape.rows.iter().flatten());
+        let outer = [-OUTERMOST, OUTERMOST];
+        let quantiles = (0..self.sd.len()).flat_map(|step| outer.map(|z| self.at(step, z)));
+        let mut said = self.mean.iter().chain(&self.sd).chain(table).copied().chain(quantiles);
+        match said.all(f64::is_finite) {
+            true => Ok(self),
+            false => Err(Error::model("the forecast leaves the range of numbers")),
+        }
+    }
+
     /// The `probability` quantile of each step.
     pub(crate) fn quantile(&self, probability: f64) -> Vec<f64> {
         let z = standard_normal(probability);
@@ -109,6 +125,8 @@ pub(crate) enum Support {
 /// Deviates kept for a step, from −4 to 4 in equal steps.
 const DEVIATES: usize = 81;
 const REACH: f64 = 4.0;
+/// The deviate of the outermost quantile that can be asked for is nearer to 0.
+const OUTERMOST: f64 = 6.0;
 
 impl Quantiles {
     /// The quantiles of simulated values, `samples[step]` in any order, in `sd[step]` from `mean[step]`.

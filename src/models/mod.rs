@@ -28,6 +28,7 @@ mod model;
 mod mstl;
 mod naive;
 mod native;
+mod order;
 mod part;
 mod prophet;
 mod regression;
@@ -69,6 +70,7 @@ pub use model::{Entry, IntoModel, Model};
 pub use mstl::{FittedMstl, Mstl, Periodic, Stl, Window};
 pub use naive::{FittedNaive, Naive};
 pub use native::Foreign;
+pub(crate) use order::mixed;
 pub use prophet::{FittedProphet, Growth, Limit, MapOptimizer, Prophet, ProphetMode, ProphetSeason, ProphetTerms};
 pub use regression::{FittedRegression, Regression};
 pub use seasonal_naive::{FittedSeasonalNaive, SeasonalNaive};
@@ -182,6 +184,16 @@ pub struct Explanation {
     pub parts: Vec<(String, Vec<f64>)>,
 }
 
+/// One-step innovations that paths are drawn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Shocks<'a> {
+    /// On the model's scale, one per calendar step of the series, NaN where there is none.
+    pub values: &'a [f64],
+    /// Do they tell how the series moves with others? They do not where the model lacked a past to look at: it is then off in
+    /// every series alike.
+    pub joint: bool,
+}
+
 /// A fitted panel.
 pub trait Fitted: Send + Sync {
     /// Why a series could not be fitted.
@@ -195,6 +207,11 @@ pub trait Fitted: Send + Sync {
 
     /// In-sample one-step innovations on the model's scale, one per calendar step of the series, NaN where there is none.
     fn residuals(&self, series: usize) -> &[f64];
+
+    /// What paths are drawn from; the residuals, unless there is better.
+    fn shocks(&self, series: usize) -> Shocks<'_> {
+        Shocks { values: self.residuals(series), joint: true }
+    }
 
     /// What the fit of a series came to.
     fn describe(&self, series: usize) -> Description;

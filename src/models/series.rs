@@ -207,6 +207,12 @@ impl Covariate<'_> {
     pub fn borrowed(&self) -> Covariate<'_> {
         Covariate { name: self.name, role: self.role, values: Cow::Borrowed(&*self.values) }
     }
+
+    /// Has it two values that differ?
+    pub(super) fn varies(&self) -> bool {
+        let mut there = self.values.iter().filter(|value| !value.is_nan());
+        there.next().is_some_and(|first| there.any(|value| value != first))
+    }
 }
 
 /// The steps to forecast: `horizon` of them, after `lead` steps that nobody asked for.

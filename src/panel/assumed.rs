@@ -15,6 +15,8 @@ pub struct Assumptions {
     climate: Climate,
     /// By column of the matrix.
     ways: Vec<Way>,
+    /// The column of the matrix that each column of a window is.
+    order: Vec<usize>,
 }
 
 /// How one column comes to its values.
@@ -65,7 +67,13 @@ impl Assumptions {
         let end = if ways.iter().any(|way| matches!(way, Way::Usual)) { end } else { i64::MIN };
         let season = panel.season().max(1) as i64;
         let climate = Climate::of(&panel.inner().calendar, season, first.copied().unwrap_or(i64::MAX), end);
-        Ok(Self { climate, ways })
+        let order = (0..ways.len()).collect();
+        Ok(Self { climate, ways, order })
+    }
+
+    /// The same for windows whose columns are all those of the matrix in another order.
+    pub(crate) fn ordered(self, order: &[usize]) -> Self {
+        Self { order: order.to_vec(), ..self }
     }
 
     /// Writes what is assumed of a column from position `start` on, given its `past` at some positions. Cells of what is known
@@ -87,8 +95,11 @@ impl Assumptions {
     /// first step is at position `start`.
     pub(crate) fn window(&self, columns: &[&[f64]], start: i64, at: usize, steps: usize) -> Vec<Vec<f64>> {
         let positions: Vec<i64> = (start..start + at as i64).collect();
+        let mut places: Vec<(usize, &[f64])> = self.order.iter().copied().zip(columns.iter().copied()).collect();
+        // A product stands behind its factors in the matrix.
+        places.sort_by_key(|(c, _)| *c);
         let mut window: Vec<Vec<f64>> = Vec::with_capacity(columns.len());
-        for (c, column) in columns.iter().enumerate() {
+        for (c, column) in places {
             let (past, seen) = (&column[..at], &column[at..at + steps]);
             window.push(match self.ways[c] {
                 Way::Known => seen.to_vec(),
@@ -107,7 +118,7 @@ impl Assumptions {
                 }
             });
         }
-        window
+        self.order.iter().map(|c| std::mem::take(&mut window[*c])).collect()
     }
 }
 

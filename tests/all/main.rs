@@ -11,6 +11,7 @@ mod ets;
 mod explore;
 mod features;
 mod intermittent;
+mod invariance;
 mod join_and_aggregate;
 mod labels;
 mod language;
@@ -32,6 +33,7 @@ mod stack;
 mod statistics;
 mod surfaces;
 mod theta_and_ces;
+mod totals;
 mod tune;
 mod uplift;
 

@@ -142,6 +142,34 @@ enum Feature {
     Age,
 }
 
+impl Feature {
+    /// How many steps back the oldest value lies that makes it what it is meant to be; 0 where it reads nothing of the past.
+    fn depth(&self, season: usize) -> usize {
+        match *self {
+            Self::Lag(lag) => lag,
+            Self::Seasons { first, season, count } => first + count.saturating_sub(1) * season,
+            Self::Mean { first, steps }
+            | Self::Spread { first, steps }
+            | Self::Flagged { first, steps, .. }
+            | Self::ObservedMean { first, steps, .. } => (first + steps).saturating_sub(1),
+            Self::Place { first, .. } => (first + season).saturating_sub(1),
+            Self::Growth { first, season, steps } => (first + season + steps).saturating_sub(1),
+            Self::Grown { lag, first, season, steps } => lag.max((first + season + steps).saturating_sub(1)),
+            Self::Around { lag } => lag + 1,
+            Self::Observed { first, .. } => first,
+            Self::Season
+            | Self::Calendar(_)
+            | Self::Known { .. }
+            | Self::Since { .. }
+            | Self::Until { .. }
+            | Self::Fixed(_)
+            | Self::Key(_)
+            | Self::Level
+            | Self::Age => 0,
+        }
+    }
+}
+
 /// How a column goes with the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::models) enum Unit {
@@ -370,6 +398,14 @@ impl Design {
             *anchor = t.checked_sub(back).map(|at| track.y[at]).filter(|y| !y.is_nan()).unwrap_or(*anchor);
         }
         anchors
+    }
+
+    /// The step of a series of `steps` steps from which on all that is read of the past lies within it. What reaches back
+    /// farther than half of the series is not waited for: it is missing in most of its rows, as it will be in the forecast.
+    /// None where even the nearest values are.
+    pub fn settled(&self, steps: usize) -> Option<usize> {
+        let depths = || self.features.iter().map(|feature| feature.depth(self.season)).filter(|depth| *depth > 0);
+        depths().filter(|depth| 2 * depth <= steps).max().or(if depths().next().is_none() { Some(0) } else { None })
     }
 
     /// Where in the season a step lies.

@@ -9,6 +9,12 @@
 //! forecasts*). Beyond the last block the forecasts themselves are the past (recursive): `horizon=1` is the purely recursive
 //! strategy.
 
+//!
+//! **Equal input, equal answer.** Series are taken in the order of what they hold and covariates in that of their names (see
+//! `order`), a covariate that says the same everywhere is left out, and values that differ by rounding alone are one to a tree.
+//! So neither what series are called moves a forecast, nor the order in which columns are declared, nor the unit in which sales are
+//! counted. To rename a covariate may: trees that see a share of the columns then see others.
+
 pub(super) mod design;
 mod level;
 pub(super) mod spread;
@@ -29,10 +35,12 @@ use design::{Design, Track};
 use spread::{Spread, Tried};
 use tracks::{Seen, Views};
 
-use super::calibration::FARTHEST;
 use super::local::normalisation;
+use super::order::{self, mixed};
 use super::trial::usual_horizon;
-use super::{Aim, BoxCox, Description, Explanation, Fitted, Forecaster, Foreign, Importance, Marginal, Method, Save};
+use super::{
+    Aim, BoxCox, Description, Explanation, Fitted, Forecaster, Foreign, Importance, Marginal, Method, Save, Shocks,
+};
 use crate::error::{Error, Result};
 use crate::panel::normalise::Scale;
 use crate::panel::{Future, Panel};
@@ -199,6 +207,9 @@ struct Block {
     learnt: Arc<dyn Learnt>,
 }
 
+/// By series, what was off at each step.
+type Errors = Vec<Vec<f64>>;
+
 struct AcrossFits {
     panel: Panel,
     difference: Difference,
@@ -208,6 +219,8 @@ struct AcrossFits {
     looks: Design,
     /// One-step errors of each series on the model's scale, less what the one before has said of them.
     residuals: Vec<Vec<f64>>,
+    /// The same of errors on windows that the fit had not seen, where they are enough, and whether they are joint.
+    shocks: Vec<(Vec<f64>, bool)>,
     /// The usual error of each series, as it is seen.
     usual: Vec<f64>,
     /// How much of an error is still there a step later.
@@ -215,6 +228,8 @@ struct AcrossFits {
     failures: Vec<Option<Error>>,
 }
 
+/// Steps of windows that tell how series move together; with fewer, errors that the fit has seen are taken as well.
+const TELLING: usize = 20;
 /// The most steps that residuals are kept for, per series and over all; a hundred of each series in any case.
 const RESIDUALS: usize = 364;
 const ALL_RESIDUALS: usize = 100_000;
@@ -294,6 +309,7 @@ impl<M: Learner> Across<M> {
     fn learn(&self, train: &Panel, views: Views, horizon: Option<usize>) -> Result<AcrossFits> {
         let task = self.0.task();
         let tracks = tracks(&views, train)?;
+        let order = order::by_content(train)?;
         let longest = tracks.iter().flatten().map(|track| track.y.len()).max().unwrap_or(0);
         let blocks = task.blocks(horizon, views.shape.season);
         let reach = blocks.last().map_or(1, |block| block.end);
@@ -307,7 +323,7 @@ impl<M: Learner> Across<M> {
         let designs: Vec<Design> = blocks.iter().map(|steps| Design::new(&views.shape, steps.end)).collect();
         let rows_of = |at: usize| {
             progress::check()?;
-            rows(&tracks, &designs[at], task.most_rows, blocks[at].end)
+            rows(&tracks, &order, &designs[at], task.most_rows, blocks[at].end)
         };
         let learn = |rows: &TrainingRows, at: usize, difference: Difference, from_end: usize| -> Result<Block> {
             progress::check()?;
@@ -325,6 +341,7 @@ impl<M: Learner> Across<M> {
             spread: Spread::of(&[]),
             looks,
             residuals: Vec::new(),
+            shocks: Vec::new(),
             usual: Vec::new(),
             carried: 0.0,
             failures: (0..train.len()).map(|i| views.seen(i).err()).collect(),
@@ -344,17 +361,16 @@ impl<M: Learner> Across<M> {
             cells += rows.target.len() * rows.table.columns.len();
             kept.push(Some(rows).filter(|_| cells <= MOST_CELLS));
         }
-        let mut best: Option<(f64, Difference, Vec<Tried>)> = None;
+        let mut best: Option<(f64, Difference, Vec<Tried>, Option<Block>)> = None;
         for (trial, difference) in trials.into_iter().zip(candidates).filter(|_| windows > 0) {
             (fits.difference, fits.blocks) = (*difference, trial);
-            let tried = fits.try_out(&tracks, windows, reach)?;
+            let tried = fits.try_out(&tracks, &order, windows, reach)?;
             let loss = tried.iter().flat_map(|tried| &tried.errors).filter(|e| e.is_finite()).map(|e| e.abs()).sum();
             if best.as_ref().is_none_or(|(least, ..)| loss < *least) {
-                best = Some((loss, *difference, tried));
+                best = Some((loss, *difference, tried, fits.blocks.first().cloned()));
             }
         }
-        let (difference, mut tried) =
-            best.map_or((candidates[0], Vec::new()), |(_, difference, tried)| (difference, tried));
+        let (_, difference, mut tried, trial) = best.unwrap_or((0.0, candidates[0], Vec::new(), None));
         fits.difference = difference;
         kept.resize_with(blocks.len(), || None);
         let learned = kept.into_par_iter().enumerate().map(|(at, rows)| match rows {
@@ -362,7 +378,7 @@ impl<M: Learner> Across<M> {
             None => learn(&rows_of(at)?, at, difference, 0),
         });
         fits.blocks = learned.collect::<Result<_>>()?;
-        fits.look_back(&tracks);
+        fits.look_back(&tracks, &order, trial.as_ref(), windows * reach);
         for tried in &mut tried {
             let usual = fits.usual[tried.series];
             tried.errors.iter_mut().for_each(|e| *e /= usual);
@@ -414,8 +430,8 @@ impl TrainingRows {
     }
 }
 
-/// The rows of all series, or as many as are asked for at most.
-fn rows(tracks: &[Option<Track>], design: &Design, most: usize, reach: usize) -> Result<TrainingRows> {
+/// The rows of all series in the order that is stated, or as many as are asked for at most.
+fn rows(tracks: &[Option<Track>], order: &[usize], design: &Design, most: usize, reach: usize) -> Result<TrainingRows> {
     // Where some series must be forecast without a past, the first rows of the others teach how.
     let cold = tracks.iter().flatten().any(|track| track.y.iter().filter(|y| !y.is_nan()).count() < reach);
     let first = if cold { 0 } else { reach };
@@ -426,9 +442,9 @@ fn rows(tracks: &[Option<Track>], design: &Design, most: usize, reach: usize) ->
     let all: usize = tracks.par_iter().flatten().map(|track| steps(track).len()).sum();
     let share = most as f64 / all.max(1) as f64;
     // By column, and behind the features the value, the recent mean, the season before, and the steps left.
-    let of = |(i, track): (usize, &Option<Track>)| -> Vec<Vec<f64>> {
-        let Some(track) = track else { return Vec::new() };
-        let kept: Vec<usize> = steps(track).into_iter().filter(|t| share >= 1.0 || draw(i, *t) < share).collect();
+    let of = |(place, series): (usize, &usize)| -> Vec<Vec<f64>> {
+        let Some(track) = &tracks[*series] else { return Vec::new() };
+        let kept: Vec<usize> = steps(track).into_iter().filter(|t| share >= 1.0 || draw(place, *t) < share).collect();
         let (Some(first), Some(last)) = (kept.first(), kept.last()) else { return Vec::new() };
         let range = *first..last + 1;
         let mut columns = design.columns(track, range.clone());
@@ -439,7 +455,7 @@ fn rows(tracks: &[Option<Track>], design: &Design, most: usize, reach: usize) ->
         columns.iter_mut().for_each(|column| *column = kept.iter().map(|t| column[t - first]).collect());
         columns
     };
-    let parts: Vec<Vec<Vec<f64>>> = tracks.par_iter().enumerate().map(of).collect();
+    let parts: Vec<Vec<Vec<f64>>> = order.par_iter().enumerate().map(of).collect();
     progress::check()?;
     let column = |c: usize| parts.iter().filter_map(|columns| columns.get(c)).flatten().copied().collect::<Vec<f64>>();
     let width = design.names.len();
@@ -457,12 +473,9 @@ fn rows(tracks: &[Option<Track>], design: &Design, most: usize, reach: usize) ->
     }
 }
 
-/// A number between 0 and 1 for a series and a step, the same on every machine (the finaliser of SplitMix64).
-fn draw(series: usize, step: usize) -> f64 {
-    let mut z = ((series as u64) << 32 | step as u64).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (z ^ (z >> 31)) as f64 / u64::MAX as f64
+/// A number between 0 and 1 for the place of a series and a step, the same on every machine.
+fn draw(place: usize, step: usize) -> f64 {
+    mixed((place as u64) << 32 | step as u64) as f64 / u64::MAX as f64
 }
 
 impl Difference {
@@ -488,6 +501,7 @@ impl AcrossFits {
             blocks: Vec::new(),
             spread: Spread::of(&[]),
             residuals: (0..n).map(|i| vec![f64::NAN; panel.regular(i).len()]).collect(),
+            shocks: vec![(Vec::new(), false); n],
             usual: vec![1.0; n],
             carried: 0.0,
             failures: vec![Some(why.clone()); n],
@@ -539,13 +553,12 @@ impl AcrossFits {
         looks
     }
 
-    /// The errors of one step ahead in the training part, as the series are seen; the last ones of each alone.
-    fn errors(&self, tracks: &[Option<Track>]) -> Vec<Vec<f64>> {
-        let kept = (ALL_RESIDUALS / tracks.len().max(1)).clamp(100, RESIDUALS);
+    /// What one block was off by at the steps of each series from a step of its own on, as the series are seen; NaN before.
+    fn errors(&self, tracks: &[Option<Track>], block: Option<&Block>, first: impl Fn(usize) -> usize + Sync) -> Errors {
         let errors = |track: &Track| {
             let n = track.y.len();
-            let first = n.saturating_sub(kept);
-            let Some(block) = self.blocks.first() else { return vec![f64::NAN; n] };
+            let first = first(n).min(n);
+            let Some(block) = block else { return vec![f64::NAN; n] };
             let anchors = self.difference.anchors(&block.design, track, first..n, block.steps.end);
             let said = block.learnt.predict(&block.design.columns(track, first..n));
             let error = |t: usize| track.y[t] - anchors[t - first] - said[t - first];
@@ -554,26 +567,54 @@ impl AcrossFits {
         tracks.par_iter().map(|track| track.as_ref().map_or_else(Vec::new, errors)).collect()
     }
 
+    /// The first of the last steps of a series whose errors are kept.
+    fn first_kept(&self, series: usize, steps: usize) -> usize {
+        steps.saturating_sub((ALL_RESIDUALS / series.max(1)).clamp(100, RESIDUALS))
+    }
+
     /// What follows from the errors in the training part: how long they last, how large they usually are, what is new in each.
-    fn look_back(&mut self, tracks: &[Option<Track>]) {
-        let errors = self.errors(tracks);
+    /// Of a series that is long enough only those count for which all that is read of the past is there: what is said of the
+    /// first steps is off in every series alike. How series move together is told by the errors of `trial` on the last `unseen`
+    /// steps, which it had not seen: a fit may have learned by heart on which date all went up.
+    fn look_back(&mut self, tracks: &[Option<Track>], order: &[usize], trial: Option<&Block>, unseen: usize) {
+        let block = self.blocks.first();
+        let settled = |n: usize| block.and_then(|block| block.design.settled(n));
+        let first = |n: usize| self.first_kept(tracks.len(), n);
+        let errors = self.errors(tracks, block, |n| first(n).max(settled(n).unwrap_or(0)));
+        let mut moves = errors.clone();
+        if let Some(trial) = trial {
+            let from = |n: usize| first(n).max(n - unseen.min(n)).max(settled(n).unwrap_or(n));
+            let news = self.errors(tracks, Some(trial), from);
+            for (moves, news) in moves.iter_mut().zip(&news).filter(|(_, news)| news.iter().any(|e| e.is_finite())) {
+                let seen = unseen < TELLING;
+                moves.iter_mut().zip(news).for_each(|(e, new)| {
+                    if !(seen && new.is_nan()) {
+                        *e = *new
+                    }
+                });
+            }
+        }
         let pairs = || {
-            let pairs = errors.iter().flat_map(|errors| errors.windows(2));
+            let pairs = order.iter().flat_map(|i| moves[*i].windows(2));
             pairs.filter(|pair| pair.iter().all(|e| e.is_finite()))
         };
         let (product, square) =
             pairs().fold((0.0, 0.0), |(product, square), pair| (product + pair[0] * pair[1], square + pair[0].powi(2)));
-        self.carried = if square > 0.0 { (product / square).clamp(0.0, 0.95) } else { 0.0 };
         let there =
             |errors: &[f64]| errors.iter().filter(|e| e.is_finite()).fold((0.0, 0.0), |(s, n), e| (s + e * e, n + 1.0));
-        let all = errors.iter().map(|errors| there(errors)).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+        let all = order.iter().map(|i| there(&errors[*i])).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
         let mean = if all.1 > 0.0 { all.0 / all.1 } else { 1.0 };
-        self.usual = errors
+        let usual = errors
             .iter()
             .map(|errors| there(errors))
             .map(|(squares, n)| ((squares + PRIOR * mean) / (n + PRIOR)).sqrt().max(1e-9))
             .collect();
+        let joint: Vec<bool> = moves.iter().map(|moves| settled(moves.len()).is_some()).collect();
+        self.carried = if square > 0.0 { (product / square).clamp(0.0, 0.95) } else { 0.0 };
+        self.usual = usual;
         self.residuals = errors.iter().enumerate().map(|(i, errors)| self.innovations(i, errors)).collect();
+        let shocks = moves.iter().enumerate().map(|(i, moves)| self.innovations(i, moves));
+        self.shocks = shocks.zip(joint).collect();
     }
 
     /// What is new in each error, on the scale of the model.
@@ -584,10 +625,12 @@ impl AcrossFits {
         errors.iter().zip(before).map(left).collect()
     }
 
-    /// Forecasts of the last windows by what was learned before them, beside what happened, in the units of the series.
-    fn try_out(&self, tracks: &[Option<Track>], windows: usize, reach: usize) -> Result<Vec<Tried>> {
-        let series = |(i, track): (usize, &Option<Track>)| -> Result<Vec<Tried>> {
-            let Some(track) = track else { return Ok(Vec::new()) };
+    /// Forecasts of the last windows by what was learned before them, beside what happened, in the units of the series, which
+    /// come in the order that is stated.
+    fn try_out(&self, tracks: &[Option<Track>], order: &[usize], windows: usize, reach: usize) -> Result<Vec<Tried>> {
+        let series = |i: &usize| -> Result<Vec<Tried>> {
+            let i = *i;
+            let Some(track) = &tracks[i] else { return Ok(Vec::new()) };
             progress::check()?;
             let first = track.y.len().saturating_sub(windows * reach);
             let origins = (0..windows).map(|w| (w, first + w * reach)).filter(|_| first > 0);
@@ -602,7 +645,7 @@ impl AcrossFits {
             });
             Ok(tried.collect())
         };
-        let tried: Vec<Vec<Tried>> = tracks.par_iter().enumerate().map(series).collect::<Result<_>>()?;
+        let tried: Vec<Vec<Tried>> = order.par_iter().map(series).collect::<Result<_>>()?;
         Ok(tried.into_iter().flatten().collect())
     }
 }
@@ -641,17 +684,16 @@ impl Fitted for AcrossFits {
         }
         let marginal = Marginal::scaled(seen.scale, mean, sd)?;
         let looks: Vec<Vec<f64>> = looks.into_iter().map(|column| column[lead..].to_vec()).collect();
-        let marginal = self.spread.around(marginal, usual, &looks, self.views.positive, lead);
-        // Far quantiles must be numbers too.
-        let ends = (0..future.horizon()).flat_map(|step| [-FARTHEST, FARTHEST].map(|z| marginal.at(step, z)));
-        match ends.clone().all(f64::is_finite) && marginal.sd.iter().all(|sd| sd.is_finite()) {
-            true => Ok(marginal),
-            false => Err(Error::model("the forecast leaves the range of numbers")),
-        }
+        self.spread.around(marginal, usual, &looks, self.views.positive, lead).finite()
     }
 
     fn residuals(&self, series: usize) -> &[f64] {
         &self.residuals[series]
+    }
+
+    fn shocks(&self, series: usize) -> Shocks<'_> {
+        let (values, joint) = &self.shocks[series];
+        Shocks { values, joint: *joint }
     }
 
     fn describe(&self, series: usize) -> Description {
@@ -679,6 +721,7 @@ impl Fitted for AcrossFits {
             spread: self.spread.clone(),
             looks: self.looks.clone(),
             residuals: Vec::new(),
+            shocks: Vec::new(),
             usual: self.usual.clone(),
             carried: self.carried,
             failures: (0..train.len())
@@ -686,13 +729,13 @@ impl Fitted for AcrossFits {
                 .collect(),
         };
         // What the fit has seen keeps its errors: only what is new is looked at.
-        let errors = fits.errors(&tracks);
-        let residuals = errors.iter().enumerate().map(|(i, errors)| {
-            let mut residuals = fits.innovations(i, errors);
-            residuals.iter_mut().zip(&self.residuals[i]).for_each(|(new, old)| *new = *old);
-            residuals
-        });
-        fits.residuals = residuals.collect();
+        let first = |n: usize| fits.first_kept(tracks.len(), n);
+        let errors = fits.errors(&tracks, fits.blocks.first(), first);
+        let news: Vec<Vec<f64>> = errors.iter().enumerate().map(|(i, errors)| fits.innovations(i, errors)).collect();
+        let kept = |news: &[f64], old: &[f64]| old.iter().chain(news.iter().skip(old.len())).copied().collect();
+        fits.residuals = news.iter().zip(&self.residuals).map(|(news, old)| kept(news, old)).collect();
+        let shocks = news.iter().zip(&self.shocks);
+        fits.shocks = shocks.map(|(news, (old, joint))| (kept(news, old), *joint)).collect();
         Ok(Box::new(fits))
     }
 
@@ -714,7 +757,8 @@ impl Fitted for AcrossFits {
         let tracks: Vec<Option<Track>> = (0..self.panel.len())
             .map(|i| self.views.track(&self.panel, i, None).ok().map(|(_, track)| track))
             .collect();
-        let rows = rows(&tracks, &block.design, SHUFFLED, block.steps.end).ok()?;
+        let order = order::by_content(&self.panel).ok()?;
+        let rows = rows(&tracks, &order, &block.design, SHUFFLED, block.steps.end).ok()?;
         let (table, target) = rows.before(0, self.difference);
         let error = |columns: &[Vec<f64>]| {
             let said = block.learnt.predict(columns);
@@ -815,6 +859,7 @@ impl Fitted for AcrossFits {
             spread: self.spread.clone(),
             looks: self.looks.clone(),
             residuals: self.residuals.clone(),
+            shocks: self.shocks.clone(),
             usual: self.usual.clone(),
             carried: self.carried,
             failures: self.failures.iter().map(|why| why.as_ref().map(ToString::to_string)).collect(),
@@ -837,6 +882,7 @@ struct Saved {
     spread: Spread,
     looks: Design,
     residuals: Vec<Vec<f64>>,
+    shocks: Vec<(Vec<f64>, bool)>,
     usual: Vec<f64>,
     carried: f64,
     failures: Vec<Option<String>>,
@@ -847,12 +893,13 @@ pub(super) fn load<M: Method>(bytes: &[u8], panel: &Panel) -> Result<Box<dyn Fit
 where
     M::Fitted: Learnt + DeserializeOwned,
 {
-    let Saved { difference, views, blocks, spread, looks, residuals, usual, carried, failures } = super::decode(bytes)?;
+    let Saved { difference, views, blocks, spread, looks, residuals, shocks, usual, carried, failures } =
+        super::decode(bytes)?;
     let block = |block: SavedBlock| {
         let learnt: M::Fitted = super::decode(&block.learnt)?;
         Ok(Block { steps: block.steps, design: block.design, learnt: Arc::new(learnt) })
     };
-    if [views.len(), residuals.len(), usual.len(), failures.len()] != [panel.len(); 4] {
+    if [views.len(), residuals.len(), shocks.len(), usual.len(), failures.len()] != [panel.len(); 5] {
         return Err(Error::data("the saved fit is damaged"));
     }
     Ok(Box::new(AcrossFits {
@@ -863,6 +910,7 @@ where
         spread,
         looks,
         residuals,
+        shocks,
         usual,
         carried,
         failures: failures.into_iter().map(|why| why.map(Error::model)).collect(),

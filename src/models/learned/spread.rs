@@ -52,12 +52,12 @@ impl Spread {
         // Series go together on one date, so windows are held out whole where there are several.
         let windows = tried.iter().map(|tried| tried.window + 1).max().unwrap_or(1);
         let (parts, by_window) = if windows > 1 { (windows, true) } else { (PARTS, false) };
-        let part = |tried: &&Tried, part: usize| part == if by_window { tried.window } else { tried.series % PARTS };
+        let part = |k: usize, part: usize| part == if by_window { tried[k].window } else { k % PARTS };
         let mut deviates = Vec::with_capacity(tried.len());
         for held_out in 0..parts {
-            let learned: Vec<&Tried> = tried.iter().filter(|window| !part(window, held_out)).collect();
-            let trees = learn(&learned);
-            for window in tried.iter().filter(|window| part(window, held_out)) {
+            let windows = |held: bool| (0..tried.len()).filter(move |k| part(*k, held_out) == held).map(|k| &tried[k]);
+            let trees = learn(&windows(false).collect::<Vec<_>>());
+            for window in windows(true) {
                 let knots = knots(&trees, &window.looks, window.errors.len());
                 deviates
                     .push(knots.iter().zip(&window.errors).map(|(knots, e)| deviate(knots, *e)).collect::<Vec<f64>>());

@@ -11,6 +11,7 @@ use super::Task;
 use super::design::{Shape, Track};
 use super::level::Levels;
 use crate::error::{Error, Result};
+use crate::models::order;
 use crate::panel::normalise::Scale;
 use crate::panel::{Future, Normalise, Panel, Role};
 
@@ -23,12 +24,14 @@ const CATEGORIES: usize = 250;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::models) struct Views {
     pub shape: Shape,
-    /// Columns of the matrix of covariates, by role.
+    /// Columns of the matrix of covariates that vary, by role and in the order of their names.
     known: Vec<usize>,
     observed: Vec<usize>,
     fixed: Vec<usize>,
     /// The observed ones that have a value somewhere.
     seen_once: Vec<usize>,
+    /// All known ones, which must be given with the future.
+    demanded: Vec<usize>,
     /// Known columns and the value at which nothing is sold.
     closed: Vec<(usize, f64)>,
     /// By series; why one cannot be served.
@@ -57,11 +60,14 @@ impl Views {
     /// Of a panel, normalised as `normalise` says.
     pub fn of(panel: &Panel, (normalise, lambda): (Normalise, Option<f64>), task: &Task) -> Result<Self> {
         let matrix = panel.matrix()?;
+        let read = |wanted: Role| task.regressors || wanted == Role::Fixed;
+        let varying = order::varying(panel)?;
         let of_role = |wanted: Role| -> Vec<usize> {
-            let read = |c: &usize| matrix.sources[*c].1 == wanted && (task.regressors || wanted == Role::Fixed);
-            (0..matrix.columns.len()).filter(read).collect()
+            varying.iter().copied().filter(|c| matrix.sources[*c].1 == wanted && read(wanted)).collect()
         };
         let (known, observed, fixed) = (of_role(Role::Known), of_role(Role::Observed), of_role(Role::Fixed));
+        let is_demanded = |c: &usize| matrix.sources[*c].1 == Role::Known && read(Role::Known);
+        let demanded = (0..matrix.columns.len()).filter(is_demanded).collect();
         let names = |columns: &[usize]| columns.iter().map(|c| matrix.names[*c].clone()).collect();
         let is_flag = |column: &[f64]| {
             let mut values = column.iter().filter(|v| !v.is_nan());
@@ -74,7 +80,8 @@ impl Views {
         let season = panel.season().max(1);
         let is_seen = |c: &&usize| matrix.columns[**c].iter().any(|v| !v.is_nan());
         let seen_once = observed.iter().filter(is_seen).copied().collect();
-        let keys = keys(panel);
+        let order = order::by_content(panel)?;
+        let keys = keys(panel, &order);
         let shape = Shape {
             season,
             year: year(panel),
@@ -87,7 +94,7 @@ impl Views {
         };
         let keys = keys.into_iter().map(|(_, numbers)| numbers).collect();
         let mut views =
-            Self { shape, known, observed, fixed, seen_once, closed, seen: Vec::new(), positive: true, keys };
+            Self { shape, known, observed, fixed, seen_once, demanded, closed, seen: Vec::new(), positive: true, keys };
         let mut cold = Vec::new();
         for i in 0..panel.len() {
             let values = views.open(panel, i)?;
@@ -188,7 +195,7 @@ impl Views {
 
     /// Must a column of the matrix be known ahead? One that is observed only where forecasts become the past, and if it ever was.
     pub fn reads(&self, column: usize, recursive: bool) -> bool {
-        self.known.contains(&column) || (recursive && self.seen_once.contains(&column))
+        self.demanded.contains(&column) || (recursive && self.seen_once.contains(&column))
     }
 
     /// Steps between the history of a series and a future.
@@ -235,13 +242,29 @@ fn closed(panel: &Panel, known: &[usize], flags: &[usize]) -> Result<Vec<(usize,
     Ok(found)
 }
 
-/// The key columns with few enough values to be categories, and the number of each series' value in them.
-fn keys(panel: &Panel) -> Vec<(String, Vec<f64>)> {
-    let columns = panel.inner().keys.columns().iter();
-    let numbered = columns.map(|column| {
+/// The key columns with few enough values to be categories, by name, and the number of each series' value in them: values are
+/// numbered by the mean size of their series, whatever they are called.
+fn keys(panel: &Panel, order: &[usize]) -> Vec<(String, Vec<f64>)> {
+    let mut columns: Vec<_> = panel.inner().keys.columns().iter().collect();
+    columns.sort_by_key(|column| column.name().clone());
+    let numbered = columns.into_iter().map(|column| {
         let text = |i: usize| column.get(i).map_or_else(|_| String::new(), |value| value.to_string());
-        let (numbers, count) = super::level::numbered((0..panel.len()).map(text).collect());
-        (column.name().to_string(), numbers.into_iter().map(|k| k as f64).collect(), count)
+        let (groups, count) = super::level::numbered((0..panel.len()).map(text).collect());
+        // What each value's series sum to, how many they are, and where the first of them stands.
+        let mut values = vec![(0.0, 0.0, usize::MAX); count];
+        for (place, i) in order.iter().enumerate() {
+            let (sum, n, first) = &mut values[groups[*i]];
+            let there = || panel.target(*i).iter().filter(|y| !y.is_nan());
+            let steps = there().count() as f64;
+            let size = there().map(|y| y.abs() / steps).sum::<f64>();
+            (*sum, *n, *first) = (*sum + size, *n + 1.0, place.min(*first));
+        }
+        let mut places: Vec<usize> = (0..count).collect();
+        let mean = |k: usize| values[k].0 / values[k].1;
+        places.sort_by(|a, b| mean(*a).total_cmp(&mean(*b)).then(values[*a].2.cmp(&values[*b].2)));
+        let mut numbers = vec![0.0; count];
+        places.iter().enumerate().for_each(|(number, k)| numbers[*k] = number as f64);
+        (column.name().to_string(), groups.iter().map(|k| numbers[*k]).collect(), count)
     });
     numbered.filter(|(.., count)| (2..=CATEGORIES).contains(count)).map(|(name, numbers, _)| (name, numbers)).collect()
 }

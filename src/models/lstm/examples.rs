@@ -128,6 +128,11 @@ impl Reading {
         self.units.len()
     }
 
+    /// The step of a series of `steps` steps from which on what is read of the past is there (see [`Design::settled`]).
+    pub fn settled(&self, steps: usize) -> Option<usize> {
+        self.design.settled(steps)
+    }
+
     /// A series as it is read.
     pub fn story(&self, track: &Track, identity: i32, unit: f64) -> Story {
         let n = track.y.len();

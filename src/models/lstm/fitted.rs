@@ -13,7 +13,7 @@ use super::network::Network;
 use super::training::Training;
 use super::{Device, Epoch, Lstm};
 use crate::error::{Error, Result};
-use crate::models::calibration::{Calibration, FARTHEST};
+use crate::models::calibration::Calibration;
 use crate::models::intermittent::{deviates_around, quantiles_around};
 use crate::models::kinds::Kept;
 use crate::models::learned::Scaling;
@@ -22,8 +22,9 @@ use crate::models::learned::spread::{deviate, value};
 use crate::models::learned::tracks::Views;
 use crate::models::local::normalisation;
 use crate::models::marginal::Support;
+use crate::models::order;
 use crate::models::trial::usual_horizon;
-use crate::models::{Description, Fitted, Marginal, Quantiles, decode, encode};
+use crate::models::{Description, Fitted, Marginal, Quantiles, Shocks, decode, encode};
 use crate::panel::normalise::Scale;
 use crate::panel::{Future, Normalise, Panel};
 use crate::progress;
@@ -56,6 +57,8 @@ struct Saved {
     identities: Vec<i32>,
     /// One-step errors of each series on the model's scale, less what the one before has said of them.
     residuals: Vec<Vec<f64>>,
+    /// Do those of a series tell how it moves with others?
+    joint: Vec<bool>,
     /// How much of an error is still there a step later.
     carried: f64,
     failures: Vec<Option<String>>,
@@ -89,6 +92,7 @@ impl FittedLstm {
             learned: None,
             identities: vec![0; train.len()],
             residuals: Vec::new(),
+            joint: vec![false; train.len()],
             carried: 0.0,
             failures: (0..train.len()).map(|i| views.seen(i).err().map(|why| why.to_string())).collect(),
             views,
@@ -121,8 +125,8 @@ impl FittedLstm {
         let cells: usize = tracks.iter().flatten().map(|track| track.y.len() * reading.width()).sum();
         let every = cells.div_ceil(MOST_CELLS).max(1);
         let there = |track: &Track| track.y.iter().any(|y| !y.is_nan());
-        let read: Vec<usize> =
-            (0..tracks.len()).filter(|i| tracks[*i].as_ref().is_some_and(there)).step_by(every).collect();
+        let order = order::by_content(&self.panel)?.into_iter();
+        let read: Vec<usize> = order.filter(|i| tracks[*i].as_ref().is_some_and(there)).step_by(every).collect();
         for (number, series) in read.iter().enumerate() {
             self.kept.identities[*series] = i32::try_from(number + 1).unwrap_or(0);
         }
@@ -145,6 +149,8 @@ impl FittedLstm {
             .map(|(series, origin, _)| (series, origin))
             .collect();
         reading.measure(&stories, &some);
+        let steps = |i: usize| self.panel.regular(i).len();
+        self.kept.joint = (0..self.panel.len()).map(|i| reading.settled(steps(i)).is_some()).collect();
         let [past, ahead, fixed] = reading.widths();
         let network = Network {
             past,
@@ -203,7 +209,7 @@ impl FittedLstm {
         }
         self.kept.learned = Some(learned);
         let errors = self.errors(&tracks)?;
-        self.kept.carried = carried(&errors);
+        self.kept.carried = carried(read.iter().map(|i| &errors[*i]));
         self.kept.residuals = errors.iter().enumerate().map(|(i, errors)| self.innovations(i, errors)).collect();
         Ok(())
     }
@@ -316,7 +322,8 @@ impl FittedLstm {
             let n = track.y.len();
             let mut errors = vec![f64::NAN; n];
             // Windows begin at the same steps, however long the series has become.
-            let first = learned.reading.horizon.min(n / 3).max(n.saturating_sub(kept)).div_ceil(stride);
+            let read = learned.reading.settled(n).unwrap_or(learned.reading.horizon.min(n / 3));
+            let first = read.max(n.saturating_sub(kept)).div_ceil(stride);
             let origins: Vec<usize> = (first..n.div_ceil(stride)).map(|k| k * stride).collect();
             let story = self.story(&learned.reading, track, i);
             for origins in origins.chunks(32) {
@@ -352,8 +359,8 @@ fn tracks(views: &Views, panel: &Panel) -> Result<Vec<Option<Track>>> {
 }
 
 /// How much of an error is still there a step later.
-fn carried(errors: &[Vec<f64>]) -> f64 {
-    let pairs = errors.iter().flat_map(|errors| errors.windows(2)).filter(|pair| pair.iter().all(|e| e.is_finite()));
+fn carried<'a>(errors: impl Iterator<Item = &'a Vec<f64>>) -> f64 {
+    let pairs = errors.flat_map(|errors| errors.windows(2)).filter(|pair| pair.iter().all(|e| e.is_finite()));
     let (product, square) =
         pairs.fold((0.0, 0.0), |(product, square), pair| (product + pair[0] * pair[1], square + pair[0].powi(2)));
     if square > 0.0 { (product / square).clamp(0.0, 0.95) } else { 0.0 }
@@ -414,9 +421,8 @@ impl Fitted for FittedLstm {
         if views.positive && seen.scale == Scale::Same {
             mean.iter_mut().for_each(|mean| *mean = mean.max(0.0));
         }
-        let out_of_range = || Error::model("the forecast leaves the range of numbers");
         if mean.iter().chain(&sd).any(|value| !value.is_finite()) {
-            return Err(out_of_range());
+            return Err(Error::model("the forecast leaves the range of numbers"));
         }
         let marginal = Marginal::scaled(seen.scale, mean, sd)?;
         let support = if views.positive { Support::Positive } else { Support::Numbers };
@@ -431,17 +437,15 @@ impl Fitted for FittedLstm {
                 deviates.iter().map(at).collect()
             }),
         };
-        let marginal = marginal.shaped(Some(quantiles)).calibrated(learned.calibration.as_ref(), lead);
-        // Far quantiles must be numbers too.
-        let mut ends = (0..future.horizon()).flat_map(|step| [-FARTHEST, FARTHEST].map(|z| marginal.at(step, z)));
-        match ends.all(f64::is_finite) {
-            true => Ok(marginal),
-            false => Err(out_of_range()),
-        }
+        marginal.shaped(Some(quantiles)).calibrated(learned.calibration.as_ref(), lead).finite()
     }
 
     fn residuals(&self, series: usize) -> &[f64] {
         &self.kept.residuals[series]
+    }
+
+    fn shocks(&self, series: usize) -> Shocks<'_> {
+        Shocks { values: &self.kept.residuals[series], joint: self.kept.joint[series] }
     }
 
     fn describe(&self, series: usize) -> Description {
@@ -502,7 +506,9 @@ impl Fitted for FittedLstm {
 impl Kept for FittedLstm {
     fn load(bytes: &[u8], panel: &Panel) -> Result<Box<dyn Fitted>> {
         let kept: Saved = decode(bytes)?;
-        if [kept.views.len(), kept.identities.len(), kept.residuals.len(), kept.failures.len()] != [panel.len(); 4] {
+        let lengths =
+            [kept.views.len(), kept.identities.len(), kept.residuals.len(), kept.joint.len(), kept.failures.len()];
+        if lengths != [panel.len(); 5] {
             return Err(Error::data("the saved fit is damaged"));
         }
         // What was learned on a card is forecast without one, if there is none here.

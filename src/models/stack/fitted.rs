@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::models::calibration::Calibration;
 use crate::models::kinds::Kept;
 use crate::models::marginal::Support;
-use crate::models::{Description, Entry, Fitted, Marginal, Quantiles, decode, encode};
+use crate::models::{Description, Entry, Fitted, Marginal, Quantiles, Shocks, decode, encode};
 use crate::options;
 use crate::panel::{Future, Panel};
 
@@ -33,14 +33,14 @@ pub struct FittedStack {
 pub(super) struct Member {
     label: String,
     fitted: Box<dyn Fitted>,
-    /// By series: the standard deviation of its residuals, in which shocks are measured.
+    /// By series: the standard deviation of its innovations, in which shocks are measured.
     sd: Vec<f64>,
 }
 
 impl Member {
     pub fn new(label: &str, fitted: Box<dyn Fitted>, series: usize) -> Self {
         let sd = |i: usize| {
-            let there = fitted.residuals(i).iter().filter(|e| !e.is_nan());
+            let there = fitted.shocks(i).values.iter().filter(|e| !e.is_nan());
             let (sum, n) = there.fold((0.0, 0.0), |(sum, n), e| (sum + e * e, n + 1.0));
             if n > 0.0 { f64::sqrt(sum / n) } else { 0.0 }
         };
@@ -97,14 +97,24 @@ impl FittedStack {
         self.weights.shares(self.groups[series], 0, &serves)
     }
 
+    /// Does a member tell how a series moves with others?
+    fn is_joint(&self, series: usize) -> bool {
+        let shares = self.mean_shares(series);
+        let mut used = self.members.iter().zip(&shares).filter(|(_, share)| **share > 0.0);
+        used.any(|(member, _)| member.fitted.shocks(series).joint)
+    }
+
     fn innovations(&self, series: usize) -> Vec<f64> {
         let shares = self.mean_shares(series);
         let there =
             || self.members.iter().zip(&shares).filter(|(member, share)| **share > 0.0 && member.sd[series] > 0.0);
-        let n = there().map(|(member, _)| member.fitted.residuals(series).len()).max().unwrap_or(0);
+        // What tells nothing of how series move together is not mixed with what does.
+        let joint = self.is_joint(series);
+        let there = || there().filter(|(member, _)| !joint || member.fitted.shocks(series).joint);
+        let n = there().map(|(member, _)| member.fitted.shocks(series).values.len()).max().unwrap_or(0);
         let residual = |t: usize| {
             let each = there().filter_map(|(member, share)| {
-                let e = *member.fitted.residuals(series).get(t)?;
+                let e = *member.fitted.shocks(series).values.get(t)?;
                 (!e.is_nan()).then(|| (e / member.sd[series], *share))
             });
             let (sum, weight) = each.fold((0.0, 0.0), |(sum, weight), (e, w)| (sum + w * e, weight + w));
@@ -181,6 +191,10 @@ impl Fitted for FittedStack {
 
     fn residuals(&self, series: usize) -> &[f64] {
         &self.residuals[series]
+    }
+
+    fn shocks(&self, series: usize) -> Shocks<'_> {
+        Shocks { values: &self.residuals[series], joint: self.is_joint(series) }
     }
 
     fn describe(&self, series: usize) -> Description {

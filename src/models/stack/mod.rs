@@ -317,7 +317,7 @@ fn alone(train: &Panel, aim: Aim, groups: Groups, why: &str) -> Result<Box<dyn F
 /// where there is one window alone.
 fn parts(windows: &[&Window]) -> Vec<usize> {
     let several = windows.iter().any(|window| window.number != windows[0].number);
-    windows.iter().map(|window| if several { window.number } else { window.series % 2 }).collect()
+    windows.iter().enumerate().map(|(k, window)| if several { window.number } else { k % 2 }).collect()
 }
 
 /// What is learned for each part from the others.

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::metrics::{Case, scales};
 use crate::models::calibration::Calibration;
-use crate::models::{Aim, Fitted, Marginal, Model, standard_normal};
+use crate::models::{Aim, Fitted, Marginal, Model, order, standard_normal};
 use crate::panel::{Cut, Folds, Panel};
 
 /// The quantiles that are kept of what a member said.
@@ -128,13 +128,14 @@ pub(super) fn windows(
     let shows = |count: &usize| room - count * steps > seasons;
     let several = (1..=asked).rev().find(|count| fits(count) && shows(count));
     let Some(count) = several.or_else(|| Some(1).filter(fits)) else { return Ok((Vec::new(), Vec::new())) };
-    let mut windows: Vec<Window> = Vec::new();
+    let (mut windows, order) = (Vec::new(), order::by_content(train)?);
     let mut silent: Vec<Option<Error>> = vec![None; members.len()];
     for (number, cut) in Folds::new(count, steps).scenario(aim.scenario).cuts(train)?.enumerate() {
         let Cut { train: before, future, starts } = cut?;
         let fits = members.iter().map(|member| fit(member, &before, aim)).collect::<Result<Vec<_>>>()?;
-        for (series, start) in starts.iter().enumerate() {
+        for series in order.iter().copied() {
             crate::progress::check()?;
+            let start = starts[series];
             let mut actual = vec![f64::NAN; steps];
             for (position, y) in train.positions(series).iter().zip(train.target(series)) {
                 if let Some(cell) = usize::try_from(position - start).ok().and_then(|step| actual.get_mut(step)) {
