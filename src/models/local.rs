@@ -132,7 +132,14 @@ fn each_series<T: Send>(
                 true => Err(Error::model("the series has no values")),
                 false => work(
                     i,
-                    Series { values: &values, start, season: panel.season(), frequency: panel.frequency(), covariates },
+                    Series {
+                        values: &values,
+                        start,
+                        season: panel.season(),
+                        frequency: panel.frequency(),
+                        covariates,
+                        mended: &panel.mended_steps(i),
+                    },
                 ),
             };
             // A fit that was interrupted half-way is not a series that cannot be served.

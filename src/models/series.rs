@@ -159,12 +159,14 @@ pub struct Series<'a> {
     pub frequency: Frequency,
     /// The covariate columns, for models that read them.
     pub covariates: Vec<Covariate<'a>>,
+    /// Where the value is what cleaning made of it: nothing is judged by that. Empty where nothing was cleaned.
+    pub mended: &'a [bool],
 }
 
 impl<'a> Series<'a> {
     /// A series of integer steps without covariates.
     pub fn of(values: &'a [f64], start: i64, season: usize) -> Self {
-        Self { values, start, season, frequency: Frequency::STEPS, covariates: Vec::new() }
+        Self { values, start, season, frequency: Frequency::STEPS, covariates: Vec::new(), mended: &[] }
     }
 }
 

@@ -74,7 +74,10 @@ impl Trial {
     pub fn of(labels: &[String], series: &Series, horizon: Option<usize>, between: Between) -> Result<Self> {
         let horizon = horizon.unwrap_or_else(|| usual_horizon(series.season));
         let (starts, steps) = windows(series.values.len(), series.season, horizon);
-        let actual: Vec<Vec<f64>> = starts.iter().map(|start| series.values[*start..start + steps].to_vec()).collect();
+        // What cleaning has made of a value says nothing of how well a model forecasts.
+        let happened = |t: usize| if series.mended.get(t) == Some(&true) { f64::NAN } else { series.values[t] };
+        let actual: Vec<Vec<f64>> =
+            starts.iter().map(|start| (*start..start + steps).map(happened).collect()).collect();
         let mut said = Vec::with_capacity(labels.len());
         for label in labels {
             progress::check()?;

@@ -2,6 +2,7 @@
 mod arima;
 mod audit;
 mod bad_input;
+mod cleaning;
 mod cli;
 mod combinations;
 mod contract;
@@ -11,6 +12,7 @@ mod features;
 mod intermittent;
 mod join_and_aggregate;
 mod language;
+mod leakage;
 mod learned;
 mod lstm;
 mod mstl;

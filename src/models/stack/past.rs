@@ -127,15 +127,7 @@ pub(super) fn windows(members: &[Model], train: &Panel, steps: usize, asked: usi
         let fits = members.iter().map(|member| fit(member, &before, steps)).collect::<Result<Vec<_>>>()?;
         for (series, start) in starts.iter().enumerate() {
             crate::progress::check()?;
-            let mut actual = vec![f64::NAN; steps];
-            for (position, y) in train.positions(series).iter().zip(train.target(series)) {
-                if let Some(cell) = usize::try_from(position - start).ok().and_then(|step| actual.get_mut(step)) {
-                    *cell = *y;
-                }
-            }
-            if actual.iter().all(|y| y.is_nan()) {
-                continue;
-            }
+            let Some(actual) = train.happened(series, *start, steps) else { continue };
             let said = |fit: &Option<Box<dyn Fitted>>| Some(Said::of(&fit.as_ref()?.forecast(&future, series).ok()?));
             let said: Vec<Option<Said>> = fits.iter().map(said).collect();
             let scales = scales(&before.regular(series), train.season());
