@@ -102,7 +102,8 @@ plan! {
         /// sheet=2024, per=D".
         #[env = "TRADEWIND_READING"]
         reading: String = String::new(),
-        /// Cleaning policies, such as "duplicates=sum, gaps=fill, missing=linear"; nothing is changed without one.
+        /// Cleaning policies, such as "off_calendar=nearest, duplicates=sum, gaps=fill, missing=linear"; nothing is changed
+        /// without one. A backtest cleans each training part by itself and scores what was recorded.
         #[env = "TRADEWIND_POLICY"]
         policy: String = String::new(),
         /// Files to join, each with what to take: `weather.csv(on=[Date, State], observed=[Temperature])`.

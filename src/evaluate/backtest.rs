@@ -56,7 +56,8 @@ pub(super) struct Window {
 }
 
 impl Panel {
-    /// Fits every model on the training part of every fold and scores its forecasts on the window after it.
+    /// Fits every model on the training part of every fold and scores its forecasts on the window after it. The training
+    /// part of a panel that was cleaned is cleaned by itself; forecasts are scored by what happened (see [`Panel::clean`]).
     ///
     /// # Errors
     /// When a label names no model, the folds do not fit into the history, the panel holds duplicate stamps or stamps
@@ -100,18 +101,8 @@ impl Panel {
 
 impl Window {
     fn of(panel: &Panel, cut: &Cut, models: &[Model], probabilities: &[f64], seconds: &mut [f64]) -> Result<Self> {
-        let h = cut.future.horizon() as i64;
         let actuals: Vec<Vec<f64>> = (0..panel.len())
-            .map(|i| {
-                let mut actual = vec![f64::NAN; h as usize];
-                for (position, y) in panel.positions(i).iter().zip(panel.target(i)) {
-                    let step = position - cut.starts[i];
-                    if (0..h).contains(&step) {
-                        actual[step as usize] = *y;
-                    }
-                }
-                if actual.iter().all(|y| y.is_nan()) { Vec::new() } else { actual }
-            })
+            .map(|i| panel.happened(i, cut.starts[i], cut.future.horizon()).unwrap_or_default())
             .collect();
         let aim = Aim::new(cut.future.reach(), cut.future.scenario());
         let fits = cut.train.fit_checked(models, aim)?;

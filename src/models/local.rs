@@ -164,8 +164,8 @@ fn each_series<T: Send>(
                 true => Err(Error::model("the series has no values")),
                 false => {
                     let (season, frequency) = (panel.season(), panel.frequency());
-                    let assumptions = assumptions.as_ref();
-                    work(i, Series { values: &values, start, season, frequency, covariates, assumptions })
+                    let (assumptions, mended) = (assumptions.as_ref(), &panel.mended_steps(i));
+                    work(i, Series { values: &values, start, season, frequency, covariates, assumptions, mended })
                 }
             };
             // A fit that was interrupted half-way is not a series that cannot be served.

@@ -166,12 +166,22 @@ pub struct Series<'a> {
     pub covariates: Vec<Covariate<'a>>,
     /// What forecasts assume of covariates that nobody knows ahead.
     pub assumptions: Option<&'a Assumptions>,
+    /// Where the value is what cleaning made of it: nothing is judged by that. Empty where nothing was cleaned.
+    pub mended: &'a [bool],
 }
 
 impl<'a> Series<'a> {
     /// A series of integer steps without covariates.
     pub fn of(values: &'a [f64], start: i64, season: usize) -> Self {
-        Self { values, start, season, frequency: Frequency::STEPS, covariates: Vec::new(), assumptions: None }
+        Self {
+            values,
+            start,
+            season,
+            frequency: Frequency::STEPS,
+            covariates: Vec::new(),
+            assumptions: None,
+            mended: &[],
+        }
     }
 }
 

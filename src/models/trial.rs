@@ -194,9 +194,10 @@ impl Windows {
         Self { starts, steps, covariates }
     }
 
-    /// What happened in each.
+    /// What happened in each. What cleaning has made of a value says nothing of how well a model forecasts.
     fn actual(&self, series: &Series) -> Vec<Vec<f64>> {
-        self.starts.iter().map(|start| series.values[*start..start + self.steps].to_vec()).collect()
+        let happened = |t: usize| if series.mended.get(t) == Some(&true) { f64::NAN } else { series.values[t] };
+        self.starts.iter().map(|start| (*start..start + self.steps).map(happened).collect()).collect()
     }
 }
 

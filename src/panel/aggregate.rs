@@ -20,6 +20,7 @@ use super::calendar::{Calendar, Frequency, StampKind};
 use super::columns::Stamps;
 use super::covariates::is_number;
 use super::frame::{assemble, labels_of, numbers, stamp_column};
+use super::recorded::Recorded;
 use super::{Columns, LONGEST, Origin, Panel, Role};
 use crate::error::{Error, Result, suggestion};
 use crate::options::choice;
@@ -82,6 +83,11 @@ impl Panel {
     /// When neither is asked for, the new step is not longer, a key does not exist, or the data hold duplicates or stamps
     /// off the calendar; and on a panel that has made features, which belong to its step: aggregate first.
     pub fn aggregate(&self, how: &Aggregate) -> Result<Panel> {
+        self.aggregated(how, None)
+    }
+
+    /// As [`aggregate`](Self::aggregate), on a frequency that was found before for more of the same data.
+    pub(super) fn aggregated(&self, how: &Aggregate, frequency: Option<Frequency>) -> Result<Panel> {
         self.check_calendar()?;
         let columns = self.columns();
         if let Some(made) = columns.made.first() {
@@ -94,7 +100,7 @@ impl Panel {
         if how.freq.is_none() && how.keys.is_none() {
             return Err(Error::usage("aggregate to what? State freq=W-SUN, keys=[Store], or both"));
         }
-        let steps = Steps::of(self, how)?;
+        let steps = Steps::of(self, how, frequency)?;
         let work = Work::of(self, how, steps)?;
         work.finished(how)
     }
@@ -110,14 +116,15 @@ struct Steps {
 }
 
 impl Steps {
-    fn of(panel: &Panel, how: &Aggregate) -> Result<Self> {
+    fn of(panel: &Panel, how: &Aggregate, frequency: Option<Frequency>) -> Result<Self> {
         let inner = panel.inner();
         let (old, now) = (&inner.calendar, inner.calendar.frequency);
         let bounds = inner.positions.iter().fold((i64::MAX, i64::MIN), |(a, b), p| (a.min(*p), b.max(*p)));
         let (first, last) = if bounds.0 > bounds.1 { (0, -1) } else { bounds };
-        let frequency = match &how.freq {
-            None => now,
-            Some(text) => Self::longer(text, panel, now, first)?,
+        let frequency = match (&how.freq, frequency) {
+            (None, _) => now,
+            (Some(_), Some(found)) => found,
+            (Some(text), None) => Self::longer(text, panel, now, first)?,
         };
         let calendar = Calendar { frequency, dtype: old.dtype.clone() };
         let changed = frequency != now;
@@ -128,10 +135,7 @@ impl Steps {
                 old.label(last)
             )));
         }
-        let to = |position: i64| match changed {
-            false => position,
-            true => calendar.holding(middle(old, position, inner.columns.stamps), None),
-        };
+        let to = |position: i64| place(old, inner.columns.stamps, &calendar, position);
         let mut whole: BTreeMap<i64, usize> = BTreeMap::new();
         let places: Vec<i64> = (first..=last).map(to).collect();
         places.iter().for_each(|place| *whole.entry(*place).or_default() += 1);
@@ -171,6 +175,14 @@ impl Steps {
     }
 }
 
+/// The position on a longer calendar, or the same, that a step goes to.
+pub(super) fn place(from: &Calendar, stamps: Option<Stamps>, to: &Calendar, position: i64) -> i64 {
+    match from.frequency == to.frequency {
+        true => position,
+        false => to.holding(middle(from, position, stamps), None),
+    }
+}
+
 /// The stamp in the middle of a step, in microseconds; the stamp itself for steps up to a day and for integers.
 fn middle(calendar: &Calendar, position: i64, stamps: Option<Stamps>) -> i64 {
     let stamp = calendar.frequency.stamp(position);
@@ -191,12 +203,24 @@ struct Cell {
     partial: bool,
 }
 
+impl Cell {
+    /// What becomes of the values that its rows have, if there are any.
+    fn target(&self, values: &[f64], how: Target) -> Option<f64> {
+        let present = || self.rows.iter().map(|row| values[*row as usize]).filter(|y| !y.is_nan());
+        let count = present().count();
+        let sum: f64 = present().sum();
+        (count > 0).then(|| if how == Target::Sum { sum } else { sum / count as f64 })
+    }
+}
+
 struct Work<'a> {
     panel: &'a Panel,
     steps: Steps,
     columns: Columns,
     /// The old series that lends each new one its keys.
     lenders: Vec<usize>,
+    /// The new keys of each old series.
+    names: Vec<String>,
     /// The new keys of each new series.
     labels: Vec<String>,
     cells: Vec<Cell>,
@@ -241,7 +265,7 @@ impl<'a> Work<'a> {
         let of_series: Vec<usize> = names.iter().map(|name| place[name.as_str()]).collect();
         let labels = lenders.iter().map(|series| names[*series].clone()).collect();
         let cells = cells(panel, &steps, &of_series, lenders.len());
-        Ok(Self { panel, steps, columns, lenders, labels, cells })
+        Ok(Self { panel, steps, columns, lenders, names, labels, cells })
     }
 
     fn finished(mut self, how: &Aggregate) -> Result<Panel> {
@@ -300,7 +324,23 @@ impl<'a> Work<'a> {
             ..Origin::default()
         };
         let season = if self.steps.changed { self.steps.calendar.frequency.season() } else { self.panel.season() };
-        assemble(frame, &self.columns, self.steps.calendar, season, origin)
+        let panel = assemble(frame, &self.columns, self.steps.calendar.clone(), season, origin)?;
+        if self.panel.recorded().is_none() {
+            return Ok(panel);
+        }
+        let recorded = Recorded::aggregated(self.panel, &panel, how, &self.names, self.actual(how))?;
+        Ok(panel.with_recorded(Some(recorded)))
+    }
+
+    /// What happened in each period; not known where a part of it was filled in.
+    fn actual(&self, how: &Aggregate) -> Vec<f64> {
+        let (target, actual) = (&self.panel.inner().target, self.panel.actuals());
+        let filled = |row: &u32| actual[*row as usize].is_nan() && !target[*row as usize].is_nan();
+        let cell = |cell: &Cell| match cell.rows.iter().any(filled) {
+            true => f64::NAN,
+            false => cell.target(actual, how.target).unwrap_or(f64::NAN),
+        };
+        self.cells.iter().map(cell).collect()
     }
 
     /// Takes away the partial periods before the first and after the last whole one of each series.
@@ -337,16 +377,7 @@ impl<'a> Work<'a> {
         }
         let places = self.cells.iter().map(|cell| cell.place);
         made.push(stamp_column(&self.steps.calendar, &self.columns.time, places)?);
-        let target: Vec<Option<f64>> = self
-            .cells
-            .iter()
-            .map(|cell| {
-                let present = || cell.rows.iter().map(|row| inner.target[*row as usize]).filter(|y| !y.is_nan());
-                let count = present().count();
-                let sum: f64 = present().sum();
-                (count > 0).then(|| if how.target == Target::Sum { sum } else { sum / count as f64 })
-            })
-            .collect();
+        let target: Vec<Option<f64>> = self.cells.iter().map(|cell| cell.target(&inner.target, how.target)).collect();
         made.push(Column::new(self.columns.target.as_str().into(), target));
         let mut dropped = Vec::new();
         for (name, role) in std::mem::take(&mut self.columns.covariates) {

@@ -145,7 +145,7 @@ mod tests {
         for scenario in [Scenario::Climatology, Scenario::Last] {
             let assumed = Assumptions::of(&sales, scenario, 10_000).unwrap();
             let start = sales.positions(0)[0];
-            let before = sales.within(|_, position| position < start + at as i64).unwrap();
+            let before = sales.within(&|_, position| position < start + at as i64).unwrap();
             let starts = vec![start + at as i64; sales.len()];
             let future = Future::starting(&before, starts, 0, steps, scenario).unwrap().known_from(&sales).unwrap();
             for i in 0..sales.len() {

@@ -1,5 +1,10 @@
 //! How are the data mended, in the open? By stated policy only: the defaults change nothing, and every change is a row
 //! of the [`Audit`](super::Audit) of the cleaned panel.
+//!
+//! Rows are decided on first: stamps are put on the calendar, and several rows for one stamp become one. Then they are
+//! mended. A row whose stamp lies off the calendar stays as it is until `off_calendar` says where it belongs: all other
+//! policies leave it alone. What was recorded is kept beside what was mended (see `recorded`): backtests mend each training
+//! part by itself and score what happened.
 
 use std::sync::Arc;
 
@@ -10,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use super::audit::Change;
 use super::audit::unusual::{Parts, outliers, stock_outs};
 use super::covariates::is_number;
-use super::frame::{assemble, stamp_column};
+use super::frame::{assemble, stamp_column, stamps};
+use super::recorded::Recorded;
 use super::{Normalise, Origin, Panel, Role};
 use crate::error::{Error, Result};
 use crate::options::choice;
@@ -34,6 +40,9 @@ const RETURNS: &str = "returns";
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Clean {
+    /// Stamps off the calendar: leave (models are refused), nearest, previous or next (moved to that stamp of the calendar),
+    /// period (moved to the stamp of the week, month … that holds it), or drop (the row is removed).
+    pub off_calendar: OffCalendar,
     /// Several rows for one stamp: error, sum, mean or last.
     pub duplicates: Duplicates,
     /// Stamps without a row: leave, or fill (a row is added, its target missing).
@@ -53,6 +62,8 @@ pub struct Clean {
     pub normalise: Normalise,
 }
 
+choice!(/// What to do with stamps that lie off the calendar.
+    OffCalendar { Leave, Nearest, Previous, Next, Period, Drop });
 choice!(/// What to do with several rows for one stamp of a series.
     Duplicates { Error, Sum, Mean, Last });
 choice!(/// What to do with stamps that have no row.
@@ -76,14 +87,25 @@ impl Clean {
     pub fn parse(text: &str) -> Result<Self> {
         crate::options::read("clean", crate::options::parse(text)?)
     }
+
+    /// Does what becomes of a row depend on rows that come later?
+    pub(super) fn looks_around(&self) -> bool {
+        self.gaps != Gaps::Leave
+            || matches!(self.missing, Missing::Linear | Missing::Seasonal)
+            || self.stockouts != Stockouts::Keep
+            || self.outliers != Outliers::Keep
+    }
 }
 
 impl Panel {
-    /// Mends the panel by the stated policies. Stamps and keys stay; the changes are listed in the result's
-    /// [`audit`](Panel::audit).
+    /// Mends the panel by the stated policies. Keys stay; every change is listed in the result's [`audit`](Panel::audit).
+    ///
+    /// A backtest of the result, or its part before a day, is cleaned anew from what was recorded until then, and scored by
+    /// what happened: an outlier as it was recorded, a filled value not at all, unless `missing=zero` says that nothing was
+    /// sold. A panel that was saved has its mended values alone.
     ///
     /// # Errors
-    /// When there are duplicates and the policy does not say which row counts.
+    /// When there are duplicates and the policy does not say which row counts, or dropping rows would leave a series empty.
     pub fn clean(&self, policy: &Clean) -> Result<Panel> {
         if policy.negatives == Negatives::Apart && self.columns().names().contains(&RETURNS) {
             return Err(Error::usage(format!(
@@ -96,29 +118,48 @@ impl Panel {
                 made.label
             )));
         }
+        let before = self.occupied()?;
+        let (panel, decided) = before.mended(policy)?;
+        let actual = panel.actuals().to_vec();
+        let recorded = Recorded::cleaned(&before, decided, policy, actual);
+        // Where nothing was mended, what happened is the target.
+        let same = recorded.is_target(&panel.inner().target);
+        Ok(panel.with_recorded((!same).then_some(recorded)))
+    }
+
+    /// The mended panel, of one without empty series, with what happened; and the one whose rows are decided on, one for each stamp.
+    pub(super) fn mended(&self, policy: &Clean) -> Result<(Panel, Panel)> {
         let laid_out = policy.outliers != Outliers::Keep || policy.stockouts != Stockouts::Keep;
         if laid_out || policy.missing != Missing::Leave {
             self.check_length()?;
         }
         let mut work = Work::of(self);
         work.no_number()?;
+        work.off_calendar(policy.off_calendar)?;
         work.duplicates(policy.duplicates)?;
+        let before = self.inner().origin.changes.len();
+        let decided = match policy.looks_around() && work.changes.len() > before {
+            true => work.clone().assembled(&Clean::default())?,
+            false => self.clone(),
+        };
         if policy.gaps == Gaps::Fill {
             work.gaps()?;
         }
         work.targets(policy)?;
         let mut panel = work.assembled(policy)?;
+        let recorded = panel.recorded().cloned();
         if policy.covariates != Covariates::Leave {
             panel = fill_covariates(&panel, policy.covariates)?;
         }
         if policy.normalise != panel.inner().columns.normalise {
             panel = panel.normalised(policy.normalise)?;
         }
-        Ok(panel)
+        Ok((panel.with_recorded(recorded), decided))
     }
 }
 
 /// The cleaned rows in the making: where each comes from, at which position, with which target.
+#[derive(Clone)]
 struct Work<'a> {
     panel: &'a Panel,
     rows: Vec<Row>,
@@ -132,27 +173,40 @@ struct Row {
     /// The panel's row; for an added one the row of the same series that lends key and fixed covariates.
     row: usize,
     added: bool,
+    /// Its stamp lies off the calendar, and stays there.
+    off: bool,
+    /// Its stamp lay off the calendar and is now that of the position.
+    moved: bool,
     target: f64,
+    /// What happened; NaN where nobody knows.
+    actual: f64,
+    /// Is it taken for a stock-out?
+    sold_out: bool,
     /// What was sent back, if that is kept apart.
     returned: f64,
 }
 
 impl<'a> Work<'a> {
     fn of(panel: &'a Panel) -> Self {
-        let rows = (0..panel.len())
+        let mut rows: Vec<Row> = (0..panel.len())
             .flat_map(|series| {
                 let start = panel.inner().spans[series].start;
-                let cells = panel.positions(series).iter().zip(panel.target(series)).enumerate();
-                cells.map(move |(i, (position, target))| Row {
+                let cells = panel.positions(series).iter().zip(panel.target(series)).zip(panel.actual(series));
+                cells.enumerate().map(move |(i, ((position, target), actual))| Row {
                     series,
                     position: *position,
                     row: start + i,
                     added: false,
+                    off: false,
+                    moved: false,
                     target: *target,
+                    actual: *actual,
+                    sold_out: false,
                     returned: 0.0,
                 })
             })
             .collect();
+        panel.inner().origin.off_calendar.iter().for_each(|row| rows[*row].off = true);
         Self { panel, rows, changes: panel.inner().origin.changes.to_vec() }
     }
 
@@ -179,25 +233,88 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// Puts rows on the calendar, or takes them away. A stamp that is moved to one that has a row makes duplicates, which
+    /// are decided on next.
+    fn off_calendar(&mut self, policy: OffCalendar) -> Result<()> {
+        let inner = self.panel.inner();
+        if policy == OffCalendar::Leave || inner.origin.off_calendar.is_empty() {
+            return Ok(());
+        }
+        let (calendar, given) = (&inner.calendar, stamps(inner.frame.column(&inner.columns.time)?)?);
+        let mut rows = Vec::with_capacity(self.rows.len());
+        for row in std::mem::take(&mut self.rows) {
+            if !row.off {
+                rows.push(row);
+                continue;
+            }
+            let (before, _) = calendar.frequency.position(given[row.row]);
+            let position = match policy {
+                OffCalendar::Previous => Some(before),
+                OffCalendar::Next => Some(before + 1),
+                OffCalendar::Period => Some(calendar.holding(given[row.row], inner.columns.stamps)),
+                OffCalendar::Nearest | OffCalendar::Leave => Some(row.position),
+                OffCalendar::Drop => None,
+            };
+            let place = inner.origin.rows.get(row.row).map(|input| inner.origin.row_text(*input as usize));
+            let (target, action) = match position {
+                Some(position) => ((f64::NAN, f64::NAN), format!("moved to {}", calendar.label(position))),
+                None => ((row.target, f64::NAN), format!("the row removed, its target {}", number(row.target))),
+            };
+            self.changes.push(Change {
+                kind: "off calendar",
+                series: row.series,
+                position: position.unwrap_or(row.position),
+                target,
+                stamp: self.panel.stamp_text(row.row),
+                value: place.unwrap_or_default(),
+                action,
+            });
+            rows.extend(position.map(|position| Row { position, off: false, moved: true, ..row }));
+        }
+        let mut left = vec![false; self.panel.len()];
+        rows.iter().for_each(|row| left[row.series] = true);
+        if let Some(series) = (0..left.len()).find(|i| !left[*i] && !self.panel.positions(*i).is_empty()) {
+            return Err(Error::data(format!(
+                "no row of series {} lies on the calendar, which is {}: dropping them would leave nothing; move them with \
+                 off_calendar = \"nearest\", \"previous\", \"next\" or \"period\", or leave the series out",
+                self.panel.label(series),
+                calendar.frequency
+            )));
+        }
+        // Rows of one stamp stay in the order of the stamps that they had.
+        rows.sort_by_key(|row| (row.series, row.position));
+        self.rows = rows;
+        Ok(())
+    }
+
     fn duplicates(&mut self, policy: Duplicates) -> Result<()> {
+        // A stamp off the calendar stands for the nearest one: its row is no duplicate.
+        let same = |a: &Row, b: &Row| a.series == b.series && a.position == b.position && !a.off && !b.off;
         if policy == Duplicates::Error {
-            return self.panel.check_duplicates();
+            let count = self.rows.windows(2).filter(|pair| same(&pair[0], &pair[1])).count();
+            return match self.rows.windows(2).find(|pair| same(&pair[0], &pair[1])) {
+                Some(pair) => Err(self.panel.duplicates_error(pair[0].series, pair[0].position, count)),
+                None => Ok(()),
+            };
         }
         let rows = std::mem::take(&mut self.rows);
-        for group in rows.chunk_by(|a, b| a.series == b.series && a.position == b.position) {
+        for group in rows.chunk_by(same) {
             let last = group[group.len() - 1];
             if group.len() == 1 {
                 self.rows.push(last);
                 continue;
             }
-            let observed: Vec<f64> = group.iter().map(|row| row.target).filter(|y| !y.is_nan()).collect();
-            let sum: f64 = observed.iter().sum();
-            let (target, word) = match policy {
-                _ if observed.is_empty() => (f64::NAN, "missing"),
-                Duplicates::Sum => (sum, "their sum"),
-                Duplicates::Mean => (sum / observed.len() as f64, "their mean"),
-                Duplicates::Last | Duplicates::Error => (last.target, "the last"),
+            let one = |value: fn(&Row) -> f64| {
+                let observed: Vec<f64> = group.iter().map(value).filter(|y| !y.is_nan()).collect();
+                let sum: f64 = observed.iter().sum();
+                match policy {
+                    _ if observed.is_empty() => (f64::NAN, "missing"),
+                    Duplicates::Sum => (sum, "their sum"),
+                    Duplicates::Mean => (sum / observed.len() as f64, "their mean"),
+                    Duplicates::Last | Duplicates::Error => (value(&last), "the last"),
+                }
             };
+            let ((target, word), (actual, _)) = (one(|row| row.target), one(|row| row.actual));
             let values: Vec<String> = group.iter().map(|row| number(row.target)).collect();
             self.note(
                 "duplicates",
@@ -206,7 +323,7 @@ impl<'a> Work<'a> {
                 values.join(" and "),
                 format!("one row with {word}, {}", number(target)),
             );
-            self.rows.push(Row { target, ..last });
+            self.rows.push(Row { target, actual, ..last });
         }
         Ok(())
     }
@@ -226,7 +343,17 @@ impl<'a> Work<'a> {
         for (i, row) in rows.iter().enumerate() {
             if let Some(before) = i.checked_sub(1).map(|b| rows[b]).filter(|before| before.series == row.series) {
                 for position in before.position + 1..row.position {
-                    let added = Row { position, added: true, target: f64::NAN, returned: 0.0, ..before };
+                    let (target, actual) = (f64::NAN, f64::NAN);
+                    let added = Row {
+                        position,
+                        added: true,
+                        off: false,
+                        moved: false,
+                        target,
+                        actual,
+                        returned: 0.0,
+                        ..before
+                    };
                     self.note("gaps", added, f64::NAN, "no row".into(), "a row added, its target missing".into());
                     self.rows.push(added);
                 }
@@ -245,19 +372,21 @@ impl<'a> Work<'a> {
             if policy.stockouts == Stockouts::Missing {
                 let (first, y) = regular(series);
                 let out: Vec<usize> = stock_outs(&y, season).into_iter().flatten().collect();
-                for row in series.iter_mut().filter(|row| row.target == 0.0) {
+                for row in on(series).filter(|row| row.target == 0.0) {
                     if out.binary_search(&((row.position - first) as usize)).is_ok() {
                         self.note("stock-outs", *row, f64::NAN, number(row.target), "taken as missing".into());
-                        row.target = f64::NAN;
+                        (row.target, row.actual, row.sold_out) = (f64::NAN, f64::NAN, true);
                     }
                 }
             }
             if policy.negatives != Negatives::Keep {
-                for row in series.iter_mut().filter(|row| row.target < 0.0) {
+                for row in on(series).filter(|row| row.target < 0.0) {
                     let apart = policy.negatives == Negatives::Apart;
                     let action = if apart { "0, the rest moved to returns" } else { "clipped to 0" };
                     self.note("negative", *row, 0.0, number(row.target), action.into());
-                    row.returned = if apart { -row.target } else { 0.0 };
+                    if apart {
+                        (row.returned, row.actual) = (-row.target, 0.0);
+                    }
                     row.target = 0.0;
                 }
             }
@@ -278,7 +407,7 @@ impl<'a> Work<'a> {
         let mut without = y.clone();
         found.iter().for_each(|(t, ..)| without[*t] = f64::NAN);
         let between = Between::of(&without, season, true);
-        for row in series.iter_mut() {
+        for row in on(series) {
             let t = (row.position - first) as usize;
             let Some((_, expected, limit)) = found.iter().find(|(at, ..)| *at == t) else { continue };
             let (value, word) = match policy {
@@ -295,7 +424,7 @@ impl<'a> Work<'a> {
         let (first, y) = regular(series);
         let between = Between::of(&y, season, policy == Missing::Seasonal);
         let mut last = f64::NAN;
-        for row in series.iter_mut() {
+        for row in on(series) {
             if !row.target.is_nan() {
                 last = row.target;
                 continue;
@@ -313,6 +442,10 @@ impl<'a> Work<'a> {
                 if policy == Missing::Seasonal && !between.seasonal { " (linear: under two seasons)" } else { "" };
             self.note("missing", *row, filled, "missing".into(), format!("filled with {}{how}", number(filled)));
             row.target = filled;
+            // Zero says that nothing was sold; every other filling is a guess.
+            if policy == Missing::Zero && !row.sold_out {
+                row.actual = 0.0;
+            }
         }
     }
 
@@ -326,7 +459,12 @@ impl<'a> Work<'a> {
         for name in lent {
             frame.with_column(inner.frame.column(name)?.take(&lender)?)?;
         }
-        frame.with_column(stamp_column(&inner.calendar, &columns.time, self.rows.iter().map(|row| row.position))?)?;
+        let written: BooleanChunked = self.rows.iter().map(|row| Some(row.added || row.moved)).collect_ca("".into());
+        if written.any() {
+            let positions = self.rows.iter().map(|row| row.position);
+            let stamps = stamp_column(&inner.calendar, &columns.time, positions)?;
+            frame.with_column(stamps.zip_with(&written, frame.column(&columns.time)?)?)?;
+        }
         let target: Vec<Option<f64>> =
             self.rows.iter().map(|row| (!row.target.is_nan()).then_some(row.target)).collect();
         frame.with_column(Column::new(columns.target.as_str().into(), target))?;
@@ -339,14 +477,22 @@ impl<'a> Work<'a> {
         origin.unreadable = Arc::default();
         origin.rows = self.rows.iter().map(|row| inner.origin.rows.get(row.row).copied().unwrap_or(0)).collect();
         origin.changes = Arc::new(self.changes);
-        assemble(frame, &columns, inner.calendar.clone(), self.panel.season(), origin)
+        let actual: Vec<f64> = self.rows.iter().map(|row| row.actual).collect();
+        let panel = assemble(frame, &columns, inner.calendar.clone(), self.panel.season(), origin)?;
+        Ok(panel.with_recorded(Some(Recorded::plain(actual))))
     }
+}
+
+/// The rows on the calendar.
+fn on(series: &mut [Row]) -> impl Iterator<Item = &mut Row> {
+    series.iter_mut().filter(|row| !row.off)
 }
 
 /// A series on its full calendar, and its first position.
 fn regular(series: &[Row]) -> (i64, Vec<f64>) {
-    let positions: Vec<i64> = series.iter().map(|row| row.position).collect();
-    let targets: Vec<f64> = series.iter().map(|row| row.target).collect();
+    let rows = || series.iter().filter(|row| !row.off);
+    let positions: Vec<i64> = rows().map(|row| row.position).collect();
+    let targets: Vec<f64> = rows().map(|row| row.target).collect();
     (positions.first().copied().unwrap_or(0), super::spread(&positions, &targets).into_owned())
 }
 
@@ -387,6 +533,9 @@ fn fill_covariates(panel: &Panel, policy: Covariates) -> Result<Panel> {
             let span = inner.spans[i].clone();
             let mut last = f64::NAN;
             for (row, position) in span.zip(panel.positions(i)) {
+                if inner.origin.off_calendar.binary_search(&row).is_ok() {
+                    continue;
+                }
                 if values[row].is_nan() {
                     let filled = if policy == Covariates::Zero { 0.0 } else { last };
                     if filled.is_nan() {

@@ -68,7 +68,7 @@ impl Fold {
         self.future.clone()
     }
 
-    /// What happened.
+    /// What happened, as it was recorded: cleaning mends the training part alone.
     pub fn test(&self) -> Panel {
         self.test.clone()
     }
@@ -91,7 +91,8 @@ impl Panel {
         let fold = |(number, cut): (usize, Result<Cut>)| {
             let Cut { train, future, starts } = cut?;
             let end = |start: i64| start + folds.horizon() as i64;
-            let test = self.within(|i, position| position >= starts[i] && position < end(starts[i]))?;
+            let window = self.within(&|i, position| position >= starts[i] && position < end(starts[i]))?;
+            let test = window.as_recorded()?;
             Ok(Fold { number: number + 1, train, future, test })
         };
         folds.cuts(self)?.enumerate().map(fold).collect()
@@ -176,7 +177,7 @@ impl Folds {
         Ok(())
     }
 
-    /// The cuts of a panel, oldest first.
+    /// The cuts of a panel, oldest first. What cleaning estimates is estimated from each training part alone.
     ///
     /// Dates cut all series on the same day. Integer steps have no common day: each series is cut from its own end.
     pub(crate) fn cuts<'a>(&'a self, panel: &'a Panel) -> Result<impl Iterator<Item = Result<Cut>> + 'a> {
@@ -201,9 +202,11 @@ impl Folds {
             let back = ((self.folds - 1 - fold) * self.stride() + self.horizon) as i64;
             let starts: Vec<i64> = ends.iter().map(|end| end.saturating_sub(back)).collect();
             let gap = self.gap as i64;
-            let window = self.window.map_or(i64::MAX, |window| window as i64);
-            let train =
-                panel.within(|i, position| position < starts[i] - gap && starts[i] - gap - position <= window)?;
+            let cut: Vec<i64> = starts.iter().map(|start| start.saturating_sub(gap)).collect();
+            let mut train = panel.until(&cut)?;
+            if let Some(window) = self.window {
+                train = train.within(&|i, position| cut[i] - position <= window as i64)?;
+            }
             let future = Future::starting(&train, starts.clone(), self.gap, self.horizon, self.scenario)?;
             let future = future.known_from(panel)?;
             Ok(Cut { train, future, starts })

@@ -12,6 +12,10 @@ use crate::error::{Error, Result, first_line};
 use crate::progress;
 use crate::show::Table;
 
+/// What is to be known of a saved panel whose values are no longer those that were recorded.
+const CLEANED: &str = "cleaned before it was saved: what was recorded is not in the file, so that a backtest takes the \
+                       mended values for what happened";
+
 impl Panel {
     /// Reads the declared columns of a file: text with any delimiter (also packed with gzip or zstd), Parquet, Excel or
     /// OpenDocument, NDJSON; or of a folder or pattern of files (`sales/*.csv`) as one. How a text is written is found
@@ -67,6 +71,10 @@ impl Panel {
     /// Writes the panel, whole or not at all: as Parquet with its roles, frequency and features, so that
     /// [`open`](Self::open) gives it back; as CSV or JSON the data alone.
     ///
+    /// The values are written as cleaning has left them, and what was recorded before is not in the file: a backtest of it
+    /// cannot clean its training parts by themselves, and takes the mended values for what happened. A Parquet file says so
+    /// when it is read.
+    ///
     /// # Errors
     /// When the file cannot be written, or its name ends otherwise.
     pub fn save(&self, path: impl AsRef<std::path::Path>) -> Result<()> {
@@ -82,9 +90,13 @@ impl Panel {
             Ok(_) => return Err(unwritten().because("they would not be read as they are")),
             Err(cause) => return Err(unwritten().because(cause)),
         }
+        let mut told = vec![(source::ROLES.into(), text)];
+        if self.recorded().is_some() || self.inner().origin.found.iter().any(|remark| remark == CLEANED) {
+            told.push((source::CLEANED.into(), CLEANED.into()));
+        }
         let mut bytes = Vec::new();
         ParquetWriter::new(&mut bytes)
-            .with_key_value_metadata(Some(KeyValueMetadata::from_static(vec![(source::ROLES.into(), text)])))
+            .with_key_value_metadata(Some(KeyValueMetadata::from_static(told)))
             .finish(&mut self.to_frame())?;
         crate::files::write_atomically(path, &bytes)
     }
@@ -244,6 +256,7 @@ pub(crate) fn assemble(
         positions,
         target,
         origin,
+        recorded: None,
         matrix: OnceLock::new(),
     })))
 }

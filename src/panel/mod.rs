@@ -10,6 +10,7 @@
 //! | `normalise` | what does the target go through before a model sees it, and back? |
 //! | `audit` | what is wrong with the data? |
 //! | `clean` | how is it mended, in the open? |
+//! | `recorded` | what was recorded before that, and how is a part of the panel mended by itself? |
 //! | `climatology` | what is usual at that time of the year? |
 //! | `covariates` | what does a model see of the covariates, as numbers? |
 //! | `future` | what is known of the days to come? |
@@ -33,6 +34,7 @@ mod frame;
 mod future;
 mod join;
 pub(crate) mod normalise;
+mod recorded;
 mod source;
 
 use std::borrow::Cow;
@@ -48,7 +50,7 @@ pub use audit::Audit;
 pub(crate) use audit::{Change, median};
 pub use calendar::Frequency;
 pub(crate) use calendar::{DAY, day_of};
-pub use clean::{Clean, Covariates as CovariatePolicy, Duplicates, Gaps, Missing, Negatives};
+pub use clean::{Clean, Covariates as CovariatePolicy, Duplicates, Gaps, Missing, Negatives, OffCalendar};
 pub use columns::{Columns, Role, Stamps};
 pub(crate) use covariates::Matrix;
 pub(crate) use features::checked;
@@ -65,6 +67,7 @@ pub(crate) use source::parse_stamp;
 use crate::error::{Error, Result};
 use crate::show::{Block, Show, Table};
 use calendar::Calendar;
+use recorded::Recorded;
 
 /// Many series on one calendar: keys, time, target and covariates with declared roles.
 ///
@@ -97,6 +100,8 @@ pub(crate) struct Inner {
     /// NaN where the target is missing or not finite.
     target: Vec<f64>,
     pub(crate) origin: Origin,
+    /// What was recorded, where cleaning has mended it.
+    recorded: Option<Recorded>,
     matrix: OnceLock<Matrix>,
 }
 
@@ -304,10 +309,29 @@ impl Panel {
             mask[span.clone()].fill(*keep);
         }
         let frame = self.0.frame.filter(&BooleanChunked::from_slice("".into(), &mask))?;
-        frame::assemble(frame, &self.0.columns, self.0.calendar.clone(), self.0.season, self.0.origin.kept(&mask))
+        // A series without rows has no place among those that are kept.
+        let mut place = 0;
+        let places: Vec<Option<usize>> = (self.0.spans.iter().zip(kept))
+            .map(|(span, keep)| {
+                let stays = *keep && !span.is_empty();
+                place += usize::from(stays);
+                stays.then(|| place - 1)
+            })
+            .collect();
+        let origin = self.0.origin.kept(&mask, |change| places.get(change.series).copied().flatten());
+        let panel = frame::assemble(frame, &self.0.columns, self.0.calendar.clone(), self.0.season, origin)?;
+        let recorded = self.0.recorded.as_ref().map(|recorded| recorded.with_series(&mask, &places)).transpose()?;
+        Ok(panel.with_recorded(recorded))
     }
 
-    /// Everything before `stamp` (exclusive): what was known on that day.
+    /// The series that have rows: a cut-off may have emptied some.
+    pub(crate) fn occupied(&self) -> Result<Panel> {
+        let kept: Vec<bool> = self.0.spans.iter().map(|span| !span.is_empty()).collect();
+        if kept.contains(&false) { self.with_series(&kept) } else { Ok(self.clone()) }
+    }
+
+    /// Everything before `stamp` (exclusive): what was known on that day. A panel that was cleaned is cleaned anew, by the
+    /// same policies, from what was recorded until then.
     ///
     /// # Errors
     /// When `stamp` is not a stamp of this panel's kind.
@@ -318,13 +342,17 @@ impl Panel {
         self.until(&vec![end; self.len()])
     }
 
-    /// The rows of each series before its own end position; a series may become empty but keeps its place.
+    /// What was known of each series before its own end position: its rows until then, cleaned without a look at what came
+    /// later. A series may become empty but keeps its place.
     pub(crate) fn until(&self, ends: &[i64]) -> Result<Panel> {
-        self.within(|i, position| position < ends[i])
+        match self.recipe() {
+            Some(recipe) => recipe.until(self, ends),
+            None => self.within(&|i, position| position < ends[i]),
+        }
     }
 
-    /// The rows whose position satisfies `keep`; every series keeps its place.
-    pub(crate) fn within(&self, keep: impl Fn(usize, i64) -> bool) -> Result<Panel> {
+    /// The rows whose position satisfies `keep`, as they are; every series keeps its place.
+    pub(crate) fn within(&self, keep: &dyn Fn(usize, i64) -> bool) -> Result<Panel> {
         let inner = &*self.0;
         let mut mask = vec![false; self.rows()];
         let mut spans = Vec::with_capacity(self.len());
@@ -348,7 +376,8 @@ impl Panel {
             spans,
             positions: inner.positions.iter().zip(&mask).filter(|(_, k)| **k).map(|(p, _)| *p).collect(),
             target: pick(&inner.target),
-            origin: inner.origin.kept(&mask),
+            origin: inner.origin.kept(&mask, |change| keep(change.series, change.position).then_some(change.series)),
+            recorded: inner.recorded.as_ref().map(|recorded| recorded.within(&mask, keep)).transpose()?,
             matrix: OnceLock::new(),
         })))
     }
@@ -367,6 +396,7 @@ impl Panel {
             positions: inner.positions.clone(),
             target: inner.target.clone(),
             origin: inner.origin.clone(),
+            recorded: inner.recorded.clone(),
             matrix: OnceLock::new(),
         }))
     }
@@ -409,7 +439,8 @@ impl Panel {
             let i = self.series_of(row);
             return Err(Error::data(format!(
                 "{} lies off the calendar, which is {} (series {}; {} such rows); \
-                 state another frequency, or mend the stamps",
+                 state another frequency, or clean with off_calendar = \"nearest\", \"previous\", \"next\", \"period\" or \
+                 \"drop\"",
                 self.stamp_text(row),
                 inner.calendar.frequency,
                 self.label(i),
@@ -457,22 +488,24 @@ impl Panel {
     }
 
     fn check_duplicates(&self) -> Result<()> {
-        let inner = &*self.0;
         let count: usize = (0..self.len()).map(|i| self.positions(i).windows(2).filter(|p| p[0] == p[1]).count()).sum();
-        if count > 0 {
-            for i in 0..self.len() {
-                if let Some(pair) = self.positions(i).windows(2).find(|p| p[0] == p[1]) {
-                    return Err(Error::data(format!(
-                        "series {} has several rows for {} ({count} duplicate {} in all); \
-                         decide which counts: clean with duplicates = \"sum\", \"mean\" or \"last\"",
-                        self.label(i),
-                        inner.calendar.label(pair[0]),
-                        if count == 1 { "row" } else { "rows" },
-                    )));
-                }
+        for i in 0..self.len() {
+            if let Some(pair) = self.positions(i).windows(2).find(|p| p[0] == p[1]) {
+                return Err(self.duplicates_error(i, pair[0], count));
             }
         }
         Ok(())
+    }
+
+    /// Several rows for one stamp, and nobody has said which counts.
+    fn duplicates_error(&self, series: usize, position: i64, count: usize) -> Error {
+        Error::data(format!(
+            "series {} has several rows for {} ({count} duplicate {} in all); \
+             decide which counts: clean with duplicates = \"sum\", \"mean\" or \"last\"",
+            self.label(series),
+            self.0.calendar.label(position),
+            if count == 1 { "row" } else { "rows" },
+        ))
     }
 
     /// The key columns of these series, row by row; none for a panel without keys.
@@ -537,8 +570,8 @@ impl Origin {
         rows.filter_map(|(row, input)| Some((row, self.unreadable.get(input)?.as_str())))
     }
 
-    /// The same origin for the rows that `mask` keeps.
-    fn kept(&self, mask: &[bool]) -> Self {
+    /// The same origin for the rows that `mask` keeps, and the changes that have a series among them.
+    fn kept(&self, mask: &[bool], series: impl Fn(&audit::Change) -> Option<usize>) -> Self {
         let mut places = vec![usize::MAX; mask.len()];
         let mut kept = 0;
         for (place, keep) in places.iter_mut().zip(mask) {
@@ -550,6 +583,13 @@ impl Origin {
         Self {
             rows: self.rows.iter().zip(mask).filter(|(_, keep)| **keep).map(|(row, _)| *row).collect(),
             off_calendar: self.off_calendar.iter().map(|row| places[*row]).filter(|row| *row != usize::MAX).collect(),
+            changes: match self.changes.is_empty() {
+                true => self.changes.clone(),
+                false => {
+                    let change = |c: &audit::Change| Some(audit::Change { series: series(c)?, ..c.clone() });
+                    Arc::new(self.changes.iter().filter_map(change).collect())
+                }
+            },
             ..self.clone()
         }
     }

@@ -26,13 +26,11 @@
 //! standard deviation is a factor of 55, or within four standard deviations of −1/λ under a negative λ, where the
 //! back-transform ends (R says NA there). Quantiles beyond four standard deviations are those of four.
 
-use std::sync::Arc;
-
 use polars::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Panel;
+use super::{Columns, Panel};
 use crate::error::{Error, Result, suggestion};
 use crate::show::{Table, number};
 
@@ -106,11 +104,7 @@ impl Panel {
     /// Only if the panel cannot be assembled.
     pub fn normalised(&self, kind: Normalise) -> Result<Panel> {
         // Every series keeps its place, also one that a cut-off has emptied.
-        let mut panel = self.within(|_, _| true)?;
-        if let Some(inner) = Arc::get_mut(&mut panel.0) {
-            inner.columns.normalise = kind;
-        }
-        Ok(panel)
+        Ok(self.with_covariates(self.to_frame(), Columns { normalise: kind, ..self.columns() }))
     }
 
     /// One row per series: what normalising estimates from all its values. `centre` and `spread` of a shift and a

@@ -27,7 +27,9 @@ const MENDED_BY: [(&str, &str); 6] = [
     ("not a number", "missing=seasonal"),
 ];
 /// What may be done if the finding means that.
-const MENDED_IF: [(&str, &str, &str); 6] = [
+const MENDED_IF: [(&str, &str, &str); 8] = [
+    ("off calendar", "off_calendar=nearest", "a stamp off the calendar is a slip of a day or an hour"),
+    ("off calendar", "off_calendar=period", "a stamp off the calendar is any day of its week or month"),
     ("gaps", "missing=zero", "a gap means that nothing was sold"),
     ("negative", "negatives=clip", "values below zero are errors"),
     ("negative", "negatives=apart", "values below zero are returns"),

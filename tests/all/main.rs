@@ -2,6 +2,7 @@
 mod arima;
 mod audit;
 mod bad_input;
+mod cleaning;
 mod cli;
 mod combinations;
 mod contract;
@@ -15,6 +16,7 @@ mod invariance;
 mod join_and_aggregate;
 mod labels;
 mod language;
+mod leakage;
 mod learned;
 mod lstm;
 mod mstl;

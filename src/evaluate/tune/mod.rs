@@ -83,7 +83,7 @@ impl Panel {
         let record = match &search.record {
             Some(path) => {
                 let header = json!({
-                    "tuning": 1, "model": model, "data": self.fingerprint(), "folds": folds, "metric": search.metric,
+                    "tuning": 1, "model": model, "data": self.recorded_fingerprint(), "folds": folds, "metric": search.metric,
                     "sampler": search.sampler, "space": search.space, "trying": search.trying, "halving": search.halving,
                     "untouched": search.untouched, "by": search.by, "parallel": search.parallel, "seed": search.seed,
                 });

@@ -135,16 +135,7 @@ pub(super) fn windows(
         let fits = members.iter().map(|member| fit(member, &before, aim)).collect::<Result<Vec<_>>>()?;
         for series in order.iter().copied() {
             crate::progress::check()?;
-            let start = starts[series];
-            let mut actual = vec![f64::NAN; steps];
-            for (position, y) in train.positions(series).iter().zip(train.target(series)) {
-                if let Some(cell) = usize::try_from(position - start).ok().and_then(|step| actual.get_mut(step)) {
-                    *cell = *y;
-                }
-            }
-            if actual.iter().all(|y| y.is_nan()) {
-                continue;
-            }
+            let Some(actual) = train.happened(series, starts[series], steps) else { continue };
             let mut said = Vec::with_capacity(fits.len());
             for (fit, silent) in fits.iter().zip(&mut silent) {
                 let marginal = fit.as_ref().map_err(Error::clone).and_then(|fit| fit.forecast(&future, series));

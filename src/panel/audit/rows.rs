@@ -38,7 +38,8 @@ pub(super) fn check(panel: &Panel, i: usize, bounds: (i64, i64)) -> Result<Vec<F
     let off = &inner.origin.off_calendar;
     let off = &off[off.partition_point(|row| *row < start)..off.partition_point(|row| *row < start + positions.len())];
     for row in off {
-        found.push(Found::new("off calendar", i, panel.stamp_text(*row), None, 1));
+        let place = inner.origin.rows.get(*row).map(|input| inner.origin.row_text(*input as usize));
+        found.push(Found::new("off calendar", i, panel.stamp_text(*row), place, 1));
     }
     let clocks = Clocks::of(panel);
     // A stamp off the calendar stands for the nearest one: its row is no duplicate.

@@ -338,7 +338,7 @@ impl Derived {
     }
 
     /// The column as the frame holds it.
-    fn column(self) -> Column {
+    pub(super) fn column(self) -> Column {
         let name = self.name.as_str().into();
         let present = |v: &f64| !v.is_nan();
         match self.kind {

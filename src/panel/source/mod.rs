@@ -41,7 +41,7 @@ use crate::{options, progress};
 pub(crate) use dates::parse_stamp;
 pub(super) use dates::{parse_time, time_column};
 pub(super) use numbers::{all_numbers, target_numbers};
-pub(super) use parquet::{ROLES, saved_columns};
+pub(super) use parquet::{CLEANED, ROLES, saved_columns};
 pub(super) use transactions::per_period;
 
 /// Cells that mean "no value".

@@ -11,6 +11,8 @@ use crate::panel::Columns;
 
 /// The key of a Parquet file's metadata under which a panel keeps its columns.
 pub(in crate::panel) const ROLES: &str = "tradewind.columns";
+/// The key under which it says that its values were mended before they were saved.
+pub(in crate::panel) const CLEANED: &str = "tradewind.cleaned";
 
 pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Part> {
     let source = path.display().to_string();
@@ -33,7 +35,8 @@ pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Part> {
         }
     }
     let frame = ParquetReader::new(open()?).with_columns(Some(names)).finish().map_err(damaged)?;
-    layout.part(frame, Vec::new(), Vec::new(), wanted)
+    let found = kept(path, CLEANED).into_iter().collect();
+    layout.part(frame, Vec::new(), found, wanted)
 }
 
 /// Does a cell hold several values? Categories, which are kept as a dictionary, do not.
@@ -43,10 +46,14 @@ fn is_nested(dtype: &ArrowDataType) -> bool {
 
 /// The columns that a panel kept in a Parquet file; none if it is another file.
 pub(in crate::panel) fn saved_columns(path: &Path) -> Option<Columns> {
+    serde_json::from_str(&kept(path, ROLES)?).ok()
+}
+
+/// What a file's metadata have under a key.
+fn kept(path: &Path, key: &str) -> Option<String> {
     crate::files::allowed(path).ok()?;
     let mut reader = ParquetReader::new(File::open(path).ok()?);
     let metadata = reader.get_metadata().ok()?.clone();
     let pairs = metadata.key_value_metadata().as_ref()?;
-    let kept = pairs.iter().find(|pair| pair.key == ROLES)?.value.as_ref()?;
-    serde_json::from_str(kept).ok()
+    pairs.iter().find(|pair| pair.key == key)?.value.clone()
 }
