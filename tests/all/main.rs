@@ -11,6 +11,7 @@ mod endless;
 mod ets;
 mod explore;
 mod features;
+mod fence;
 mod intermittent;
 mod invariance;
 mod join_and_aggregate;

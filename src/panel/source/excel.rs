@@ -1,13 +1,15 @@
 //! Workbooks: Excel (.xlsx, .xlsm, .xlsb, .xls) and OpenDocument (.ods), through calamine.
 
 use std::collections::{HashMap, HashSet};
+use std::io::BufReader;
 use std::path::Path;
 
-use calamine::{Data, Dimensions, Range, Reader, SheetVisible, Sheets, open_workbook_auto};
+use calamine::{Data, Dimensions, Ods, Range, Reader, SheetVisible, Sheets, Xls, Xlsb, Xlsx};
 use polars::prelude::*;
 
 use super::{Cells, Part, Parts, Wanted, listed, places};
 use crate::error::{Error, Result, suggestion};
+use crate::files::{self, File};
 
 /// Rows that may stand above the header.
 const PREAMBLE: usize = 30;
@@ -27,7 +29,7 @@ struct Sheet {
 pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Parts> {
     let source = path.display().to_string();
     let damaged = |cause: calamine::Error| Error::data(format!("{source} is not a readable workbook")).because(cause);
-    let mut book = open_workbook_auto(path).map_err(damaged)?;
+    let mut book = open(path, damaged)?;
     let mut all: Vec<(String, bool)> = book
         .sheets_metadata()
         .iter()
@@ -169,6 +171,19 @@ impl Sheet {
 /// The row of the sheet, counted from 1.
 fn own_row(top: u32, row: usize) -> u32 {
     top + row as u32 + 1
+}
+
+/// Opens a workbook of the kind that its name says.
+fn open(path: &Path, damaged: impl Fn(calamine::Error) -> Error) -> Result<Sheets<BufReader<File>>> {
+    let file = BufReader::new(files::open(path)?);
+    let end = path.extension().map(|end| end.to_string_lossy().to_lowercase());
+    let book = match end.as_deref() {
+        Some("xls") => Xls::new(file).map(Sheets::Xls).map_err(calamine::Error::Xls),
+        Some("xlsb") => Xlsb::new(file).map(Sheets::Xlsb).map_err(calamine::Error::Xlsb),
+        Some("ods") => Ods::new(file).map(Sheets::Ods).map_err(calamine::Error::Ods),
+        _ => Xlsx::new(file).map(Sheets::Xlsx).map_err(calamine::Error::Xlsx),
+    };
+    book.map_err(damaged)
 }
 
 /// For each cell of a region of merged cells but the first: the first, by row and column of the sheet.
