@@ -27,6 +27,13 @@ pub fn show(shown: bool) {
     SHOWN.store(shown, Ordering::Relaxed);
 }
 
+/// Says what was decided on the way, on stderr, if progress is shown.
+pub(crate) fn say(remark: &str) {
+    if SHOWN.load(Ordering::Relaxed) {
+        eprintln!("{remark}");
+    }
+}
+
 /// Tells `watcher` of progress, one line of text at a time, instead of drawing it; an empty line when work has ended.
 pub fn watch(watcher: impl Fn(&str) + Send + Sync + 'static) {
     *WATCHER.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Arc::new(watcher));

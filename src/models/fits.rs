@@ -401,8 +401,13 @@ impl Fits {
     /// Writes the fits and their training data to one file, whole or not at all.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When no series could be fitted, or the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let series = 0..self.0.panel.len();
+        if !self.0.models.iter().any(|fit| series.clone().any(|i| fit.fitted.failure(i).is_none())) {
+            let reason = self.failures().first().map_or_else(String::new, |failure| format!(": {}", failure.reason));
+            return Err(Error::model(format!("no model could be fitted to any series, and nothing is saved{reason}")));
+        }
         let mut frame = self.0.panel.to_frame();
         let mut data = Vec::new();
         ParquetWriter::new(&mut data).finish(&mut frame)?;
@@ -429,6 +434,7 @@ impl Fits {
         let place = path.display().to_string();
         crate::files::allowed(path)?;
         let bytes = std::fs::read(path).map_err(|cause| Error::io(format!("{place} cannot be read")).because(cause))?;
+        crate::files::reads(path);
         let damaged = || Error::data(format!("{place} holds no saved fits, or is damaged"));
         let saved: Saved = decode(&bytes).map_err(|_| damaged())?;
         if saved.kind != KIND || saved.format != FORMAT {
@@ -475,7 +481,7 @@ pub(crate) fn find(name: &str, names: &[String], what: &str) -> Result<usize> {
     })
 }
 
-const KIND: &str = "tradewind fits";
+const KIND: &str = crate::files::mark::FITS;
 const FORMAT: u32 = 6;
 
 /// What tells damage.

@@ -9,6 +9,7 @@ use polars::prelude::*;
 use super::calendar::{Calendar, Frequency, StampKind, micros};
 use super::{Columns, Inner, Origin, Panel, Reading, source};
 use crate::error::{Error, Result, first_line};
+use crate::files::mark;
 use crate::show::Table;
 
 impl Panel {
@@ -70,7 +71,7 @@ impl Panel {
             .map_err(|cause| Error::io("the panel's columns cannot be written").because(cause))?;
         let mut bytes = Vec::new();
         ParquetWriter::new(&mut bytes)
-            .with_key_value_metadata(Some(KeyValueMetadata::from_static(vec![(source::ROLES.into(), columns)])))
+            .with_key_value_metadata(mark::parquet(Some((source::ROLES, columns))))
             .finish(&mut self.to_frame())?;
         crate::files::write_atomically(path, &bytes)
     }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -52,13 +52,15 @@ pub struct Settings {
     pub limits: Option<Limits>,
     /// Folders below which files may be read and written, besides the working folder and the one that `TRADEWIND_DATA` names.
     pub allow: Vec<PathBuf>,
+    /// May files be replaced that Tradewind has not written? What is read is never replaced.
+    pub overwrite: bool,
     /// Names and values of the script's `args`.
     pub args: Vec<(String, String)>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { limits: Some(Limits::default()), allow: Vec::new(), args: Vec::new() }
+        Self { limits: Some(Limits::default()), allow: Vec::new(), overwrite: false, args: Vec::new() }
     }
 }
 
@@ -145,16 +147,11 @@ impl Session {
         let args: Map = settings.args.iter().map(|(name, value)| (name.into(), Dynamic::from(value.clone()))).collect();
         scope.push_constant("args", args);
         let (functions, imports) = (AST::empty(), String::new());
-        Ok(Self {
-            engine,
-            scope,
-            functions,
-            imports,
-            sources,
-            limits: settings.limits.clone(),
-            exceeded,
-            job: Job::behind(fence),
-        })
+        let job = Job::behind(fence);
+        if settings.overwrite {
+            job.guard().allow_all();
+        }
+        Ok(Self { engine, scope, functions, imports, sources, limits: settings.limits.clone(), exceeded, job })
     }
 
     /// Runs a text, known as `source` in errors, and returns the value of its last expression.
@@ -197,6 +194,11 @@ impl Session {
                 _ => Err(self.explain(source, Some(&ast), |context| context.run(&error)).into()),
             },
         }
+    }
+
+    /// Keeps a file that the text came from from being written over.
+    pub(super) fn came_from(&self, path: &Path) {
+        self.job.guard().reads(path);
     }
 
     fn explain(&self, source: &str, ast: Option<&AST>, explain: impl FnOnce(&Context) -> Failure) -> Failure {

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::files;
+use crate::job::Job;
 
 /// What a trial came to on a fold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,6 +79,7 @@ impl Record {
     /// When the file cannot be read or written, is damaged, belongs to another search, or is written by one right now.
     pub fn open(path: &Path, header: &Value) -> Result<Self> {
         files::allowed(path)?;
+        Job::current().guard().appends(path)?;
         let refused = |cause: &std::io::Error| files::refused(path, cause);
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|cause| refused(&cause))?;

@@ -34,6 +34,7 @@ use serde::{Deserialize, Serialize};
 use super::columns::check_present;
 use super::{Columns, Origin};
 use crate::error::{Error, Result};
+use crate::job::Job;
 use crate::{options, progress};
 
 pub(crate) use dates::parse_stamp;
@@ -249,6 +250,7 @@ pub(super) fn files(place: &Path) -> Result<Vec<PathBuf>> {
     // A file may have a bracket in its name: only what does not exist is a pattern.
     if !folder && (place.exists() || !source.contains(['*', '?', '['])) {
         std::fs::metadata(place).map_err(io)?;
+        crate::files::reads(place);
         return Ok(vec![place.to_path_buf()]);
     }
     let mut files: Vec<PathBuf> = match folder {
@@ -260,9 +262,9 @@ pub(super) fn files(place: &Path) -> Result<Vec<PathBuf>> {
             .collect::<std::result::Result<_, _>>()
             .map_err(|cause| Error::io(format!("{source} cannot be read")).because(cause))?,
     };
-    let hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']));
     files.retain(|path| path.is_file() && !hidden(path) && (!folder || Kind::named(path).is_some()));
     files.sort();
+    Job::current().guard().reads_all(place, &files, |path| !hidden(path) && Kind::named(path).is_some());
     match files.is_empty() {
         true => Err(Error::io(format!(
             "{source} {}",
@@ -274,6 +276,10 @@ pub(super) fn files(place: &Path) -> Result<Vec<PathBuf>> {
         ))),
         false => Ok(files),
     }
+}
+
+fn hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']))
 }
 
 /// What a file is, by its name.

@@ -23,4 +23,6 @@ pub struct Install {
     pub allow: Vec<PathBuf>,
     /// Without limits?
     pub unlimited: bool,
+    /// May cells replace files that Tradewind has not written?
+    pub overwrite: bool,
 }

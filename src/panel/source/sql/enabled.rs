@@ -53,6 +53,7 @@ fn sqlite(path: &Path, query: &str, wanted: &Wanted) -> Result<Part> {
     if !path.exists() {
         return Err(crate::files::missing(path));
     }
+    crate::files::reads(path);
     let failed = |cause: rusqlite::Error| Error::data(format!("{source} does not answer the query")).because(cause);
     // Read-only: no query changes what it reads.
     let database =
