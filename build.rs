@@ -4,6 +4,7 @@
 //! Writes `OUT_DIR/docs.rs`: pairs of a path (`Panel::audit`, or `Panel` for the noun itself) and its text, sorted.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use syn::{Attribute, Expr, ImplItem, Item, Lit, Meta, Type, Visibility};
@@ -11,16 +12,45 @@ use syn::{Attribute, Expr, ImplItem, Item, Lit, Meta, Type, Visibility};
 fn main() {
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=Cargo.toml");
+    println!("cargo::rerun-if-changed=Cargo.lock");
     println!("cargo::rerun-if-env-changed=XGBOOST_LIB_DIR");
     if let (Some(_), Ok(folder)) = (std::env::var_os("CARGO_FEATURE_XGBOOST"), std::env::var("XGBOOST_LIB_DIR")) {
         // Where the program finds the library when it runs.
         println!("cargo::rustc-link-arg=-Wl,-rpath,{folder}");
     }
+    println!("cargo::rustc-env=TRADEWIND_SOURCE={:016x}", source());
     let mut docs = BTreeMap::new();
     collect(Path::new("src"), &mut docs);
     let rows: String = docs.iter().map(|(path, text)| format!("({path:?}, {text:?}),\n")).collect();
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("docs.rs");
     std::fs::write(&out, format!("&[\n{rows}]\n")).expect("OUT_DIR can be written");
+}
+
+/// What tells this program from one of other code, other dependencies or other features: runs that were stopped go on in
+/// the same program alone.
+fn source() -> u64 {
+    let mut files = Vec::new();
+    below(Path::new("src"), &mut files);
+    files.extend([PathBuf::from("Cargo.toml"), PathBuf::from("Cargo.lock")]);
+    files.sort();
+    let mut hasher = std::hash::DefaultHasher::new();
+    for file in files {
+        // A package that is a dependency has no lock file.
+        std::fs::read(&file).unwrap_or_default().hash(&mut hasher);
+    }
+    let mut features: Vec<String> =
+        std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("CARGO_FEATURE_")).collect();
+    features.sort();
+    features.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn below(folder: &Path, files: &mut Vec<PathBuf>) {
+    for path in std::fs::read_dir(folder).expect("src can be read").map(|entry| entry.expect("src can be read").path())
+    {
+        if path.is_dir() { below(&path, files) } else { files.push(path) }
+    }
 }
 
 /// Every file below a folder. A file that does not parse is left to the compiler, which says it better.

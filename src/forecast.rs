@@ -234,9 +234,14 @@ impl Forecast {
     /// Writes [`table`](Self::table) as CSV, Parquet or JSON, by the path's extension.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When no model could forecast any series, or the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        self.table()?.save(path)
+        let table = self.table()?;
+        if table.rows() == 0 {
+            let reason = self.failures().first().map_or_else(String::new, |failure| format!(": {}", failure.reason));
+            return Err(Error::model(format!("no model could forecast any series{reason}")));
+        }
+        table.save(path)
     }
 
     /// The panel that was fitted.

@@ -1,5 +1,5 @@
 //! What does a piece of work take along to every thread that it runs on? What holds it: the fence that its files must lie
-//! behind, the databases that it may ask, and what it may use up.
+//! behind, the databases that it may ask, and what it may use up; and what it has read and written.
 //!
 //! A job is entered by [`Job::during`] on the thread that starts the work. A script works in threads of its own
 //! ([`Workers`]), which know its job from their first moment, so that no loop that spreads work over threads needs to think
@@ -9,10 +9,13 @@
 //! process. A script that runs within another one is held by both.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
-use crate::files::{Fence, Stop};
+use crate::files::{Fence, Guard, Stop};
+
+/// The work of whoever calls the library without more ado.
+static PROCESS: LazyLock<Job> = LazyLock::new(Job::default);
 
 thread_local! {
     /// The job that this thread works for, if it has been told.
@@ -34,16 +37,17 @@ pub(crate) struct Job(Arc<Inner>);
 struct Inner {
     /// The fences around it, every one of which holds.
     fences: Vec<Arc<Fence>>,
+    guard: Arc<Guard>,
 }
 
 impl Job {
     /// Work behind a fence.
     pub(crate) fn behind(fence: impl Into<Arc<Fence>>) -> Self {
-        Self::held([fence.into()])
+        Self::held([fence.into()], Arc::default())
     }
 
-    fn held(fences: impl IntoIterator<Item = Arc<Fence>>) -> Self {
-        Self(Arc::new(Inner { fences: fences.into_iter().collect() }))
+    fn held(fences: impl IntoIterator<Item = Arc<Fence>>, guard: Arc<Guard>) -> Self {
+        Self(Arc::new(Inner { fences: fences.into_iter().collect(), guard }))
     }
 
     /// The job that this thread works for. A thread of a pool that was not told works for all scripts at once.
@@ -52,8 +56,8 @@ impl Job {
             return job;
         }
         match rayon::current_thread_index() {
-            Some(_) => Self::held(running().iter().flat_map(|job| job.0.fences.iter().cloned())),
-            None => Self::default(),
+            Some(_) => Self::held(running().iter().flat_map(|job| job.0.fences.iter().cloned()), PROCESS.guard()),
+            None => PROCESS.clone(),
         }
     }
 
@@ -70,8 +74,13 @@ impl Job {
         );
         match fences.len() == self.0.fences.len() {
             true => self.clone(),
-            false => Self::held(fences),
+            false => Self::held(fences, self.guard()),
         }
+    }
+
+    /// What this job has read and written.
+    pub(crate) fn guard(&self) -> Arc<Guard> {
+        self.0.guard.clone()
     }
 
     /// Does `work` as a part of this job.

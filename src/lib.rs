@@ -35,11 +35,11 @@
 //! | [`show`] | every noun as text, Markdown, HTML or notebook output |
 //! | [`figures`] | one static figure per file |
 //! | [`report`] | blocks in order: Markdown, HTML, slides |
-//! | [`plan`], [`outcome`] | the whole run as data, and what it came to |
+//! | [`plan`], [`outcome`], [`outputs`] | the whole run as data, what it came to, and where that goes |
 //! | `stream` | a plan's forecast for a panel of any size, chunk by chunk |
 //! | [`script`] | the same nouns and verbs in Rhai: scripts, a prompt, a notebook kernel |
 //! | [`progress`] | progress bars and interrupts |
-//! | `options`, `files`, `job`, `error` | labels and their options, whole files or none and the fence around scripts, what a piece of work takes along, what can go wrong |
+//! | `options`, `files`, `job`, `error` | labels and their options, whole files or none, inputs and other people's files untouched, and the fence around scripts, what a piece of work takes along, what can go wrong |
 //!
 //! Dependencies point one way: `panel ← explore, models ← forecast ← evaluate ← plan ← stream ← script, binary`; `show` and
 //! `figures` know the nouns, the nouns do not know pages.
@@ -60,6 +60,7 @@ pub mod models;
 pub mod optimise;
 mod options;
 pub mod outcome;
+pub mod outputs;
 pub mod panel;
 pub mod plan;
 pub mod prelude;
@@ -71,7 +72,7 @@ pub mod statistics;
 mod stream;
 
 pub use error::{Error, Result};
-pub use files::remove_unfinished;
+pub use files::{overwrite, remove_unfinished, together};
 pub use polars;
 
 /// The README's examples are compiled with the documentation's.

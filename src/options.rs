@@ -89,21 +89,35 @@ pub(crate) fn parse(text: &str) -> Result<Map<String, Value>> {
         let why = cause.message().lines().next().unwrap_or_default().to_string();
         Error::usage(format!("`{text}` is not a list of options such as season=52, trend=true")).because(why)
     })?;
-    match serde_json::to_value(dates_as_text(table["options"].clone())) {
+    match serde_json::to_value(plain(table["options"].clone())?) {
         Ok(Value::Object(map)) => Ok(map),
         _ => Err(Error::usage(format!("`{text}` is not a list of options"))),
     }
 }
 
-/// TOML has dates of its own; options have texts.
-pub(crate) fn dates_as_text(value: toml::Value) -> toml::Value {
-    match value {
+/// What TOML has and JSON has not: a date becomes its text, and what is no finite number is refused, since JSON would take
+/// it for nothing said.
+pub(crate) fn plain(value: toml::Value) -> Result<toml::Value> {
+    Ok(match value {
         toml::Value::Datetime(date) => toml::Value::String(date.to_string()),
-        toml::Value::Array(values) => values.into_iter().map(dates_as_text).collect::<Vec<_>>().into(),
+        toml::Value::Float(number) => toml::Value::Float(finite(number)?),
+        toml::Value::Array(values) => values.into_iter().map(plain).collect::<Result<Vec<_>>>()?.into(),
         toml::Value::Table(table) => {
-            table.into_iter().map(|(name, value)| (name, dates_as_text(value))).collect::<toml::Table>().into()
+            let entry = |(name, value): (String, toml::Value)| match plain(value) {
+                Ok(value) => Ok((name, value)),
+                Err(error) => Err(error.within(format!("option `{name}`"))),
+            };
+            table.into_iter().map(entry).collect::<Result<toml::Table>>()?.into()
         }
         value => value,
+    })
+}
+
+/// A number that an option can be.
+pub(crate) fn finite(number: f64) -> Result<f64> {
+    match number.is_finite() {
+        true => Ok(number),
+        false => Err(Error::usage(format!("{number} is no number that an option can be"))),
     }
 }
 

@@ -19,9 +19,18 @@ use crate::options::{split, split_list};
 use crate::panel::{Aggregate, Clean, Columns, Future, Join, Panel, Reading, Scenario, Stamps, checked};
 use crate::show::{Block, Show};
 
+/// What stands for yes and no in the environment and after `--overwrite=`.
+fn switch(text: &str) -> Result<bool, String> {
+    match text.to_lowercase().as_str() {
+        "true" | "yes" | "1" => Ok(true),
+        "false" | "no" | "0" | "" => Ok(false),
+        _ => Err("it is true or false".into()),
+    }
+}
+
 macro_rules! plan {
     (
-        given { $( $(#[doc = $doc:expr])+ #[env = $env:literal] $name:ident: $type:ty = $default:expr, )* }
+        given { $( $(#[doc = $doc:expr])+ #[env = $env:literal] $(#[flag($flag:ident)])? $name:ident: $type:ty = $default:expr, )* }
         optional { $( $(#[doc = $odoc:expr])+ #[env = $oenv:literal] $oname:ident: $otype:ty, )* }
     ) => {
         /// The whole run as data.
@@ -49,7 +58,12 @@ macro_rules! plan {
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
         #[serde(default, deny_unknown_fields)]
         pub struct Patch {
-            $( $(#[doc = $doc])+ #[arg(long, env = $env, allow_negative_numbers = true)] pub $name: Option<$type>, )*
+            $(
+                $(#[doc = $doc])+
+                #[arg(long, env = $env, allow_negative_numbers = true)]
+                $(#[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = $flag)])?
+                pub $name: Option<$type>,
+            )*
             $( $(#[doc = $odoc])+ #[arg(long, env = $oenv, allow_negative_numbers = true)] pub $oname: Option<$otype>, )*
         }
 
@@ -143,6 +157,11 @@ plan! {
         /// Title of report and slides.
         #[env = "TRADEWIND_TITLE"]
         title: String = "Sales forecast".into(),
+        /// Replace files that stand where results are to be written and that tradewind has not written; what is read is
+        /// never replaced.
+        #[env = "TRADEWIND_OVERWRITE"]
+        #[flag(switch)]
+        overwrite: bool = false,
     }
     optional {
         /// Frequency, if it is not to be inferred: h, D, W-SUN, MS, QS, YS, 1.
@@ -177,6 +196,14 @@ plan! {
         #[env = "TRADEWIND_CHUNK"]
         chunk: usize,
     }
+}
+
+/// The files that a plan reads.
+pub(crate) struct Inputs {
+    /// Those of the history.
+    pub data: Vec<PathBuf>,
+    /// Those that are joined or hold events or the future.
+    pub beside: Vec<PathBuf>,
 }
 
 impl Show for Plan {
@@ -261,7 +288,7 @@ impl Patch {
             let line = cause.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count().max(1));
             Error::usage(format!("line {line} of the plan is not TOML")).because(cause.message().to_string())
         })?;
-        let value = serde_json::to_value(crate::options::dates_as_text(table.into()));
+        let value = serde_json::to_value(crate::options::plain(table.into())?);
         let value = value.map_err(|cause| Error::usage("the plan cannot be read").because(cause))?;
         match value {
             serde_json::Value::Object(map) => crate::options::read("the plan", map),
@@ -346,6 +373,29 @@ impl Plan {
             return Panel::open(&self.data);
         }
         Panel::read_as(&self.data, columns, &self.reading()?)
+    }
+
+    /// The files that this plan reads, as far as they are there: data, joined files, events, the future. A folder or pattern
+    /// of data is known to the job as such from here on.
+    pub(crate) fn inputs(&self) -> Inputs {
+        // What is not there is told by whoever reads it.
+        let asked = |reading: Reading| reading.query.is_some();
+        let data = match self.data.as_os_str().is_empty() || self.reading().is_ok_and(asked) {
+            true => vec![self.data.clone()],
+            false => Panel::files(&self.data).unwrap_or_default(),
+        };
+        let mut beside: Vec<PathBuf> = Vec::new();
+        let joined = self.joins().unwrap_or_default().into_iter().map(|(file, _)| PathBuf::from(file));
+        let read = crate::panel::files_of(&self.features.names());
+        for place in joined.chain(read).chain(self.future.clone()) {
+            beside.extend(Panel::files(&place).unwrap_or_default());
+        }
+        Inputs { data, beside }
+    }
+
+    /// The file that a search is recorded in.
+    pub(crate) fn record(&self) -> Option<PathBuf> {
+        self.searching().ok()?.record.map(PathBuf::from)
     }
 
     /// Are any data named?

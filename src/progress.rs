@@ -28,15 +28,17 @@ pub fn show(shown: bool) {
     SHOWN.store(shown, Ordering::Relaxed);
 }
 
-/// Says on stderr, where progress is shown, how a source was read.
-pub(crate) fn remark<'a>(source: &str, remarks: impl IntoIterator<Item = &'a String>) {
+/// Says what was decided on the way, on stderr, if progress is shown.
+pub(crate) fn say(remark: &str) {
     if SHOWN.load(Ordering::Relaxed) {
-        let mut stderr = io::stderr().lock();
         // Nobody may be there to hear it.
-        remarks
-            .into_iter()
-            .for_each(|remark| _ = io::Write::write_all(&mut stderr, format!("{source}: {remark}\n").as_bytes()));
+        let _ = io::Write::write_all(&mut io::stderr().lock(), format!("{remark}\n").as_bytes());
     }
+}
+
+/// Says so of how a source was read.
+pub(crate) fn remark<'a>(source: &str, remarks: impl IntoIterator<Item = &'a String>) {
+    remarks.into_iter().for_each(|remark| say(&format!("{source}: {remark}")));
 }
 
 /// Tells `watcher` of progress, one line of text at a time, instead of drawing it; an empty line when work has ended.

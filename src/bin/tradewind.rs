@@ -10,8 +10,9 @@ use std::process::ExitCode;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use serde_json::{Value, json};
+use tradewind::outputs::{Outputs, failures_of, list_failures};
 use tradewind::prelude::*;
-use tradewind::{progress, script};
+use tradewind::{progress, script, together};
 
 /// Sales forecasting and optimisation: from a raw sales file to forecasts, decisions, reports and slides.
 #[derive(Parser)]
@@ -207,12 +208,16 @@ struct Bounds {
     /// Set no limits to a script's operations, depth, sizes, memory, time, sleep, files and bytes written, and queries.
     #[arg(long)]
     unlimited: bool,
+    /// Let a script replace files that tradewind has not written; what it reads is never replaced.
+    #[arg(long, env = "TRADEWIND_OVERWRITE", value_parser = clap::builder::FalseyValueParser::new())]
+    overwrite: bool,
 }
 
 impl Bounds {
     fn settings(self, args: Vec<(String, String)>) -> script::Settings {
         let limits = (!self.unlimited).then(script::Limits::default);
-        script::Settings { limits, allow: self.allow, allow_databases: self.allow_database, args }
+        let Self { allow, allow_database: allow_databases, overwrite, .. } = self;
+        script::Settings { limits, allow, allow_databases, overwrite, args }
     }
 }
 
@@ -272,6 +277,10 @@ impl Out {
         self.say(&format!("wrote {}", path.display()));
     }
 
+    fn wrote_all(&self, paths: impl IntoIterator<Item = PathBuf>) {
+        paths.into_iter().for_each(|path| self.wrote(&path));
+    }
+
     /// The frequency and season that were found or stated.
     fn calendar(&self, panel: &Panel, plan: &Plan) {
         let season = match plan.season {
@@ -285,15 +294,17 @@ impl Out {
         self.say(&format!("{} series, {} rows, {}, {season}", panel.len(), panel.rows(), panel.frequency()));
     }
 
-    fn failures(&self, failures: &[tradewind::models::Failure]) {
+    /// What could not be served: said always, for the results do not show what is not in them.
+    fn failures(&self, failures: &[tradewind::models::Failure], listed: Option<&Path>) {
         if let Some(first) = failures.first() {
-            self.say(&format!(
-                "{} failed (first: {} on {}: {})",
+            let listed = listed.map_or_else(String::new, |path| format!(", listed in {}", path.display()));
+            eprintln!(
+                "{} failed{listed} (first: {} on {}: {})",
                 failures.len(),
                 first.model,
                 first.series,
                 first.reason
-            ));
+            );
         }
     }
 }
@@ -329,8 +340,8 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<u8> {
             script::repl(&settings).map(exit_code)
         }
         Command::Kernel { command: KernelCommand::Install { prefix, root, bounds, .. } } => {
-            let Bounds { allow, allow_database: allow_databases, unlimited } = bounds;
-            let install = script::kernel::Install { prefix, root, allow, allow_databases, unlimited };
+            let Bounds { allow, allow_database: allow_databases, unlimited, overwrite } = bounds;
+            let install = script::kernel::Install { prefix, root, allow, allow_databases, unlimited, overwrite };
             let folder = script::kernel::install(&install)?;
             out.wrote(&folder.join("kernel.json"));
             Ok(0)
@@ -353,75 +364,100 @@ fn exit_code(code: i64) -> u8 {
 fn run_plan(command: Command, matches: &ArgMatches, out: &Out) -> Result<()> {
     match command {
         Command::Demo => {
-            let outcome = Plan::demo()?.run()?;
-            finish(out, &outcome, "reports/demo".as_ref(), "slides/demo".as_ref())
+            let plan = Plan::demo()?;
+            let (reports, slides) = (Path::new("reports/demo"), Path::new("slides/demo"));
+            let _outputs = Outputs::of(&plan).folder(reports, &REPORT)?.folder(slides, &SLIDES)?;
+            let outcome = plan.run()?;
+            finish(out, &outcome, reports, slides, || Ok(()))
         }
         Command::Run { schema: true, .. } => print(&format!("{}\n", Plan::schema())),
         Command::Run { plan, patch, out: folder, .. } => {
             let base = plan.map(Plan::read).transpose()?.unwrap_or_default();
             let plan = patch.over(base);
-            for name in Backtest::FILES.into_iter().chain(["audit.csv", "forecast.csv"]) {
-                spare(&folder.join(name), [Some(&plan.data), plan.future.as_ref()])?;
-            }
+            plan.check()?;
+            let names: Vec<&str> = Backtest::FILES.into_iter().chain(["audit.csv", FORECAST]).chain(REPORT).collect();
+            let slides = folder.join("slides");
+            let list = failures_of(folder.join(FORECAST));
+            let _outputs = Outputs::of(&plan).folder(&folder, &names)?.file(&list)?.folder(&slides, &SLIDES)?;
             let outcome = plan.run()?;
             out.calendar(&outcome.panel(), outcome.plan());
-            outcome.audit().save(folder.join("audit.csv"))?;
-            outcome.backtest().save(&folder)?;
-            outcome.forecast().save(folder.join("forecast.csv"))?;
-            finish(out, &outcome, &folder, &folder.join("slides"))
+            let forecast = outcome.forecast();
+            finish(out, &outcome, &folder, &slides, || {
+                outcome.audit().save(folder.join("audit.csv"))?;
+                outcome.backtest().save(&folder)?;
+                forecast.save(folder.join(FORECAST))?;
+                list_failures(&forecast.failures(), folder.join(FORECAST)).map(|_| ())
+            })
         }
         Command::Audit { patch, out: file, page } => {
             let plan = patch.over(Plan::default());
+            let mut outputs = Outputs::of(&plan);
             if let Some(file) = &file {
                 Table::can_save(file)?;
-                spare(file, [Some(&plan.data)])?;
+                outputs = outputs.file(file)?;
+            }
+            if let Some(folder) = &page {
+                outputs = outputs.folder(folder, &REPORT)?;
             }
             let panel = plan.read_panel()?;
             out.calendar(&panel, &plan);
             let audit = panel.audit()?;
-            if let Some(file) = file {
-                audit.save(&file)?;
-                out.wrote(&file);
-            }
-            write_page(out, &audit, page.as_deref())?;
+            together(|| {
+                if let Some(file) = &file {
+                    audit.save(file)?;
+                }
+                write_page(&audit, page.as_deref())
+            })?;
+            drop(outputs);
+            out.wrote_all(file.into_iter().chain(pages(page.as_deref())));
             let findings = audit.table()?.to_json()?;
             out.result(&audit, json!({"sentence": audit.sentence(), "findings": findings, "read": panel.remarks()}))
         }
         Command::Clean { patch, out: file, dry_run, page } => {
             let plan = patch.over(Plan::default());
             let file = file.filter(|_| !dry_run);
+            let mut outputs = Outputs::of(&plan);
             if let Some(file) = &file {
                 Table::can_save(file)?;
-                spare(file, [Some(&plan.data)])?;
+                outputs = outputs.spared(file)?;
+            }
+            if let Some(folder) = &page {
+                outputs = outputs.folder(folder, &REPORT)?;
             }
             let panel = plan.panel()?;
             let audit = panel.audit()?;
-            match &file {
-                Some(file) => {
+            together(|| {
+                if let Some(file) = &file {
                     panel.save(file)?;
-                    out.wrote(file);
                 }
-                None => out.say("nothing was written"),
+                write_page(&audit, page.as_deref())
+            })?;
+            drop(outputs);
+            if file.is_none() && page.is_none() {
+                out.say("nothing was written");
             }
-            write_page(out, &audit, page.as_deref())?;
+            out.wrote_all(file.clone().into_iter().chain(pages(page.as_deref())));
             let findings = audit.table()?.to_json()?;
             let read = panel.remarks();
             out.result(&audit, json!({"changes": audit.changes(), "out": file, "findings": findings, "read": read}))
         }
         Command::Backtest { patch, out: folder, page } => {
             let plan = patch.over(Plan::default());
+            plan.check()?;
+            let mut outputs = Outputs::of(&plan);
             if let Some(folder) = &folder {
-                for name in Backtest::FILES {
-                    spare(&folder.join(name), [Some(&plan.data)])?;
-                }
+                outputs = outputs.folder(folder, &Backtest::FILES)?;
+            }
+            if let Some(folder) = &page {
+                outputs = outputs.folder(folder, &[REPORT, SLIDES].concat())?;
             }
             let trial = plan.backtest()?;
             out.calendar(&trial.panel(), &plan);
-            if let Some(folder) = folder {
-                trial.save(&folder)?;
-                out.wrote(&folder);
+            if let Some(folder) = &folder {
+                trial.save(folder)?;
+                out.wrote(folder);
             }
-            out.failures(&trial.failures());
+            out.failures(&trial.failures(), folder.map(|folder| folder.join(Backtest::FILES[3])).as_deref());
             if let Some(caveat) = trial.caveat() {
                 out.say(&caveat);
             }
@@ -429,44 +465,40 @@ fn run_plan(command: Command, matches: &ArgMatches, out: &Out) -> Result<()> {
             trial.best(&plan.metric)?;
             if let Some(folder) = page {
                 let report = trial.performance(&plan.metric)?;
-                let mut files = Vec::new();
-                for name in ["report.md", "report.html"] {
-                    files.extend(report.save(folder.join(name))?);
-                }
-                for name in ["slides.md", "slides.html"] {
-                    files.extend(report.save_slides(folder.join(name))?);
-                }
-                files
-                    .iter()
-                    .filter(|file| file.extension().is_none_or(|e| e != "svg"))
-                    .for_each(|file| out.wrote(file));
+                let files = together(|| save_report(&report, &folder, &folder))?;
+                out.wrote_all(files);
             }
+            drop(outputs);
             let board = trial.leaderboard(&plan.metric)?;
             out.result(&board, board.to_json()?)
         }
         Command::Tune { patch, out: file } => {
             let plan = patch.over(Plan::default());
+            plan.check()?;
+            let mut outputs = Outputs::of(&plan).record(&plan)?;
             if let Some(file) = &file {
-                spare(file, [Some(&plan.data)])?;
+                Table::can_save(file)?;
+                outputs = outputs.file(file)?;
             }
             let tuning = plan.tune()?;
             if let Some(file) = file {
                 tuning.trials()?.save(&file)?;
                 out.wrote(&file);
             }
+            drop(outputs);
             let groups = json!({"groups": tuning.summary()?.to_json()?, "trials": tuning.trials()?.to_json()?});
             out.result(&tuning, groups)
         }
         Command::Fit { patch, save } => {
             let plan = patch.over(Plan::default());
             plan.check()?;
-            spare(&save, [Some(&plan.data)])?;
+            let _outputs = Outputs::of(&plan).file(&save)?;
             let panel = plan.panel()?;
             out.calendar(&panel, &plan);
             let fits = plan.fits_of(&panel, &plan.models()?)?;
+            out.failures(&fits.failures(), None);
             fits.save(&save)?;
             out.wrote(&save);
-            out.failures(&fits.failures());
             if let Some(caveat) = fits.caveat() {
                 out.say(&caveat);
             }
@@ -475,54 +507,59 @@ fn run_plan(command: Command, matches: &ArgMatches, out: &Out) -> Result<()> {
         }
         Command::Forecast { patch, out: file, stream: true, .. } => {
             let plan = patch.over(Plan::default());
-            spare(&file, [Some(&plan.data), plan.future.as_ref()])?;
+            let _outputs = Outputs::of(&plan).file(&file)?.file(failures_of(&file))?;
             let done = plan.stream(&file)?;
             out.wrote(&file);
+            let failed = done.get(0, "failures")?.to_string();
+            if failed != "0" {
+                eprintln!("{failed} failed, listed in {}", failures_of(&file).display());
+            }
             out.result(&done, done.to_json()?)
         }
         Command::Forecast { patch, model, out: file, .. } => {
             Table::can_save(&file)?;
             let plan = patch.over(Plan::default());
-            let kept = model.is_some();
-            let forecast = match model {
+            plan.check()?;
+            let outputs = Outputs::of(&plan);
+            let outputs = if let Some(model) = &model { outputs.reading(model) } else { outputs };
+            let _outputs = outputs.file(&file)?.file(failures_of(&file))?;
+            let forecast = match &model {
                 Some(model) => {
                     fixed_by_fits(matches)?;
-                    plan.check()?;
-                    spare(&file, [Some(&model), plan.future.as_ref()])?;
                     plan.forecast_of(&Fits::load(model)?)?
                 }
-                None => {
-                    spare(&file, [Some(&plan.data), plan.future.as_ref()])?;
-                    plan.forecast()?
-                }
+                None => plan.forecast()?,
             };
-            match kept {
+            match model.is_some() {
                 true => out.shape(&forecast.panel(), &format!("season {} of the kept fits", forecast.panel().season())),
                 false => out.calendar(&forecast.panel(), &plan),
             }
-            out.failures(&forecast.failures());
+            let failures = forecast.failures();
+            let listed = together(|| {
+                forecast.save(&file)?;
+                list_failures(&failures, &file)
+            })?;
+            out.failures(&failures, listed.as_deref());
             if let Some(caveat) = forecast.caveat() {
                 out.say(&caveat);
             }
-            let table = forecast.table()?;
-            if table.rows() == 0 {
-                let reason = forecast.failures().first().map_or_else(String::new, |f| format!(": {}", f.reason));
-                return Err(Error::model(format!("no model could forecast any series{reason}")));
-            }
-            table.save(&file)?;
             out.wrote(&file);
-            let (rows, failures) = (table.rows(), forecast.failures().len());
-            let read = forecast.panel().remarks();
             match out.json {
-                true => out.result(&table, json!({"out": file, "rows": rows, "failures": failures, "read": read})),
+                true => {
+                    let (table, read) = (forecast.table()?, forecast.panel().remarks());
+                    let failures = failures.len();
+                    out.result(&table, json!({"out": file, "rows": table.rows(), "failures": failures, "read": read}))
+                }
                 false => Ok(()),
             }
         }
         Command::Report { patch, out: folder, slides } => {
             let plan = patch.over(Plan::default());
+            plan.check()?;
+            let _outputs = Outputs::of(&plan).folder(&folder, &REPORT)?.folder(&slides, &SLIDES)?;
             let outcome = plan.run()?;
             out.calendar(&outcome.panel(), &plan);
-            finish(out, &outcome, &folder, &slides)
+            finish(out, &outcome, &folder, &slides, || Ok(()))
         }
         Command::Models { name: None } => {
             let list = Entry::list()?;
@@ -559,15 +596,6 @@ fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Refuses to write over what is read.
-fn spare<'a>(out: &Path, inputs: impl IntoIterator<Item = Option<&'a PathBuf>>) -> Result<()> {
-    let Ok(out) = out.canonicalize() else { return Ok(()) };
-    match inputs.into_iter().flatten().any(|input| input.canonicalize().is_ok_and(|input| input == out)) {
-        true => Err(Error::usage(format!("writing {} would overwrite the input; name another file", out.display()))),
-        false => Ok(()),
-    }
-}
-
 /// What kept fits have decided cannot be stated again.
 fn fixed_by_fits(matches: &ArgMatches) -> Result<()> {
     let Some(matches) = matches.subcommand_matches("forecast") else { return Ok(()) };
@@ -600,31 +628,53 @@ fn fixed_by_fits(matches: &ArgMatches) -> Result<()> {
     }
 }
 
+/// The pages of a report, and those of its slides.
+const REPORT: [&str; 2] = ["report.md", "report.html"];
+const SLIDES: [&str; 2] = ["slides.md", "slides.html"];
+/// The forecast among the results of a run.
+const FORECAST: &str = "forecast.csv";
+
 /// Writes the data-quality page of an audit to a folder, if one is named.
-fn write_page(out: &Out, audit: &Audit, folder: Option<&Path>) -> Result<()> {
+fn write_page(audit: &Audit, folder: Option<&Path>) -> Result<()> {
     let Some(folder) = folder else { return Ok(()) };
     let report = audit.report()?;
-    for name in ["report.md", "report.html"] {
-        report.save(folder.join(name))?;
-        out.wrote(&folder.join(name));
-    }
-    Ok(())
+    REPORT.iter().try_for_each(|name| report.save(folder.join(name)).map(|_| ()))
 }
 
-/// Writes report and slides of an outcome and prints where they are.
-fn finish(out: &Out, outcome: &Outcome, reports: &Path, slides: &Path) -> Result<()> {
+/// What [`write_page`] writes.
+fn pages(folder: Option<&Path>) -> Vec<PathBuf> {
+    folder.map_or_else(Vec::new, |folder| REPORT.iter().map(|name| folder.join(name)).collect())
+}
+
+/// Writes report and slides to folders; the files that a person opens.
+fn save_report(report: &Report, pages: &Path, slides: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for name in REPORT {
+        files.extend(report.save(pages.join(name))?);
+    }
+    for name in SLIDES {
+        files.extend(report.save_slides(slides.join(name))?);
+    }
+    files.retain(|file| file.extension().is_none_or(|end| end != "svg"));
+    Ok(files)
+}
+
+/// Writes what belongs to an outcome, its report and its slides, all or nothing, and prints where they are.
+fn finish(
+    out: &Out,
+    outcome: &Outcome,
+    reports: &Path,
+    slides: &Path,
+    more: impl FnOnce() -> Result<()>,
+) -> Result<()> {
     let report = outcome.report()?;
-    let mut files = report.save(reports.join("report.md"))?;
-    files.extend(report.save(reports.join("report.html"))?);
-    files.extend(report.save_slides(slides.join("slides.md"))?);
-    files.extend(report.save_slides(slides.join("slides.html"))?);
-    let shown: Vec<String> = files
-        .iter()
-        .filter(|file| file.extension().is_none_or(|e| e != "svg"))
-        .map(|f| f.display().to_string())
-        .collect();
+    let files = together(|| {
+        more()?;
+        save_report(&report, reports, slides)
+    })?;
+    let shown: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     let board = outcome.backtest().leaderboard(&outcome.plan().metric)?;
-    out.failures(&outcome.backtest().failures());
+    out.failures(&[outcome.backtest().failures(), outcome.forecast().failures()].concat(), None);
     let text = Block::Group(vec![board.block(), Block::Text("Written:".into()), Block::List(shown.clone())]);
     let (board, read) = (board.to_json()?, outcome.panel().remarks());
     out.result(&text, json!({"best": outcome.best(), "leaderboard": board, "files": shown, "read": read}))

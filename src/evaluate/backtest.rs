@@ -426,14 +426,17 @@ impl Backtest {
     /// The files that [`save`](Self::save) writes.
     pub const FILES: [&str; 4] = ["leaderboard.csv", "scores.parquet", "forecasts.parquet", "failures.csv"];
 
-    /// Writes the [`FILES`](Self::FILES) to a folder.
+    /// Writes the [`FILES`](Self::FILES) to a folder, all or none of them.
     ///
     /// # Errors
-    /// When a file cannot be written.
+    /// When another run is writing into the folder, or a file cannot be written.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
         let tables = [self.leaderboard("mase")?, self.scores()?, self.forecasts()?, self.failures_table()?];
-        tables.iter().zip(Self::FILES).try_for_each(|(table, name)| table.save(folder.join(name)))
+        let _lock = crate::files::Lock::on(folder)?;
+        crate::files::together(|| {
+            tables.iter().zip(Self::FILES).try_for_each(|(table, name)| table.save(folder.join(name)))
+        })
     }
 
     /// The forecast of the last fold, with the actuals of its window.

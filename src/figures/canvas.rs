@@ -307,6 +307,8 @@ pub(crate) fn to_png(size: (u32, u32), draw: &mut dyn FnMut(&mut Canvas)) -> Res
     let mut encoder = png::Encoder::new(&mut out, columns as u32, rows as u32);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
+    let (key, text) = crate::files::mark::SOFTWARE;
+    encoder.add_text_chunk(key.into(), text.into()).map_err(refused)?;
     let mut writer = encoder.write_header().map_err(refused)?;
     writer.write_image_data(&average(&fine, columns, rows)).map_err(refused)?;
     writer.finish().map_err(refused)?;

@@ -57,7 +57,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::{mark, write_atomically};
 use crate::show::{Block, Show, noun};
 
 /// A picture: its title, what it says in words, and its drawing, made when first asked for.
@@ -167,7 +167,7 @@ impl Figure {
         let path = path.as_ref();
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("").to_lowercase();
         let bytes = match extension.as_str() {
-            "svg" => self.svg()?.into_bytes(),
+            "svg" => mark::at_end(&self.svg()?).into_bytes(),
             "png" => self.png()?,
             _ => {
                 return Err(Error::usage(format!(

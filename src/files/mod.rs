@@ -10,10 +10,16 @@
 //! | file | question |
 //! |---|---|
 //! | `fence` | which files may a script touch, and what may it use up? |
+//! | `guard` | what may be written over? |
+//! | `mark` | how is a file told that we have written? |
 //! | `reading` | what is on the disk, as far as whoever asks may know? |
+//! | `set` | how do several files that belong together get written? |
 
 mod fence;
+mod guard;
+pub(crate) mod mark;
 mod reading;
+mod set;
 
 use std::fs::OpenOptions;
 pub(crate) use std::fs::{File, TryLockError};
@@ -24,15 +30,23 @@ use std::sync::Mutex;
 use polars::prelude::PolarsError;
 
 use crate::error::{Error, Result};
+use crate::job::Job;
 use crate::progress;
 
 pub(crate) use fence::{Fence, Most, Stop, allowed, is_fenced, room, sleep, spend};
 #[cfg(feature = "sql")]
 pub(crate) use fence::{LIFTED, database_allowed, query_limits};
+pub use guard::overwrite;
+pub(crate) use guard::{Guard, reads};
 pub(crate) use reading::{
     changed, exists, home_of, is_file, is_folder, lies_beside, list, machine_memory, matching, metadata, missing, open,
     read_bytes, read_text, read_trusted,
 };
+pub(crate) use set::Lock;
+pub use set::together;
+
+/// What the names of files begin with that are being written.
+pub(crate) const WRITING: &str = ".tradewind-writing-";
 
 /// The temporary files that are being written now.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -42,7 +56,7 @@ pub(crate) fn is_parquet(path: &Path) -> bool {
     path.extension().is_some_and(|end| ["parquet", "pq"].iter().any(|known| end.eq_ignore_ascii_case(known)))
 }
 
-/// Write `bytes` to `path`, creating its folder, and replace what stood there in one step.
+/// Write `bytes` to `path`, creating its folder, and replace what stood there in one step, if it may be.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     progress::check()?;
     spend(0, bytes.len() as u64)?;
@@ -51,27 +65,139 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// As [`write_atomically`], with what `work` writes.
 pub(crate) fn write_with(path: &Path, work: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
+    write(path, false, work)
+}
+
+/// As [`write_atomically`], into a folder that is known to be of our own making: what stands there is ours.
+pub(crate) fn write_own(path: &Path, bytes: &[u8]) -> Result<()> {
+    progress::check()?;
+    write(path, true, |file| file.write_all(bytes).map_err(|cause| refused(path, &cause)))
+}
+
+fn write(path: &Path, own: bool, work: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     allowed(path)?;
     if path.as_os_str().is_empty() || path.file_name().is_none() {
         return Err(Error::usage(format!("cannot write `{}`: the path names no file", path.display())));
     }
-    if path.is_dir() {
-        return Err(Error::io(format!("cannot write {}: it is a folder; name a file inside it", path.display())));
+    let guard = Job::current().guard();
+    guard.spare(path)?;
+    // A link stays, and what it leads to is replaced.
+    let target = if path.is_symlink() { guard::place(path) } else { path.to_path_buf() };
+    // What stands there and is not ours may still be the very bytes that are to be written.
+    let foreign = if own { None } else { guard.replaces(path).err() };
+    if let Some(error) = foreign.as_ref().filter(|_| !path.is_file()) {
+        return Err(error.clone());
     }
     spend(1, 0)?;
-    let folder = match path.parent() {
+    let folder = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     std::fs::create_dir_all(folder).map_err(|cause| refused(path, &cause))?;
-    let mut temporary = builder().prefix(".writing-").tempfile_in(folder).map_err(|cause| refused(path, &cause))?;
-    let place = temporary.path().to_path_buf();
-    fence::still_allowed(path, temporary.as_file())?;
-    with_unfinished(|files| files.push(place.clone()));
-    let written = work(temporary.as_file_mut())
-        .and_then(|()| temporary.persist(path).map_err(|failure| refused(path, &failure.error)));
-    with_unfinished(|files| files.retain(|file| *file != place));
-    written.map(|_| ())
+    if guard.is_first_in(folder) {
+        sweep(folder);
+    }
+    let mut unfinished = Unfinished::begin(folder, path, target.clone(), own)?;
+    fence::still_allowed(path, unfinished.temporary.as_file())?;
+    work(unfinished.temporary.as_file_mut())?;
+    if let Some(error) = foreign {
+        return match unfinished.is_there() {
+            true => Ok(()),
+            false => Err(error),
+        };
+    }
+    match set::wait(unfinished) {
+        Some(unfinished) => unfinished.finish(),
+        None => Ok(()),
+    }
+}
+
+/// A file that is being written beside its place; it is removed if it does not get there.
+pub(crate) struct Unfinished {
+    temporary: tempfile::NamedTempFile,
+    _listed: Listed,
+    /// As the caller called its place.
+    path: PathBuf,
+    target: PathBuf,
+    own: bool,
+}
+
+impl Unfinished {
+    fn begin(folder: &Path, path: &Path, target: PathBuf, own: bool) -> Result<Self> {
+        let temporary = loop {
+            let made = builder().prefix(WRITING).tempfile_in(folder).map_err(|cause| refused(path, &cause))?;
+            // The lock says that somebody is at work on it. Another run may have taken it for a leftover before it was locked.
+            if made.as_file().lock().is_err() || set::is_at(made.as_file(), made.path()) {
+                break made;
+            }
+        };
+        let listed = Listed::new(temporary.path());
+        Ok(Self { temporary, _listed: listed, path: path.into(), target, own })
+    }
+
+    /// Do these very bytes stand there already?
+    fn is_there(&self) -> bool {
+        let read = |path: &Path| std::fs::read(path).ok();
+        let length = |path: &Path| path.metadata().ok().map(|metadata| metadata.len());
+        length(&self.target) == length(self.temporary.path()) && read(&self.target) == read(self.temporary.path())
+    }
+
+    /// May it take its place?
+    fn check(&self) -> Result<()> {
+        match self.own {
+            true => Ok(()),
+            false => Job::current().guard().replaces(&self.path).map(|_| ()),
+        }
+    }
+
+    fn finish(self) -> Result<()> {
+        let guard = Job::current().guard();
+        let replaced = !self.own && guard.replaces(&self.path)?;
+        let Self { temporary, _listed, path, target, .. } = self;
+        temporary.persist(&target).map_err(|failure| refused(&path, &failure.error))?;
+        guard.wrote(&target);
+        if replaced {
+            guard::say_replaced(&path);
+        }
+        Ok(())
+    }
+}
+
+/// An entry among the temporary files that are being written.
+struct Listed(PathBuf);
+
+impl Listed {
+    fn new(path: &Path) -> Self {
+        with_unfinished(|files| files.push(path.to_path_buf()));
+        Self(path.to_path_buf())
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        with_unfinished(|files| files.retain(|file| *file != self.0));
+    }
+}
+
+/// Removes what killed runs have left of files that they were writing into a folder: what nobody has locked.
+fn sweep(folder: &Path) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(std::result::Result::ok);
+    for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(WRITING)) {
+        let Ok(file) = std::fs::OpenOptions::new().write(true).open(entry.path()) else { continue };
+        if file.try_lock().is_ok() {
+            // Another run may have removed it.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Removes a file of our own, if one stands there; anybody else's stays.
+pub(crate) fn remove_own(path: &Path) -> Result<()> {
+    allowed(path)?;
+    if !path.is_file() || Job::current().guard().spare(path).is_err() || !mark::bears(path) {
+        return Ok(());
+    }
+    std::fs::remove_file(path).map_err(|cause| refused(path, &cause))
 }
 
 /// Makes a folder, and those that it lies in.
@@ -112,10 +238,13 @@ pub(crate) fn remove_file(path: &Path) -> Result<()> {
     std::fs::remove_file(path).map_err(|cause| refused(path, &cause))
 }
 
-/// Removes a folder with all that lies in it.
-pub(crate) fn remove_folder(folder: &Path) -> Result<()> {
+/// Removes a folder if nothing lies in it.
+pub(crate) fn remove_if_empty(folder: &Path) -> Result<()> {
     allowed(folder)?;
-    std::fs::remove_dir_all(folder).map_err(|cause| refused(folder, &cause))
+    match std::fs::remove_dir(folder) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::DirectoryNotEmpty => Err(refused(folder, &cause)),
+        _ => Ok(()),
+    }
 }
 
 /// Removes output that is being written, for a program that is about to end without waiting for running work.

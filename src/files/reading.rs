@@ -8,6 +8,7 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use super::fence::{allowed, folder_allowed, is_fenced, still_allowed};
+use super::guard::reads;
 use crate::error::{Error, Result, nearest};
 use crate::progress;
 
@@ -46,10 +47,11 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The text of a file.
+/// The text of a file, which is an input from here on.
 pub(crate) fn read_text(path: &Path) -> Result<String> {
     let mut text = String::new();
     open(path)?.read_to_string(&mut text).map_err(|cause| cannot(path, cause))?;
+    reads(path);
     Ok(text)
 }
 
@@ -67,7 +69,9 @@ pub(crate) fn lies_beside(home: &Path, path: &Path) -> bool {
 
 /// The text of a file that [lies beside](lies_beside) a script that runs.
 pub(crate) fn read_trusted(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|cause| cannot(path, cause))
+    let text = std::fs::read_to_string(path).map_err(|cause| cannot(path, cause))?;
+    reads(path);
+    Ok(text)
 }
 
 /// When a file that was read was changed.

@@ -488,8 +488,13 @@ impl Fits {
     /// [`load`](Self::load) reads the same from it.
     ///
     /// # Errors
-    /// When the file cannot be written, or would not be read back.
+    /// When no series could be fitted, when the file cannot be written, or would not be read back.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let series = 0..self.0.panel.len();
+        if !self.0.models.iter().any(|fit| series.clone().any(|i| fit.fitted.failure(i).is_none())) {
+            let reason = self.failures().first().map_or_else(String::new, |failure| format!(": {}", failure.reason));
+            return Err(Error::model(format!("no model could be fitted to any series, and nothing is saved{reason}")));
+        }
         let mut frame = self.0.panel.to_frame();
         let mut data = Vec::new();
         ParquetWriter::new(&mut data).finish(&mut frame)?;
@@ -532,6 +537,7 @@ impl Fits {
         let path = path.as_ref();
         let place = path.display().to_string();
         let bytes = crate::files::read_bytes(path)?;
+        crate::files::reads(path);
         Self::decoded(&bytes, &place)
     }
 
@@ -582,8 +588,8 @@ pub(crate) fn find(name: &str, names: &[String], what: &str) -> Result<usize> {
     })
 }
 
-const KIND: &str = "tradewind fits";
-const FORMAT: u32 = 7;
+const KIND: &str = crate::files::mark::FITS;
+const FORMAT: u32 = 8;
 /// The longest horizon.
 const MOST_STEPS: usize = 1_000_000;
 

@@ -7,6 +7,7 @@ use polars::prelude::*;
 
 use super::{Fits, Horizon, find};
 use crate::error::{Error, Result};
+use crate::files::mark;
 use crate::show::Table;
 
 /// The part of a model that forecasts some steps ahead, in the format of the program that made it.
@@ -61,19 +62,21 @@ impl Fits {
             }
         }
         let folder = folder.as_ref();
-        let mut written = Vec::new();
-        for (block, series) in blocks {
-            let name = format!("steps-{:02}-{:02}", block.steps.0, block.steps.1);
-            let mut columns = panel.key_columns(series)?;
-            let features = block.names.iter().zip(block.columns);
-            columns.extend(features.map(|(name, values)| Column::new(format!("feature: {name}").into(), values)));
-            columns.push(Column::new("said".into(), block.said));
-            let rows = columns.first().map_or(0, Column::len);
-            let (json, csv) = (folder.join(format!("{name}.json")), folder.join(format!("{name}.csv")));
-            crate::files::write_atomically(&json, block.model.as_bytes())?;
-            Table::new(DataFrame::new(rows, columns)?).save(&csv)?;
-            written.extend([json.display().to_string(), csv.display().to_string()]);
-        }
-        Ok(written)
+        crate::files::together(|| {
+            let mut written = Vec::new();
+            for (block, series) in blocks {
+                let name = format!("steps-{:02}-{:02}", block.steps.0, block.steps.1);
+                let mut columns = panel.key_columns(series)?;
+                let features = block.names.iter().zip(block.columns);
+                columns.extend(features.map(|(name, values)| Column::new(format!("feature: {name}").into(), values)));
+                columns.push(Column::new("said".into(), block.said));
+                let rows = columns.first().map_or(0, Column::len);
+                let (json, csv) = (folder.join(format!("{name}.json")), folder.join(format!("{name}.csv")));
+                crate::files::write_atomically(&json, mark::in_attributes(&block.model).as_bytes())?;
+                Table::new(DataFrame::new(rows, columns)?).save(&csv)?;
+                written.extend([json.display().to_string(), csv.display().to_string()]);
+            }
+            Ok(written)
+        })
     }
 }

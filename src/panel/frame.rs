@@ -9,6 +9,7 @@ use polars::prelude::*;
 use super::calendar::{Calendar, Frequency, StampKind, micros};
 use super::{Columns, Inner, Origin, Panel, Reading, source};
 use crate::error::{Error, Result, first_line};
+use crate::files::mark;
 use crate::progress;
 use crate::show::Table;
 
@@ -90,14 +91,12 @@ impl Panel {
             Ok(_) => return Err(unwritten().because("they would not be read as they are")),
             Err(cause) => return Err(unwritten().because(cause)),
         }
-        let mut told = vec![(source::ROLES.into(), text)];
+        let mut told = vec![(source::ROLES, text)];
         if self.recorded().is_some() || self.inner().origin.found.iter().any(|remark| remark == CLEANED) {
-            told.push((source::CLEANED.into(), CLEANED.into()));
+            told.push((source::CLEANED, CLEANED.to_string()));
         }
         let mut bytes = Vec::new();
-        ParquetWriter::new(&mut bytes)
-            .with_key_value_metadata(Some(KeyValueMetadata::from_static(told)))
-            .finish(&mut self.to_frame())?;
+        ParquetWriter::new(&mut bytes).with_key_value_metadata(mark::parquet(told)).finish(&mut self.to_frame())?;
         crate::files::write_atomically(path, &bytes)
     }
 

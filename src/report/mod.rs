@@ -23,7 +23,7 @@ mod slides;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::{mark, together, write_atomically};
 use crate::show::{Block, Show, noun};
 
 /// Blocks in order under a title: what is saved for stakeholders.
@@ -89,7 +89,7 @@ impl Report {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
         let path = path.as_ref();
         match extension(path).as_str() {
-            "md" => with_assets(path, |assets| page::markdown(self, assets)),
+            "md" => with_assets(path, |assets| mark::at_end(&page::markdown(self, assets))),
             "html" | "htm" => alone(path, &page::html(self)),
             _ => Err(wrong_extension("a report", path)),
         }
@@ -103,7 +103,7 @@ impl Report {
     pub fn save_slides(&self, path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
         let path = path.as_ref();
         match extension(path).as_str() {
-            "md" => with_assets(path, |assets| slides::markdown(self, assets)),
+            "md" => with_assets(path, |assets| mark::in_front(&slides::markdown(self, assets))),
             "html" | "htm" => alone(path, &slides::html(self)),
             _ => Err(wrong_extension("slides", path)),
         }
@@ -135,21 +135,24 @@ fn wrong_extension(what: &str, path: &Path) -> Error {
 }
 
 fn alone(path: &Path, page: &str) -> Result<Vec<PathBuf>> {
-    write_atomically(path, page.as_bytes())?;
+    write_atomically(path, mark::at_end(page).as_bytes())?;
     Ok(vec![path.to_path_buf()])
 }
 
-/// Write the pictures first and the page last: a page never links to a picture that is not there yet.
+/// Write the pictures first and the page last: a page never links to a picture that is not there yet. None of them is
+/// written if one cannot be.
 fn with_assets(path: &Path, render: impl FnOnce(&mut assets::Pictures) -> String) -> Result<Vec<PathBuf>> {
     let mut pictures = assets::Pictures::new(path);
     let page = render(&mut pictures);
-    let mut written = vec![path.to_path_buf()];
-    for (path, svg) in pictures.take()? {
-        write_atomically(&path, svg.as_bytes())?;
-        written.push(path);
-    }
-    write_atomically(path, page.as_bytes())?;
-    Ok(written)
+    together(|| {
+        let mut written = vec![path.to_path_buf()];
+        for (path, svg) in pictures.take()? {
+            write_atomically(&path, mark::at_end(&svg).as_bytes())?;
+            written.push(path);
+        }
+        write_atomically(path, page.as_bytes())?;
+        Ok(written)
+    })
 }
 
 #[cfg(test)]

@@ -151,6 +151,7 @@ pub fn run_file(path: impl AsRef<Path>, settings: &Settings) -> Result<i64> {
     let refused = terminal.refused.clone();
     let ran = on_deep_stack(|| -> Result<i64> {
         let mut session = Session::new(settings, terminal)?;
+        session.came_from(path);
         let value = session.run(&source, &text).map_err(|failure| failure.into_error())?;
         Ok(value.exit_code().unwrap_or(0))
     })??;

@@ -33,6 +33,7 @@ pub(super) fn register(api: &mut Api) {
         "Panel::read_as" read_panel(path: String, columns: Columns, reading: Reading) -> Panel {
             Panel::read_as(path, columns, &reading)
         }
+        "overwrite" overwrite(path: String) -> () { crate::overwrite(path) }
         "files" files(pattern: String) -> Vec<PathBuf> { files(&pattern) }
         "Panel::open" open_panel(path: String) -> Panel { Panel::open(path) }
         "Panel::is_saved" is_panel(path: String) -> bool { crate::files::allowed(path.as_ref()).map(|()| Panel::is_saved(path)) }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::{AST, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext, Scope};
@@ -82,13 +82,21 @@ pub struct Settings {
     /// Databases that may be asked, by the names that their URLs give them: `host`, `host:port`, `host/database` or
     /// `host:port/database`, without user and password.
     pub allow_databases: Vec<String>,
+    /// May files be replaced that Tradewind has not written? What is read is never replaced.
+    pub overwrite: bool,
     /// Names and values of the script's `args`.
     pub args: Vec<(String, String)>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { limits: Some(Limits::default()), allow: Vec::new(), allow_databases: Vec::new(), args: Vec::new() }
+        Self {
+            limits: Some(Limits::default()),
+            allow: Vec::new(),
+            allow_databases: Vec::new(),
+            overwrite: false,
+            args: Vec::new(),
+        }
     }
 }
 
@@ -127,6 +135,7 @@ pub struct Session {
     sources: Sources,
     limits: Option<Limits>,
     fence: Arc<Fence>,
+    job: Job,
     workers: Workers,
 }
 
@@ -166,7 +175,11 @@ impl Session {
             None => fence,
         });
         let deep = limits.as_ref().is_none_or(|limits| limits.depth > USUAL);
-        let workers = Workers::of(Job::behind(fence.clone()), if deep { STACK } else { SHALLOW })?;
+        let job = Job::behind(fence.clone());
+        if settings.overwrite {
+            job.guard().allow_all();
+        }
+        let workers = Workers::of(job.clone(), if deep { STACK } else { SHALLOW })?;
         let sources = Sources::default();
         let mut engine = super::engine();
         match &limits {
@@ -185,7 +198,7 @@ impl Session {
         let args: Map = settings.args.iter().map(|(name, value)| (name.into(), Dynamic::from(value.clone()))).collect();
         scope.push_constant("args", args);
         let (functions, imports) = (AST::empty(), String::new());
-        Ok(Self { engine, scope, functions, imports, sources, limits, fence, workers })
+        Ok(Self { engine, scope, functions, imports, sources, limits, fence, job, workers })
     }
 
     /// Runs a text, known as `source` in errors, and returns the value of its last expression.
@@ -230,6 +243,11 @@ impl Session {
                 _ => Err(self.explain(source, Some(&ast), |context| context.run(&error)).into()),
             },
         }
+    }
+
+    /// Keeps a file that the text came from from being written over.
+    pub(super) fn came_from(&self, path: &Path) {
+        self.job.guard().reads(path);
     }
 
     fn explain(&self, source: &str, ast: Option<&AST>, explain: impl FnOnce(&Context) -> Failure) -> Failure {

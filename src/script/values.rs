@@ -221,12 +221,26 @@ impl Argument for Options {
         if !value.is_map() {
             return Err(refused::<Self>(&value));
         }
+        check_finite(&value)?;
         match rhai::serde::from_dynamic::<Json>(&value) {
             Ok(Json::Object(map)) => Ok(Self(map)),
             Ok(_) => Err(refused::<Self>(&value)),
             Err(cause) => Err(Error::usage("options are numbers, texts, flags and arrays of them").because(cause)),
         }
     }
+}
+
+/// Refuses what JSON has no numbers for, and would take for nothing said.
+fn check_finite(value: &Dynamic) -> Result<()> {
+    if let Ok(number) = value.as_float() {
+        return options::finite(number).map(|_| ());
+    }
+    if let Some(array) = value.read_lock::<Array>() {
+        return array.iter().try_for_each(check_finite);
+    }
+    let Some(map) = value.read_lock::<Map>() else { return Ok(()) };
+    map.iter()
+        .try_for_each(|(name, value)| check_finite(value).map_err(|error| error.within(format!("option `{name}`"))))
 }
 
 /// An options struct: a map of its options, or a text such as `gaps=fill, negatives=clip`.

@@ -14,7 +14,7 @@ use polars::prelude::*;
 use super::number::{Digits, MISSING, number, whole};
 use super::{Block, Show};
 use crate::error::{Error, Result, suggestion};
-use crate::files::write_atomically;
+use crate::files::{mark, write_atomically};
 
 /// Rows and named columns, with an optional title: what every tabular verb returns.
 ///
@@ -144,7 +144,7 @@ impl Table {
                 CsvWriter::new(&mut bytes).finish(&mut frame)?;
             }
             Format::Parquet => {
-                ParquetWriter::new(&mut bytes).finish(&mut frame)?;
+                ParquetWriter::new(&mut bytes).with_key_value_metadata(mark::parquet(None)).finish(&mut frame)?;
             }
             Format::Json => bytes = rows_as_lines(&self.to_json()?)?.into_bytes(),
         }

@@ -17,6 +17,7 @@
 
 mod rows;
 
+use std::io::{Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -25,9 +26,10 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::files::{self, File, TryLockError, io_error, read_text, refused, write_atomically, write_with};
-use crate::job;
+use crate::files::{self, File, TryLockError, WRITING, io_error, mark, refused, together, write_own, write_with};
+use crate::job::{self, Job};
 use crate::models::{Failure, Model};
+use crate::outputs::{failures_of, list_failures};
 use crate::panel::{Aggregate, Columns, Panel};
 use crate::plan::Plan;
 use crate::progress;
@@ -65,34 +67,83 @@ impl Plan {
     /// As [`forecast`](Self::forecast), and when the data are not Parquet, or the plan asks for something that needs all
     /// series at once: a model that learns across series, a sum over keys.
     pub fn stream(&self, out: impl AsRef<Path>) -> Result<Table> {
+        if self.overwrite {
+            let guard = Job::current().guard();
+            guard.allow(out.as_ref());
+            guard.allow(&failures_of(&out));
+        }
         let work = Work::begin(self, out.as_ref())?;
         work.forecast()?;
         work.finish()
     }
 }
 
-/// What a run is recognised by: another plan, file or version is another run.
+/// What a run is recognised by: another plan, file or program is another run.
 #[derive(Serialize, Deserialize, PartialEq)]
 struct Request {
+    /// The version of this program, and what its code came to.
     version: String,
     plan: serde_json::Map<String, serde_json::Value>,
-    /// Path, bytes and time of the last change, in nanoseconds, of each file that is read.
-    files: Vec<(PathBuf, u64, u64)>,
+    /// Of each file of the data its bytes, the time of its last change in nanoseconds, and the hash of its end, where Parquet
+    /// says what the file holds.
+    data: Vec<(PathBuf, u64, u64, String)>,
+    /// The hash of every other file that is read.
+    beside: Vec<(PathBuf, String)>,
 }
 
+/// How much of the end of a data file is looked at, in bytes.
+const END: u64 = 1 << 20;
+
 impl Request {
-    fn of(plan: &Plan, files: &[PathBuf]) -> Result<Self> {
-        let stamp = |path: &PathBuf| {
-            let refused = |cause| Error::io(format!("{} cannot be read", path.display())).because(cause);
-            let metadata = files::metadata(path)?;
-            let changed = metadata.modified().map_err(refused)?.duration_since(UNIX_EPOCH).unwrap_or_default();
-            Ok((path.clone(), metadata.len(), changed.as_nanos() as u64))
+    fn of(plan: &Plan) -> Result<Self> {
+        let inputs = plan.inputs();
+        let refused = |path: &Path, cause| Error::io(format!("{} cannot be read", path.display())).because(cause);
+        let hash = |path: &Path, from_end: u64| {
+            let mut file = files::open(path)?;
+            let mut read = || {
+                let length = file.metadata()?.len();
+                file.seek(SeekFrom::Start(length - length.min(from_end)))?;
+                let mut hash = blake3::Hasher::new();
+                std::io::copy(&mut file, &mut hash).map(|_| hash.finalize().to_hex().to_string())
+            };
+            read().map_err(|cause| refused(path, cause))
         };
+        let data = |path: &PathBuf| {
+            let metadata = files::metadata(path)?;
+            let changed = metadata.modified().map_err(|cause| refused(path, cause))?;
+            let changed = changed.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
+            Ok((path.clone(), metadata.len(), changed, hash(path, END)?))
+        };
+        let mut asked = crate::options::fields(plan)?;
+        // Whether the result may replace another file does not change it.
+        asked.remove("overwrite");
         Ok(Self {
-            version: env!("CARGO_PKG_VERSION").into(),
-            plan: crate::options::fields(plan)?,
-            files: files.iter().chain(&plan.future).map(stamp).collect::<Result<_>>()?,
+            version: format!("{} {}", env!("CARGO_PKG_VERSION"), env!("TRADEWIND_SOURCE")),
+            plan: asked,
+            data: inputs.data.iter().map(data).collect::<Result<_>>()?,
+            beside: inputs
+                .beside
+                .iter()
+                .map(|path| Ok((path.clone(), hash(path, u64::MAX)?)))
+                .collect::<Result<_>>()?,
         })
+    }
+
+    /// What differs in another, in words.
+    fn difference(&self, other: &Self) -> Option<String> {
+        if self.version != other.version {
+            return Some("the program".into());
+        }
+        let changed = self.plan.iter().find(|(name, value)| other.plan.get(*name) != Some(value));
+        if let Some((name, _)) = changed {
+            return Some(format!("`{name}` of the plan"));
+        }
+        let data = self.data.iter().find(|file| !other.data.contains(file)).map(|(path, ..)| path);
+        let beside = self.beside.iter().find(|file| !other.beside.contains(file)).map(|(path, _)| path);
+        match data.or(beside) {
+            Some(path) => Some(path.display().to_string()),
+            None => (self != other).then(|| "what is read".into()),
+        }
     }
 }
 
@@ -183,13 +234,24 @@ impl Work {
             columns = Panel::saved_columns(&files[0]).unwrap_or(columns);
         }
         let rows = Rows::open(&files, &columns)?;
+        let request = Request::of(plan)?;
+        // Now that all that is read is known: what would be refused after hours is refused here.
+        let guard = Job::current().guard();
+        guard.replaces(out)?;
+        guard.replaces(&failures_of(out))?;
         let folder = partial(out);
         let lock = lock(&folder)?;
-        let request = Request::of(plan, &files)?;
         let kept = files::exists(&folder.join(LAYOUT)).then(|| read_json::<Layout>(&folder.join(LAYOUT)));
         let layout = match kept {
             Some(Ok(layout)) if layout.request == request => layout,
-            _ => Layout::find(plan, request, columns, &rows, &folder)?,
+            kept => {
+                let why = kept.map(|kept| kept.ok().and_then(|kept| request.difference(&kept.request)));
+                if let Some(why) = why {
+                    let why = why.unwrap_or_else(|| "the program".into());
+                    progress::say(&format!("{why} has changed since the run that was stopped: begun anew"));
+                }
+                Layout::find(plan, request, columns, &rows, &folder)?
+            }
         };
         let coming = match &plan.future {
             Some(path) => Some(Coming::new(Panel::read_future(path, &layout.columns)?, &layout.columns)?),
@@ -254,8 +316,16 @@ impl Work {
         frame.rechunk_mut();
         let mut bytes = Vec::new();
         ParquetWriter::new(&mut bytes).with_row_group_size(Some(usize::MAX)).finish(&mut frame)?;
-        write_atomically(&self.folder.join(part(chunk)), &bytes)?;
+        write_own(&self.folder.join(part(chunk)), &bytes)?;
         done(panel.len(), frame.height(), forecast.failures())
+    }
+
+    /// Takes away what is no longer needed; what somebody has put there meanwhile stays.
+    fn leave(&self) -> Result<()> {
+        for path in own_files(&self.folder)?.into_iter().chain([self.folder.join(LOCK)]) {
+            files::remove_file(&path)?;
+        }
+        files::remove_if_empty(&self.folder)
     }
 
     fn read_done(&self, chunk: usize) -> Result<Done> {
@@ -272,19 +342,17 @@ impl Work {
             let reason = failures.first().map_or_else(String::new, |failure| format!(": {}", failure.reason));
             return Err(Error::model(format!("no model could forecast any series{reason}")));
         }
-        let listed = self.out.with_extension("failures.csv");
-        match failures.is_empty() {
-            true if files::exists(&listed) => files::remove_file(&listed)?,
-            true => {}
-            false => crate::models::failures_table(&failures)?.save(&listed)?,
+        if let Some(what) = Request::of(&self.plan)?.difference(&self.layout.request) {
+            return Err(Error::data(format!("{what} has changed while the forecast was made; make it again")));
         }
         let bar = progress::bar(count, "writing");
-        write_with(&self.out, |file| {
+        let write = |file: &mut File| {
             let full = |cause| refused(&self.out, &io_error(cause));
             let read = |chunk: usize| read_parquet(&self.folder.join(part(chunk)));
             let mut chunks = (0..count).filter(|chunk| all[*chunk].rows > 0).peekable();
             let schema = read(chunks.peek().copied().unwrap_or(0))?.schema().clone();
-            let mut writer = ParquetWriter::new(file).batched(&schema).map_err(full)?;
+            let writer = ParquetWriter::new(file).with_key_value_metadata(mark::parquet(None));
+            let mut writer = writer.batched(&schema).map_err(full)?;
             for chunk in chunks {
                 progress::check()?;
                 files::spend(0, files::metadata(&self.folder.join(part(chunk)))?.len())?;
@@ -294,9 +362,10 @@ impl Work {
                 bar.inc(1);
             }
             writer.finish().map(|_| ()).map_err(full)
-        })?;
+        };
+        together(|| list_failures(&failures, &self.out).and_then(|_| write_with(&self.out, write)))?;
         bar.finish_and_clear();
-        files::remove_folder(&self.folder)?;
+        self.leave()?;
         let number = |name: &str, value: usize| Column::new(name.into(), [value as u64]);
         Ok(Table::new(DataFrame::new(
             1,
@@ -365,34 +434,60 @@ impl Chunks {
 
 const LAYOUT: &str = "layout.json";
 const LOCK: &str = "lock";
+/// What the lock holds: who has made the folder.
+const OURS: &[u8] = b"tradewind\n";
 
-/// Takes away what another run has left, and nothing else that somebody has put there.
+/// Takes away what another run has left; somebody else's file is a reason to stop.
 fn clear(folder: &Path) -> Result<()> {
-    for entry in files::list(folder)? {
-        let name = entry.file_name().unwrap_or_default().to_string_lossy();
-        match &*name {
-            LOCK => continue,
-            LAYOUT => {}
-            ours if ["forecast-", "series-", ".writing-"].iter().any(|start| ours.starts_with(start)) => {}
-            _ => {
-                return Err(Error::usage(format!(
-                    "{} is not of an earlier run; move it, or name another output",
-                    entry.display()
-                )));
-            }
-        }
-        files::remove_file(&entry)?;
+    let own = own_files(folder)?;
+    let entries = files::list(folder)?;
+    if let Some(other) = entries.iter().find(|path| **path != folder.join(LOCK) && !own.contains(path)) {
+        return Err(not_ours(other));
     }
-    Ok(())
+    own.iter().try_for_each(|path| files::remove_file(path))
 }
 
-/// Keeps a second run from the folder until the file that comes back is closed.
+fn not_ours(path: &Path) -> Error {
+    Error::usage(format!("{} is not of an earlier run; move it, or name another output", path.display()))
+}
+
+/// What runs have written into a folder that is known to be ours, but its lock.
+fn own_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let numbered = |name: &str, start: &str, ends: &[&str]| {
+        let number = name.strip_prefix(start).and_then(|rest| ends.iter().find_map(|end| rest.strip_suffix(end)));
+        number.is_some_and(|number| number.len() >= 6 && number.bytes().all(|digit| digit.is_ascii_digit()))
+    };
+    let own = |name: &str| {
+        name == LAYOUT
+            || name.starts_with(WRITING)
+            || numbered(name, "forecast-", &[".parquet", ".json"])
+            || numbered(name, "series-", &[".parquet"])
+    };
+    let mut entries = files::list(folder)?;
+    entries.retain(|path| path.file_name().is_some_and(|name| own(&name.to_string_lossy())));
+    Ok(entries)
+}
+
+/// Keeps a second run from the folder until the file that comes back is closed. A folder that somebody else has made is
+/// left as it is.
 fn lock(folder: &Path) -> Result<File> {
-    files::make_folder(folder)?;
     let path = folder.join(LOCK);
-    let file = files::create(&path)?;
+    let theirs = |entry: &&PathBuf| **entry != path;
+    let ours = || {
+        // A folder of an earlier version has an empty lock, and says in its layout what was asked.
+        let layout = read_json::<serde_json::Value>(&folder.join(LAYOUT));
+        files::read_bytes(&path).is_ok_and(|text| text == OURS)
+            || layout.is_ok_and(|layout| layout["request"]["version"].is_string())
+    };
+    let entries = if files::is_folder(folder) { files::list(folder)? } else { Vec::new() };
+    if let Some(entry) = entries.iter().find(theirs)
+        && !ours()
+    {
+        return Err(not_ours(entry));
+    }
+    let mut file = files::open_to_write(&path)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => file.write_all(OURS).map(|()| file).map_err(|cause| refused(&path, &cause)),
         Err(TryLockError::WouldBlock) => Err(Error::io(format!(
             "another run is at work in {}; wait for it, or name another output",
             folder.display()
@@ -426,14 +521,14 @@ fn read_parquet(path: &Path) -> Result<DataFrame> {
 }
 
 fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T> {
-    serde_json::from_str(&read_text(path)?)
+    serde_json::from_slice(&files::read_bytes(path)?)
         .map_err(|cause| Error::data(format!("{} is damaged; remove its folder", path.display())).because(cause))
 }
 
 fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
     let bytes = serde_json::to_vec(value)
         .map_err(|cause| Error::io(format!("cannot write {}", path.display())).because(cause))?;
-    write_atomically(path, &bytes)
+    write_own(path, &bytes)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::files::{self, File, TryLockError};
+use crate::job::Job;
 
 /// What a trial came to on a fold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,6 +77,8 @@ impl Record {
     /// # Errors
     /// When the file cannot be read or written, is damaged, belongs to another search, or is written by one right now.
     pub fn open(path: &Path, header: &Value) -> Result<Self> {
+        files::allowed(path)?;
+        Job::current().guard().appends(path)?;
         let refused = |cause: &std::io::Error| files::refused(path, cause);
         let mut file = files::open_to_write(path)?;
         match file.try_lock() {

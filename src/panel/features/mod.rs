@@ -268,6 +268,12 @@ pub(crate) fn checked(features: impl Features) -> Result<Vec<String>> {
     features.labels().into_iter().map(check).collect()
 }
 
+/// The files that features read, as their option `file` names them.
+pub(crate) fn files_of(labels: &[&str]) -> Vec<std::path::PathBuf> {
+    let given = labels.iter().filter_map(|label| options::split(label).ok());
+    given.filter_map(|(_, given)| Some(given.get("file")?.as_str()?.into())).collect()
+}
+
 impl Panel {
     /// The panel with covariates made by features, given by their labels. Columns that follow from the calendar are known
     /// in the future and made there too; lags and windows see nothing after the step that they look back from.

@@ -36,6 +36,7 @@ use serde::{Deserialize, Serialize};
 use super::columns::check_present;
 use super::{Columns, Origin};
 use crate::error::{Error, Result};
+use crate::job::Job;
 use crate::{options, progress};
 
 pub(crate) use dates::parse_stamp;
@@ -288,14 +289,15 @@ pub(super) fn files(place: &Path) -> Result<Vec<PathBuf>> {
     // A file may have a bracket in its name: only what does not exist is a pattern.
     if !folder && (crate::files::exists(place) || !source.contains(['*', '?', '['])) {
         crate::files::metadata(place)?;
+        crate::files::reads(place);
         return Ok(vec![place.to_path_buf()]);
     }
     let mut files = if folder { crate::files::list(place)? } else { crate::files::matching(&source)? };
-    let hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']));
     files.retain(|path| !hidden(path) && (!folder || Kind::named(path).is_some()));
     // What leads outside the fence is refused, not left out.
     files.iter().try_for_each(|path| crate::files::allowed(path))?;
     files.retain(|path| crate::files::is_file(path));
+    Job::current().guard().reads_all(place, &files, |path| !hidden(path) && Kind::named(path).is_some());
     match files.is_empty() {
         true => Err(Error::io(format!(
             "{source} {}",
@@ -307,6 +309,10 @@ pub(super) fn files(place: &Path) -> Result<Vec<PathBuf>> {
         ))),
         false => Ok(files),
     }
+}
+
+fn hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']))
 }
 
 /// What a file is, by its name.

@@ -25,4 +25,6 @@ pub struct Install {
     pub allow_databases: Vec<String>,
     /// Without limits?
     pub unlimited: bool,
+    /// May cells replace files that Tradewind has not written?
+    pub overwrite: bool,
 }

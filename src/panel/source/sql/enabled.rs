@@ -143,6 +143,7 @@ fn sqlite(path: &Path, query: &str, wanted: &Wanted) -> Result<Part> {
     for end in ["-wal", "-shm", "-journal"] {
         crate::files::allowed(Path::new(&format!("{source}{end}")))?;
     }
+    crate::files::reads(path);
     let failed = |cause: rusqlite::Error| match bounds.stopped(&source) {
         Err(stopped) => stopped,
         Ok(()) => Error::data(format!("{source} does not answer the query")).because(cause),

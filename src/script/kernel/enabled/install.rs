@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::error::{Error, Result};
+use crate::files::mark::KERNEL;
 use crate::files::write_atomically;
 use crate::script::kernel::Install;
 
@@ -41,9 +42,12 @@ pub fn install(options: &Install) -> Result<PathBuf> {
     if options.unlimited {
         argv.push(json!("--unlimited"));
     }
+    if options.overwrite {
+        argv.push(json!("--overwrite"));
+    }
     argv.push(json!("{connection_file}"));
     let spec = json!({
-        "argv": argv, "display_name": "Tradewind (Rhai)", "language": "rhai", "interrupt_mode": "message",
+        "argv": argv, "display_name": KERNEL, "language": "rhai", "interrupt_mode": "message",
         "metadata": { "debugger": false },
     });
     let folder = data.join("kernels").join(NAME);
