@@ -40,7 +40,11 @@ struct Common {
 #[derive(Subcommand)]
 enum Command {
     /// Show the whole way on bundled sales: reports/demo/ and slides/demo/.
-    Demo,
+    Demo {
+        /// Replace files that stand where results are to be written and that tradewind has not written.
+        #[arg(long)]
+        overwrite: bool,
+    },
     /// Run a plan file: audit, backtest, forecast, report and slides.
     Run {
         /// TOML file; its fields are the flags of the other commands.
@@ -363,8 +367,8 @@ fn exit_code(code: i64) -> u8 {
 /// The commands that fill in a plan or list what a plan may name.
 fn run_plan(command: Command, matches: &ArgMatches, out: &Out) -> Result<()> {
     match command {
-        Command::Demo => {
-            let plan = Plan::demo()?;
+        Command::Demo { overwrite } => {
+            let plan = Plan { overwrite, ..Plan::demo()? };
             let (reports, slides) = (Path::new("reports/demo"), Path::new("slides/demo"));
             let _outputs = Outputs::of(&plan).folder(reports, &REPORT)?.folder(slides, &SLIDES)?;
             let outcome = plan.run()?;

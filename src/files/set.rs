@@ -11,7 +11,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Unfinished, refused};
+use super::{Listed, Unfinished, refused};
 use crate::error::{Error, Result};
 use crate::job::Job;
 
@@ -29,6 +29,8 @@ pub(crate) struct Lock {
     file: File,
     /// Folders that did not exist before, the innermost last.
     made: Vec<PathBuf>,
+    /// A program that ends without waiting takes the file away.
+    _listed: Listed,
 }
 
 impl Lock {
@@ -57,7 +59,10 @@ impl Lock {
                 // The run that kept it before may have removed it since it was opened.
                 Ok(()) if !is_at(&file, &path) => continue,
                 // A file system without locks has to do without.
-                Ok(()) | Err(TryLockError::Error(_)) => return Ok(Self { folder: folder.into(), file, made }),
+                Ok(()) | Err(TryLockError::Error(_)) => {
+                    let _listed = Listed::new(&path);
+                    return Ok(Self { folder: folder.into(), file, made, _listed });
+                }
                 Err(TryLockError::WouldBlock) => {
                     return Err(Error::io(format!(
                         "another run is writing into {}; wait for it, or name another folder",

@@ -95,6 +95,7 @@ fn inputs(home: &Path, files: usize) {
     let future = sales((0..files).map(|k| format!("s{k:03}")), 60).replace(",y\n", ",promo\n");
     fs::write(home.join("beside/future.csv"), future).unwrap();
     parquet(&home.join("beside/sales.parquet"), 4, 40);
+    fs::write(home.join("plan.toml"), "").unwrap();
 }
 
 /// Every verb that writes, pointed at an input in every spelling: it refuses, names both, and changes nothing.
@@ -151,7 +152,7 @@ fn inputs_are_spared_by_every_verb_in_every_spelling() {
         let given = [&["--data", "in", "--models", "naive", "--horizon", "2", "--folds", "1"][..], &COLUMNS].concat();
         for verb in [
             &["backtest", "--out", folder][..],
-            &["run", "--out", folder],
+            &["run", "plan.toml", "--out", folder],
             &["script", "s.rhai", "--arg", &format!("to={folder}")],
         ] {
             let rest = if verb[0] == "script" { &[][..] } else { &given };
@@ -217,9 +218,11 @@ fn what_is_read_beside_the_data_is_spared() {
 
 /// The commands whose results the next tests look at, by the files that they write.
 fn writers() -> Vec<(Vec<&'static str>, Vec<&'static str>)> {
-    let sales = ["--data", "in/sales.csv", "--models", "naive", "--horizon", "2", "--folds", "1"];
-    let of =
-        |verb: &[&'static str], files: &[&'static str]| ([verb, &sales[..], &COLUMNS[..]].concat(), files.to_vec());
+    let sales = ["--data", "in/sales.csv", "--horizon", "2", "--folds", "1", "--metric", "mae"];
+    let of = |verb: &[&'static str], files: &[&'static str]| {
+        let model = if verb[0] == "tune" { "croston" } else { "naive" };
+        ([verb, &sales[..], &["--models", model], &COLUMNS[..]].concat(), files.to_vec())
+    };
     let pages = ["report.md", "report.html"];
     let page = |folder: &'static str| pages.map(|name| -> &'static str { format!("{folder}/{name}").leak() });
     vec![
@@ -234,20 +237,17 @@ fn writers() -> Vec<(Vec<&'static str>, Vec<&'static str>)> {
         of(&["forecast", "--out", "f.json"], &["f.json"]),
         of(&["forecast", "--out", "f.parquet"], &["f.parquet"]),
         of(&["fit", "--save", "kept.fits"], &["kept.fits"]),
-        of(
-            &["tune", "--models", "croston", "--search", "trials=2, untouched=0", "--out", "trials.csv"],
-            &["trials.csv"],
-        ),
+        of(&["tune", "--search", "trials=2, untouched=0", "--out", "trials.csv"], &["trials.csv"]),
         of(
             &["backtest", "--out", "bt", "--page", "page"],
             &["bt/leaderboard.csv", "bt/scores.parquet", "bt/forecasts.parquet", "bt/failures.csv", "page/slides.html"],
         ),
         of(
-            &["report", "--metric", "mae", "--out", "rep", "--slides", "deck"],
+            &["report", "--out", "rep", "--slides", "deck"],
             &["rep/report.md", "rep/report.html", "deck/slides.md", "deck/slides.html"],
         ),
         of(
-            &["run", "--metric", "mae", "--out", "whole"],
+            &["run", "plan.toml", "--out", "whole"],
             &["whole/audit.csv", "whole/forecast.csv", "whole/slides/slides.md"],
         ),
         (
@@ -267,6 +267,7 @@ fn writers_home() -> tempfile::TempDir {
     fs::create_dir(home.path().join("in")).unwrap();
     fs::write(home.path().join("in/sales.csv"), sales(["a".to_string(), "b".to_string()], 40)).unwrap();
     parquet(&home.path().join("in/sales.parquet"), 3, 40);
+    fs::write(home.path().join("plan.toml"), "").unwrap();
     home
 }
 
@@ -582,7 +583,7 @@ fn a_folder_is_kept_from_a_second_run() {
         &["audit", "--page", "out"],
         &["clean", "--dry-run", "--page", "out"],
         &["report", "--out", "out", "--slides", "slides"],
-        &["run", "--out", "out"],
+        &["run", "plan.toml", "--out", "out"],
     ] {
         let lock = fs::File::create(home.join("out/.tradewind.lock")).unwrap();
         lock.lock().unwrap();
@@ -625,7 +626,7 @@ fn scripts_replace_their_own_files_and_what_they_are_told_to() {
     fs::write(home.join("notes.csv"), "day,what\n1,rain\n").unwrap();
     fs::write(home.join("s.rhai"), r#"table([#{a: 1}]).save("notes.csv")"#).unwrap();
     let (code, said) = ran(home, &["script", "s.rhai"]);
-    assert!(code == 2 && said.contains("--overwrite"), "{code} {said}");
+    assert!(code == 1 && said.contains("--overwrite"), "{code} {said}");
     works(home, &["script", "s.rhai", "--overwrite"]);
     assert_eq!(fs::read_to_string(home.join("notes.csv")).unwrap(), "a\n1\n");
 }
