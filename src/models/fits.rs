@@ -537,8 +537,9 @@ impl Fits {
         let path = path.as_ref();
         let place = path.display().to_string();
         let bytes = crate::files::read_bytes(path)?;
+        let fits = Self::decoded(&bytes, &place)?;
         crate::files::reads(path);
-        Self::decoded(&bytes, &place)
+        Ok(fits)
     }
 
     fn decoded(bytes: &[u8], place: &str) -> Result<Self> {
