@@ -37,7 +37,7 @@ impl Outputs {
             guard.allow_all();
         }
         let inputs = plan.inputs();
-        inputs.data.iter().chain(&inputs.beside).filter(|file| file.exists()).for_each(|file| guard.reads(file));
+        inputs.data.iter().chain(&inputs.beside).filter(|file| files::exists(file)).for_each(|file| guard.reads(file));
         Self(Vec::new())
     }
 
