@@ -4,6 +4,10 @@
 Looks at every file that git tracks or would track: paths of one person's machine, secrets, and
 files over 1 MB that are neither data, a font nor a figure that a page needs. A line that must
 show such a text on purpose carries the words `tree-check: allow`.
+
+And at the sources of the program: only the room `src/files/` asks the file system, and only `src/job.rs`
+starts threads, so that nothing gets round the fence around scripts. What must all the same is named in
+ASKS with the reason; an exception nobody needs any more is an error.
 """
 import re
 import subprocess
@@ -20,6 +24,60 @@ FORBIDDEN = {
     "password in an address": rb"\b[a-z]+://[^\s/:@{}<$]+:[^\s/:@{}<$]+@",
 }
 PATTERNS = {name: re.compile(pattern) for name, pattern in FORBIDDEN.items()}
+
+# What only the named files of src/ may use, and what is meant by it.
+ASKERS = {
+    "the file system": (
+        ("src/files/",),
+        rb"\bfs::|\bFile::|\bOpenOptions\b|\bglob::glob|\btempfile::|\.read_dir\(|\.read_link\(|\.canonicalize\(|\.try_exists\("
+        rb"|\.symlink_metadata\(|\.(?:exists|is_dir|is_file|is_symlink)\(\)|\bset_current_dir\b|\bopen_workbook_auto\("
+        rb"|\bLazyFrame::scan|\bLazyCsvReader\b|\bConnection::open|Path::(?:exists|is_dir|is_file|metadata)\b"),
+    "threads": (("src/job.rs",), rb"\bthread::(?:spawn|Builder)\b|\.spawn(?:_scoped)?\(|\brayon::(?:spawn|ThreadPoolBuilder)\b"),
+    "programs and the network": ((), rb"\bCommand::new\b|\b(?:Tcp|Udp|Unix)(?:Stream|Socket|Listener|Datagram)\b|\bClient::connect\b"
+                                     rb"|\bconfig\.connect\("),
+}
+ASKS = {
+    ("the file system", "src/panel/source/sql/enabled.rs"): "SQLite opens its file itself, which was judged before",
+    ("the file system", "src/script/kernel/enabled/mod.rs"): "the kernel's own folder, before any cell runs",
+    ("the file system", "src/script/kernel/enabled/install.rs"): "folders that whoever installs the kernel names",
+    ("the file system", "src/bin/tradewind.rs"): "the command line compares paths; it runs no script then",
+    ("threads", "src/bin/tradewind.rs"): "the threads of the process, before any script runs",
+    ("programs and the network", "src/panel/source/sql/enabled.rs"): "servers that a script was allowed by name",
+}
+
+
+def product(content: bytes) -> bytes:
+    """A Rust source without its tests, comments and their examples, line by line."""
+    lines, depth, inside = [], 0, False
+    for line in content.split(b"\n"):
+        if line.strip() == b"#[cfg(test)]":
+            inside, depth = True, 0
+        if inside:
+            depth += line.count(b"{") - line.count(b"}")
+            inside = not (depth <= 0 and line.rstrip().endswith((b"}", b";")))
+            lines.append(b"")
+        else:
+            lines.append(b"" if line.lstrip().startswith(b"//") else line)
+    return b"\n".join(lines)
+
+
+def askers(sources: dict):
+    """Lines of the program that ask what only one room may ask."""
+    used = set()
+    for name, content in sources.items():
+        if not re.match(r"src/.*\.rs$", name) or name.endswith("/tests.rs"):
+            continue
+        for number, line in enumerate(product(content).split(b"\n"), 1):
+            for what, (rooms, pattern) in ASKERS.items():
+                found = re.search(pattern, line)
+                if not found or name.startswith(rooms):
+                    continue
+                if (what, name) in ASKS:
+                    used.add((what, name))
+                else:
+                    yield f"{name}:{number}: asks for {what} by `{found.group().decode()}`; go through src/files/ or src/job.rs"
+    for what, name in ASKS.keys() - used:
+        yield f"setup/check_tree.py: {name} no longer asks for {what}: take it off the list"
 
 
 def problems(name: str, content: bytes):
@@ -44,7 +102,7 @@ def main() -> int:
         print("not a git checkout: nothing is committed from here, nothing to look at")
         return 0
     names = sorted({name for name in listed.decode().split("\0") if name})
-    count, found = 0, []
+    count, found, sources = 0, [], {}
     for name in names:
         try:
             with open(name, "rb") as file:
@@ -53,6 +111,9 @@ def main() -> int:
             continue
         count += 1
         found.extend(problems(name, content))
+        if name.endswith(".rs"):
+            sources[name] = content
+    found.extend(askers(sources))
     print("\n".join([*found, f"{count} files, {len(found)} findings"]))
     return 1 if found else 0
 

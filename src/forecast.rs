@@ -55,6 +55,8 @@ struct Inner {
 
 /// The most steps that the paths of one series may have together: 1.6 GB.
 const MOST_STEPS: usize = 200_000_000;
+/// Series whose paths are simulated at a time for a total.
+const TOGETHER: usize = 64;
 
 impl Forecast {
     pub(crate) fn of(fits: &Fits, future: &Future, asked: impl Fn(usize) -> bool + Sync) -> Result<Self> {
@@ -285,9 +287,11 @@ impl Paths {
         if series.is_empty() {
             return Err(Error::model(format!("{model} has no forecast for any series")));
         }
+        let values = self.n.saturating_mul(self.forecast.horizon()).saturating_mul(series.len().min(TOGETHER) + 2);
+        crate::files::room("values of sample paths", values as u64, 8)?;
         let mut total = Array2::zeros((self.n, self.forecast.horizon()));
         // A fixed number of series at a time: the sum is taken in order, so that threads cannot change a bit of it.
-        for chunk in series.chunks(64) {
+        for chunk in series.chunks(TOGETHER) {
             let one = |i: &usize| progress::check().and_then(|()| self.simulate(m, *i, &dates));
             let paths: Vec<Array2<f64>> = chunk.par_iter().map(one).collect::<Result<_>>()?;
             paths.iter().for_each(|paths| total += paths);

@@ -1,15 +1,29 @@
-//! What a piece of work takes along to every thread that it runs on: the fence that its files must lie behind.
+//! What does a piece of work take along to every thread that it runs on? What holds it: the fence that its files must lie
+//! behind, the databases that it may ask, and what it may use up.
 //!
-//! A job is entered by [`Job::during`] on the thread that starts the work. Work that is spread over other threads is
-//! wrapped by [`carried`], which enters the job of the thread that spread it.
+//! A job is entered by [`Job::during`] on the thread that starts the work. A script works in threads of its own
+//! ([`Workers`]), which know its job from their first moment, so that no loop that spreads work over threads needs to think
+//! of it. Where work is handed to other threads, [`carried`] takes its job along, and [`beside`] starts a thread that knows it.
+//!
+//! Whoever forgets errs on the safe side: a thread of a pool that knows no job is held by every script that runs in the
+//! process. A script that runs within another one is held by both.
 
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::files::Fence;
+use crate::error::{Error, Result};
+use crate::files::{Fence, Stop};
 
 thread_local! {
-    static CURRENT: RefCell<Job> = RefCell::new(Job::default());
+    /// The job that this thread works for, if it has been told.
+    static CURRENT: RefCell<Option<Job>> = const { RefCell::new(None) };
+}
+
+/// The jobs with a fence that run now, in this process.
+static RUNNING: Mutex<Vec<Job>> = Mutex::new(Vec::new());
+
+fn running() -> MutexGuard<'static, Vec<Job>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A piece of work, whatever threads it runs on; a clone is the same job.
@@ -18,41 +32,214 @@ pub(crate) struct Job(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    fence: Option<Fence>,
+    /// The fences around it, every one of which holds.
+    fences: Vec<Arc<Fence>>,
 }
 
 impl Job {
     /// Work behind a fence.
-    pub(crate) fn behind(fence: Fence) -> Self {
-        Self(Arc::new(Inner { fence: Some(fence) }))
+    pub(crate) fn behind(fence: impl Into<Arc<Fence>>) -> Self {
+        Self::held([fence.into()])
     }
 
-    /// The job that this thread works for.
+    fn held(fences: impl IntoIterator<Item = Arc<Fence>>) -> Self {
+        Self(Arc::new(Inner { fences: fences.into_iter().collect() }))
+    }
+
+    /// The job that this thread works for. A thread of a pool that was not told works for all scripts at once.
     pub(crate) fn current() -> Self {
-        CURRENT.with_borrow(Self::clone)
+        if let Some(job) = CURRENT.with_borrow(Option::clone) {
+            return job;
+        }
+        match rayon::current_thread_index() {
+            Some(_) => Self::held(running().iter().flat_map(|job| job.0.fences.iter().cloned())),
+            None => Self::default(),
+        }
     }
 
-    /// The fence of this job, if it has one.
-    pub(crate) fn fence(&self) -> Option<&Fence> {
-        self.0.fence.as_ref()
+    /// The fences of this job, every one of which holds; none if it is free.
+    pub(crate) fn fences(&self) -> impl Iterator<Item = &Fence> {
+        self.0.fences.iter().map(AsRef::as_ref)
+    }
+
+    /// This job as a part of another one: what holds either, holds it.
+    fn within(&self, outer: &Self) -> Self {
+        let mut fences = self.0.fences.clone();
+        fences.extend(
+            outer.0.fences.iter().filter(|known| !self.0.fences.iter().any(|own| Arc::ptr_eq(own, known))).cloned(),
+        );
+        match fences.len() == self.0.fences.len() {
+            true => self.clone(),
+            false => Self::held(fences),
+        }
     }
 
     /// Does `work` as a part of this job.
     pub(crate) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
-        /// Puts back what stood before, also when `work` panics.
-        struct Before(Job);
-        impl Drop for Before {
+        /// One that runs no longer runs, also when `work` panics.
+        struct Runs(Option<Job>);
+        impl Drop for Runs {
             fn drop(&mut self) {
-                CURRENT.set(std::mem::take(&mut self.0));
+                let Some(job) = &self.0 else { return };
+                let mut running = running();
+                if let Some(at) = running.iter().position(|known| Arc::ptr_eq(&known.0, &job.0)) {
+                    running.swap_remove(at);
+                }
             }
         }
-        let _before = Before(CURRENT.replace(self.clone()));
+        let job = self.within(&Self::current());
+        let fenced = (!job.0.fences.is_empty()).then(|| job.clone());
+        running().extend(fenced.clone());
+        let _runs = Runs(fenced);
+        job.enter(work)
+    }
+
+    /// As [`during`](Self::during), on one of many threads.
+    fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
+        /// Puts back what stood before, also when `work` panics.
+        struct Before(Option<Job>);
+        impl Drop for Before {
+            fn drop(&mut self) {
+                CURRENT.set(self.0.take());
+            }
+        }
+        let _before = Before(CURRENT.replace(Some(self.clone())));
         work()
     }
+}
+
+/// Was the job of this thread stopped, as a script is that takes too much?
+pub(crate) fn stopped() -> bool {
+    CURRENT.with_borrow(|job| job.iter().flat_map(Job::fences).any(|fence| fence.stopped().is_some()))
+}
+
+/// Stops the job of this thread.
+pub(crate) fn stop(why: Stop) {
+    Job::current().fences().for_each(|fence| fence.stop(why));
 }
 
 /// `work` as a part of the job of this thread, on whatever thread it is called.
 pub(crate) fn carried<A, T>(work: impl Fn(A) -> T) -> impl Fn(A) -> T {
     let job = Job::current();
-    move |part| job.during(|| work(part))
+    move |part| job.enter(|| work(part))
+}
+
+/// Starts a thread beside this one for the same job.
+pub(crate) fn beside<'scope, 'env, T: Send + 'scope>(
+    scope: &'scope std::thread::Scope<'scope, 'env>,
+    name: &str,
+    stack: Option<usize>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Result<std::thread::ScopedJoinHandle<'scope, T>> {
+    let builder = std::thread::Builder::new().name(name.into());
+    let builder = stack.into_iter().fold(builder, std::thread::Builder::stack_size);
+    let job = CURRENT.with_borrow(Option::clone);
+    let work = move || match job {
+        Some(job) => job.enter(work),
+        None => work(),
+    };
+    builder.spawn_scoped(scope, work).map_err(no_thread)
+}
+
+/// Starts a thread that serves the process, for no job.
+pub(crate) fn apart(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+    std::thread::Builder::new().name(name.into()).spawn(work).map(|_| ()).map_err(no_thread)
+}
+
+fn no_thread(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::io("no thread could be started").because(cause)
+}
+
+/// The threads of one job, which work for nothing else.
+pub(crate) struct Workers {
+    job: Job,
+    threads: rayon::ThreadPool,
+    stack: usize,
+}
+
+impl Workers {
+    /// As many threads as the process uses anyway, each with a stack of that many bytes.
+    pub(crate) fn of(job: Job, stack: usize) -> Result<Self> {
+        let known = job.clone();
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(rayon::current_num_threads())
+            .thread_name(|at| format!("script {at}"))
+            .stack_size(stack)
+            .start_handler(move |_| CURRENT.set(Some(known.clone())))
+            .build()
+            .map_err(no_thread)?;
+        Ok(Self { job, threads, stack })
+    }
+
+    /// Does `work` on these threads.
+    pub(crate) fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
+        let within = self.job.within(&Job::current());
+        // A script that another one runs is held by both, on threads of their own.
+        if !Arc::ptr_eq(&within.0, &self.job.0) {
+            return Self::of(within, self.stack)?.run(work);
+        }
+        Ok(self.job.during(|| self.threads.install(work)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rayon::prelude::*;
+
+    use super::*;
+
+    fn behind(folder: &std::path::Path) -> Job {
+        Job::behind(Fence::around([folder.to_path_buf()]).unwrap())
+    }
+
+    fn fences() -> usize {
+        Job::current().fences().count()
+    }
+
+    #[test]
+    fn every_thread_of_a_job_is_held() {
+        let home = tempfile::tempdir().unwrap();
+        let workers = Workers::of(behind(home.path()), 4 << 20).unwrap();
+        let counts = workers.run(|| {
+            let spread: Vec<usize> = (0..1000).into_par_iter().map(|_| fences()).collect();
+            let other = std::thread::scope(|scope| beside(scope, "other", None, fences).unwrap().join().unwrap());
+            (spread, other)
+        });
+        let (spread, other) = counts.unwrap();
+        assert!(spread.iter().all(|count| *count == 1), "{spread:?}");
+        assert_eq!(other, 1);
+        assert_eq!(fences(), 0);
+    }
+
+    #[test]
+    fn a_job_in_a_job_is_held_by_both() {
+        let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (outer, inner) = (behind(one.path()), behind(two.path()));
+        let (outer, inner) = (Workers::of(outer, 4 << 20).unwrap(), Workers::of(inner, 4 << 20).unwrap());
+        let allowed = |folder: &tempfile::TempDir| crate::files::allowed(&folder.path().join("x")).is_ok();
+        let both = outer.run(|| {
+            let within = inner.run(|| {
+                let spread: Vec<bool> = (0..100).into_par_iter().map(|_| allowed(&one) || allowed(&two)).collect();
+                (fences(), spread.iter().any(|allowed| *allowed))
+            });
+            (within.unwrap(), fences())
+        });
+        assert_eq!(both.unwrap(), ((2, false), 1));
+    }
+
+    #[test]
+    fn a_thread_that_was_not_told_is_held_while_a_script_runs() {
+        let home = tempfile::tempdir().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let job = behind(home.path());
+        // Of the threads of this test program others may be held at the same time by other tests.
+        assert!(job.during(|| pool.install(|| Job::current().fences().count() >= 1)));
+        let inside = |fence: &Fence| fence.holds(home.path());
+        assert!(job.during(|| pool.install(|| Job::current().fences().any(inside))));
+        assert!(!pool.install(|| Job::current().fences().any(inside)));
+        // What is carried knows.
+        assert_eq!(job.during(|| std::thread::scope(|scope| scope.spawn(fences).join().unwrap())), 0);
+        let told = job.during(|| carried(|()| fences()));
+        assert_eq!(pool.install(|| told(())), 1);
+    }
 }

@@ -48,7 +48,7 @@ impl Plan {
     /// # Errors
     /// When the data cannot be written.
     pub fn demo() -> Result<Self> {
-        if !Path::new(SALES_FILE).exists() {
+        if !crate::files::exists(Path::new(SALES_FILE)) {
             crate::files::write_atomically(Path::new(SALES_FILE), SALES.as_bytes())?;
         }
         Self::read_text(&format!(

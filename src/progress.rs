@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, TermLike};
 
 use crate::error::{Error, Result};
+use crate::job;
 use crate::show::number;
 
 static SHOWN: AtomicBool = AtomicBool::new(false);
@@ -45,7 +46,7 @@ pub fn resume() {
 
 /// Was the work interrupted?
 pub(crate) fn check() -> Result<()> {
-    match INTERRUPTED.load(Ordering::Relaxed) {
+    match INTERRUPTED.load(Ordering::Relaxed) || job::stopped() {
         true => Err(Error::interrupted()),
         false => Ok(()),
     }

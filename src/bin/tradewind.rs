@@ -201,7 +201,10 @@ struct Bounds {
     /// Let a script read and write below this folder too; else only below the working folder and TRADEWIND_DATA.
     #[arg(long, value_name = "FOLDER")]
     allow: Vec<PathBuf>,
-    /// Set no limits to a script's operations, depth and sizes.
+    /// Let a script ask this database, named as in its URL without user and password: HOST, HOST:PORT, HOST/DATABASE.
+    #[arg(long, value_name = "NAME")]
+    allow_database: Vec<String>,
+    /// Set no limits to a script's operations, depth, sizes, memory, time, sleep, files and bytes written, and queries.
     #[arg(long)]
     unlimited: bool,
 }
@@ -209,7 +212,7 @@ struct Bounds {
 impl Bounds {
     fn settings(self, args: Vec<(String, String)>) -> script::Settings {
         let limits = (!self.unlimited).then(script::Limits::default);
-        script::Settings { limits, allow: self.allow, args }
+        script::Settings { limits, allow: self.allow, allow_databases: self.allow_database, args }
     }
 }
 
@@ -316,17 +319,26 @@ fn run(cli: Cli, matches: &ArgMatches) -> Result<u8> {
                     split.ok_or_else(|| Error::usage(format!("--arg takes name=value, not `{pair}`")))
                 })
                 .collect::<Result<Vec<_>>>()?;
-            script::run_file(file.unwrap_or_default(), &bounds.settings(args)).map(exit_code)
+            let settings = bounds.settings(args);
+            script::confine(&settings);
+            script::run_file(file.unwrap_or_default(), &settings).map(exit_code)
         }
-        Command::Repl { bounds } => script::repl(&bounds.settings(Vec::new())).map(exit_code),
+        Command::Repl { bounds } => {
+            let settings = bounds.settings(Vec::new());
+            script::confine(&settings);
+            script::repl(&settings).map(exit_code)
+        }
         Command::Kernel { command: KernelCommand::Install { prefix, root, bounds, .. } } => {
-            let Bounds { allow, unlimited } = bounds;
-            let folder = script::kernel::install(&script::kernel::Install { prefix, root, allow, unlimited })?;
+            let Bounds { allow, allow_database: allow_databases, unlimited } = bounds;
+            let install = script::kernel::Install { prefix, root, allow, allow_databases, unlimited };
+            let folder = script::kernel::install(&install)?;
             out.wrote(&folder.join("kernel.json"));
             Ok(0)
         }
         Command::Kernel { command: KernelCommand::Run { connection, root, bounds } } => {
-            script::kernel::run(&connection, root.as_deref(), &bounds.settings(Vec::new())).map(|()| 0)
+            let settings = bounds.settings(Vec::new());
+            script::confine(&settings);
+            script::kernel::run(&connection, root.as_deref(), &settings).map(|()| 0)
         }
         command => run_plan(command, matches, &out).map(|()| 0),
     }

@@ -1,62 +1,51 @@
 //! How does a file get written so that no half-written output ever stands under its final name? And which files may a
 //! script touch at all?
 //!
+//! This room is the only one that asks the file system: what it is asked for is judged first, so that no other room can
+//! forget to. `setup/check_tree.py` holds that.
+//!
 //! The bytes go to a temporary file in the target's folder, which is renamed into place at the end: a reader sees
 //! the old file or the new one, never a part. When writing fails, the temporary file is removed.
 //!
 //! | file | question |
 //! |---|---|
-//! | `fence` | which files may a script touch? |
+//! | `fence` | which files may a script touch, and what may it use up? |
+//! | `reading` | what is on the disk, as far as whoever asks may know? |
 
 mod fence;
+mod reading;
 
-use std::fs::File;
+use std::fs::OpenOptions;
+pub(crate) use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use polars::prelude::PolarsError;
 
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result};
 use crate::progress;
 
-pub(crate) use fence::{Fence, allowed};
+pub(crate) use fence::{Fence, Most, Stop, allowed, is_fenced, room, sleep, spend};
+#[cfg(feature = "sql")]
+pub(crate) use fence::{LIFTED, database_allowed, query_limits};
+pub(crate) use reading::{
+    changed, exists, home_of, is_file, is_folder, lies_beside, list, machine_memory, matching, metadata, missing, open,
+    read_bytes, read_text, read_trusted,
+};
 
 /// The temporary files that are being written now.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-
-/// What is said of a path that leads nowhere: the name beside it that was probably meant, if there is one.
-pub(crate) fn missing(path: &Path) -> Error {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(std::result::Result::ok);
-    let names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    let wanted = path.file_name().unwrap_or_default().to_string_lossy();
-    let meant = nearest(&wanted, names.iter().map(String::as_str));
-    let meant =
-        meant.map_or_else(String::new, |name| format!(", did you mean {}?", path.with_file_name(name).display()));
-    Error::io(format!("{} does not exist{meant}", path.display()))
-}
 
 /// Is it a Parquet file, by its name?
 pub(crate) fn is_parquet(path: &Path) -> bool {
     path.extension().is_some_and(|end| ["parquet", "pq"].iter().any(|known| end.eq_ignore_ascii_case(known)))
 }
 
-/// The text of a file.
-pub(crate) fn read_text(path: &Path) -> Result<String> {
-    allowed(path)?;
-    read_trusted(path)
-}
-
-/// The text of a file that a script may read wherever it lies.
-pub(crate) fn read_trusted(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path)
-        .map_err(|cause| Error::io(format!("{} cannot be read", path.display())).because(cause))
-}
-
 /// Write `bytes` to `path`, creating its folder, and replace what stood there in one step.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     progress::check()?;
+    spend(0, bytes.len() as u64)?;
     write_with(path, |file| file.write_all(bytes).map_err(|cause| refused(path, &cause)))
 }
 
@@ -69,6 +58,7 @@ pub(crate) fn write_with(path: &Path, work: impl FnOnce(&mut File) -> Result<()>
     if path.is_dir() {
         return Err(Error::io(format!("cannot write {}: it is a folder; name a file inside it", path.display())));
     }
+    spend(1, 0)?;
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -76,11 +66,56 @@ pub(crate) fn write_with(path: &Path, work: impl FnOnce(&mut File) -> Result<()>
     std::fs::create_dir_all(folder).map_err(|cause| refused(path, &cause))?;
     let mut temporary = builder().prefix(".writing-").tempfile_in(folder).map_err(|cause| refused(path, &cause))?;
     let place = temporary.path().to_path_buf();
+    fence::still_allowed(path, temporary.as_file())?;
     with_unfinished(|files| files.push(place.clone()));
     let written = work(temporary.as_file_mut())
         .and_then(|()| temporary.persist(path).map_err(|failure| refused(path, &failure.error)));
     with_unfinished(|files| files.retain(|file| *file != place));
     written.map(|_| ())
+}
+
+/// Makes a folder, and those that it lies in.
+pub(crate) fn make_folder(folder: &Path) -> Result<()> {
+    allowed(folder)?;
+    std::fs::create_dir_all(folder).map_err(|cause| refused(folder, &cause))
+}
+
+/// Begins a file that is written in parts, for this run alone to read; what stood there is gone.
+pub(crate) fn create(path: &Path) -> Result<File> {
+    let file = opened(path, OpenOptions::new().write(true).create(true).truncate(false))?;
+    file.set_len(0).map_err(|cause| refused(path, &cause))?;
+    Ok(file)
+}
+
+/// Opens a file to read and to write to, which is begun, with its folder, if there is none.
+pub(crate) fn open_to_write(path: &Path) -> Result<File> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        make_folder(folder)?;
+    }
+    opened(path, OpenOptions::new().read(true).write(true).create(true).truncate(false))
+}
+
+fn opened(path: &Path, options: &OpenOptions) -> Result<File> {
+    allowed(path)?;
+    if exists(path) && !is_file(path) {
+        return Err(Error::io(format!("cannot write {}: it is no file", path.display())));
+    }
+    spend(1, 0)?;
+    let file = options.open(path).map_err(|cause| refused(path, &cause))?;
+    fence::still_allowed(path, &file)?;
+    Ok(file)
+}
+
+/// Removes a file.
+pub(crate) fn remove_file(path: &Path) -> Result<()> {
+    allowed(path)?;
+    std::fs::remove_file(path).map_err(|cause| refused(path, &cause))
+}
+
+/// Removes a folder with all that lies in it.
+pub(crate) fn remove_folder(folder: &Path) -> Result<()> {
+    allowed(folder)?;
+    std::fs::remove_dir_all(folder).map_err(|cause| refused(folder, &cause))
 }
 
 /// Removes output that is being written, for a program that is about to end without waiting for running work.

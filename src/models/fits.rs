@@ -427,8 +427,7 @@ impl Fits {
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let place = path.display().to_string();
-        crate::files::allowed(path)?;
-        let bytes = std::fs::read(path).map_err(|cause| Error::io(format!("{place} cannot be read")).because(cause))?;
+        let bytes = crate::files::read_bytes(path)?;
         let damaged = || Error::data(format!("{place} holds no saved fits, or is damaged"));
         let saved: Saved = decode(&bytes).map_err(|_| damaged())?;
         if saved.kind != KIND || saved.format != FORMAT {

@@ -61,8 +61,6 @@ impl Fits {
             }
         }
         let folder = folder.as_ref();
-        std::fs::create_dir_all(folder)
-            .map_err(|cause| Error::io(format!("{} cannot be made", folder.display())).because(cause))?;
         let mut written = Vec::new();
         for (block, series) in blocks {
             let name = format!("steps-{:02}-{:02}", block.steps.0, block.steps.1);

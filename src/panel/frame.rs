@@ -42,7 +42,7 @@ impl Panel {
         crate::files::allowed(path)?;
         match source::saved_columns(path) {
             Some(columns) => Self::read(path, columns),
-            None if path.exists() => Err(Error::data(format!(
+            None if crate::files::exists(path) => Err(Error::data(format!(
                 "{} does not say which columns are key, time and target, as a panel saved as Parquet does; state them",
                 path.display()
             ))),

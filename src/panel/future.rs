@@ -48,6 +48,9 @@ pub enum Scenario {
 #[derive(Clone)]
 pub struct Future(Arc<Inner>);
 
+/// Values that a forecast of one model holds of each step, besides the covariates.
+const HELD: usize = 8;
+
 #[derive(Clone)]
 struct Inner {
     panel: Panel,
@@ -147,6 +150,8 @@ impl Future {
             return Err(Error::usage(format!("a horizon of {horizon} steps for {} series is too long", starts.len())));
         }
         // Integer steps near the end of their range, and years beyond the calendar.
+        let values = starts.len().saturating_mul(horizon).saturating_mul(train.columns().names().len() + HELD);
+        crate::files::room("values of a forecast", values as u64, 8)?;
         let reachable = |start: &i64| {
             let last = start.checked_add(horizon as i64 - 1);
             last.is_some_and(|last| train.frequency().position(train.frequency().stamp(last)) == (last, true))

@@ -292,7 +292,7 @@ fn command(panel: &Panel, policy: &str) -> Block {
             false => format!("'{}'", text.replace('\'', "'\\''")),
         };
     // What came from a frame or a database is cleaned where it was read.
-    if !std::path::Path::new(&inner.origin.source).exists() && !inner.origin.source.contains(['*', '?', '[']) {
+    if !crate::files::exists(inner.origin.source.as_ref()) && !inner.origin.source.contains(['*', '?', '[']) {
         let text = format!("let cleaned = panel.clean(&Clean::parse(\"{policy}\")?)?;");
         return Block::Code { language: "rust".into(), text };
     }

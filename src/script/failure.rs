@@ -4,9 +4,9 @@
 use rhai::{EvalAltResult, LexError, ParseError, ParseErrorType, Position};
 
 use super::api::{Language, Verb};
-use super::memory::Exceeded;
 use super::session::Limits;
 use crate::error::{Error, suggestion};
+use crate::files::Stop;
 
 /// Where and why a script failed.
 #[derive(Clone, Debug)]
@@ -114,6 +114,8 @@ pub(super) struct Context<'a> {
     pub(super) variables: Vec<String>,
     pub(super) functions: Vec<String>,
     pub(super) limits: Option<&'a Limits>,
+    /// Why it was stopped from outside, if it was.
+    pub(super) stopped: Option<Stop>,
 }
 
 impl Context<'_> {
@@ -162,9 +164,7 @@ impl Context<'_> {
         calls.reverse();
         let mut failure = self.failure(&source, error.position(), self.message(error));
         failure.calls = calls;
-        failure.interrupted = matches!(error, EvalAltResult::ErrorTerminated(token, _) if !token.is::<Exceeded>())
-            || matches!(error, EvalAltResult::ErrorRuntime(value, _)
-                if value.read_lock::<Error>().is_some_and(|error| error.is_interrupted()));
+        failure.interrupted = is_interrupt(error) && self.stopped.is_none();
         failure
     }
 
@@ -182,7 +182,23 @@ impl Context<'_> {
         let limit = |pick: fn(&Limits) -> usize| {
             self.limits.map_or_else(String::new, |limits| format!(" {}", crate::show::number(pick(limits) as f64)))
         };
+        let stopped = self.stopped.filter(|_| is_interrupt(error));
         match error {
+            _ if stopped == Some(Stop::Memory) => {
+                format!(
+                    "the script takes more memory than the limit of{} MB{unlimited}",
+                    limit(|limits| limits.memory >> 20)
+                )
+            }
+            _ if stopped == Some(Stop::Time) => {
+                format!(
+                    "the script takes more time than the limit of{} seconds{unlimited}",
+                    limit(|limits| limits.seconds as usize)
+                )
+            }
+            _ if stopped == Some(Stop::Text) => {
+                format!("the text of a value is longer than any text may be{unlimited}")
+            }
             EvalAltResult::ErrorRuntime(value, _) if value.is_unit() => "the script stopped itself".into(),
             EvalAltResult::ErrorRuntime(value, _) => match value.read_lock::<Error>() {
                 Some(error) => error.to_string(),
@@ -192,10 +208,6 @@ impl Context<'_> {
             EvalAltResult::ErrorFunctionNotFound(call, _) => self.unknown_call(call),
             EvalAltResult::ErrorVariableNotFound(name, _) => self.unknown_variable(name),
             EvalAltResult::ErrorDotExpr(text, _) => unknown_property(text).unwrap_or_else(|| plain(error)),
-            EvalAltResult::ErrorTerminated(token, _) if token.is::<Exceeded>() => format!(
-                "the script takes more memory than the limit of{} MB{unlimited}",
-                limit(|limits| limits.memory >> 20)
-            ),
             EvalAltResult::ErrorTerminated(..) => "interrupted".into(),
             EvalAltResult::ErrorTooManyOperations(_) => format!(
                 "the script did more than{} operations, as an endless loop does{unlimited}",
@@ -287,6 +299,15 @@ impl Context<'_> {
             true => format!("there is no function `{name}`{near}"),
             false => format!("there is no function `{name}` for ({}){near}", types.join(", ")),
         }
+    }
+}
+
+/// Did the script end because it was told to?
+fn is_interrupt(error: &EvalAltResult) -> bool {
+    match error {
+        EvalAltResult::ErrorTerminated(..) => true,
+        EvalAltResult::ErrorRuntime(value, _) => value.read_lock::<Error>().is_some_and(|error| error.is_interrupted()),
+        _ => false,
     }
 }
 

@@ -160,6 +160,14 @@ pub fn run_file(path: impl AsRef<Path>, settings: &Settings) -> Result<i64> {
     }
 }
 
+/// Gives this process a ceiling of memory somewhat above the limit of scripts, for a program that does nothing but run them:
+/// what the limit did not see coming ends the program, and not what runs beside it on the machine.
+pub fn confine(settings: &Settings) {
+    if let Some(limits) = &settings.limits {
+        memory::ceiling(limits);
+    }
+}
+
 /// Standard output and input.
 #[derive(Default)]
 pub struct Terminal {

@@ -29,32 +29,34 @@ impl Scripts {
         Self { sources, known: Mutex::default(), loading: Mutex::default() }
     }
 
-    fn find(importer: Option<&str>, name: &str) -> Result<PathBuf, Error> {
-        let beside = importer.map(Path::new).filter(|path| path.is_file()).and_then(Path::parent);
+    /// The file of a module, and its text.
+    fn find(importer: Option<&str>, name: &str) -> Result<(PathBuf, String), Error> {
+        let beside = importer.and_then(|importer| files::home_of(Path::new(importer)));
         let folders: Vec<&Path> = beside.into_iter().chain([Path::new(""), Path::new("scripts")]).collect();
         let file = if name.ends_with(".rhai") { name.to_string() } else { format!("{name}.rhai") };
-        match folders.iter().map(|folder| folder.join(&file)).find(|path| path.is_file()) {
-            Some(path) => Ok(path),
-            None => {
-                let here = |folder: &&Path| {
-                    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-                    std::fs::read_dir(folder)
-                        .into_iter()
-                        .flatten()
-                        .flatten()
-                        .map(|entry| entry.path())
-                        .collect::<Vec<_>>()
-                };
-                let scripts =
-                    folders.iter().flat_map(here).filter(|path| path.extension().is_some_and(|e| e == "rhai"));
-                let names: Vec<String> =
-                    scripts.filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned())).collect();
-                let near = near(name, names.iter().map(String::as_str));
-                Err(Error::usage(format!(
-                    "there is no script {file} to import, neither beside the importing one nor here nor in scripts/{near}"
-                )))
+        for folder in &folders {
+            let path = folder.join(&file);
+            if beside == Some(*folder) && files::lies_beside(folder, &path) {
+                let text = files::read_trusted(&path)?;
+                return Ok((path, text));
+            }
+            if files::is_file(&path) {
+                let text = files::read_text(&path)?;
+                return Ok((path, text));
             }
         }
+        files::allowed(Path::new(&file))?;
+        let here = |folder: &&Path| {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            files::list(folder).unwrap_or_default()
+        };
+        let scripts = folders.iter().flat_map(here).filter(|path| path.extension().is_some_and(|e| e == "rhai"));
+        let names: Vec<String> =
+            scripts.filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned())).collect();
+        let near = near(name, names.iter().map(String::as_str));
+        Err(Error::usage(format!(
+            "there is no script {file} to import, neither beside the importing one nor here nor in scripts/{near}"
+        )))
     }
 }
 
@@ -71,15 +73,8 @@ impl ModuleResolver for Scripts {
             error.set_position(position);
             error
         };
-        let path = Self::find(source, name).map_err(failed)?;
-        let beside = source.map(Path::new).filter(|importer| importer.is_file()).and_then(Path::parent);
-        // Whoever runs a script trusts what lies beside it.
-        let text = match beside.is_some_and(|folder| path.parent() == Some(folder)) {
-            true => files::read_trusted(&path),
-            false => files::read_text(&path),
-        }
-        .map_err(failed)?;
-        let time = path.metadata().and_then(|metadata| metadata.modified()).ok();
+        let (path, text) = Self::find(source, name).map_err(failed)?;
+        let time = files::changed(&path);
         if let Some((known, module)) = locked(&self.known).get(&path)
             && *known == time
         {

@@ -1,13 +1,13 @@
 //! Columns, panels, futures, audits, findings.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rhai::{Dynamic, Module};
 
 use super::api::{Answer, Api, functions, methods, properties};
 use super::failure::no_part;
 use super::values::{Names, Options, Scalar};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::explore::{Finding, QUESTIONS};
 use crate::figures::Figure;
 use crate::panel::{
@@ -21,18 +21,8 @@ use crate::show::Table;
 /// # Errors
 /// When it is no pattern, a folder cannot be read, or a file lies where a script may not read.
 pub fn files(pattern: &str) -> Result<Vec<PathBuf>> {
-    let wrong = |cause: glob::PatternError| Error::usage(format!("{pattern} is not a pattern of files")).because(cause);
-    // The folder before the first wildcard: what lies outside is not even looked into.
-    let fixed = &pattern[..pattern.find(['*', '?', '[']).unwrap_or(pattern.len())];
-    crate::files::allowed(Path::new(if fixed.is_empty() { "." } else { fixed }))?;
-    let mut found = Vec::new();
-    for path in glob::glob(pattern).map_err(wrong)? {
-        let path = path.map_err(|cause| Error::io(format!("{pattern} cannot be read")).because(cause))?;
-        crate::files::allowed(&path)?;
-        if path.is_file() {
-            found.push(path);
-        }
-    }
+    let mut found = crate::files::matching(pattern)?;
+    found.retain(|path| crate::files::is_file(path));
     Ok(found)
 }
 

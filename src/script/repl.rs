@@ -14,7 +14,7 @@ use rustyline::{CompletionType, Config, Context, Editor, Helper, Hinter};
 use super::Terminal;
 use super::session::{Completeness, Session, Settings, on_deep_stack};
 use crate::error::{Error, Result};
-use crate::progress;
+use crate::{files, progress};
 
 /// Reads and runs lines until the input ends or `exit()` is called; returns the code of `exit(code)`.
 ///
@@ -76,7 +76,7 @@ fn lines(settings: &Settings) -> Result<i64> {
         }
     };
     if let Some(file) = &history {
-        let _ = file.parent().map(std::fs::create_dir_all);
+        let _ = file.parent().map(files::make_folder);
         let _ = editor.save_history(file);
     }
     Ok(code)

@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::{AST, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext, Scope};
@@ -17,11 +16,11 @@ use super::memory::{self, Watch};
 use super::modules::Scripts;
 use super::shown::Shown;
 use crate::error::{Error, Result};
-use crate::files::Fence;
-use crate::job::Job;
+use crate::files::{self, Fence, Most};
+use crate::job::{self, Job, Workers};
 use crate::progress;
 
-/// What a script may use up. An endless loop, a recursion without an end and an array without bounds end in an error.
+/// What a script may use up, verbs included where not said otherwise. An endless loop, a recursion without an end and an array without bounds end in an error.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Operations of the script itself; what a verb does is not counted.
@@ -30,20 +29,48 @@ pub struct Limits {
     pub depth: usize,
     /// Values in an array, characters in a text, that one call may make.
     pub size: usize,
-    /// Bytes that the process may take while a text runs, what verbs hold among them.
+    /// Bytes that the process may take while a text runs, what verbs hold among them; never more than three quarters of
+    /// what the machine, or the container, has.
     pub memory: usize,
+    /// Seconds that a text may run.
+    pub seconds: u64,
+    /// Seconds of these that it may sleep.
+    pub asleep: u64,
+    /// Seconds that a query to a database may take.
+    pub query_seconds: u64,
+    /// Rows that it may answer.
+    pub query_rows: u64,
+    /// Bytes that a session may write.
+    pub disk: u64,
+    /// Files that a session may write.
+    pub files: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { operations: 1_000_000_000, depth: 200, size: 10_000_000, memory: 4 << 30 }
+        Self {
+            operations: 1_000_000_000,
+            depth: 200,
+            size: 10_000_000,
+            memory: 4 << 30,
+            seconds: 24 * 3600,
+            asleep: 3600,
+            query_seconds: 600,
+            query_rows: 20_000_000,
+            disk: 50 << 30,
+            files: 100_000,
+        }
     }
 }
 
 /// How deep functions may call each other where nothing else is limited: what the stack holds.
 const DEEPEST: usize = 5_000;
 /// The stack of the thread that runs a script, in bytes; only what is used of it is taken from the machine.
-const STACK: usize = 1 << 30;
+pub(super) const STACK: usize = 1 << 30;
+/// The same where functions may call each other no deeper than is usual.
+pub(super) const SHALLOW: usize = 128 << 20;
+/// As deep as that.
+const USUAL: usize = 500;
 
 /// What a session starts with.
 #[derive(Clone, Debug)]
@@ -52,13 +79,16 @@ pub struct Settings {
     pub limits: Option<Limits>,
     /// Folders below which files may be read and written, besides the working folder and the one that `TRADEWIND_DATA` names.
     pub allow: Vec<PathBuf>,
+    /// Databases that may be asked, by the names that their URLs give them: `host`, `host:port`, `host/database` or
+    /// `host:port/database`, without user and password.
+    pub allow_databases: Vec<String>,
     /// Names and values of the script's `args`.
     pub args: Vec<(String, String)>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { limits: Some(Limits::default()), allow: Vec::new(), args: Vec::new() }
+        Self { limits: Some(Limits::default()), allow: Vec::new(), allow_databases: Vec::new(), args: Vec::new() }
     }
 }
 
@@ -96,8 +126,8 @@ pub struct Session {
     imports: String,
     sources: Sources,
     limits: Option<Limits>,
-    exceeded: Arc<AtomicBool>,
-    job: Job,
+    fence: Arc<Fence>,
+    workers: Workers,
 }
 
 /// The texts of scripts and modules, for the lines that errors show.
@@ -119,20 +149,30 @@ impl Session {
     /// When an allowed folder does not exist.
     pub fn new(settings: &Settings, surface: impl Surface + 'static) -> Result<Self> {
         let home = std::env::current_dir().map_err(|cause| Error::io("there is no working folder").because(cause))?;
-        let data = std::env::var_os("TRADEWIND_DATA").map(PathBuf::from).filter(|folder| folder.is_dir());
-        let fence = Fence::around([home].into_iter().chain(data).chain(settings.allow.iter().cloned()))?;
+        let data = std::env::var_os("TRADEWIND_DATA").map(PathBuf::from).filter(|folder| files::is_folder(folder));
+        let fence = Fence::around([home].into_iter().chain(data).chain(settings.allow.iter().cloned()))?
+            .with_databases(settings.allow_databases.iter().cloned());
+        let limits =
+            settings.limits.clone().map(|limits| Limits { memory: memory::within_reach(limits.memory), ..limits });
+        let fence = Arc::new(match &limits {
+            Some(limits) => fence.with_limits(Most {
+                disk: limits.disk,
+                files: limits.files,
+                memory: limits.memory as u64,
+                asleep: limits.asleep,
+                seconds: limits.query_seconds,
+                rows: limits.query_rows,
+            }),
+            None => fence,
+        });
+        let deep = limits.as_ref().is_none_or(|limits| limits.depth > USUAL);
+        let workers = Workers::of(Job::behind(fence.clone()), if deep { STACK } else { SHALLOW })?;
         let sources = Sources::default();
         let mut engine = super::engine();
-        let exceeded = Arc::new(AtomicBool::new(false));
-        match &settings.limits {
+        match &limits {
             Some(limits) => {
                 engine.set_max_operations(limits.operations).set_max_call_levels(limits.depth);
                 memory::refuse(&mut engine, limits.size);
-                let exceeded = exceeded.clone();
-                engine.on_progress(move |_| match exceeded.load(Ordering::Relaxed) {
-                    true => Some(Dynamic::from(memory::Exceeded)),
-                    false => progress::check().err().map(Dynamic::from),
-                });
             }
             None => {
                 engine.set_max_call_levels(DEEPEST);
@@ -145,16 +185,7 @@ impl Session {
         let args: Map = settings.args.iter().map(|(name, value)| (name.into(), Dynamic::from(value.clone()))).collect();
         scope.push_constant("args", args);
         let (functions, imports) = (AST::empty(), String::new());
-        Ok(Self {
-            engine,
-            scope,
-            functions,
-            imports,
-            sources,
-            limits: settings.limits.clone(),
-            exceeded,
-            job: Job::behind(fence),
-        })
+        Ok(Self { engine, scope, functions, imports, sources, limits, fence, workers })
     }
 
     /// Runs a text, known as `source` in errors, and returns the value of its last expression.
@@ -173,11 +204,13 @@ impl Session {
         }
         ast.set_source(source);
         let ast = self.functions.merge(&ast);
-        let job = self.job.clone();
-        let _watch = self.limits.as_ref().map(|limits| Watch::begin(limits.memory, &self.exceeded));
+        self.fence.begin();
+        let watch = self.limits.as_ref().map(|limits| Watch::begin(limits, &self.fence));
+        let (engine, scope) = (&self.engine, &mut self.scope);
         let ran = catch_unwind(AssertUnwindSafe(|| {
-            job.during(|| self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &ast))
+            self.workers.run(|| engine.eval_ast_with_scope::<Dynamic>(scope, &ast)).map_err(thrown)?
         }));
+        drop(watch);
         self.functions = ast.clone_functions_only();
         let ran = ran.unwrap_or_else(|panic| {
             let why =
@@ -209,6 +242,7 @@ impl Session {
             variables: self.variables().into_iter().map(|(name, _)| name).collect(),
             functions,
             limits: self.limits.as_ref(),
+            stopped: self.fence.stopped(),
         })
     }
 
@@ -262,8 +296,7 @@ pub enum Completeness {
 /// Runs `work` on a thread whose stack holds deep recursion.
 pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("script".into()).stack_size(STACK).spawn_scoped(scope, work);
-        let thread = thread.map_err(|cause| Error::io("no thread could be started").because(cause))?;
+        let thread = job::beside(scope, "script", Some(STACK), work)?;
         thread.join().map_err(|_| Error::model("a fault in tradewind itself, please report it"))
     })
 }
@@ -305,6 +338,7 @@ fn talk(engine: &mut Engine, surface: Arc<dyn Surface>) {
 
 /// Waits, and looks for an interrupt now and then.
 fn sleep(seconds: f64) -> Answer<()> {
+    files::sleep(seconds)?;
     let begun = std::time::Instant::now();
     while begun.elapsed().as_secs_f64() < seconds {
         progress::check()?;
@@ -332,4 +366,73 @@ fn clash(ast: &AST, text: &str) -> Option<Failure> {
 fn imports(text: &str) -> String {
     let statements = text.lines().filter(|line| line.starts_with("import "));
     statements.filter_map(|line| Some(line.split_once(';')?.0)).fold(String::new(), |all, one| format!("{all}{one}; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Terminal;
+    use super::*;
+
+    fn said(home: &std::path::Path, limits: Limits, text: &str) -> String {
+        let settings = Settings { limits: Some(limits), allow: vec![home.to_path_buf()], ..Settings::default() };
+        let ran = Session::new(&settings, Terminal::new()).unwrap().run("cell", text);
+        ran.map_or_else(|failure| failure.to_string(), |value| value.text())
+    }
+
+    #[test]
+    fn disk_and_files_are_bounded() {
+        let home = tempfile::tempdir().unwrap();
+        let place = home.path().display();
+        let many = format!("for i in 0..10 {{ table([#{{a: i}}]).save(`{place}/${{i}}.csv`); }}");
+        let few = said(home.path(), Limits { files: 4, ..Limits::default() }, &many);
+        assert!(few.contains("more than the limit of 4 files") && few.contains("line 1, column"), "{few}");
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 4);
+        let large = format!(
+            "let s = \"x\"; s.pad(1000000, \"x\"); for i in 0..9 {{ table([#{{a: s}}]).save(`{place}/l${{i}}.csv`); }}"
+        );
+        let large = said(home.path(), Limits { disk: 3 << 20, ..Limits::default() }, &large);
+        assert!(large.contains("more than the limit of 3 MB"), "{large}");
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 7);
+    }
+
+    #[test]
+    fn time_is_bounded_also_within_verbs() {
+        let home = tempfile::tempdir().unwrap();
+        let limits = || Limits { seconds: 1, ..Limits::default() };
+        let fits = r#"read_panel("data/walmart_sales_weekly.csv", columns(["Store", "Dept"], "Date", "Weekly_Sales"))
+            .backtest("arima(season=52)", folds(50, 8))"#;
+        for text in ["loop {}", "sleep(100)", fits, "loop { try { sleep(100) } catch { } }"] {
+            let said = said(home.path(), limits(), text);
+            assert!(said.contains("more time than the limit of 1 seconds"), "{text}: {said}");
+        }
+        assert_eq!(said(home.path(), limits(), "1 + 1"), "2");
+        assert!(
+            said(home.path(), Limits { asleep: 1, ..Limits::default() }, "sleep(0.6); sleep(0.6)")
+                .contains("sleeps longer")
+        );
+    }
+
+    #[test]
+    fn a_session_in_a_session_is_held_by_both() {
+        struct Inner(std::path::PathBuf, std::path::PathBuf);
+        impl Surface for Inner {
+            fn print(&self, text: &str) {
+                let settings = Settings { allow: vec![self.0.clone()], ..Settings::default() };
+                let ran = Session::new(&settings, Terminal::new()).unwrap().run("inner", text);
+                std::fs::write(&self.1, ran.map_or_else(|failure| failure.to_string(), |value| value.text())).unwrap();
+            }
+            fn debug(&self, _: &str) {}
+            fn show(&self, _: &Shown) {}
+            fn ask(&self, _: &str) -> Result<String> {
+                Ok(String::new())
+            }
+        }
+        let (wide, told) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (file, told) = (wide.path().join("x.csv"), told.path().join("told"));
+        let surface = Inner(wide.path().to_path_buf(), told.clone());
+        let text = format!("print(`table([#{{a: 1}}]).save({file:?})`)");
+        Session::new(&Settings::default(), surface).unwrap().run("outer", &text).unwrap();
+        let said = std::fs::read_to_string(told).unwrap();
+        assert!(said.contains("lies outside the working folder") && !file.exists(), "{said}");
+    }
 }

@@ -99,7 +99,7 @@ fn words(value: &Dynamic) -> String {
     }
     match value.type_name() {
         "()" => String::new(),
-        "array" | "map" => format!("{value:?}"),
+        "array" | "map" => listed(value),
         _ => value.to_string(),
     }
 }
@@ -166,18 +166,75 @@ impl Shown {
     }
 }
 
-/// An array or map in one line, as `print` writes it. A comma separates the items: there is none between thousands.
-pub(super) fn listed(value: &Dynamic) -> String {
+/// Bytes of text that an array or a map is written in: texts that it holds once and names often would fill any memory.
+const LONGEST: usize = 16 << 20;
+/// How deep values may lie in each other.
+const DEEPEST: usize = 100;
+
+/// An array or map in one line, as `print` writes it, cut where it is longer than anybody reads.
+fn listed(value: &Dynamic) -> String {
+    let mut text = String::new();
+    match list(value, &mut text, 0) {
+        true => text,
+        false => text + "…",
+    }
+}
+
+/// An array as [`listed`] writes it, and whether it is all there.
+pub(super) fn items(items: &[Dynamic]) -> (String, bool) {
+    let mut text = String::new();
+    let whole = list_items(items, &mut text, 0);
+    (text, whole)
+}
+
+/// A map as [`listed`] writes it, and whether it is all there.
+pub(super) fn entries(map: &Map) -> (String, bool) {
+    let mut text = String::new();
+    let whole = list_entries(map, &mut text, 0);
+    (text, whole)
+}
+
+/// Writes a value; was there room? A comma separates the items: there is none between thousands.
+fn list(value: &Dynamic, text: &mut String, depth: usize) -> bool {
     if let Some(items) = value.read_lock::<Array>() {
-        return format!("[{}]", items.iter().map(listed).collect::<Vec<_>>().join(", "));
+        return list_items(&items, text, depth);
     }
     if let Some(map) = value.read_lock::<Map>() {
-        let pairs: Vec<String> = map.iter().map(|(name, value)| format!("{name}: {}", listed(value))).collect();
-        return format!("#{{{}}}", pairs.join(", "));
+        return list_entries(&map, text, depth);
     }
-    match value.as_float() {
-        Ok(float) => number(float).replace(',', ""),
-        Err(_) if value.is_string() => format!("{:?}", value.to_string()),
-        Err(_) => words(value),
+    match (value.as_float(), value.read_lock::<ImmutableString>()) {
+        (Ok(float), _) => text.push_str(&number(float).replace(',', "")),
+        (_, Some(held)) if text.len() + held.len() > LONGEST => return false,
+        (_, Some(held)) => text.push_str(&format!("{:?}", held.as_str())),
+        _ => text.push_str(&words(value)),
     }
+    text.len() <= LONGEST
+}
+
+fn list_items(items: &[Dynamic], text: &mut String, depth: usize) -> bool {
+    text.push('[');
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            text.push_str(", ");
+        }
+        if depth == DEEPEST || !list(item, text, depth + 1) {
+            return false;
+        }
+    }
+    text.push(']');
+    true
+}
+
+fn list_entries(map: &Map, text: &mut String, depth: usize) -> bool {
+    text.push_str("#{");
+    for (at, (name, value)) in map.iter().enumerate() {
+        text.push_str(if at > 0 { ", " } else { "" });
+        text.push_str(name);
+        text.push_str(": ");
+        if depth == DEEPEST || !list(value, text, depth + 1) {
+            return false;
+        }
+    }
+    text.push('}');
+    true
 }

@@ -4,15 +4,15 @@
 use rhai::{Array, Dynamic, FLOAT, ImmutableString, Map};
 
 use super::api::{Api, functions};
-use super::shown::listed;
+use super::shown;
 use crate::error::{Error, Result};
 use crate::show;
 
 pub(super) fn register(api: &mut Api) {
     for name in ["to_string", "to_debug", "print", "debug"] {
         api.engine.register_fn(name, |value: FLOAT| ImmutableString::from(show::number(value)));
-        api.engine.register_fn(name, |items: &mut Array| ImmutableString::from(listed(&Dynamic::from(items.clone()))));
-        api.engine.register_fn(name, |map: &mut Map| map_text(map));
+        api.engine.register_fn(name, |items: &mut Array| ImmutableString::from(shown::items(items).0));
+        api.engine.register_fn(name, |entries: &mut Map| ImmutableString::from(map(entries).0));
     }
     functions! { api;
         "format" format(number: f64, decimals: usize) -> String { format(number, decimals) }
@@ -21,12 +21,13 @@ pub(super) fn register(api: &mut Api) {
     }
 }
 
-/// A map as `print` writes it. What `catch` hands over for an error of Rhai's own is a map too: it prints as its sentence.
-fn map_text(map: &mut Map) -> ImmutableString {
+/// A map as `print` writes it, and whether all of it is there. What `catch` hands over for an error of Rhai's own is a map
+/// too: it prints as its sentence.
+pub(super) fn map(map: &Map) -> (String, bool) {
     let text = |name: &str| map.get(name).filter(|value| value.is_string()).map(ToString::to_string);
     match (text("error"), text("message")) {
-        (Some(error), Some(message)) if error.starts_with("Error") => message.into(),
-        _ => listed(&Dynamic::from(map.clone())).into(),
+        (Some(error), Some(message)) if error.starts_with("Error") => (message, true),
+        _ => shown::entries(map),
     }
 }
 

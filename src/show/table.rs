@@ -158,7 +158,8 @@ impl Table {
     pub fn can_save(path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         Format::of(path)?;
-        match path.is_dir() {
+        crate::files::allowed(path)?;
+        match crate::files::is_folder(path) {
             true => {
                 Err(Error::usage(format!("cannot write {}: it is a folder; name a file inside it", path.display())))
             }

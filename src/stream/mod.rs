@@ -17,7 +17,6 @@
 
 mod rows;
 
-use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -26,7 +25,8 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::files::{io_error, read_text, refused, write_atomically, write_with};
+use crate::files::{self, File, TryLockError, io_error, read_text, refused, write_atomically, write_with};
+use crate::job;
 use crate::models::{Failure, Model};
 use crate::panel::{Aggregate, Columns, Panel};
 use crate::plan::Plan;
@@ -84,7 +84,7 @@ impl Request {
     fn of(plan: &Plan, files: &[PathBuf]) -> Result<Self> {
         let stamp = |path: &PathBuf| {
             let refused = |cause| Error::io(format!("{} cannot be read", path.display())).because(cause);
-            let metadata = std::fs::metadata(path).map_err(refused)?;
+            let metadata = files::metadata(path)?;
             let changed = metadata.modified().map_err(refused)?.duration_since(UNIX_EPOCH).unwrap_or_default();
             Ok((path.clone(), metadata.len(), changed.as_nanos() as u64))
         };
@@ -139,8 +139,9 @@ struct Work {
 fn check(plan: &Plan, out: &Path) -> Result<Vec<Model>> {
     plan.check()?;
     plan.check_source()?;
-    crate::files::allowed(out)?;
-    if !crate::files::is_parquet(out) {
+    files::allowed(out)?;
+    files::allowed(&partial(out))?;
+    if !files::is_parquet(out) {
         return Err(Error::usage(format!(
             "a streamed forecast is written as Parquet; name {} instead of {}",
             out.with_extension("parquet").display(),
@@ -171,7 +172,7 @@ impl Work {
     fn begin(plan: &Plan, out: &Path) -> Result<Self> {
         let models = check(plan, out)?;
         let files = Panel::files(&plan.data)?;
-        if let Some(other) = files.iter().find(|path| !crate::files::is_parquet(path)) {
+        if let Some(other) = files.iter().find(|path| !files::is_parquet(path)) {
             return Err(Error::usage(format!(
                 "a stream reads Parquet, which can be read in parts; write {} as Parquet first: tradewind clean --out FILE.parquet",
                 other.display()
@@ -182,10 +183,10 @@ impl Work {
             columns = Panel::saved_columns(&files[0]).unwrap_or(columns);
         }
         let rows = Rows::open(&files, &columns)?;
-        let folder = PathBuf::from(format!("{}.partial", out.display()));
+        let folder = partial(out);
         let lock = lock(&folder)?;
         let request = Request::of(plan, &files)?;
-        let kept = folder.join(LAYOUT).exists().then(|| read_json::<Layout>(&folder.join(LAYOUT)));
+        let kept = files::exists(&folder.join(LAYOUT)).then(|| read_json::<Layout>(&folder.join(LAYOUT)));
         let layout = match kept {
             Some(Ok(layout)) if layout.request == request => layout,
             _ => Layout::find(plan, request, columns, &rows, &folder)?,
@@ -201,7 +202,7 @@ impl Work {
     }
 
     fn is_done(&self, chunk: usize) -> bool {
-        self.folder.join(done(chunk)).exists()
+        files::exists(&self.folder.join(done(chunk)))
     }
 
     /// Forecasts the chunks that are not there yet; the next one is read meanwhile.
@@ -212,14 +213,14 @@ impl Work {
         let bar = progress::around(before, self.layout.series, "forecasting");
         std::thread::scope(|scope| {
             let (give, take) = std::sync::mpsc::sync_channel(0);
-            scope.spawn(move || {
+            job::beside(scope, "stream", None, move || {
                 for chunk in missing {
                     // Nobody takes it when the run has ended.
                     if give.send((chunk, self.layout.chunks.read(chunk, &self.rows, &self.folder))).is_err() {
                         break;
                     }
                 }
-            });
+            })?;
             for (chunk, frame) in take {
                 progress::check()?;
                 let done = self.forecast_chunk(chunk, frame?).map_err(|error| match error.is_interrupted() {
@@ -273,9 +274,7 @@ impl Work {
         }
         let listed = self.out.with_extension("failures.csv");
         match failures.is_empty() {
-            true if listed.exists() => {
-                std::fs::remove_file(&listed).map_err(|cause| refused(&listed, &cause))?;
-            }
+            true if files::exists(&listed) => files::remove_file(&listed)?,
             true => {}
             false => crate::models::failures_table(&failures)?.save(&listed)?,
         }
@@ -288,6 +287,7 @@ impl Work {
             let mut writer = ParquetWriter::new(file).batched(&schema).map_err(full)?;
             for chunk in chunks {
                 progress::check()?;
+                files::spend(0, files::metadata(&self.folder.join(part(chunk)))?.len())?;
                 let mut frame = read(chunk)?;
                 frame.rechunk_mut();
                 writer.write_batch(&frame).map_err(full)?;
@@ -296,7 +296,7 @@ impl Work {
             writer.finish().map(|_| ()).map_err(full)
         })?;
         bar.finish_and_clear();
-        std::fs::remove_dir_all(&self.folder).map_err(|cause| refused(&self.folder, &cause))?;
+        files::remove_folder(&self.folder)?;
         let number = |name: &str, value: usize| Column::new(name.into(), [value as u64]);
         Ok(Table::new(DataFrame::new(
             1,
@@ -367,39 +367,42 @@ const LOCK: &str = "lock";
 
 /// Takes away what another run has left, and nothing else that somebody has put there.
 fn clear(folder: &Path) -> Result<()> {
-    let failed = |cause| refused(folder, &cause);
-    let entries = folder.read_dir().map_err(failed)?.collect::<std::io::Result<Vec<_>>>().map_err(failed)?;
-    for entry in entries {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        match name.as_str() {
+    for entry in files::list(folder)? {
+        let name = entry.file_name().unwrap_or_default().to_string_lossy();
+        match &*name {
             LOCK => continue,
             LAYOUT => {}
             ours if ["forecast-", "series-", ".writing-"].iter().any(|start| ours.starts_with(start)) => {}
             _ => {
                 return Err(Error::usage(format!(
                     "{} is not of an earlier run; move it, or name another output",
-                    entry.path().display()
+                    entry.display()
                 )));
             }
         }
-        std::fs::remove_file(entry.path()).map_err(failed)?;
+        files::remove_file(&entry)?;
     }
     Ok(())
 }
 
 /// Keeps a second run from the folder until the file that comes back is closed.
 fn lock(folder: &Path) -> Result<File> {
-    std::fs::create_dir_all(folder).map_err(|cause| refused(folder, &cause))?;
+    files::make_folder(folder)?;
     let path = folder.join(LOCK);
-    let file = File::create(&path).map_err(|cause| refused(&path, &cause))?;
+    let file = files::create(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(Error::io(format!(
+        Err(TryLockError::WouldBlock) => Err(Error::io(format!(
             "another run is at work in {}; wait for it, or name another output",
             folder.display()
         ))),
-        Err(std::fs::TryLockError::Error(cause)) => Err(refused(&path, &cause)),
+        Err(TryLockError::Error(cause)) => Err(refused(&path, &cause)),
     }
+}
+
+/// The folder in which a run keeps what it has done.
+fn partial(out: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.partial", out.display()))
 }
 
 fn part(chunk: usize) -> String {
@@ -417,7 +420,7 @@ fn partition(k: usize) -> String {
 /// A file that this run or the one before it has written.
 fn read_parquet(path: &Path) -> Result<DataFrame> {
     let damaged = |cause| Error::data(format!("{} is damaged; remove its folder", path.display())).because(cause);
-    let file = File::open(path).map_err(damaged)?;
+    let file = files::open(path).map_err(|cause| damaged(std::io::Error::other(cause.to_string())))?;
     ParquetReader::new(file).finish().map_err(|cause| damaged(io_error(cause)))
 }
 

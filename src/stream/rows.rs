@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
-use std::fs::File;
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -44,10 +43,8 @@ fn damaged(path: &Path, cause: &PolarsError) -> Error {
     Error::data(format!("{} is not a readable Parquet file", path.display())).because(first_line(cause))
 }
 
-fn open(path: &Path) -> Result<ParquetReader<File>> {
-    let file =
-        File::open(path).map_err(|cause| Error::io(format!("{} cannot be read", path.display())).because(cause))?;
-    Ok(ParquetReader::new(file))
+fn open(path: &Path) -> Result<ParquetReader<crate::files::File>> {
+    Ok(ParquetReader::new(crate::files::open(path)?))
 }
 
 /// What a series is recognised by. Two series with one number would be taken for one that is scattered, and still be told
@@ -66,7 +63,6 @@ impl Rows {
         let mut types: Option<Vec<ArrowDataType>> = None;
         let mut first = 0;
         for path in paths {
-            crate::files::allowed(path)?;
             let mut reader = open(path)?;
             let schema = reader.schema().map_err(|cause| damaged(path, &cause))?;
             let present: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
@@ -187,7 +183,7 @@ impl Rows {
         let mut writers = (0..count)
             .map(|k| {
                 let path = file(k);
-                let made = File::create(&path).map_err(|cause| crate::files::refused(&path, &cause))?;
+                let made = crate::files::create(&path)?;
                 let writer = ParquetWriter::new(made).set_parallel(false).batched(&schema)?;
                 Ok((path, writer))
             })
@@ -207,6 +203,7 @@ impl Rows {
             }
             for ((path, writer), rows) in writers.iter_mut().zip(rows).filter(|(_, rows)| !rows.is_empty()) {
                 let rows = frame.take(&IdxCa::from_vec("".into(), rows))?;
+                crate::files::spend(0, rows.estimated_size() as u64)?;
                 writer.write_batch(&rows).map_err(|cause| refused(path, cause))?;
             }
             bar.set_position(glance.end as u64);

@@ -8,6 +8,7 @@ mod contract;
 mod ets;
 mod explore;
 mod features;
+mod fence;
 mod intermittent;
 mod join_and_aggregate;
 mod language;

@@ -4,7 +4,6 @@
 //! by a kill is dropped.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -13,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, File, TryLockError};
 
 /// What a trial came to on a fold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,13 +76,8 @@ impl Record {
     /// # Errors
     /// When the file cannot be read or written, is damaged, belongs to another search, or is written by one right now.
     pub fn open(path: &Path, header: &Value) -> Result<Self> {
-        files::allowed(path)?;
         let refused = |cause: &std::io::Error| files::refused(path, cause);
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|cause| refused(&cause))?;
-        }
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-        let mut file = opened.map_err(|cause| refused(&cause))?;
+        let mut file = files::open_to_write(path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -141,6 +135,7 @@ impl Record {
         let line = Line { group, trial, model, fold, seconds, elapsed, outcome };
         let text = serde_json::to_string(&line);
         let text = text.map_err(|cause| Error::model("the trial cannot be written").because(cause))?;
+        files::spend(0, text.len() as u64 + 1)?;
         let mut file = file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // In one piece, so that a kill cuts the last line at most.
         file.write_all(format!("{text}\n").as_bytes()).map_err(|cause| files::refused(&self.path, &cause))

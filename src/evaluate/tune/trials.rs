@@ -11,6 +11,7 @@ use super::space::{Place, Space};
 use crate::error::{Error, Result};
 use crate::evaluate::Folds;
 use crate::evaluate::backtest::sums;
+use crate::job::carried;
 use crate::metrics::{Metric, Sums};
 use crate::models::Model;
 use crate::panel::{Cut, Panel};
@@ -199,7 +200,7 @@ impl Course<'_> {
                     Ok(in_time && (trial.failure.is_some() || self.score(trial, *t, fold, folds - 1 - fold, ground)?))
                 })
             };
-            let in_time: Vec<bool> = alive.par_iter_mut().map(run).collect::<Result<_>>()?;
+            let in_time: Vec<bool> = alive.par_iter_mut().map(carried(run)).collect::<Result<_>>()?;
             self.compare(trials, first, until);
             if in_time.contains(&false) {
                 return Ok(false);

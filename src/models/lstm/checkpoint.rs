@@ -51,8 +51,8 @@ impl Checkpoint {
         let fingerprint = hash.finalize().to_hex()[..32].to_string();
         let file = PathBuf::from(folder).join(format!("lstm-{}.checkpoint", &fingerprint[..16]));
         crate::files::allowed(&file)?;
-        let states = match std::fs::read(&file) {
-            Ok(bytes) => {
+        let states = match crate::files::exists(&file).then(|| crate::files::read_bytes(&file)).transpose()? {
+            Some(bytes) => {
                 let damaged = || {
                     Error::data(format!(
                         "{} holds no training of this model on these data, or is damaged; delete it to train afresh",
@@ -66,8 +66,7 @@ impl Checkpoint {
                 }
                 saved.states
             }
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(cause) => return Err(Error::io(format!("{} cannot be read", file.display())).because(cause)),
+            None => Vec::new(),
         };
         Ok(Self { file: Some(file), saved: Saved { fingerprint, states } })
     }

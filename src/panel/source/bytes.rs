@@ -4,7 +4,6 @@
 //! is unpacked. Bytes that are not UTF-8 are guessed at by chardetng, the detector of web browsers.
 
 use std::cell::Cell;
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::rc::Rc;
@@ -41,7 +40,7 @@ impl<'a> Text<'a> {
         let source = path.display().to_string();
         let mut start = [0; 4];
         let cannot = |cause: io::Error| Error::io(format!("{source} cannot be read")).because(cause);
-        let n = File::open(path).and_then(|mut file| read_up_to(&mut file, &mut start)).map_err(cannot)?;
+        let n = read_up_to(&mut crate::files::open(path)?, &mut start).map_err(cannot)?;
         let packed = match &start[..n] {
             [0x1f, 0x8b, ..] => Some("gzip"),
             [0x28, 0xb5, 0x2f, 0xfd] => Some("zstd"),
@@ -111,7 +110,7 @@ impl<'a> Text<'a> {
     }
 
     fn unpacked(&self) -> io::Result<Box<dyn Read>> {
-        let file = File::open(self.path)?;
+        let file = crate::files::open(self.path).map_err(|error| io::Error::other(error.to_string()))?;
         let length = file.metadata()?.len();
         let file = BufReader::with_capacity(1 << 18, file);
         let bounded = |inner: Box<dyn Read>| Box::new(Bounded { inner, length, read: 0 }) as Box<dyn Read>;

@@ -1,11 +1,13 @@
 //! Workbooks: Excel (.xlsx, .xlsm, .xlsb, .xls) and OpenDocument (.ods), through calamine.
 
+use std::io::BufReader;
 use std::path::Path;
 
-use calamine::{Data, Range, Reader, Sheets, open_workbook_auto};
+use calamine::{Data, Ods, Range, Reader, Sheets, Xls, Xlsb, Xlsx};
 
 use super::{Cells, Part, Wanted, places};
 use crate::error::{Error, Result, suggestion};
+use crate::files::{self, File};
 
 /// Rows that may stand above the header.
 const PREAMBLE: usize = 30;
@@ -13,7 +15,7 @@ const PREAMBLE: usize = 30;
 pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Part> {
     let source = path.display().to_string();
     let damaged = |cause: calamine::Error| Error::data(format!("{source} is not a readable workbook")).because(cause);
-    let mut book = open_workbook_auto(path).map_err(damaged)?;
+    let mut book = open(path, damaged)?;
     let names = book.sheet_names();
     let (sheet, range) = match &wanted.reading.sheet {
         Some(name) => {
@@ -53,6 +55,19 @@ pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Part> {
     }
     let part = Part { frame: cells.frame()?, lines, found };
     layout.long(part, wanted.columns)
+}
+
+/// Opens a workbook of the kind that its name says.
+fn open(path: &Path, damaged: impl Fn(calamine::Error) -> Error) -> Result<Sheets<BufReader<File>>> {
+    let file = BufReader::new(files::open(path)?);
+    let end = path.extension().map(|end| end.to_string_lossy().to_lowercase());
+    let book = match end.as_deref() {
+        Some("xls") => Xls::new(file).map(Sheets::Xls).map_err(calamine::Error::Xls),
+        Some("xlsb") => Xlsb::new(file).map(Sheets::Xlsb).map_err(calamine::Error::Xlsb),
+        Some("ods") => Ods::new(file).map(Sheets::Ods).map_err(calamine::Error::Ods),
+        _ => Xlsx::new(file).map(Sheets::Xlsx).map_err(calamine::Error::Xlsx),
+    };
+    book.map_err(damaged)
 }
 
 /// The sheet whose header names most of the declared columns, the first among equals.

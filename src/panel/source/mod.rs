@@ -70,6 +70,10 @@ pub struct Reading {
     pub sheet: Option<String>,
     /// The SQL query whose answer is read.
     pub query: Option<String>,
+    /// Seconds that a query may take; an hour if not stated, ten minutes in a script.
+    pub seconds: Option<u64>,
+    /// Rows that the answer of a query may have; a billion if not stated, twenty million in a script.
+    pub rows: Option<u64>,
     /// Is there one column per date? Found out from the header if not stated.
     pub wide: Option<bool>,
     /// Sums transactions by this period: D, h or 15min.
@@ -239,30 +243,19 @@ fn read_wanted(place: &Path, wanted: &Wanted) -> Result<(DataFrame, Origin)> {
 
 /// The files that a path, a folder or a pattern names, in the order of their names.
 pub(super) fn files(place: &Path) -> Result<Vec<PathBuf>> {
-    crate::files::allowed(place)?;
     let source = place.display().to_string();
-    let io = |cause: std::io::Error| match cause.kind() {
-        std::io::ErrorKind::NotFound => crate::files::missing(place),
-        _ => Error::io(format!("{source} cannot be read")).because(cause),
-    };
-    let folder = place.is_dir();
+    let folder = crate::files::is_folder(place);
     // A file may have a bracket in its name: only what does not exist is a pattern.
-    if !folder && (place.exists() || !source.contains(['*', '?', '['])) {
-        std::fs::metadata(place).map_err(io)?;
+    if !folder && (crate::files::exists(place) || !source.contains(['*', '?', '['])) {
+        crate::files::metadata(place)?;
         return Ok(vec![place.to_path_buf()]);
     }
-    let mut files: Vec<PathBuf> = match folder {
-        true => std::fs::read_dir(place)
-            .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
-            .map_err(io)?,
-        false => glob::glob(&source)
-            .map_err(|cause| Error::usage(format!("{source} is not a pattern of files")).because(cause))?
-            .collect::<std::result::Result<_, _>>()
-            .map_err(|cause| Error::io(format!("{source} cannot be read")).because(cause))?,
-    };
+    let mut files = if folder { crate::files::list(place)? } else { crate::files::matching(&source)? };
     let hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']));
-    files.retain(|path| path.is_file() && !hidden(path) && (!folder || Kind::named(path).is_some()));
-    files.sort();
+    files.retain(|path| !hidden(path) && (!folder || Kind::named(path).is_some()));
+    // What leads outside the fence is refused, not left out.
+    files.iter().try_for_each(|path| crate::files::allowed(path))?;
+    files.retain(|path| crate::files::is_file(path));
     match files.is_empty() {
         true => Err(Error::io(format!(
             "{source} {}",
@@ -302,11 +295,9 @@ impl Kind {
 }
 
 fn read_file(path: &Path, wanted: &Wanted) -> Result<Part> {
-    crate::files::allowed(path)?;
     let source = path.display().to_string();
-    let metadata =
-        std::fs::metadata(path).map_err(|cause| Error::io(format!("{source} cannot be read")).because(cause))?;
-    if !metadata.is_file() {
+    let metadata = crate::files::metadata(path)?;
+    if !crate::files::is_file(path) {
         return Err(Error::io(format!("{source} is no file; write what it gives into one")));
     }
     if metadata.len() == 0 {

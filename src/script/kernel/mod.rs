@@ -21,6 +21,8 @@ pub struct Install {
     pub root: Option<PathBuf>,
     /// Folders that cells may read and write besides.
     pub allow: Vec<PathBuf>,
+    /// Databases that cells may ask, by name.
+    pub allow_databases: Vec<String>,
     /// Without limits?
     pub unlimited: bool,
 }

@@ -35,6 +35,9 @@ pub fn install(options: &Install) -> Result<PathBuf> {
     for folder in &options.allow {
         argv.extend([json!("--allow"), json!(real(folder)?)]);
     }
+    for name in &options.allow_databases {
+        argv.extend([json!("--allow-database"), json!(name)]);
+    }
     if options.unlimited {
         argv.push(json!("--unlimited"));
     }

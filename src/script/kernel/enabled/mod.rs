@@ -30,7 +30,7 @@ pub use install::install;
 
 use crate::error::{Error, Result};
 use crate::script::session::{Settings, on_deep_stack};
-use crate::{files, progress};
+use crate::{files, job, progress};
 use cells::{Cells, Job};
 use desk::{Desk, Question};
 
@@ -61,10 +61,10 @@ pub fn run(connection: &Path, root: Option<&Path>, settings: &Settings) -> Resul
     let (watcher, breathing) = (desk.clone(), desk.clone());
     progress::watch(move |line| watcher.progress(line));
     let cells = Cells::new(settings, desk)?;
-    let serving = std::thread::Builder::new().name("cells".into());
-    serving
-        .spawn(move || on_deep_stack(|| cells.serve(waiting)))
-        .map_err(|cause| Error::io("no thread could be started").because(cause))?;
+    job::apart("cells", move || {
+        // A thread that cannot be started leaves nobody to answer, which Jupyter says.
+        let _ = on_deep_stack(|| cells.serve(waiting));
+    })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| Error::io("the kernel cannot be started").because(cause))?;
     runtime.block_on(serve(&connection, out, messages, questions, jobs, &breathing))
