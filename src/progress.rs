@@ -44,9 +44,14 @@ pub fn resume() {
     INTERRUPTED.store(false, Ordering::Relaxed);
 }
 
-/// Was the work interrupted?
+/// Was an interrupt asked for?
+pub(crate) fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// Was the work interrupted, or the script that it is done for stopped?
 pub(crate) fn check() -> Result<()> {
-    match INTERRUPTED.load(Ordering::Relaxed) || job::stopped() {
+    match is_interrupted() || job::stopped() {
         true => Err(Error::interrupted()),
         false => Ok(()),
     }

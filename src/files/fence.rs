@@ -90,9 +90,12 @@ impl Fence {
 
     /// Why what works behind it was stopped, if it was.
     pub(crate) fn stopped(&self) -> Option<Stop> {
-        [Stop::Memory, Stop::Time, Stop::Text]
-            .into_iter()
-            .find(|why| *why as u8 == self.stopped.load(Ordering::Relaxed))
+        match self.stopped.load(Ordering::Relaxed) {
+            0 => None,
+            1 => Some(Stop::Memory),
+            2 => Some(Stop::Time),
+            _ => Some(Stop::Text),
+        }
     }
 
     /// The same with databases that may be asked, by their names.

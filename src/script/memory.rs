@@ -61,11 +61,11 @@ impl Drop for Watch {
     }
 }
 
-/// The memory that a script may take: what is stated, and no more than a half of what the machine or the container has, or a
-/// third of what the system has left this process: a value that is copied takes its size again.
+/// The memory that a script may take: what is stated, and no more than a third of what the machine or the container has, or
+/// a quarter of what the system has left this process: a value that is added to itself takes its size twice more meanwhile.
 pub(super) fn within_reach(stated: usize) -> usize {
-    let machine = files::machine_memory().map_or(u64::MAX, |all| all / 2);
-    let left = given().map_or(u64::MAX, |given| given.saturating_sub(set_aside()) / 3);
+    let machine = files::machine_memory().map_or(u64::MAX, |all| all / 3);
+    let left = given().map_or(u64::MAX, |given| given.saturating_sub(set_aside()) / 4);
     stated.min(usize::try_from(machine.min(left)).unwrap_or(usize::MAX))
 }
 
@@ -73,7 +73,7 @@ pub(super) fn within_reach(stated: usize) -> usize {
 /// not see coming ends the process, and nothing else on the machine.
 pub(super) fn ceiling(limits: &Limits) {
     let script = within_reach(limits.memory) as u64;
-    let held = script * 5 / 2;
+    let held = script / 4 * 13;
     let held = files::machine_memory().map_or(held, |all| held.min(all / 10 * 9)).max(script);
     let threads = rayon::current_num_threads() as u64;
     let stacks = session::STACK as u64 + threads * session::SHALLOW as u64;
@@ -138,8 +138,6 @@ fn copied(value: &Dynamic, depth: usize) -> u64 {
 /// Refuses what one call would make out of little: arrays, blobs and texts of more than `most` elements, and whatever would
 /// take a large part of the memory.
 pub(super) fn refuse(engine: &mut Engine, most: usize) {
-    // Rhai's own operators for arrays would go before ours.
-    engine.set_fast_operators(false);
     let check = move |what: &str, length: INT| match usize::try_from(length) {
         Ok(length) if length > most => {
             Err(Box::new(EvalAltResult::ErrorDataTooLarge(format!("Size of {what}"), Position::NONE)))
@@ -177,36 +175,26 @@ pub(super) fn refuse(engine: &mut Engine, most: usize) {
     printing(engine);
 }
 
-/// What puts two values together.
+/// What puts two values together. The operators of Rhai itself (`+=`, and `+` of texts) cannot be asked without slowing down all
+/// others; they add a copy at the most, which the watch sees and the ceiling leaves room for.
 fn joining(engine: &mut Engine) {
-    fn text(one: &str, other: &str) -> Answer<ImmutableString> {
-        text_fits(one.len() + other.len())?;
-        Ok([one, other].concat().into())
-    }
-    let more = |text: &mut ImmutableString, other: &str| -> Answer<()> {
+    engine.register_fn("append", |text: &mut ImmutableString, other: &str| -> Answer<()> {
         text_fits(text.len() + other.len())?;
         text.make_mut().push_str(other);
         Ok(())
-    };
-    engine.register_fn("+", text);
-    engine.register_fn("+=", more);
-    engine.register_fn("append", more);
+    });
     fn array(array: &mut Array, mut other: Array) -> Answer<()> {
         fits("values", (array.len() + other.len()) as u64, VALUE)?;
         array.append(&mut other);
         Ok(())
     }
-    engine.register_fn("+=", array);
     engine.register_fn("append", array);
     engine.register_fn("+", |mut one: Array, other: Array| array(&mut one, other).map(|()| one));
-    fn blob(blob: &mut Blob, mut other: Blob) -> Answer<()> {
+    engine.register_fn("append", |blob: &mut Blob, mut other: Blob| -> Answer<()> {
         fits("bytes", (blob.len() + other.len()) as u64, 1)?;
         blob.append(&mut other);
         Ok(())
-    }
-    engine.register_fn("+=", blob);
-    engine.register_fn("append", blob);
-    engine.register_fn("+", |mut one: Blob, other: Blob| blob(&mut one, other).map(|()| one));
+    });
 }
 
 fn replacing(engine: &mut Engine) {
@@ -285,10 +273,11 @@ fn reading(engine: &mut Engine) {
 /// the script is stopped instead.
 fn printing(engine: &mut Engine) {
     fn bounded((text, whole): (String, bool)) -> ImmutableString {
-        if !whole {
-            job::stop(Stop::Text);
+        if whole {
+            return text.into();
         }
-        text.into()
+        job::stop(Stop::Text);
+        ImmutableString::new()
     }
     for name in ["to_string", "to_debug", "print", "debug"] {
         engine.register_fn(name, |items: &mut Array| bounded(shown::items(items)));

@@ -29,7 +29,7 @@ pub struct Limits {
     pub depth: usize,
     /// Values in an array, characters in a text, that one call may make.
     pub size: usize,
-    /// Bytes that the process may take while a text runs, what verbs hold among them; never more than three quarters of
+    /// Bytes that the process may take while a text runs, what verbs hold among them; never more than a third of
     /// what the machine, or the container, has.
     pub memory: usize,
     /// Seconds that a text may run.
@@ -165,10 +165,16 @@ impl Session {
             }),
             None => fence,
         });
+        let mut engine = super::engine();
+        let held = fence.clone();
+        // A script that is interrupted stops at its next operation; a long verb asks by itself.
+        engine.on_progress(move |count| {
+            let over = held.stopped().is_some() || progress::is_interrupted() || (count % 256 == 0 && job::stopped());
+            over.then(|| Dynamic::from(Error::interrupted()))
+        });
         let deep = limits.as_ref().is_none_or(|limits| limits.depth > USUAL);
         let workers = Workers::of(Job::behind(fence.clone()), if deep { STACK } else { SHALLOW })?;
         let sources = Sources::default();
-        let mut engine = super::engine();
         match &limits {
             Some(limits) => {
                 engine.set_max_operations(limits.operations).set_max_call_levels(limits.depth);

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -273,7 +273,8 @@ fn refusals_do_not_tell_what_is_there() {
         }
     }
     // Names beside a missing file are told of folders inside alone.
-    assert!(ground.script("read_plan(\"sails.csv\")", &[]).said.contains("did you mean sales.csv?"));
+    let near = ground.script("read_panel(\"sails.csv\", columns([\"id\"], \"ds\", \"y\"))", &[]).said;
+    assert!(near.contains("did you mean sales.csv?"), "{near}");
     std::os::unix::fs::symlink(ground.out(""), ground.inside("scripts")).unwrap();
     let said = ground.script("import \"secrit\" as other;", &[]).said;
     assert!(said.contains("there is no script") && !said.contains("`secret`"), "{said}");
@@ -609,7 +610,6 @@ fn what_one_call_makes_is_bounded_before() {
         ("\"a,b,c\".split_rev(\",\", 2)[0]", "c"),
         ("\"abc\".split(\"\").len()", "5"),
         ("\"abc\".split(\"x\")[0]", "abc"),
-        ("\"abc\".split(-1, 0).len()", "2"),
         ("\"abc\".split(1)[0]", "a"),
         ("\"abc\".to_chars().len()", "3"),
         ("let a = [1] + [2]; a += [3]; a += 4; a.append([5]); a.len()", "5"),
@@ -665,12 +665,13 @@ fn the_process_has_a_ceiling() {
     assert!((4 << 30..64 << 30).contains(&most) || most < 4 << 30, "{most}");
     assert_eq!(ceiling(&["--unlimited"]), None);
     // Under one that is lower still, the answer is a sentence and no abort.
-    for text in
-        ["let a = [0]; loop { a += a; }", "let a = []; loop { a.push(\"a text that takes some room\" + a.len()); }"]
-    {
+    for text in [
+        "let a = [0]; loop { a += a; }",
+        "let s = \"x\"; s.pad(1000000, \"x\"); let a = []; loop { a.push(s + a.len()); }",
+    ] {
         std::fs::write(ground.inside("script.rhai"), text).unwrap();
         let mut command = Command::new("sh");
-        let line = format!("ulimit -v 9000000; exec {} script script.rhai", env!("CARGO_BIN_EXE_tradewind"));
+        let line = format!("ulimit -v 5000000; exec {} script script.rhai", env!("CARGO_BIN_EXE_tradewind"));
         command.args(["-c", &line]).current_dir(ground.inside("")).env("TRADEWIND_THREADS", "2");
         let ran = ran(command, Duration::from_secs(60), None);
         assert!(

@@ -88,7 +88,8 @@ impl Reading {
     pub fn parse(text: &str) -> Result<Self> {
         let mut map = options::parse(text)?;
         // A sheet named 2024 is a name all the same.
-        for value in map.values_mut().filter(|value| value.is_number()) {
+        let named = |name: &str| !["seconds", "rows"].contains(&name);
+        for (_, value) in map.iter_mut().filter(|(name, value)| value.is_number() && named(name)) {
             *value = value.to_string().into();
         }
         options::read("reading", map)
