@@ -152,9 +152,9 @@ fn the_scenario_of_a_plan_holds_for_windows_folds_and_forecasts() {
         let delivered = plan.forecast().unwrap();
         for (m, model) in delivered.models().iter().enumerate() {
             let of_model = scored.frame().column("mean").unwrap().f64().unwrap().slice(7 * m as i64, 7);
-            assert_eq!(delivered.mean(model, "a").unwrap(), of_model.iter().flatten().collect::<Vec<_>>(), "{model}");
+            assert_eq!(delivered.mean(model, "id=a").unwrap(), of_model.iter().flatten().collect::<Vec<_>>(), "{model}");
         }
-        means.push(delivered.mean(&delivered.models()[1], "a").unwrap());
+        means.push(delivered.mean(&delivered.models()[1], "id=a").unwrap());
     }
     assert_ne!(means[0], means[1], "the scenario matters");
 }
@@ -163,8 +163,8 @@ fn the_scenario_of_a_plan_holds_for_windows_folds_and_forecasts() {
 #[test]
 fn who_has_no_score_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    // The temperature begins after the windows have been cut off: nothing can be learned of it before them.
-    let mut frame = promoted(|i| (i >= DAYS - 21).then_some((i % 11) as f64));
+    // The temperature begins so late that too little can be learned of it before the windows, and enough before the end.
+    let mut frame = promoted(|i| (i >= DAYS - 14).then_some((i % 11) as f64));
     let mut file = std::fs::File::create(folder.path().join("o.csv")).unwrap();
     CsvWriter::new(&mut file).finish(&mut frame).unwrap();
     let args = ["fit", "--data", "o.csv", "--id", "id", "--time", "ds", "--target", "y", "--known", "promo"];
