@@ -47,7 +47,8 @@ fn sales(days: usize, common: f64) -> Panel {
     Panel::from_frame(frame, Columns::new(["shop"], "date", "sold")).unwrap()
 }
 
-/// Every model as it comes, and a stack of one that knows each series and one that learns from all; networks and stacks small.
+/// Every model as it comes, and trees on differences from the recent mean, of which there is none at first; a small network, and
+/// combinations of what knows each series and what learns from all.
 fn models() -> Vec<&'static str> {
     let usual = |entry: &'static Entry| match entry.name {
         "lstm" => "lstm(hidden=8, epochs=4, batches=20, windows=1)",
@@ -55,7 +56,7 @@ fn models() -> Vec<&'static str> {
         "stack" => "stack(models=[theta, boost])",
         name => name,
     };
-    MODELS.iter().map(usual).collect()
+    MODELS.iter().map(usual).chain(["boost(difference=recent)", "forest(difference=recent)"]).collect()
 }
 
 fn sd(values: impl Iterator<Item = f64>) -> f64 {
