@@ -359,9 +359,11 @@ impl Paths {
         }
         // The k-th smallest path value of a step becomes the (k + ½)/n quantile of that step, which also brings paths of a
         // normalised series back to the scale of the data: a monotone transformation keeps ranks.
+        // Paths of one date's shocks are equal: which of them is the higher is each series' own.
         let mut order: Vec<usize> = (0..self.n).collect();
         for (step, mut column) in raw.columns_mut().into_iter().enumerate() {
-            order.sort_by(|a, b| column[*a].total_cmp(&column[*b]).then(a.cmp(b)));
+            let own = |n: usize| (mixed(identity ^ mixed((step as u64) << 32 | n as u64)), n);
+            order.sort_by(|a, b| column[*a].total_cmp(&column[*b]).then_with(|| own(*a).cmp(&own(*b))));
             for (rank, n) in order.iter().enumerate() {
                 column[*n] = marginal.at(step, dates.normals[rank]);
             }

@@ -159,7 +159,7 @@ fn a_constant_covariate_changes_nothing() {
         .known(["a", "promotion", "price"])
         .observed(["m", "weather", "z"])
         .fixed(["land", "size"]);
-    equal(&frame, (&other, columns), |said| said, |_| 0.0);
+    equal(&frame, (&other, columns), |said| said, |_| 1e-12);
 }
 
 /// Covariates may be declared in any order.
@@ -187,7 +187,8 @@ fn sales_may_be_counted_in_any_unit() {
             said.into_iter().map(each).collect()
         };
         println!("times {unit}");
-        equal(&frame, (&other, columns()), back, |_| if unit == 2.0 { 0.0 } else { 1e-5 });
+        let allowed = |label: &str| if unit == 2.0 && !label.starts_with("lstm") { 1e-12 } else { 1e-5 };
+        equal(&frame, (&other, columns()), back, allowed);
     }
 }
 

@@ -594,6 +594,23 @@ mod tests {
         assert_eq!(of("month"), [1.0, 1.0]);
     }
 
+    #[test]
+    fn a_step_is_settled_where_all_that_is_read_lies_within_the_series() {
+        let design = Design::new(&shape(), 5);
+        let settled = |steps: usize| design.settled(steps);
+        // The oldest of four seasons lies 28 steps back; the mean of 28 steps from 5 ago, 32.
+        assert_eq!((settled(60), settled(64)), (Some(28), Some(32)));
+        assert_eq!((settled(10), settled(9), settled(0)), (Some(5), None, None));
+        let y: Vec<f64> = (0..64).map(f64::from).collect();
+        let track = track(&y, 0);
+        for (name, column) in design.names.iter().zip(design.columns(&track, 32..33)) {
+            // What reaches farther than half of the series is not waited for.
+            let far = ["lag 56", "growth over", "grown over", "mean of 8 seasons", "changes"];
+            let known = column[0].is_finite() || far.iter().any(|far| name.contains(far));
+            assert!(known || name.ends_with("changed"), "{name}");
+        }
+    }
+
     proptest! {
         /// Whatever the target does within reach of a row or later, the row is the same.
         #[test]

@@ -8,7 +8,6 @@
 //! least 28 steps old; so nothing that is forecast is ever looked at (Taieb & Hyndman 2014, *Boosting multi-step autoregressive
 //! forecasts*). Beyond the last block the forecasts themselves are the past (recursive): `horizon=1` is the purely recursive
 //! strategy.
-
 //!
 //! **Equal input, equal answer.** Series are taken in the order of what they hold and covariates in that of their names (see
 //! `order`), a covariate that says the same everywhere is left out, and values that differ by rounding alone are one to a tree.
@@ -219,7 +218,7 @@ struct AcrossFits {
     looks: Design,
     /// One-step errors of each series on the model's scale, less what the one before has said of them.
     residuals: Vec<Vec<f64>>,
-    /// The same of errors on windows that the fit had not seen, where they are enough, and whether they are joint.
+    /// The same for paths, of errors on windows that had not been seen, and whether they tell how series move together.
     shocks: Vec<(Vec<f64>, bool)>,
     /// The usual error of each series, as it is seen.
     usual: Vec<f64>,
@@ -585,13 +584,10 @@ impl AcrossFits {
         if let Some(trial) = trial {
             let from = |n: usize| first(n).max(n - unseen.min(n)).max(settled(n).unwrap_or(n));
             let news = self.errors(tracks, Some(trial), from);
-            for (moves, news) in moves.iter_mut().zip(&news).filter(|(_, news)| news.iter().any(|e| e.is_finite())) {
-                let seen = unseen < TELLING;
-                moves.iter_mut().zip(news).for_each(|(e, new)| {
-                    if !(seen && new.is_nan()) {
-                        *e = *new
-                    }
-                });
+            for (moves, news) in moves.iter_mut().zip(news).filter(|(_, news)| news.iter().any(|e| e.is_finite())) {
+                // Few dates tell too little: those that the fit has seen stay beside them.
+                let replaced = |(_, new): &(&mut f64, f64)| unseen >= TELLING || !new.is_nan();
+                moves.iter_mut().zip(news).filter(replaced).for_each(|(e, new)| *e = new);
             }
         }
         let pairs = || {
@@ -604,14 +600,13 @@ impl AcrossFits {
             |errors: &[f64]| errors.iter().filter(|e| e.is_finite()).fold((0.0, 0.0), |(s, n), e| (s + e * e, n + 1.0));
         let all = order.iter().map(|i| there(&errors[*i])).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
         let mean = if all.1 > 0.0 { all.0 / all.1 } else { 1.0 };
-        let usual = errors
+        let joint: Vec<bool> = moves.iter().map(|moves| settled(moves.len()).is_some()).collect();
+        self.carried = if square > 0.0 { (product / square).clamp(0.0, 0.95) } else { 0.0 };
+        self.usual = errors
             .iter()
             .map(|errors| there(errors))
             .map(|(squares, n)| ((squares + PRIOR * mean) / (n + PRIOR)).sqrt().max(1e-9))
             .collect();
-        let joint: Vec<bool> = moves.iter().map(|moves| settled(moves.len()).is_some()).collect();
-        self.carried = if square > 0.0 { (product / square).clamp(0.0, 0.95) } else { 0.0 };
-        self.usual = usual;
         self.residuals = errors.iter().enumerate().map(|(i, errors)| self.innovations(i, errors)).collect();
         let shocks = moves.iter().enumerate().map(|(i, moves)| self.innovations(i, moves));
         self.shocks = shocks.zip(joint).collect();
