@@ -13,10 +13,11 @@
 //!
 //! **The interval** is that of Driscoll and Kraay (1998, *Review of Economics and Statistics* 80): scores are summed over
 //! series date by date, so that what all series share (a promotion, the weather) counts once, and Newey and West's
-//! estimator with Bartlett weights allows for autocorrelation over 1.3 √T dates (Lazarus et al. 2018). It is widened as
-//! small samples ask for: residuals by the leverage of their date and by the degrees of freedom that the fixed effects use
-//! up, the critical value by Kiefer and Vogelsang's (2005, *Econometric Theory* 21) for that many lags, or Student's t with
-//! one degree of freedom less than there are runs of the flag, if that is larger.
+//! estimator with Bartlett weights allows for autocorrelation over 2.6 √T dates, many because runs of a flag and of errors
+//! make the usual few too narrow (Lazarus et al. 2018). It is widened as small samples ask for: residuals by the leverage of
+//! their date and by the degrees of freedom that level and places use up, of as many independent steps as the
+//! autocorrelation of the scores leaves; the critical value is Kiefer and Vogelsang's (2005, *Econometric Theory* 21) for
+//! that many lags, or Student's t with one degree of freedom less than there are runs of the flag, if that is larger.
 //!
 //! A set of places that settles when the flag is on (a holiday in the same week of every year) cannot be held fixed; what is
 //! left out is told. `tests/oracles/uplift.py` writes the same out with statsmodels.
@@ -42,6 +43,8 @@ const LEAST_LEFT: f64 = 0.1;
 const SWEEPS: usize = 30;
 /// Series whose scores are held at a time.
 const BLOCK: usize = 256;
+/// Dates, as a multiple of the root of all, over which scores may be autocorrelated.
+const LAGS: f64 = 2.6;
 /// Days at the end of a month that are counted from its end.
 const LAST_DAYS: u32 = 4;
 
@@ -384,13 +387,17 @@ impl<'a> Setting<'a> {
                 self.flags[k].name, beside[k], on[k]
             )));
         }
-        let lags = (1.3 * (dates as f64).sqrt()).ceil().max(1.0);
-        // Each residual is a little too small, by what the fixed effects have taken up of it.
-        let freedom = steps / (steps - used).max(1.0);
+        let lags = (LAGS * (dates as f64).sqrt()).ceil().max(1.0);
         let mut found = Vec::new();
         for (k, series) in of_series.into_iter().enumerate() {
+            let rough = &scores[k];
+            let dot = |lag: usize| rough[lag..].iter().zip(rough).map(|(a, b)| a * b).sum::<f64>();
+            let shared = if dot(0) > 0.0 { (dot(1) / dot(0)).clamp(0.0, 0.9) } else { 0.0 };
+            // Residuals are too small by what level and places have taken up of that many independent steps.
+            let independent = steps * (1.0 - shared) / (1.0 + shared);
+            let freedom = independent / (independent - used).max(independent / 4.0);
             let scores: Vec<f64> =
-                scores[k].iter().zip(&leverage).map(|(score, h)| score * freedom / (1.0 - h.min(0.9))).collect();
+                rough.iter().zip(&leverage).map(|(score, h)| score * freedom / (1.0 - h.min(0.9))).collect();
             let error = long_run(&scores, lags as usize).max(0.0).sqrt();
             let margin = error * self.critical(k, lags / dates as f64)?;
             let value = effects[k];

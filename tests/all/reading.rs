@@ -279,16 +279,17 @@ fn what_was_found_and_left_out_is_said_by_every_verb() {
         "g.csv: dates read as %d.%m.%Y",
         "g.csv: columns not read: note, promo",
     ];
+    std::fs::write(at.join("plan.toml"), "").unwrap();
     std::fs::write(at.join("read.rhai"), "read_panel(\"g.csv\", columns([\"id\"], \"ds\", \"y\"));").unwrap();
     let verbs: [(&[&str], bool); 9] = [
         (&["audit"], true),
         (&["clean", "--dry-run"], true),
         (&["backtest", "--models", "naive", "--horizon", "2", "--folds", "2"], false),
-        (&["tune", "--models", "ses", "--horizon", "2", "--folds", "3", "--search", "trials=2"], false),
+        (&["tune", "--models", "ridge", "--horizon", "2", "--folds", "3", "--search", "trials=2"], false),
         (&["fit", "--models", "naive", "--horizon", "2", "--save", "f.fits"], false),
         (&["forecast", "--models", "naive", "--horizon", "2", "--out", "f.csv"], true),
         (&["report", "--models", "naive", "--horizon", "2", "--folds", "2", "--out", "r", "--slides", "s"], true),
-        (&["run", "--models", "naive", "--horizon", "2", "--folds", "2", "--out", "run"], true),
+        (&["run", "plan.toml", "--models", "naive", "--horizon", "2", "--folds", "2", "--out", "run"], true),
         (&["script", "read.rhai"], false),
     ];
     for (verb, json) in verbs {

@@ -227,6 +227,7 @@ fn covariates_of_texts_are_served_by_report_and_run() {
     write("names.csv", &|t| format!("p{t}"));
     write("constant.csv", &|_| "none".into());
     write("empty.csv", &|_| String::new());
+    std::fs::write(at.join("plan.toml"), "").unwrap();
     let report = std::path::Path::new("report.md");
     for name in ["two.csv", "three.csv", "many.csv", "names.csv", "constant.csv", "empty.csv"] {
         for role in ["--known", "--observed", "--fixed"] {

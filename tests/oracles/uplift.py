@@ -78,12 +78,17 @@ def effects(series, places, reach, dates, asked):
     leverage = by_date(((x @ inverse) * x).sum(axis=1)[:, None] * root[:, None] ** 2)
     scores = by_date(x * (root**2 * (z - x @ effect))[:, None])
     steps, used = sum(a[2] for a in parts), sum(a[3] for a in parts)
-    lags = int(np.ceil(1.3 * np.sqrt(dates)))
+    lags = int(np.ceil(2.6 * np.sqrt(dates)))
     # Without the small-sample factors it is statsmodels' own estimator for panels.
     plain = fit.get_robustcov_results("hac-groupsum", time=np.tile(np.arange(dates), len(series)), maxlags=lags - 1, use_correction=False)
     own = inverse @ S_hac_simple(scores, nlags=lags - 1) @ inverse
     assert np.allclose(plain.cov_params(), own, rtol=1e-8), (plain.cov_params(), own)
-    scores = scores * (steps / (steps - used)) / (1 - np.minimum(leverage, 0.9))
+    # Each flag's own scores tell how many steps are independent.
+    own = scores @ inverse
+    shared = np.clip((own[1:] * own[:-1]).sum(axis=0) / (own**2).sum(axis=0), 0, 0.9)
+    independent = steps * (1 - shared) / (1 + shared)
+    scores = own * (independent / np.maximum(independent - used, independent / 4)) / (1 - np.minimum(leverage, 0.9))
+    inverse = np.eye(p)
     error = np.sqrt(np.diag(inverse @ S_hac_simple(scores, nlags=lags - 1) @ inverse))
     b = lags / dates
     fixed_b = 1.9600 + 2.9694 * b + 0.4160 * b**2 - 0.5324 * b**3
