@@ -6,7 +6,7 @@
 //! season at a time, with the order of n that suits as many waves as may be tried: differences, which AICc cannot compare,
 //! are settled once, and waves that an autoregression could imitate are not left to it. Then n is chosen anew. The season is taken to be the same every year.
 //!
-//! Looks at the last 10,000 steps, as ARIMA does, and fails where that does: on a series with no more complete rows than columns.
+//! Looks at the last steps of a long series, as ARIMA does, and fails where that does: on a series with no more complete rows than columns.
 
 use std::f64::consts::TAU;
 
@@ -110,6 +110,11 @@ impl Waves {
     }
 }
 
+/// Steps in the longest season.
+fn longest(seasons: &[f64]) -> usize {
+    seasons.iter().copied().fold(1.0, f64::max).ceil() as usize
+}
+
 impl SeriesModel for Harmonic {
     fn reads_covariates(&self) -> bool {
         self.regressors
@@ -125,7 +130,7 @@ impl SeriesModel for Harmonic {
             true if series.season > 1 => vec![series.season as f64],
             true => Vec::new(),
         };
-        let (series, before) = recent(series);
+        let (series, before) = recent(series, longest(&seasons));
         let read = |c: &usize| self.regressors && series.covariates[*c].role != Role::Fixed;
         let columns: Vec<usize> = (0..series.covariates.len()).filter(read).collect();
         let data = Data { series: &series, columns: &columns };
@@ -254,7 +259,7 @@ impl FittedSeries for FittedHarmonic {
     }
 
     fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
-        let (series, before) = recent(series);
+        let (series, before) = recent(series, longest(&self.waves.seasons));
         let (regressors, _) = Data { series: &series, columns: &self.columns }.regressors(&self.waves);
         let regressors: Vec<&[f64]> = regressors.iter().map(Vec::as_slice).collect();
         let mut model = self.model.clone();

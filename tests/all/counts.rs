@@ -69,15 +69,15 @@ fn quantiles_of_large_lumpy_sales_are_near_the_true_ones() {
     let forecast = sales.fit(labels.iter().map(String::as_str)).unwrap().forecast(1).unwrap();
     for label in &labels {
         let of = |p: f64| -> Vec<f64> {
-            (0..100).map(|series: u32| forecast.quantile(label, &series.to_string(), p).unwrap()[0]).collect()
+            (0..100).map(|series: u32| forecast.quantile(label, &format!("id={series}"), p).unwrap()[0]).collect()
         };
         let (mut high, low, highest) = (of(0.9), of(0.1), of(0.975));
         assert!(high.iter().zip(&highest).all(|(high, highest)| high < highest), "{label}: {high:?} {highest:?}");
         assert!(low.iter().all(|low| *low < 100.0), "{label}: {low:?}");
         high.sort_by(f64::total_cmp);
-        // A negative binomial distribution with so much at zero has the right variance, and a tail of its own.
-        let near = if label.contains("negative") { 500.0 } else { 250.0 };
-        assert!((high[50] - 2301.0).abs() < near, "{label}: {}", high[50]);
+        // scipy 1.17.1: nbinom of the same mean and variance has it at 1,722, with more below and a longer tail.
+        let right = if label.contains("negative") { 1722.0 } else { 2301.0 };
+        assert!((high[50] - right).abs() < 200.0, "{label}: {}", high[50]);
     }
 }
 
@@ -88,7 +88,7 @@ fn quantiles_do_not_leave_what_was_sold() {
     let fits = panel(&[values]).fit(["croston", "croston(distribution=negative-binomial)"]).unwrap();
     let forecast = fits.forecast(1).unwrap();
     for model in forecast.models() {
-        let of = |p: f64| forecast.quantile(&model, "0", p).unwrap()[0];
+        let of = |p: f64| forecast.quantile(&model, "id=0", p).unwrap()[0];
         assert!(of(0.9) < 6273.0 && of(0.1) == 0.0, "{model}: {} {}", of(0.1), of(0.9));
         assert!(of(0.9) < of(0.975) && of(0.5) < of(0.9), "{model}: {} {} {}", of(0.5), of(0.9), of(0.975));
     }
@@ -123,7 +123,7 @@ fn forecasts_follow_the_scale_of_the_values() {
     for by in [2.0, 10.0, 1000.0, 0.01] {
         let scaled = forecast(by);
         for model in plain.models() {
-            for name in ["0", "1", "2", "3", "4"] {
+            for name in ["id=0", "id=1", "id=2", "id=3", "id=4"] {
                 let near = |a: f64, b: f64| (by * a - b).abs() <= 1e-6 * b.abs().max(by * 1e-3);
                 let (a, b) = (plain.mean(&model, name).unwrap()[0], scaled.mean(&model, name).unwrap()[0]);
                 assert!(near(a, b), "{model} × {by} on series {name}: mean {a}, {b}");
@@ -150,8 +150,13 @@ fn whole_numbers_and_others_beside_them_have_like_quantiles() {
     for method in METHODS {
         for p in [0.1, 0.5, 0.8, 0.9, 0.975] {
             let of = |name: &str| forecast.quantile(method, name, p).unwrap()[0];
-            for other in ["1", "2"] {
-                assert!((of("0") - of(other)).abs() <= 0.01 * of("0") + 2.0, "{method} {p}: {} {}", of("0"), of(other));
+            for other in ["id=1", "id=2"] {
+                assert!(
+                    (of("id=0") - of(other)).abs() <= 0.01 * of("id=0") + 2.0,
+                    "{method} {p}: {} {}",
+                    of("id=0"),
+                    of(other)
+                );
             }
         }
     }

@@ -6,8 +6,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-fn start(folder: &Path, args: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_tradewind"))
+/// Starts the program with so many seconds of the processor at the most.
+fn start(folder: &Path, args: &[&str], seconds: u32) -> Child {
+    Command::new("sh")
+        .args(["-c", &format!("ulimit -t {seconds}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_tradewind")])
         .args(args)
         .current_dir(folder)
         .stdout(Stdio::null())
@@ -52,12 +54,12 @@ fn long(folder: &Path, steps: usize) {
 }
 
 fn stamp(day: usize, hour: usize) -> String {
-    let date = chrono_free_date(day);
+    let date = date(day);
     format!("{date} {hour:02}:00:00")
 }
 
 /// The date so many days after 2010-01-01.
-fn chrono_free_date(mut day: usize) -> String {
+fn date(mut day: usize) -> String {
     let mut year = 2010;
     loop {
         let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -86,7 +88,7 @@ fn wide(folder: &Path, covariates: usize) -> String {
                 .map(|c| format!("{}", ((day * 31 + c * 17 + series * 7) * 7919 % 1009) as f64 / 1009.0))
                 .collect();
             let y = 50.0 + 10.0 * (day % 7) as f64 + (day * 37 % 11) as f64;
-            rows.push_str(&format!("{series},{},{y},{}\n", chrono_free_date(day), cells.join(",")));
+            rows.push_str(&format!("{series},{},{y},{}\n", date(day), cells.join(",")));
         }
     }
     std::fs::write(folder.join("d.csv"), rows).unwrap();
@@ -96,8 +98,8 @@ fn wide(folder: &Path, covariates: usize) -> String {
 fn served(folder: &Path, models: &str, rest: &[&str]) {
     let args =
         [&["fit"][..], &COLUMNS, &["--models", models, "--horizon", "7", "--save", "kept.fits", "-q"], rest].concat();
-    let mut child = start(folder, &args);
-    let code = ended(&mut child, Duration::from_secs(120));
+    let mut child = start(folder, &args, 60);
+    let code = ended(&mut child, Duration::from_secs(600));
     assert_eq!(code, Some(0), "{models}: {}", stderr(&mut child));
 }
 
@@ -111,7 +113,7 @@ fn large_counts_are_learned_in_no_more_time_than_small_ones() {
     for series in 0..2 {
         for day in 0..60 {
             let value = if day == 30 { 1_000_000_000 } else { 100_000_000 + 1_000_000 * (day * 37 % 11) };
-            rows.push_str(&format!("{series},{},{value}\n", chrono_free_date(day)));
+            rows.push_str(&format!("{series},{},{value}\n", date(day)));
         }
     }
     std::fs::write(folder.path().join("d.csv"), rows).unwrap();
@@ -158,10 +160,10 @@ fn an_interrupt_ends_every_fit_within_seconds() {
 fn interrupted(folder: &Path, model: &str, rest: &[&str]) {
     let args =
         [&["fit"][..], &COLUMNS, &["--models", model, "--horizon", "7", "--save", "kept.fits", "-q"], rest].concat();
-    let mut child = start(folder, &args);
+    let mut child = start(folder, &args, 600);
     assert_eq!(ended_or_running(&mut child, Duration::from_secs(4)), None, "{model}: {}", stderr(&mut child));
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    let code = ended(&mut child, Duration::from_secs(10));
+    let code = ended(&mut child, Duration::from_secs(15));
     assert_eq!(code, Some(130), "{model}");
     assert!(!folder.join("kept.fits").exists());
 }

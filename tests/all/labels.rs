@@ -24,8 +24,9 @@ fn spellings() -> [String; 4] {
 fn is_read_back(label: &str) {
     let model = Model::named(label).unwrap_or_else(|error| panic!("{label}: {error}"));
     assert_eq!(Model::named(model.label()).unwrap_or_else(|error| panic!("{label}: {error}")).label(), model.label());
-    let listed = Model::list(&format!("{}; drift, naive", model.label())).unwrap();
-    assert_eq!(listed.iter().map(Model::label).collect::<Vec<_>>(), [model.label(), "drift", "naive"]);
+    let others = ["croston(alpha=0.123)", "sba(alpha=0.123)"];
+    let listed = Model::list(&format!("{}; {}, {}", model.label(), others[0], others[1])).unwrap();
+    assert_eq!(listed.iter().map(Model::label).collect::<Vec<_>>(), [model.label(), others[0], others[1]]);
 }
 
 #[test]
@@ -124,7 +125,7 @@ fn tradewind(folder: &Path, args: &[&str]) -> String {
 #[test]
 fn nested_labels_work_on_every_surface() {
     let folder = tempfile::tempdir().unwrap();
-    let rows: String = (0..60).map(|i| format!("a,{},{}\n", i + 1, 10 + i % 7)).collect();
+    let rows: String = (0..60).map(|i| format!("a,{},{}\n", i + 1, 10 + i % 7 + i * 13 % 5)).collect();
     std::fs::write(folder.path().join("d.csv"), format!("id,ds,y\n{rows}")).unwrap();
     let columns = ["--data", "d.csv", "--id", "id", "--time", "ds", "--target", "y", "--season", "7", "-q"];
     for label in spellings() {
@@ -142,8 +143,9 @@ fn nested_labels_work_on_every_surface() {
         let again = model(m.label);
         if again.label != m.label { throw again.label; }
         let trial = panel.backtest([m.label], folds(1, 2));
-        let best = trial.best();
-        panel.fit([best]).save("script.fits");
+        let best = trial.best("mase");
+        let tuning = panel.tune(best, folds(2, 2), #{trials: 2});
+        panel.fit([model(tuning.best())]).save("script.fits");
         load_fits("script.fits").forecast(2);
     "#;
     std::fs::write(folder.path().join("script.rhai"), script).unwrap();

@@ -28,6 +28,8 @@ const MOST_MODELS: usize = 94;
 /// these roots are held away too.
 const MARGIN: f64 = 0.01;
 const SHORT: usize = 150;
+/// Values beyond which a model is looked for from few starts.
+const LONG: usize = 4_000;
 /// The level of the KPSS test for differences.
 const LEVEL: f64 = 0.05;
 /// How exactly the logarithm of the likelihood is known during the search, and in the end.
@@ -115,8 +117,9 @@ impl Problem {
             let mut estimator = Estimator::new(best.orders, design.filter(&best.orders));
             let mut from = vec![best.estimate.partial.clone()];
             from.extend(starts(&best.orders, design));
-            // A model that was asked for is to have its greatest likelihood; of a chosen one its neighbours know.
-            let more = if self.choosy { 8 } else { usize::MAX };
+            // A model that was asked for is to have its greatest likelihood; of a chosen one its neighbours know, and in a long
+            // series the likelihood has few maxima.
+            let more = if self.choosy || design.values.len() > LONG { 8 } else { usize::MAX };
             from.extend(scattered(best.orders.coefficients()).take(more));
             let estimate = estimator.best(&from, FINE)?;
             Some(self.candidate(best.orders, best.constant, estimate, design))

@@ -264,6 +264,11 @@ impl Regression {
         [self.orders.p, self.orders.d, self.orders.q]
     }
 
+    /// Steps in the season.
+    pub fn season(&self) -> usize {
+        self.orders.season
+    }
+
     /// Is there a mean or a drift?
     pub fn has_constant(&self) -> bool {
         self.constant

@@ -13,8 +13,8 @@
 //! | which orders? | [`choose`], [`difference`] |
 //! | what comes next? | [`fitted`] |
 //!
-//! Of a series of more than 10,000 steps the last 10,000 are looked at: what is older says little of the next step, and the
-//! search would take minutes. Missing values, of the series or of a covariate, are allowed. Covariates that differencing wipes out or that others
+//! Of a long series the last 5,000 steps, or three seasons where those are longer, are looked at: what is older says little of
+//! the next step, and the search would take minutes. Missing values, of the series or of a covariate, are allowed. Covariates that differencing wipes out or that others
 //! span are left out. Fails on a series with no more complete rows than differencing uses up.
 
 mod autocovariance;
@@ -118,8 +118,9 @@ pub struct FittedArima {
 
 /// The most lags of a model: beyond, a season is one of hours and years mixed up.
 const MOST_LAGS: usize = 10_000;
-/// The steps at the end of a series that are looked at.
-const RECENT: usize = 10_000;
+/// The steps at the end of a series that are looked at, or as many seasons where those are longer.
+const RECENT: usize = 5_000;
+const RECENT_SEASONS: usize = 3;
 
 impl Method for Arima {
     const NAME: &str = "arima";
@@ -163,9 +164,9 @@ impl Method for Arima {
     }
 }
 
-/// The steps of a series that are looked at, and how many come before them.
-pub(super) fn recent<'a>(series: &'a Series) -> (Series<'a>, usize) {
-    let before = series.values.len().saturating_sub(RECENT);
+/// The steps of a series with such a season that are looked at, and how many come before them.
+pub(super) fn recent<'a>(series: &'a Series, season: usize) -> (Series<'a>, usize) {
+    let before = series.values.len().saturating_sub(RECENT.max(season.saturating_mul(RECENT_SEASONS)));
     let covariates = series.covariates.iter();
     let part = Series {
         values: &series.values[before..],
@@ -186,12 +187,12 @@ impl SeriesModel for Arima {
     }
 
     fn fit(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
-        let (series, before) = recent(series);
+        let season = self.season.unwrap_or(series.season);
+        let (series, before) = recent(series, season);
         let read = |c: &usize| self.regressors && series.covariates[*c].role != Role::Fixed;
         let columns: Vec<usize> = (0..series.covariates.len()).filter(read).collect();
         let regressors: Vec<&[f64]> = columns.iter().map(|c| &*series.covariates[*c].values).collect();
         let names = columns.iter().map(|c| format!("covariate {}", c + 1)).collect();
-        let season = self.season.unwrap_or(series.season);
         let model = self.regress(series.values, series.start, season, &regressors, names)?;
         Ok(Box::new(FittedArima { model: model.after(before), columns }))
     }
@@ -335,7 +336,7 @@ impl FittedSeries for FittedArima {
     }
 
     fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
-        let (series, before) = recent(series);
+        let (series, before) = recent(series, self.model.season());
         let regressors: Vec<&[f64]> = self.columns.iter().map(|c| &*series.covariates[*c].values).collect();
         let mut model = self.model.clone();
         model.run(series.values, series.start, &regressors)?;
