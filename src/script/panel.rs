@@ -63,6 +63,7 @@ pub(super) fn register(api: &mut Api) {
         keys(panel) -> Vec<String> { panel.keys() }
         span(panel) -> (String, String) { panel.span() }
         fingerprint(panel) -> String { panel.fingerprint() }
+        remarks(panel) -> Vec<String> { panel.remarks() }
     }
     methods! { api, Panel;
         len(panel) -> usize { panel.len() }

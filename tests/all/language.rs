@@ -226,6 +226,7 @@ const NOT_IN_SCRIPTS: &[(&str, &str)] = &[
     ("to_markdown", "report(…).save(\"….md\")"),
     ("to_html", "report(…).save(\"….html\")"),
     ("names_of", "labels"),
+    ("fits_of", "fit_for() of the panel of the plan"),
 ];
 
 #[test]
