@@ -106,10 +106,11 @@ fn write(path: &Path, own: bool, work: impl FnOnce(&mut File) -> Result<()>) -> 
             false => Err(error),
         };
     }
-    match set::wait(unfinished) {
-        Some(unfinished) => unfinished.finish(),
-        None => Ok(()),
+    if let Some(unfinished) = set::wait(unfinished) {
+        let replaced = unfinished.check()?;
+        unfinished.rename()?.tell(replaced);
     }
+    Ok(())
 }
 
 /// A file that is being written beside its place; it is removed if it does not get there.
@@ -142,24 +143,32 @@ impl Unfinished {
         length(&self.target) == length(self.temporary.path()) && read(&self.target) == read(self.temporary.path())
     }
 
-    /// May it take its place?
-    fn check(&self) -> Result<()> {
-        match self.own {
-            true => Ok(()),
-            false => Job::current().guard().replaces(&self.path).map(|_| ()),
-        }
+    /// May it take its place? Whether it replaces what is not our own.
+    fn check(&self) -> Result<bool> {
+        if self.own { Ok(false) } else { Job::current().guard().replaces(&self.path) }
     }
 
-    fn finish(self) -> Result<()> {
-        let guard = Job::current().guard();
-        let replaced = !self.own && guard.replaces(&self.path)?;
+    /// Renames it into its place.
+    fn rename(self) -> Result<Placed> {
         let Self { temporary, _listed, path, target, .. } = self;
         temporary.persist(&target).map_err(|failure| refused(&path, &failure.error))?;
-        guard.wrote(&target);
+        Ok(Placed { path, target })
+    }
+}
+
+/// A file in its place.
+pub(crate) struct Placed {
+    path: PathBuf,
+    target: PathBuf,
+}
+
+impl Placed {
+    /// Remembers it as our own, and says what it has replaced.
+    fn tell(&self, replaced: bool) {
+        Job::current().guard().wrote(&self.target);
         if replaced {
-            guard::say_replaced(&path);
+            guard::say_replaced(&self.path);
         }
-        Ok(())
     }
 }
 

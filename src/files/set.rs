@@ -124,9 +124,10 @@ pub fn together<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     let outcome = work()?;
     let waiting = WAITING.take().unwrap_or_default();
     drop(forget);
-    // Looked at once more, so that a set is not left at the second file of ten.
-    waiting.iter().try_for_each(Unfinished::check)?;
-    waiting.into_iter().try_for_each(Unfinished::finish)?;
+    // Nothing but the renames lies between the first file and the last.
+    let replaced = waiting.iter().map(Unfinished::check).collect::<Result<Vec<_>>>()?;
+    let placed = waiting.into_iter().map(Unfinished::rename).collect::<Result<Vec<_>>>()?;
+    placed.iter().zip(replaced).for_each(|(file, replaced)| file.tell(replaced));
     Ok(outcome)
 }
 
