@@ -593,7 +593,7 @@ fn what_one_call_makes_is_bounded_before() {
         let failure = failure.unwrap();
         let said = failure.to_string();
         assert!(said.contains("--unlimited") && said.contains("line 1, column"), "{text}: {said}");
-        assert!(began.elapsed() < Duration::from_secs(20), "{text}");
+        assert!(began.elapsed() < Duration::from_secs(120), "{text}");
     }
     // Shown as the last value of a cell, a value is cut.
     let text = format!("{long} let a = []; a.pad(1000, s); a");
