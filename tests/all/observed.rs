@@ -152,7 +152,11 @@ fn the_scenario_of_a_plan_holds_for_windows_folds_and_forecasts() {
         let delivered = plan.forecast().unwrap();
         for (m, model) in delivered.models().iter().enumerate() {
             let of_model = scored.frame().column("mean").unwrap().f64().unwrap().slice(7 * m as i64, 7);
-            assert_eq!(delivered.mean(model, "id=a").unwrap(), of_model.iter().flatten().collect::<Vec<_>>(), "{model}");
+            assert_eq!(
+                delivered.mean(model, "id=a").unwrap(),
+                of_model.iter().flatten().collect::<Vec<_>>(),
+                "{model}"
+            );
         }
         means.push(delivered.mean(&delivered.models()[1], "id=a").unwrap());
     }
