@@ -131,7 +131,11 @@ fn windows_do_not_see_what_was_observed_in_them() {
 #[test]
 fn the_scenario_of_a_plan_holds_for_windows_folds_and_forecasts() {
     let folder = tempfile::tempdir().unwrap();
-    let whole = panel(promoted(|i| Some((i / 3) as f64)), &["temp"]);
+    // Here the temperature says something.
+    let mut frame = promoted(|i| Some((i % 11) as f64));
+    let warm = frame.column("y").unwrap().f64().unwrap() + &(frame.column("temp").unwrap().f64().unwrap() * 6.0);
+    frame.with_column(warm.into_column().with_name("y".into())).unwrap();
+    let whole = panel(frame, &["temp"]);
     let models = ["auto", BY_WEIGHT, "conformal(model=regression)", "stack(models=[\"regression\", \"naive\"])"];
     let mut known = whole.to_frame().select(["id", "ds", "promo"]).unwrap();
     let mut file = std::fs::File::create(folder.path().join("future.csv")).unwrap();

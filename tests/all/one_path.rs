@@ -95,7 +95,8 @@ fn every_command_delivers_the_same_numbers() {
     let alone = ["--data", "cut.parquet", "--models", "theta"];
     of("forecast", &[&alone[..], &["--out", "alone.parquet"]].concat());
     of("forecast", &[&alone[..], &["--stream", "--out", "streamed.parquet"]].concat());
-    of("run", &[&fresh[..], &["--folds", "2", "--out", "run"]].concat());
+    std::fs::write(at.join("plan.toml"), "folds = 2\n").unwrap();
+    of("run", &[&["plan.toml"], &fresh[..], &["--out", "run"]].concat());
     let parquet = |name: &str| ParquetReader::new(std::fs::File::open(at.join(name)).unwrap()).finish().unwrap();
     let once = parquet("once.parquet");
     assert_eq!(once, parquet("kept.parquet"), "from kept fits");
