@@ -119,7 +119,7 @@ fn futures(beside: bool) -> Vec<(&'static str, Vec<Row>)> {
         ("huge", change(&|_, row| vec![Row { y: row.y.map(|y| 1e6 * y), seen: None, ..row }])),
         ("missing", change(&|i, row| vec![Row { y: row.y.filter(|_| row.hour == last || i % 3 == 0), ..row }])),
         ("negative", change(&|_, row| vec![Row { y: row.y.map(|y| -y), seen: row.seen.map(|x| -x), ..row }])),
-        ("nothing sold", change(&|_, row| vec![Row { y: Some(0.0), ..row }])),
+        ("nothing sold", change(&|_, row| vec![Row { y: row.y.filter(|_| row.hour == last).or(Some(0.0)), ..row }])),
         ("twice", change(&|_, row| vec![row.clone(), Row { y: Some(700.0), ..row }])),
         ("absent", change(&|_, row| if row.hour == last { vec![row] } else { Vec::new() })),
     ];
@@ -207,7 +207,7 @@ fn what_follows_on_cleaning_does_not_look_past_the_cut_off() {
     for how in ["freq=W-SUN", "freq=W-SUN, target=mean", "keys=[]", "freq=W-SUN, keys=[], partial=drop"] {
         ways.push((how.into(), Box::new(move |panel| panel.aggregate(&Aggregate::parse(how).unwrap()).unwrap())));
     }
-    let features = "lags(steps=[7, 14]); rolling(steps=[7], lag=7); expanding(lag=7); weekday; month_end";
+    let features = "lags(steps=[7, 14]); rolling(window=7, lag=7); expanding(lag=7); weekday; month_end";
     let interaction = "lags(steps=[7]); weekday; interaction(a=lag_7, b=weekday)";
     for labels in [features, interaction] {
         ways.push((labels.into(), Box::new(move |panel| panel.features(labels).unwrap())));
@@ -232,7 +232,9 @@ fn what_follows_on_cleaning_does_not_look_past_the_cut_off() {
             said(&panel.backtest(models, folds).unwrap())
         };
         let before = run(&rows(false), 2.0);
-        for (end, other) in futures(false) {
+        // A week of which a part is not known is not scored.
+        let scored = |end: &str| !name.contains("freq") || !["missing", "absent", "nothing sold"].contains(&end);
+        for (end, other) in futures(false).into_iter().filter(|(end, _)| scored(end)) {
             assert_same(&before, &run(&other, 77.0), &format!("{name}, {end}"));
         }
     }
