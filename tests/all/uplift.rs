@@ -234,19 +234,8 @@ fn covariates_of_texts_are_served_by_report_and_run() {
             for verb in ["report", "run"] {
                 let out = at.join(verb);
                 let mut command = Command::new(env!("CARGO_BIN_EXE_tradewind"));
-                command.args([
-                    verb,
-                    "--data",
-                    name,
-                    "--id",
-                    "id",
-                    role,
-                    "promo",
-                    "--models",
-                    "naive",
-                    "--horizon",
-                    "3",
-                ]);
+                command.arg(verb).args((verb == "run").then_some("plan.toml"));
+                command.args(["--data", name, "--id", "id", role, "promo", "--models", "naive", "--horizon", "3"]);
                 command.args(["--folds", "2", "-q", "--out"]).arg(&out);
                 if verb == "report" {
                     command.args(["--slides", "slides"]);
