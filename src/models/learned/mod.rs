@@ -566,14 +566,19 @@ impl AcrossFits {
     }
 
     /// What follows from the errors in the training part: how long they last, how large they usually are, what is new in each.
-    /// Of a series that is long enough only those count for which all that is read of the past is there: what is said of the
-    /// first steps is off in every series alike. How series move together is told by the errors of `trial` on the last `unseen`
+    /// Residuals of a series that is long enough begin where all that is read of the past is there: what is said of the first
+    /// steps is off in every series alike. How series move together is told by the errors of `trial` on the last `unseen`
     /// steps, which it had not seen: a fit may have learned by heart on which date all went up.
     fn look_back(&mut self, tracks: &[Option<Track>], order: &[usize], trial: Option<&Block>, unseen: usize) {
         let block = self.blocks.first();
         let settled = |n: usize| block.and_then(|block| block.design.settled(n));
         let first = |n: usize| self.first_kept(tracks.len(), n);
-        let errors = self.errors(tracks, block, |n| first(n).max(settled(n).unwrap_or(0)));
+        let all = self.errors(tracks, block, first);
+        let mut errors = all.clone();
+        for errors in &mut errors {
+            let early = settled(errors.len()).unwrap_or(0);
+            errors.iter_mut().take(early).for_each(|e| *e = f64::NAN);
+        }
         let mut moves = errors.clone();
         if let Some(trial) = trial {
             let from = |n: usize| first(n).max(n - unseen.min(n)).max(settled(n).unwrap_or(n));
@@ -592,11 +597,11 @@ impl AcrossFits {
             pairs().fold((0.0, 0.0), |(product, square), pair| (product + pair[0] * pair[1], square + pair[0].powi(2)));
         let there =
             |errors: &[f64]| errors.iter().filter(|e| e.is_finite()).fold((0.0, 0.0), |(s, n), e| (s + e * e, n + 1.0));
-        let all = order.iter().map(|i| there(&errors[*i])).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
-        let mean = if all.1 > 0.0 { all.0 / all.1 } else { 1.0 };
+        let sum = order.iter().map(|i| there(&all[*i])).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+        let mean = if sum.1 > 0.0 { sum.0 / sum.1 } else { 1.0 };
         let joint: Vec<bool> = moves.iter().map(|moves| settled(moves.len()).is_some()).collect();
         self.carried = if square > 0.0 { (product / square).clamp(0.0, 0.95) } else { 0.0 };
-        self.usual = errors
+        self.usual = all
             .iter()
             .map(|errors| there(errors))
             .map(|(squares, n)| ((squares + PRIOR * mean) / (n + PRIOR)).sqrt().max(1e-9))
