@@ -29,7 +29,7 @@ const MOST_MODELS: usize = 94;
 const MARGIN: f64 = 0.01;
 const SHORT: usize = 150;
 /// Values beyond which a model is looked for from few starts.
-const LONG: usize = 4_000;
+const LONG: usize = 2_700;
 /// The level of the KPSS test for differences.
 const LEVEL: f64 = 0.05;
 /// How exactly the logarithm of the likelihood is known during the search, and in the end.
