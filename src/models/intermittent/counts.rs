@@ -16,7 +16,8 @@ use crate::statistics::NegativeBinomial;
 /// | `zero-inflated` | nothing with a probability, else 1 + a negative binomial number with mean and variance of the sizes | counts |
 /// | `bootstrap` | nothing, or one of the sizes that were seen; demands come at intervals that were seen, counted from the last one (Viswanathan & Zhou 2008; Willemain, Smart & Schwarz 2004, *International Journal of Forecasting* 20) | anything |
 ///
-/// `auto` takes of the first two the one under which the values are likelier given what was forecast of them.
+/// `auto` takes of the first two the one under which the values are likelier given what was forecast of them: a negative
+/// binomial distribution of large sizes has little at zero, however often nothing is asked for.
 ///
 /// Values are counted in their own unit: the largest number of which all are whole multiples, be it a piece, a pack of six or a
 /// cent. Quantiles are multiples of it too, and ten times the values have ten times the quantiles. Values that have no such unit
