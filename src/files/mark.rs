@@ -63,9 +63,9 @@ pub(crate) fn at_end(text: &str) -> String {
     sealed(format!("{text}<!-- {WRITTEN}{BLANK} -->\n"))
 }
 
-/// A text with our mark in the YAML block that it begins with.
+/// A text with our mark at the end of the YAML block that it begins with.
 pub(crate) fn in_front(text: &str) -> String {
-    sealed(text.replacen("---\n", &format!("---\n# {WRITTEN}{BLANK}\n"), 1))
+    sealed(text.replacen("\n---\n", &format!("\n# {WRITTEN}{BLANK}\n---\n"), 1))
 }
 
 fn sealed(text: String) -> String {
@@ -191,7 +191,7 @@ mod tests {
             assert!(is_sealed(&text), "{text}");
             assert!(!is_sealed(&text.replace("Sales", "My sales")) && !is_sealed(&format!("{text}more\n")));
         }
-        assert!(in_front("---\nmarp: true\n---\n").starts_with("---\n# Written by Tradewind, checksum "));
+        assert!(in_front("---\nmarp: true\n---\n").starts_with("---\nmarp: true\n# Written by Tradewind, checksum "));
         assert!(!is_sealed("# Sales\n") && !is_sealed(&format!("{WRITTEN}{BLANK}")));
     }
 

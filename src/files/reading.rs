@@ -197,15 +197,18 @@ fn expand(at: &Path, parts: &[Part], inside: &mut Vec<PathBuf>, found: &mut Vec<
     if inside.contains(&real) {
         return Ok(());
     }
-    match rest.is_empty() {
-        true => found.push(folder.to_path_buf()),
-        false => expand(at, rest, inside, found)?,
+    if !rest.is_empty() {
+        expand(at, rest, inside, found)?;
     }
     inside.push(real);
     for name in names {
         let next = at.join(name);
         allowed(&next)?;
         if is_folder(&next) {
+            // At the end of a pattern it names the folders below the one that it stands in.
+            if rest.is_empty() {
+                found.push(next.clone());
+            }
             expand(&next, parts, inside, found)?;
         }
     }

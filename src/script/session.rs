@@ -424,7 +424,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let limits = || Limits { seconds: 1, ..Limits::default() };
         let fits = r#"read_panel("data/walmart_sales_weekly.csv", columns(["Store", "Dept"], "Date", "Weekly_Sales"))
-            .backtest("arima(season=52)", folds(50, 8))"#;
+            .backtest("arima(season=52)", folds(16, 8))"#;
         for text in ["loop {}", "sleep(100)", fits, "loop { try { sleep(100) } catch { } }"] {
             let said = said(home.path(), limits(), text);
             assert!(said.contains("more time than the limit of 1 seconds"), "{text}: {said}");

@@ -598,8 +598,8 @@ mod tests {
     fn a_step_is_settled_where_all_that_is_read_lies_within_the_series() {
         let design = Design::new(&shape(), 5);
         let settled = |steps: usize| design.settled(steps);
-        // The oldest of four seasons lies 28 steps back; the mean of 28 steps from 5 ago, 32.
-        assert_eq!((settled(60), settled(64)), (Some(28), Some(32)));
+        // A year ago is 28 steps back, and its older neighbour 29; the mean of 28 steps from 5 ago reaches back 32.
+        assert_eq!((settled(60), settled(64)), (Some(29), Some(32)));
         assert_eq!((settled(10), settled(9), settled(0)), (Some(5), None, None));
         let y: Vec<f64> = (0..64).map(f64::from).collect();
         let track = track(&y, 0);
