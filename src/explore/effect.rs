@@ -14,9 +14,10 @@
 //! **The interval** is that of Driscoll and Kraay (1998, *Review of Economics and Statistics* 80): scores are summed over
 //! series date by date, so that what all series share (a promotion, the weather) counts once, and Newey and West's
 //! estimator with Bartlett weights allows for autocorrelation over 2.6 √T dates, many because runs of a flag and of errors
-//! make the usual few too narrow (Lazarus et al. 2018). It is widened as small samples ask for: residuals by the leverage of
-//! their date and by the degrees of freedom that level and places use up, of as many independent steps as the
-//! autocorrelation of the scores leaves; the critical value is Kiefer and Vogelsang's (2005, *Econometric Theory* 21) for
+//! make the usual few too narrow (Lazarus et al. 2018); negative autocorrelation does not narrow it. It is widened as small
+//! samples ask for: residuals by the leverage of their date and by the degrees of freedom that level and places use up, of
+//! as many independent steps as the autocorrelation of the scores leaves; the critical value is Kiefer and Vogelsang's
+//! (2005, *Econometric Theory* 21) for
 //! that many lags, or Student's t with one degree of freedom less than there are runs of the flag, if that is larger.
 //!
 //! A set of places that settles when the flag is on (a holiday in the same week of every year) cannot be held fixed; what is
@@ -398,7 +399,9 @@ impl<'a> Setting<'a> {
             let freedom = independent / (independent - used).max(independent / 4.0);
             let scores: Vec<f64> =
                 rough.iter().zip(&leverage).map(|(score, h)| score * freedom / (1.0 - h.min(0.9))).collect();
-            let error = long_run(&scores, lags as usize).max(0.0).sqrt();
+            // Scores that turn about by chance, as few and small ones do, are no reason for a narrower interval.
+            let alone: f64 = scores.iter().map(|score| score * score).sum();
+            let error = long_run(&scores, lags as usize).max(alone).sqrt();
             let margin = error * self.critical(k, lags / dates as f64)?;
             let value = effects[k];
             let all = Estimate { value, low: (value - margin).max(-1.0), high: value + margin };

@@ -89,7 +89,8 @@ def effects(series, places, reach, dates, asked):
     independent = steps * (1 - shared) / (1 + shared)
     scores = own * (independent / np.maximum(independent - used, independent / 4)) / (1 - np.minimum(leverage, 0.9))
     inverse = np.eye(p)
-    error = np.sqrt(np.diag(inverse @ S_hac_simple(scores, nlags=lags - 1) @ inverse))
+    # Negative autocorrelation does not narrow an interval.
+    error = np.sqrt(np.maximum(np.diag(inverse @ S_hac_simple(scores, nlags=lags - 1) @ inverse), (scores**2).sum(axis=0)))
     b = lags / dates
     fixed_b = 1.9600 + 2.9694 * b + 0.4160 * b**2 - 0.5324 * b**3
     for k in range(asked):
