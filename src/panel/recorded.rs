@@ -56,7 +56,7 @@ pub(super) struct Recipe {
 #[derive(Clone)]
 enum Step {
     Clean(Clean),
-    Aggregate { how: Aggregate, from: Calendar, stamps: Option<Stamps>, to: Calendar },
+    Aggregate { how: Aggregate, from: Box<Calendar>, stamps: Option<Stamps>, to: Box<Calendar> },
 }
 
 impl Recorded {
@@ -97,9 +97,9 @@ impl Recorded {
         let (old, new) = (before.inner(), after.inner());
         let step = Step::Aggregate {
             how: how.clone(),
-            from: old.calendar.clone(),
+            from: Box::new(old.calendar.clone()),
             stamps: old.columns.stamps,
-            to: new.calendar.clone(),
+            to: Box::new(new.calendar.clone()),
         };
         let to = |series: usize| new.labels.iter().position(|label| *label == names[series]);
         let places: Vec<Option<usize>> = (0..before.len()).map(to).collect();

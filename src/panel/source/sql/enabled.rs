@@ -164,7 +164,7 @@ fn sqlite(path: &Path, query: &str, wanted: &Wanted) -> Result<Part> {
     if statements.next().map_err(failed)?.is_some() {
         return Err(one_statement());
     }
-    let header: Vec<String> = statement.column_names().into_iter().map(String::from).collect();
+    let header: Vec<String> = statement.column_names().map(String::from).collect();
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
     let mut answer = Answer::new(&header, &source, wanted)?;
     let mut rows = statement.query([]).map_err(failed)?;
