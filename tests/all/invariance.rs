@@ -18,7 +18,7 @@ fn shops() -> DataFrame {
     };
     let n = SHOPS * DAYS;
     let (mut shop, mut kind, mut date) = (Vec::with_capacity(n), Vec::with_capacity(n), Vec::with_capacity(n));
-    let mut numbers = vec![Vec::with_capacity(n); 5];
+    let mut numbers = vec![Vec::new(); 5];
     for k in 0..SHOPS {
         let (level, size) = (20.0 + 90.0 * uniform(), (10.0 * uniform()).round());
         for day in 0..DAYS {
@@ -60,7 +60,11 @@ fn models() -> Vec<String> {
 }
 
 /// What is forecast, row by row: shop, mean and quantiles.
-type Said = Vec<(String, Vec<f64>)>;
+type Said = Vec<Row>;
+/// Of one series and step: who and what for, and the numbers that are said.
+type Row = (String, Vec<f64>);
+/// A series by its steps.
+type Shape = Box<dyn Fn(usize) -> f64>;
 
 /// The forecast of the week after the first days, whose covariates are known.
 fn said(frame: &DataFrame, columns: Columns, label: &str) -> Said {
@@ -86,7 +90,7 @@ fn said(frame: &DataFrame, columns: Columns, label: &str) -> Said {
 /// How far two forecasts are apart at most, in the size of what is said of a step.
 fn apart(a: &Said, b: &Said) -> f64 {
     assert_eq!(a.len(), b.len());
-    let row = |((_, a), (_, b)): (&(String, Vec<f64>), &(String, Vec<f64>))| {
+    let row = |((_, a), (_, b)): (&Row, &Row)| {
         let size = a.iter().chain(b).fold(f64::MIN_POSITIVE, |most, value| most.max(value.abs()));
         a.iter().zip(b).map(|(a, b)| (a - b).abs() / size).fold(0.0, worst)
     };
@@ -261,7 +265,7 @@ fn unrelated_series_change_no_local_forecast() {
 /// No number that is none: near the largest and the smallest numbers there are, a model says what is a number, or why it cannot.
 #[test]
 fn what_leaves_the_range_of_numbers_is_a_failure_with_a_reason() {
-    let shapes: Vec<(&str, Box<dyn Fn(usize) -> f64>)> = vec![
+    let shapes: Vec<(&str, Shape)> = vec![
         ("the largest", Box::new(|_| 1.7e308)),
         ("the least", Box::new(|_| -1.7e308)),
         ("large", Box::new(|t| 1e308 * (1.0 + 0.1 * (t % 7) as f64))),
