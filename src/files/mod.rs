@@ -33,9 +33,9 @@ use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::progress;
 
-pub(crate) use fence::{Fence, Most, Stop, allowed, is_fenced, room, sleep, spend};
+pub(crate) use fence::{Fence, Most, Stop, allowed, room, sleep, spend};
 #[cfg(feature = "sql")]
-pub(crate) use fence::{LIFTED, database_allowed, query_limits};
+pub(crate) use fence::{LIFTED, database_allowed, is_fenced, query_limits};
 pub use guard::overwrite;
 pub(crate) use guard::{Guard, reads};
 pub(crate) use reading::{
