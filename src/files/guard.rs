@@ -202,6 +202,14 @@ impl Guard {
         self.known().locks.insert(place(folder), std::sync::Arc::downgrade(&lock));
         Ok(lock)
     }
+
+    /// The innermost folder that this job keeps from others and a file lies in.
+    pub(super) fn kept_around(&self, file: &Path) -> Option<PathBuf> {
+        let real = place(file);
+        let known = self.known();
+        let kept = known.locks.iter().filter(|(folder, lock)| lock.strong_count() > 0 && real.starts_with(folder));
+        kept.map(|(folder, _)| folder).max_by_key(|folder| folder.components().count()).cloned()
+    }
 }
 
 impl Known {

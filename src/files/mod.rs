@@ -95,6 +95,7 @@ fn write(path: &Path, own: bool, work: impl FnOnce(&mut File) -> Result<()>) -> 
     };
     std::fs::create_dir_all(folder).map_err(|cause| refused(path, &cause))?;
     if guard.is_first_in(folder) {
+        set::heal(folder);
         sweep(folder);
     }
     let mut unfinished = Unfinished::begin(folder, path, target.clone(), own)?;

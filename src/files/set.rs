@@ -3,20 +3,27 @@
 //!
 //! A folder is kept from other runs by a lock on a file in it, which the operating system takes back when a run is killed;
 //! the next one finds the file free, and removes it at its end. All files of a set are written beside their places first,
-//! and renamed into them one after the other at the end: a kill between two renames, a matter of microseconds, is all that
-//! can divide a set.
+//! and renamed into them one after the other at the end. A kill between two renames, a matter of microseconds, divides the
+//! set: which files are still to be renamed stands in a journal in the folder that is locked, by which the next run that
+//! locks it or writes into it renames them before anything else.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Listed, Unfinished, refused};
+use super::guard::place;
+use super::{Listed, Unfinished, WRITING, refused};
 use crate::error::{Error, Result};
 use crate::job::Job;
 
 /// The file that is locked.
 const NAME: &str = ".tradewind.lock";
+
+/// The journal of a set; its name begins as those of files do that are being written.
+const JOURNAL: &str = ".tradewind-writing-set";
 
 thread_local! {
     /// What waits to be renamed, while a set is written.
@@ -60,6 +67,7 @@ impl Lock {
                 Ok(()) if !is_at(&file, &path) => continue,
                 // A file system without locks has to do without.
                 Ok(()) | Err(TryLockError::Error(_)) => {
+                    heal(folder);
                     let _listed = Listed::new(&path);
                     return Ok(Self { folder: folder.into(), file, made, _listed });
                 }
@@ -124,11 +132,88 @@ pub fn together<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     let outcome = work()?;
     let waiting = WAITING.take().unwrap_or_default();
     drop(forget);
-    // Nothing but the renames lies between the first file and the last.
     let replaced = waiting.iter().map(Unfinished::check).collect::<Result<Vec<_>>>()?;
+    let _journals = Journal::of(&waiting)?;
+    // Nothing but the renames lies between the first file and the last.
     let placed = waiting.into_iter().map(Unfinished::rename).collect::<Result<Vec<_>>>()?;
     placed.iter().zip(replaced).for_each(|(file, replaced)| file.tell(replaced));
     Ok(outcome)
+}
+
+/// What is still to be renamed in a folder; it is gone when all of it is.
+struct Journal {
+    path: PathBuf,
+    /// Locked for as long as the run lives that renames.
+    _file: File,
+    _listed: Listed,
+}
+
+impl Journal {
+    /// For the files of a set, where the next run will look: in the folder that is kept from other runs, else in their own. A
+    /// file alone needs none.
+    fn of(set: &[Unfinished]) -> Result<Vec<Self>> {
+        let mut folders: BTreeMap<PathBuf, Vec<[PathBuf; 2]>> = BTreeMap::new();
+        let guard = Job::current().guard();
+        for file in set.iter().filter(|_| set.len() > 1) {
+            let (from, to) = (place(file.temporary.path()), place(&file.target));
+            let folder = guard.kept_around(&to).or_else(|| Some(to.parent()?.to_path_buf()));
+            let Some(folder) = folder else { continue };
+            if let (Ok(from), Ok(to)) = (from.strip_prefix(&folder), to.strip_prefix(&folder)) {
+                let renamed = [from.to_path_buf(), to.to_path_buf()];
+                folders.entry(folder).or_default().push(renamed);
+            }
+        }
+        folders.into_iter().map(|(folder, renames)| Self::write(&folder, &renames)).collect()
+    }
+
+    fn write(folder: &Path, renames: &[[PathBuf; 2]]) -> Result<Self> {
+        let path = folder.join(JOURNAL);
+        let failed = |cause: std::io::Error| refused(&path, &cause);
+        let file = super::builder().prefix(WRITING).tempfile_in(folder).map_err(failed)?;
+        // A file system without locks has to do without.
+        let _ = file.as_file().lock();
+        // Whoever gives files names that are no text does without.
+        let text = serde_json::to_vec(renames).unwrap_or_default();
+        file.as_file().write_all(&text).map_err(failed)?;
+        let _listed = Listed::new(&path);
+        let _file = file.persist(&path).map_err(|failure| failed(failure.error))?;
+        Ok(Self { path, _file, _listed })
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        // One that cannot be removed names files that are gone.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Renames what a killed run had still to rename in a folder, as its journal there says.
+pub(super) fn heal(folder: &Path) {
+    let path = folder.join(JOURNAL);
+    let Ok(journal) = OpenOptions::new().read(true).write(true).open(&path) else { return };
+    // A run that lives renames by itself.
+    if matches!(journal.try_lock(), Err(TryLockError::WouldBlock)) || !is_at(&journal, &path) {
+        return;
+    }
+    let renames: Vec<[PathBuf; 2]> = serde_json::from_reader(&journal).unwrap_or_default();
+    // What lies in the folder alone, and was being written: whoever else writes such a journal moves nothing by it.
+    let real = place(folder);
+    let inside = |path: &Path| {
+        let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+        let path = real.join(path);
+        (plain && path.parent().is_some_and(|parent| place(parent) == parent)).then_some(path)
+    };
+    for [from, to] in &renames {
+        let (Some(from), Some(to)) = (inside(from), inside(to)) else { continue };
+        let begun = from.file_name().is_some_and(|name| name.to_string_lossy().starts_with(WRITING));
+        let whole = begun && from.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+        if whole && Job::current().guard().replaces(&to).is_ok() {
+            // What cannot be renamed is swept away as any other leftover is.
+            let _ = std::fs::rename(&from, &to);
+        }
+    }
+    let _ = std::fs::remove_file(&path);
 }
 
 /// Lets a file wait for the rest of its set; gives it back where none is being written.
@@ -141,4 +226,109 @@ pub(super) fn wait(file: Unfinished) -> Option<Unfinished> {
         }
         None => Some(file),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::write_atomically;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// A folder as a kill leaves it after the first of three renames.
+    fn divided() -> tempfile::TempDir {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("a"), "new").unwrap();
+        for name in ["b", "c"] {
+            std::fs::write(home.path().join(name), "").unwrap();
+            std::fs::write(home.path().join(format!("{WRITING}{name}")), "new").unwrap();
+        }
+        let renames = ["a", "b", "c"].map(|name| (format!("{WRITING}{name}"), name));
+        std::fs::write(home.path().join(JOURNAL), serde_json::to_string(&renames).unwrap()).unwrap();
+        home
+    }
+
+    #[test]
+    fn a_divided_set_is_made_whole_by_whoever_comes_next() {
+        let whole = |home: &Path| {
+            ["a", "b", "c"]
+                .iter()
+                .for_each(|name| assert_eq!(std::fs::read_to_string(home.join(name)).unwrap(), "new"));
+        };
+        let home = divided();
+        drop(Lock::on(home.path()).unwrap());
+        whole(home.path());
+        assert_eq!(names(home.path()), ["a", "b", "c"]);
+        let home = divided();
+        write_atomically(&home.path().join("d"), b"text").unwrap();
+        whole(home.path());
+        assert_eq!(names(home.path()), ["a", "b", "c", "d"]);
+        // A folder within the one that is locked.
+        let home = divided();
+        let around = tempfile::tempdir().unwrap();
+        let inner = around.path().join("assets");
+        std::fs::rename(home.path(), &inner).unwrap();
+        let renames = ["a", "b", "c"].map(|name| (format!("assets/{WRITING}{name}"), format!("assets/{name}")));
+        std::fs::write(around.path().join(JOURNAL), serde_json::to_string(&renames).unwrap()).unwrap();
+        std::fs::remove_file(inner.join(JOURNAL)).unwrap();
+        drop(Lock::on(around.path()).unwrap());
+        whole(&inner);
+        assert_eq!(
+            (names(around.path()), names(&inner)),
+            (vec!["assets".into()], vec!["a".into(), "b".into(), "c".into()])
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_journal_moves_nothing_else() {
+        let home = divided();
+        let outside = tempfile::tempdir().unwrap();
+        let away = outside.path().join(format!("{WRITING}x")).to_str().unwrap().to_string();
+        std::fs::write(&away, "theirs").unwrap();
+        // Somebody has written words of his own where a file was to go, and another journal.
+        let here = |name: &str| home.path().join(name);
+        std::fs::write(here("b"), "words of their own").unwrap();
+        std::os::unix::fs::symlink(outside.path(), here("link")).unwrap();
+        let renames = [
+            (away.as_str(), "d"),
+            ("a", "e"),
+            (".tradewind-writing-b", "b"),
+            (".tradewind-writing-c", "../c"),
+            ("link/.tradewind-writing-x", "x"),
+            (".tradewind-writing-c", "link/c"),
+        ];
+        std::fs::write(here(JOURNAL), serde_json::to_string(&renames).unwrap()).unwrap();
+        write_atomically(&here("f"), b"text").unwrap();
+        assert_eq!(names(home.path()), ["a", "b", "c", "f", "link"]);
+        assert_eq!(names(outside.path()), [".tradewind-writing-x"]);
+        assert_eq!(std::fs::read_to_string(here("b")).unwrap(), "words of their own");
+        assert_eq!(std::fs::read_to_string(&away).unwrap(), "theirs");
+        std::fs::write(here(JOURNAL), "[[\"no").unwrap();
+        write_atomically(&here("g"), b"text").unwrap();
+        drop(Lock::on(home.path()).unwrap());
+        assert_eq!(names(home.path()), ["a", "b", "c", "f", "g", "link"]);
+    }
+
+    #[test]
+    fn a_set_leaves_no_journal() {
+        let home = tempfile::tempdir().unwrap();
+        let write = |name: &str| write_atomically(&home.path().join("in").join(name), name.as_bytes());
+        together(|| write("a").and_then(|()| write("b"))).unwrap();
+        assert_eq!(names(&home.path().join("in")), ["a", "b"]);
+        // A file that turns into a folder while the set is written is an error, and none of the set is there.
+        let failed = together(|| {
+            write("c")?;
+            write("d")?;
+            std::fs::create_dir_all(home.path().join("in/d/e")).unwrap();
+            Ok(())
+        });
+        assert!(failed.unwrap_err().is_io());
+        assert_eq!(names(&home.path().join("in")), ["a", "b", "d"]);
+    }
 }
