@@ -5,8 +5,8 @@
 //! 2010, *J. Statistical Software* 33, §2.2), which an interrupt ends.
 //!
 //! Columns are brought to mean 0 and variance 1; what is missing counts as the mean. Categories are left out: a series is seen
-//! relative to its own level anyway. Where no penalty is stated, the one of a few that loses least on a fifth of the rows, held
-//! out, is taken.
+//! relative to its own level anyway. Where no penalty is stated, the one of a few that loses least on the last fifth of the
+//! steps, held out, is taken.
 
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use crate::optimise::positive_definite::solve;
 use crate::progress;
 
 /// Penalties tried where none is stated, in units of the target's standard deviation.
-const PENALTIES: [f64; 5] = [0.3, 0.1, 0.03, 0.01, 0.001];
+const PENALTIES: [f64; 7] = [3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.001];
 /// As many rows are enough to choose a penalty.
 const CHOSEN_ON: usize = 20_000;
 /// Rows times squared columns at the most (a second or so); of more rows, some are taken evenly.
@@ -155,9 +155,12 @@ impl Line {
             Some(penalty) => penalty,
             None => {
                 let some: Vec<usize> = kept.iter().copied().step_by(kept.len().div_ceil(CHOSEN_ON)).collect();
-                let part = |held: bool| some.iter().enumerate().filter(move |(k, _)| (k % 5 == 4) == held);
-                let rows = |held: bool| part(held).map(|(_, row)| *row).collect::<Vec<usize>>();
-                let (held, learned) = (rows(true), rows(false));
+                // The last fifth, since forecasts lie beyond what was learned too.
+                let mut left: Vec<usize> = some.iter().map(|row| table.left[*row]).collect();
+                left.sort_unstable();
+                let last = left[left.len() / 5];
+                let (held, learned): (Vec<usize>, Vec<usize>) =
+                    some.into_iter().partition(|row| table.left[*row] < last);
                 let learned = moments(&learned)?;
                 let mut best = (f64::INFINITY, PENALTIES[0]);
                 for penalty in PENALTIES.into_iter().filter(|_| !held.is_empty()) {

@@ -160,6 +160,8 @@ pub struct Table {
     pub columns: Vec<Vec<f64>>,
     /// Which columns hold categories, as whole numbers from 0.
     pub categorical: Vec<bool>,
+    /// By row, how many steps its series goes on.
+    pub left: Vec<usize>,
 }
 
 /// A method that learns one function from a table of rows.
@@ -402,17 +404,16 @@ fn tracks(views: &Views, panel: &Panel) -> Result<Vec<Option<Track>>> {
 /// What there is to learn from.
 struct TrainingRows {
     table: Table,
-    /// By row: the value, the recent mean and the value a season before, and how many steps the series goes on.
+    /// By row: the value, the recent mean and the value a season before.
     target: Vec<f64>,
     recent: Vec<f64>,
     seasonal: Vec<f64>,
-    left: Vec<usize>,
 }
 
 impl TrainingRows {
     /// The rows without the last steps of each series, and what is learned of them.
     fn before(&self, from_end: usize, difference: Difference) -> (Cow<'_, Table>, Vec<f64>) {
-        let kept: Vec<usize> = (0..self.target.len()).filter(|row| self.left[*row] >= from_end).collect();
+        let kept: Vec<usize> = (0..self.target.len()).filter(|row| self.table.left[*row] >= from_end).collect();
         let anchor = |row: usize| match difference {
             Difference::Auto | Difference::None => 0.0,
             Difference::Recent => self.recent[row],
@@ -424,8 +425,9 @@ impl TrainingRows {
         }
         let part = |column: &Vec<f64>| kept.iter().map(|row| column[*row]).collect();
         let columns = self.table.columns.par_iter().map(part).collect();
-        let Table { names, categorical, .. } = &self.table;
-        (Cow::Owned(Table { names: names.clone(), columns, categorical: categorical.clone() }), target)
+        let Table { names, categorical, left, .. } = &self.table;
+        let left = kept.iter().map(|row| left[*row]).collect();
+        (Cow::Owned(Table { names: names.clone(), columns, categorical: categorical.clone(), left }), target)
     }
 }
 
@@ -463,11 +465,15 @@ fn rows(tracks: &[Option<Track>], order: &[usize], design: &Design, most: usize,
     match target.iter().any(|y| y.is_finite()) {
         false => Err(Error::model("no series has values to learn from")),
         true => Ok(TrainingRows {
-            table: Table { names: design.names.clone(), columns, categorical: design.categorical() },
+            table: Table {
+                names: design.names.clone(),
+                columns,
+                categorical: design.categorical(),
+                left: column(width + 3).into_iter().map(|left| left as usize).collect(),
+            },
             target,
             recent: column(width + 1),
             seasonal: column(width + 2),
-            left: column(width + 3).into_iter().map(|left| left as usize).collect(),
         }),
     }
 }
