@@ -18,7 +18,7 @@ use crate::job;
 
 /// How often is looked. Doubling an array of gigabytes takes longer.
 const EVERY: Duration = Duration::from_millis(10);
-/// What one call makes may take so much of the memory: a half, a third …
+/// What one call makes may take the memory divided by this.
 const SHARE: u64 = 4;
 /// What threads and libraries set aside besides stacks.
 const SPARE: u64 = 1 << 30;

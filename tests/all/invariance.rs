@@ -163,7 +163,8 @@ fn a_constant_covariate_changes_nothing() {
         .known(["a", "promotion", "price"])
         .observed(["m", "weather", "z"])
         .fixed(["land", "size"]);
-    equal(&frame, (&other, columns), |said| said, |_| 1e-12);
+    // A column without a slope takes its place in the sums of a regression all the same.
+    equal(&frame, (&other, columns), |said| said, |label| if label.starts_with("harmonic") { 1e-15 } else { 0.0 });
 }
 
 /// Covariates may be declared in any order.
@@ -178,7 +179,7 @@ fn the_order_of_columns_changes_nothing() {
     equal(&frame, (&frame.select(order).unwrap(), columns), |said| said, |_| 0.0);
 }
 
-/// Sales counted in another unit: twice as many are twice as many to the bit; ten times, up to rounding, which an optimiser and
+/// Sales counted in another unit: twice as many are twice as many but for the last bits; ten times, up to rounding, which an optimiser and
 /// single precision enlarge.
 #[test]
 fn sales_may_be_counted_in_any_unit() {
@@ -191,7 +192,7 @@ fn sales_may_be_counted_in_any_unit() {
             said.into_iter().map(each).collect()
         };
         println!("times {unit}");
-        let allowed = |label: &str| if unit == 2.0 && !label.starts_with("lstm") { 1e-12 } else { 1e-5 };
+        let allowed = |label: &str| if unit == 2.0 && !label.starts_with("lstm") { 1e-14 } else { 1e-5 };
         equal(&frame, (&other, columns()), back, allowed);
     }
 }

@@ -118,7 +118,7 @@ impl Layer {
 
 /// What the network says, a row per step ahead and window.
 fn forward(network: &Network, matrices: &[Tensor<2>], chunk: &Chunk, device: &burn_tensor::Device) -> Tensor<2> {
-    let n = chunk.windows;
+    let n = chunk.units.len();
     let mut matrices = matrices.iter().cloned();
     let mut next = || matrices.next().unwrap_or_else(|| Tensor::zeros([0, 0], device));
     let series = Tensor::<1, Int>::from_data(TensorData::new(chunk.series.clone(), [n]), device);
@@ -174,7 +174,7 @@ fn loss(head: Head, said: Tensor<2>, chunk: &Chunk, device: &burn_tensor::Device
             (pinball.sum_dim(1) * known).sum()
         }
         Head::NegativeBinomial => {
-            let units: Vec<f32> = (0..rows).map(|row| chunk.units[row % chunk.windows]).collect();
+            let units: Vec<f32> = (0..rows).map(|row| chunk.units[row % chunk.units.len()]).collect();
             let unit = column(&units);
             let counts = target * unit.clone();
             let mean = softplus(said.clone().slice([0..rows, 0..1]), 1.0) * unit.clone() + 1e-6;
@@ -208,7 +208,6 @@ mod tests {
         let device = burn_tensor::Device::flex();
         let single = |values: &[f64]| values.iter().map(|value| *value as f32).collect::<Vec<f32>>();
         let chunk = Chunk {
-            windows: targets.len(),
             targets: single(targets),
             known: vec![1.0; targets.len()],
             units: single(units),

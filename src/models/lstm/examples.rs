@@ -205,7 +205,6 @@ impl Reading {
         let [past, ahead, fixed] = self.widths();
         let n = windows.len();
         let mut chunk = Chunk {
-            windows: n,
             past: vec![0.0; self.context * n * past],
             ahead: vec![0.0; self.horizon * n * ahead],
             fixed: Vec::with_capacity(n * fixed),

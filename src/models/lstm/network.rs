@@ -96,7 +96,6 @@ impl Network {
 /// Windows that are read at once: numbers by step, then window, then column.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chunk {
-    pub windows: usize,
     pub past: Vec<f32>,
     pub ahead: Vec<f32>,
     /// By window.
@@ -106,7 +105,7 @@ pub(super) struct Chunk {
     /// By step ahead and window: what happened, and whether it is known, 1 or 0.
     pub targets: Vec<f32>,
     pub known: Vec<f32>,
-    /// By window: what one unit of a target is in the units of the series.
+    /// By window, of which there are as many: what one unit of a target is in the units of the series.
     pub units: Vec<f32>,
     /// By step ahead, window and number of the last hidden layer: 0 where it is left out, else what makes up for those.
     pub kept: Vec<f32>,
