@@ -98,7 +98,7 @@ fn wide(folder: &Path, covariates: usize) -> String {
 fn served(folder: &Path, models: &str, rest: &[&str]) {
     let args =
         [&["fit"][..], &COLUMNS, &["--models", models, "--horizon", "7", "--save", "kept.fits", "-q"], rest].concat();
-    let mut child = start(folder, &args, 60);
+    let mut child = start(folder, &args, 20);
     let code = ended(&mut child, Duration::from_secs(600));
     assert_eq!(code, Some(0), "{models}: {}", stderr(&mut child));
 }
