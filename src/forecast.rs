@@ -17,8 +17,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
-use crate::error::{Error, Result};
-use crate::models::{Failure, Fits, Marginal, find, mixed};
+use crate::error::{Error, Result, find};
+use crate::models::{Failure, Fits, Marginal, mixed};
 use crate::panel::{Future, Panel};
 use crate::progress;
 use crate::show::{Block, Show, Table, number};

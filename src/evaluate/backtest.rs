@@ -7,10 +7,10 @@ use polars::prelude::*;
 use rayon::prelude::*;
 
 use super::groups::Groups;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, find};
 use crate::forecast::{Forecast, LEVELS, level, quantile_name, quantiles_of};
 use crate::metrics::{self, Case, METRICS, Metric, Sums, scales};
-use crate::models::{Aim, Failure, IntoModel, Model, failures_sentence, failures_table, find, remarks_sentence};
+use crate::models::{Aim, Failure, IntoModel, Model, failures_sentence, failures_table, remarks_sentence};
 use crate::panel::{Cut, Folds, Panel};
 use crate::progress;
 use crate::show::{Block, Show, Table, number};

@@ -13,10 +13,10 @@ use polars::prelude::*;
 
 use super::Backtest;
 use super::significance::listed;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, find};
 use crate::explore::Finding;
 use crate::figures::{Bars, Line, Lines, TimeAxis};
-use crate::models::{Demand, find};
+use crate::models::Demand;
 use crate::panel::Role;
 use crate::show::{Table, number};
 

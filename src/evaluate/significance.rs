@@ -19,11 +19,10 @@
 use polars::prelude::*;
 
 use super::backtest::Backtest;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, find};
 use crate::explore::Finding;
 use crate::figures::{CriticalDifference, Intervals};
 use crate::metrics::{self, Metric};
-use crate::models::find;
 use crate::show::{Table, decimals, number};
 use crate::statistics::{DieboldMariano, alike, critical_difference, diebold_mariano, friedman, holm, wilcoxon};
 

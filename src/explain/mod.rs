@@ -6,11 +6,11 @@
 
 use polars::prelude::*;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, find};
 use crate::explore::Finding;
 use crate::figures::{Bars, Waterfall};
 use crate::forecast::Forecast;
-use crate::models::{Fits, find};
+use crate::models::Fits;
 use crate::show::{Table, number};
 
 /// Parts that are told one by one; the rest is added up.

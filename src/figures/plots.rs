@@ -1,10 +1,10 @@
 //! Which figure shows a noun? The nouns' `plot` verbs: they choose series and hand plain numbers to the figures.
 
 use super::{Band, Bars, Course, Fan, Fans, Figure, Line, Overview, TimeAxis};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, find};
 use crate::evaluate::{Backtest, Tuning};
 use crate::forecast::Forecast;
-use crate::models::{Marginal, find};
+use crate::models::Marginal;
 use crate::panel::Panel;
 
 /// More panels than this cannot be read on one page.

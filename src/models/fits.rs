@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::model::distinct;
 use super::trial::usual_horizon;
 use super::{Aim, Description, Entry, Epoch, Fitted, IntoModel, Likelihood, Model, decode, encode};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, find};
 use crate::forecast::Forecast;
 use crate::panel::{Columns, Future, Panel, Role, Scenario};
 use crate::show::{Block, Show, Table, number};
@@ -579,14 +579,6 @@ impl Fits {
     pub(crate) fn seconds(&self, model: usize) -> f64 {
         self.0.models[model].seconds
     }
-}
-
-/// The index of a name in a list, or an error that suggests the nearest.
-pub(crate) fn find(name: &str, names: &[String], what: &str) -> Result<usize> {
-    names.iter().position(|candidate| candidate == name).ok_or_else(|| {
-        let nearest = crate::error::suggestion(name, names.iter().map(String::as_str));
-        Error::usage(format!("there is no {what} `{name}`{nearest}"))
-    })
 }
 
 const KIND: &str = crate::files::mark::FITS;

@@ -64,7 +64,7 @@ pub use normalise::Normalise;
 pub use source::Reading;
 pub(crate) use source::parse_stamp;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, find};
 use crate::show::{Block, Show, Table};
 use calendar::Calendar;
 use recorded::Recorded;
@@ -283,7 +283,7 @@ impl Panel {
     /// # Errors
     /// When there is no series of that name; the nearest is suggested.
     pub fn series(&self, key: &str) -> Result<Panel> {
-        self.nth(crate::models::find(key, &self.0.labels, "series")?)
+        self.nth(find(key, &self.0.labels, "series")?)
     }
 
     /// The series at a place of [`keys`](Self::keys), counted from 0.
