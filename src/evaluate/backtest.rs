@@ -8,9 +8,10 @@ use rayon::prelude::*;
 
 use super::groups::Groups;
 use crate::error::{Error, Result, find};
-use crate::forecast::{Forecast, LEVELS, level, quantile_name, quantiles_of};
+use crate::forecast::{Forecast, LEVELS, quantile_name, quantiles_of};
 use crate::metrics::{self, Case, METRICS, Metric, Sums, scales};
 use crate::models::{Aim, Failure, IntoModel, Model, failures_sentence, failures_table, remarks_sentence};
+use crate::options::level;
 use crate::panel::{Cut, Folds, Panel};
 use crate::progress;
 use crate::show::{Block, Show, Table, number};
