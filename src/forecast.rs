@@ -18,7 +18,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result, find};
-use crate::models::{Failure, Fits, Marginal, mixed};
+use crate::models::{Failure, Fits, Horizon, Marginal, mixed};
 use crate::options;
 use crate::panel::{Future, Panel};
 use crate::progress;
@@ -61,7 +61,26 @@ const MOST_STEPS: usize = 200_000_000;
 /// Series whose paths are simulated at a time for a total.
 const TOGETHER: usize = 64;
 
+impl Fits {
+    /// The forecast of every model for every series, for a number of steps or for a [`Future`].
+    ///
+    /// # Errors
+    /// When the horizon is zero or a known covariate that a model reads has no value, naming series and date.
+    pub fn forecast(&self, horizon: impl Into<Horizon>) -> Result<Forecast> {
+        let future = match horizon.into() {
+            Horizon::Steps(steps) => self.panel().future(steps)?,
+            Horizon::Future(future) => *future,
+        };
+        let forecast = Forecast::of(self, &future, |_| true)?;
+        match forecast.unknown() {
+            Some(error) => Err(error.clone()),
+            None => Ok(forecast),
+        }
+    }
+}
+
 impl Forecast {
+    /// As [`Fits::forecast`] for the series that are asked for, a missing covariate being that series' failure.
     pub(crate) fn of(fits: &Fits, future: &Future, asked: impl Fn(usize) -> bool + Sync) -> Result<Self> {
         let panel = fits.panel();
         let models = fits.models();

@@ -107,7 +107,7 @@ impl Window {
             .collect();
         let aim = Aim::new(cut.future.reach(), cut.future.scenario());
         let fits = cut.train.fit_checked(models, aim)?;
-        let forecast = fits.forecast_each(&cut.future, |i| !actuals[i].is_empty())?;
+        let forecast = Forecast::of(&fits, &cut.future, |i| !actuals[i].is_empty())?;
         for (m, total) in seconds.iter_mut().enumerate() {
             *total += fits.seconds(m);
         }
