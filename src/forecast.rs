@@ -18,8 +18,9 @@ use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result, find};
-use crate::models::{Failure, Fits, Horizon, Marginal, mixed};
+use crate::models::{Failure, Fits, Horizon, Marginal};
 use crate::options;
+use crate::panel::order::mixed;
 use crate::panel::{Future, Panel};
 use crate::progress;
 use crate::show::{Block, Show, Table, number};

@@ -16,9 +16,9 @@ use super::significance::listed;
 use crate::error::{Error, Result, find};
 use crate::explore::Finding;
 use crate::figures::{Bars, Line, Lines, TimeAxis};
-use crate::models::Demand;
 use crate::panel::Role;
 use crate::show::{Table, number};
+use crate::statistics::Demand;
 
 /// Rows of a table of the worst.
 const WORST: usize = 15;

@@ -17,6 +17,8 @@
 //! | `join` | what does another file know of these series and dates? |
 //! | `fingerprint` | which data is this? |
 //! | `folds` | where is time cut? |
+//! | `groups` | which series go together? |
+//! | `order` | in what order are series taken, whatever they are called? |
 //! | `aggregate` | what are the sales per week, per month, per store? |
 
 mod aggregate;
@@ -32,8 +34,10 @@ mod fingerprint;
 mod folds;
 mod frame;
 mod future;
+mod groups;
 mod join;
 pub(crate) mod normalise;
+pub(crate) mod order;
 mod recorded;
 mod source;
 
@@ -59,6 +63,7 @@ pub(crate) use folds::Cut;
 pub use folds::{Fold, Folds};
 pub(crate) use frame::{labels_of, spans, stamp_column};
 pub use future::{Future, Scenario};
+pub(crate) use groups::Groups;
 pub use join::Join;
 pub use normalise::Normalise;
 pub use source::Reading;
