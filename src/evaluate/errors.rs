@@ -14,10 +14,9 @@ use polars::prelude::*;
 use super::Backtest;
 use super::significance::listed;
 use crate::error::{Error, Result, find};
-use crate::explore::Finding;
 use crate::figures::{Bars, Line, Lines, TimeAxis};
 use crate::panel::Role;
-use crate::show::{Table, number};
+use crate::show::{Finding, Table, number};
 use crate::statistics::Demand;
 
 /// Rows of a table of the worst.

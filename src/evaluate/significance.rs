@@ -20,10 +20,9 @@ use polars::prelude::*;
 
 use super::backtest::Backtest;
 use crate::error::{Error, Result, find};
-use crate::explore::Finding;
 use crate::figures::{CriticalDifference, Intervals};
 use crate::metrics::{self, Metric};
-use crate::show::{Table, decimals, number};
+use crate::show::{Finding, Table, decimals, number};
 use crate::statistics::{DieboldMariano, alike, critical_difference, diebold_mariano, friedman, holm, wilcoxon};
 
 /// From this p-value on a difference may be chance.

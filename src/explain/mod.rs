@@ -7,11 +7,10 @@
 use polars::prelude::*;
 
 use crate::error::{Error, Result, find};
-use crate::explore::Finding;
 use crate::figures::{Bars, Waterfall};
 use crate::forecast::Forecast;
 use crate::models::Fits;
-use crate::show::{Table, number};
+use crate::show::{Finding, Table, number};
 
 /// Parts that are told one by one; the rest is added up.
 const TOLD: usize = 8;

@@ -6,12 +6,14 @@
 //! | file | question |
 //! |---|---|
 //! | `table.rs` | what every tabular verb returns |
+//! | `finding.rs` | what an answered question consists of |
 //! | `figure.rs` | what a picture is, whoever draws it |
 //! | `number.rs` | how a number is written |
 //! | `text.rs`, `markdown.rs`, `html.rs` | how a block looks in a terminal, in Markdown, on a page |
 //! | `notebook.rs` | how a noun, a data frame, a list of numbers displays itself in a notebook cell |
 
 mod figure;
+mod finding;
 pub(crate) mod html;
 pub(crate) mod markdown;
 mod notebook;
@@ -20,6 +22,7 @@ mod table;
 mod text;
 
 pub use figure::{Figure, Picture};
+pub use finding::Finding;
 pub use notebook::Lazy;
 pub(crate) use notebook::noun;
 pub use number::number;
