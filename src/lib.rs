@@ -63,6 +63,7 @@ pub mod outcome;
 pub mod outputs;
 pub mod panel;
 pub mod plan;
+mod plots;
 pub mod prelude;
 pub mod progress;
 pub mod report;

@@ -2,7 +2,8 @@
 //!
 //! A figure is a [`Drawing`]: a title, a size, words for those who cannot see it, and one `draw` on a [`Canvas`]
 //! that hides whether strokes become SVG or pixels. It is drawn when it is first asked for, and the same data give
-//! the same bytes. **A new figure is one file here and two lines below** (`mod` and `pub use`).
+//! the same bytes. It knows plain numbers and no noun: [`show`](crate::show) holds it, and which figure shows a noun is
+//! decided above the nouns. **A new figure is one file here and two lines below** (`mod` and `pub use`).
 //!
 //! | file | question |
 //! |---|---|
@@ -15,8 +16,6 @@ mod axes;
 mod canvas;
 mod dates;
 mod layout;
-mod plots;
-mod quality;
 
 mod bars;
 mod calibration;
