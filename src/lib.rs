@@ -54,6 +54,7 @@ pub mod explore;
 pub mod figures;
 mod files;
 pub mod forecast;
+mod format;
 mod job;
 pub mod metrics;
 pub mod models;

@@ -21,8 +21,9 @@ use polars::prelude::*;
 use super::backtest::Backtest;
 use crate::error::{Error, Result, find};
 use crate::figures::{CriticalDifference, Intervals};
+use crate::format::{decimals, number};
 use crate::metrics::{self, Metric};
-use crate::show::{Finding, Table, decimals, number};
+use crate::show::{Finding, Table};
 use crate::statistics::{DieboldMariano, alike, critical_difference, diebold_mariano, friedman, holm, wilcoxon};
 
 /// From this p-value on a difference may be chance.

@@ -10,8 +10,8 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
+use crate::format::number;
 use crate::job::Job;
-use crate::show::number;
 
 /// The folders below which files may be read and written, the databases that may be asked, what may be used up.
 #[derive(Debug)]
