@@ -5,7 +5,7 @@ Looks at every file that git tracks or would track: paths of one person's machin
 files over 1 MB that are neither data, a font nor a figure that a page needs. A line that must
 show such a text on purpose carries the words `tree-check: allow`.
 
-And at the sources of the program: only the room `src/files/` asks the file system, and only `src/job.rs`
+And at the sources of the program: only the room `src/files/` asks the file system, and only `src/job/`
 starts threads, so that nothing gets round the fence around scripts. What must all the same is named in
 ASKS with the reason; an exception nobody needs any more is an error.
 """
@@ -32,7 +32,7 @@ ASKERS = {
         rb"\bfs::|\bFile::|\bOpenOptions\b|\bglob::glob|\btempfile::|\.read_dir\(|\.read_link\(|\.canonicalize\(|\.try_exists\("
         rb"|\.symlink_metadata\(|\.(?:exists|is_dir|is_file|is_symlink)\(\)|\bset_current_dir\b|\bopen_workbook_auto\("
         rb"|\bLazyFrame::scan|\bLazyCsvReader\b|\bConnection::open|Path::(?:exists|is_dir|is_file|metadata)\b"),
-    "threads": (("src/job.rs",), rb"\bthread::(?:spawn|Builder)\b|\.spawn(?:_scoped)?\(|\brayon::(?:spawn|ThreadPoolBuilder)\b"),
+    "threads": (("src/job/",), rb"\bthread::(?:spawn|Builder)\b|\.spawn(?:_scoped)?\(|\brayon::(?:spawn|ThreadPoolBuilder)\b"),
     "programs and the network": ((), rb"\bCommand::new\b|\b(?:Tcp|Udp|Unix)(?:Stream|Socket|Listener|Datagram)\b|\bClient::connect\b"
                                      rb"|\bconfig\.connect\("),
 }
@@ -74,7 +74,7 @@ def askers(sources: dict):
                 if (what, name) in ASKS:
                     used.add((what, name))
                 else:
-                    yield f"{name}:{number}: asks for {what} by `{found.group().decode()}`; go through src/files/ or src/job.rs"
+                    yield f"{name}:{number}: asks for {what} by `{found.group().decode()}`; go through src/files/ or src/job/"
     for what, name in ASKS.keys() - used:
         yield f"setup/check_tree.py: {name} no longer asks for {what}: take it off the list"
 

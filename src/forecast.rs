@@ -330,7 +330,7 @@ impl Paths {
             return Err(Error::model(format!("{model} has no forecast for any series")));
         }
         let values = self.n.saturating_mul(self.forecast.horizon()).saturating_mul(series.len().min(TOGETHER) + 2);
-        crate::files::room("values of sample paths", values as u64, 8)?;
+        crate::job::room("values of sample paths", values as u64, 8)?;
         let mut total = Array2::zeros((self.n, self.forecast.horizon()));
         // A fixed number of series at a time: the sum is taken in order, so that threads cannot change a bit of it.
         for chunk in series.chunks(TOGETHER) {
