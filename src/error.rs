@@ -160,3 +160,11 @@ pub(crate) fn suggestion<'a>(word: &str, candidates: impl IntoIterator<Item = &'
         }
     }
 }
+
+/// The index of a name in a list, or an error that suggests the nearest.
+pub(crate) fn find(name: &str, names: &[String], what: &str) -> Result<usize> {
+    names.iter().position(|candidate| candidate == name).ok_or_else(|| {
+        let nearest = suggestion(name, names.iter().map(String::as_str));
+        Error::usage(format!("there is no {what} `{name}`{nearest}"))
+    })
+}

@@ -17,8 +17,10 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
-use crate::error::{Error, Result};
-use crate::models::{Failure, Fits, Marginal, find, mixed};
+use crate::error::{Error, Result, find};
+use crate::models::{Failure, Fits, Horizon, Marginal};
+use crate::options;
+use crate::panel::order::mixed;
 use crate::panel::{Future, Panel};
 use crate::progress;
 use crate::show::{Block, Show, Table, number};
@@ -60,7 +62,26 @@ const MOST_STEPS: usize = 200_000_000;
 /// Series whose paths are simulated at a time for a total.
 const TOGETHER: usize = 64;
 
+impl Fits {
+    /// The forecast of every model for every series, for a number of steps or for a [`Future`].
+    ///
+    /// # Errors
+    /// When the horizon is zero or a known covariate that a model reads has no value, naming series and date.
+    pub fn forecast(&self, horizon: impl Into<Horizon>) -> Result<Forecast> {
+        let future = match horizon.into() {
+            Horizon::Steps(steps) => self.panel().future(steps)?,
+            Horizon::Future(future) => *future,
+        };
+        let forecast = Forecast::of(self, &future, |_| true)?;
+        match forecast.unknown() {
+            Some(error) => Err(error.clone()),
+            None => Ok(forecast),
+        }
+    }
+}
+
 impl Forecast {
+    /// As [`Fits::forecast`] for the series that are asked for, a missing covariate being that series' failure.
     pub(crate) fn of(fits: &Fits, future: &Future, asked: impl Fn(usize) -> bool + Sync) -> Result<Self> {
         let panel = fits.panel();
         let models = fits.models();
@@ -109,7 +130,7 @@ impl Forecast {
     /// # Errors
     /// When a level is not a probability; `95` suggests `0.95`.
     pub fn levels(&self, levels: impl IntoIterator<Item = f64>) -> Result<Forecast> {
-        let levels: Vec<f64> = levels.into_iter().map(level).collect::<Result<_>>()?;
+        let levels: Vec<f64> = levels.into_iter().map(options::level).collect::<Result<_>>()?;
         Ok(Self(Arc::new(Inner { levels, ..(*self.0).clone() })))
     }
 
@@ -160,7 +181,7 @@ impl Forecast {
     /// # Errors
     /// As [`mean`](Self::mean), and when `probability` is not one.
     pub fn quantile(&self, model: &str, series: &str, probability: f64) -> Result<Vec<f64>> {
-        let probability = self::probability(probability, "probability")?;
+        let probability = options::probability(probability, "probability")?;
         Ok(self.named(model, series)?.quantile(probability))
     }
 
@@ -169,7 +190,7 @@ impl Forecast {
     /// # Errors
     /// As [`quantile`](Self::quantile).
     pub fn interval(&self, model: &str, series: &str, level: f64) -> Result<(Vec<f64>, Vec<f64>)> {
-        let level = self::level(level)?;
+        let level = options::level(level)?;
         let cell = self.named(model, series)?;
         Ok((cell.quantile((1.0 - level) / 2.0), cell.quantile((1.0 + level) / 2.0)))
     }
@@ -309,7 +330,7 @@ impl Paths {
             return Err(Error::model(format!("{model} has no forecast for any series")));
         }
         let values = self.n.saturating_mul(self.forecast.horizon()).saturating_mul(series.len().min(TOGETHER) + 2);
-        crate::files::room("values of sample paths", values as u64, 8)?;
+        crate::job::room("values of sample paths", values as u64, 8)?;
         let mut total = Array2::zeros((self.n, self.forecast.horizon()));
         // A fixed number of series at a time: the sum is taken in order, so that threads cannot change a bit of it.
         for chunk in series.chunks(TOGETHER) {
@@ -404,26 +425,6 @@ impl Dates {
         }
         let normal = |rank: usize| crate::models::standard_normal((rank as f64 + 0.5) / paths as f64);
         Self { positions: positions.into_iter().collect(), base, normals: (0..paths).map(normal).collect() }
-    }
-}
-
-/// A probability, or an error that suggests what was meant.
-pub(crate) fn probability(value: f64, what: &str) -> Result<f64> {
-    if value > 0.0 && value < 1.0 {
-        return Ok(value);
-    }
-    let meant = match value > 1.0 && value < 100.0 {
-        true => format!("; did you mean {}?", value / 100.0),
-        false => String::new(),
-    };
-    Err(Error::usage(format!("a {what} lies between 0 and 1, not {value}{meant}")))
-}
-
-/// An interval level; its ends are told apart from 0, 1 and the median to six decimals.
-pub(crate) fn level(value: f64) -> Result<f64> {
-    match probability(value, "level")? {
-        value if (4e-6..=1.0 - 4e-6).contains(&value) => Ok(value),
-        _ => Err(Error::usage(format!("a level of {value} is too close to 0 or 1 to be told apart from it"))),
     }
 }
 

@@ -28,21 +28,21 @@
 //! | [`boosting`] | gradient boosted trees on tables, exact Shapley values |
 //! | [`explain`] | what counts for a model, what moved a forecast |
 //! | [`optimise`] | the least value of a function within bounds, for every model |
-//! | [`statistics`] | decomposition, unit roots, autocorrelation, normality, tests of better: functions of numbers |
+//! | [`statistics`] | decomposition, unit roots, autocorrelation, normality, tests of better, classes of demand: functions of numbers |
 //! | [`forecast`] | means, quantiles, joint sample paths |
 //! | [`metrics`] | how good a forecast is: one function per metric |
 //! | [`evaluate`] | every model on every fold, which is really better, calibration, where a model errs, tuning |
-//! | [`show`] | every noun as text, Markdown, HTML or notebook output |
-//! | [`figures`] | one static figure per file |
+//! | [`show`] | blocks, tables, findings and figures as text, Markdown, HTML or notebook output |
+//! | [`figures`], `plots` | one static figure per file, from plain numbers; which figure shows a noun |
 //! | [`report`] | blocks in order: Markdown, HTML, slides |
 //! | [`plan`], [`outcome`], [`outputs`] | the whole run as data, what it came to, and where that goes |
 //! | `stream` | a plan's forecast for a panel of any size, chunk by chunk |
 //! | [`script`] | the same nouns and verbs in Rhai: scripts, a prompt, a notebook kernel |
 //! | [`progress`] | progress bars and interrupts |
-//! | `options`, `files`, `job`, `error` | labels and their options, whole files or none, inputs and other people's files untouched, and the fence around scripts, what a piece of work takes along, what can go wrong |
+//! | `options`, `files`, `job`, `format`, `error` | labels and their options, whole files or none, inputs and other people's files untouched, what a piece of work takes along and what holds it, how numbers are written, what can go wrong |
 //!
-//! Dependencies point one way: `panel ← explore, models ← forecast ← evaluate ← plan ← stream ← script, binary`; `show` and
-//! `figures` know the nouns, the nouns do not know pages.
+//! Dependencies point one way, down the order of the rooms in DESIGN.md: a page knows the nouns that it shows, a forecast the
+//! fits, the fits the panel, and none of them what is made of it.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -54,6 +54,7 @@ pub mod explore;
 pub mod figures;
 mod files;
 pub mod forecast;
+mod format;
 mod job;
 pub mod metrics;
 pub mod models;
@@ -63,6 +64,7 @@ pub mod outcome;
 pub mod outputs;
 pub mod panel;
 pub mod plan;
+mod plots;
 pub mod prelude;
 pub mod progress;
 pub mod report;

@@ -121,6 +121,26 @@ pub(crate) fn finite(number: f64) -> Result<f64> {
     }
 }
 
+/// A probability, or an error that suggests what was meant.
+pub(crate) fn probability(value: f64, what: &str) -> Result<f64> {
+    if value > 0.0 && value < 1.0 {
+        return Ok(value);
+    }
+    let meant = match value > 1.0 && value < 100.0 {
+        true => format!("; did you mean {}?", value / 100.0),
+        false => String::new(),
+    };
+    Err(Error::usage(format!("a {what} lies between 0 and 1, not {value}{meant}")))
+}
+
+/// An interval level; its ends are told apart from 0, 1 and the median to six decimals.
+pub(crate) fn level(value: f64) -> Result<f64> {
+    match probability(value, "level")? {
+        value if (4e-6..=1.0 - 4e-6).contains(&value) => Ok(value),
+        _ => Err(Error::usage(format!("a level of {value} is too close to 0 or 1 to be told apart from it"))),
+    }
+}
+
 /// Words that are no texts.
 const MEANT: [&str; 4] = ["true", "false", "nan", "inf"];
 

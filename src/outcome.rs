@@ -6,13 +6,12 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::evaluate::Backtest;
-use crate::explore::Finding;
 use crate::forecast::Forecast;
 use crate::panel::{Audit, Panel};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::report::performance::Story;
-use crate::show::{Block, Show, number};
+use crate::show::{Block, Finding, Show, number};
 
 /// The bundled sales, so that the demonstration runs from any folder.
 const SALES: &str = include_str!("../data/walmart_sales_weekly.csv");

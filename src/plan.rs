@@ -466,7 +466,7 @@ impl Plan {
     pub fn levels(&self) -> Result<Vec<f64>> {
         let level = |text: &str| {
             let number = text.parse().map_err(|_| Error::usage(format!("level `{text}` is not a number")))?;
-            crate::forecast::level(number)
+            crate::options::level(number)
         };
         self.levels.names().into_iter().map(level).collect()
     }

@@ -5,8 +5,7 @@
 
 pub use crate::error::{Error, Result};
 pub use crate::evaluate::{Backtest, Fold, Folds, Sampler, Search, Tuning};
-pub use crate::explore::{Finding, QUESTIONS};
-pub use crate::figures::Figure;
+pub use crate::explore::QUESTIONS;
 pub use crate::forecast::{Forecast, Paths};
 pub use crate::models::{
     Arima, Boost, Ces, Drift, ElasticNet, Entry, Ets, Fits, Forest, Harmonic, Lasso, Lstm, MODELS, Model, Mstl, Naive,
@@ -19,7 +18,7 @@ pub use crate::panel::{
 };
 pub use crate::plan::{Patch, Plan};
 pub use crate::report::Report;
-pub use crate::show::{Block, Lazy, Show, Table};
+pub use crate::show::{Block, Figure, Finding, Lazy, Show, Table};
 pub use polars::df;
 pub use polars::prelude::{
     Column, DataFrame, DataType, Expr, FillNullStrategy, JoinArgs, JoinType, LazyFrame, QuantileMethod, Series,

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, TermLike};
 
 use crate::error::{Error, Result};
+use crate::format::number;
 use crate::job;
-use crate::show::number;
 
 static SHOWN: AtomicBool = AtomicBool::new(false);
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);

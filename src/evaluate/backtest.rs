@@ -7,10 +7,11 @@ use polars::prelude::*;
 use rayon::prelude::*;
 
 use super::groups::Groups;
-use crate::error::{Error, Result};
-use crate::forecast::{Forecast, LEVELS, level, quantile_name, quantiles_of};
+use crate::error::{Error, Result, find};
+use crate::forecast::{Forecast, LEVELS, quantile_name, quantiles_of};
 use crate::metrics::{self, Case, METRICS, Metric, Sums, scales};
-use crate::models::{Aim, Failure, IntoModel, Model, failures_sentence, failures_table, find, remarks_sentence};
+use crate::models::{Aim, Failure, IntoModel, Model, failures_sentence, failures_table, remarks_sentence};
+use crate::options::level;
 use crate::panel::{Cut, Folds, Panel};
 use crate::progress;
 use crate::show::{Block, Show, Table, number};
@@ -106,7 +107,7 @@ impl Window {
             .collect();
         let aim = Aim::new(cut.future.reach(), cut.future.scenario());
         let fits = cut.train.fit_checked(models, aim)?;
-        let forecast = fits.forecast_each(&cut.future, |i| !actuals[i].is_empty())?;
+        let forecast = Forecast::of(&fits, &cut.future, |i| !actuals[i].is_empty())?;
         for (m, total) in seconds.iter_mut().enumerate() {
             *total += fits.seconds(m);
         }

@@ -15,11 +15,10 @@ use rayon::prelude::*;
 
 use super::Backtest;
 use super::significance::listed;
-use crate::error::{Error, Result};
-use crate::explore::Finding;
+use crate::error::{Error, Result, find};
 use crate::figures::Calibration;
-use crate::models::{Marginal, find, standard_normal};
-use crate::show::{Table, number};
+use crate::models::{Marginal, standard_normal};
+use crate::show::{Finding, Table, number};
 
 /// Equally probable parts of a distribution; the edge of part k is the k/40 quantile.
 const PARTS: usize = 40;

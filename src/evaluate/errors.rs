@@ -13,12 +13,11 @@ use polars::prelude::*;
 
 use super::Backtest;
 use super::significance::listed;
-use crate::error::{Error, Result};
-use crate::explore::Finding;
+use crate::error::{Error, Result, find};
 use crate::figures::{Bars, Line, Lines, TimeAxis};
-use crate::models::{Demand, find};
 use crate::panel::Role;
-use crate::show::{Table, number};
+use crate::show::{Finding, Table, number};
+use crate::statistics::Demand;
 
 /// Rows of a table of the worst.
 const WORST: usize = 15;

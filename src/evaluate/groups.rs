@@ -2,7 +2,7 @@
 
 use super::Backtest;
 use crate::error::{Error, Result};
-use crate::models;
+use crate::panel;
 
 /// The groups of a dimension.
 pub(super) struct Groups {
@@ -23,7 +23,7 @@ impl Backtest {
         // A series that begins later has no attributes before the first window.
         let known = inner.panel.columns();
         let panel = if known.attributes().any(|name| name == dimension) { &inner.panel } else { &before };
-        let groups = models::Groups::by(dimension, panel).map_err(|error| match error.is_usage() {
+        let groups = panel::Groups::by(dimension, panel).map_err(|error| match error.is_usage() {
             true => {
                 Error::usage(format!("scores cannot be taken by `{dimension}`, nor by fold or step")).because(error)
             }

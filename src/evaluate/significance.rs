@@ -19,12 +19,11 @@
 use polars::prelude::*;
 
 use super::backtest::Backtest;
-use crate::error::{Error, Result};
-use crate::explore::Finding;
+use crate::error::{Error, Result, find};
 use crate::figures::{CriticalDifference, Intervals};
+use crate::format::{decimals, number};
 use crate::metrics::{self, Metric};
-use crate::models::find;
-use crate::show::{Table, decimals, number};
+use crate::show::{Finding, Table};
 use crate::statistics::{DieboldMariano, alike, critical_difference, diebold_mariano, friedman, holm, wilcoxon};
 
 /// From this p-value on a difference may be chance.

@@ -6,12 +6,11 @@
 
 use polars::prelude::*;
 
-use crate::error::{Error, Result};
-use crate::explore::Finding;
+use crate::error::{Error, Result, find};
 use crate::figures::{Bars, Waterfall};
 use crate::forecast::Forecast;
-use crate::models::{Fits, find};
-use crate::show::{Table, number};
+use crate::models::Fits;
+use crate::show::{Finding, Table, number};
 
 /// Parts that are told one by one; the rest is added up.
 const TOLD: usize = 8;

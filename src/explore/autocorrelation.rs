@@ -11,9 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::each::{of_a_total, p_words, rounded};
 use super::{Ask, Finding, total};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, find};
 use crate::figures::Correlogram;
-use crate::models::find;
 use crate::panel::Panel;
 use crate::show::{Table, number};
 use crate::statistics::{autocorrelations, ljung_box, partial_autocorrelations};

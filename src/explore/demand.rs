@@ -13,9 +13,9 @@ use super::each::each;
 use super::{Ask, Finding};
 use crate::error::{Error, Result};
 use crate::figures::Bars;
-use crate::models::{Demand, DemandClass, ERRATIC, SELDOM};
 use crate::panel::Panel;
 use crate::show::{Table, number};
+use crate::statistics::{Demand, DemandClass, ERRATIC, SELDOM};
 
 /// Options of `demand`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -9,7 +9,6 @@ mod decomposition;
 mod demand;
 mod each;
 mod effect;
-mod finding;
 mod normality;
 mod profile;
 mod seasonality;
@@ -26,7 +25,6 @@ pub use autocorrelation::Autocorrelation;
 pub use changepoints::Changepoints;
 pub use decomposition::Decomposition;
 pub use demand::DemandClasses;
-pub use finding::Finding;
 pub use normality::Normality;
 pub use profile::Profile;
 pub use seasonality::Seasonality;
@@ -37,6 +35,7 @@ pub use uplift::Uplift;
 use crate::error::{Error, Result, suggestion};
 use crate::options;
 use crate::panel::{Panel, Role};
+pub use crate::show::Finding;
 use crate::show::Table;
 
 /// Every question there is, by name.

@@ -7,7 +7,7 @@ use super::TimeAxis;
 use super::canvas::{Anchor, Canvas};
 use super::dates;
 use super::layout::{AXIS, GRID, SMALL};
-use crate::show::tick_labels;
+use crate::format::tick_labels;
 
 /// A range of values laid onto a range of pixels.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use super::axes::Scale;
 use super::canvas::{Anchor, Canvas, Colour, Words};
 use super::layout::{self, AXIS, BLUE, GREY, INK, Key, MARGIN, ORANGE, SMALL};
 use super::{Drawing, Figure};
-use crate::show::{MISSING, column_labels};
+use crate::format::{MISSING, column_labels};
 
 const MOST: usize = 40;
 const ROW: f64 = 27.0;

@@ -5,7 +5,7 @@ use super::axes::Scale;
 use super::canvas::{Anchor, Canvas, Words};
 use super::layout::{self, AXIS, BLUE, GREY, INK, MARGIN, ORANGE, SMALL};
 use super::{Drawing, Figure};
-use crate::show::{decimals, number};
+use crate::format::{decimals, number};
 
 /// More than these cannot be read; the best are drawn.
 const MOST: usize = 40;

@@ -7,8 +7,6 @@ use super::layout::{self, GREY, INK, Key, MARGIN, SMALL};
 use super::{Drawing, Figure, TimeAxis, dates};
 use crate::show::number;
 
-/// Rows that one picture holds.
-pub(crate) const MOST_ROWS: usize = 40;
 const NAMES: f64 = 230.0;
 const STRIP: f64 = 46.0;
 
@@ -92,13 +90,16 @@ pub struct Heat {
 }
 
 impl Heat {
+    /// Rows that one picture holds.
+    pub(crate) const MOST_ROWS: usize = 40;
+
     /// The figure.
     pub fn figure(self) -> Figure {
         Figure::new(self)
     }
 
     fn shown(&self) -> &[(String, Vec<Cell>)] {
-        &self.rows[..self.rows.len().min(MOST_ROWS)]
+        &self.rows[..self.rows.len().min(Self::MOST_ROWS)]
     }
 
     /// The height of a row: low ones when there are many.
@@ -218,7 +219,7 @@ impl Drawing for Heat {
             canvas.line(&[(left, high), (right, high)], layout::GRID, 1.0);
             bottom = low;
         }
-        let more = self.rows.len().saturating_sub(MOST_ROWS);
+        let more = self.rows.len().saturating_sub(Self::MOST_ROWS);
         if more > 0 && self.all.is_none() {
             let words = Words { colour: GREY, ..SMALL };
             canvas.text((MARGIN + names, bottom + 13.0), Anchor::End, &format!("… {more} more"), words);

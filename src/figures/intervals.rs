@@ -5,7 +5,7 @@ use super::axes::{Scale, ticks};
 use super::canvas::{Anchor, Canvas, Words};
 use super::layout::{self, AXIS, BLUE, GREY, GRID, INK, Key, MARGIN, SMALL};
 use super::{Drawing, Figure};
-use crate::show::{number, tick_labels};
+use crate::format::{number, tick_labels};
 
 const MOST: usize = 40;
 const ROW: f64 = 24.0;

@@ -4,7 +4,7 @@
 use super::canvas::{Anchor, Canvas, Colour, Words};
 use super::layout::{self, BLUE, GREY, INK, Key, MARGIN, ORANGE, SMALL};
 use super::{Drawing, Figure};
-use crate::show::{MISSING, column_labels};
+use crate::format::{MISSING, column_labels};
 
 /// Rows and columns that one picture holds.
 const MOST_ROWS: usize = 40;

@@ -2,7 +2,8 @@
 //!
 //! A figure is a [`Drawing`]: a title, a size, words for those who cannot see it, and one `draw` on a [`Canvas`]
 //! that hides whether strokes become SVG or pixels. It is drawn when it is first asked for, and the same data give
-//! the same bytes. **A new figure is one file here and two lines below** (`mod` and `pub use`).
+//! the same bytes. It knows plain numbers and no noun: [`show`](crate::show) holds it, and which figure shows a noun is
+//! decided above the nouns. **A new figure is one file here and two lines below** (`mod` and `pub use`).
 //!
 //! | file | question |
 //! |---|---|
@@ -15,8 +16,6 @@ mod axes;
 mod canvas;
 mod dates;
 mod layout;
-mod plots;
-mod quality;
 
 mod bars;
 mod calibration;
@@ -53,31 +52,11 @@ pub use waterfall::Waterfall;
 pub use canvas::{Anchor, Canvas, Colour, Words};
 pub(crate) use canvas::{REGULAR, SEMIBOLD};
 
-use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use crate::error::{Error, Result};
-use crate::files::{mark, write_atomically};
-use crate::show::{Block, Show, noun};
-
-/// A picture: its title, what it says in words, and its drawing, made when first asked for.
-///
-/// ```
-/// use tradewind::figures::Bars;
-/// let rows = vec![("theta".to_string(), 0.81), ("naive".to_string(), 1.0)];
-/// let bars = Bars { title: "Accuracy".into(), value: "MASE".into(), rows, best: Some(0), reference: None };
-/// assert!(bars.figure().svg()?.starts_with("<svg"));
-/// # Ok::<(), tradewind::Error>(())
-/// ```
-#[derive(Clone)]
-pub struct Figure(Arc<Inner>);
-
-struct Inner {
-    title: String,
-    alt: String,
-    drawing: Box<dyn Drawing>,
-    svg: OnceLock<String>,
-}
+use crate::error::Result;
+pub use crate::show::Figure;
+use crate::show::Picture;
 
 /// One kind of picture. Implement it, and [`Figure::new`] does the rest.
 pub trait Drawing: Send + Sync {
@@ -114,79 +93,46 @@ pub struct Line {
     pub y: Vec<f64>,
 }
 
+/// A drawing as a picture. The same data give the same bytes, so that the text is drawn once.
+struct Drawn<D> {
+    title: String,
+    alt: String,
+    drawing: D,
+    svg: OnceLock<String>,
+}
+
+impl<D: Drawing> Picture for Drawn<D> {
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn alt(&self) -> &str {
+        &self.alt
+    }
+
+    fn size(&self) -> (u32, u32) {
+        self.drawing.size()
+    }
+
+    fn svg(&self) -> Result<String> {
+        if let Some(svg) = self.svg.get() {
+            return Ok(svg.clone());
+        }
+        let svg = canvas::to_svg(self.size(), &self.title, &self.alt, &mut |canvas| self.drawing.draw(canvas))?;
+        Ok(self.svg.get_or_init(|| svg).clone())
+    }
+
+    fn png(&self) -> Result<Vec<u8>> {
+        canvas::to_png(self.size(), &mut |canvas| self.drawing.draw(canvas))
+    }
+}
+
 impl Figure {
     /// A figure that draws `drawing` when it is first asked for.
     pub fn new(drawing: impl Drawing + 'static) -> Self {
-        let (title, alt) = (drawing.title(), drawing.alt());
-        Self(Arc::new(Inner { title, alt, drawing: Box::new(drawing), svg: OnceLock::new() }))
-    }
-
-    /// The picture as one SVG element: fit for a page of its own and for standing inside another.
-    ///
-    /// # Errors
-    /// The embedded font cannot be read.
-    pub fn svg(&self) -> Result<String> {
-        if let Some(svg) = self.0.svg.get() {
-            return Ok(svg.clone());
-        }
-        let drawing = &self.0.drawing;
-        let svg = canvas::to_svg(drawing.size(), &self.0.title, &self.0.alt, &mut |canvas| drawing.draw(canvas))?;
-        Ok(self.0.svg.get_or_init(|| svg).clone())
-    }
-
-    /// The picture as PNG with two pixels for each CSS pixel.
-    ///
-    /// # Errors
-    /// The embedded font cannot be read, or the encoder refuses.
-    pub fn png(&self) -> Result<Vec<u8>> {
-        let drawing = &self.0.drawing;
-        canvas::to_png(drawing.size(), &mut |canvas| drawing.draw(canvas))
-    }
-
-    /// Width over height: a page that lays words beside a picture wants to know.
-    pub(crate) fn aspect(&self) -> f64 {
-        let (wide, high) = self.0.drawing.size();
-        f64::from(wide) / f64::from(high.max(1))
-    }
-
-    /// The title.
-    pub fn title(&self) -> &str {
-        &self.0.title
-    }
-
-    /// The picture in words.
-    pub fn alt(&self) -> &str {
-        &self.0.alt
-    }
-
-    /// Write a `.svg` or `.png` file, by the extension of `path`.
-    ///
-    /// # Errors
-    /// The extension is another, or the file cannot be written.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("").to_lowercase();
-        let bytes = match extension.as_str() {
-            "svg" => mark::at_end(&self.svg()?).into_bytes(),
-            "png" => self.png()?,
-            _ => {
-                return Err(Error::usage(format!(
-                    "cannot save a figure as `{}`: name a file that ends in .svg or .png",
-                    path.display()
-                )));
-            }
-        };
-        write_atomically(path, &bytes)
+        Self::from(Drawn { title: drawing.title(), alt: drawing.alt(), drawing, svg: OnceLock::new() })
     }
 }
-
-impl Show for Figure {
-    fn block(&self) -> Block {
-        Block::Figure(self.clone())
-    }
-}
-
-noun!(Figure);
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use super::axes::Scale;
 use super::canvas::{Anchor, Canvas, Words};
 use super::layout::{self, AXIS, BLUE, GREY, INK, Key, MARGIN, ORANGE};
 use super::{Drawing, Figure};
-use crate::show::{column_labels, number};
+use crate::format::{column_labels, number};
 
 const ROW: f64 = 27.0;
 const NAMES: f64 = 260.0;

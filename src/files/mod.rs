@@ -9,7 +9,7 @@
 //!
 //! | file | question |
 //! |---|---|
-//! | `fence` | which files may a script touch, and what may it use up? |
+//! | `fence` | which files may a script touch? |
 //! | `guard` | what may be written over? |
 //! | `mark` | how is a file told that we have written? |
 //! | `reading` | what is on the disk, as far as whoever asks may know? |
@@ -25,19 +25,18 @@ use std::fs::OpenOptions;
 pub(crate) use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use polars::prelude::PolarsError;
 
 use crate::error::{Error, Result};
-use crate::job::Job;
+use crate::job::{Job, spend};
 use crate::progress;
 
-pub(crate) use fence::{Fence, Most, Stop, allowed, room, sleep, spend};
-#[cfg(feature = "sql")]
-pub(crate) use fence::{LIFTED, database_allowed, is_fenced, query_limits};
+pub(crate) use fence::allowed;
+use guard::Guard;
 pub use guard::overwrite;
-pub(crate) use guard::{Guard, reads};
+pub(crate) use guard::reads;
 pub(crate) use reading::{
     changed, exists, home_of, is_file, is_folder, lies_beside, list, machine_memory, matching, metadata, missing, open,
     read_bytes, read_text, read_trusted,
@@ -50,6 +49,13 @@ pub(crate) const WRITING: &str = ".tradewind-writing-";
 
 /// The temporary files that are being written now.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+impl Job {
+    /// What this job has read and written.
+    pub(crate) fn guard(&self) -> Arc<Guard> {
+        self.kept()
+    }
+}
 
 /// Is it a Parquet file, by its name?
 pub(crate) fn is_parquet(path: &Path) -> bool {

@@ -7,9 +7,10 @@ use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
-use super::fence::{allowed, folder_allowed, is_fenced, still_allowed};
+use super::fence::{allowed, folder_allowed, still_allowed};
 use super::guard::reads;
 use crate::error::{Error, Result, nearest};
+use crate::job::is_fenced;
 use crate::progress;
 
 fn cannot(path: &Path, cause: std::io::Error) -> Error {

@@ -24,12 +24,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::combine::FittedCombine;
-use super::intermittent::{Demand, DemandClass, quantiles_around};
+use super::intermittent::quantiles_around;
 use super::marginal::Support;
 use super::trial::{Between, Trial};
 use super::{Ahead, Covariate, Description, Entry, FittedSeries, Method, Quantiles, Season, Series, SeriesModel};
 use crate::error::{Error, Result};
 use crate::panel::Role;
+use crate::statistics::{Demand, DemandClass};
 
 /// Options of `auto`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

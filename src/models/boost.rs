@@ -84,7 +84,7 @@ impl Method for Boost {
         for (what, value) in [("rate", self.rate), ("rows", self.rows), ("columns", self.columns)] {
             learned::check_share(what, value)?;
         }
-        crate::forecast::probability(self.probability, "probability")?;
+        crate::options::probability(self.probability, "probability")?;
         if !(self.power > 1.0 && self.power < 2.0) {
             return Err(Error::usage(format!("`power` lies between 1 and 2, not at {}", self.power)));
         }

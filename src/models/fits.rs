@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::model::distinct;
 use super::trial::usual_horizon;
 use super::{Aim, Description, Entry, Epoch, Fitted, IntoModel, Likelihood, Model, decode, encode};
-use crate::error::{Error, Result};
-use crate::forecast::Forecast;
+use crate::error::{Error, Result, find};
 use crate::panel::{Columns, Future, Panel, Role, Scenario};
 use crate::show::{Block, Show, Table, number};
 use crate::statistics::{jarque_bera, ljung_box};
@@ -58,7 +57,7 @@ pub struct Failure {
 impl Panel {
     /// Fits models, given as labels, options structs or [`Model`]s, to every series. Models whose fit depends on how far ahead
     /// they look (those that learn across series, `stack`, `select`) are fitted for the usual steps of the season, which
-    /// [`Fits::horizon`] tells; a forecast of another horizon says so in its [`caveat`](Forecast::caveat). Where the horizon
+    /// [`Fits::horizon`] tells; a forecast of another horizon says so in its [`caveat`](crate::forecast::Forecast::caveat). Where the horizon
     /// is known, state it: [`fit_for`](Self::fit_for) fits what a backtest over that horizon scores.
     ///
     /// # Errors
@@ -168,27 +167,6 @@ impl From<Future> for Horizon {
 }
 
 impl Fits {
-    /// The forecast of every model for every series, for a number of steps or for a [`Future`].
-    ///
-    /// # Errors
-    /// When the horizon is zero or a known covariate that a model reads has no value, naming series and date.
-    pub fn forecast(&self, horizon: impl Into<Horizon>) -> Result<Forecast> {
-        let future = match horizon.into() {
-            Horizon::Steps(steps) => self.0.panel.future(steps)?,
-            Horizon::Future(future) => *future,
-        };
-        let forecast = self.forecast_each(&future, |_| true)?;
-        match forecast.unknown() {
-            Some(error) => Err(error.clone()),
-            None => Ok(forecast),
-        }
-    }
-
-    /// As [`forecast`](Self::forecast) for the series that are asked for, a missing covariate being that series' failure.
-    pub(crate) fn forecast_each(&self, future: &Future, asked: impl Fn(usize) -> bool + Sync) -> Result<Forecast> {
-        Forecast::of(self, future, asked)
-    }
-
     /// The same parameters on `panel`, which holds the same series with more values: the states are brought up to the new
     /// end, nothing is estimated anew. A series that a model could not serve before stays a failure.
     ///
@@ -579,14 +557,6 @@ impl Fits {
     pub(crate) fn seconds(&self, model: usize) -> f64 {
         self.0.models[model].seconds
     }
-}
-
-/// The index of a name in a list, or an error that suggests the nearest.
-pub(crate) fn find(name: &str, names: &[String], what: &str) -> Result<usize> {
-    names.iter().position(|candidate| candidate == name).ok_or_else(|| {
-        let nearest = crate::error::suggestion(name, names.iter().map(String::as_str));
-        Error::usage(format!("there is no {what} `{name}`{nearest}"))
-    })
 }
 
 const KIND: &str = crate::files::mark::FITS;

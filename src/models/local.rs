@@ -7,14 +7,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::calibration::{Calibration, FARTHEST};
-use super::order;
 use super::siblings::Siblings;
 use super::{
     Ahead, Aim, BoxCox, Covariate, Description, Fitted, FittedSeries, Forecaster, Marginal, Method, Series, SeriesModel,
 };
 use crate::error::{Error, Result};
 use crate::panel::normalise::Scale;
-use crate::panel::{Assumptions, Future, Normalise, Panel, Scenario};
+use crate::panel::{Assumptions, Future, Normalise, Panel, Scenario, order};
 use crate::progress;
 
 pub(super) struct Local<M>(pub(super) M);

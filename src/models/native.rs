@@ -5,8 +5,8 @@ use std::path::Path;
 
 use polars::prelude::*;
 
-use super::{Fits, Horizon, find};
-use crate::error::{Error, Result};
+use super::{Fits, Horizon};
+use crate::error::{Error, Result, find};
 use crate::files::mark;
 use crate::show::Table;
 

@@ -165,7 +165,7 @@ impl Future {
         }
         // Integer steps near the end of their range, and years beyond the calendar.
         let values = starts.len().saturating_mul(horizon).saturating_mul(train.columns().names().len() + HELD);
-        crate::files::room("values of a forecast", values as u64, 8)?;
+        crate::job::room("values of a forecast", values as u64, 8)?;
         let reachable = |start: &i64| {
             let last = start.checked_add(horizon as i64 - 1);
             last.is_some_and(|last| train.frequency().position(train.frequency().stamp(last)) == (last, true))

@@ -17,6 +17,8 @@
 //! | `join` | what does another file know of these series and dates? |
 //! | `fingerprint` | which data is this? |
 //! | `folds` | where is time cut? |
+//! | `groups` | which series go together? |
+//! | `order` | in what order are series taken, whatever they are called? |
 //! | `aggregate` | what are the sales per week, per month, per store? |
 
 mod aggregate;
@@ -32,8 +34,10 @@ mod fingerprint;
 mod folds;
 mod frame;
 mod future;
+mod groups;
 mod join;
 pub(crate) mod normalise;
+pub(crate) mod order;
 mod recorded;
 mod source;
 
@@ -59,12 +63,13 @@ pub(crate) use folds::Cut;
 pub use folds::{Fold, Folds};
 pub(crate) use frame::{labels_of, spans, stamp_column};
 pub use future::{Future, Scenario};
+pub(crate) use groups::Groups;
 pub use join::Join;
 pub use normalise::Normalise;
 pub use source::Reading;
 pub(crate) use source::parse_stamp;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, find};
 use crate::show::{Block, Show, Table};
 use calendar::Calendar;
 use recorded::Recorded;
@@ -283,7 +288,7 @@ impl Panel {
     /// # Errors
     /// When there is no series of that name; the nearest is suggested.
     pub fn series(&self, key: &str) -> Result<Panel> {
-        self.nth(crate::models::find(key, &self.0.labels, "series")?)
+        self.nth(find(key, &self.0.labels, "series")?)
     }
 
     /// The series at a place of [`keys`](Self::keys), counted from 0.

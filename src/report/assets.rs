@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
-use crate::figures::{Figure, REGULAR, SEMIBOLD};
+use crate::figures::{REGULAR, SEMIBOLD};
 use crate::show::markdown::escape;
-use crate::show::one_line;
+use crate::show::{Figure, one_line};
 
 /// The pictures of one Markdown file, numbered in order, in `assets/` beside it.
 pub(super) struct Pictures {

@@ -10,8 +10,9 @@ use crate::error::Result;
 use crate::evaluate::Backtest;
 use crate::evaluate::significance::{LEVEL, listed, loss, p_words};
 use crate::figures::{Line, Lines, Matrix, TimeAxis};
+use crate::format::{MISSING, number};
 use crate::metrics::Metric;
-use crate::show::{Block, MISSING, Show, Table, number};
+use crate::show::{Block, Show, Table};
 use crate::statistics::holm;
 
 /// Columns of the matrix of folds; more are drawn as lines.

@@ -3,12 +3,10 @@
 use super::api::{Api, functions, methods, properties};
 use super::values::{Labelled, Models};
 use crate::evaluate::{Backtest, Fold, Folds, Search, Tuning};
-use crate::explore::Finding;
-use crate::figures::Figure;
 use crate::models::Failure;
 use crate::panel::{Future, Panel, Scenario};
 use crate::report::Report;
-use crate::show::Table;
+use crate::show::{Figure, Finding, Table};
 
 pub(super) fn register(api: &mut Api) {
     functions! { api; "Folds::new" folds(folds: usize, horizon: usize) -> Folds { Folds::new(folds, horizon) } }

@@ -6,7 +6,7 @@ use rhai::{EvalAltResult, LexError, ParseError, ParseErrorType, Position};
 use super::api::{Language, Verb};
 use super::session::Limits;
 use crate::error::{Error, suggestion};
-use crate::files::Stop;
+use crate::job::Stop;
 
 /// Where and why a script failed.
 #[derive(Clone, Debug)]

@@ -13,8 +13,8 @@ use rhai::{Array, Blob, Dynamic, Engine, EvalAltResult, INT, ImmutableString, Ma
 
 use super::session::{self, Limits};
 use super::{shown, text};
-use crate::files::{self, Fence, Stop};
-use crate::job;
+use crate::files;
+use crate::job::{self, Fence, Stop};
 
 /// How often is looked. Doubling an array of gigabytes takes longer.
 const EVERY: Duration = Duration::from_millis(10);
@@ -111,7 +111,7 @@ type Answer<T> = Result<T, Box<EvalAltResult>>;
 
 /// May one call make so many things of that many bytes?
 fn fits(what: &str, count: u64, each: u64) -> Answer<()> {
-    Ok(files::room(what, count, each.saturating_mul(SHARE))?)
+    Ok(job::room(what, count, each.saturating_mul(SHARE))?)
 }
 
 /// May one call make a text of that many bytes?

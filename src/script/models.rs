@@ -2,12 +2,10 @@
 
 use super::api::{Api, functions, methods, properties};
 use super::values::{Models, Options};
-use crate::explore::Finding;
-use crate::figures::Figure;
 use crate::forecast::{Forecast, Paths};
 use crate::models::{Failure, Fits, Horizon, MODELS, Model};
 use crate::panel::Panel;
-use crate::show::Table;
+use crate::show::{Figure, Finding, Table};
 
 pub(super) fn register(api: &mut Api) {
     for entry in MODELS {

@@ -6,15 +6,13 @@ use super::api::Api;
 use super::values::{Argument, Value, refused};
 use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Fold, Folds, Tuning};
-use crate::explore::Finding;
-use crate::figures::Figure;
 use crate::forecast::{Forecast, Paths};
 use crate::models::{Fits, Model};
 use crate::outcome::Outcome;
 use crate::panel::{Audit, Columns, Future, Panel};
 use crate::plan::Plan;
 use crate::report::Report;
-use crate::show::{Block, Show, Table};
+use crate::show::{Block, Figure, Finding, Show, Table};
 
 macro_rules! nouns {
     ($($noun:ident),* $(,)?) => {

@@ -8,13 +8,12 @@ use super::api::{Answer, Api, functions, methods, properties};
 use super::failure::no_part;
 use super::values::{Names, Options, Scalar};
 use crate::error::Result;
-use crate::explore::{Finding, QUESTIONS};
-use crate::figures::Figure;
+use crate::explore::QUESTIONS;
 use crate::panel::{
     Aggregate, Audit, Clean, Columns, FEATURES, Future, Join, Normalise, Panel, Reading, Scenario, Stamps,
 };
 use crate::report::Report;
-use crate::show::Table;
+use crate::show::{Figure, Finding, Table};
 
 /// The files that a pattern such as `exports/*.csv` names, in the order of their names.
 ///

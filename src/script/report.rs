@@ -10,8 +10,6 @@ use super::shown;
 use super::values::{Argument, Names, Options, Thing, Value, fields, refused};
 use crate::error::Result;
 use crate::evaluate::{Backtest, Folds, Tuning};
-use crate::explore::Finding;
-use crate::figures::Figure;
 use crate::forecast::Forecast;
 use crate::models::{Fits, Model};
 use crate::options;
@@ -19,7 +17,7 @@ use crate::outcome::Outcome;
 use crate::panel::{Audit, Columns, Panel};
 use crate::plan::{Patch, Plan};
 use crate::report::Report;
-use crate::show::Table;
+use crate::show::{Figure, Finding, Table};
 
 pub(super) fn register(api: &mut Api) {
     functions! { api;

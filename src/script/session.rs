@@ -16,8 +16,8 @@ use super::memory::{self, Watch};
 use super::modules::Scripts;
 use super::shown::Shown;
 use crate::error::{Error, Result};
-use crate::files::{self, Fence, Most};
-use crate::job::{self, Job, Workers};
+use crate::files;
+use crate::job::{self, Fence, Job, Most, Workers};
 use crate::progress;
 
 /// What a script may use up, verbs included where not said otherwise. An endless loop, a recursion without an end and an array without bounds end in an error.
@@ -362,7 +362,7 @@ fn talk(engine: &mut Engine, surface: Arc<dyn Surface>) {
 
 /// Waits, and looks for an interrupt now and then.
 fn sleep(seconds: f64) -> Answer<()> {
-    files::sleep(seconds)?;
+    job::sleep(seconds)?;
     let begun = std::time::Instant::now();
     while begun.elapsed().as_secs_f64() < seconds {
         progress::check()?;

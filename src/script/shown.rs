@@ -147,7 +147,7 @@ impl Shown {
 
     /// As a picture, if it is one.
     pub fn svg(&self) -> Option<String> {
-        self.0.read_lock::<crate::figures::Figure>().and_then(|figure| figure.svg().ok())
+        self.0.read_lock::<crate::show::Figure>().and_then(|figure| figure.svg().ok())
     }
 
     /// The code of `exit(code)`, if that ended the script.

@@ -6,11 +6,11 @@ use rhai::{Array, Dynamic, FLOAT, ImmutableString, Map};
 use super::api::{Api, functions};
 use super::shown;
 use crate::error::{Error, Result};
-use crate::show;
+use crate::format;
 
 pub(super) fn register(api: &mut Api) {
     for name in ["to_string", "to_debug", "print", "debug"] {
-        api.engine.register_fn(name, |value: FLOAT| ImmutableString::from(show::number(value)));
+        api.engine.register_fn(name, |value: FLOAT| ImmutableString::from(format::number(value)));
         api.engine.register_fn(name, |items: &mut Array| ImmutableString::from(shown::items(items).0));
         api.engine.register_fn(name, |entries: &mut Map| ImmutableString::from(map(entries).0));
     }
@@ -37,14 +37,14 @@ pub(super) fn map(map: &Map) -> (String, bool) {
 /// When more than 17 decimals are asked for.
 pub fn format(number: f64, decimals: usize) -> Result<String> {
     match decimals {
-        0..=17 => Ok(show::decimals(number, decimals)),
+        0..=17 => Ok(format::decimals(number, decimals)),
         _ => Err(Error::usage(format!("a number has at most 17 decimals, not {decimals}"))),
     }
 }
 
 /// A share as percent with one decimal: `percent(0.1234)` is `12.3 %`.
 pub fn percent(share: f64) -> String {
-    format!("{} %", show::decimals(100.0 * share, 1))
+    format!("{} %", format::decimals(100.0 * share, 1))
 }
 
 /// Every digit of a number, for programs rather than people: `exact(1.0 / 3.0)`.

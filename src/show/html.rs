@@ -5,8 +5,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::{Block, Table, one_line, paragraphs};
-use crate::figures::Figure;
+use super::{Block, Figure, Table, one_line, paragraphs};
 
 /// Styles of a fragment inside a page that is not ours: everything is scoped to `.tradewind`, and colours come from
 /// the page, so that a dark theme stays readable. JupyterLab sets all cells to the right with a selector of two

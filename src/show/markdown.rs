@@ -3,8 +3,7 @@
 //! Pipe tables, one blank line between blocks, and every character that Markdown or HTML would read as markup
 //! escaped: a series key may hold `|`, `<script>` or a line break.
 
-use super::{Block, Grid, Table, one_line, paragraphs};
-use crate::figures::Figure;
+use super::{Block, Figure, Grid, Table, one_line, paragraphs};
 
 /// The block, each figure laid out by `figure`, which returns a line of Markdown.
 pub(crate) fn render(block: &Block, figure: &mut dyn FnMut(&Figure) -> String) -> String {

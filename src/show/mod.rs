@@ -6,25 +6,27 @@
 //! | file | question |
 //! |---|---|
 //! | `table.rs` | what every tabular verb returns |
-//! | `number.rs` | how a number is written |
+//! | `finding.rs` | what an answered question consists of |
+//! | `figure.rs` | what a picture is, whoever draws it |
 //! | `text.rs`, `markdown.rs`, `html.rs` | how a block looks in a terminal, in Markdown, on a page |
 //! | `notebook.rs` | how a noun, a data frame, a list of numbers displays itself in a notebook cell |
 
+mod figure;
+mod finding;
 pub(crate) mod html;
 pub(crate) mod markdown;
 mod notebook;
-mod number;
 mod table;
 mod text;
 
+pub use figure::{Figure, Picture};
+pub use finding::Finding;
 pub use notebook::Lazy;
 pub(crate) use notebook::noun;
-pub use number::number;
-pub(crate) use number::{MISSING, column_labels, decimals, tick_labels};
 pub(crate) use table::{Grid, one_line};
 pub use table::{Table, Value};
 
-use crate::figures::Figure;
+pub use crate::format::number;
 
 /// A piece of an answer, in the form that every output can lay out.
 ///

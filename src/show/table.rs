@@ -11,10 +11,10 @@ use std::path::Path;
 use chrono::{DateTime, NaiveDateTime};
 use polars::prelude::*;
 
-use super::number::{Digits, MISSING, number, whole};
 use super::{Block, Show};
 use crate::error::{Error, Result, suggestion};
 use crate::files::{mark, write_atomically};
+use crate::format::{Digits, MISSING, number, whole};
 
 /// Rows and named columns, with an optional title: what every tabular verb returns.
 ///

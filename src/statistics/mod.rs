@@ -4,6 +4,7 @@
 mod autocorrelation;
 mod changepoints;
 mod comparison;
+mod demand;
 mod interpolate;
 mod loess;
 mod mstl;
@@ -19,6 +20,8 @@ pub use comparison::{
     DieboldMariano, Friedman, alike, critical_difference, diebold_mariano, friedman, holm, studentised_range,
     studentised_range_quantile, wilcoxon,
 };
+pub use demand::DemandClass;
+pub(crate) use demand::{Demand, ERRATIC, SELDOM};
 pub use interpolate::{filled, lines};
 pub use mstl::{Mstl, MstlOptions, mstl, usable};
 pub(crate) use negative_binomial::NegativeBinomial;

@@ -203,7 +203,7 @@ impl Rows {
             }
             for ((path, writer), rows) in writers.iter_mut().zip(rows).filter(|(_, rows)| !rows.is_empty()) {
                 let rows = frame.take(&IdxCa::from_vec("".into(), rows))?;
-                crate::files::spend(0, rows.estimated_size() as u64)?;
+                crate::job::spend(0, rows.estimated_size() as u64)?;
                 writer.write_batch(&rows).map_err(|cause| refused(path, cause))?;
             }
             bar.set_position(glance.end as u64);

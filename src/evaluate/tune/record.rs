@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::files::{self, File, TryLockError};
-use crate::job::Job;
+use crate::job::{self, Job};
 
 /// What a trial came to on a fold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -138,7 +138,7 @@ impl Record {
         let line = Line { group, trial, model, fold, seconds, elapsed, outcome };
         let text = serde_json::to_string(&line);
         let text = text.map_err(|cause| Error::model("the trial cannot be written").because(cause))?;
-        files::spend(0, text.len() as u64 + 1)?;
+        job::spend(0, text.len() as u64 + 1)?;
         let mut file = file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // In one piece, so that a kill cuts the last line at most.
         file.write_all(format!("{text}\n").as_bytes()).map_err(|cause| files::refused(&self.path, &cause))

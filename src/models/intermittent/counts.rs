@@ -3,10 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Demand;
 use crate::models::marginal::Support;
 use crate::models::{Ahead, Quantiles};
-use crate::statistics::NegativeBinomial;
+use crate::statistics::{Demand, NegativeBinomial};
 
 /// The distribution of what is asked for in a step.
 ///

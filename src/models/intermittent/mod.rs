@@ -15,20 +15,21 @@
 //! every step. Missing values are left out. A series with negative values is refused; one of zeros is forecast as zero.
 
 mod counts;
-mod demand;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use counts::CountDistribution;
 pub(crate) use counts::{Counts, deviates_around, quantiles_around};
-pub use demand::DemandClass;
-pub(crate) use demand::{Demand, ERRATIC, SELDOM};
 
 use super::{Ahead, Description, FittedSeries, Method, Quantiles, Series, SeriesModel};
 use crate::error::{Error, Result};
-use crate::optimise::{Stop, nelder_mead};
-use demand::{ALPHA, best_alpha};
+use crate::optimise::{Stop, nelder_mead, on_interval};
+use crate::statistics::{Demand, DemandClass};
+
+/// The range in which smoothing parameters are looked for: demand that comes seldom says too little to learn faster
+/// (Syntetos & Boylan 2005, *International Journal of Forecasting* 21, advise 0.05 to 0.2).
+const ALPHA: (f64, f64) = (0.1, 0.3);
 
 macro_rules! method {
     ($method:ident, $rule:ident, $name:literal, $summary:literal, $doc:literal) => {
@@ -246,6 +247,20 @@ impl Rule {
             },
         }
     }
+}
+
+/// The smoothing parameter with the least squared one-step errors.
+fn best_alpha(values: &[f64]) -> f64 {
+    let Some((first, rest)) = values.split_first() else { return ALPHA.0 };
+    // A size of 1e300 has no square.
+    let scale = values.iter().fold(0.0, |most: f64, v| most.max(v.abs())).max(f64::MIN_POSITIVE);
+    on_interval(ALPHA, |alpha| {
+        let step = |(level, sum): (f64, f64), value: &f64| {
+            let error = value / scale - level;
+            (level + alpha * error, sum + error * error)
+        };
+        rest.iter().fold((first / scale, 0.0), step).1
+    })
 }
 
 /// The sums over so many steps each, the last of which ends with the series.

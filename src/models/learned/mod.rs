@@ -35,13 +35,13 @@ use spread::{Spread, Tried};
 use tracks::{Seen, Views};
 
 use super::local::normalisation;
-use super::order::{self, mixed};
 use super::trial::usual_horizon;
 use super::{
     Aim, BoxCox, Description, Explanation, Fitted, Forecaster, Foreign, Importance, Marginal, Method, Save, Shocks,
 };
 use crate::error::{Error, Result};
 use crate::panel::normalise::Scale;
+use crate::panel::order::{self, mixed};
 use crate::panel::{Future, Panel};
 use crate::progress;
 

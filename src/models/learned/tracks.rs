@@ -11,9 +11,8 @@ use super::Task;
 use super::design::{Shape, Track};
 use super::level::Levels;
 use crate::error::{Error, Result};
-use crate::models::order;
 use crate::panel::normalise::Scale;
-use crate::panel::{Future, Normalise, Panel, Role};
+use crate::panel::{Future, Normalise, Panel, Role, order};
 
 /// Steps at which a covariate says the same and nothing is sold, from which that is a rule.
 const RULE: usize = 20;

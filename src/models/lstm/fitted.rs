@@ -22,11 +22,10 @@ use crate::models::learned::spread::{deviate, value};
 use crate::models::learned::tracks::Views;
 use crate::models::local::normalisation;
 use crate::models::marginal::Support;
-use crate::models::order;
 use crate::models::trial::usual_horizon;
 use crate::models::{Description, Fitted, Marginal, Quantiles, Shocks, decode, encode};
 use crate::panel::normalise::Scale;
-use crate::panel::{Future, Normalise, Panel};
+use crate::panel::{Future, Normalise, Panel, order};
 use crate::progress;
 
 /// The most steps that residuals are kept for, per series and over all; a hundred of each series in any case.

@@ -25,12 +25,11 @@ use serde::{Deserialize, Serialize};
 pub use fitted::FittedStack;
 
 use super::calibration::Calibration;
-use super::groups::Groups;
 use super::trial::usual_horizon;
 use super::{Aim, Automatic, Fitted, Forecaster, Method, Model, WholePanel, distinct};
 use crate::error::{Error, Result};
 use crate::metrics;
-use crate::panel::Panel;
+use crate::panel::{Groups, Panel};
 use fitted::Member;
 use past::{Said, Window};
 use weights::Weights;

@@ -3,8 +3,8 @@
 use crate::error::{Error, Result};
 use crate::metrics::{Case, scales};
 use crate::models::calibration::Calibration;
-use crate::models::{Aim, Fitted, Marginal, Model, order, standard_normal};
-use crate::panel::{Cut, Folds, Panel};
+use crate::models::{Aim, Fitted, Marginal, Model, standard_normal};
+use crate::panel::{Cut, Folds, Panel, order};
 
 /// The quantiles that are kept of what a member said.
 pub(super) const PROBABILITIES: [f64; 7] = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975];

@@ -120,7 +120,7 @@ impl Method for Xgboost {
         ] {
             learned::check_count(what, value, least)?;
         }
-        crate::forecast::probability(self.quantile_alpha, "quantile_alpha")?;
+        crate::options::probability(self.quantile_alpha, "quantile_alpha")?;
         match self.tweedie_variance_power > 1.0 && self.tweedie_variance_power < 2.0 {
             true => Ok(()),
             false => Err(Error::usage(format!(

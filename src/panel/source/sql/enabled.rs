@@ -90,13 +90,13 @@ struct Bounds {
 impl Bounds {
     /// What was stated or is usual; a script may state less than it was given, and no more.
     fn of(reading: &Reading) -> Result<Self> {
-        let (seconds, rows) = match crate::files::query_limits() {
+        let (seconds, rows) = match crate::job::query_limits() {
             None => (reading.seconds.unwrap_or(SECONDS), reading.rows.unwrap_or(ROWS)),
             Some((seconds, rows)) => {
                 let least = |what: &str, stated: Option<u64>, most: u64| match stated {
                     Some(stated) if stated > most => Err(Error::usage(format!(
                         "{what}={stated} is more than a script's query may take, which is {most}; {}",
-                        crate::files::LIFTED
+                        crate::job::LIFTED
                     ))),
                     stated => Ok(stated.unwrap_or(most)),
                 };
@@ -315,7 +315,7 @@ impl Done {
 
 /// May the running script ask every server that a URL leads to? False where no script runs.
 fn servers_allowed(config: &postgres::Config) -> Result<bool> {
-    if !crate::files::is_fenced() {
+    if !crate::job::is_fenced() {
         return Ok(false);
     }
     let database = config.get_dbname().or(config.get_user()).unwrap_or_default();
@@ -338,7 +338,7 @@ fn servers_allowed(config: &postgres::Config) -> Result<bool> {
         hosts = config.get_hostaddrs().iter().map(ToString::to_string).collect();
     }
     for (at, host) in hosts.iter().enumerate() {
-        crate::files::database_allowed(host, port(at), database)?;
+        crate::job::database_allowed(host, port(at), database)?;
     }
     Ok(true)
 }

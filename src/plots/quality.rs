@@ -3,10 +3,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::heat::MOST_ROWS;
-use super::plots::axis;
-use super::{Cell, Figure, Heat, Line, Repair, Repairs};
+use super::axis;
 use crate::error::Result;
+use crate::figures::{Cell, Figure, Heat, Line, Repair, Repairs};
 use crate::panel::{Change, Panel};
 use crate::show::number;
 
@@ -45,13 +44,13 @@ impl Panel {
             }
             rows.push((trouble, i, cells));
             // Of many series only the worst so far are kept.
-            if rows.len() >= 8 * MOST_ROWS {
+            if rows.len() >= 8 * Heat::MOST_ROWS {
                 rows.sort_by_key(|(trouble, i, _)| (std::cmp::Reverse(*trouble), *i));
-                rows.truncate(MOST_ROWS);
+                rows.truncate(Heat::MOST_ROWS);
             }
         }
         rows.sort_by_key(|(trouble, i, _)| (std::cmp::Reverse(*trouble), *i));
-        rows.truncate(MOST_ROWS);
+        rows.truncate(Heat::MOST_ROWS);
         let shown = rows.len();
         let troubled = rows.iter().any(|(trouble, ..)| *trouble > 0);
         let title = match (shown < self.len(), troubled) {

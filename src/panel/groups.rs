@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use super::{Demand, DemandClass, order};
+use super::{Panel, order};
 use crate::error::{Error, Result, suggestion};
-use crate::panel::Panel;
+use crate::statistics::{Demand, DemandClass};
 
 /// Series by group.
 #[derive(Clone, Debug, PartialEq)]

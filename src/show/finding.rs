@@ -1,8 +1,7 @@
 //! One answered question: a sentence with its numbers, a table, a figure, how sure, caveats.
 
+use super::{Block, Figure, Show, Table, noun};
 use crate::error::{Error, Result};
-use crate::figures::Figure;
-use crate::show::{Block, Show, Table};
 
 /// One answered question.
 #[derive(Clone)]
@@ -68,4 +67,4 @@ impl Show for Finding {
     }
 }
 
-crate::show::noun!(Finding);
+noun!(Finding);

@@ -1,10 +1,18 @@
-//! Which figure shows a noun? The nouns' `plot` verbs: they choose series and hand plain numbers to the figures.
+//! Which figure shows a noun? The nouns' `plot` verbs: they choose series and hand plain numbers to the figures, which know
+//! no noun.
+//!
+//! | file | question |
+//! |---|---|
+//! | `mod.rs` | which figure shows a panel, a forecast, a backtest, a search? |
+//! | `quality.rs` | which figures show the state of the data, and what cleaning changed? |
 
-use super::{Band, Bars, Course, Fan, Fans, Figure, Line, Overview, TimeAxis};
-use crate::error::{Error, Result};
+mod quality;
+
+use crate::error::{Error, Result, find};
 use crate::evaluate::{Backtest, Tuning};
+use crate::figures::{Band, Bars, Course, Fan, Fans, Figure, Line, Overview, TimeAxis};
 use crate::forecast::Forecast;
-use crate::models::{Marginal, find};
+use crate::models::Marginal;
 use crate::panel::Panel;
 
 /// More panels than this cannot be read on one page.
@@ -147,7 +155,7 @@ fn largest(panel: &Panel, most: usize) -> Vec<usize> {
     order
 }
 
-pub(super) fn axis(panel: &Panel) -> TimeAxis {
+fn axis(panel: &Panel) -> TimeAxis {
     match panel.frequency().is_whole() {
         true => TimeAxis::Steps,
         false => TimeAxis::Dates,

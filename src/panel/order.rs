@@ -7,7 +7,7 @@ use crate::panel::Panel;
 
 /// The series of a panel by where they begin, then by their values one after the other, then by their covariates. No such order
 /// changes when all values are multiplied by one number above 0. Series that hold the same stand in the order of their keys.
-pub(super) fn by_content(panel: &Panel) -> Result<Vec<usize>> {
+pub(crate) fn by_content(panel: &Panel) -> Result<Vec<usize>> {
     let matrix = panel.matrix()?;
     let columns = varying(panel)?;
     let values = |a: &[f64], b: &[f64]| {
@@ -30,7 +30,7 @@ pub(super) fn by_content(panel: &Panel) -> Result<Vec<usize>> {
 }
 
 /// The columns of covariates by their names, in whatever order they were declared.
-pub(super) fn by_name(panel: &Panel) -> Result<Vec<usize>> {
+pub(crate) fn by_name(panel: &Panel) -> Result<Vec<usize>> {
     let matrix = panel.matrix()?;
     let mut columns: Vec<usize> = (0..matrix.columns.len()).collect();
     columns.sort_by(|a, b| matrix.names[*a].cmp(&matrix.names[*b]));
@@ -38,7 +38,7 @@ pub(super) fn by_name(panel: &Panel) -> Result<Vec<usize>> {
 }
 
 /// Those of them that do not say the same everywhere.
-pub(super) fn varying(panel: &Panel) -> Result<Vec<usize>> {
+pub(crate) fn varying(panel: &Panel) -> Result<Vec<usize>> {
     let matrix = panel.matrix()?;
     let differ = |pair: &[f64]| pair[0] != pair[1] && !(pair[0].is_nan() && pair[1].is_nan());
     let mut columns = by_name(panel)?;

@@ -1,13 +1,7 @@
-//! What a series of occasional demand consists of: how much is asked for, how long after the last time, and the level of
-//! either by simple exponential smoothing.
+//! What a series of occasional demand consists of: how much is asked for, and how long after the last time; and the classes
+//! of demand that follow from the two.
 
 use serde::{Deserialize, Serialize};
-
-use crate::optimise::on_interval;
-
-/// The range in which smoothing parameters are looked for: demand that comes seldom says too little to learn faster
-/// (Syntetos & Boylan 2005, *International Journal of Forecasting* 21, advise 0.05 to 0.2).
-pub(super) const ALPHA: (f64, f64) = (0.1, 0.3);
 
 /// Sizes of demands and the steps since the one before, of the steps that were observed.
 pub(crate) struct Demand {
@@ -104,20 +98,6 @@ impl DemandClass {
             Self::Lumpy => "lumpy",
         }
     }
-}
-
-/// The smoothing parameter with the least squared one-step errors.
-pub(super) fn best_alpha(values: &[f64]) -> f64 {
-    let Some((first, rest)) = values.split_first() else { return ALPHA.0 };
-    // A size of 1e300 has no square.
-    let scale = values.iter().fold(0.0, |most: f64, v| most.max(v.abs())).max(f64::MIN_POSITIVE);
-    on_interval(ALPHA, |alpha| {
-        let step = |(level, sum): (f64, f64), value: &f64| {
-            let error = value / scale - level;
-            (level + alpha * error, sum + error * error)
-        };
-        rest.iter().fold((first / scale, 0.0), step).1
-    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What does a piece of work take along to every thread that it runs on? What holds it: the fence that its files must lie
-//! behind, the databases that it may ask, and what it may use up; and what it has read and written.
+//! behind, the databases that it may ask, and what it may use up; and what other rooms keep for it, such as what it has read
+//! and written.
 //!
 //! A job is entered by [`Job::during`] on the thread that starts the work. A script works in threads of its own
 //! ([`Workers`]), which know its job from their first moment, so that no loop that spreads work over threads needs to think
@@ -7,12 +8,21 @@
 //!
 //! Whoever forgets errs on the safe side: a thread of a pool that knows no job is held by every script that runs in the
 //! process. A script that runs within another one is held by both.
+//!
+//! | file | question |
+//! |---|---|
+//! | `fence` | what may a script use up, and which places lie behind its fence? |
 
+mod fence;
+
+use std::any::Any;
 use std::cell::RefCell;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
-use crate::files::{Fence, Guard, Stop};
+pub(crate) use fence::{Fence, Most, Stop, is_fenced, room, sleep, spend};
+#[cfg(feature = "sql")]
+pub(crate) use fence::{LIFTED, database_allowed, query_limits};
 
 /// The work of whoever calls the library without more ado.
 static PROCESS: LazyLock<Job> = LazyLock::new(Job::default);
@@ -37,8 +47,11 @@ pub(crate) struct Job(Arc<Inner>);
 struct Inner {
     /// The fences around it, every one of which holds.
     fences: Vec<Arc<Fence>>,
-    guard: Arc<Guard>,
+    kept: Arc<Kept>,
 }
+
+/// What other rooms keep for a job, one value of each type.
+type Kept = Mutex<Vec<Arc<dyn Any + Send + Sync>>>;
 
 impl Job {
     /// Work behind a fence.
@@ -46,8 +59,8 @@ impl Job {
         Self::held([fence.into()], Arc::default())
     }
 
-    fn held(fences: impl IntoIterator<Item = Arc<Fence>>, guard: Arc<Guard>) -> Self {
-        Self(Arc::new(Inner { fences: fences.into_iter().collect(), guard }))
+    fn held(fences: impl IntoIterator<Item = Arc<Fence>>, kept: Arc<Kept>) -> Self {
+        Self(Arc::new(Inner { fences: fences.into_iter().collect(), kept }))
     }
 
     /// The job that this thread works for. A thread of a pool that was not told works for all scripts at once.
@@ -56,7 +69,9 @@ impl Job {
             return job;
         }
         match rayon::current_thread_index() {
-            Some(_) => Self::held(running().iter().flat_map(|job| job.0.fences.iter().cloned()), PROCESS.guard()),
+            Some(_) => {
+                Self::held(running().iter().flat_map(|job| job.0.fences.iter().cloned()), PROCESS.0.kept.clone())
+            }
             None => PROCESS.clone(),
         }
     }
@@ -74,13 +89,19 @@ impl Job {
         );
         match fences.len() == self.0.fences.len() {
             true => self.clone(),
-            false => Self::held(fences, self.guard()),
+            false => Self::held(fences, self.0.kept.clone()),
         }
     }
 
-    /// What this job has read and written.
-    pub(crate) fn guard(&self) -> Arc<Guard> {
-        self.0.guard.clone()
+    /// The value of a type that is kept for this job, and for all that is a part of it; a new one if none is.
+    pub(crate) fn kept<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = kept.iter().find_map(|value| value.clone().downcast().ok()) {
+            return known;
+        }
+        let new = Arc::<T>::default();
+        kept.push(new.clone());
+        new
     }
 
     /// Does `work` as a part of this job.
@@ -234,6 +255,16 @@ mod tests {
             (within.unwrap(), fences())
         });
         assert_eq!(both.unwrap(), ((2, false), 1));
+    }
+
+    #[test]
+    fn what_is_kept_for_a_job_is_kept_for_all_its_parts() {
+        let count = |job: &Job| *job.kept::<Mutex<usize>>().lock().unwrap();
+        let (job, other) = (Job::behind(Fence::of(Vec::new())), Job::behind(Fence::of(Vec::new())));
+        *job.kept::<Mutex<usize>>().lock().unwrap() = 3;
+        assert_eq!(job.during(|| count(&Job::current())), 3);
+        assert_eq!(other.during(|| job.during(|| count(&Job::current()))), 3);
+        assert_eq!(count(&other), 0);
     }
 
     #[test]

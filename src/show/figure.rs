@@ -1,0 +1,113 @@
+//! A picture, whoever draws it: what every page, report and notebook asks of one.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Block, Show, noun};
+use crate::error::{Error, Result};
+use crate::files::{mark, write_atomically};
+
+/// What a [`Figure`] is made of. [`figures`](crate::figures) draws all of ours; implement it for pictures that come from
+/// elsewhere, and `Figure::from(picture)` goes wherever a figure does.
+pub trait Picture: Send + Sync {
+    /// The title, in sentence case: what the reader should see.
+    fn title(&self) -> &str;
+
+    /// The picture in words, for those who cannot see it.
+    fn alt(&self) -> &str;
+
+    /// Width and height in CSS pixels.
+    fn size(&self) -> (u32, u32);
+
+    /// The picture as one SVG element.
+    ///
+    /// # Errors
+    /// When it cannot be drawn.
+    fn svg(&self) -> Result<String>;
+
+    /// The picture as PNG with two pixels for each CSS pixel.
+    ///
+    /// # Errors
+    /// When it cannot be drawn.
+    fn png(&self) -> Result<Vec<u8>>;
+}
+
+/// A picture: its title, what it says in words, and its drawing, made when first asked for.
+///
+/// ```
+/// use tradewind::figures::Bars;
+/// let rows = vec![("theta".to_string(), 0.81), ("naive".to_string(), 1.0)];
+/// let bars = Bars { title: "Accuracy".into(), value: "MASE".into(), rows, best: Some(0), reference: None };
+/// assert!(bars.figure().svg()?.starts_with("<svg"));
+/// # Ok::<(), tradewind::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Figure(Arc<dyn Picture>);
+
+impl Figure {
+    /// The picture as one SVG element: fit for a page of its own and for standing inside another.
+    ///
+    /// # Errors
+    /// The embedded font cannot be read.
+    pub fn svg(&self) -> Result<String> {
+        self.0.svg()
+    }
+
+    /// The picture as PNG with two pixels for each CSS pixel.
+    ///
+    /// # Errors
+    /// The embedded font cannot be read, or the encoder refuses.
+    pub fn png(&self) -> Result<Vec<u8>> {
+        self.0.png()
+    }
+
+    /// Width over height: a page that lays words beside a picture wants to know.
+    pub(crate) fn aspect(&self) -> f64 {
+        let (wide, high) = self.0.size();
+        f64::from(wide) / f64::from(high.max(1))
+    }
+
+    /// The title.
+    pub fn title(&self) -> &str {
+        self.0.title()
+    }
+
+    /// The picture in words.
+    pub fn alt(&self) -> &str {
+        self.0.alt()
+    }
+
+    /// Write a `.svg` or `.png` file, by the extension of `path`.
+    ///
+    /// # Errors
+    /// The extension is another, or the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("").to_lowercase();
+        let bytes = match extension.as_str() {
+            "svg" => mark::at_end(&self.svg()?).into_bytes(),
+            "png" => self.png()?,
+            _ => {
+                return Err(Error::usage(format!(
+                    "cannot save a figure as `{}`: name a file that ends in .svg or .png",
+                    path.display()
+                )));
+            }
+        };
+        write_atomically(path, &bytes)
+    }
+}
+
+impl<P: Picture + 'static> From<P> for Figure {
+    fn from(picture: P) -> Self {
+        Self(Arc::new(picture))
+    }
+}
+
+impl Show for Figure {
+    fn block(&self) -> Block {
+        Block::Figure(self.clone())
+    }
+}
+
+noun!(Figure);
