@@ -28,6 +28,13 @@ use crate::plan::Plan;
 #[must_use]
 pub struct Outputs(Vec<Arc<Lock>>);
 
+impl Drop for Outputs {
+    /// A folder that lies in another goes first, so that the other is empty.
+    fn drop(&mut self) {
+        while self.0.pop().is_some() {}
+    }
+}
+
 impl Outputs {
     /// Those of a plan, whose inputs no verb of this process writes over from here on. Where the plan says
     /// [`overwrite`](Plan::overwrite), what somebody else has written is replaced from here on.
@@ -75,13 +82,22 @@ impl Outputs {
         Job::current().guard().spare(path).map(|()| self)
     }
 
-    /// The same, with a folder, kept from other runs until this is dropped, and the names of files in it.
+    /// The same, with a folder, kept from other runs until this is dropped, and the names of files in it; a page brings the
+    /// pictures that it had.
     ///
     /// # Errors
     /// As [`file`](Self::file), and when another run is writing into the folder.
     pub fn folder(self, folder: impl AsRef<Path>, names: &[&str]) -> Result<Self> {
         let folder = folder.as_ref();
         let mut outputs = names.iter().try_fold(self, |outputs, name| outputs.file(folder.join(name)))?;
+        let assets = folder.join("assets");
+        let pictures = if files::is_folder(&assets) { files::list(&assets)? } else { Vec::new() };
+        for page in names.iter().filter_map(|name| name.strip_suffix(".md")) {
+            let name = |path: &Path| {
+                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{page}-")))
+            };
+            outputs = pictures.iter().filter(|path| name(path)).try_fold(outputs, Outputs::file)?;
+        }
         outputs.0.push(Lock::on(folder)?);
         Ok(outputs)
     }

@@ -22,8 +22,8 @@ use crate::show::{Block, Show};
 /// What stands for yes and no in the environment and after `--overwrite=`.
 fn switch(text: &str) -> Result<bool, String> {
     match text.to_lowercase().as_str() {
-        "true" | "yes" | "1" => Ok(true),
-        "false" | "no" | "0" | "" => Ok(false),
+        "true" | "t" | "yes" | "y" | "on" | "1" => Ok(true),
+        "false" | "f" | "no" | "n" | "off" | "0" | "" => Ok(false),
         _ => Err("it is true or false".into()),
     }
 }

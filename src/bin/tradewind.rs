@@ -42,7 +42,7 @@ enum Command {
     /// Show the whole way on bundled sales: reports/demo/ and slides/demo/.
     Demo {
         /// Replace files that stand where results are to be written and that tradewind has not written.
-        #[arg(long)]
+        #[arg(long, env = "TRADEWIND_OVERWRITE", value_parser = clap::builder::FalseyValueParser::new())]
         overwrite: bool,
     },
     /// Run a plan file: audit, backtest, forecast, report and slides.

@@ -203,12 +203,12 @@ impl Guard {
         Ok(lock)
     }
 
-    /// The innermost folder that this job keeps from others and a file lies in.
+    /// The outermost folder that this job keeps from others and a file lies in.
     pub(super) fn kept_around(&self, file: &Path) -> Option<PathBuf> {
         let real = place(file);
         let known = self.known();
         let kept = known.locks.iter().filter(|(folder, lock)| lock.strong_count() > 0 && real.starts_with(folder));
-        kept.map(|(folder, _)| folder).max_by_key(|folder| folder.components().count()).cloned()
+        kept.map(|(folder, _)| folder).min_by_key(|folder| folder.components().count()).cloned()
     }
 }
 

@@ -26,7 +26,7 @@ const WRITER: &str = "tradewind.writer";
 const WRITTEN: &str = "Written by Tradewind, checksum ";
 /// Where the checksum stands, before it is known.
 const BLANK: &str = "0000000000000000";
-/// What saved fits begin with, after a byte or two.
+/// What saved fits say that they are, in their first entry.
 pub(crate) const FITS: &str = "tradewind fits";
 /// The kernel's name in Jupyter's lists.
 pub(crate) const KERNEL: &str = "Tradewind (Rhai)";
@@ -119,7 +119,14 @@ pub(super) fn bears(path: &Path) -> bool {
         // Saved fits are named as their user likes.
         _ => false,
     };
-    marked || beginning(path, 64).is_some_and(|bytes| holds(&bytes, FITS.as_bytes()))
+    marked || beginning(path, 64).is_some_and(|bytes| begins_as_fits(&bytes))
+}
+
+/// A map of MessagePack whose first entry says what it is; words of a text in its place are no mark.
+fn begins_as_fits(bytes: &[u8]) -> bool {
+    let (key, kind) = ("kind", FITS);
+    let text = |text: &str| [&[0xa0 | text.len() as u8], text.as_bytes()].concat();
+    bytes.split_first().is_some_and(|(map, rest)| map >> 4 == 8 && rest.starts_with(&[text(key), text(kind)].concat()))
 }
 
 fn beginning(path: &Path, most: u64) -> Option<Vec<u8>> {
@@ -193,6 +200,14 @@ mod tests {
         }
         assert!(in_front("---\nmarp: true\n---\n").starts_with("---\nmarp: true\n# Written by Tradewind, checksum "));
         assert!(!is_sealed("# Sales\n") && !is_sealed(&format!("{WRITTEN}{BLANK}")));
+    }
+
+    #[test]
+    fn saved_fits_are_known_by_their_first_entry() {
+        assert!(begins_as_fits(b"\x88\xa4kind\xaetradewind fits\xa6format\x08"));
+        for no in ["# How tradewind fits our planning", "", "\u{8}kind tradewind fits"] {
+            assert!(!begins_as_fits(no.as_bytes()), "{no}");
+        }
     }
 
     #[test]

@@ -77,6 +77,7 @@ pub(crate) fn write_with(path: &Path, work: impl FnOnce(&mut File) -> Result<()>
 /// As [`write_atomically`], into a folder that is known to be of our own making: what stands there is ours.
 pub(crate) fn write_own(path: &Path, bytes: &[u8]) -> Result<()> {
     progress::check()?;
+    spend(0, bytes.len() as u64)?;
     write(path, true, |file| file.write_all(bytes).map_err(|cause| refused(path, &cause)))
 }
 
@@ -132,13 +133,7 @@ pub(crate) struct Unfinished {
 
 impl Unfinished {
     fn begin(folder: &Path, path: &Path, target: PathBuf, own: bool) -> Result<Self> {
-        let temporary = loop {
-            let made = builder().prefix(WRITING).tempfile_in(folder).map_err(|cause| refused(path, &cause))?;
-            // The lock says that somebody is at work on it. Another run may have taken it for a leftover before it was locked.
-            if made.as_file().lock().is_err() || set::is_at(made.as_file(), made.path()) {
-                break made;
-            }
-        };
+        let temporary = begun(folder).map_err(|cause| refused(path, &cause))?;
         let listed = Listed::new(temporary.path());
         Ok(Self { temporary, _listed: listed, path: path.into(), target, own })
     }
@@ -179,6 +174,17 @@ impl Placed {
     }
 }
 
+/// A file that is being written into a folder, locked, which says that somebody is at work on it.
+fn begun(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    loop {
+        let made = builder().prefix(WRITING).tempfile_in(folder)?;
+        // Another run may have taken it for a leftover before it was locked; a file system without locks has to do without.
+        if made.as_file().lock().is_err() || set::is_at(made.as_file(), made.path()) {
+            return Ok(made);
+        }
+    }
+}
+
 /// An entry among the temporary files that are being written.
 struct Listed(PathBuf);
 
@@ -207,10 +213,10 @@ fn sweep(folder: &Path) {
     }
 }
 
-/// Removes a file of our own, if one stands there; anybody else's stays.
+/// Removes a file of our own, if one stands there; anybody else's stays. While a set is written this waits for its end.
 pub(crate) fn remove_own(path: &Path) -> Result<()> {
     allowed(path)?;
-    if !path.is_file() || Job::current().guard().spare(path).is_err() || !mark::bears(path) {
+    if set::goes_later(path) || !path.is_file() || Job::current().guard().spare(path).is_err() || !mark::bears(path) {
         return Ok(());
     }
     std::fs::remove_file(path).map_err(|cause| refused(path, &cause))

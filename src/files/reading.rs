@@ -155,6 +155,8 @@ pub(crate) fn matching(pattern: &str) -> Result<Vec<PathBuf>> {
         found.retain(|path| is_folder(path));
     }
     found.sort();
+    // Two `**` come to a file in more than one way.
+    found.dedup();
     Ok(found)
 }
 
@@ -240,6 +242,7 @@ mod tests {
             "one/*",
             "**/*.csv",
             "**/a.csv",
+            "**/**/*.csv",
             "one/**/a.csv",
             "a.csv",
             "none/*.csv",

@@ -5,7 +5,8 @@
 //! the next one finds the file free, and removes it at its end. All files of a set are written beside their places first,
 //! and renamed into them one after the other at the end. A kill between two renames, a matter of microseconds, divides the
 //! set: which files are still to be renamed stands in a journal in the folder that is locked, by which the next run that
-//! locks it or writes into it renames them before anything else.
+//! locks it or writes into it renames them before anything else. Folders that do not lie in one another are made whole one
+//! by one.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::guard::place;
-use super::{Listed, Unfinished, WRITING, refused};
+use super::{Listed, Unfinished, WRITING, refused, remove_own};
 use crate::error::{Error, Result};
 use crate::job::Job;
 
@@ -26,8 +27,15 @@ const NAME: &str = ".tradewind.lock";
 const JOURNAL: &str = ".tradewind-writing-set";
 
 thread_local! {
-    /// What waits to be renamed, while a set is written.
-    static WAITING: RefCell<Option<Vec<Unfinished>>> = const { RefCell::new(None) };
+    /// What waits for its end, while a set is written.
+    static WAITING: RefCell<Option<Waiting>> = const { RefCell::new(None) };
+}
+
+/// Files to be renamed into their places, and after them those to be removed.
+#[derive(Default)]
+struct Waiting {
+    begun: Vec<Unfinished>,
+    gone: Vec<PathBuf>,
 }
 
 /// A folder that is kept from other runs for as long as this lives.
@@ -112,7 +120,7 @@ pub(super) fn is_at(file: &File, path: &Path) -> bool {
 }
 
 /// Writes files that belong together: what `work` writes takes its place when all of it is there, in the order in which it
-/// was written, and nothing of it does when `work` fails.
+/// was written, and what it removes goes then; nothing of it happens when `work` fails.
 ///
 /// # Errors
 /// As `work`, and when a file cannot be put into its place.
@@ -127,16 +135,17 @@ pub fn together<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     if WAITING.with_borrow(Option::is_some) {
         return work();
     }
-    WAITING.set(Some(Vec::new()));
+    WAITING.set(Some(Waiting::default()));
     let forget = Forget;
     let outcome = work()?;
-    let waiting = WAITING.take().unwrap_or_default();
+    let Waiting { begun, gone } = WAITING.take().unwrap_or_default();
     drop(forget);
-    let replaced = waiting.iter().map(Unfinished::check).collect::<Result<Vec<_>>>()?;
-    let _journals = Journal::of(&waiting)?;
+    let replaced = begun.iter().map(Unfinished::check).collect::<Result<Vec<_>>>()?;
+    let _journals = Journal::of(&begun)?;
     // Nothing but the renames lies between the first file and the last.
-    let placed = waiting.into_iter().map(Unfinished::rename).collect::<Result<Vec<_>>>()?;
+    let placed = begun.into_iter().map(Unfinished::rename).collect::<Result<Vec<_>>>()?;
     placed.iter().zip(replaced).for_each(|(file, replaced)| file.tell(replaced));
+    gone.iter().try_for_each(|path| remove_own(path))?;
     Ok(outcome)
 }
 
@@ -169,9 +178,7 @@ impl Journal {
     fn write(folder: &Path, renames: &[[PathBuf; 2]]) -> Result<Self> {
         let path = folder.join(JOURNAL);
         let failed = |cause: std::io::Error| refused(&path, &cause);
-        let file = super::builder().prefix(WRITING).tempfile_in(folder).map_err(failed)?;
-        // A file system without locks has to do without.
-        let _ = file.as_file().lock();
+        let file = super::begun(folder).map_err(failed)?;
         // Whoever gives files names that are no text does without.
         let text = serde_json::to_vec(renames).unwrap_or_default();
         file.as_file().write_all(&text).map_err(failed)?;
@@ -220,12 +227,17 @@ pub(super) fn heal(folder: &Path) {
 pub(super) fn wait(file: Unfinished) -> Option<Unfinished> {
     WAITING.with_borrow_mut(|waiting| match waiting {
         Some(waiting) => {
-            waiting.retain(|other| other.target != file.target);
-            waiting.push(file);
+            waiting.begun.retain(|other| other.target != file.target);
+            waiting.begun.push(file);
             None
         }
         None => Some(file),
     })
+}
+
+/// Lets the removal of a file wait for the set that is being written; does it?
+pub(super) fn goes_later(path: &Path) -> bool {
+    WAITING.with_borrow_mut(|waiting| waiting.as_mut().map(|waiting| waiting.gone.push(path.into())).is_some())
 }
 
 #[cfg(test)]
@@ -313,6 +325,20 @@ mod tests {
         write_atomically(&here("g"), b"text").unwrap();
         drop(Lock::on(home.path()).unwrap());
         assert_eq!(names(home.path()), ["a", "b", "c", "f", "g", "link"]);
+    }
+
+    #[test]
+    fn what_goes_with_a_set_goes_with_it_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let list = home.path().join("list.csv");
+        write_atomically(&list, b"model,series,reason\n").unwrap();
+        let failed: Result<()> = together(|| {
+            remove_own(&list)?;
+            Err(Error::data("the rest cannot be made"))
+        });
+        assert!(failed.is_err() && list.exists());
+        together(|| remove_own(&list)).unwrap();
+        assert!(!list.exists());
     }
 
     #[test]

@@ -125,14 +125,13 @@ impl Fence {
     /// Counts what is about to be written.
     fn spend(&self, files: u64, bytes: u64) -> Result<()> {
         let Some(most) = self.most else { return Ok(()) };
-        let spend = |spent: &AtomicU64, more: u64| spent.fetch_add(more, Ordering::Relaxed).saturating_add(more);
-        if spend(&self.files, files) > most.files {
+        if !charge(&self.files, files, most.files) {
             return Err(Error::usage(format!(
                 "the script writes more than the limit of {} files; {LIFTED}",
                 number(most.files as f64)
             )));
         }
-        if spend(&self.bytes, bytes) > most.disk {
+        if !charge(&self.bytes, bytes, most.disk) {
             let limit = number((most.disk >> 20) as f64);
             return Err(Error::usage(format!("the script writes more than the limit of {limit} MB; {LIFTED}")));
         }
@@ -140,17 +139,23 @@ impl Fence {
     }
 }
 
+/// Adds to what was used up, unless that would be more than there may be; was it added?
+fn charge(used: &AtomicU64, more: u64, most: u64) -> bool {
+    let sum = |used: u64| used.checked_add(more).filter(|sum| *sum <= most);
+    used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, sum).is_ok()
+}
+
 /// Counts a sleep that is about to begin.
 pub(crate) fn sleep(seconds: f64) -> Result<()> {
     Job::current().fences().try_for_each(|fence| {
         let Some(most) = fence.most else { return Ok(()) };
         let more = (seconds.max(0.0) * 1000.0).min(1e15) as u64;
-        match fence.asleep.fetch_add(more, Ordering::Relaxed).saturating_add(more) > most.asleep.saturating_mul(1000) {
-            true => Err(Error::usage(format!(
+        match charge(&fence.asleep, more, most.asleep.saturating_mul(1000)) {
+            true => Ok(()),
+            false => Err(Error::usage(format!(
                 "the script sleeps longer than the limit of {} seconds; {LIFTED}",
                 number(most.asleep as f64)
             ))),
-            false => Ok(()),
         }
     })
 }

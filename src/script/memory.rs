@@ -45,7 +45,8 @@ impl Watch {
                 if resident() > most {
                     return fence.stop(Stop::Memory);
                 }
-                if begun.elapsed() > time {
+                // A text that has just ended leaves the next one alone.
+                if begun.elapsed() > time && !over.load(Ordering::Relaxed) {
                     return fence.stop(Stop::Time);
                 }
                 std::thread::sleep(EVERY);

@@ -30,7 +30,7 @@ pub struct Limits {
     /// Values in an array, characters in a text, that one call may make.
     pub size: usize,
     /// Bytes that the process may take while a text runs, what verbs hold among them; never more than a third of
-    /// what the machine, or the container, has.
+    /// what the machine, or the container, has, nor a quarter of what the system has left the process.
     pub memory: usize,
     /// Seconds that a text may run.
     pub seconds: u64,

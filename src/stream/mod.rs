@@ -355,7 +355,6 @@ impl Work {
             let mut writer = writer.batched(&schema).map_err(full)?;
             for chunk in chunks {
                 progress::check()?;
-                job::spend(0, files::metadata(&self.folder.join(part(chunk)))?.len())?;
                 let mut frame = read(chunk)?;
                 frame.rechunk_mut();
                 writer.write_batch(&frame).map_err(full)?;

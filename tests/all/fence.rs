@@ -689,4 +689,9 @@ fn a_script_sleeps_no_longer_than_it_may() {
     std::fs::write(ground.inside("script.rhai"), "sleep(0.1);\nsleep(1000000);").unwrap();
     let ran = ground.tradewind(&["script", "script.rhai"], Duration::from_secs(10));
     assert!(ran.code == Some(1) && ran.said.contains("line 2") && ran.said.contains("sleeps longer"), "{}", ran.said);
+    // What was refused was not slept.
+    std::fs::write(ground.inside("script.rhai"), "try { sleep(1000000) } catch { }\nsleep(0.01); print(\"awake\")")
+        .unwrap();
+    let ran = ground.tradewind(&["script", "script.rhai"], Duration::from_secs(10));
+    assert_eq!(ran.code, Some(0), "{}", ran.said);
 }

@@ -646,6 +646,24 @@ fn a_page_and_its_pictures_are_written_together() {
     assert!(fs::read(home.join("page.md")).unwrap() == page && fs::read(picture).unwrap() == b"<svg>mine</svg>");
 }
 
+/// A picture that may not be replaced is found before the work, and folders that were made for nothing go again.
+#[test]
+fn what_would_be_refused_at_the_end_is_refused_at_the_beginning() {
+    let home = writers_home();
+    let home = home.path();
+    let args = |data: &'static str| {
+        let args = ["report", "--data", data, "--models", "naive", "--horizon", "3", "--folds", "2", "--out", "out"];
+        [&args[..], &["--slides", "out/slides"], &COLUMNS].concat()
+    };
+    let (code, said) = ran(home, &args("in/missing.csv"));
+    assert!(code == 1 && said.contains("does not exist") && !home.join("out").exists(), "{code} {said}");
+    works(home, &args("in/sales.csv"));
+    let picture = fs::read_dir(home.join("out/assets")).unwrap().next().unwrap().unwrap().path();
+    fs::write(&picture, "<svg>mine</svg>").unwrap();
+    let (code, said) = ran(home, &args("in/missing.csv"));
+    assert!(code == 2 && said.contains("assets") && said.contains("--overwrite"), "{code} {said}");
+}
+
 /// Kills at many moments of a backtest leave the old set or the new one, and the next run takes away what was left.
 #[test]
 fn kills_leave_whole_sets() {
