@@ -142,7 +142,7 @@ impl<'a, S: Sums> Grower<'a, S> {
             let mut places: Vec<usize> = (0..open.len()).filter(|at| open[*at].best.is_some()).collect();
             places.sort_unstable_by_key(|at| open[*at].node);
             let gain = |at: usize| open[at].best.map_or(0.0, |split| split.gain);
-            let first = places.into_iter().reduce(|best, at| if is_more(gain(at), gain(best)) { at } else { best });
+            let first = places.into_iter().reduce(|best, at| if gain(at) > more_than(gain(best)) { at } else { best });
             let Some((next, mut split)) = first.and_then(|next| Some((next, open[next].best?))) else { break };
             split.left = tree.nodes.len();
             let leaf = open.swap_remove(next);
@@ -266,9 +266,10 @@ impl<'a, S: Sums> Grower<'a, S> {
             room.then(|| score(left[0], left[1]) + score(right[0], right[1]) - whole)
         };
         let mut best: Option<Split> = None;
+        let mut beaten = (SAME * whole).max(self.limits.noise);
         let mut offer = |gain: Option<f64>, rule: &dyn Fn() -> Rule, bin: usize, missing_left: bool| {
-            let least = (SAME * whole).max(self.limits.noise);
-            if let Some(gain) = gain.filter(|gain| best.map_or(*gain > least, |best| is_more(*gain, best.gain))) {
+            if let Some(gain) = gain.filter(|gain| *gain > beaten) {
+                beaten = more_than(gain);
                 best = Some(Split { column: c, rule: rule(), missing_left, bin: bin as u8, gain, left: 0 });
             }
         };
@@ -337,13 +338,13 @@ fn least_columns(rows: usize) -> usize {
 
 /// The greatest gain; of equals, the first.
 fn better(found: impl Iterator<Item = Option<Split>>) -> Option<Split> {
-    found.flatten().reduce(|best, split| if is_more(split.gain, best.gain) { split } else { best })
+    found.flatten().reduce(|best, split| if split.gain > more_than(best.gain) { split } else { best })
 }
 
-/// Is a gain greater by more than rounding? Columns that part the rows alike gain the same, and in whatever unit the values come
-/// the first of them is to be taken.
-fn is_more(gain: f64, than: f64) -> bool {
-    gain > than * (1.0 + SAME)
+/// What is greater than a gain by more than rounding lies above this. Columns that part the rows alike gain the same, and in
+/// whatever unit the values come the first of them is to be taken.
+fn more_than(gain: f64) -> f64 {
+    gain * (1.0 + SAME)
 }
 
 fn gathered<R: Copy>(rows: &[u32], gradients: &[R]) -> Vec<R> {

@@ -113,6 +113,7 @@ pub struct Ensemble {
 
 impl Boosting {
     /// Fits trees to `y`, one value per row; rows count as much as `weights` says, or alike. Rows without a value are left out.
+    /// Work that is interrupted ends with the trees that there are.
     pub fn fit(&self, rows: Rows, y: &[f64], weights: Option<&[f64]>) -> Ensemble {
         let kept: Vec<u32> = (0..y.len() as u32).filter(|r| y[*r as usize].is_finite()).collect();
         let y: Vec<f64> = kept.iter().map(|r| y[*r as usize]).collect();

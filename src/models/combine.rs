@@ -133,7 +133,13 @@ impl FittedCombine {
     /// As [`new`](Self::new).
     pub(super) fn weighted(labels: &[String], trial: &Trial, series: &Series) -> Result<Self> {
         let mut fitted = Self::new(labels, &trial.weights(), By::Weights, series)?;
-        fitted.missing.extend(trial.without_score(labels));
+        // Without any score all of them weigh the same, and those that cannot be fitted are named already.
+        let unnamed = |(label, _): &(String, String)| {
+            fitted.members.iter().all(|member| member.part.label != *label)
+                && fitted.missing.iter().all(|(known, _)| known != label)
+        };
+        let without: Vec<_> = trial.without_score(labels).into_iter().filter(unnamed).collect();
+        fitted.missing.extend(without);
         Ok(fitted)
     }
 

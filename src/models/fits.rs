@@ -619,14 +619,17 @@ pub(crate) fn failures_sentence(failures: &[Failure]) -> String {
     }
 }
 
-/// How many candidates could not take part, and the first of them.
+/// In how many fits something could not take part, and the first of them.
 pub(crate) fn remarks_sentence(remarks: &[Failure]) -> Option<String> {
     let first = remarks.first()?;
     let counted = match remarks.len() {
-        1 => "1 candidate".into(),
-        n => format!("{} candidates", number(n as f64)),
+        1 => "1 fit".into(),
+        n => format!("{} fits", number(n as f64)),
     };
-    Some(format!("{counted} could not take part (first: {} on {}, {}).", first.model, first.series, first.reason))
+    Some(format!(
+        "In {counted} a candidate or a calibration could not take part (first: {} on {}, {}).",
+        first.model, first.series, first.reason
+    ))
 }
 
 /// Failures as a table: model, series, reason.

@@ -13,7 +13,7 @@ use std::f64::consts::TAU;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::arima::{Arima, CHOSEN_ON, RECENT, Regression, recent};
+use super::arima::{Arima, Regression, recent};
 use super::{Ahead, BoxCox, Criterion, Description, FittedSeries, Method, Series, SeriesModel};
 use crate::error::{Error, Result};
 use crate::panel::Role;
@@ -130,7 +130,7 @@ impl SeriesModel for Harmonic {
             true if series.season > 1 => vec![series.season as f64],
             true => Vec::new(),
         };
-        let (series, before) = recent(series, RECENT, longest(&seasons));
+        let (series, before) = recent(series, longest(&seasons));
         let read = |c: &usize| self.regressors && series.covariates[*c].role != Role::Fixed;
         let columns: Vec<usize> = (0..series.covariates.len()).filter(read).collect();
         let data = Data { series: &series, columns: &columns };
@@ -140,14 +140,7 @@ impl SeriesModel for Harmonic {
                 let waves = Waves { seasons, terms };
                 (data.fit(&self.errors(), &waves)?, waves)
             }
-            None => {
-                let (end, more) = recent(&series, CHOSEN_ON, longest(&seasons));
-                let (model, waves) = self.choose(&Data { series: &end, columns: &columns }, seasons)?;
-                match more {
-                    0 => (model, waves),
-                    _ => (data.fit(&self.settled(&model), &waves)?, waves),
-                }
-            }
+            None => self.choose(&data, seasons)?,
         };
         let next = series.start + series.values.len() as i64;
         Ok(Box::new(FittedHarmonic { model: model.after(before), waves, columns, next }))
@@ -266,7 +259,7 @@ impl FittedSeries for FittedHarmonic {
     }
 
     fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
-        let (series, before) = recent(series, RECENT, longest(&self.waves.seasons));
+        let (series, before) = recent(series, longest(&self.waves.seasons));
         let (regressors, _) = Data { series: &series, columns: &self.columns }.regressors(&self.waves);
         let regressors: Vec<&[f64]> = regressors.iter().map(Vec::as_slice).collect();
         let mut model = self.model.clone();

@@ -158,9 +158,15 @@ impl Line {
                 // The last fifth, since forecasts lie beyond what was learned too.
                 let mut left: Vec<usize> = some.iter().map(|row| table.left[*row]).collect();
                 left.sort_unstable();
-                let last = left[left.len() / 5];
-                let (held, learned): (Vec<usize>, Vec<usize>) =
-                    some.into_iter().partition(|row| table.left[*row] < last);
+                // Of short series these are the last steps at least; where there is one step alone, some of the series.
+                let last = left[left.len() / 5].max(left[0] + 1);
+                let is_held = |(k, row): &(usize, usize)| match left[left.len() - 1] < last {
+                    true => k % 5 == 4,
+                    false => table.left[*row] < last,
+                };
+                let (held, learned): (Vec<_>, Vec<_>) = some.into_iter().enumerate().partition(is_held);
+                let rows = |part: Vec<(usize, usize)>| part.into_iter().map(|(_, row)| row).collect::<Vec<usize>>();
+                let (held, learned) = (rows(held), rows(learned));
                 let learned = moments(&learned)?;
                 let mut best = (f64::INFINITY, PENALTIES[0]);
                 for penalty in PENALTIES.into_iter().filter(|_| !held.is_empty()) {

@@ -74,7 +74,7 @@ impl Marginal {
             Support::Numbers => value,
             Support::Positive => value.max(0.0),
             Support::Counts => value.max(0.0).round(),
-            Support::Multiples(unit) => unit * (value.max(0.0) / unit).round(),
+            Support::Multiples(unit) => decimal(unit * (value.max(0.0) / unit).round()),
         }
     }
 
@@ -99,6 +99,12 @@ impl Marginal {
         let z = standard_normal(probability);
         (0..self.sd.len()).map(|step| self.at(step, z)).collect()
     }
+}
+
+/// A multiple of a unit of at most nine decimals, without what multiplying has added far behind them.
+fn decimal(value: f64) -> f64 {
+    const NINE: f64 = 1e9;
+    if value.abs() < 1e15 / NINE { (value * NINE).round() / NINE } else { value }
 }
 
 /// Quantiles of each step that are not those of the normal distribution: for the standard normal deviates from −4 to 4,

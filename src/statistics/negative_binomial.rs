@@ -103,16 +103,16 @@ impl NegativeBinomial {
 
     /// The probabilities of 0, 1, 2, …
     fn walk(&self) -> impl Iterator<Item = f64> {
-        // Far below the mean they are too small for a number; their logarithms are not.
-        let mut log = match self.successes {
+        let first = match self.successes {
             Some(Successes { r, success, .. }) => r * success.ln(),
             None => -self.mean,
         };
-        let mut term = log.exp();
+        // Far below the mean they are too small for a number; their logarithms are not.
+        let (mut term, mut log) = (first.exp(), Some(first));
         (0_u32..).map(move |count| {
             let (now, ratio) = (term, self.ratio(f64::from(count)));
-            log += ratio.ln();
-            term = if now > 1e-290 { now * ratio } else { log.exp() };
+            log = log.filter(|_| now < 1e-290).map(|log| log + ratio.ln());
+            term = log.map_or(now * ratio, f64::exp);
             now
         })
     }

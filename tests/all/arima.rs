@@ -238,6 +238,21 @@ fn hold(values: &[f64], season: usize) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Sales of long ago say nothing of an item that has not sold for thousands of steps.
+#[test]
+fn what_has_long_ended_is_over() {
+    use tradewind::prelude::*;
+    let sold = |t: usize| if t < 500 { 90.0 + (t * 7919 % 21) as f64 } else { 0.0 };
+    let values: Vec<f64> = (0..3_600).map(sold).collect();
+    let frame = df!("t" => (1..=3_600_i64).collect::<Vec<_>>(), "y" => values).unwrap();
+    let panel = Panel::from_frame(frame, Columns::new([""; 0], "t", "y").season(7).freq("1").unwrap()).unwrap();
+    let forecast = panel.fit(["arima", "harmonic"]).unwrap().forecast(14).unwrap();
+    for model in ["arima", "harmonic"] {
+        let (low, high) = forecast.interval(model, "all", 0.8).unwrap();
+        assert!(low.iter().chain(&high).all(|value| value.abs() < 1.0), "{model}: {low:?} {high:?}");
+    }
+}
+
 #[test]
 fn awkward_series_are_served_or_refused() {
     let gaps: Vec<f64> = (0..60).map(|t| if t % 7 < 2 { f64::NAN } else { f64::from(t * t % 11) }).collect();

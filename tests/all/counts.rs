@@ -54,6 +54,31 @@ fn intervals_of_large_regular_sales_cover_as_they_say() {
     }
 }
 
+/// Sales of about ten packs of ten a day, one more or less: no count is as unsure as Poisson's, in pieces or in packs.
+#[test]
+fn regular_sales_are_as_sure_as_they_were() {
+    for unit in [1.0, 10.0] {
+        let sales = Draws(3).many(20, 200, |draws| (10.0 + (3.0 * draws.uniform()).floor() - 1.0) * unit);
+        let methods = ["croston", "tsb", "croston(distribution=negative-binomial)"];
+        let forecast = sales.fit(methods).unwrap().forecast(1).unwrap();
+        for method in methods {
+            for series in 0..20 {
+                let of = |p: f64| forecast.quantile(method, &format!("id={series}"), p).unwrap()[0] / unit;
+                let (inner, outer) = (of(0.9) - of(0.1), of(0.975) - of(0.025));
+                assert!(
+                    of(0.5) == 10.0 && inner <= 3.0 && outer <= 5.0,
+                    "{method} of {series} by {unit}: {inner} {outer}"
+                );
+            }
+        }
+    }
+    // A few steps without any change are no certainty.
+    let same = panel(&[vec![100.0; 6]]);
+    let forecast = same.fit(["croston(distribution=negative-binomial)"]).unwrap().forecast(1).unwrap();
+    let of = |p: f64| forecast.quantile("croston(distribution=negative-binomial)", "id=0", p).unwrap()[0];
+    assert!(of(0.1) < 100.0 && of(0.9) > 100.0, "{} {}", of(0.1), of(0.9));
+}
+
 /// One day in three or so sells around 2,000; the true 0.9 quantile is 2,301.
 #[test]
 fn quantiles_of_large_lumpy_sales_are_near_the_true_ones() {

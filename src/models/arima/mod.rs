@@ -118,10 +118,9 @@ pub struct FittedArima {
 
 /// The most lags of a model: beyond, a season is one of hours and years mixed up.
 const MOST_LAGS: usize = 10_000;
-/// The steps at the end of a series that are looked at, and those that orders are chosen on; or as many seasons where those are
-/// longer.
-pub(super) const RECENT: usize = 5_000;
-pub(super) const CHOSEN_ON: usize = 3_000;
+/// The steps at the end of a series that are looked at, and seasons where so many are longer: a search for orders over ten
+/// times as many takes minutes, and few series are the same process for so long.
+const RECENT: usize = 3_000;
 const SEASONS: usize = 3;
 
 impl Method for Arima {
@@ -166,14 +165,15 @@ impl Method for Arima {
     }
 }
 
-/// So many steps at the end of a series, or some seasons where those are longer, and how many come before them.
-pub(super) fn recent<'a>(series: &'a Series, steps: usize, season: usize) -> (Series<'a>, usize) {
-    let before = series.values.len().saturating_sub(steps.max(season.saturating_mul(SEASONS)));
+/// The end of a series that is looked at, and how many steps come before it.
+pub(super) fn recent<'a>(series: &'a Series, season: usize) -> (Series<'a>, usize) {
+    let before = series.values.len().saturating_sub(RECENT.max(season.saturating_mul(SEASONS)));
     let covariates = series.covariates.iter();
     let part = Series {
         values: &series.values[before..],
         start: series.start + before as i64,
         covariates: covariates.map(|c| Covariate { values: c.values[before..].into(), ..c.borrowed() }).collect(),
+        mended: series.mended.get(before..).unwrap_or_default(),
         ..*series
     };
     (part, before)
@@ -190,7 +190,7 @@ impl SeriesModel for Arima {
 
     fn fit(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
         let season = self.season.unwrap_or(series.season);
-        let (series, before) = recent(series, RECENT, season);
+        let (series, before) = recent(series, season);
         let read = |c: &usize| self.regressors && series.covariates[*c].role != Role::Fixed;
         let columns: Vec<usize> = (0..series.covariates.len()).filter(read).collect();
         let regressors: Vec<&[f64]> = columns.iter().map(|c| &*series.covariates[*c].values).collect();
@@ -220,20 +220,7 @@ impl Arima {
         let y = &values[first..];
         let columns: Vec<Vec<f64>> = regressors.iter().map(|x| x[first..].to_vec()).collect();
         let complete = (first..values.len()).filter(is_complete).count();
-        let chosen_on = CHOSEN_ON.max(season.saturating_mul(SEASONS));
-        let part = (values.len().saturating_sub(chosen_on)..values.len()).find(is_complete).map_or(0, |at| at - first);
-        let (problem, best) = match self.order.is_none() && y.len() > chosen_on {
-            true => {
-                let end: Vec<Vec<f64>> = columns.iter().map(|column| column[part..].to_vec()).collect();
-                let complete_there = (first + part..values.len()).filter(is_complete).count();
-                let (_, Candidate { orders, constant, .. }) = self.best(&y[part..], &end, season, complete_there)?;
-                let Orders { p, d, q, seasonal_p, seasonal_d, seasonal_q, season } = orders;
-                let (order, seasonal) = (Some([p, d, q]), Some([seasonal_p, seasonal_d, seasonal_q]));
-                let found = Self { order, seasonal, constant: Some(constant), ..self.clone() };
-                found.best(y, &columns, season, complete)?
-            }
-            false => self.best(y, &columns, season, complete)?,
-        };
+        let (problem, best) = self.best(y, &columns, season, complete)?;
         let best = problem.refine(&best);
         let design = problem.design(best.constant).ok_or_else(|| Error::model("arima has lost its design"))?;
         let mut factors = vec![0.0; best.orders.coefficients()];
@@ -351,7 +338,7 @@ impl FittedSeries for FittedArima {
     }
 
     fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
-        let (series, before) = recent(series, RECENT, self.model.season());
+        let (series, before) = recent(series, self.model.season());
         let regressors: Vec<&[f64]> = self.columns.iter().map(|c| &*series.covariates[*c].values).collect();
         let mut model = self.model.clone();
         model.run(series.values, series.start, &regressors)?;

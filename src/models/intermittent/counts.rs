@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::models::marginal::Support;
 use crate::models::{Ahead, Quantiles};
@@ -11,12 +12,13 @@ use crate::statistics::{Demand, NegativeBinomial};
 ///
 /// | | a step's demand is | for |
 /// |---|---|---|
-/// | `negative-binomial` | negative binomial with the forecast mean and the variance of the one-step errors, Poisson where that is smaller than the mean | counts |
-/// | `zero-inflated` | nothing with a probability, else 1 + a negative binomial number with mean and variance of the sizes | counts |
+/// | `negative-binomial` | negative binomial with the forecast mean and the variance of the one-step errors; where that is smaller than the mean, a normal number that is rounded, of a variance between the two | counts |
+/// | `zero-inflated` | nothing with a probability, else 1 + such a number with mean and variance of the sizes | counts |
 /// | `bootstrap` | nothing, or one of the sizes that were seen; demands come at intervals that were seen, counted from the last one (Viswanathan & Zhou 2008; Willemain, Smart & Schwarz 2004, *International Journal of Forecasting* 20) | anything |
 ///
 /// `auto` takes of the first two the one under which the values are likelier given what was forecast of them: a negative
-/// binomial distribution of large sizes has little at zero, however often nothing is asked for.
+/// binomial distribution of large sizes has little at zero, however often nothing is asked for. It takes the first where
+/// something is asked for in every step.
 ///
 /// Values are counted in their own unit: the largest number of which all are whole multiples, be it a piece, a pack of six or a
 /// cent. Quantiles are multiples of it too, and ten times the values have ten times the quantiles. Values that have no such unit
@@ -53,7 +55,7 @@ struct Unit {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Family {
-    /// Variance = mean · `dispersion`, at least 1; Poisson at 1.
+    /// Variance = mean · `dispersion`; Poisson at 1, a rounded normal number below.
     NegativeBinomial { dispersion: f64 },
     /// Sizes with this mean and variance; their probability is the mean forecast over it.
     ZeroInflated { size: f64, variance: f64 },
@@ -61,6 +63,8 @@ enum Family {
     Bootstrap { sizes: Vec<f64>, intervals: Vec<f64>, since: f64 },
 }
 
+/// Steps that count for Poisson's variance where errors are smaller: a few regular sales by chance are no certainty.
+const PRIOR: f64 = 4.0;
 /// The most decimals of a unit.
 const DECIMALS: i32 = 9;
 /// Counts beyond it are not told from numbers that are whole by chance.
@@ -110,6 +114,8 @@ impl Counts {
             CountDistribution::NegativeBinomial => Family::negative_binomial(&counts, &means),
             CountDistribution::ZeroInflated => Family::zero_inflated(&counts),
             CountDistribution::Bootstrap => Family::bootstrap(&counts),
+            // What is asked for in every step has no probability of nothing.
+            CountDistribution::Auto if !counts.contains(&0.0) => Family::negative_binomial(&counts, &means),
             CountDistribution::Auto => {
                 let [first, second] = [Family::negative_binomial(&counts, &means), Family::zero_inflated(&counts)];
                 match first.log_likelihood(&counts, &means) >= second.log_likelihood(&counts, &means) {
@@ -124,6 +130,7 @@ impl Counts {
     pub fn name(&self) -> &'static str {
         match self.family {
             Family::NegativeBinomial { dispersion: 1.0 } => "Poisson",
+            Family::NegativeBinomial { dispersion } if dispersion < 1.0 => "rounded normal",
             Family::NegativeBinomial { .. } => "negative binomial",
             Family::ZeroInflated { .. } => "zero-inflated",
             Family::Bootstrap { .. } => "bootstrap",
@@ -153,7 +160,8 @@ impl Family {
         let known = || means.iter().zip(values).filter(|(mean, y)| mean.is_finite() && !y.is_nan());
         let squares: f64 = known().map(|(mean, y)| (y - mean).powi(2)).sum();
         let dispersion = squares / known().map(|(mean, _)| mean).sum::<f64>();
-        Self::NegativeBinomial { dispersion: if dispersion.is_finite() { dispersion.max(1.0) } else { 1.0 } }
+        let dispersion = if dispersion.is_finite() { drawn(dispersion, 1.0, known().count()) } else { 1.0 };
+        Self::NegativeBinomial { dispersion }
     }
 
     fn zero_inflated(values: &[f64]) -> Self {
@@ -161,7 +169,8 @@ impl Family {
         let n = sizes.len().max(1) as f64;
         let size = sizes.iter().sum::<f64>() / n;
         let variance = sizes.iter().map(|s| (s - size).powi(2)).sum::<f64>() / n;
-        Self::ZeroInflated { size: size.max(1.0), variance }
+        let size = size.max(1.0);
+        Self::ZeroInflated { size, variance: drawn(variance, size - 1.0, sizes.len()) }
     }
 
     fn bootstrap(values: &[f64]) -> Self {
@@ -182,14 +191,12 @@ impl Family {
     /// The logarithm of the probability of `y` with this mean.
     fn log_probability(&self, mean: f64, y: f64) -> f64 {
         match self {
-            Self::NegativeBinomial { dispersion } => {
-                NegativeBinomial::new(mean, (mean * dispersion).sqrt()).log_probability(y)
-            }
+            Self::NegativeBinomial { dispersion } => Around::new(mean, mean * dispersion).log_probability(y),
             Self::ZeroInflated { size, variance } => {
                 let chance = (mean / size).min(1.0);
                 match y == 0.0 {
                     true => (1.0 - chance).ln(),
-                    false => chance.ln() + NegativeBinomial::new(size - 1.0, variance.sqrt()).log_probability(y - 1.0),
+                    false => chance.ln() + Around::new(size - 1.0, *variance).log_probability(y - 1.0),
                 }
             }
             Self::Bootstrap { .. } => f64::NEG_INFINITY,
@@ -245,12 +252,12 @@ impl Family {
             let probabilities = probabilities(deviates);
             match self {
                 Self::NegativeBinomial { dispersion } => {
-                    NegativeBinomial::new(means[step], (means[step] * dispersion).sqrt()).quantiles(&probabilities)
+                    Around::new(means[step], means[step] * dispersion).quantiles(&probabilities)
                 }
                 Self::ZeroInflated { size, variance } => {
                     let nothing = 1.0 - (means[step] / size).clamp(0.0, 1.0);
                     let of_sizes: Vec<f64> = probabilities.iter().map(|p| (p - nothing) / (1.0 - nothing)).collect();
-                    let sizes = NegativeBinomial::new(size - 1.0, variance.sqrt()).quantiles(&of_sizes);
+                    let sizes = Around::new(size - 1.0, *variance).quantiles(&of_sizes);
                     of_sizes.iter().zip(sizes).map(|(p, size)| if *p > 0.0 { 1.0 + size } else { 0.0 }).collect()
                 }
                 Self::Bootstrap { sizes, .. } => {
@@ -261,6 +268,46 @@ impl Family {
                     probabilities.iter().map(of).collect()
                 }
             }
+        }
+    }
+}
+
+/// A variance over so many steps, drawn to Poisson's where it is smaller.
+fn drawn(variance: f64, poisson: f64, steps: usize) -> f64 {
+    let steps = steps as f64;
+    variance.max((steps * variance + PRIOR * poisson) / (steps + PRIOR))
+}
+
+/// Numbers 0, 1, 2, … with a mean and a variance: negative binomial ones, and rounded normal ones where the variance is the
+/// smaller one.
+struct Around {
+    mean: f64,
+    sd: f64,
+    /// None where the variance is smaller than the mean.
+    wide: Option<NegativeBinomial>,
+}
+
+impl Around {
+    fn new(mean: f64, variance: f64) -> Self {
+        let sd = variance.sqrt();
+        let wide = (variance >= mean * (1.0 - 1e-9)).then(|| NegativeBinomial::new(mean, sd));
+        Self { mean, sd, wide }
+    }
+
+    fn log_probability(&self, y: f64) -> f64 {
+        let normal = |y: f64| Normal::standard().cdf((y - self.mean) / self.sd);
+        match self.wide {
+            Some(wide) => wide.log_probability(y),
+            None => (normal(y + 0.5) - if y > 0.0 { normal(y - 0.5) } else { 0.0 }).ln(),
+        }
+    }
+
+    /// What is not exceeded with these probabilities, which ascend; normal numbers are not rounded yet.
+    fn quantiles(&self, probabilities: &[f64]) -> Vec<f64> {
+        let normal = |p: &f64| (self.mean + self.sd * Normal::standard().inverse_cdf(p.clamp(0.0, 1.0))).max(0.0);
+        match self.wide {
+            Some(wide) => wide.quantiles(probabilities),
+            None => probabilities.iter().map(normal).collect(),
         }
     }
 }
@@ -283,7 +330,6 @@ pub(crate) fn deviates_around(mean: f64, sd: f64, y: f64) -> [f64; 5] {
 }
 
 fn probabilities(deviates: &[f64]) -> Vec<f64> {
-    use statrs::distribution::{ContinuousCDF, Normal};
     let normal = Normal::standard();
     deviates.iter().map(|z| normal.cdf(*z)).collect()
 }

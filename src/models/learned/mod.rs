@@ -572,9 +572,9 @@ impl AcrossFits {
         tracks.par_iter().map(|track| track.as_ref().map_or_else(Vec::new, errors)).collect()
     }
 
-    /// The first of the last steps of a series whose errors are kept.
-    fn first_kept(&self, series: usize, steps: usize) -> usize {
-        steps.saturating_sub((ALL_RESIDUALS / series.max(1)).clamp(100, RESIDUALS))
+    /// The first of the last steps of a series whose errors are kept, where there are so many series.
+    fn first_kept(&self, count: usize, steps: usize) -> usize {
+        steps.saturating_sub((ALL_RESIDUALS / count.max(1)).clamp(100, RESIDUALS))
     }
 
     /// What follows from the errors in the training part: how long they last, how large they usually are, what is new in each.
