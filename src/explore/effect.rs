@@ -312,11 +312,14 @@ impl<'a> Setting<'a> {
                 system.iter_mut().zip(&sums.squares).for_each(|(a, b)| *a += weight * b);
                 right.iter_mut().zip(&sums.products).for_each(|(a, b)| *a += weight * b);
             }
-            let known: Vec<usize> = (0..p).filter(|k| system[k * p + k] > 1e-9).collect();
-            if let Some(k) = (0..asked).find(|k| !known.contains(k)) {
+            let varies = |k: &usize| system[k * p + k] > 1e-9;
+            if let Some(k) = (0..asked).find(|k| !varies(k)) {
                 return Err(Error::data(format!("`{}` is never on beside steps where it is off", self.flags[k].name)));
             }
-            let [estimate, inverted] = solved(&system, &right, &known, p).ok_or_else(|| {
+            // Flags that are held fixed may add up to one another; one that is asked for may not add up to them.
+            let known = independent(&system, (asked..p).chain(0..asked).filter(varies), p);
+            let told = (0..asked).all(|k| known.contains(&k)).then(|| solved(&system, &right, &known, p)).flatten();
+            let [estimate, inverted] = told.ok_or_else(|| {
                 Error::data(format!(
                     "the effect of {} cannot be told from that of the other flags, which are on with it",
                     named(&self.flags[..asked])
@@ -473,6 +476,25 @@ fn weights_of(sums: &[Option<Sums>]) -> Vec<f64> {
         None => 0.0,
     };
     sums.iter().map(weight).collect()
+}
+
+/// Those flags of an order that earlier ones of it do not add up to: Cholesky's factor, without the rows that come to nothing.
+fn independent(system: &[f64], order: impl Iterator<Item = usize>, p: usize) -> Vec<usize> {
+    let (mut kept, mut factor): (Vec<usize>, Vec<Vec<f64>>) = (Vec::new(), Vec::new());
+    for k in order {
+        let mut row: Vec<f64> = Vec::with_capacity(kept.len() + 1);
+        for (j, other) in kept.iter().enumerate() {
+            let explained: f64 = row.iter().zip(&factor[j]).map(|(a, b)| a * b).sum();
+            row.push((system[k * p + other] - explained) / factor[j][j]);
+        }
+        let left = system[k * p + k] - row.iter().map(|a| a * a).sum::<f64>();
+        if left > 1e-9 * system[k * p + k] {
+            row.push(left.sqrt());
+            factor.push(row);
+            kept.push(k);
+        }
+    }
+    kept
 }
 
 /// The solution of the normal equations and the inverse of their matrix, zero for flags that are not known.

@@ -163,9 +163,9 @@ impl Future {
         if horizon > 1_000_000 || starts.len().checked_mul(horizon).is_none_or(|cells| cells > 1 << 28) {
             return Err(Error::usage(format!("a horizon of {horizon} steps for {} series is too long", starts.len())));
         }
-        // Integer steps near the end of their range, and years beyond the calendar.
         let values = starts.len().saturating_mul(horizon).saturating_mul(train.columns().names().len() + HELD);
         crate::job::room("values of a forecast", values as u64, 8)?;
+        // Integer steps near the end of their range, and years beyond the calendar.
         let reachable = |start: &i64| {
             let last = start.checked_add(horizon as i64 - 1);
             last.is_some_and(|last| train.frequency().position(train.frequency().stamp(last)) == (last, true))

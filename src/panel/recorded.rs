@@ -23,6 +23,7 @@
 //! before a day is the panel before that day, cleaned. Policies that look at one row alone, or at the past, come to the same
 //! either way and keep only what happened.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use polars::prelude::*;
@@ -101,8 +102,9 @@ impl Recorded {
             stamps: old.columns.stamps,
             to: Box::new(new.calendar.clone()),
         };
-        let to = |series: usize| new.labels.iter().position(|label| *label == names[series]);
-        let places: Vec<Option<usize>> = (0..before.len()).map(to).collect();
+        let places: HashMap<&str, usize> =
+            new.labels.iter().enumerate().map(|(i, label)| (label.as_str(), i)).collect();
+        let places: Vec<Option<usize>> = names.iter().map(|name| places.get(name.as_str()).copied()).collect();
         Ok(Self { actual, recipe: Some(recipe.then(step).sent(&places)?) })
     }
 

@@ -113,6 +113,10 @@ fn points_between_thousands_are_not_decimal_points() {
     std::fs::write(at.join("typed.ndjson"), lines).unwrap();
     assert_eq!(mean(&read("typed.ndjson", &[]).1[0]), 1.259);
     assert_eq!(mean(&read("typed.ndjson", &["--reading", "decimal=','"]).1[0]), 1.259);
+    let months: String = (1..=9).map(|i| format!("{{\"id\":\"a\",\"ds\":2024.0{i},\"y\":1.25{i}}}\n")).collect();
+    std::fs::write(at.join("months.ndjson"), months).unwrap();
+    let (ran, rows) = read("months.ndjson", &["--time-format", "%Y.%m", "--freq", "MS"]);
+    assert_eq!((ran.code, mean(&rows[0])), (0, 1.259), "{}", ran.err);
     let book = format!("{FILES}/decimals.xlsx");
     let (ran, rows) = forecast(at, &book, ["Shop", "Day", "Sold"], "naive", &["--observed", "Weight"]);
     assert_eq!((ran.code, mean(&rows[0])), (0, 9.234), "{}", ran.err);

@@ -304,7 +304,10 @@ fn other_flags_are_held_fixed() {
     let y: Vec<f64> =
         holiday.iter().map(|on| if *on { 2.0 } else { 1.0 } * (4.0 + 0.1 * random.normal()).exp()).collect();
     let ds: Vec<String> = (0..n).map(|t| (start + chrono::Days::new(t)).to_string()).collect();
-    let frame = df!("ds" => ds, "y" => y, "flyer" => flyer, "holiday" => holiday).unwrap();
+    let off: Vec<bool> = holiday.iter().map(|on| !on).collect();
+    let same = holiday.clone();
+    let frame =
+        df!("ds" => ds, "y" => y, "flyer" => flyer, "holiday" => holiday, "same" => same, "off" => off).unwrap();
     let panel = |known: &[&str]| {
         Panel::from_frame(&frame, Columns::new([""; 0], "ds", "y").known(known.iter().copied())).unwrap()
     };
@@ -314,6 +317,9 @@ fn other_flags_are_held_fixed() {
     let (_, low, high) = stated(&beside.sentence());
     assert!(low <= 0.0 && (0.0..20.0).contains(&high), "{}", beside.sentence());
     assert!(beside.caveats().concat().contains("`holiday` held fixed"), "{:?}", beside.caveats());
+    // The same by another name, and its opposite, add nothing to what is held fixed.
+    let twice = panel(&["flyer", "holiday", "same", "off"]).explore("uplift(by=flyer)").unwrap();
+    assert_eq!(stated(&twice.sentence()), stated(&beside.sentence()));
     let (effect, low, _) = stated(&panel(&["flyer", "holiday"]).explore("uplift(by=holiday)").unwrap().sentence());
     assert!(low > 0.0 && (effect - 100.0).abs() < 25.0);
 }

@@ -35,7 +35,7 @@ pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Parts> {
         .iter()
         .map(|sheet| (sheet.name.clone(), sheet.visible == SheetVisible::Visible))
         .collect();
-    let mut stated = false;
+    let (mut stated, mut named) = (false, false);
     if let Some(name) = &wanted.reading.sheet {
         let pattern = glob::Pattern::new(name).ok();
         let exact = all.iter().any(|(known, _)| known == name);
@@ -47,7 +47,7 @@ pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Parts> {
         let missing = Error::usage(format!("{source} has no sheet `{name}`{nearest}"));
         all.retain(|(known, _)| is(known));
         // Those that a pattern names may be read together whatever they hold.
-        stated = !exact;
+        (stated, named) = (!exact, exact);
         if all.is_empty() {
             return Err(missing);
         }
@@ -55,8 +55,12 @@ pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Parts> {
     }
     let mut sheets = Vec::new();
     for name in all.iter().filter(|(_, visible)| *visible).map(|(name, _)| name) {
-        // A chart has no cells.
-        let Ok(range) = book.worksheet_range(name) else { continue };
+        let range = match book.worksheet_range(name) {
+            Ok(range) => range,
+            Err(cause) if named => return Err(damaged(cause)),
+            // A chart has no cells.
+            Err(_) => continue,
+        };
         if !range.is_empty() {
             let (header, matches) = header(&range, wanted);
             sheets.push((matches, Sheet { name: name.clone(), range, header, merged: HashMap::new() }));

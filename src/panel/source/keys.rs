@@ -6,11 +6,13 @@
 //! scattered and have one row per stamp, they are a series of their own; what is neither is asked about.
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use polars::prelude::*;
 
 use super::{Needed, Part, Wanted};
 use crate::error::{Error, Result};
+use crate::progress;
 
 /// Rows with the same key and stamp that are dirt rather than a sign that keys were filled down wrongly: one in so many
 /// of those that filling down resolves.
@@ -74,12 +76,24 @@ fn repeated(frame: &DataFrame, wanted: &Wanted, marked: &[bool]) -> Result<usize
         .map(|column| column.cast(&DataType::String))
         .collect::<PolarsResult<_>>()?;
     let columns: Vec<&StringChunked> = columns.iter().map(Column::str).collect::<PolarsResult<_>>()?;
-    let mut seen = HashSet::new();
-    let mut count = 0;
     let columns: Vec<Vec<Option<&str>>> = columns.iter().map(|column| column.iter().collect()).collect();
+    let place = |row: usize| columns.iter().map(move |cells| cells[row]);
+    let hash = |row: usize| {
+        let mut hasher = DefaultHasher::new();
+        place(row).for_each(|cell| cell.hash(&mut hasher));
+        hasher.finish()
+    };
+    // Few rows are marked: only what may be one of their places is kept.
+    let hashes: HashSet<u64> = (0..marked.len()).filter(|row| marked[*row]).map(hash).collect();
+    let mut seen: HashSet<Vec<Option<&str>>> = HashSet::new();
+    let mut count = 0;
     for (row, marked) in marked.iter().enumerate() {
-        let place: Vec<Option<&str>> = columns.iter().map(|cells| cells[row]).collect();
-        count += usize::from(!seen.insert(place) && *marked);
+        if row % (1 << 16) == 0 {
+            progress::check()?;
+        }
+        if hashes.contains(&hash(row)) {
+            count += usize::from(!seen.insert(place(row).collect()) && *marked);
+        }
     }
     Ok(count)
 }

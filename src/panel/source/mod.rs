@@ -27,7 +27,9 @@ mod sql;
 mod transactions;
 mod wide;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use polars::prelude::*;
 use schemars::JsonSchema;
@@ -250,9 +252,18 @@ pub(super) fn read_table(place: &Path, keys: &[&str], decimal: Option<char>) -> 
     remarked(read_wanted(place, &Wanted { columns: &columns, reading: &reading, part: Needed::Table, decimal })?)
 }
 
-/// Says how a source was read that has no panel to tell it later.
+/// What a job has said of sources that have no panel to tell it later.
+#[derive(Default)]
+struct Remarked(Mutex<HashSet<String>>);
+
+/// Says how a source was read that has no panel to tell it later; once, though every chunk of a stream reads it.
 fn remarked((frame, origin): (DataFrame, Origin)) -> Result<(DataFrame, Origin)> {
-    progress::remark(&origin.source, origin.found.iter().chain(&origin.left_out));
+    let said = Job::current().kept::<Remarked>();
+    let is_new = |remark: &&String| {
+        let remark = format!("{}: {remark}", origin.source);
+        said.0.lock().unwrap_or_else(PoisonError::into_inner).insert(remark)
+    };
+    progress::remark(&origin.source, origin.found.iter().chain(&origin.left_out).filter(is_new));
     Ok((frame, origin))
 }
 
@@ -464,13 +475,16 @@ struct Cells {
     columns: Vec<StringChunkedBuilder>,
     names: Vec<String>,
     keys: Vec<bool>,
+    /// Columns whose cells are texts, whatever they look like: keys and dates.
+    texts: Vec<bool>,
 }
 
 impl Cells {
     fn new(names: Vec<String>, wanted: &Wanted) -> Self {
         let columns = names.iter().map(|name| StringChunkedBuilder::new(name.as_str().into(), 1024)).collect();
-        let keys = names.iter().map(|name| wanted.columns.keys.contains(name)).collect();
-        Self { columns, names, keys }
+        let keys: Vec<bool> = names.iter().map(|name| wanted.columns.keys.contains(name)).collect();
+        let texts = names.iter().zip(&keys).map(|(name, key)| *key || *name == wanted.columns.time).collect();
+        Self { columns, names, keys, texts }
     }
 
     /// Adds a cell; a key is missing only when it is empty, since `NA` is Namibia.
@@ -484,7 +498,7 @@ impl Cells {
 
     /// Adds a cell that is a number in its source, not a text that says one.
     fn push_number(&mut self, column: usize, text: &str) {
-        match text.contains('.') && !self.keys[column] {
+        match text.contains('.') && !self.texts[column] {
             true => self.columns[column].append_value(format!("{}{text}", numbers::TYPED)),
             false => self.push(column, text),
         }
