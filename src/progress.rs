@@ -63,11 +63,13 @@ pub(crate) fn is_interrupted() -> bool {
 }
 
 /// Was the work interrupted, or the script that it is done for stopped?
+pub(crate) fn is_stopped() -> bool {
+    is_interrupted() || job::stopped()
+}
+
+/// An error where [`is_stopped`] says so.
 pub(crate) fn check() -> Result<()> {
-    match is_interrupted() || job::stopped() {
-        true => Err(Error::interrupted()),
-        false => Ok(()),
-    }
+    if is_stopped() { Err(Error::interrupted()) } else { Ok(()) }
 }
 
 /// A bar for long work whose parts have bars of their own: those stay hidden until it is dropped.

@@ -152,7 +152,7 @@ impl Boosting {
         let all: Vec<u32> = (0..y.len() as u32).collect();
         for _ in 0..self.rounds {
             // Whoever asked sees the interrupt, not the trees so far.
-            if progress::check().is_err() {
+            if progress::is_stopped() {
                 break;
             }
             self.objective.gradients(y, weights, &score, &mut gradients);

@@ -35,7 +35,7 @@ pub fn lbfgs(
     let (mut next, mut slope_next) = (vec![0.0; n], vec![0.0; n]);
     let (mut kept, mut slope_kept) = (vec![0.0; n], vec![0.0; n]);
     let mut small = 0;
-    while evaluations < stop.evaluations && progress::check().is_ok() {
+    while evaluations < stop.evaluations && !progress::is_stopped() {
         for i in 0..n {
             let (low, high) = bounds[i];
             free[i] = !((x[i] <= low && gradient[i] > 0.0) || (x[i] >= high && gradient[i] < 0.0));

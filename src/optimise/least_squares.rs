@@ -149,7 +149,7 @@ pub fn least_squares<F: SumOfSquares>(f: &mut F, start: &[f64], bounds: &[(f64, 
             break;
         }
         let (mut gain, mut growth) = (0.0, 2.0);
-        while damping < 1e9 && progress::check().is_ok() {
+        while damping < 1e9 && !progress::is_stopped() {
             let Some(promised) = step.find::<F>(&at, &normal, bounds, damping) else {
                 damping *= 10.0;
                 continue;

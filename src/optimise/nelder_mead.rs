@@ -73,7 +73,7 @@ impl Simplex {
         };
         let (mut centre, mut trial, mut second) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
         let mut evaluations = 0;
-        while evaluations < most && progress::check().is_ok() {
+        while evaluations < most && !progress::is_stopped() {
             let (best, worst, next) = (self.order[0], self.order[n], self.order[n - 1]);
             let spread = self.values[worst] - self.values[best];
             let alike = spread <= stop.tolerance * self.values[best].abs().max(1.0) || spread.is_nan();
