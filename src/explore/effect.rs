@@ -27,12 +27,12 @@ use std::collections::HashSet;
 
 use chrono::Datelike;
 use rayon::prelude::*;
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::error::{Error, Result};
 use crate::optimise::positive_definite::solve;
 use crate::panel::{DAY, Panel, day_of};
 use crate::progress;
+use crate::statistics::student_quantile;
 
 /// Times that usual level and effect are estimated in turn.
 const PASSES: usize = 3;
@@ -434,9 +434,8 @@ impl<'a> Setting<'a> {
             }
         }
         let freedom = (runs.len() as f64 - 1.0).max(1.0);
-        let student = StudentsT::new(0.0, 1.0, freedom).map_err(|why| Error::model("Student's t").because(why))?;
         let fixed = 1.9600 + 2.9694 * b + 0.4160 * b * b - 0.5324 * b * b * b;
-        Ok(student.inverse_cdf(0.975).max(fixed))
+        Ok(student_quantile(freedom, 0.975)?.max(fixed))
     }
 }
 

@@ -16,6 +16,7 @@ mod unit_root;
 
 pub use autocorrelation::{Portmanteau, autocorrelations, bartlett, box_pierce, ljung_box, partial_autocorrelations};
 pub use changepoints::{LONGEST, MOST_EXPECTED, changepoints};
+pub(crate) use comparison::student_quantile;
 pub use comparison::{
     DieboldMariano, Friedman, alike, critical_difference, diebold_mariano, friedman, holm, studentised_range,
     studentised_range_quantile, wilcoxon,
