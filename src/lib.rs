@@ -77,7 +77,15 @@ pub use error::{Error, Result};
 pub use files::{overwrite, remove_unfinished, together};
 pub use polars;
 
-/// The README's examples are compiled with the documentation's.
+/// The examples of the README and the manual are compiled with the documentation's.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+mod manual {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/evaluation.md")]
+    struct Evaluation;
+    #[doc = include_str!("../docs/features.md")]
+    struct Features;
+    #[doc = include_str!("../docs/library.md")]
+    struct Library;
+}
