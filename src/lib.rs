@@ -1,6 +1,6 @@
 //! Tradewind takes sales history the whole way: from a raw file to a clean panel, explained demand, forecast
 //! distributions, and the report and slides that tell of them; from Rust, Rhai, the command line and notebooks in the
-//! same words.
+//! same words. The manual is in the repository's `docs/`.
 //!
 //! ```
 //! use tradewind::prelude::*;
