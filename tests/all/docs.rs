@@ -458,3 +458,31 @@ fn the_manual_knows_every_name() {
         assert!(text.contains(&format!("| `{field}` | {value} |")), "docs/command-line.md: `{field}` is {value}");
     }
 }
+
+/// The decimal numbers of a text, as they are written.
+fn decimals(text: &str) -> Vec<&str> {
+    let words = text.split(|c: char| !c.is_ascii_digit() && c != '.').map(|word| word.trim_matches('.'));
+    words.filter(|word| word.contains('.')).collect()
+}
+
+/// What the front page says of accuracy is what the reports say, rounded.
+#[test]
+fn the_front_page_says_what_the_reports_say() {
+    let text = read("README.md");
+    assert!(
+        text.contains(&format!("among {} models", tradewind::models::MODELS.len())),
+        "README.md: how many models there are"
+    );
+    let reports = ["auto", "classical", "learned"].map(|name| read(&format!("reports/accuracy/{name}.md"))).join("\n");
+    let measured: Vec<f64> = decimals(&reports).iter().filter_map(|word| word.parse().ok()).collect();
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ") && line.contains(" ms |")).collect();
+    assert!(rows.len() > 10, "README.md: only {} rows of figures", rows.len());
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').collect();
+        for word in [cells[3], cells[4]].into_iter().flat_map(decimals) {
+            let places = word.len() - word.find('.').unwrap() - 1;
+            let there = measured.iter().any(|value| format!("{value:.places$}") == word);
+            assert!(there, "README.md: {word} is in no report of reports/accuracy/: {row}");
+        }
+    }
+}
