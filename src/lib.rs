@@ -1,6 +1,6 @@
 //! Tradewind takes sales history the whole way: from a raw file to a clean panel, explained demand, forecast
 //! distributions, and the report and slides that tell of them; from Rust, Rhai, the command line and notebooks in the
-//! same words.
+//! same words. The manual is in the repository's `docs/`.
 //!
 //! ```
 //! use tradewind::prelude::*;
@@ -77,7 +77,15 @@ pub use error::{Error, Result};
 pub use files::{overwrite, remove_unfinished, together};
 pub use polars;
 
-/// The README's examples are compiled with the documentation's.
+/// The examples of the README and the manual are compiled with the documentation's.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+mod manual {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/evaluation.md")]
+    struct Evaluation;
+    #[doc = include_str!("../docs/features.md")]
+    struct Features;
+    #[doc = include_str!("../docs/library.md")]
+    struct Library;
+}

@@ -7,6 +7,7 @@ mod cli;
 mod combinations;
 mod contract;
 mod counts;
+mod docs;
 mod endless;
 mod ets;
 mod explore;
