@@ -32,6 +32,7 @@ mod pooled;
 mod prophet;
 mod quality;
 mod reading;
+mod registry;
 mod sources;
 mod stack;
 mod statistics;
