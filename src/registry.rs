@@ -5,6 +5,7 @@
 //! ([`Row::also`]) are served, with one remark on what it is called here. Names of similar things ([`Row::similar`]) are
 //! answered with the row that comes closest, and why. For any other name the nearest is suggested.
 
+use std::fmt;
 use std::ops::Deref;
 
 use polars::prelude::{Column, DataFrame};
@@ -250,6 +251,12 @@ impl<T> Row<T> {
         };
         frame.with_column(Column::new("worth trying".into(), names.iter().map(tried).collect::<Vec<_>>()))?;
         Ok(Table::new(frame))
+    }
+}
+
+impl<T> fmt::Debug for Row<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
     }
 }
 
