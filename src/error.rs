@@ -135,15 +135,28 @@ pub(crate) fn first_line(cause: &polars::error::PolarsError) -> String {
     cause.to_string().lines().next().unwrap_or_default().to_string()
 }
 
-/// The candidate that a word was probably meant to be, if one is near enough.
+/// A name without what people write differently: case, spaces, hyphens, underscores and other signs.
+pub(crate) fn folded(name: &str) -> String {
+    let letters: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    if letters.is_empty() { name.to_lowercase() } else { letters }
+}
+
+/// The candidate that a word was probably meant to be, if one is near enough: one slip, one more for every five letters, or
+/// the same beginning: the whole of one or most of both. Of two that are as near, the one that begins with the same letter.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = word.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count() / 3)
-        .map(|(_, candidate)| candidate)
+    let word = folded(word);
+    let length = word.chars().count();
+    let near = |candidate: &'a str| {
+        let known = folded(candidate);
+        let (shorter, longer) = (length.min(known.chars().count()), length.max(known.chars().count()));
+        let slips = strsim::damerau_levenshtein(&word, &known);
+        let shared = word.chars().zip(known.chars()).take_while(|(a, b)| a == b).count();
+        let begins = shared >= 3 && (shared == shorter || 2 * shared > longer);
+        let other_start = word.chars().next() != known.chars().next();
+        let close = slips <= 1 + shorter / 5;
+        (close || begins).then_some(((!close, slips, other_start), candidate))
+    };
+    candidates.into_iter().filter_map(near).min_by_key(|(order, _)| *order).map(|(_, candidate)| candidate)
 }
 
 /// ``, did you mean `season`?`` for the candidate nearest to `word`, or the list of candidates when none is near.

@@ -18,7 +18,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result, find};
-use crate::models::{Failure, Fits, Horizon, Marginal};
+use crate::models::{Failure, Fits, Horizon, Marginal, place};
 use crate::options;
 use crate::panel::order::mixed;
 use crate::panel::{Future, Panel};
@@ -287,7 +287,7 @@ impl Forecast {
     }
 
     fn named(&self, model: &str, series: &str) -> Result<&Marginal> {
-        let m = find(model, &self.0.models, "model")?;
+        let (m, model) = place(model, &self.0.models)?;
         let i = find(series, &self.0.panel.labels(), "series")?;
         self.cell(m, i).ok_or_else(|| {
             let failure = self.0.failures.iter().find(|f| f.model == model && f.series == series);
@@ -312,7 +312,7 @@ impl Paths {
     /// When there is no such model or series, or the model failed on it.
     pub fn of(&self, model: &str, series: &str) -> Result<Vec<Vec<f64>>> {
         self.forecast.named(model, series)?;
-        let m = find(model, &self.forecast.0.models, "model")?;
+        let (m, _) = place(model, &self.forecast.0.models)?;
         let i = find(series, &self.forecast.0.panel.labels(), "series")?;
         Ok(rows(&self.simulate(m, i, &Dates::of(&self.forecast, m, self.n))?))
     }
@@ -322,7 +322,7 @@ impl Paths {
     /// # Errors
     /// When there is no such model, or it failed on every series.
     pub fn total(&self, model: &str) -> Result<Vec<Vec<f64>>> {
-        let m = find(model, &self.forecast.0.models, "model")?;
+        let (m, model) = place(model, &self.forecast.0.models)?;
         let dates = Dates::of(&self.forecast, m, self.n);
         let series: Vec<usize> =
             (0..self.forecast.panel().len()).filter(|i| self.forecast.cell(m, *i).is_some()).collect();

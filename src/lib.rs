@@ -30,6 +30,7 @@
 //! | [`optimise`] | the least value of a function within bounds, for every model |
 //! | [`statistics`] | decomposition, unit roots, autocorrelation, normality, tests of better, classes of demand: functions of numbers |
 //! | [`forecast`] | means, quantiles, joint sample paths |
+//! | [`registry`] | what can be asked for by name: one table type for models, questions, features and metrics |
 //! | [`metrics`] | how good a forecast is: one function per metric |
 //! | [`evaluate`] | every model on every fold, which is really better, calibration, where a model errs, tuning |
 //! | [`show`] | blocks, tables, findings and figures as text, Markdown, HTML or notebook output |
@@ -67,6 +68,7 @@ pub mod plan;
 mod plots;
 pub mod prelude;
 pub mod progress;
+pub mod registry;
 pub mod report;
 pub mod script;
 pub mod show;

@@ -11,7 +11,7 @@
 //! * WAPE and bias are pooled: the sums are taken over all cases before dividing. What was forecast where nothing was sold
 //!   counts in full; only where nothing was sold in any case are they undefined.
 
-use crate::error::{Error, Result, suggestion};
+use crate::registry::{Registry, Row};
 
 /// One model on one series in one window.
 pub struct Case<'a> {
@@ -29,53 +29,167 @@ pub struct Case<'a> {
     pub squared_scale: f64,
 }
 
-/// A way to score a forecast.
-pub struct Metric {
-    /// The name in tables.
-    pub name: &'static str,
-    /// What it measures, in one line.
-    pub summary: &'static str,
+/// A metric as [`METRICS`] lists it.
+pub type Metric = Row<Scoring>;
+
+/// How a metric scores a forecast.
+pub struct Scoring {
     /// Numerator and denominator for a case.
     pub ratio: fn(&Case) -> (f64, f64),
     /// Over several cases: the ratio of the sums rather than the mean of the ratios?
     pub pooled: bool,
     /// The value of a perfect forecast.
     pub best: f64,
+    /// Does it look at the quantiles, not only at the mean?
+    pub reads_quantiles: bool,
+    /// Is it a loss of one window: never below zero, the less the better? Bias and coverage are good on average or not.
+    pub is_loss: bool,
 }
 
+impl Scoring {
+    /// A loss that looks at the mean, such as most are.
+    const fn of(ratio: fn(&Case) -> (f64, f64)) -> Self {
+        Self { ratio, pooled: false, best: 0.0, reads_quantiles: false, is_loss: true }
+    }
+}
+
+/// The row of a function: what it measures, other names of it, names of similar metrics, in what it is not as most are.
 macro_rules! metric {
-    ($name:ident, $summary:literal) => {
-        Metric { name: stringify!($name), summary: $summary, ratio: $name, pooled: false, best: 0.0 }
+    ($name:ident, $summary:literal, $also:literal, $similar:expr $(, $field:ident: $value:expr)*) => {
+        Metric {
+            name: stringify!($name),
+            summary: $summary,
+            example: "",
+            also: $also,
+            similar: &$similar,
+            search: &[],
+            reader: None,
+            does: Scoring { $($field: $value,)* ..Scoring::of($name) },
+        }
     };
 }
 
 /// Every metric there is, by name.
-pub const METRICS: &[Metric] = &[
-    metric!(mae, "mean absolute error, in units of the target"),
-    metric!(rmse, "root mean squared error, in units of the target"),
-    metric!(mape, "mean absolute percentage error, %; steps with an actual of 0 left out"),
-    metric!(smape, "symmetric mean absolute percentage error, 0–200 %"),
-    Metric { pooled: true, ..metric!(wape, "sum of absolute errors over sum of absolute actuals, %") },
-    metric!(mase, "mean absolute error over that of the seasonal naive method in the training part"),
-    metric!(rmsse, "root of the squared error over that of the seasonal naive method in the training part"),
-    Metric { pooled: true, ..metric!(bias, "sum of errors (forecast − actual) over sum of absolute actuals, %") },
-    metric!(pinball, "mean quantile loss over the forecast quantiles, in units of the target"),
-    Metric { best: 0.8, ..metric!(coverage80, "share of actuals inside the 0.8 interval") },
-    Metric { best: 0.95, ..metric!(coverage95, "share of actuals inside the 0.95 interval") },
-    metric!(sis80, "scaled interval score of the 0.8 interval, over the MASE scale"),
-    metric!(sis95, "scaled interval score of the 0.95 interval, over the MASE scale"),
-];
-
-/// The metric of that name.
-///
-/// # Errors
-/// When there is none; the nearest is suggested.
-pub fn named(name: &str) -> Result<&'static Metric> {
-    METRICS.iter().find(|metric| metric.name == name).ok_or_else(|| {
-        let nearest = suggestion(name, METRICS.iter().map(|metric| metric.name));
-        Error::usage(format!("there is no metric `{name}`{nearest}"))
-    })
-}
+pub const METRICS: Registry<Scoring> = Registry {
+    kind: "metric",
+    rows: &[
+        metric!(
+            mae,
+            "mean absolute error, in units of the target",
+            "mad, mean absolute error",
+            [("mdae, medae, median absolute error", "the mean of the same errors; no metric here takes a median")]
+        ),
+        metric!(
+            rmse,
+            "root mean squared error, in units of the target",
+            "root mean squared error",
+            [
+                ("mse, mean squared error", "its square root, in units of the target"),
+                (
+                    "rmsle, msle",
+                    "the same of the values instead of their logarithms; `wape` and `mape` are relative errors"
+                ),
+            ]
+        ),
+        metric!(
+            mape,
+            "mean absolute percentage error, %; steps with an actual of 0 left out",
+            "mean absolute percentage error",
+            [(
+                "mdape, median absolute percentage error",
+                "the mean of the same percentages; no metric here takes a median"
+            )]
+        ),
+        metric!(
+            smape,
+            "symmetric mean absolute percentage error, 0–200 %",
+            "symmetric mape, symmetric mean absolute percentage error",
+            []
+        ),
+        metric!(
+            wape,
+            "sum of absolute errors over sum of absolute actuals, %",
+            "wmape, weighted mape, weighted absolute percentage error",
+            [
+                ("accuracy, forecast accuracy, fa", "forecast accuracy is usually 100 % less it"),
+                ("nd, normalised deviation, normalized deviation", "the same ratio in %"),
+            ],
+            pooled: true
+        ),
+        metric!(
+            mase,
+            "mean absolute error over that of the seasonal naive method in the training part",
+            "mean absolute scaled error",
+            [
+                ("owa, overall weighted average", "one of its two halves; the other is `smape`"),
+                (
+                    "rae, mrae, relmae, relative mae, skill, skill score",
+                    "the absolute error relative to that of the seasonal naive method in the training part"
+                ),
+            ]
+        ),
+        metric!(
+            rmsse,
+            "root of the squared error over that of the seasonal naive method in the training part",
+            "root mean squared scaled error",
+            [
+                ("wrmsse", "the same of each series, all with the same weight"),
+                ("r2, r squared, nrmse, normalised rmse", "a squared error on a scale on which series can be compared"),
+            ]
+        ),
+        metric!(
+            bias,
+            "sum of errors (forecast − actual) over sum of absolute actuals, %",
+            "forecast bias, percentage bias",
+            [("me, mfe, mean error, mpe, mean percentage error, tracking signal", "the sum of errors in % of the sales")],
+            pooled: true,
+            is_loss: false
+        ),
+        metric!(
+            pinball,
+            "mean quantile loss over the forecast quantiles, in units of the target",
+            "quantile loss, pinball loss, quantile score",
+            [
+                ("crps, continuous ranked probability score", "about half of the CRPS where the quantiles are many and evenly spread"),
+                ("wql, weighted quantile loss, spl, scaled pinball loss", "the same loss in units of the target"),
+                ("log score, nll, energy score", "the proper score of a distribution here"),
+            ],
+            reads_quantiles: true
+        ),
+        metric!(
+            coverage80,
+            "share of actuals inside the 0.8 interval",
+            "coverage 0.8",
+            [("coverage, interval coverage, picp", "`coverage80` and `coverage95` are those of the intervals of 0.8 and 0.95")],
+            best: 0.8,
+            reads_quantiles: true,
+            is_loss: false
+        ),
+        metric!(
+            coverage95,
+            "share of actuals inside the 0.95 interval",
+            "coverage 0.95",
+            [],
+            best: 0.95,
+            reads_quantiles: true,
+            is_loss: false
+        ),
+        metric!(
+            sis80,
+            "scaled interval score of the 0.8 interval, over the MASE scale",
+            "msis80",
+            [("winkler80", "the Winkler score over the MASE scale")],
+            reads_quantiles: true
+        ),
+        metric!(
+            sis95,
+            "scaled interval score of the 0.95 interval, over the MASE scale",
+            "msis95, msis",
+            [("winkler, winkler score, interval score, mis, wis", "the Winkler score of the 0.95 interval over the MASE scale")],
+            reads_quantiles: true
+        ),
+    ],
+};
 
 impl Metric {
     /// Its place in [`METRICS`].
@@ -91,16 +205,6 @@ impl Metric {
     /// Does a case with this numerator and denominator count? A pooled metric takes in cases without a denominator.
     pub(crate) fn counts(&self, (above, below): (f64, f64)) -> bool {
         above.is_finite() && below.is_finite() && (below > 0.0 || (self.pooled && below == 0.0))
-    }
-
-    /// Does it look at the quantiles, not only at the mean?
-    pub(crate) fn reads_quantiles(&self) -> bool {
-        ["pinball", "coverage80", "coverage95", "sis80", "sis95"].contains(&self.name)
-    }
-
-    /// Is it a loss of one window: never below zero, the less the better? Bias and coverage are good on average or not.
-    pub(crate) fn is_loss(&self) -> bool {
-        self.best == 0.0 && self.name != "bias"
     }
 }
 
@@ -267,7 +371,7 @@ mod tests {
     use super::*;
 
     fn value(name: &str, case: &Case) -> Option<f64> {
-        let metric = named(name).unwrap();
+        let metric = METRICS.named(name).unwrap();
         mean(metric, std::iter::once((metric.ratio)(case)))
     }
 
@@ -322,7 +426,7 @@ mod tests {
     #[test]
     fn pooled_metrics_count_what_was_forecast_where_nothing_was_sold() {
         for (name, expected) in [("wape", 100.0 * 8.0 / 9.0), ("bias", 100.0 * 4.0 / 9.0)] {
-            let metric = named(name).unwrap();
+            let metric = METRICS.named(name).unwrap();
             let case = |actual: &[f64], mean: &[f64]| {
                 (metric.ratio)(&Case {
                     actual,

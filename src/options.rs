@@ -8,11 +8,12 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Result, suggestion};
+use crate::error::{Error, Result, folded, nearest, suggestion};
 use crate::show::Table;
 
 /// An option that is one of some words, the first of them the default: `choice!(/// … Gaps { Leave, Fill });`.
@@ -181,28 +182,90 @@ fn quote_bare_words(text: &str) -> String {
 }
 
 /// Reads options into a struct whose fields all have defaults. `owner` is named in errors.
-pub(crate) fn read<T: DeserializeOwned + Serialize + Default>(owner: &str, options: Map<String, Value>) -> Result<T> {
-    let defaults = fields(&T::default())?;
-    for name in options.keys() {
-        if !defaults.contains_key(name) {
-            let nearest = match defaults.is_empty() {
-                true => " (it has none)".to_string(),
-                false => suggestion(name, defaults.keys().map(String::as_str)),
-            };
-            return Err(Error::usage(format!("unknown option `{name}` of {owner}{nearest}")));
-        }
-    }
-    let options: Map<String, Value> = options.into_iter().map(|(name, value)| (name, whole(value))).collect();
+pub(crate) fn read<T>(owner: &str, options: Map<String, Value>) -> Result<T>
+where
+    T: DeserializeOwned + Serialize + Default + JsonSchema,
+{
+    let options: Map<String, Value> =
+        spelled::<T>(owner, options)?.into_iter().map(|(name, value)| (name, whole(value))).collect();
     for (name, value) in &options {
         let one = Map::from_iter([(name.clone(), value.clone())]);
         if let Err(cause) = serde_json::from_value::<T>(Value::Object(one)) {
-            return Err(
-                Error::usage(format!("option `{name}` of {owner} cannot be {value}")).because(cause.to_string())
-            );
+            let (near, why) = wanted(&cause.to_string(), value);
+            let error = Error::usage(format!("option `{name}` of {owner} cannot be {value}{near}"));
+            return Err(if near.is_empty() { error.because(why) } else { error });
         }
     }
     serde_json::from_value(Value::Object(options))
         .map_err(|cause| Error::usage(format!("the options of {owner} do not fit")).because(cause.to_string()))
+}
+
+/// Options by their own names. An option's other names stand beside its field: `#[schemars(extend("also" = "eta"))]`; all
+/// are read in any case, with or without hyphens and underscores.
+pub(crate) fn spelled<T: Serialize + Default + JsonSchema>(
+    owner: &str,
+    options: Map<String, Value>,
+) -> Result<Map<String, Value>> {
+    let defaults = fields(&T::default())?;
+    if options.keys().all(|name| defaults.contains_key(name)) {
+        return Ok(options);
+    }
+    let schema = schemars::schema_for!(T);
+    let names: Vec<(&str, Vec<&str>)> =
+        defaults.keys().map(|option| (option.as_str(), also(&schema, option).collect())).collect();
+    let own = |name: &str| {
+        let same = |known: &str| folded(known) == folded(name);
+        let found = names.iter().find(|(option, also)| same(option) || also.iter().any(|other| same(other)));
+        found.map(|(option, _)| (*option).to_string())
+    };
+    let mut read = Map::new();
+    for (name, value) in options {
+        let known = if defaults.contains_key(&name) { Some(name.clone()) } else { own(&name) };
+        let Some(option) = known else {
+            let all = names.iter().map(|(option, _)| *option);
+            let others = names.iter().flat_map(|(_, also)| also.iter().copied());
+            let near = match nearest(&name, all.clone().chain(others)) {
+                _ if names.is_empty() => " (it has none)".to_string(),
+                Some(near) => match own(near) {
+                    Some(option) if option != near => format!(", did you mean `{option}` ({near})?"),
+                    _ => format!(", did you mean `{near}`?"),
+                },
+                None => suggestion(&name, all),
+            };
+            return Err(Error::usage(format!("unknown option `{name}` of {owner}{near}")));
+        };
+        if read.insert(option.clone(), value).is_some() {
+            return Err(Error::usage(format!("option `{option}` of {owner} is stated twice, also as `{name}`")));
+        }
+    }
+    Ok(read)
+}
+
+/// The other names of an option.
+fn also<'a>(schema: &'a schemars::Schema, option: &str) -> impl Iterator<Item = &'a str> {
+    let described = schema.get("properties").and_then(|fields| fields.get(option)?.get("also")?.as_str());
+    described.unwrap_or_default().split(", ").filter(|name| !name.is_empty())
+}
+
+/// What serde says of a value that does not fit, in words: the nearest of the words that an option can be, and what it takes.
+fn wanted(cause: &str, value: &Value) -> (String, String) {
+    let Some((_, expected)) = cause.rsplit_once("expected ") else { return (String::new(), cause.into()) };
+    let words: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+    let typed = value.as_str().filter(|_| cause.starts_with("unknown variant"));
+    if let Some(near) = typed.and_then(|typed| nearest(typed, words.iter().copied())) {
+        return (format!(", did you mean `{near}`?"), String::new());
+    }
+    let takes = match expected {
+        "usize" | "u8" | "u16" | "u32" | "u64" => "a whole number of at least 0",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        "a string" => "a text",
+        "a sequence" => "a list in brackets",
+        "a map" => "options in braces",
+        other => other,
+    };
+    (String::new(), format!("it takes {takes}"))
 }
 
 /// `name(option=value)` with the options that differ from their defaults, in the struct's order.
@@ -232,9 +295,10 @@ pub(crate) fn fields<T: Serialize>(options: &T) -> Result<Map<String, Value>> {
     }
 }
 
-/// One row per option: name, default and meaning, from the struct's schema and its defaults.
-pub(crate) fn table(schema: &schemars::Schema, defaults: &Map<String, Value>) -> Result<Table> {
+/// One row per option: name, default, meaning and, if any has them, other names, from the struct's schema and its defaults.
+pub(crate) fn table<T: Serialize + Default + JsonSchema>() -> Result<Table> {
     use polars::prelude::*;
+    let (schema, defaults) = (schemars::schema_for!(T), fields(&T::default())?);
     let described = schema.get("properties").and_then(Value::as_object);
     let meaning = |name: &str| {
         let text = described.and_then(|fields| fields.get(name)?.get("description")?.as_str());
@@ -243,21 +307,16 @@ pub(crate) fn table(schema: &schemars::Schema, defaults: &Map<String, Value>) ->
     let names: Vec<&str> = defaults.keys().map(String::as_str).collect();
     let values: Vec<String> = defaults.values().map(|v| if v.is_null() { "–".into() } else { v.to_string() }).collect();
     let meanings: Vec<String> = names.iter().map(|name| meaning(name)).collect();
-    let columns = vec![
+    let others: Vec<String> = names.iter().map(|name| also(&schema, name).collect::<Vec<_>>().join(", ")).collect();
+    let mut columns = vec![
         Column::new("option".into(), &names),
         Column::new("default".into(), values),
         Column::new("meaning".into(), meanings),
     ];
+    if others.iter().any(|others| !others.is_empty()) {
+        columns.push(Column::new("also".into(), others));
+    }
     Ok(Table::new(DataFrame::new(names.len(), columns)?))
-}
-
-/// A list of what can be asked for by a label: name, one line, an example.
-pub(crate) fn list(what: &str, rows: impl Iterator<Item = [&'static str; 3]>) -> Result<Table> {
-    use polars::prelude::*;
-    let rows: Vec<[&str; 3]> = rows.collect();
-    let column = |name: &str, at: usize| Column::new(name.into(), rows.iter().map(|row| row[at]).collect::<Vec<_>>());
-    let columns = vec![column(what, 0), column("what it does", 1), column("example", 2)];
-    Ok(Table::new(DataFrame::new(rows.len(), columns)?))
 }
 
 /// Rhai and TOML write `52.0` where a whole number is asked: serde refuses it, people do not. The other way round

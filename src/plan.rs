@@ -484,7 +484,7 @@ impl Plan {
         self.aggregate.iter().try_for_each(|how| Aggregate::parse(how).map(|_| ()))?;
         self.joins()?;
         checked(self.features.names())?;
-        crate::metrics::named(&self.metric)?;
+        crate::metrics::METRICS.named(&self.metric)?;
         self.searching()?;
         if self.horizon == 0 {
             return Err(Error::usage("a horizon is at least 1 step, not 0"));
@@ -503,7 +503,8 @@ impl Plan {
 
     /// How options are searched: by this plan's metric and seed, if the search names no others.
     fn searching(&self) -> Result<Search> {
-        let mut search = crate::options::parse(&self.search)?;
+        let stated = crate::options::parse(&self.search)?;
+        let mut search = crate::options::spelled::<Search>("the search", stated)?;
         search.entry("metric").or_insert_with(|| self.metric.as_str().into());
         search.entry("seed").or_insert_with(|| self.seed.into());
         crate::options::read("the search", search)

@@ -7,6 +7,7 @@ pub use crate::error::{Error, Result};
 pub use crate::evaluate::{Backtest, Fold, Folds, Sampler, Search, Tuning};
 pub use crate::explore::QUESTIONS;
 pub use crate::forecast::{Forecast, Paths};
+pub use crate::metrics::METRICS;
 pub use crate::models::{
     Arima, Boost, Ces, Drift, ElasticNet, Entry, Ets, Fits, Forest, Harmonic, Lasso, Lstm, MODELS, Model, Mstl, Naive,
     Prophet, Regression, Ridge, SeasonalNaive, Stl, Theta, Xgboost,
@@ -17,6 +18,7 @@ pub use crate::panel::{
     Scenario, Stamps,
 };
 pub use crate::plan::{Patch, Plan};
+pub use crate::registry::Registry;
 pub use crate::report::Report;
 pub use crate::show::{Block, Figure, Finding, Lazy, Show, Table};
 pub use polars::df;

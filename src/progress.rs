@@ -4,6 +4,7 @@
 //! All are process-wide on purpose: there is one terminal or notebook and one Ctrl-C. A library user sees no bars unless
 //! the program [shows](show) or [watches](watch) them.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -33,6 +34,16 @@ pub(crate) fn say(remark: &str) {
     if SHOWN.load(Ordering::Relaxed) {
         // Nobody may be there to hear it.
         let _ = io::Write::write_all(&mut io::stderr().lock(), format!("{remark}\n").as_bytes());
+    }
+}
+
+/// Says it once in a job, however often it comes up.
+pub(crate) fn say_once(remark: &str) {
+    #[derive(Default)]
+    struct Said(Mutex<BTreeSet<String>>);
+    let said = job::Job::current().kept::<Said>();
+    if said.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(remark.into()) {
+        say(remark);
     }
 }
 

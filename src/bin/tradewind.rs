@@ -141,6 +141,16 @@ enum Command {
         /// A model's name.
         name: Option<String>,
     },
+    /// List the questions that can be asked of the data, or describe one.
+    Questions {
+        /// A question's name.
+        name: Option<String>,
+    },
+    /// List the metrics that score forecasts, or describe one.
+    Metrics {
+        /// A metric's name.
+        name: Option<String>,
+    },
     /// List the features that covariates can be made by, or describe one.
     Features {
         /// A feature's name.
@@ -565,28 +575,24 @@ fn run_plan(command: Command, matches: &ArgMatches, out: &Out) -> Result<()> {
             out.calendar(&outcome.panel(), &plan);
             finish(out, &outcome, &folder, &slides, || Ok(()))
         }
-        Command::Models { name: None } => {
-            let list = Entry::list()?;
-            out.result(&list, list.to_json()?)
-        }
-        Command::Models { name: Some(name) } => {
-            let model = Model::named(&name)?;
-            let options = Entry::named(model.name())?.options()?;
-            out.result(&model, json!({"model": model.label(), "options": options.to_json()?}))
-        }
-        Command::Features { name: None } => {
-            let list = Feature::list()?;
-            out.result(&list, list.to_json()?)
-        }
-        Command::Features { name: Some(name) } => {
-            let feature = Feature::named(&name)?;
-            let options = feature.options()?;
-            let text = Block::Text(format!("{}: {}. For example: {}", feature.name, feature.summary, feature.example));
-            let shown = Block::Group(vec![text, Block::Table(options.clone())]);
-            out.result(&shown, json!({"feature": feature.name, "options": options.to_json()?}))
-        }
+        Command::Models { name } => describe(out, MODELS, name),
+        Command::Questions { name } => describe(out, QUESTIONS, name),
+        Command::Features { name } => describe(out, FEATURES, name),
+        Command::Metrics { name } => describe(out, METRICS, name),
         Command::Script { .. } | Command::Repl { .. } | Command::Kernel { .. } => Ok(()),
     }
+}
+
+/// Lists what can be asked for by name, or describes what a label names.
+fn describe<T>(out: &Out, registry: Registry<T>, label: Option<String>) -> Result<()> {
+    let Some(label) = label else {
+        let list = registry.list()?;
+        return out.result(&list, list.to_json()?);
+    };
+    let label = registry.check(&label)?;
+    let row = registry.named(label.split('(').next().unwrap_or_default())?;
+    let options = row.options()?.to_json()?;
+    out.result(row, json!({(registry.kind()): label, "also": row.also, "similar": row.similar, "options": options}))
 }
 
 /// Writes to stdout. A reader that stops early (head) is no failure of ours; a full disk is.

@@ -7,10 +7,10 @@ use polars::prelude::*;
 use rayon::prelude::*;
 
 use super::groups::Groups;
-use crate::error::{Error, Result, find};
+use crate::error::{Error, Result};
 use crate::forecast::{Forecast, LEVELS, quantile_name, quantiles_of};
 use crate::metrics::{self, Case, METRICS, Metric, Sums, scales};
-use crate::models::{Aim, Failure, IntoModel, Model, failures_sentence, failures_table, remarks_sentence};
+use crate::models::{Aim, Failure, IntoModel, Model, failures_sentence, failures_table, place, remarks_sentence};
 use crate::options::level;
 use crate::panel::{Cut, Folds, Panel};
 use crate::progress;
@@ -267,11 +267,11 @@ impl Backtest {
     /// # Errors
     /// When there is no such metric.
     pub(crate) fn deciding(&self, metric: &str) -> Result<&'static Metric> {
-        let by = metrics::named(metric)?;
+        let by = METRICS.named(metric)?;
         let is_defined = |by: &Metric| (0..self.0.models.len()).any(|m| self.mean(by, m).is_some());
-        let covered = |level: &str| metrics::named(&format!("coverage{level}")).is_ok_and(is_defined);
+        let covered = |level: &str| METRICS.named(&format!("coverage{level}")).is_ok_and(is_defined);
         let is_error = by.best == 0.0 && by.name.strip_prefix("sis").is_none_or(covered);
-        Ok(if is_error && !is_defined(by) { metrics::named("mae")? } else { by })
+        Ok(if is_error && !is_defined(by) { METRICS.named("mae")? } else { by })
     }
 
     /// The label of the model that is best by `metric`, or by `mae` where no model has a score by it.
@@ -296,7 +296,8 @@ impl Backtest {
         match scored.get(place.min(scored.len().saturating_sub(1))) {
             Some(m) => Ok(self.0.models[*m].clone()),
             None => Err(Error::model(format!(
-                "no model could be scored by {metric}; {}",
+                "no model could be scored by {}; {}",
+                by.name,
                 failures_sentence(&self.failures())
             ))),
         }
@@ -309,7 +310,7 @@ impl Backtest {
     /// # Errors
     /// When there is no such metric or dimension.
     pub fn by(&self, dimension: &str, metric: &str) -> Result<Table> {
-        let by = metrics::named(metric)?;
+        let by = METRICS.named(metric)?;
         let inner = &*self.0;
         if dimension == "step" {
             return self.by_step(by);
@@ -347,11 +348,11 @@ impl Backtest {
     pub(super) fn steps(&self, by: &Metric, model: usize, fold: usize, series: usize) -> Vec<(f64, f64)> {
         let (inner, window) = (&*self.0, &self.0.windows[fold]);
         let Some(cell) = window.forecast.cell(model, series) else { return Vec::new() };
-        let quantiles: Vec<Vec<f64>> = match by.reads_quantiles() {
+        let quantiles: Vec<Vec<f64>> = match by.reads_quantiles {
             true => inner.probabilities.iter().map(|p| cell.quantile(*p)).collect(),
             false => Vec::new(),
         };
-        let probabilities = if by.reads_quantiles() { &inner.probabilities[..] } else { &[] };
+        let probabilities = if by.reads_quantiles { &inner.probabilities[..] } else { &[] };
         (0..inner.folds.horizon())
             .map(|step| {
                 let quantiles: Vec<Vec<f64>> = quantiles.iter().map(|quantile| vec![quantile[step]]).collect();
@@ -477,9 +478,9 @@ impl Backtest {
     /// # Errors
     /// When there is no such metric or model, or it is undefined for it.
     pub fn score(&self, model: &str, metric: &str) -> Result<f64> {
-        let by = metrics::named(metric)?;
-        let m = find(model, &self.0.models, "model")?;
-        self.mean(by, m).ok_or_else(|| Error::model(format!("{metric} is undefined for {model}")))
+        let by = METRICS.named(metric)?;
+        let (m, model) = place(model, &self.0.models)?;
+        self.mean(by, m).ok_or_else(|| Error::model(format!("{} is undefined for {model}", by.name)))
     }
 }
 

@@ -15,9 +15,9 @@ use rayon::prelude::*;
 
 use super::Backtest;
 use super::significance::listed;
-use crate::error::{Error, Result, find};
+use crate::error::{Error, Result};
 use crate::figures::Calibration;
-use crate::models::{Marginal, standard_normal};
+use crate::models::{Marginal, place, standard_normal};
 use crate::show::{Finding, Table, number};
 
 /// Equally probable parts of a distribution; the edge of part k is the k/40 quantile.
@@ -168,7 +168,7 @@ impl Backtest {
     /// When there is no such model, or it could not be scored.
     pub fn calibration_of(&self, model: &str) -> Result<Finding> {
         let inner = &*self.0;
-        let m = find(model, &inner.models, "model")?;
+        let (m, model) = place(model, &inner.models)?;
         let steps = self.places(m);
         let all = total(&steps);
         if all.count == 0.0 {

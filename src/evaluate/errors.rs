@@ -13,8 +13,9 @@ use polars::prelude::*;
 
 use super::Backtest;
 use super::significance::listed;
-use crate::error::{Error, Result, find};
+use crate::error::{Error, Result};
 use crate::figures::{Bars, Line, Lines, TimeAxis};
+use crate::models::place;
 use crate::panel::Role;
 use crate::show::{Finding, Table, number};
 use crate::statistics::Demand;
@@ -105,7 +106,7 @@ impl Backtest {
     /// # Errors
     /// When there is no such model, or none of its windows could be scored.
     pub fn errors(&self, model: &str) -> Result<Vec<Finding>> {
-        let m = find(model, &self.models(), "model")?;
+        let (m, model) = place(model, &self.0.models)?;
         let steps = self.scored_steps(m);
         if steps.is_empty() {
             return Err(Error::model(format!(

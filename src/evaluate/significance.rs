@@ -19,10 +19,11 @@
 use polars::prelude::*;
 
 use super::backtest::Backtest;
-use crate::error::{Error, Result, find};
+use crate::error::{Error, Result};
 use crate::figures::{CriticalDifference, Intervals};
 use crate::format::{decimals, number};
-use crate::metrics::{self, Metric};
+use crate::metrics::{self, METRICS, Metric};
+use crate::models::place;
 use crate::show::{Finding, Table};
 use crate::statistics::{DieboldMariano, alike, critical_difference, diebold_mariano, friedman, holm, wilcoxon};
 
@@ -79,7 +80,8 @@ impl Backtest {
     /// When there is no such model or metric, the models are the same, or the metric is no loss (bias, coverage).
     pub fn compare(&self, one: &str, other: &str, metric: &str) -> Result<Finding> {
         let by = loss(metric)?;
-        let (a, b) = (find(one, &self.models(), "model")?, find(other, &self.models(), "model")?);
+        let metric = by.name;
+        let ((a, one), (b, other)) = (place(one, &self.0.models)?, place(other, &self.0.models)?);
         if a == b {
             return Err(Error::usage(format!("{one} cannot be compared with itself; name two models")));
         }
@@ -330,6 +332,7 @@ impl Backtest {
     /// When there is no such metric, or it is no loss (bias, coverage).
     pub fn ranks(&self, metric: &str) -> Result<Finding> {
         let by = loss(metric)?;
+        let metric = by.name;
         let inner = &*self.0;
         let by_series = inner.panel.len() > 1;
         let models: Vec<usize> = self.ranked(by).into_iter().filter(|m| self.mean(by, *m).is_some()).collect();
@@ -520,13 +523,13 @@ fn cautious(differences: &[f64], overlap: usize) -> Result<DieboldMariano> {
 
 /// The metric of that name, if it is a loss.
 pub(crate) fn loss(metric: &str) -> Result<&'static Metric> {
-    let by = metrics::named(metric)?;
-    match by.is_loss() {
+    let by = METRICS.named(metric)?;
+    match by.is_loss {
         true => Ok(by),
         false => Err(Error::usage(format!(
-            "{metric} of one window is neither good nor bad, so models cannot be compared by it; take an error such \
-             as mae or \
-             mase, and calibration() for coverage"
+            "{} of one window is neither good nor bad, so models cannot be compared by it; take an error such as mae or \
+             mase, and calibration() for coverage",
+            by.name
         ))),
     }
 }

@@ -32,8 +32,20 @@ pub struct Autocorrelation {
 
 impl Ask for Autocorrelation {
     const NAME: &str = "autocorrelation";
-    const SUMMARY: &str = "how far back the past tells something of the future";
+    const SUMMARY: &str = "How far back the past tells something of the future";
     const EXAMPLE: &str = "autocorrelation(lags=60)";
+    const ALSO: &str = "acf";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "pacf, partial autocorrelation, correlogram, lags, ljung box",
+        "with partial autocorrelations and the test of Ljung and Box",
+    )];
+
+    fn check(&self) -> Result<()> {
+        match self.lags {
+            Some(0) => Err(Error::usage("autocorrelation needs at least one lag")),
+            _ => Ok(()),
+        }
+    }
 
     fn answer(&self, panel: &Panel) -> Result<Finding> {
         let (whose, y) = match &self.series {
@@ -49,9 +61,6 @@ impl Ask for Autocorrelation {
         let m = panel.season();
         let usual = ((10.0 * n.max(1.0).log10()) as usize).max(if m > 1 { m + m / 4 } else { 0 });
         let lags = self.lags.unwrap_or(usual.min(observed / 2).clamp(1, MOST));
-        if lags == 0 {
-            return Err(Error::usage("autocorrelation needs at least one lag"));
-        }
         let cannot = |why: Error| Error::data(format!("{whose} has no autocorrelations to {lags} lags: {why}"));
         let acf = autocorrelations(&y, lags).map_err(cannot)?;
         let pacf = partial_autocorrelations(&acf);

@@ -47,14 +47,22 @@ struct Break {
 
 impl Ask for Changepoints {
     const NAME: &str = "changepoints";
-    const SUMMARY: &str = "when series changed their level or spread for good";
+    const SUMMARY: &str = "When series changed their level or spread for good";
     const EXAMPLE: &str = "changepoints(expected=100)";
+    const ALSO: &str = "breaks, structural breaks, level shifts";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "anomalies, anomaly, outliers, outlier, spikes, unusual",
+        "it finds changes that last; single unusual values are findings of `audit`",
+    )];
+
+    /// A length that no series can be asked for is an error of the question.
+    fn check(&self) -> Result<()> {
+        self.expected.map_or(Ok(()), |expected| changepoints(&[0.0, 1.0, 0.0, 1.0], expected).map(|_| ()))
+    }
 
     fn answer(&self, panel: &Panel) -> Result<Finding> {
         let m = self.season.unwrap_or(panel.season()).max(1);
         let expected = self.expected.unwrap_or((2 * m).clamp(50, 500) as f64);
-        // A length that no series can be asked for is an error of the question.
-        changepoints(&[0.0, 1.0, 0.0, 1.0], expected)?;
         let answers = each(panel, LEAST, |i, y| {
             let seasons = usable(&[m], y.len());
             let values = match seasons.is_empty() {

@@ -43,14 +43,20 @@ struct Answer {
 
 impl Ask for Decomposition {
     const NAME: &str = "decomposition";
-    const SUMMARY: &str = "how much of the series is trend, how much season, how much is left";
+    const SUMMARY: &str = "How much of the series is trend, how much season, how much is left";
     const EXAMPLE: &str = "decomposition(seasons=[52])";
+    const ALSO: &str = "decompose, components";
+    const SIMILAR: &[(&str, &str)] = &[("stl, mstl, remainder", "it is that of MSTL")];
+
+    fn check(&self) -> Result<()> {
+        match self.seasons.iter().find(|m| **m < 2) {
+            Some(season) => Err(Error::usage(format!("a season has at least two steps, not {season}"))),
+            None => Ok(()),
+        }
+    }
 
     fn answer(&self, panel: &Panel) -> Result<Finding> {
         let asked = if self.seasons.is_empty() { vec![panel.season()] } else { self.seasons.clone() };
-        if let (false, Some(season)) = (self.seasons.is_empty(), asked.iter().find(|m| **m < 2)) {
-            return Err(Error::usage(format!("a season has at least two steps, not {season}")));
-        }
         let seasons = usable(&asked, usize::MAX);
         let options = MstlOptions { robust: self.robust, ..MstlOptions::default() };
         let least = seasons.first().map_or(8, |m| (2 * m).saturating_add(1));

@@ -39,8 +39,13 @@ struct Answer {
 
 impl Ask for DemandClasses {
     const NAME: &str = "demand";
-    const SUMMARY: &str = "which series sell often, which seldom, and in sizes how different";
+    const SUMMARY: &str = "Which series sell often, which seldom, and in sizes how different";
     const EXAMPLE: &str = "demand(top=5)";
+    const ALSO: &str = "demand classes, intermittency, intermittent";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "xyz, adi, cv2, syntetos boylan, sparsity, zeros",
+        "the classes of Syntetos and Boylan: smooth, erratic, intermittent, lumpy",
+    )];
 
     fn answer(&self, panel: &Panel) -> Result<Finding> {
         let answers = each(panel, 2, |_, y| {

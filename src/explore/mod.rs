@@ -32,37 +32,36 @@ pub use stationarity::Stationarity;
 pub use trend::Trend;
 pub use uplift::Uplift;
 
-use crate::error::{Error, Result, suggestion};
+use crate::error::{Error, Result};
 use crate::options;
-use crate::panel::{Panel, Role};
+use crate::panel::Panel;
+use crate::registry::{Registry, Row, row};
 pub use crate::show::Finding;
-use crate::show::Table;
 
-/// Every question there is, by name.
-pub const QUESTIONS: &[Question] = &[
-    Question::of::<Profile>(),
-    Question::of::<Seasonality>(),
-    Question::of::<Trend>(),
-    Question::of::<Uplift>(),
-    Question::of::<Decomposition>(),
-    Question::of::<Autocorrelation>(),
-    Question::of::<Stationarity>(),
-    Question::of::<Changepoints>(),
-    Question::of::<Normality>(),
-    Question::of::<DemandClasses>(),
-];
+/// Every question there is, by name, in the order in which a report asks them.
+pub const QUESTIONS: Registry<Asking> = Registry {
+    kind: "question",
+    rows: &[
+        Question::of::<Profile>(),
+        Question::of::<Seasonality>(),
+        Question::of::<Trend>(),
+        Question::of::<Uplift>(),
+        Question::of::<Decomposition>(),
+        Question::of::<Autocorrelation>(),
+        Question::of::<Stationarity>(),
+        Question::of::<Changepoints>(),
+        Question::of::<Normality>(),
+        Question::of::<DemandClasses>(),
+    ],
+};
 
 /// A question as [`QUESTIONS`] lists it.
-pub struct Question {
-    /// The name in labels.
-    pub name: &'static str,
-    /// One line.
-    pub summary: &'static str,
-    /// A label that works on the bundled data.
-    pub example: &'static str,
+pub type Question = Row<Asking>;
+
+/// How a question is asked.
+pub struct Asking {
     ask: fn(&Panel, Map<String, Value>) -> Result<Finding>,
-    label: fn(Map<String, Value>) -> Result<String>,
-    describe: fn() -> Result<Table>,
+    first: fn(&Panel) -> Vec<Result<Finding>>,
 }
 
 /// What [`QUESTIONS`] needs to know of a question; its options struct implements it.
@@ -73,59 +72,49 @@ pub trait Ask: Default + Serialize + DeserializeOwned + JsonSchema {
     const SUMMARY: &str;
     /// A label that works on the bundled data.
     const EXAMPLE: &str;
+    /// Other names of the same question, separated by commas: they are served.
+    const ALSO: &str = "";
+    /// What is asked for and comes closest to this question, separated by commas, and why.
+    const SIMILAR: &[(&str, &str)] = &[];
+
+    /// Checks that the options make sense, as far as that goes without data.
+    ///
+    /// # Errors
+    /// When one does not, naming it.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// Answers the question for a panel.
     ///
     /// # Errors
     /// When the panel cannot answer it.
     fn answer(&self, panel: &Panel) -> Result<Finding>;
+
+    /// With which options a report begins by asking it; not at all if none is given.
+    fn first(_panel: &Panel) -> Vec<Self> {
+        Vec::new()
+    }
 }
 
 impl Question {
     const fn of<Q: Ask>() -> Self {
-        Self {
-            name: Q::NAME,
-            summary: Q::SUMMARY,
-            example: Q::EXAMPLE,
-            ask: |panel, given| options::read::<Q>(Q::NAME, given)?.answer(panel),
-            label: |given| options::label(Q::NAME, &options::read::<Q>(Q::NAME, given)?),
-            describe: || options::table(&schemars::schema_for!(Q), &options::fields(&Q::default())?),
-        }
-    }
-
-    /// The label of the question with these options.
-    ///
-    /// # Errors
-    /// When an option is unknown or of the wrong type.
-    pub fn with(&self, options: Map<String, Value>) -> Result<String> {
-        (self.label)(options)
-    }
-
-    /// One row per option: name, default and meaning.
-    ///
-    /// # Errors
-    /// Only if the table cannot be assembled.
-    pub fn options(&self) -> Result<Table> {
-        (self.describe)()
-    }
-
-    /// All questions: name, one line, an example.
-    ///
-    /// # Errors
-    /// Only if the table cannot be assembled.
-    pub fn list() -> Result<Table> {
-        options::list("question", QUESTIONS.iter().map(|question| [question.name, question.summary, question.example]))
-    }
-
-    /// The row of that name.
-    ///
-    /// # Errors
-    /// When there is none; the nearest name is suggested.
-    pub fn named(name: &str) -> Result<&'static Question> {
-        QUESTIONS.iter().find(|question| question.name == name).ok_or_else(|| {
-            let nearest = suggestion(name, QUESTIONS.iter().map(|question| question.name));
-            Error::usage(format!("there is no question `{name}`{nearest}"))
-        })
+        row!(
+            Q,
+            &[],
+            Asking {
+                ask: |panel, given| {
+                    let question = options::read::<Q>(Q::NAME, given)?;
+                    question.check()?;
+                    panel.check_length()?;
+                    question.answer(panel)
+                },
+                first: |panel| {
+                    let answer = |question: Q| panel.check_length().and_then(|()| question.answer(panel));
+                    Q::first(panel).into_iter().map(answer).collect()
+                },
+            }
+        )
     }
 }
 
@@ -145,22 +134,14 @@ impl Panel {
     /// ```
     pub fn explore(&self, question: &str) -> Result<Finding> {
         let (name, given) = options::split(question)?;
-        let asked = Question::named(name)?;
-        self.check_length()?;
-        (asked.ask)(self, given)
+        (QUESTIONS.named(name)?.ask)(self, given)
     }
 }
 
-/// What a report says first: the profile, the season, the trend, and the uplift of the first known covariates. A question
-/// that the panel cannot answer is left out.
+/// What a report says first, in the order of [`QUESTIONS`]. A question that the panel cannot answer is left out.
 pub(crate) fn first_findings(panel: &Panel) -> Result<Vec<Finding>> {
-    let columns = panel.columns();
-    let questions = ["profile", "seasonality", "trend"].into_iter().map(|question| panel.explore(question));
-    let uplifts = columns
-        .with_role(Role::Known)
-        .take(4)
-        .map(|name| panel.check_length().and_then(|()| Uplift { by: name.into(), ..Uplift::default() }.answer(panel)));
-    questions.chain(uplifts).filter(|finding| !finding.as_ref().is_err_and(Error::is_data)).collect()
+    let answers = QUESTIONS.iter().flat_map(|question| (question.first)(panel));
+    answers.filter(|finding| !finding.as_ref().is_err_and(Error::is_data)).collect()
 }
 
 /// The sum over all series at each calendar position from the first to the last, NaN where no series has a value.

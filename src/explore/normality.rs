@@ -56,13 +56,20 @@ impl Answer {
 
 impl Ask for Normality {
     const NAME: &str = "normality";
-    const SUMMARY: &str = "is what trend and season leave normal, as intervals assume";
+    const SUMMARY: &str = "Is what trend and season leave normal, as intervals assume";
     const EXAMPLE: &str = "normality(top=5)";
+    const ALSO: &str = "normal";
+    const SIMILAR: &[(&str, &str)] =
+        &[("distribution, histogram, jarque bera, shapiro, shapiro wilk, residuals", "of what trend and season leave")];
+
+    fn check(&self) -> Result<()> {
+        match self.alpha > 0.0 && self.alpha < 1.0 {
+            true => Ok(()),
+            false => Err(Error::usage(format!("alpha is a share between 0 and 1, not {}", self.alpha))),
+        }
+    }
 
     fn answer(&self, panel: &Panel) -> Result<Finding> {
-        if !(self.alpha > 0.0 && self.alpha < 1.0) {
-            return Err(Error::usage(format!("alpha is a share between 0 and 1, not {}", self.alpha)));
-        }
         let m = self.season.unwrap_or(panel.season()).max(1);
         let answers = each(panel, LEAST, |_, y| {
             let seasons = usable(&[m], y.len());

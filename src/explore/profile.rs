@@ -25,8 +25,20 @@ impl Default for Profile {
 
 impl Ask for Profile {
     const NAME: &str = "profile";
-    const SUMMARY: &str = "who sells how much: the share of each series in the total";
+    const SUMMARY: &str = "Who sells how much: the share of each series in the total";
     const EXAMPLE: &str = "profile(top=5)";
+    const ALSO: &str = "shares, share of total";
+    const SIMILAR: &[(&str, &str)] = &[
+        (
+            "abc, abc xyz, pareto, top, top sellers, best sellers, largest",
+            "the share of each series in the total, the largest first",
+        ),
+        ("describe, overview, summary, head", "who sells how much; `summary` and `head` are verbs of a panel"),
+    ];
+
+    fn first(_: &Panel) -> Vec<Self> {
+        vec![Self::default()]
+    }
 
     fn answer(&self, panel: &Panel) -> Result<Finding> {
         let sums: Vec<f64> =

@@ -25,8 +25,17 @@ pub struct Seasonality {
 
 impl Ask for Seasonality {
     const NAME: &str = "seasonality";
-    const SUMMARY: &str = "is there a season, how strong, and when is its peak";
+    const SUMMARY: &str = "Is there a season, how strong, and when is its peak";
     const EXAMPLE: &str = "seasonality(season=52)";
+    const ALSO: &str = "seasonal, season, seasonal pattern";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "weekday, day of week, month, cycle, periodicity, periodogram",
+        "the season of the calendar, how strong it is and when its peak",
+    )];
+
+    fn first(_: &Panel) -> Vec<Self> {
+        vec![Self::default()]
+    }
 
     fn answer(&self, panel: &Panel) -> Result<Finding> {
         let m = self.season.unwrap_or(panel.season());

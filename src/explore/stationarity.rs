@@ -48,8 +48,13 @@ struct Answer {
 
 impl Ask for Stationarity {
     const NAME: &str = "stationarity";
-    const SUMMARY: &str = "do the series wander, and which differences make them steady";
+    const SUMMARY: &str = "Do the series wander, and which differences make them steady";
     const EXAMPLE: &str = "stationarity(top=5)";
+    const ALSO: &str = "unit root, unit roots";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "adf, kpss, dickey fuller, differencing, differences",
+        "by the tests of KPSS and ADF, with the differences that they ask for",
+    )];
 
     fn answer(&self, panel: &Panel) -> Result<Finding> {
         let m = self.season.unwrap_or(panel.season()).max(1);

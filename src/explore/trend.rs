@@ -25,8 +25,17 @@ impl Default for Trend {
 
 impl Ask for Trend {
     const NAME: &str = "trend";
-    const SUMMARY: &str = "are sales growing: the last season against the one before";
+    const SUMMARY: &str = "Are sales growing: the last season against the one before";
     const EXAMPLE: &str = "trend(top=5)";
+    const ALSO: &str = "growth";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "yoy, year on year, year over year, momentum",
+        "the last season against the one before, which is a year where the season is one",
+    )];
+
+    fn first(_: &Panel) -> Vec<Self> {
+        vec![Self::default()]
+    }
 
     fn answer(&self, panel: &Panel) -> Result<Finding> {
         let m = panel.season().max(2);

@@ -56,8 +56,25 @@ struct Question {
 
 impl Ask for Uplift {
     const NAME: &str = "uplift";
-    const SUMMARY: &str = "what sales do when a promotion or holiday is on, weekday and season held fixed";
+    const SUMMARY: &str = "What sales do when a promotion or holiday is on, weekday and season held fixed";
     const EXAMPLE: &str = "uplift(by=IsHoliday)";
+    const ALSO: &str = "lift, promotion effect, promo effect, holiday effect";
+    const SIMILAR: &[(&str, &str)] = &[
+        (
+            "promo, promotion, promotions, holiday, holidays, event, events",
+            "uplift(by=NAME) for a column that says when it is on",
+        ),
+        (
+            "correlation, correlations, price, prices, elasticity, weather, temperature, drivers, covariates, regressors",
+            "uplift(by=NAME) for a column that is on or off; `importance` of fits says what columns of numbers count for",
+        ),
+    ];
+
+    /// The first covariates that are known in the future.
+    fn first(panel: &Panel) -> Vec<Self> {
+        let columns = panel.columns();
+        columns.with_role(Role::Known).take(4).map(|by| Self { by: by.into(), ..Self::default() }).collect()
+    }
 
     fn answer(&self, panel: &Panel) -> Result<Finding> {
         let Question { mut flags, asked, base, mut caveats } = self.asked(panel)?;

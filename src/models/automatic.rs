@@ -70,6 +70,9 @@ impl Method for Automatic {
     const NAME: &str = "auto";
     const SUMMARY: &str = "The default: candidates tried on the end of each series and combined by how well they did";
     const EXAMPLE: &str = "auto";
+    const ALSO: &str = "automatic";
+    const SIMILAR: &[(&str, &str)] =
+        &[("automl, autogluon, autots", "it tries candidates on the end of each series and combines the best")];
     const SEARCH: &[(&str, &[&str])] =
         &[("siblings", &["true", "false"]), ("counts", &["true", "false"]), ("regressors", &["true", "false"])];
     type Kind = super::EachSeries;

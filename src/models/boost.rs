@@ -41,20 +41,28 @@ learner_options! {
     /// How the variance grows with the mean under `objective=tweedie`, between 1 and 2.
     power: f64 = 1.5,
     /// Trees.
+    #[schemars(extend("also" = "num_rounds, num_boost_round, num_iterations, n_estimators"))]
     rounds: usize = 200,
     /// The share of each tree's values that is kept.
+    #[schemars(extend("also" = "learning_rate, eta"))]
     rate: f64 = 0.07,
     /// The most leaves of a tree.
+    #[schemars(extend("also" = "num_leaves, max_leaves"))]
     leaves: usize = 31,
     /// The most splits between the root and a leaf.
+    #[schemars(extend("also" = "max_depth"))]
     depth: usize = 12,
     /// The fewest rows in a leaf.
+    #[schemars(extend("also" = "min_data_in_leaf, min_child_samples"))]
     least: usize = 10,
     /// The penalty on squared leaf values.
+    #[schemars(extend("also" = "lambda, lambda_l2, reg_lambda"))]
     l2: f64 = 1.0,
     /// The share of rows that each tree sees.
+    #[schemars(extend("also" = "subsample, bagging_fraction"))]
     rows: f64 = 1.0,
     /// The share of columns that each tree sees.
+    #[schemars(extend("also" = "colsample, colsample_bytree, feature_fraction"))]
     columns: f64 = 0.3,
     /// Where the draws begin.
     seed: u64 = 1,
@@ -64,6 +72,17 @@ impl Method for Boost {
     const NAME: &str = "boost";
     const SUMMARY: &str = "Gradient boosted trees that learn from all series together; promotions, calendar, quantiles";
     const EXAMPLE: &str = "boost(rounds=50)";
+    const ALSO: &str = "gbm, gbdt, gradient boosting, boosting, boosted trees, gradient boosted trees";
+    const SIMILAR: &[(&str, &str)] = &[
+        (
+            "lightgbm, lgbm, lgb, catboost, mlforecast",
+            "gradient boosted trees over all series, grown leaf by leaf as LightGBM grows them; its names for options are read too",
+        ),
+        (
+            "svr, svm, knn, nearest neighbours, nearest neighbors, gaussian process",
+            "it learns from the same features of all series",
+        ),
+    ];
     const SEARCH: &[(&str, &[&str])] = &[
         ("objective", &["squared", "absolute"]),
         ("rounds", &["50..600 log"]),

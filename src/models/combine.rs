@@ -51,6 +51,11 @@ impl Method for Combine {
     const NAME: &str = "combine";
     const SUMMARY: &str = "Mean, median, trimmed or weighted mean of several models";
     const EXAMPLE: &str = "combine(models=[\"theta\", \"seasonal_naive\"], by=mean)";
+    const ALSO: &str = "combination, forecast combination";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "ensemble, ensembling, average of models",
+        "the mean or median of the models that it is given; `stack` learns their weights, `select` takes the best, `auto` finds models by itself",
+    )];
     const SEARCH: &[(&str, &[&str])] = &[("by", &["mean", "median", "trimmed", "weights"])];
     type Kind = super::EachSeries;
     type Fitted = FittedCombine;

@@ -48,6 +48,11 @@ impl Method for Conformal {
     const NAME: &str = "conformal";
     const SUMMARY: &str = "Any model, with intervals from how far it was off";
     const EXAMPLE: &str = "conformal(model=theta, kind=adaptive)";
+    const ALSO: &str = "conformal prediction";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "aci, adaptive conformal inference, enbpi, cqr",
+        "conformal(kind=adaptive) follows how far forecasts were off of late",
+    )];
     const SEARCH: &[(&str, &[&str])] = &[("kind", &["split", "adaptive"])];
     type Kind = super::EachSeries;
     type Fitted = FittedConformal;

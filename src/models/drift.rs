@@ -30,8 +30,11 @@ pub struct FittedDrift {
 
 impl Method for Drift {
     const NAME: &str = "drift";
-    const SUMMARY: &str = "the last value plus the average change (random walk with drift)";
+    const SUMMARY: &str = "The last value plus the average change (random walk with drift)";
     const EXAMPLE: &str = "drift";
+    const ALSO: &str = "rwd, rw drift, random walk with drift";
+    const SIMILAR: &[(&str, &str)] =
+        &[("trend, linear trend", "the line from the first value to the last; `regression` fits one to all values")];
     type Kind = super::EachSeries;
     type Fitted = FittedDrift;
 }

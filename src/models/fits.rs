@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::distinct;
 use super::trial::usual_horizon;
-use super::{Aim, Description, Entry, Epoch, Fitted, IntoModel, Likelihood, Model, decode, encode};
+use super::{Aim, Description, Epoch, Fitted, IntoModel, Likelihood, MODELS, Model, decode, encode, place};
 use crate::error::{Error, Result, find};
 use crate::panel::{Columns, Future, Panel, Role, Scenario};
 use crate::show::{Block, Show, Table, number};
@@ -302,7 +302,7 @@ impl Fits {
     /// When there is no such model or series.
     pub fn residuals(&self, model: &str, series: &str) -> Result<Vec<f64>> {
         let labels = self.models();
-        let m = find(model, &labels, "model")?;
+        let (m, _) = place(model, &labels)?;
         let i = find(series, &self.0.panel.labels(), "series")?;
         Ok(self.0.models[m].fitted.residuals(i).to_vec())
     }
@@ -444,7 +444,7 @@ impl Fits {
     /// # Errors
     /// When there is no such model.
     pub fn training(&self, model: &str) -> Result<Table> {
-        let rounds = self.0.models[find(model, &self.models(), "model")?].fitted.training();
+        let rounds = self.0.models[place(model, &self.models())?.0].fitted.training();
         let part = |round: &Epoch| if round.part == 0 { "trial" } else { "all" };
         let number =
             |name: &str, pick: fn(&Epoch) -> f64| Column::new(name.into(), rounds.iter().map(pick).collect::<Vec<_>>());
@@ -542,7 +542,7 @@ impl Fits {
             .into_iter()
             .map(|(label, bytes)| {
                 let model = Model::named(&label)?;
-                let fitted = Entry::named(model.name())?.load(&bytes, &panel)?;
+                let fitted = MODELS.named(model.name())?.load(&bytes, &panel)?;
                 Ok(FittedModel { model, fitted, seconds: 0.0 })
             })
             .collect::<Result<_>>()

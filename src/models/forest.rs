@@ -13,14 +13,19 @@ learner_options! {
     /// Options of `forest`.
     Forest, most_rows: 100_000,
     /// Trees.
+    #[schemars(extend("also" = "num_trees, n_estimators"))]
     trees: usize = 100,
     /// The most leaves of a tree.
+    #[schemars(extend("also" = "max_leaves, num_leaves, max_leaf_nodes"))]
     leaves: usize = 1000,
     /// The fewest rows in a leaf.
+    #[schemars(extend("also" = "min_data_in_leaf, min_samples_leaf"))]
     least: usize = 5,
     /// The share of rows that each tree sees.
+    #[schemars(extend("also" = "subsample, max_samples"))]
     rows: f64 = 0.632,
     /// The share of columns that each tree sees.
+    #[schemars(extend("also" = "colsample, max_features"))]
     columns: f64 = 0.5,
     /// Where the draws begin.
     seed: u64 = 1,
@@ -30,6 +35,8 @@ impl Method for Forest {
     const NAME: &str = "forest";
     const SUMMARY: &str = "A random forest that learns from all series together";
     const EXAMPLE: &str = "forest(trees=20)";
+    const ALSO: &str = "random forest, rf, random forest regressor";
+    const SIMILAR: &[(&str, &str)] = &[("decision tree, tree, cart, extra trees", "the mean of many trees")];
     const SEARCH: &[(&str, &[&str])] = &[
         ("columns", &["0.15..0.8"]),
         ("rows", &["0.3..1.0"]),

@@ -56,8 +56,9 @@ pub struct FittedHarmonic {
 
 impl Method for Harmonic {
     const NAME: &str = "harmonic";
-    const SUMMARY: &str = "waves for long or several seasons, ARIMA errors";
+    const SUMMARY: &str = "Waves for long or several seasons, ARIMA errors";
     const EXAMPLE: &str = "harmonic(seasons=[52.18], max_terms=4)";
+    const ALSO: &str = "dynamic harmonic regression, dhr, harmonic regression, fourier arima";
     const SEARCH: &[(&str, &[&str])] = &[("max_terms", &["2", "5", "10"]), ("box_cox", &["auto", "0"])];
     type Kind = super::EachSeries;
     type Fitted = FittedHarmonic;

@@ -29,7 +29,7 @@ const ROUNDS: usize = 1000;
 const SETTLED: f64 = 1e-6;
 
 macro_rules! linear {
-    ($method:ident, $name:literal, $doc:literal, $summary:literal, $ratio:expr $(, $extra:ident: $about:literal)?) => {
+    ($method:ident, $name:literal, $also:literal, $doc:literal, $summary:literal, $ratio:expr $(, $extra:ident: $about:literal)?) => {
         learner_options! {
             #[doc = $doc]
             $method, most_rows: 100_000,
@@ -42,6 +42,7 @@ macro_rules! linear {
             const NAME: &str = $name;
             const SUMMARY: &str = $summary;
             const EXAMPLE: &str = concat!($name, "(penalty=0.01)");
+            const ALSO: &str = $also;
             const SEARCH: &[(&str, &[&str])] = &[
                 ("penalty", &["0.0001..1.0 log"]),
                 ("scale", &["level", "standard"]),
@@ -83,6 +84,7 @@ macro_rules! linear {
 linear!(
     Ridge,
     "ridge",
+    "ridge regression",
     "Options of `ridge`.",
     "A linear function of the features, with a penalty on squared coefficients",
     |_| 0.0
@@ -90,6 +92,7 @@ linear!(
 linear!(
     Lasso,
     "lasso",
+    "lasso regression",
     "Options of `lasso`.",
     "A linear function of few of the features: a penalty on the sizes of coefficients",
     |_| 1.0
@@ -97,6 +100,7 @@ linear!(
 linear!(
     ElasticNet,
     "elastic_net",
+    "enet, elastic net regression",
     "Options of `elastic_net`.",
     "A linear function of the features with the penalties of ridge and lasso together",
     |net| net.l1_ratio,

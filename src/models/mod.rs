@@ -61,8 +61,8 @@ pub use linear::{ElasticNet, Lasso, Line, Ridge};
 pub use lstm::{Device, Epoch, FittedLstm, Head, Lstm};
 pub(crate) use marginal::standard_normal;
 pub use marginal::{Marginal, Quantiles};
-pub(crate) use model::distinct;
-pub use model::{Entry, IntoModel, Model};
+pub use model::{Entry, IntoModel, Making, Model};
+pub(crate) use model::{distinct, place};
 pub use mstl::{FittedMstl, Mstl, Periodic, Stl, Window};
 pub use naive::{FittedNaive, Naive};
 pub use native::Foreign;
@@ -78,40 +78,44 @@ pub use xgboost::{FittedXgboost, Xgboost, XgboostObjective};
 
 use crate::error::{Error, Result};
 use crate::panel::{Future, Panel, Scenario};
+use crate::registry::Registry;
 use series::{changes, check_box_cox, check_season, last_observed, root_mean_square};
 
 /// Every method there is, by name.
-pub const MODELS: &[Entry] = &[
-    Entry::of::<Automatic>(),
-    Entry::of::<Combine>(),
-    Entry::of::<Conformal>(),
-    Entry::of::<Stack>(),
-    Entry::of::<Select>(),
-    Entry::of::<Naive>(),
-    Entry::of::<SeasonalNaive>(),
-    Entry::of::<Drift>(),
-    Entry::of::<Arima>(),
-    Entry::of::<Ets>(),
-    Entry::of::<Theta>(),
-    Entry::of::<Ces>(),
-    Entry::of::<Stl>(),
-    Entry::of::<Mstl>(),
-    Entry::of::<Harmonic>(),
-    Entry::of::<Regression>(),
-    Entry::of::<Prophet>(),
-    Entry::of::<Croston>(),
-    Entry::of::<Sba>(),
-    Entry::of::<Tsb>(),
-    Entry::of::<Adida>(),
-    Entry::of::<Imapa>(),
-    Entry::of::<Boost>(),
-    Entry::of::<Xgboost>(),
-    Entry::of::<Forest>(),
-    Entry::of::<Lstm>(),
-    Entry::of::<Ridge>(),
-    Entry::of::<Lasso>(),
-    Entry::of::<ElasticNet>(),
-];
+pub const MODELS: Registry<Making> = Registry {
+    kind: "model",
+    rows: &[
+        Entry::of::<Automatic>(),
+        Entry::of::<Combine>(),
+        Entry::of::<Conformal>(),
+        Entry::of::<Stack>(),
+        Entry::of::<Select>(),
+        Entry::of::<Naive>(),
+        Entry::of::<SeasonalNaive>(),
+        Entry::of::<Drift>(),
+        Entry::of::<Arima>(),
+        Entry::of::<Ets>(),
+        Entry::of::<Theta>(),
+        Entry::of::<Ces>(),
+        Entry::of::<Stl>(),
+        Entry::of::<Mstl>(),
+        Entry::of::<Harmonic>(),
+        Entry::of::<Regression>(),
+        Entry::of::<Prophet>(),
+        Entry::of::<Croston>(),
+        Entry::of::<Sba>(),
+        Entry::of::<Tsb>(),
+        Entry::of::<Adida>(),
+        Entry::of::<Imapa>(),
+        Entry::of::<Boost>(),
+        Entry::of::<Xgboost>(),
+        Entry::of::<Forest>(),
+        Entry::of::<Lstm>(),
+        Entry::of::<Ridge>(),
+        Entry::of::<Lasso>(),
+        Entry::of::<ElasticNet>(),
+    ],
+};
 
 /// What a fit is for: how far ahead its forecasts reach, and what they assume of observed covariates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,35 +2,28 @@
 
 use std::sync::Arc;
 
-use polars::prelude::Column;
 use serde_json::{Map, Value};
 
 use super::kinds::{Kind, Part};
 use super::{Fitted, FittedSeries, Forecaster, MODELS, Method};
-use crate::error::{Error, Result, suggestion};
+use crate::error::{Error, Result, find};
 use crate::options;
 use crate::panel::Panel;
-use crate::show::{Block, Show, Table};
+use crate::registry::{Row, row};
+use crate::show::{Block, Show};
 
 /// Reads a saved fit of a panel.
 type Load = fn(&[u8], &Panel) -> Result<Box<dyn Fitted>>;
 
 /// A method as [`MODELS`] lists it.
-pub struct Entry {
-    /// The name in labels.
-    pub name: &'static str,
-    /// One line.
-    pub summary: &'static str,
-    /// A label that works on the bundled data.
-    pub example: &'static str,
-    /// The search space: options worth tuning and the values worth trying, as labels write them, or one range: `7..127 log`.
-    pub search: &'static [(&'static str, &'static [&'static str])],
+pub type Entry = Row<Making>;
+
+/// How a method is made of options, and its fits of what was saved.
+pub struct Making {
     make: fn(Map<String, Value>) -> Result<Model>,
     load: Load,
     part: fn(Map<String, Value>) -> Result<Part>,
     load_part: fn(&[u8]) -> Result<Box<dyn FittedSeries>>,
-    schema: fn() -> schemars::Schema,
-    defaults: fn() -> Result<Map<String, Value>>,
 }
 
 /// A named, parameterised method: `theta(season=52)`.
@@ -54,22 +47,20 @@ struct Inner {
 impl Entry {
     /// The row of a method.
     pub const fn of<M: Method>() -> Self {
-        Self {
-            name: M::NAME,
-            summary: M::SUMMARY,
-            example: M::EXAMPLE,
-            search: M::SEARCH,
-            make: |given| Model::new(options::read::<M>(M::NAME, given)?),
-            load: M::Kind::load,
-            part: |given| {
-                let method = options::read::<M>(M::NAME, given)?;
-                method.check()?;
-                M::Kind::part(method)
-            },
-            load_part: M::Kind::load_part,
-            schema: || schemars::schema_for!(M),
-            defaults: || options::fields(&M::default()),
-        }
+        row!(
+            M,
+            M::SEARCH,
+            Making {
+                make: |given| Model::new(options::read::<M>(M::NAME, given)?),
+                load: M::Kind::load,
+                part: |given| {
+                    let method = options::read::<M>(M::NAME, given)?;
+                    method.check()?;
+                    M::Kind::part(method)
+                },
+                load_part: M::Kind::load_part,
+            }
+        )
     }
 
     /// The method with these options.
@@ -88,61 +79,23 @@ impl Entry {
     /// The method that a label describes, to be part of another method; its fits are kept by [`load_part`](Self::load_part).
     pub(crate) fn part(label: &str) -> Result<Part> {
         let (name, options) = options::split(label)?;
-        (Self::named(name)?.part)(options)
+        (MODELS.named(name)?.part)(options)
     }
 
     /// The saved fit of a part.
     pub(crate) fn load_part(label: &str, bytes: &[u8]) -> Result<Box<dyn FittedSeries>> {
-        (Self::named(options::split(label)?.0)?.load_part)(bytes)
-    }
-
-    /// One row per option: name, default, meaning, and values worth trying.
-    ///
-    /// # Errors
-    /// Only if the table cannot be assembled.
-    pub fn options(&self) -> Result<Table> {
-        let table = options::table(&(self.schema)(), &(self.defaults)()?)?;
-        if self.search.is_empty() {
-            return Ok(table);
-        }
-        let mut frame = table.frame().clone();
-        let names = frame.column("option")?.str()?.clone();
-        let tried = |name: Option<&str>| {
-            let space = self.search.iter().find(|(option, _)| Some(*option) == name);
-            space.map_or_else(String::new, |(_, values)| values.join(", "))
-        };
-        frame.with_column(Column::new("worth trying".into(), names.iter().map(tried).collect::<Vec<_>>()))?;
-        Ok(Table::new(frame))
-    }
-
-    /// All methods: name, one line, an example.
-    ///
-    /// # Errors
-    /// Only if the table cannot be assembled.
-    pub fn list() -> Result<Table> {
-        options::list("model", MODELS.iter().map(|entry| [entry.name, entry.summary, entry.example]))
-    }
-
-    /// The row of that name.
-    ///
-    /// # Errors
-    /// When there is none; the nearest name is suggested.
-    pub fn named(name: &str) -> Result<&'static Entry> {
-        MODELS.iter().find(|entry| entry.name == name).ok_or_else(|| {
-            let nearest = suggestion(name, MODELS.iter().map(|entry| entry.name));
-            Error::usage(format!("there is no model `{name}`{nearest}"))
-        })
+        (MODELS.named(options::split(label)?.0)?.load_part)(bytes)
     }
 }
 
 impl Model {
-    /// The model that a label describes: a name, options in parentheses.
+    /// The model that a label describes: a name, or another name of the same method, options in parentheses.
     ///
     /// # Errors
     /// When the name or an option is unknown, or an option's value does not fit.
     pub fn named(label: &str) -> Result<Self> {
         let (name, options) = options::split(label)?;
-        Entry::named(name)?.with(options)
+        MODELS.named(name)?.with(options)
     }
 
     /// The models of a list such as `seasonal_naive; theta(season=52)`.
@@ -181,6 +134,18 @@ impl Model {
     pub(crate) fn forecaster(&self) -> &dyn Forecaster {
         &*self.0.forecaster
     }
+}
+
+/// The place of a model among labels, and its label there: a model may be named as labels are read, not only as they are
+/// printed.
+///
+/// # Errors
+/// When it is none of them; the nearest is suggested.
+pub(crate) fn place<'a>(model: &str, labels: &'a [String]) -> Result<(usize, &'a str)> {
+    let known = |label: &str| labels.iter().position(|one| one == label);
+    let printed = || known(Model::named(model).ok()?.label());
+    let m = known(model).or_else(printed).map_or_else(|| find(model, labels, "model"), Ok)?;
+    Ok((m, &labels[m]))
 }
 
 /// At least one model, none twice.
@@ -245,10 +210,7 @@ impl<M: Method> IntoModel for M {
 impl Show for Model {
     fn block(&self) -> Block {
         let mut blocks = vec![Block::Text(self.label().into())];
-        if let Ok(entry) = Entry::named(self.name()) {
-            blocks.push(Block::Text(entry.summary.into()));
-            blocks.extend(entry.options().ok().filter(|table| table.rows() > 0).map(Block::Table));
-        }
+        blocks.extend(MODELS.served(self.name()).map(Show::block));
         Block::Group(blocks)
     }
 }

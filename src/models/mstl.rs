@@ -93,6 +93,11 @@ impl Method for Stl {
     const NAME: &str = "stl";
     const SUMMARY: &str = "STL takes the season out, another model forecasts the rest";
     const EXAMPLE: &str = "stl(season=52)";
+    const ALSO: &str = "stlf, stl decomposition";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "x11, x13, seats, classical decomposition, decomposition",
+        "it takes the season out by loess (STL) and forecasts the rest by another model",
+    )];
     const SEARCH: &[(&str, &[&str])] = SEARCH;
     type Kind = super::EachSeries;
     type Fitted = FittedMstl;
@@ -107,6 +112,9 @@ impl Method for Mstl {
     const NAME: &str = "mstl";
     const SUMMARY: &str = "MSTL takes several seasons out, another model forecasts the rest";
     const EXAMPLE: &str = "mstl(seasons=[4, 52])";
+    const ALSO: &str = "multiple stl";
+    const SIMILAR: &[(&str, &str)] =
+        &[("tbats, bats, dshw", "it takes several seasons out; `harmonic` has several as Fourier terms, as TBATS has")];
     const SEARCH: &[(&str, &[&str])] = SEARCH;
     type Kind = super::EachSeries;
     type Fitted = FittedMstl;

@@ -27,8 +27,13 @@ pub struct FittedNaive {
 
 impl Method for Naive {
     const NAME: &str = "naive";
-    const SUMMARY: &str = "the last value carried forward (random walk)";
+    const SUMMARY: &str = "The last value carried forward (random walk)";
     const EXAMPLE: &str = "naive";
+    const ALSO: &str = "random walk, rw, last value, persistence";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "mean, average, historic average, historical average, window average, moving average, sma",
+        "it repeats the last value; the mean of the history is no model here, and ets(model=ANN) is a mean in which later values weigh more",
+    )];
     type Kind = super::EachSeries;
     type Fitted = FittedNaive;
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use polars::prelude::*;
 
-use super::{Fits, Horizon};
-use crate::error::{Error, Result, find};
+use super::{Fits, Horizon, place};
+use crate::error::{Error, Result};
 use crate::files::mark;
 use crate::show::Table;
 
@@ -38,7 +38,8 @@ impl Fits {
         horizon: impl Into<Horizon>,
         folder: impl AsRef<Path>,
     ) -> Result<Vec<String>> {
-        let m = find(model, &self.models(), "model")?;
+        let models = self.models();
+        let (m, model) = place(model, &models)?;
         let panel = self.panel();
         let future = match horizon.into() {
             Horizon::Steps(steps) => panel.future(steps)?,

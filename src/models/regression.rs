@@ -68,8 +68,12 @@ enum Term {
 
 impl Method for Regression {
     const NAME: &str = "regression";
-    const SUMMARY: &str = "elastic net over trend, Fourier terms and covariates";
+    const SUMMARY: &str = "Elastic net over trend, Fourier terms and covariates";
     const EXAMPLE: &str = "regression(penalty=0.1)";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "linear regression, linear model, lm, tslm, ols, least squares",
+        "regression(penalty=0) is least squares over trend, Fourier terms and covariates of each series; `ridge`, `lasso` and `elastic_net` learn from all series together",
+    )];
     const SEARCH: &[(&str, &[&str])] = &[
         ("penalty", &["0", "0.001", "0.01", "0.1", "1"]),
         ("l1_ratio", &["0", "0.5", "1"]),

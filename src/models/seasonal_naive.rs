@@ -29,8 +29,13 @@ pub struct FittedSeasonalNaive {
 
 impl Method for SeasonalNaive {
     const NAME: &str = "seasonal_naive";
-    const SUMMARY: &str = "the last value at the same place in the season";
+    const SUMMARY: &str = "The last value at the same place in the season";
     const EXAMPLE: &str = "seasonal_naive(season=52)";
+    const ALSO: &str = "snaive, seasonal random walk";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "seasonal average, seasonal window average, historical profile, last year",
+        "it repeats the last season as it was",
+    )];
     const SEARCH: &[(&str, &[&str])] = &[("season", &["4", "7", "12", "13", "24", "26", "52"])];
     type Kind = super::EachSeries;
     type Fitted = FittedSeasonalNaive;

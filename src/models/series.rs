@@ -135,6 +135,10 @@ pub trait Method: Clone + Default + Serialize + DeserializeOwned + JsonSchema + 
     const SUMMARY: &str;
     /// A label that works on the bundled data.
     const EXAMPLE: &str;
+    /// Other names of the same method, separated by commas: they are served.
+    const ALSO: &str = "";
+    /// Names of methods that are not here and come closest to this one, separated by commas, and why.
+    const SIMILAR: &[(&str, &str)] = &[];
     /// The search space: options worth tuning and the values worth trying, as labels write them, or one range: `7..127 log`.
     const SEARCH: &[(&str, &[&str])] = &[];
     /// Does it fit each series by itself ([`EachSeries`](super::EachSeries)) or all together

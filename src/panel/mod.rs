@@ -57,7 +57,7 @@ pub(crate) use calendar::{DAY, day_of};
 pub use clean::{Clean, Covariates as CovariatePolicy, Duplicates, Gaps, Missing, Negatives, OffCalendar};
 pub use columns::{Columns, Role, Stamps};
 pub(crate) use covariates::Matrix;
-pub use features::{FEATURES, Feature, Features};
+pub use features::{Deriving, FEATURES, Feature, Features};
 pub(crate) use features::{checked, files_of};
 pub(crate) use folds::Cut;
 pub use folds::{Fold, Folds};

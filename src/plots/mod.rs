@@ -8,11 +8,11 @@
 
 mod quality;
 
-use crate::error::{Error, Result, find};
+use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Tuning};
 use crate::figures::{Band, Bars, Course, Fan, Fans, Figure, Line, Overview, TimeAxis};
 use crate::forecast::Forecast;
-use crate::models::Marginal;
+use crate::models::{Marginal, place};
 use crate::panel::Panel;
 
 /// More panels than this cannot be read on one page.
@@ -94,7 +94,8 @@ impl Tuning {
 }
 
 fn fans(forecast: &Forecast, model: &str, actuals: &[Vec<f64>], title: &str) -> Result<Figure> {
-    let m = find(model, &forecast.models(), "model")?;
+    let models = forecast.models();
+    let (m, model) = place(model, &models)?;
     let panel = forecast.panel();
     let value = panel.inner().columns.target.clone();
     let drawn: Vec<(usize, &Marginal)> = largest(&panel, panel.len())

@@ -137,7 +137,7 @@ impl<'a> Story<'a> {
     /// What a reader takes away.
     fn in_short(&self) -> Result<Vec<String>> {
         let metric = self.by.name;
-        let against = self.rivals().into_iter().filter(|_| self.by.is_loss() && self.score(0) >= 0.0);
+        let against = self.rivals().into_iter().filter(|_| self.by.is_loss && self.score(0) >= 0.0);
         let against: Vec<String> = against
             .filter(|rival| self.score(*rival) > 0.0)
             .map(|rival| {
@@ -304,12 +304,12 @@ impl<'a> Story<'a> {
         let steps: Vec<String> = (1..=h).map(|step| step.to_string()).collect();
         // Of one model the ends say as much as the range.
         let mut sentence = match rows.len() {
-            1 if self.by.is_loss() => String::new(),
+            1 if self.by.is_loss => String::new(),
             _ => self.wins(&rows, &steps, "step"),
         };
         let values = &rows[0].1;
         if let (Some(first), Some(last)) = (values.first(), values.last())
-            && self.by.is_loss()
+            && self.by.is_loss
             && first.is_finite()
             && last.is_finite()
         {

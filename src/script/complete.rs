@@ -4,16 +4,15 @@
 //! A script in the making does not parse, so this reads the text before the cursor by itself, backwards from it, as far as
 //! is needed to know the type of what stands before a dot.
 
-use serde_json::{Map, Value};
-
 use super::api::Language;
 use super::session::Session;
-use crate::explore::{QUESTIONS, Question};
+use crate::explore::QUESTIONS;
 use crate::metrics::METRICS;
-use crate::models::{Entry, MODELS};
+use crate::models::MODELS;
 use crate::options;
-use crate::panel::{Aggregate, Clean, FEATURES, Feature, Join, Reading};
+use crate::panel::{Aggregate, Clean, FEATURES, Join, Reading};
 use crate::plan::Patch;
+use crate::registry::Row;
 use crate::show::Table;
 
 /// Rhai's own words and functions that scripts use most.
@@ -376,21 +375,17 @@ fn names_of(options: &Table) -> Vec<String> {
 
 /// The options that go with a name: of a model, a question, a feature, a verb that takes a map.
 pub(super) fn options_of(name: &str) -> Option<Table> {
-    fn of<T: Default + serde::Serialize + schemars::JsonSchema>() -> Option<Table> {
-        let defaults: Map<String, Value> = options::fields(&T::default()).ok()?;
-        options::table(&schemars::schema_for!(T), &defaults).ok()
+    let listed = MODELS.served(name).map(Row::options);
+    let listed = listed.or_else(|| QUESTIONS.served(name).map(Row::options));
+    let listed = listed.or_else(|| FEATURES.served(name).map(Row::options));
+    let table = match name {
+        "clean" => options::table::<Clean>(),
+        "aggregate" => options::table::<Aggregate>(),
+        "join" => options::table::<Join>(),
+        "read_panel" => options::table::<Reading>(),
+        "plan" => options::table::<Patch>(),
+        _ => listed?,
     }
-    let listed = Entry::named(name)
-        .and_then(Entry::options)
-        .or_else(|_| Question::named(name).and_then(Question::options))
-        .or_else(|_| Feature::named(name).and_then(Feature::options));
-    let table = listed.ok().or_else(|| match name {
-        "clean" => of::<Clean>(),
-        "aggregate" => of::<Aggregate>(),
-        "join" => of::<Join>(),
-        "read_panel" => of::<Reading>(),
-        "plan" => of::<Patch>(),
-        _ => None,
-    })?;
+    .ok()?;
     (table.rows() > 0).then_some(table)
 }

@@ -294,7 +294,7 @@ impl Context<'_> {
         }
         let own: Vec<&str> = self.functions.iter().filter_map(|function| function.split('(').next()).collect();
         let known = language.of(None).map(|verb| verb.name).chain(own).chain(super::complete::BUILT_IN.iter().copied());
-        let near = near(name, known.filter(|known| *known != name));
+        let near = super::help::hint(name).unwrap_or_else(|| near(name, known.filter(|known| *known != name)));
         match types.is_empty() {
             true => format!("there is no function `{name}`{near}"),
             false => format!("there is no function `{name}` for ({}){near}", types.join(", ")),

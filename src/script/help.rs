@@ -8,10 +8,12 @@ use super::complete::{Cursor, options_of};
 use super::failure::near;
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::explore::Question;
-use crate::models::Entry;
-use crate::panel::Feature;
-use crate::show::{Block, Table};
+use crate::explore::QUESTIONS;
+use crate::metrics::METRICS;
+use crate::models::MODELS;
+use crate::panel::FEATURES;
+use crate::registry::Registry;
+use crate::show::{Block, Show, Table};
 
 pub(super) fn register(api: &mut Api) {
     functions! { api;
@@ -32,13 +34,28 @@ pub fn help(word: &str) -> Result<Block> {
         return Ok(Block::Group(vec![Block::Text(documented(word).unwrap_or_default().into()), Block::Table(table)]));
     }
     let meant: Vec<&Verb> = language.verbs().iter().filter(|verb| verb.name == word).collect();
-    match meant.is_empty() {
-        false => Ok(meaning(&meant)),
-        true => {
-            let near = near(word, language.verbs().iter().map(|verb| verb.name).chain(language.nouns()));
-            Err(Error::usage(format!("there is no help on `{word}`{near}")))
-        }
+    if !meant.is_empty() {
+        return Ok(meaning(&meant));
     }
+    let near = || {
+        let known = language.verbs().iter().map(|verb| verb.name).chain(language.nouns());
+        hint(word).unwrap_or_else(|| near(word, known))
+    };
+    row(word).ok_or_else(|| Error::usage(format!("there is no help on `{word}`{}", near())))
+}
+
+/// The row that a name stands for, whichever table it is in.
+fn row(name: &str) -> Option<Block> {
+    fn of<T>(registry: Registry<T>, name: &str) -> Option<Block> {
+        registry.served(name).map(Show::block)
+    }
+    of(MODELS, name).or_else(|| of(QUESTIONS, name)).or_else(|| of(FEATURES, name)).or_else(|| of(METRICS, name))
+}
+
+/// What is said of a name that a table knows by another one, or knows something similar to.
+pub(super) fn hint(name: &str) -> Option<String> {
+    let hint = MODELS.hint(name).or_else(|| QUESTIONS.hint(name));
+    hint.or_else(|| FEATURES.hint(name)).or_else(|| METRICS.hint(name))
 }
 
 /// Calls and words of verbs of one name, and their options.
@@ -63,15 +80,14 @@ pub(super) fn meaning(verbs: &[&Verb]) -> Block {
 impl Verb {
     /// What it does, in the words of its model, question, feature or library item.
     pub fn words(&self) -> String {
-        let row = |summary: &str, example: &str| format!("{summary}. For example: {example}");
-        let listed = match self.noun {
-            Some(_) => None,
-            None => Entry::named(self.name)
-                .map(|entry| row(entry.summary, entry.example))
-                .or_else(|_| Question::named(self.name).map(|question| row(question.summary, question.example)))
-                .or_else(|_| Feature::named(self.name).map(|feature| row(feature.summary, feature.example)))
-                .ok(),
-        };
+        fn about<T>(registry: Registry<T>, name: &str) -> Option<String> {
+            let row = registry.iter().find(|row| row.name == name)?;
+            let also = if row.also.is_empty() { String::new() } else { format!(" Also called: {}.", row.also) };
+            Some(format!("{}. For example: {}.{also}", row.summary, row.example))
+        }
+        let stands_alone = self.noun.is_none().then_some(self.name);
+        let listed = stands_alone
+            .and_then(|name| about(MODELS, name).or_else(|| about(QUESTIONS, name)).or_else(|| about(FEATURES, name)));
         listed.unwrap_or_else(|| documented(&self.item).unwrap_or_default().to_string())
     }
 }
@@ -89,9 +105,10 @@ fn overview() -> Result<Block> {
     Ok(Block::Group(vec![
         Block::Table(Table::new(listed)),
         Block::Table(verbs(functions)?.titled("functions")),
-        Block::Table(Entry::list()?.titled("models")),
-        Block::Table(Question::list()?.titled("questions: sales.explore(…)")),
-        Block::Table(Feature::list()?.titled("features: sales.features(…)")),
+        Block::Table(MODELS.list()?.titled("models")),
+        Block::Table(QUESTIONS.list()?.titled("questions: sales.explore(…)")),
+        Block::Table(FEATURES.list()?.titled("features: sales.features(…)")),
+        Block::Table(METRICS.list()?.titled("metrics: trial.leaderboard(…)")),
         Block::Text("help(\"Panel\") lists the verbs of a noun, help(\"backtest\") explains one.".into()),
     ]))
 }

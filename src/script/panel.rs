@@ -139,10 +139,10 @@ pub(super) fn register(api: &mut Api) {
 
     // sales.explore(uplift(#{by: "IsHoliday"})), sales.features([lags(#{steps: [8]})]): labels with checked options.
     for question in QUESTIONS {
-        label(api, question.name, |given| question.with(given));
+        label(api, question.name, |given| question.label(given));
     }
     for feature in FEATURES {
-        label(api, feature.name, |given| feature.with(given));
+        label(api, feature.name, |given| feature.label(given));
     }
 }
 

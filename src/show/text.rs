@@ -12,10 +12,11 @@ use super::{Block, Grid, Table, one_line, paragraphs};
 
 const WIDTH: usize = 120;
 const ROWS: usize = 40;
-/// A cell wider than these is folded, the first that makes the table fit: one long text must not push all else out.
-const CELLS: [usize; 4] = [80, 56, 40, 28];
+/// A cell wider than these is folded, the first that makes the table fit: one long text must not push all else out. Beside
+/// each, the longest word that makes its cell wider rather than being cut.
+const CELLS: [(usize, usize); 5] = [(80, 80), (56, 56), (40, 40), (28, 40), (28, 28)];
 /// The most lines of a folded cell.
-const LINES: usize = 4;
+const LINES: usize = 10;
 
 pub(crate) fn render(block: &Block) -> String {
     let mut pieces = Vec::new();
@@ -92,9 +93,9 @@ fn table(table: &Table) -> String {
         cell.insert_str(0, "* ");
     }
     // Long texts are folded no more than the width asks for.
-    for most in CELLS {
+    for (most, word) in CELLS {
         for cell in grid.header.iter_mut().chain(grid.rows.iter_mut().flatten()) {
-            fold(cell, most);
+            fold(cell, most, word);
         }
         if widths(&grid).iter().sum::<usize>() < WIDTH {
             break;
@@ -117,7 +118,9 @@ fn table(table: &Table) -> String {
 }
 
 /// A long text on several lines, cut where it would fill the screen.
-fn fold(cell: &mut String, most: usize) {
+fn fold(cell: &mut String, most: usize, word: usize) {
+    let longest = cell.split_whitespace().map(get_line_width).max().unwrap_or(0);
+    let most = if longest <= word { most.max(longest) } else { most };
     if cell.lines().any(|line| get_line_width(line) > most) {
         let folded = fill(&one_line(cell), "", "", most);
         let mut lines: Vec<String> = folded.lines().take(LINES).map(|line| cut(line, most)).collect();

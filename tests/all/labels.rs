@@ -78,7 +78,7 @@ fn around(wrapper: usize, parts: &[String]) -> Option<Model> {
         5 => ("mstl", serde_json::json!({"trend": parts[0], "seasons": [7, 30]})),
         _ => ("auto", serde_json::json!({"models": parts, "budget": 1e-7})),
     };
-    Entry::named(name).unwrap().with(map(options)).ok()
+    MODELS.named(name).unwrap().with(map(options)).ok()
 }
 
 proptest! {
@@ -111,7 +111,7 @@ proptest! {
         let text = format!("{text}.");
         let options = serde_json::json!({"checkpoint": text, "rate": 1.5e-7});
         let serde_json::Value::Object(options) = options else { unreachable!() };
-        is_read_back(Entry::named("lstm").unwrap().with(options).unwrap().label());
+        is_read_back(MODELS.named("lstm").unwrap().with(options).unwrap().label());
     }
 }
 

@@ -33,6 +33,7 @@ mod pooled;
 mod prophet;
 mod quality;
 mod reading;
+mod registry;
 mod sources;
 mod stack;
 mod statistics;

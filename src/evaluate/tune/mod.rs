@@ -28,7 +28,7 @@ pub use search::{Sampler, Search};
 
 use super::Folds;
 use crate::error::{Error, Result, suggestion};
-use crate::metrics::{self, Metric};
+use crate::metrics::{METRICS, Metric};
 use crate::models::IntoModel;
 use crate::options;
 use crate::panel::{Groups, Panel};
@@ -69,7 +69,7 @@ impl Panel {
     pub fn tune(&self, model: impl IntoModel, folds: Folds, search: Search) -> Result<Tuning> {
         search.check()?;
         let model = model.into_model()?.label().to_string();
-        let metric = metrics::named(&search.metric)?;
+        let metric = METRICS.named(&search.metric)?;
         let space = Space::of(&model, &search.space, &search.trying)?;
         self.check_calendar()?;
         if search.untouched >= folds.len() {
@@ -83,7 +83,7 @@ impl Panel {
         let record = match &search.record {
             Some(path) => {
                 let header = json!({
-                    "tuning": 1, "model": model, "data": self.recorded_fingerprint(), "folds": folds, "metric": search.metric,
+                    "tuning": 1, "model": model, "data": self.recorded_fingerprint(), "folds": folds, "metric": metric.name,
                     "sampler": search.sampler, "space": search.space, "trying": search.trying, "halving": search.halving,
                     "untouched": search.untouched, "by": search.by, "parallel": search.parallel, "seed": search.seed,
                 });

@@ -16,7 +16,7 @@ use tpe::{TpeOptimizer, TpeOptimizerBuilder};
 
 use super::space::{Place, Space, Values};
 use crate::error::{Error, Result};
-use crate::metrics;
+use crate::metrics::METRICS;
 use crate::options;
 
 /// How options of a model are searched.
@@ -100,7 +100,7 @@ impl Search {
 
     /// Options that are wrong in themselves.
     pub(super) fn check(&self) -> Result<()> {
-        metrics::named(&self.metric)?;
+        METRICS.named(&self.metric)?;
         for (what, value) in [("trials", self.trials), ("parallel", self.parallel)] {
             if !(1..=1_000_000).contains(&value) {
                 return Err(Error::usage(format!("`{what}` is at least 1 and at most a million, not {value}")));

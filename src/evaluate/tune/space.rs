@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Number, Value};
 
 use crate::error::{Error, Result};
-use crate::models::{Entry, Model};
+use crate::models::{Entry, MODELS, Model};
 use crate::options;
 
 /// Points that stand for a range in a grid.
@@ -140,8 +140,11 @@ impl Space {
     /// When there is no such model or option, a value does not fit, or nothing is left to try.
     pub fn of(label: &str, stated: &Map<String, Value>, trying: &Map<String, Value>) -> Result<Self> {
         let (name, base) = options::split(label)?;
-        let entry = Entry::named(name)?;
+        let entry = MODELS.named(name)?;
         entry.with(base.clone())?;
+        let spelled = |given: &Map<String, Value>| entry.spelled(given.clone());
+        let (base, stated) = (spelled(&base)?, &spelled(stated)?);
+        let trying = &spelled(trying).map_err(|error| error.within("while trying"))?;
         entry.with(laid_over(&base, trying)).map_err(|error| error.within("while trying"))?;
         let mut dimensions = Vec::new();
         let usual = |option: &str| stated.is_empty() && !base.contains_key(option) && !trying.contains_key(option);

@@ -127,6 +127,17 @@ impl Method for Arima {
     const NAME: &str = "arima";
     const SUMMARY: &str = "ARIMA with seasons and covariates, orders chosen or given";
     const EXAMPLE: &str = "arima(order=[2,1,1], seasonal=[0,1,0], season=12)";
+    const ALSO: &str = "auto arima, sarima, sarimax, arimax, box jenkins";
+    const SIMILAR: &[(&str, &str)] = &[
+        (
+            "ar, arma, autoreg, autoregression, autoregressive",
+            "orders are chosen, or stated: arima(order=[1, 0, 0]) is an AR(1)",
+        ),
+        (
+            "var, varma, varmax, vecm",
+            "it forecasts each series by itself; `boost` and `lstm` learn from all series together",
+        ),
+    ];
     const SEARCH: &[(&str, &[&str])] =
         &[("search", &["stepwise", "exhaustive"]), ("criterion", &["aicc", "bic"]), ("box_cox", &["auto", "0"])];
     type Kind = crate::models::EachSeries;

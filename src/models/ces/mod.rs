@@ -69,8 +69,9 @@ pub struct FittedCes {
 
 impl Method for Ces {
     const NAME: &str = "ces";
-    const SUMMARY: &str = "complex exponential smoothing: a level that finds its own trend, with or without a season";
+    const SUMMARY: &str = "Complex exponential smoothing: a level that finds its own trend, with or without a season";
     const EXAMPLE: &str = "ces(season=52)";
+    const ALSO: &str = "complex exponential smoothing, auto ces";
     const SEARCH: &[(&str, &[&str])] =
         &[("seasonality", &["auto", "none", "simple", "partial", "full"]), ("box_cox", &["auto", "0"])];
     type Kind = crate::models::EachSeries;

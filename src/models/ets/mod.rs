@@ -89,8 +89,24 @@ pub struct FittedEts {
 
 impl Method for Ets {
     const NAME: &str = "ets";
-    const SUMMARY: &str = "exponential smoothing: level, trend and season, chosen by likelihood";
+    const SUMMARY: &str = "Exponential smoothing: level, trend and season, chosen by likelihood";
     const EXAMPLE: &str = "ets(season=52)";
+    const ALSO: &str = "exponential smoothing, auto ets";
+    const SIMILAR: &[(&str, &str)] = &[
+        (
+            "holt winters, hw, triple exponential smoothing",
+            "ets(model=AAA) is the additive form, ets(model=MAM) the multiplicative one; `ets` alone chooses",
+        ),
+        (
+            "holt, holt linear, double exponential smoothing",
+            "ets(model=AAN), or with a damped trend ets(model=AAdN); `ets` alone chooses",
+        ),
+        ("ses, simple exponential smoothing", "ets(model=ANN); `ets` alone chooses"),
+        (
+            "bsts, ucm, structural time series, state space, unobserved components, local level, kalman",
+            "level, trend and season in state-space form",
+        ),
+    ];
     const SEARCH: &[(&str, &[&str])] = &[
         ("criterion", &["aicc", "bic"]),
         ("damped", &["true", "false"]),

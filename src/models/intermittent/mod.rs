@@ -32,7 +32,7 @@ use crate::statistics::{Demand, DemandClass};
 const ALPHA: (f64, f64) = (0.1, 0.3);
 
 macro_rules! method {
-    ($method:ident, $rule:ident, $name:literal, $summary:literal, $doc:literal) => {
+    ($method:ident, $rule:ident, $name:literal, $summary:literal, $also:literal, $similar:expr, $doc:literal) => {
         #[doc = $doc]
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(default, deny_unknown_fields)]
@@ -47,6 +47,8 @@ macro_rules! method {
             const NAME: &str = $name;
             const SUMMARY: &str = $summary;
             const EXAMPLE: &str = concat!($name, "(alpha=0.1)");
+            const ALSO: &str = $also;
+            const SIMILAR: &[(&str, &str)] = &$similar;
             const SEARCH: &[(&str, &[&str])] = &[("alpha", &["0.02..0.5 log"]), DISTRIBUTIONS];
             type Kind = crate::models::EachSeries;
             type Fitted = FittedIntermittent;
@@ -69,11 +71,46 @@ method!(
     croston,
     "croston",
     "Croston's method: smoothed demand size over smoothed interval",
+    "croston method",
+    [
+        (
+            "croston classic, croston optimized, croston optimised",
+            "its parameter is estimated; croston(alpha=0.1) is the classic one"
+        ),
+        (
+            "intermittent, intermittent demand",
+            "the oldest method for demand that comes seldom, beside `sba`, `tsb`, `adida` and `imapa`"
+        ),
+    ],
     "Options of `croston`."
 );
-method!(Sba, sba, "sba", "Croston's method with the correction of Syntetos and Boylan", "Options of `sba`.");
-method!(Adida, adida, "adida", "Level of sums over a mean demand interval", "Options of `adida`.");
-method!(Imapa, imapa, "imapa", "Mean level of sums over 1 step to a mean demand interval", "Options of `imapa`.");
+method!(
+    Sba,
+    sba,
+    "sba",
+    "Croston's method with the correction of Syntetos and Boylan",
+    "croston sba, syntetos boylan, syntetos boylan approximation",
+    [("sbj", "the earlier correction; that of Shale, Boylan and Johnston is not here")],
+    "Options of `sba`."
+);
+method!(
+    Adida,
+    adida,
+    "adida",
+    "Level of sums over a mean demand interval",
+    "aggregate disaggregate",
+    [],
+    "Options of `adida`."
+);
+method!(
+    Imapa,
+    imapa,
+    "imapa",
+    "Mean level of sums over 1 step to a mean demand interval",
+    "",
+    [("mapa, multiple aggregation", "the mean over levels of aggregation, for demand that comes seldom")],
+    "Options of `imapa`."
+);
 
 /// Options of `tsb`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -92,6 +129,7 @@ impl Method for Tsb {
     const NAME: &str = "tsb";
     const SUMMARY: &str = "Demand size times the probability of a demand, which fades when nothing sells";
     const EXAMPLE: &str = "tsb(alpha=0.1, beta=0.1)";
+    const ALSO: &str = "teunter syntetos babai, croston tsb";
     const SEARCH: &[(&str, &[&str])] = &[("alpha", &["0.02..0.5 log"]), ("beta", &["0.01..0.5 log"]), DISTRIBUTIONS];
     type Kind = crate::models::EachSeries;
     type Fitted = FittedIntermittent;

@@ -63,6 +63,7 @@ pub struct Lstm {
     /// Steps of the past that are read one by one; whole seasons of four weeks or more if not stated.
     pub context: Option<usize>,
     /// Numbers in the state of a layer.
+    #[schemars(extend("also" = "hidden_size"))]
     pub hidden: usize,
     /// Layers that read the past, and as many for the steps ahead.
     pub layers: usize,
@@ -77,6 +78,7 @@ pub struct Lstm {
     /// Windows in a batch.
     pub batch: usize,
     /// The rate of learning, which falls from round to round.
+    #[schemars(extend("also" = "learning_rate"))]
     pub rate: f64,
     /// The largest gradient that is followed as it is.
     pub clip: f64,
@@ -148,9 +150,19 @@ pub struct Epoch {
 
 impl Method for Lstm {
     const NAME: &str = "lstm";
-    const SUMMARY: &str =
-        "A recurrent network that learns from all series together; promotions, calendar, quantiles or counts";
+    const SUMMARY: &str = "A recurrent network that learns from all series together, with quantiles or counts";
     const EXAMPLE: &str = "lstm(hidden=16, epochs=4, batches=10, windows=1, refit=false)";
+    const ALSO: &str = "long short term memory";
+    const SIMILAR: &[(&str, &str)] = &[
+        (
+            "rnn, gru, deepar, recurrent neural network",
+            "a recurrent network over all series, with a distribution or quantiles",
+        ),
+        (
+            "nbeats, nhits, tft, temporal fusion transformer, transformer, informer, patchtst, tcn, mlp, neural network, nn, deep learning, timegpt, chronos, timesfm, moirai",
+            "the one neural network here, trained on the data at hand",
+        ),
+    ];
     const SEARCH: &[(&str, &[&str])] = &[
         ("hidden", &["16", "32", "64"]),
         ("rate", &["0.0005", "0.001", "0.002"]),

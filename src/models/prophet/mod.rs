@@ -158,8 +158,13 @@ impl Default for Prophet {
 
 impl Method for Prophet {
     const NAME: &str = "prophet";
-    const SUMMARY: &str = "a trend that bends, seasons of the calendar, holidays and regressors";
-    const EXAMPLE: &str = "prophet(seasonality_mode=multiplicative, yearly=5)";
+    const SUMMARY: &str = "A trend that bends, seasons of the calendar, holidays and regressors";
+    const EXAMPLE: &str = "prophet(yearly=5, seasonality_mode=multiplicative)";
+    const ALSO: &str = "fbprophet, facebook prophet";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "neuralprophet, greykite, silverkite, orbit",
+        "a trend with changepoints, seasons, holidays and regressors",
+    )];
     const SEARCH: &[(&str, &[&str])] = &[
         ("changepoint_prior", &["0.001..0.5 log"]),
         ("seasonality_prior", &["0.01..10 log"]),

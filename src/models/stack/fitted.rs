@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::models::calibration::Calibration;
 use crate::models::kinds::Kept;
 use crate::models::marginal::Support;
-use crate::models::{Description, Entry, Fitted, Marginal, Quantiles, Shocks, decode, encode};
+use crate::models::{Description, Fitted, MODELS, Marginal, Quantiles, Shocks, decode, encode};
 use crate::options;
 use crate::panel::{Future, Panel};
 
@@ -268,7 +268,7 @@ impl Kept for FittedStack {
     fn load(bytes: &[u8], panel: &Panel) -> Result<Box<dyn Fitted>> {
         let Saved { members, weights, groups, calibration, note, without } = decode(bytes)?;
         let member = |(label, bytes, sd): (String, Vec<u8>, Vec<f64>)| -> Result<Member> {
-            let fitted = Entry::named(options::split(&label)?.0)?.load(&bytes, panel)?;
+            let fitted = MODELS.named(options::split(&label)?.0)?.load(&bytes, panel)?;
             Ok(Member { label, fitted, sd })
         };
         let members = members.into_iter().map(member).collect::<Result<Vec<_>>>()?;

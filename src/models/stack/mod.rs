@@ -28,7 +28,7 @@ use super::calibration::Calibration;
 use super::trial::usual_horizon;
 use super::{Aim, Automatic, Fitted, Forecaster, Method, Model, WholePanel, distinct};
 use crate::error::{Error, Result};
-use crate::metrics;
+use crate::metrics::{self, METRICS};
 use crate::panel::{Groups, Panel};
 use fitted::Member;
 use past::{Said, Window};
@@ -116,6 +116,11 @@ impl Method for Stack {
     const SUMMARY: &str =
         "Models weighed by what they said of the last windows, by kind of series and by how far ahead";
     const EXAMPLE: &str = "stack(models=[\"theta\", \"seasonal_naive\"])";
+    const ALSO: &str = "stacking, stacked ensemble, stacked generalization, stacked generalisation";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "super learner, fforma, feature based averaging",
+        "it learns weights from errors in windows of the past, for kinds of series and for each step ahead",
+    )];
     const SEARCH: &[(&str, &[&str])] =
         &[("by", &["panel", "class", "size", "series"]), ("loss", &["absolute", "squared"])];
     type Kind = WholePanel;
@@ -130,12 +135,13 @@ impl Method for Select {
     const NAME: &str = "select";
     const SUMMARY: &str = "The model that was best on the last windows, for each series or kind of series";
     const EXAMPLE: &str = "select(models=[\"theta\", \"seasonal_naive\"])";
+    const ALSO: &str = "selection, model selection";
     const SEARCH: &[(&str, &[&str])] = &[("by", &["panel", "class", "size", "series"])];
     type Kind = WholePanel;
     type Fitted = FittedStack;
 
     fn check(&self) -> Result<()> {
-        metrics::named(&self.metric)?;
+        METRICS.named(&self.metric)?;
         check(&self.models, self.windows, self.horizon)
     }
 }
@@ -191,7 +197,7 @@ impl Forecaster for Select {
     }
 
     fn fit(&self, train: &Panel, aim: Aim) -> Result<Box<dyn Fitted>> {
-        let metric = metrics::named(&self.metric)?;
+        let metric = METRICS.named(&self.metric)?;
         let learn = |windows: &[&Window], groups: &Groups, _: usize, _: f64| {
             let members = windows.first().map_or(0, |window| window.said.len());
             let best = |group: Option<usize>| {
@@ -351,7 +357,7 @@ fn correction(windows: &[&Window], tried: &[Said]) -> Option<Calibration> {
     let of = |deviates: &[Vec<f64>]| Calibration::of_widths(std::iter::once(deviates));
     let parts = parts(windows);
     let learned = from_others(&parts, &deviates, of);
-    let pinball = metrics::named("pinball").ok()?;
+    let pinball = METRICS.named("pinball").ok()?;
     let (mut plain, mut corrected) = (0.0, 0.0);
     for ((window, said), part) in windows.iter().zip(tried).zip(&parts) {
         let loss = |said: &Said| (pinball.ratio)(&window.case(said)).0 / window.size();

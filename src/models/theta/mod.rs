@@ -74,8 +74,13 @@ enum Form {
 
 impl Method for Theta {
     const NAME: &str = "theta";
-    const SUMMARY: &str = "exponential smoothing with half the trend, season removed and put back";
+    const SUMMARY: &str = "Exponential smoothing with half the trend, season removed and put back";
     const EXAMPLE: &str = "theta(season=52)";
+    const ALSO: &str = "theta method, standard theta";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "auto theta, otm, optimised theta, optimized theta, dotm, dynamic theta, dynamic optimised theta, dynamic optimized theta",
+        "theta(kind=optimised), theta(kind=dynamic), theta(kind=dynamic-optimised); theta(kind=auto) chooses",
+    )];
     const SEARCH: &[(&str, &[&str])] =
         &[("kind", &["standard", "optimised", "dynamic", "dynamic-optimised"]), ("box_cox", &["auto", "0"])];
     type Kind = crate::models::EachSeries;

@@ -55,22 +55,30 @@ learner_options! {
     /// How the variance grows with the mean under `reg:tweedie`, between 1 and 2.
     tweedie_variance_power: f64 = 1.5,
     /// Trees.
+    #[schemars(extend("also" = "num_rounds, rounds, n_estimators"))]
     num_boost_round: usize = 200,
     /// The share of each tree's values that is kept.
+    #[schemars(extend("also" = "learning_rate, rate"))]
     eta: f64 = 0.07,
     /// The most splits between the root and a leaf.
+    #[schemars(extend("also" = "depth"))]
     max_depth: usize = 6,
     /// The least sum of second derivatives in a leaf.
     min_child_weight: f64 = 5.0,
     /// The least gain of a split.
+    #[schemars(extend("also" = "min_split_loss"))]
     gamma: f64 = 0.0,
     /// The penalty on squared leaf values.
+    #[schemars(extend("also" = "reg_lambda, l2"))]
     lambda: f64 = 1.0,
     /// The penalty on the sizes of leaf values.
+    #[schemars(extend("also" = "reg_alpha, l1"))]
     alpha: f64 = 0.0,
     /// The share of rows that each tree sees.
+    #[schemars(extend("also" = "rows"))]
     subsample: f64 = 1.0,
     /// The share of columns that each tree sees.
+    #[schemars(extend("also" = "colsample, columns"))]
     colsample_bytree: f64 = 0.3,
     /// The most bins of a column.
     max_bin: usize = 256,
@@ -82,6 +90,7 @@ impl Method for Xgboost {
     const NAME: &str = "xgboost";
     const SUMMARY: &str = "XGBoost, learning from all series together; its own parameters and file format";
     const EXAMPLE: &str = "xgboost(num_boost_round=50)";
+    const ALSO: &str = "xgb";
     const SEARCH: &[(&str, &[&str])] = &[
         ("objective", &["\"reg:squarederror\"", "\"reg:absoluteerror\""]),
         ("num_boost_round", &["50..600 log"]),

@@ -90,8 +90,9 @@ pub(crate) struct Weekday {
 
 impl Derive for Weekday {
     const NAME: &str = "weekday";
-    const SUMMARY: &str = "the day of the week, for days or finer";
+    const SUMMARY: &str = "The day of the week, for days or finer";
     const EXAMPLE: &str = "weekday(form=number)";
+    const ALSO: &str = "day of week, dow";
 
     fn columns(&self, places: &Places, _: &Data) -> Result<Vec<Derived>> {
         places.dated(1.0, "the day of the week")?;
@@ -112,8 +113,9 @@ pub(crate) struct Hour {
 
 impl Derive for Hour {
     const NAME: &str = "hour";
-    const SUMMARY: &str = "the hour of the day, for data finer than daily";
+    const SUMMARY: &str = "The hour of the day, for data finer than daily";
     const EXAMPLE: &str = "hour(form=number)";
+    const ALSO: &str = "hour of day";
 
     fn columns(&self, places: &Places, _: &Data) -> Result<Vec<Derived>> {
         places.dated(0.999, "the hour of the day")?;
@@ -140,8 +142,9 @@ impl Default for Week {
 
 impl Derive for Week {
     const NAME: &str = "week";
-    const SUMMARY: &str = "the week of the year, for weeks or finer";
+    const SUMMARY: &str = "The week of the year, for weeks or finer";
     const EXAMPLE: &str = "week";
+    const ALSO: &str = "week of year, iso week";
 
     fn columns(&self, places: &Places, _: &Data) -> Result<Vec<Derived>> {
         places.dated(7.0, "the week of the year")?;
@@ -159,8 +162,13 @@ pub(crate) struct Month {
 
 impl Derive for Month {
     const NAME: &str = "month";
-    const SUMMARY: &str = "the month, for months or finer";
+    const SUMMARY: &str = "The month, for months or finer";
     const EXAMPLE: &str = "month";
+    const ALSO: &str = "month of year";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "calendar, date parts, datetime, dates",
+        "features of the calendar are weekday, hour, week, month, quarter, season, month_start, month_end and payday",
+    )];
 
     fn columns(&self, places: &Places, _: &Data) -> Result<Vec<Derived>> {
         places.dated(31.0, "the month")?;
@@ -179,8 +187,9 @@ pub(crate) struct Quarter {
 
 impl Derive for Quarter {
     const NAME: &str = "quarter";
-    const SUMMARY: &str = "the quarter of the year, for quarters or finer";
+    const SUMMARY: &str = "The quarter of the year, for quarters or finer";
     const EXAMPLE: &str = "quarter";
+    const ALSO: &str = "quarter of year";
 
     fn columns(&self, places: &Places, _: &Data) -> Result<Vec<Derived>> {
         places.dated(92.0, "the quarter")?;
@@ -200,8 +209,9 @@ pub(crate) struct Season {
 
 impl Derive for Season {
     const NAME: &str = "season";
-    const SUMMARY: &str = "winter, spring, summer, autumn, for months or finer";
+    const SUMMARY: &str = "Winter, spring, summer, autumn, for months or finer";
     const EXAMPLE: &str = "season";
+    const ALSO: &str = "season of year";
 
     fn columns(&self, places: &Places, _: &Data) -> Result<Vec<Derived>> {
         places.dated(31.0, "the season")?;
@@ -219,8 +229,11 @@ pub(crate) struct MonthStart {}
 
 impl Derive for MonthStart {
     const NAME: &str = "month_start";
-    const SUMMARY: &str = "does the day, or the period, hold the first of a month?";
+    const SUMMARY: &str = "Whether the day, or the period, holds the first of a month";
     const EXAMPLE: &str = "month_start";
+    const ALSO: &str = "is month start, start of month";
+    const SIMILAR: &[(&str, &str)] =
+        &[("day of month, month day", "`month_start`, `month_end` and `payday` mark days of the month")];
 
     fn columns(&self, places: &Places, _: &Data) -> Result<Vec<Derived>> {
         places.dated(27.0, "the start of a month")?;
@@ -235,8 +248,9 @@ pub(crate) struct MonthEnd {}
 
 impl Derive for MonthEnd {
     const NAME: &str = "month_end";
-    const SUMMARY: &str = "does the day, or the period, hold the last of a month?";
+    const SUMMARY: &str = "Whether the day, or the period, holds the last of a month";
     const EXAMPLE: &str = "month_end";
+    const ALSO: &str = "is month end, end of month";
 
     fn columns(&self, places: &Places, _: &Data) -> Result<Vec<Derived>> {
         places.dated(27.0, "the end of a month")?;
@@ -262,8 +276,9 @@ impl Default for Payday {
 
 impl Derive for Payday {
     const NAME: &str = "payday";
-    const SUMMARY: &str = "how many paydays the day, or the period, holds";
+    const SUMMARY: &str = "How many paydays the day, or the period, holds";
     const EXAMPLE: &str = "payday(days=[15, -1])";
+    const ALSO: &str = "paydays";
 
     fn check(&self) -> Result<()> {
         match self.days.iter().find(|day| **day == 0 || !(-31..=31).contains(*day)) {

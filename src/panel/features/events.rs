@@ -47,8 +47,13 @@ pub(crate) struct Event {
 
 impl Derive for Events {
     const NAME: &str = "events";
-    const SUMMARY: &str = "own events, school holidays and promotions as intervals from a file";
+    const SUMMARY: &str = "Own events, school holidays and promotions as intervals from a file";
     const EXAMPLE: &str = "events(file=\"data/events.csv\", before=7)";
+    const ALSO: &str = "event";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "promo, promotion, promotions, campaign, campaigns, school holidays, vacations",
+        "intervals from a file: events(file=…); a column of the data needs no feature, only a role",
+    )];
 
     fn check(&self) -> Result<()> {
         check_reach(self.before, self.after)?;

@@ -168,8 +168,13 @@ fn named(name: &str) -> Result<&'static Rule> {
 
 impl Derive for Feasts {
     const NAME: &str = "feasts";
-    const SUMMARY: &str = "moving feasts and days of commerce: Easter, Black Friday, Eid, Super Bowl …";
+    const SUMMARY: &str = "Moving feasts and days of commerce: Easter, Black Friday, Eid, Super Bowl …";
     const EXAMPLE: &str = "feasts(names=[easter, black_friday, super_bowl])";
+    const ALSO: &str = "moving feasts, moving holidays";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "easter, ramadan, eid, diwali, chinese new year, black friday, super bowl, thanksgiving",
+        "one of those that feasts(names=[easter]) takes",
+    )];
 
     fn check(&self) -> Result<()> {
         check_reach(self.before, self.after)?;

@@ -31,8 +31,11 @@ impl Default for Fourier {
 
 impl Derive for Fourier {
     const NAME: &str = "fourier";
-    const SUMMARY: &str = "pairs of sine and cosine of a season of any length";
+    const SUMMARY: &str = "Pairs of sine and cosine of a season of any length";
     const EXAMPLE: &str = "fourier(period=365.25, order=2)";
+    const ALSO: &str = "fourier terms, fourier series";
+    const SIMILAR: &[(&str, &str)] =
+        &[("cyclical, cyclic, sin cos, sine, harmonics, trigonometric, waves", "pairs of sine and cosine")];
 
     fn check(&self) -> Result<()> {
         if !(self.period > 0.0 && self.period.is_finite()) {

@@ -76,8 +76,9 @@ pub(super) fn check_reach(before: usize, after: usize) -> Result<()> {
 
 impl Derive for Holidays {
     const NAME: &str = "holidays";
-    const SUMMARY: &str = "public holidays of a country and its regions, with names, days before and after";
+    const SUMMARY: &str = "Public holidays of a country and its regions, with names, days before and after";
     const EXAMPLE: &str = "holidays(country=US, before=3)";
+    const ALSO: &str = "holiday, public holidays, bank holidays";
 
     fn check(&self) -> Result<()> {
         check_reach(self.before, self.after)?;
@@ -257,7 +258,13 @@ impl Country {
         if code.is_empty() {
             return Err(Error::usage("holidays needs a country by its code: holidays(country=DE)"));
         }
-        let line = lines.get(&code.trim().to_uppercase()).ok_or_else(|| {
+        // What people write for a country beside its code.
+        let own = match code.trim().to_uppercase().as_str() {
+            "USA" => "US".to_string(),
+            "UK" | "GBR" => "GB".to_string(),
+            other => other.to_string(),
+        };
+        let line = lines.get(&own).ok_or_else(|| {
             let nearest = suggestion(code, lines.keys().map(String::as_str));
             Error::usage(format!("`{code}` is no country code of ISO 3166-1{nearest}"))
         })?;

@@ -24,8 +24,9 @@ pub(crate) struct Interaction {
 
 impl Derive for Interaction {
     const NAME: &str = "interaction";
-    const SUMMARY: &str = "products of two columns, or of all values of two features";
+    const SUMMARY: &str = "Products of two columns, or of all values of two features";
     const EXAMPLE: &str = "interaction(a=IsHoliday, b=Type)";
+    const ALSO: &str = "interactions, product, products, cross";
 
     fn check(&self) -> Result<()> {
         match self.a.is_empty() || self.b.is_empty() {

@@ -37,43 +37,41 @@ pub(crate) use places::Places;
 pub(super) use places::{plain, series_texts};
 
 use super::{Panel, Role};
-use crate::error::{Error, Result, suggestion};
+use crate::error::{Error, Result};
 use crate::options;
-use crate::show::Table;
+use crate::registry::{Registry, Row, row};
 
 /// Every feature there is, by name.
-pub const FEATURES: &[Feature] = &[
-    Feature::of::<calendar::Weekday>(),
-    Feature::of::<calendar::Hour>(),
-    Feature::of::<calendar::Week>(),
-    Feature::of::<calendar::Month>(),
-    Feature::of::<calendar::Quarter>(),
-    Feature::of::<calendar::Season>(),
-    Feature::of::<calendar::MonthStart>(),
-    Feature::of::<calendar::MonthEnd>(),
-    Feature::of::<calendar::Payday>(),
-    Feature::of::<fourier::Fourier>(),
-    Feature::of::<holidays::Holidays>(),
-    Feature::of::<feasts::Feasts>(),
-    Feature::of::<events::Events>(),
-    Feature::of::<windows::Lags>(),
-    Feature::of::<windows::Rolling>(),
-    Feature::of::<windows::Expanding>(),
-    Feature::of::<interaction::Interaction>(),
-];
+pub const FEATURES: Registry<Deriving> = Registry {
+    kind: "feature",
+    rows: &[
+        Feature::of::<calendar::Weekday>(),
+        Feature::of::<calendar::Hour>(),
+        Feature::of::<calendar::Week>(),
+        Feature::of::<calendar::Month>(),
+        Feature::of::<calendar::Quarter>(),
+        Feature::of::<calendar::Season>(),
+        Feature::of::<calendar::MonthStart>(),
+        Feature::of::<calendar::MonthEnd>(),
+        Feature::of::<calendar::Payday>(),
+        Feature::of::<fourier::Fourier>(),
+        Feature::of::<holidays::Holidays>(),
+        Feature::of::<feasts::Feasts>(),
+        Feature::of::<events::Events>(),
+        Feature::of::<windows::Lags>(),
+        Feature::of::<windows::Rolling>(),
+        Feature::of::<windows::Expanding>(),
+        Feature::of::<interaction::Interaction>(),
+    ],
+};
 
 /// A feature as [`FEATURES`] lists it.
-pub struct Feature {
-    /// The name in labels.
-    pub name: &'static str,
-    /// One line.
-    pub summary: &'static str,
-    /// A label that works on the bundled data.
-    pub example: &'static str,
-    check: fn(Map<String, Value>) -> Result<String>,
+pub type Feature = Row<Deriving>;
+
+/// How a feature's columns are made.
+pub struct Deriving {
     gather: fn(&Panel, Map<String, Value>) -> Result<Data>,
     columns: MakeColumns,
-    describe: fn() -> Result<Table>,
 }
 
 /// A feature's columns at some places, from what it gathered and its options.
@@ -87,6 +85,10 @@ pub(crate) trait Derive: Default + Serialize + DeserializeOwned + JsonSchema {
     const SUMMARY: &str;
     /// A label that works on the bundled data.
     const EXAMPLE: &str;
+    /// Other names of the same feature, separated by commas: they are served.
+    const ALSO: &str = "";
+    /// What is asked for and comes closest to this feature, separated by commas, and why.
+    const SIMILAR: &[(&str, &str)] = &[];
 
     /// Options that are wrong in themselves.
     fn check(&self) -> Result<()> {
@@ -160,60 +162,20 @@ impl Made {
     /// The columns at other places than the history's rows.
     pub(crate) fn again(&self, places: &Places) -> Result<Vec<Derived>> {
         let (name, given) = options::split(&self.label)?;
-        (Feature::named(name)?.columns)(&places.wanting(&self.columns), &self.data, given)
+        (FEATURES.named(name)?.columns)(&places.wanting(&self.columns), &self.data, given)
     }
 }
 
 impl Feature {
     const fn of<F: Derive>() -> Self {
-        Self {
-            name: F::NAME,
-            summary: F::SUMMARY,
-            example: F::EXAMPLE,
-            check: |given| {
-                let feature = options::read::<F>(F::NAME, given)?;
-                feature.check()?;
-                options::label(F::NAME, &feature)
-            },
-            gather: |panel, given| options::read::<F>(F::NAME, given)?.gather(panel),
-            columns: |places, data, given| options::read::<F>(F::NAME, given)?.columns(places, data),
-            describe: || options::table(&schemars::schema_for!(F), &options::fields(&F::default())?),
-        }
-    }
-
-    /// The label of the feature with these options.
-    ///
-    /// # Errors
-    /// When an option is unknown, of the wrong type or out of range.
-    pub fn with(&self, options: Map<String, Value>) -> Result<String> {
-        (self.check)(options)
-    }
-
-    /// The row of that name.
-    ///
-    /// # Errors
-    /// When there is none; the nearest name is suggested.
-    pub fn named(name: &str) -> Result<&'static Feature> {
-        FEATURES.iter().find(|feature| feature.name == name).ok_or_else(|| {
-            let nearest = suggestion(name, FEATURES.iter().map(|feature| feature.name));
-            Error::usage(format!("there is no feature `{name}`{nearest}"))
-        })
-    }
-
-    /// All features: name, one line, an example.
-    ///
-    /// # Errors
-    /// Only if the table cannot be assembled.
-    pub fn list() -> Result<Table> {
-        options::list("feature", FEATURES.iter().map(|feature| [feature.name, feature.summary, feature.example]))
-    }
-
-    /// One row per option: name, default and meaning.
-    ///
-    /// # Errors
-    /// Only if the table cannot be assembled.
-    pub fn options(&self) -> Result<Table> {
-        (self.describe)()
+        row!(
+            F,
+            &[],
+            Deriving {
+                gather: |panel, given| options::read::<F>(F::NAME, given)?.gather(panel),
+                columns: |places, data, given| options::read::<F>(F::NAME, given)?.columns(places, data),
+            }
+        )
     }
 }
 
@@ -261,17 +223,13 @@ impl<F: Features> Features for Vec<F> {
 
 /// The labels with their options checked, as far as that goes without data.
 pub(crate) fn checked(features: impl Features) -> Result<Vec<String>> {
-    let check = |label: String| {
-        let (name, given) = options::split(&label)?;
-        Feature::named(name)?.with(given)
-    };
-    features.labels().into_iter().map(check).collect()
+    features.labels().iter().map(|label| FEATURES.check(label)).collect()
 }
 
 /// The files that features read, as their option `file` names them.
 pub(crate) fn files_of(labels: &[&str]) -> Vec<std::path::PathBuf> {
-    let given = labels.iter().filter_map(|label| options::split(label).ok());
-    given.filter_map(|(_, given)| Some(given.get("file")?.as_str()?.into())).collect()
+    let checked = labels.iter().filter_map(|label| FEATURES.check(label).ok());
+    checked.filter_map(|label| Some(options::split(&label).ok()?.1.get("file")?.as_str()?.into())).collect()
 }
 
 impl Panel {
@@ -302,7 +260,7 @@ impl Panel {
 
     fn feature(&self, label: String) -> Result<Panel> {
         let (name, given) = options::split(&label)?;
-        let feature = Feature::named(name)?;
+        let feature = FEATURES.named(name)?;
         let within = |error: Error| error.within(format!("feature {label}"));
         let data = (feature.gather)(self, given.clone()).map_err(within)?;
         let derived = (feature.columns)(&Places::history(self), &data, given).map_err(within)?;

@@ -190,8 +190,11 @@ fn named(of: Option<&String>, name: String, lag: usize) -> String {
 
 impl Derive for Lags {
     const NAME: &str = "lags";
-    const SUMMARY: &str = "the value of so many steps before";
+    const SUMMARY: &str = "The value of so many steps before";
     const EXAMPLE: &str = "lags(steps=[8, 52])";
+    const ALSO: &str = "lag, lagged, shift";
+    const SIMILAR: &[(&str, &str)] =
+        &[("diff, difference, differences", "values of earlier steps; models difference by themselves")];
 
     fn check(&self) -> Result<()> {
         if self.steps.is_empty() {
@@ -212,8 +215,13 @@ impl Derive for Lags {
 
 impl Derive for Rolling {
     const NAME: &str = "rolling";
-    const SUMMARY: &str = "mean, median, spread … of the last steps";
+    const SUMMARY: &str = "Mean, median, spread … of the last steps";
     const EXAMPLE: &str = "rolling(window=13, lag=8, stat=median)";
+    const ALSO: &str = "rolling window, moving window, window, windows";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "rolling mean, moving average, rolling std, ewm, ewma, exponential moving average",
+        "rolling(window=13, stat=mean), and other statistics",
+    )];
 
     fn check(&self) -> Result<()> {
         check_steps("a window", self.window)?;
@@ -237,8 +245,9 @@ impl Derive for Rolling {
 
 impl Derive for Expanding {
     const NAME: &str = "expanding";
-    const SUMMARY: &str = "mean, median, spread … of all that came before";
+    const SUMMARY: &str = "Mean, median, spread … of all that came before";
     const EXAMPLE: &str = "expanding(lag=8)";
+    const ALSO: &str = "expanding window, cumulative";
 
     fn check(&self) -> Result<()> {
         check_steps("the lag of a window", self.lag)

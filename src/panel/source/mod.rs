@@ -93,7 +93,7 @@ impl Reading {
     /// # Errors
     /// When an option is unknown; the nearest one is suggested.
     pub fn parse(text: &str) -> Result<Self> {
-        let mut map = options::parse(text)?;
+        let mut map = options::spelled::<Self>("reading", options::parse(text)?)?;
         // A sheet named 2024 is a name all the same.
         let named = |name: &str| !["seconds", "rows"].contains(&name);
         for (_, value) in map.iter_mut().filter(|(name, value)| value.is_number() && named(name)) {
