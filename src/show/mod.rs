@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `table.rs` | what every tabular verb returns |
 //! | `number.rs` | how a number is written |
+//! | `prose.rs` | what the marks of a text say |
 //! | `text.rs`, `markdown.rs`, `html.rs` | how a block looks in a terminal, in Markdown, on a page |
 //! | `notebook.rs` | how a noun, a data frame, a list of numbers displays itself in a notebook cell |
 
@@ -14,6 +15,7 @@ pub(crate) mod html;
 pub(crate) mod markdown;
 mod notebook;
 mod number;
+mod prose;
 mod table;
 mod text;
 
@@ -21,6 +23,7 @@ pub use notebook::Lazy;
 pub(crate) use notebook::noun;
 pub use number::number;
 pub(crate) use number::{MISSING, column_labels, decimals, tick_labels};
+pub use prose::{Prose, Words};
 pub(crate) use table::{Grid, one_line};
 pub use table::{Table, Value};
 
@@ -44,6 +47,8 @@ pub enum Block {
     },
     /// A paragraph, or several with an empty line between them.
     Text(String),
+    /// A paragraph or a list with marks: bold, emphasis, code, links.
+    Prose(Prose),
     /// A caveat, set apart from the text.
     Note(String),
     /// Short points in order of importance.
