@@ -231,7 +231,7 @@ impl Forecast {
         Ok(DataFrame::new(rows, columns)?)
     }
 
-    /// Writes [`table`](Self::table) as CSV, Parquet or JSON, by the path's extension.
+    /// Writes [`table`](Self::table) as CSV, Parquet, JSON or a workbook (.xlsx), by the path's extension.
     ///
     /// # Errors
     /// When no model could forecast any series, or the file cannot be written.

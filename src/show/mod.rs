@@ -6,6 +6,7 @@
 //! | file | question |
 //! |---|---|
 //! | `table.rs` | what every tabular verb returns |
+//! | `workbook.rs` | how it becomes a workbook |
 //! | `number.rs` | how a number is written |
 //! | `prose.rs` | what the marks of a text say |
 //! | `text.rs`, `markdown.rs`, `html.rs` | how a block looks in a terminal, in Markdown, on a page |
@@ -18,6 +19,7 @@ mod number;
 mod prose;
 mod table;
 mod text;
+mod workbook;
 
 pub use notebook::Lazy;
 pub(crate) use notebook::noun;
