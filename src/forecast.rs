@@ -18,7 +18,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::models::{Failure, Fits, Marginal, find, mixed};
+use crate::models::{Failure, Fits, Marginal, find, find_model, mixed};
 use crate::panel::{Future, Panel};
 use crate::progress;
 use crate::show::{Block, Show, Table, number};
@@ -265,11 +265,17 @@ impl Forecast {
         self.0.cells[model * self.0.panel.len() + series].as_ref()
     }
 
+    /// The label of a model as this forecast has it, for any spelling of it.
+    pub(crate) fn label_of(&self, model: &str) -> Result<String> {
+        Ok(self.0.models[find_model(model, &self.0.models)?].clone())
+    }
+
     fn named(&self, model: &str, series: &str) -> Result<&Marginal> {
-        let m = find(model, &self.0.models, "model")?;
+        let m = find_model(model, &self.0.models)?;
+        let model = &self.0.models[m];
         let i = find(series, &self.0.panel.labels(), "series")?;
         self.cell(m, i).ok_or_else(|| {
-            let failure = self.0.failures.iter().find(|f| f.model == model && f.series == series);
+            let failure = self.0.failures.iter().find(|f| f.model == *model && f.series == series);
             let reason = failure.map_or("it was not asked for", |failure| &failure.reason);
             Error::model(format!("{model} has no forecast for series {series}: {reason}"))
         })
@@ -291,7 +297,7 @@ impl Paths {
     /// When there is no such model or series, or the model failed on it.
     pub fn of(&self, model: &str, series: &str) -> Result<Vec<Vec<f64>>> {
         self.forecast.named(model, series)?;
-        let m = find(model, &self.forecast.0.models, "model")?;
+        let m = find_model(model, &self.forecast.0.models)?;
         let i = find(series, &self.forecast.0.panel.labels(), "series")?;
         Ok(rows(&self.simulate(m, i, &Dates::of(&self.forecast, m, self.n))?))
     }
@@ -301,7 +307,7 @@ impl Paths {
     /// # Errors
     /// When there is no such model, or it failed on every series.
     pub fn total(&self, model: &str) -> Result<Vec<Vec<f64>>> {
-        let m = find(model, &self.forecast.0.models, "model")?;
+        let m = find_model(model, &self.forecast.0.models)?;
         let dates = Dates::of(&self.forecast, m, self.n);
         let series: Vec<usize> =
             (0..self.forecast.panel().len()).filter(|i| self.forecast.cell(m, *i).is_some()).collect();

@@ -10,7 +10,7 @@ use super::groups::Groups;
 use crate::error::{Error, Result};
 use crate::forecast::{Forecast, LEVELS, level, quantile_name, quantiles_of};
 use crate::metrics::{self, Case, METRICS, Metric, Sums, scales};
-use crate::models::{Aim, Failure, IntoModel, Model, failures_sentence, failures_table, find, remarks_sentence};
+use crate::models::{Aim, Failure, IntoModel, Model, failures_sentence, failures_table, find_model, remarks_sentence};
 use crate::panel::{Cut, Folds, Panel};
 use crate::progress;
 use crate::show::{Block, Show, Table, number};
@@ -477,7 +477,7 @@ impl Backtest {
     /// When there is no such metric or model, or it is undefined for it.
     pub fn score(&self, model: &str, metric: &str) -> Result<f64> {
         let by = metrics::named(metric)?;
-        let m = find(model, &self.0.models, "model")?;
+        let m = find_model(model, &self.0.models)?;
         self.mean(by, m).ok_or_else(|| Error::model(format!("{metric} is undefined for {model}")))
     }
 }

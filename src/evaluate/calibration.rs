@@ -18,7 +18,7 @@ use super::significance::listed;
 use crate::error::{Error, Result};
 use crate::explore::Finding;
 use crate::figures::Calibration;
-use crate::models::{Marginal, find, standard_normal};
+use crate::models::{Marginal, find_model, standard_normal};
 use crate::show::{Table, number};
 
 /// Equally probable parts of a distribution; the edge of part k is the k/40 quantile.
@@ -169,7 +169,8 @@ impl Backtest {
     /// When there is no such model, or it could not be scored.
     pub fn calibration_of(&self, model: &str) -> Result<Finding> {
         let inner = &*self.0;
-        let m = find(model, &inner.models, "model")?;
+        let m = find_model(model, &inner.models)?;
+        let model = inner.models[m].as_str();
         let steps = self.places(m);
         let all = total(&steps);
         if all.count == 0.0 {

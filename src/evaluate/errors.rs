@@ -16,7 +16,7 @@ use super::significance::listed;
 use crate::error::{Error, Result};
 use crate::explore::Finding;
 use crate::figures::{Bars, Line, Lines, TimeAxis};
-use crate::models::{Demand, find};
+use crate::models::{Demand, find_model};
 use crate::panel::Role;
 use crate::show::{Table, number};
 
@@ -106,7 +106,9 @@ impl Backtest {
     /// # Errors
     /// When there is no such model, or none of its windows could be scored.
     pub fn errors(&self, model: &str) -> Result<Vec<Finding>> {
-        let m = find(model, &self.models(), "model")?;
+        let models = self.models();
+        let m = find_model(model, &models)?;
+        let model = models[m].as_str();
         let steps = self.scored_steps(m);
         if steps.is_empty() {
             return Err(Error::model(format!(

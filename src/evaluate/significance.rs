@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::explore::Finding;
 use crate::figures::{CriticalDifference, Intervals};
 use crate::metrics::{self, Metric};
-use crate::models::find;
+use crate::models::find_model;
 use crate::show::{Table, decimals, number};
 use crate::statistics::{DieboldMariano, alike, critical_difference, diebold_mariano, friedman, holm, wilcoxon};
 
@@ -80,7 +80,9 @@ impl Backtest {
     /// When there is no such model or metric, the models are the same, or the metric is no loss (bias, coverage).
     pub fn compare(&self, one: &str, other: &str, metric: &str) -> Result<Finding> {
         let by = loss(metric)?;
-        let (a, b) = (find(one, &self.models(), "model")?, find(other, &self.models(), "model")?);
+        let models = self.models();
+        let (a, b) = (find_model(one, &models)?, find_model(other, &models)?);
+        let (one, other) = (models[a].as_str(), models[b].as_str());
         if a == b {
             return Err(Error::usage(format!("{one} cannot be compared with itself; name two models")));
         }

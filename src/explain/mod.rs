@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::explore::Finding;
 use crate::figures::{Bars, Waterfall};
 use crate::forecast::Forecast;
-use crate::models::{Fits, find};
+use crate::models::{Fits, find, find_model};
 use crate::show::{Table, number};
 
 /// Parts that are told one by one; the rest is added up.
@@ -34,7 +34,9 @@ impl Fits {
     /// # Errors
     /// When there is no such model, or it fits each series by itself.
     pub fn importance(&self, model: &str) -> Result<Finding> {
-        let m = find(model, &self.models(), "model")?;
+        let models = self.models();
+        let m = find_model(model, &models)?;
+        let model = models[m].as_str();
         let mut rows = self.fitted(m).importance().ok_or_else(|| alone(model))?;
         rows.sort_by(|a, b| b.permutation.total_cmp(&a.permutation).then(a.feature.cmp(&b.feature)));
         let Some(first) = rows.first() else { return Err(Error::model("the model has no features")) };
@@ -81,7 +83,9 @@ impl Forecast {
     /// # Errors
     /// When there is no such model or series, the date is not forecast, or the model cannot tell.
     pub fn explain(&self, model: &str, series: &str, date: &str) -> Result<Finding> {
-        let m = find(model, &self.models(), "model")?;
+        let models = self.models();
+        let m = find_model(model, &models)?;
+        let model = models[m].as_str();
         let i = find(series, &self.panel().labels(), "series")?;
         let calendar = self.panel().inner().calendar.clone();
         let start = self.future().start(i);

@@ -4,7 +4,7 @@ use super::{Band, Bars, Course, Fan, Fans, Figure, Line, Overview, TimeAxis};
 use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Tuning};
 use crate::forecast::Forecast;
-use crate::models::{Marginal, find};
+use crate::models::{Marginal, find_model};
 use crate::panel::Panel;
 
 /// More panels than this cannot be read on one page.
@@ -34,7 +34,8 @@ impl Forecast {
     /// # Errors
     /// When there is no such model, or it has no forecast at all.
     pub fn plot(&self, model: &str) -> Result<Figure> {
-        fans(self, model, &[], &format!("Forecast by {model}"))
+        let model = self.label_of(model)?;
+        fans(self, &model, &[], &format!("Forecast by {model}"))
     }
 }
 
@@ -66,7 +67,8 @@ impl Backtest {
     /// When there is no such model, or it has no forecast in that fold.
     pub fn plot_last(&self, model: &str) -> Result<Figure> {
         let (forecast, actuals) = self.last().ok_or_else(|| Error::usage("the backtest has no folds"))?;
-        fans(forecast, model, actuals, &format!("Last window: {model} against what happened"))
+        let model = forecast.label_of(model)?;
+        fans(forecast, &model, actuals, &format!("Last window: {model} against what happened"))
     }
 }
 
@@ -86,7 +88,7 @@ impl Tuning {
 }
 
 fn fans(forecast: &Forecast, model: &str, actuals: &[Vec<f64>], title: &str) -> Result<Figure> {
-    let m = find(model, &forecast.models(), "model")?;
+    let m = find_model(model, &forecast.models())?;
     let panel = forecast.panel();
     let value = panel.inner().columns.target.clone();
     let drawn: Vec<(usize, &Marginal)> = largest(&panel, panel.len())

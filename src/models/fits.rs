@@ -323,8 +323,7 @@ impl Fits {
     /// # Errors
     /// When there is no such model or series.
     pub fn residuals(&self, model: &str, series: &str) -> Result<Vec<f64>> {
-        let labels = self.models();
-        let m = find(model, &labels, "model")?;
+        let m = find_model(model, &self.models())?;
         let i = find(series, &self.0.panel.labels(), "series")?;
         Ok(self.0.models[m].fitted.residuals(i).to_vec())
     }
@@ -466,7 +465,7 @@ impl Fits {
     /// # Errors
     /// When there is no such model.
     pub fn training(&self, model: &str) -> Result<Table> {
-        let rounds = self.0.models[find(model, &self.models(), "model")?].fitted.training();
+        let rounds = self.0.models[find_model(model, &self.models())?].fitted.training();
         let part = |round: &Epoch| if round.part == 0 { "trial" } else { "all" };
         let number =
             |name: &str, pick: fn(&Epoch) -> f64| Column::new(name.into(), rounds.iter().map(pick).collect::<Vec<_>>());
@@ -587,6 +586,14 @@ pub(crate) fn find(name: &str, names: &[String], what: &str) -> Result<usize> {
         let nearest = crate::error::suggestion(name, names.iter().map(String::as_str));
         Error::usage(format!("there is no {what} `{name}`{nearest}"))
     })
+}
+
+/// The place of a model in a list of labels, by any spelling of its label: `ets( season = 52 )`, options in another order.
+pub(crate) fn find_model(label: &str, labels: &[String]) -> Result<usize> {
+    let place = |label: &str| labels.iter().position(|known| known == label);
+    // A label that cannot be read is one that is not there, which is said with the nearest that is.
+    let read = || Model::named(label).ok().and_then(|model| place(model.label()));
+    place(label).or_else(read).map_or_else(|| find(label, labels, "model"), Ok)
 }
 
 const KIND: &str = crate::files::mark::FITS;

@@ -53,7 +53,7 @@ pub use decomposition::Season;
 pub use drift::{Drift, FittedDrift};
 pub use ets::{Ets, FittedEts};
 pub use fits::{Failure, Fits, Horizon};
-pub(crate) use fits::{failures_sentence, failures_table, find, remarks_sentence};
+pub(crate) use fits::{failures_sentence, failures_table, find, find_model, remarks_sentence};
 pub use forest::Forest;
 pub(crate) use groups::Groups;
 pub use harmonic::{FittedHarmonic, Harmonic};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use polars::prelude::*;
 
-use super::{Fits, Horizon, find};
+use super::{Fits, Horizon, find_model};
 use crate::error::{Error, Result};
 use crate::files::mark;
 use crate::show::Table;
@@ -38,7 +38,7 @@ impl Fits {
         horizon: impl Into<Horizon>,
         folder: impl AsRef<Path>,
     ) -> Result<Vec<String>> {
-        let m = find(model, &self.models(), "model")?;
+        let m = find_model(model, &self.models())?;
         let panel = self.panel();
         let future = match horizon.into() {
             Horizon::Steps(steps) => panel.future(steps)?,
