@@ -80,6 +80,7 @@ pub(super) fn register(api: &mut Api) {
         explore(panel, question: String) -> Finding { panel.explore(&question) }
         only(panel, column: String, value: Scalar) -> Panel { panel.only(&column, &value.0) }
         before(panel, stamp: String) -> Panel { panel.before(&stamp) }
+        after(panel, stamp: String) -> Panel { panel.after(&stamp) }
         normalised(panel, kind: Normalise) -> Panel { panel.normalised(kind) }
         scales(panel) -> Table { panel.scales() }
         plot(panel) -> Figure { panel.plot() }
