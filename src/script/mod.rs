@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `api` | how a verb of the library becomes one of scripts |
 //! | `nouns`, `values` | what goes into verbs and comes out |
-//! | `panel`, `models`, `evaluate`, `report`, `text` | the verbs, one line each |
+//! | `panel`, `models`, `evaluate`, `report`, `tables`, `text` | the verbs, one line each |
 //! | `session` | text after text, within limits and behind a fence |
 //! | `failure` | what is said when a script fails |
 //! | `modules` | where `import` looks |
@@ -32,6 +32,7 @@ mod repl;
 mod report;
 mod session;
 mod shown;
+mod tables;
 mod text;
 mod values;
 
@@ -86,6 +87,7 @@ fn build() -> (Engine, Language) {
     models::register(&mut api);
     evaluate::register(&mut api);
     report::register(&mut api);
+    tables::register(&mut api);
     text::register(&mut api);
     help::register(&mut api);
     (api.engine, api.language)

@@ -6,6 +6,7 @@
 //! | file | question |
 //! |---|---|
 //! | `table.rs` | what every tabular verb returns |
+//! | `rows.rs` | which of its rows, in what order, and what do they come to? |
 //! | `workbook.rs` | how it becomes a workbook |
 //! | `number.rs` | how a number is written |
 //! | `prose.rs` | what the marks of a text say |
@@ -17,6 +18,7 @@ pub(crate) mod markdown;
 mod notebook;
 mod number;
 mod prose;
+mod rows;
 mod table;
 mod text;
 mod workbook;
