@@ -1,15 +1,20 @@
-//! Tables of one's own: filtered, sorted, grouped.
+//! Tables of one's own: read, filtered, sorted, grouped.
 
 use std::any::TypeId;
 
 use rhai::{Dynamic, FnPtr, Map, NativeCallContext};
 
-use super::api::{Answer, Api, Verb, methods, noun};
+use super::api::{Answer, Api, Verb, functions, methods, noun};
 use super::values::{Argument, Names, Value as Given, argument, kind, refused};
 use crate::error::{Error, Result};
+use crate::panel::Reading;
 use crate::show::{Table, Value};
 
 pub(super) fn register(api: &mut Api) {
+    functions! { api;
+        "Table::read" read_table(path: String) -> Table { Table::read(path) }
+        "Table::read_as" read_table(path: String, reading: Reading) -> Table { Table::read_as(path, &reading) }
+    }
     methods! { api, Table;
         filter(table, column: String, comparison: String, value: Value) -> Table {
             table.filter(&column, &comparison, value)
