@@ -4,6 +4,7 @@
 use rhai::{EvalAltResult, LexError, Map, ParseError, ParseErrorType, Position};
 
 use super::api::{Caught, Language, Verb};
+use super::arrays::ARRAY;
 use super::session::Limits;
 use crate::error::{Error, suggestion};
 use crate::files::Stop;
@@ -277,7 +278,9 @@ impl Context<'_> {
             let calls: Vec<String> = verbs.map(|verb| format!("`{}`", verb.call())).collect();
             (!calls.is_empty()).then(|| calls.join(" or "))
         };
-        if let Some(known) = calls(&mut language.named(noun, name)).or_else(|| calls(&mut language.named(None, name))) {
+        let of_arrays = || calls(&mut language.named(types.first().copied().filter(|first| *first == ARRAY), name));
+        let of_nouns = calls(&mut language.named(noun, name)).or_else(|| calls(&mut language.named(None, name)));
+        if let Some(known) = of_nouns.or_else(of_arrays) {
             return format!("`{name}` is called as {known}, not with ({})", types.join(", "));
         }
         let own = self.functions.iter().filter(|function| function.split('(').next() == Some(name));
@@ -295,7 +298,13 @@ impl Context<'_> {
             };
         }
         let own: Vec<&str> = self.functions.iter().filter_map(|function| function.split('(').next()).collect();
-        let known = language.of(None).map(|verb| verb.name).chain(own).chain(super::complete::BUILT_IN.iter().copied());
+        let arrays = language.of(Some(ARRAY)).filter(|_| types.first() == Some(&ARRAY));
+        let known = language
+            .of(None)
+            .chain(arrays)
+            .map(|verb| verb.name)
+            .chain(own)
+            .chain(super::complete::BUILT_IN.iter().copied());
         let near = near(name, known.filter(|known| *known != name));
         match types.is_empty() {
             true => format!("there is no function `{name}`{near}"),

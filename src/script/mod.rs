@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `api` | how a verb of the library becomes one of scripts |
 //! | `nouns`, `values` | what goes into verbs and comes out |
-//! | `panel`, `models`, `evaluate`, `report`, `tables`, `text` | the verbs, one line each |
+//! | `panel`, `models`, `evaluate`, `report`, `tables`, `arrays`, `text` | the verbs, one line each |
 //! | `session` | text after text, within limits and behind a fence |
 //! | `failure` | what is said when a script fails |
 //! | `modules` | where `import` looks |
@@ -17,6 +17,7 @@
 //! | `repl`, `kernel` | the prompt, and the Jupyter kernel |
 
 mod api;
+mod arrays;
 mod complete;
 mod definitions;
 mod evaluate;
@@ -88,6 +89,7 @@ fn build() -> (Engine, Language) {
     evaluate::register(&mut api);
     report::register(&mut api);
     tables::register(&mut api);
+    arrays::register(&mut api);
     text::register(&mut api);
     help::register(&mut api);
     (api.engine, api.language)
