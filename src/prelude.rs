@@ -6,7 +6,7 @@
 pub use crate::error::{Error, Result};
 pub use crate::evaluate::{Backtest, Fold, Folds, Sampler, Search, Tuning};
 pub use crate::explore::{Finding, QUESTIONS};
-pub use crate::figures::Figure;
+pub use crate::figures::{Figure, Look};
 pub use crate::forecast::{Forecast, Paths};
 pub use crate::models::{
     Arima, Boost, Ces, Drift, ElasticNet, Entry, Ets, Fits, Forest, Harmonic, Lasso, Lstm, MODELS, Model, Mstl, Naive,

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::api::Language;
 use super::session::Session;
 use crate::explore::{QUESTIONS, Question};
+use crate::figures::Look;
 use crate::metrics::METRICS;
 use crate::models::{Entry, MODELS};
 use crate::options;
@@ -360,7 +361,7 @@ fn label(text: &[char], start: usize, callee: Option<&str>) -> Completion {
             Some("leaderboard" | "best" | "worst" | "by" | "score") => names(METRICS.iter().map(|m| m.name).collect()),
             Some("plot") => names(MODELS.iter().map(|m| m.name).chain(METRICS.iter().map(|m| m.name)).collect()),
             Some("normalise" | "normalised") => names(vec!["none", "standard", "min-max", "log1p", "box-cox"]),
-            Some(name @ ("clean" | "aggregate" | "join" | "read_panel")) => match options_of(name) {
+            Some(name @ ("clean" | "aggregate" | "join" | "read_panel" | "read_table")) => match options_of(name) {
                 Some(table) => names_of(&table).into_iter().map(|name| format!("{name}=")).collect(),
                 None => Vec::new(),
             },
@@ -388,7 +389,8 @@ pub(super) fn options_of(name: &str) -> Option<Table> {
         "clean" => of::<Clean>(),
         "aggregate" => of::<Aggregate>(),
         "join" => of::<Join>(),
-        "read_panel" => of::<Reading>(),
+        "read_panel" | "read_table" => of::<Reading>(),
+        "line" | "bar" | "scatter" => of::<Look>(),
         "plan" => of::<Patch>(),
         _ => None,
     })?;

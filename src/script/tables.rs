@@ -1,4 +1,4 @@
-//! Tables of one's own: read, filtered, sorted, grouped.
+//! Tables of one's own: read, filtered, sorted, grouped, drawn.
 
 use std::any::TypeId;
 
@@ -7,6 +7,7 @@ use rhai::{Dynamic, FnPtr, Map, NativeCallContext};
 use super::api::{Answer, Api, Verb, functions, methods, noun};
 use super::values::{Argument, Names, Value as Given, argument, kind, refused};
 use crate::error::{Error, Result};
+use crate::figures::{Figure, Look};
 use crate::panel::Reading;
 use crate::show::{Table, Value};
 
@@ -23,6 +24,12 @@ pub(super) fn register(api: &mut Api) {
         sort_descending(table, column: String) -> Table { table.sort_descending(&column) }
         head(table, count: usize) -> Table { table.head(count) }
         group(table, by: Names, how: How) -> Table { table.group(by.0, how.0) }
+        line(table, x: String, y: Names) -> Figure { table.line(&x, y.0, &Look::default()) }
+        line(table, x: String, y: Names, look: Look) -> Figure { table.line(&x, y.0, &look) }
+        bar(table, x: String, y: Names) -> Figure { table.bar(&x, y.0, &Look::default()) }
+        bar(table, x: String, y: Names, look: Look) -> Figure { table.bar(&x, y.0, &look) }
+        scatter(table, x: String, y: String) -> Figure { table.scatter(&x, &y, &Look::default()) }
+        scatter(table, x: String, y: String, look: Look) -> Figure { table.scatter(&x, &y, &look) }
     }
     // board.filter(|row| row.mase < 1.0)
     let filter = Verb {
