@@ -151,7 +151,7 @@ enum Command {
         /// The script.
         #[arg(required_unless_present = "api")]
         file: Option<PathBuf>,
-        /// A value for the script: name=value, read as args.name.
+        /// A value for the script: name=value, read as args.name; a name that it never asks for is refused.
         #[arg(long, value_name = "NAME=VALUE")]
         arg: Vec<String>,
         /// Print the definitions of all verbs instead, as scripts/api.d.rhai holds them for editors.

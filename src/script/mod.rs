@@ -11,6 +11,7 @@
 //! | `session` | text after text, within limits and behind a fence |
 //! | `failure` | what is said when a script fails |
 //! | `modules` | where `import` looks |
+//! | `asked` | which arguments a script asks for |
 //! | `shown` | how a value looks |
 //! | `complete`, `help` | what may follow at the cursor, and what a word means |
 //! | `definitions` | `scripts/api.d.rhai`, for editors |
@@ -18,6 +19,7 @@
 
 mod api;
 mod arrays;
+mod asked;
 mod complete;
 mod definitions;
 mod evaluate;
@@ -143,7 +145,8 @@ fn type_name(value: &Dynamic) -> &'static str {
 /// Runs a script file; its `args` are among the settings. Returns the code of `exit(code)`, else 0.
 ///
 /// # Errors
-/// When the file cannot be read or the script fails, with file, line and column, the line itself and a caret.
+/// When the file cannot be read, the script never asks for one of the arguments, or it fails, with file, line and column, the
+/// line itself and a caret.
 pub fn run_file(path: impl AsRef<Path>, settings: &Settings) -> Result<i64> {
     let path = path.as_ref();
     let source = path.display().to_string();
@@ -156,6 +159,7 @@ pub fn run_file(path: impl AsRef<Path>, settings: &Settings) -> Result<i64> {
     let ran = on_deep_stack(|| -> Result<i64> {
         let mut session = Session::new(settings, terminal)?;
         session.came_from(path);
+        session.check_args(&source, &text, &settings.args)?;
         let value = session.run(&source, &text).map_err(|failure| failure.into_error())?;
         Ok(value.exit_code().unwrap_or(0))
     })??;
