@@ -252,7 +252,7 @@ impl Forecast {
         Ok(DataFrame::new(rows, columns)?)
     }
 
-    /// Writes [`table`](Self::table) as CSV, Parquet or JSON, by the path's extension.
+    /// Writes [`table`](Self::table) as CSV, Parquet, JSON or a workbook (.xlsx), by the path's extension.
     ///
     /// # Errors
     /// When no model could forecast any series, or the file cannot be written.
@@ -284,6 +284,11 @@ impl Forecast {
 
     pub(crate) fn cell(&self, model: usize, series: usize) -> Option<&Marginal> {
         self.0.cells[model * self.0.panel.len() + series].as_ref()
+    }
+
+    /// The label of a model as this forecast has it, for any spelling of it.
+    pub(crate) fn label_of(&self, model: &str) -> Result<String> {
+        Ok(place(model, &self.0.models)?.1.to_string())
     }
 
     fn named(&self, model: &str, series: &str) -> Result<&Marginal> {

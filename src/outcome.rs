@@ -165,7 +165,7 @@ impl Outcome {
             report = report.heading(finding.title()).add(finding);
         }
         report = report.heading("Data quality").add(crate::report::quality::section(&inner.audit)?);
-        report = report.heading("Which model to trust").text(self.verdict(&model)?);
+        report = report.heading("Which model to trust").add(Block::Text(self.verdict(&model)?));
         for block in Story::of(&inner.backtest, &plan.metric)?.blocks(3)? {
             report = report.add(block);
         }
@@ -179,7 +179,7 @@ impl Outcome {
         };
         report = report
             .heading(ahead[..1].to_uppercase() + &ahead[1..])
-            .text(format!("Forecast by {model}.{fixed}"))
+            .add(Block::Text(format!("Forecast by {model}.{fixed}")))
             .add(inner.forecast.plot(&model)?)
             .add(self.totals(&model)?);
         Ok(report.heading("How this was made").add(Block::List(vec![

@@ -6,6 +6,7 @@
 pub use crate::error::{Error, Result};
 pub use crate::evaluate::{Backtest, Fold, Folds, Sampler, Search, Tuning};
 pub use crate::explore::QUESTIONS;
+pub use crate::figures::Look;
 pub use crate::forecast::{Forecast, Paths};
 pub use crate::metrics::METRICS;
 pub use crate::models::{

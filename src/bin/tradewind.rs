@@ -63,7 +63,7 @@ enum Command {
     Audit {
         #[command(flatten)]
         patch: Box<Patch>,
-        /// File for every finding: .csv, .parquet or .json.
+        /// File for every finding: .csv, .parquet, .json or .xlsx.
         #[arg(long)]
         out: Option<PathBuf>,
         /// Folder for the data-quality page, report.md and report.html.
@@ -99,7 +99,7 @@ enum Command {
     Tune {
         #[command(flatten)]
         patch: Box<Patch>,
-        /// File for every trial: .csv, .parquet or .json.
+        /// File for every trial: .csv, .parquet, .json or .xlsx.
         #[arg(long)]
         out: Option<PathBuf>,
     },
@@ -118,7 +118,7 @@ enum Command {
         /// Kept fits, instead of --data and --models.
         #[arg(long, conflicts_with = "stream")]
         model: Option<PathBuf>,
-        /// File for the forecast: .csv, .parquet or .json.
+        /// File for the forecast: .csv, .parquet, .json or .xlsx.
         #[arg(long)]
         out: PathBuf,
         /// Forecast a panel of any size chunk by chunk, from Parquet to Parquet; a run that was stopped goes on.
@@ -161,7 +161,7 @@ enum Command {
         /// The script.
         #[arg(required_unless_present = "api")]
         file: Option<PathBuf>,
-        /// A value for the script: name=value, read as args.name.
+        /// A value for the script: name=value, read as args.name; a name that it never asks for is refused.
         #[arg(long, value_name = "NAME=VALUE")]
         arg: Vec<String>,
         /// Print the definitions of all verbs instead, as scripts/api.d.rhai holds them for editors.

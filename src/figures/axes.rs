@@ -124,11 +124,16 @@ impl Frame {
 
     /// The x axis: base line, ticks and labels; `labels` false draws the base line and ticks only.
     pub(crate) fn time_axis(&self, canvas: &mut Canvas, axis: TimeAxis, range: (f64, f64), labels: bool) {
-        canvas.line(&[(self.left, self.bottom), (self.right, self.bottom)], AXIS, 1.0);
         let marks = match axis {
             TimeAxis::Dates => dates::marks(canvas, range, &self.x),
             TimeAxis::Steps => steps(canvas, range, &self.x),
         };
+        self.axis(canvas, &marks, labels);
+    }
+
+    /// The same with these ticks.
+    pub(crate) fn axis(&self, canvas: &mut Canvas, marks: &[Mark], labels: bool) {
+        canvas.line(&[(self.left, self.bottom), (self.right, self.bottom)], AXIS, 1.0);
         for mark in marks {
             let x = self.x.at(mark.at);
             if x < self.left - 0.5 || x > self.right + 0.5 {
@@ -198,6 +203,20 @@ pub(crate) fn apart(canvas: &Canvas, marks: &[Mark], scale: &Scale) -> bool {
         })
     };
     clear(|mark| &mark.label) && clear(|mark| &mark.below)
+}
+
+/// Ticks of an x axis of any numbers.
+pub(crate) fn numbers(canvas: &Canvas, (low, high): (f64, f64), scale: &Scale) -> Vec<Mark> {
+    for count in (1..=10).rev() {
+        let places = ticks(low, high, count);
+        let labels = tick_labels(&places);
+        let marks = places.into_iter().zip(labels).map(|(at, label)| Mark { at, label, below: String::new() });
+        let marks: Vec<Mark> = marks.filter(|mark| (low..=high).contains(&mark.at)).collect();
+        if !marks.is_empty() && apart(canvas, &marks, scale) {
+            return marks;
+        }
+    }
+    Vec::new()
 }
 
 fn steps(canvas: &Canvas, (low, high): (f64, f64), scale: &Scale) -> Vec<Mark> {

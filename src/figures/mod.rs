@@ -11,14 +11,17 @@
 //! | `axes.rs`, `dates.rs` | where the ticks go and what they say |
 //! | `layout.rs` | title, legend, palette: what all figures share |
 //! | `overview.rs` … | one figure each |
+//! | `tables.rs` | figures of a table of one's own |
 
 mod axes;
 mod canvas;
 mod dates;
 mod layout;
+mod tables;
 
 mod bars;
 mod calibration;
+mod chart;
 mod correlogram;
 mod course;
 mod critical;
@@ -35,6 +38,7 @@ mod waterfall;
 
 pub use bars::Bars;
 pub use calibration::Calibration;
+pub use chart::{Chart, Places, Shape};
 pub use correlogram::Correlogram;
 pub use course::Course;
 pub use critical::CriticalDifference;
@@ -47,6 +51,7 @@ pub use matrix::Matrix;
 pub use overview::Overview;
 pub use repairs::{Repair, Repairs};
 pub use seasonal::Seasonal;
+pub use tables::Look;
 pub use waterfall::Waterfall;
 
 pub use canvas::{Anchor, Canvas, Colour, Words};

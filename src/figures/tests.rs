@@ -93,6 +93,14 @@ fn every(values: &[f64], axis: TimeAxis) -> Vec<Figure> {
             reference: Some(("target".into(), 0.8)),
         }
         .figure(),
+        chart(Shape::Lines, Places::Numbers, values),
+        chart(Shape::Bars, Places::Dates, values),
+        chart(Shape::Dots, Places::Numbers, values),
+        chart(
+            Shape::Bars,
+            Places::Words((0..values.len()).map(|place| format!("<b>word {place}").repeat(9)).collect()),
+            values,
+        ),
         Matrix {
             title: "Matrix".into(),
             value: "MASE".into(),
@@ -150,6 +158,17 @@ fn every(values: &[f64], axis: TimeAxis) -> Vec<Figure> {
         }
         .figure(),
     ]
+}
+
+/// As many lines as have a name and two more.
+fn chart(shape: Shape, places: Places, values: &[f64]) -> Figure {
+    let line = |index: usize| Line {
+        name: format!("line {index} <b>").repeat(5),
+        x: (0..values.len()).map(|place| place as f64).collect(),
+        y: values.to_vec(),
+    };
+    let lines = (0..8).map(line).collect();
+    Chart { title: "Chart".into(), value: "Sales".into(), foot: "a <b> foot".into(), places, shape, lines }.figure()
 }
 
 /// As many rows as asked for, every state in them, as many columns as there are values.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | page, slides, SVG | a comment with a checksum of the rest: what was edited by hand since is no longer ours |
 //! | Parquet | an entry of its metadata |
+//! | workbook | the comment of its archive: a program that saves it anew leaves it out |
 //! | PNG | its text `Software` |
 //! | saved fits, kernel | what they begin with |
 //! | checkpoint | the checksum that it ends with |
@@ -56,6 +57,24 @@ pub(crate) fn parquet<'a>(more: impl IntoIterator<Item = (&'a str, String)>) -> 
     let writer = (WRITER.to_string(), env!("CARGO_PKG_NAME").to_string());
     let more = more.into_iter().map(|(key, value)| (key.to_string(), value));
     Some(KeyValueMetadata::from_static(std::iter::once(writer).chain(more).collect()))
+}
+
+/// The comment of an archive of ours.
+const ARCHIVE: &[u8] = b"Written by Tradewind";
+/// What an archive without a comment ends with, and how long that is.
+const END: &[u8] = b"PK\x05\x06";
+const END_LENGTH: usize = 22;
+
+/// A ZIP archive, as workbooks are, with our mark as its comment.
+pub(crate) fn archive(mut bytes: Vec<u8>) -> Vec<u8> {
+    let end = bytes.len().checked_sub(END_LENGTH).filter(|at| bytes[*at..].starts_with(END));
+    if end.is_some() {
+        let length = bytes.len() - 2;
+        bytes.truncate(length);
+        bytes.extend((ARCHIVE.len() as u16).to_le_bytes());
+        bytes.extend(ARCHIVE);
+    }
+    bytes
 }
 
 /// A text with our mark in a comment at its end.
@@ -112,6 +131,7 @@ pub(super) fn bears(path: &Path) -> bool {
             holds(&bytes, format!("tEXt{key}\0{text}").as_bytes())
         }),
         "json" => json_is_ours(path),
+        "xlsx" => std::fs::read(path).is_ok_and(|bytes| bytes.ends_with(ARCHIVE)),
         "checkpoint" => std::fs::read(path).is_ok_and(|bytes| {
             let split = bytes.len().checked_sub(blake3::OUT_LEN).map(|at| bytes.split_at(at));
             split.is_some_and(|(bytes, sum)| blake3::hash(bytes).as_bytes() == sum)

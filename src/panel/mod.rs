@@ -347,6 +347,30 @@ impl Panel {
         self.until(&vec![end; self.len()])
     }
 
+    /// Everything after `stamp` (exclusive), the twin of [`before`](Self::before): `sales.before(day)`, the rows of that day and
+    /// `sales.after(day)` are all there is. Series that end until then are left out. A panel that was cleaned stays as it is.
+    ///
+    /// ```
+    /// use tradewind::prelude::*;
+    /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
+    /// let sales = Panel::read("data/walmart_sales_weekly.csv", columns)?;
+    /// let late = sales.after("2012-10-05")?;
+    /// assert_eq!(late.span(), ("2012-10-12".to_string(), "2012-10-26".to_string()));
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When `stamp` is not a stamp of this panel's kind, or no row lies after it.
+    pub fn after(&self, stamp: &str) -> Result<Panel> {
+        let raw = source::parse_stamp(stamp, self.0.calendar.kind())?;
+        let (last, _) = self.0.calendar.frequency.position(raw);
+        let rest = self.within(&|_, position| position > last)?;
+        match rest.rows() {
+            0 => Err(Error::usage(format!("no row lies after {stamp}: the last is of {}", self.span().1))),
+            _ => rest.occupied(),
+        }
+    }
+
     /// What was known of each series before its own end position: its rows until then, cleaned without a look at what came
     /// later. A series may become empty but keeps its place.
     pub(crate) fn until(&self, ends: &[i64]) -> Result<Panel> {

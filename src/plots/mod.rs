@@ -42,7 +42,8 @@ impl Forecast {
     /// # Errors
     /// When there is no such model, or it has no forecast at all.
     pub fn plot(&self, model: &str) -> Result<Figure> {
-        fans(self, model, &[], &format!("Forecast by {model}"))
+        let model = self.label_of(model)?;
+        fans(self, &model, &[], &format!("Forecast by {model}"))
     }
 }
 
@@ -74,7 +75,8 @@ impl Backtest {
     /// When there is no such model, or it has no forecast in that fold.
     pub fn plot_last(&self, model: &str) -> Result<Figure> {
         let (forecast, actuals) = self.last().ok_or_else(|| Error::usage("the backtest has no folds"))?;
-        fans(forecast, model, actuals, &format!("Last window: {model} against what happened"))
+        let model = forecast.label_of(model)?;
+        fans(forecast, &model, actuals, &format!("Last window: {model} against what happened"))
     }
 }
 

@@ -5,7 +5,7 @@
 //! those after it as long as they fit. What would overflow goes on to the next slide under the same title.
 
 use super::Report;
-use crate::show::{Block, one_line, paragraphs};
+use crate::show::{Block, Prose, Words, one_line, paragraphs};
 
 /// Letters that fit beside a picture or above a table, and on a slide of words alone.
 const BESIDE: usize = 360;
@@ -118,8 +118,61 @@ fn pieces(words: &Block) -> Vec<Block> {
             }
             lists.into_iter().filter(|list| !list.is_empty()).map(Block::List).collect()
         }
+        Block::Prose(Prose::Paragraph(words)) => {
+            runs(words).into_iter().map(Prose::Paragraph).map(Block::Prose).collect()
+        }
+        Block::Prose(Prose::List { first, points }) => {
+            let mut lists: Vec<(u64, Vec<Vec<Prose>>)> = Vec::new();
+            for (place, point) in (0..).zip(points) {
+                let fits = |list: &[Vec<Prose>]| {
+                    list.len() < POINTS
+                        && list.iter().chain([point]).map(|point| room_of(point)).sum::<usize>() <= ALONE
+                };
+                match lists.last_mut().filter(|list| fits(&list.1)) {
+                    Some((_, list)) => list.push(point.clone()),
+                    None => lists.push((place, vec![point.clone()])),
+                }
+            }
+            // What goes on is numbered on.
+            let list = |(place, points): (u64, Vec<Vec<Prose>>)| Prose::List {
+                first: first.map(|first| first.saturating_add(place)),
+                points,
+            };
+            lists.into_iter().map(list).map(Block::Prose).collect()
+        }
         other => vec![other.clone()],
     }
+}
+
+/// Words with marks in runs that fit on a slide, cut after a sentence outside the marks where that is possible.
+fn runs(words: &[Words]) -> Vec<Vec<Words>> {
+    let mut runs: Vec<Vec<Words>> = vec![Vec::new()];
+    let mut letters = 0;
+    let pieces = words.iter().flat_map(|part| match part {
+        Words::Plain(text) => text.split_inclusive(". ").flat_map(cut_long).map(Words::Plain).collect::<Vec<_>>(),
+        part => vec![part.clone()],
+    });
+    for piece in pieces {
+        let more = piece.said().chars().count();
+        if letters > 0 && letters + more > ALONE {
+            runs.push(Vec::new());
+            letters = 0;
+        }
+        letters += more;
+        if let Some(run) = runs.last_mut() {
+            match (run.last_mut(), piece) {
+                (Some(Words::Plain(before)), Words::Plain(text)) => before.push_str(&text),
+                (_, piece) => run.push(piece),
+            }
+        }
+    }
+    runs
+}
+
+/// A sentence in pieces of which each fits on a slide.
+fn cut_long(sentence: &str) -> Vec<String> {
+    let runs = if sentence.chars().count() > ALONE { sentences(sentence) } else { return vec![sentence.into()] };
+    runs.into_iter().map(|run| run + " ").collect()
 }
 
 /// A text in runs of whole words that fit on a slide, cut after a sentence where possible.
@@ -162,8 +215,19 @@ fn weight(block: &Block) -> usize {
         Block::Text(text) => text.chars().count() + 30,
         Block::Note(text) => text.chars().count() + 60,
         Block::List(points) => points.iter().map(|point| room(point)).sum(),
+        Block::Prose(text @ Prose::Paragraph(_)) => text.letters() + 30,
+        Block::Prose(Prose::List { points, .. }) => points.iter().map(|point| room_of(point)).sum(),
         _ => 0,
     }
+}
+
+/// What a point with marks takes: a line for each part of it at the least.
+fn room_of(point: &[Prose]) -> usize {
+    let part = |part: &Prose| match part {
+        Prose::Paragraph(_) => part.letters().max(50) + 12,
+        Prose::List { points, .. } => points.iter().map(|point| room_of(point)).sum(),
+    };
+    point.iter().map(part).sum()
 }
 
 /// A point takes at least a line.

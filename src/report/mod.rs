@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::files::{mark, together, write_atomically};
-use crate::show::{Block, Show, noun};
+use crate::show::{Block, Prose, Show, noun};
 
 /// Blocks in order under a title: what is saved for stakeholders.
 ///
@@ -75,10 +75,29 @@ impl Report {
         self.add(Block::Note(text.into()))
     }
 
-    /// Add a paragraph, or several with an empty line between them.
+    /// Add a paragraph, or several with an empty line between them. Markdown's marks are read: `**bold**`, `*emphasis*`,
+    /// `` `code` ``, `[links](https://example.org)` (to web pages, mail addresses and files beside the page), lists, headings
+    /// (which lie below those of [`heading`](Self::heading)); HTML is text as any other. For words from elsewhere that may hold
+    /// such marks by accident: `add(Block::Text(…))`.
+    ///
+    /// ```
+    /// use tradewind::prelude::*;
+    /// let report = Report::new("Weekly sales").text("Sales **rose** again:\n\n- in *all* shops\n- by 3 %");
+    /// let folder = tempfile::tempdir().unwrap();
+    /// report.save(folder.path().join("sales.html"))?;
+    /// let page = std::fs::read_to_string(folder.path().join("sales.html")).unwrap();
+    /// assert!(page.contains("Sales <strong>rose</strong> again:"));
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
     #[must_use]
-    pub fn text(self, text: impl Into<String>) -> Self {
-        self.add(Block::Text(text.into()))
+    pub fn text(mut self, text: impl Into<String>) -> Self {
+        self.blocks.extend(Prose::blocks(&text.into()));
+        self
+    }
+
+    /// Are there marks in its texts?
+    fn has_marks(&self) -> bool {
+        self.leaves().iter().any(|leaf| matches!(leaf, Block::Prose(_)))
     }
 
     /// Save as a page: `.md` with its pictures in `assets/` beside it, or `.html` as one self-contained file.

@@ -13,6 +13,8 @@ const ROWS: usize = 200;
 const CONTENTS: usize = 4;
 
 const STYLE: &str = include_str!("page.css");
+/// What a page needs whose texts have marks.
+const MARKS: &str = "ol{max-width:42rem}:not(pre)>code{background:var(--tint);padding:.1em .3em;border-radius:.2rem}";
 
 /// The report as Markdown; the pictures are handed to `pictures`.
 pub(super) fn markdown(report: &Report, pictures: &mut Pictures) -> String {
@@ -51,7 +53,7 @@ pub(super) fn html(report: &Report) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (one_line(&report.title)) }
-                style { (PreEscaped(font_css())) (PreEscaped(STYLE)) }
+                style { (PreEscaped(font_css())) (PreEscaped(STYLE)) @if report.has_marks() { (PreEscaped(MARKS)) } }
             }
             body {
                 header {

@@ -18,6 +18,8 @@ const ABOVE: usize = 130;
 const ABOVE_WIDE: usize = 300;
 
 const STYLE: &str = include_str!("slides.css");
+/// What a deck needs whose texts have marks.
+const MARKS: &str = "ol{margin:0 0 .6em;padding-inline-start:1.4em}a{color:var(--accent)}:not(pre)>code{background:var(--tint);padding:.05em .25em;border-radius:.2em}";
 const SCRIPT: &str = include_str!("slides.js");
 
 /// Front matter for Marp: its own font stack, and nothing that is wider or higher than a slide.
@@ -62,7 +64,7 @@ pub(super) fn html(report: &Report) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (one_line(&report.title)) }
-                style { (PreEscaped(font_css())) (PreEscaped(STYLE)) }
+                style { (PreEscaped(font_css())) (PreEscaped(STYLE)) @if report.has_marks() { (PreEscaped(MARKS)) } }
             }
             body {
                 main #deck aria-roledescription="carousel" aria-label=(one_line(&report.title)) {

@@ -7,7 +7,7 @@
 use std::any::TypeId;
 use std::sync::LazyLock;
 
-use rhai::{Dynamic, Engine, EvalAltResult, Position};
+use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
 
 use super::values::{Argument, argument};
 use crate::error::Error;
@@ -15,9 +15,36 @@ use crate::error::Error;
 /// What a registered verb returns.
 pub(super) type Answer<T> = std::result::Result<T, Box<EvalAltResult>>;
 
-/// An error as a script can catch it: `catch (error) { print(error.message) }`.
+/// An error as a script can catch it, with the script and the line where it was thrown: `catch (error) { print(error) }`.
+#[derive(Clone)]
+pub(super) struct Caught {
+    pub(super) error: Error,
+    pub(super) place: Option<(String, usize)>,
+}
+
+impl std::fmt::Display for Caught {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some((source, line)) = &self.place {
+            write!(f, "{}line {line}: ", if source.is_empty() { String::new() } else { format!("{source}, ") })?;
+        }
+        write!(f, "{}", self.error)
+    }
+}
+
 pub(super) fn thrown(error: Error) -> Box<EvalAltResult> {
-    Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(error), Position::NONE))
+    Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(Caught { error, place: None }), Position::NONE))
+}
+
+/// The same error with the place of the call that threw it: what is caught knows no other.
+pub(super) fn placed(mut error: Box<EvalAltResult>, context: &NativeCallContext) -> Box<EvalAltResult> {
+    if let EvalAltResult::ErrorRuntime(value, _) = &mut *error
+        && let Some(mut caught) = value.write_lock::<Caught>()
+        && caught.place.is_none()
+        && let Some(line) = context.call_position().line()
+    {
+        caught.place = Some((context.call_source().unwrap_or_default().to_string(), line));
+    }
+    error
 }
 
 impl From<Error> for Box<EvalAltResult> {
@@ -124,15 +151,37 @@ pub(super) type Call = Box<dyn Fn(&mut [&mut Dynamic]) -> Answer<Dynamic> + Send
 impl Api {
     /// Makes a verb known. `noun` is the type that it is a verb of; a property can be called as well, as in Rust.
     pub(super) fn add(&mut self, verb: Verb, noun: Option<TypeId>, call: Call) {
-        let types: Vec<TypeId> = noun.into_iter().chain(verb.params.iter().map(|_| TypeId::of::<Dynamic>())).collect();
+        let types = types(&verb, noun);
         let call: std::sync::Arc<Call> = call.into();
         if verb.property {
             let get = call.clone();
-            self.engine.register_raw_fn(format!("get${}", verb.name), &types, move |_, given| get(given));
+            let get = move |context: NativeCallContext, given: &mut [&mut Dynamic]| {
+                get(given).map_err(|error| placed(error, &context))
+            };
+            self.engine.register_raw_fn(format!("get${}", verb.name), &types, get);
         }
-        self.engine.register_raw_fn(verb.name, &types, move |_, given| call(given));
+        self.add_calling(verb, noun, move |_, given| call(given));
+    }
+
+    /// As [`add`](Self::add), of a verb that calls functions of the script.
+    pub(super) fn add_calling(
+        &mut self,
+        verb: Verb,
+        noun: Option<TypeId>,
+        call: impl Fn(&NativeCallContext, &mut [&mut Dynamic]) -> Answer<Dynamic> + Send + Sync + 'static,
+    ) {
+        let types = types(&verb, noun);
+        let call = move |context: NativeCallContext, given: &mut [&mut Dynamic]| {
+            call(&context, given).map_err(|error| placed(error, &context))
+        };
+        self.engine.register_raw_fn(verb.name, &types, call);
         self.language.verbs.push(verb);
     }
+}
+
+/// The types by which Rhai finds a verb: its noun's, and any for what it takes.
+fn types(verb: &Verb, noun: Option<TypeId>) -> Vec<TypeId> {
+    noun.into_iter().chain(verb.params.iter().map(|_| TypeId::of::<Dynamic>())).collect()
 }
 
 /// Verbs of a noun: `methods! { api, Panel; audit(panel) -> Audit { panel.audit() } }`. The first name in the

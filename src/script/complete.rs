@@ -7,6 +7,7 @@
 use super::api::Language;
 use super::session::Session;
 use crate::explore::QUESTIONS;
+use crate::figures::Look;
 use crate::metrics::METRICS;
 use crate::models::MODELS;
 use crate::options;
@@ -359,7 +360,7 @@ fn label(text: &[char], start: usize, callee: Option<&str>) -> Completion {
             Some("leaderboard" | "best" | "worst" | "by" | "score") => names(METRICS.iter().map(|m| m.name).collect()),
             Some("plot") => names(MODELS.iter().map(|m| m.name).chain(METRICS.iter().map(|m| m.name)).collect()),
             Some("normalise" | "normalised") => names(vec!["none", "standard", "min-max", "log1p", "box-cox"]),
-            Some(name @ ("clean" | "aggregate" | "join" | "read_panel")) => match options_of(name) {
+            Some(name @ ("clean" | "aggregate" | "join" | "read_panel" | "read_table")) => match options_of(name) {
                 Some(table) => names_of(&table).into_iter().map(|name| format!("{name}=")).collect(),
                 None => Vec::new(),
             },
@@ -382,7 +383,8 @@ pub(super) fn options_of(name: &str) -> Option<Table> {
         "clean" => options::table::<Clean>(),
         "aggregate" => options::table::<Aggregate>(),
         "join" => options::table::<Join>(),
-        "read_panel" => options::table::<Reading>(),
+        "read_panel" | "read_table" => options::table::<Reading>(),
+        "line" | "bar" | "scatter" => options::table::<Look>(),
         "plan" => options::table::<Patch>(),
         _ => listed?,
     }

@@ -1,6 +1,7 @@
 //! `scripts/api.d.rhai`: every verb with its types and words, in the form that Rhai's language server reads.
 
 use super::api::{Language, Verb, documented};
+use super::arrays::ARRAY;
 
 /// The definitions of the language, as `scripts/api.d.rhai` holds them.
 pub fn definitions() -> String {
@@ -11,7 +12,7 @@ pub fn definitions() -> String {
     for noun in language.nouns() {
         text += &format!("\n{}type {noun} = ?;\n", comment(documented(noun).unwrap_or_default()));
     }
-    for noun in [None].into_iter().chain(language.nouns().into_iter().map(Some)) {
+    for noun in [None].into_iter().chain(language.nouns().into_iter().chain([ARRAY]).map(Some)) {
         let title = noun.map_or("functions that stand alone".to_string(), |noun| format!("verbs of {noun}"));
         text += &format!("\n// {title}\n");
         for verb in language.of(noun) {

@@ -1,9 +1,10 @@
 //! What does a person see when a script fails? File, line and column, the line itself with a caret, what went wrong and
 //! its causes, the nearest name that would have been right, and the calls that led there.
 
-use rhai::{EvalAltResult, LexError, ParseError, ParseErrorType, Position};
+use rhai::{EvalAltResult, LexError, Map, ParseError, ParseErrorType, Position};
 
-use super::api::{Language, Verb};
+use super::api::{Caught, Language, Verb};
+use super::arrays::ARRAY;
 use super::session::Limits;
 use crate::error::{Error, suggestion};
 use crate::job::Stop;
@@ -200,8 +201,10 @@ impl Context<'_> {
                 format!("the text of a value is longer than any text may be{unlimited}")
             }
             EvalAltResult::ErrorRuntime(value, _) if value.is_unit() => "the script stopped itself".into(),
-            EvalAltResult::ErrorRuntime(value, _) => match value.read_lock::<Error>() {
-                Some(error) => error.to_string(),
+            EvalAltResult::ErrorRuntime(value, at) => match value.read_lock::<Caught>() {
+                // Thrown once more elsewhere: where it came from says more.
+                Some(caught) if caught.place.as_ref().map(|(_, line)| *line) != at.line() => caught.to_string(),
+                Some(caught) => caught.error.to_string(),
                 None => value.to_string(),
             },
             EvalAltResult::ErrorParsing(kind, _) => self.syntax(kind),
@@ -275,7 +278,9 @@ impl Context<'_> {
             let calls: Vec<String> = verbs.map(|verb| format!("`{}`", verb.call())).collect();
             (!calls.is_empty()).then(|| calls.join(" or "))
         };
-        if let Some(known) = calls(&mut language.named(noun, name)).or_else(|| calls(&mut language.named(None, name))) {
+        let of_arrays = || calls(&mut language.named(types.first().copied().filter(|first| *first == ARRAY), name));
+        let of_nouns = calls(&mut language.named(noun, name)).or_else(|| calls(&mut language.named(None, name)));
+        if let Some(known) = of_nouns.or_else(of_arrays) {
             return format!("`{name}` is called as {known}, not with ({})", types.join(", "));
         }
         let own = self.functions.iter().filter(|function| function.split('(').next() == Some(name));
@@ -293,7 +298,13 @@ impl Context<'_> {
             };
         }
         let own: Vec<&str> = self.functions.iter().filter_map(|function| function.split('(').next()).collect();
-        let known = language.of(None).map(|verb| verb.name).chain(own).chain(super::complete::BUILT_IN.iter().copied());
+        let arrays = language.of(Some(ARRAY)).filter(|_| types.first() == Some(&ARRAY));
+        let known = language
+            .of(None)
+            .chain(arrays)
+            .map(|verb| verb.name)
+            .chain(own)
+            .chain(super::complete::BUILT_IN.iter().copied());
         let near = super::help::hint(name).unwrap_or_else(|| near(name, known.filter(|known| *known != name)));
         match types.is_empty() {
             true => format!("there is no function `{name}`{near}"),
@@ -306,9 +317,45 @@ impl Context<'_> {
 fn is_interrupt(error: &EvalAltResult) -> bool {
     match error {
         EvalAltResult::ErrorTerminated(..) => true,
-        EvalAltResult::ErrorRuntime(value, _) => value.read_lock::<Error>().is_some_and(|error| error.is_interrupted()),
+        EvalAltResult::ErrorRuntime(value, _) => {
+            value.read_lock::<Caught>().is_some_and(|caught| caught.error.is_interrupted())
+        }
         _ => false,
     }
+}
+
+/// What `catch` hands over for an error of Rhai's own, in one sentence with its line; none if a map is no such error.
+pub(super) fn caught(map: &Map) -> Option<String> {
+    let text = |name: &str| map.get(name).filter(|value| value.is_string()).map(ToString::to_string);
+    let (error, message) = (text("error")?, text("message")?);
+    if !error.starts_with("Error") {
+        return None;
+    }
+    // An error inside of functions says its own place in its words, `… @ 'script' (line 3, position 5)`, and on further lines
+    // what was called.
+    let said = message.lines().next().unwrap_or_default();
+    let (said, inner) = said.rsplit_once(" (line ").map_or((said, None), |(said, at)| (said, Some(at)));
+    let inner = inner.and_then(|at| at.split([',', ')']).next()?.parse::<i64>().ok());
+    let (said, from) = said.rsplit_once(" @ '").map_or((said, None), |(said, from)| (said, from.strip_suffix('\'')));
+    let context = Context {
+        source: "",
+        text: &|_| None,
+        shift: 0,
+        variables: Vec::new(),
+        functions: Vec::new(),
+        limits: None,
+        stopped: None,
+    };
+    let sentence = match said.strip_prefix("Function not found: ") {
+        Some(call) => context.unknown_call(call),
+        None if said.starts_with("Unknown property") => unknown_property(said).unwrap_or_else(|| lowered(said)),
+        None => lowered(said),
+    };
+    let source = from.map(String::from).or_else(|| text("source"));
+    let line = inner.or_else(|| map.get("line")?.as_int().ok());
+    let place = [source, line.map(|line| format!("line {line}"))];
+    let place = place.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+    Some(if place.is_empty() { sentence } else { format!("{place}: {sentence}") })
 }
 
 /// The names that a text gives to variables.

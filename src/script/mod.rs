@@ -7,16 +7,19 @@
 //! |---|---|
 //! | `api` | how a verb of the library becomes one of scripts |
 //! | `nouns`, `values` | what goes into verbs and comes out |
-//! | `panel`, `models`, `evaluate`, `report`, `text` | the verbs, one line each |
+//! | `panel`, `models`, `evaluate`, `report`, `tables`, `arrays`, `text` | the verbs, one line each |
 //! | `session` | text after text, within limits and behind a fence |
 //! | `failure` | what is said when a script fails |
 //! | `modules` | where `import` looks |
+//! | `asked` | which arguments a script asks for |
 //! | `shown` | how a value looks |
 //! | `complete`, `help` | what may follow at the cursor, and what a word means |
 //! | `definitions` | `scripts/api.d.rhai`, for editors |
 //! | `repl`, `kernel` | the prompt, and the Jupyter kernel |
 
 mod api;
+mod arrays;
+mod asked;
 mod complete;
 mod definitions;
 mod evaluate;
@@ -32,6 +35,7 @@ mod repl;
 mod report;
 mod session;
 mod shown;
+mod tables;
 mod text;
 mod values;
 
@@ -86,6 +90,8 @@ fn build() -> (Engine, Language) {
     models::register(&mut api);
     evaluate::register(&mut api);
     report::register(&mut api);
+    tables::register(&mut api);
+    arrays::register(&mut api);
     text::register(&mut api);
     help::register(&mut api);
     (api.engine, api.language)
@@ -139,7 +145,8 @@ fn type_name(value: &Dynamic) -> &'static str {
 /// Runs a script file; its `args` are among the settings. Returns the code of `exit(code)`, else 0.
 ///
 /// # Errors
-/// When the file cannot be read or the script fails, with file, line and column, the line itself and a caret.
+/// When the file cannot be read, the script never asks for one of the arguments, or it fails, with file, line and column, the
+/// line itself and a caret.
 pub fn run_file(path: impl AsRef<Path>, settings: &Settings) -> Result<i64> {
     let path = path.as_ref();
     let source = path.display().to_string();
@@ -152,6 +159,7 @@ pub fn run_file(path: impl AsRef<Path>, settings: &Settings) -> Result<i64> {
     let ran = on_deep_stack(|| -> Result<i64> {
         let mut session = Session::new(settings, terminal)?;
         session.came_from(path);
+        session.check_args(&source, &text, &settings.args)?;
         let value = session.run(&source, &text).map_err(|failure| failure.into_error())?;
         Ok(value.exit_code().unwrap_or(0))
     })??;

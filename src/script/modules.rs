@@ -30,7 +30,7 @@ impl Scripts {
     }
 
     /// The file of a module, and its text.
-    fn find(importer: Option<&str>, name: &str) -> Result<(PathBuf, String), Error> {
+    pub(super) fn find(importer: Option<&str>, name: &str) -> Result<(PathBuf, String), Error> {
         let beside = importer.and_then(|importer| files::home_of(Path::new(importer)));
         let folders: Vec<&Path> = beside.into_iter().chain([Path::new(""), Path::new("scripts")]).collect();
         let file = if name.ends_with(".rhai") { name.to_string() } else { format!("{name}.rhai") };

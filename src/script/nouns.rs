@@ -1,10 +1,10 @@
 //! The nouns of scripts: each prints as a table, goes into and out of verbs, and can be shown in a notebook.
 
-use rhai::{Dynamic, ImmutableString};
+use rhai::{Dynamic, INT, ImmutableString};
 
-use super::api::Api;
+use super::api::{Api, Caught};
 use super::values::{Argument, Value, refused};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::evaluate::{Backtest, Fold, Folds, Tuning};
 use crate::forecast::{Forecast, Paths};
 use crate::models::{Fits, Model};
@@ -45,10 +45,14 @@ macro_rules! nouns {
                 api.engine.register_fn("to_string", |noun: &mut $noun| noun.block().to_text().trim_end().to_string());
                 api.engine.register_fn("to_debug", |noun: &mut $noun| noun.block().to_text().trim_end().to_string());
             )*
-            api.engine.register_type_with_name::<Error>("Error");
-            api.engine.register_fn("to_string", |error: &mut Error| error.to_string());
-            api.engine.register_fn("to_debug", |error: &mut Error| error.to_string());
-            api.engine.register_get("message", |error: &mut Error| ImmutableString::from(error.to_string()));
+            api.engine.register_type_with_name::<Caught>("Error");
+            api.engine.register_fn("to_string", |caught: &mut Caught| caught.to_string());
+            api.engine.register_fn("to_debug", |caught: &mut Caught| caught.to_string());
+            api.engine.register_get("message", |caught: &mut Caught| ImmutableString::from(caught.error.to_string()));
+            api.engine.register_get("line", |caught: &mut Caught| match &caught.place {
+                Some((_, line)) => Dynamic::from_int(*line as INT),
+                None => Dynamic::UNIT,
+            });
         }
 
         /// The name of a value's noun; none if it is not one.

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use rhai::{Dynamic, Module};
+use rhai::{Dynamic, Module, NativeCallContext};
 
-use super::api::{Answer, Api, functions, methods, properties};
+use super::api::{Answer, Api, functions, methods, placed, properties, thrown};
 use super::failure::no_part;
 use super::values::{Names, Options, Scalar};
 use crate::error::Result;
@@ -79,6 +79,7 @@ pub(super) fn register(api: &mut Api) {
         explore(panel, question: String) -> Finding { panel.explore(&question) }
         only(panel, column: String, value: Scalar) -> Panel { panel.only(&column, &value.0) }
         before(panel, stamp: String) -> Panel { panel.before(&stamp) }
+        after(panel, stamp: String) -> Panel { panel.after(&stamp) }
         normalised(panel, kind: Normalise) -> Panel { panel.normalised(kind) }
         scales(panel) -> Table { panel.scales() }
         plot(panel) -> Figure { panel.plot() }
@@ -91,11 +92,12 @@ pub(super) fn register(api: &mut Api) {
         "Panel::to_frame" table(panel) -> Table { Table::new(panel.to_frame()) }
     }
     // sales["Store=1, Dept=3"], sales[0], sales[-1]: one series; for series in sales { … }: each in turn.
-    api.engine.register_indexer_get(|panel: &mut Panel, key: &str| -> Answer<Panel> {
-        Ok(panel.series(key).map_err(|error| no_part("Panel", key, error))?)
+    api.engine.register_indexer_get(|context: NativeCallContext, panel: &mut Panel, key: &str| -> Answer<Panel> {
+        panel.series(key).map_err(|error| placed(thrown(no_part("Panel", key, error)), &context))
     });
-    api.engine.register_indexer_get(|panel: &mut Panel, place: i64| -> Answer<Panel> {
-        Ok(panel.nth(super::place(place, panel.len())?)?)
+    api.engine.register_indexer_get(|context: NativeCallContext, panel: &mut Panel, place: i64| -> Answer<Panel> {
+        let found = super::place(place, panel.len()).and_then(|place| panel.nth(place));
+        found.map_err(|error| placed(thrown(error), &context))
     });
     let mut each = Module::new();
     each.set_iter_result(std::any::TypeId::of::<Panel>(), |panel| {

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use rhai::{Array, Dynamic, Map, Module};
+use rhai::{Array, Dynamic, Map, Module, NativeCallContext};
 
-use super::api::{Answer, Api, functions, methods, properties};
+use super::api::{Answer, Api, functions, methods, placed, properties, thrown};
 use super::failure::no_part;
 use super::shown;
 use super::values::{Argument, Names, Options, Thing, Value, fields, refused};
@@ -38,11 +38,13 @@ pub(super) fn register(api: &mut Api) {
         save(table, path: String) -> () { table.save(path) }
     }
     // board[0].model, board["model"][0]; for row in board { … }.
-    api.engine.register_indexer_get(|table: &mut Table, place: i64| -> Answer<Map> {
-        Ok(row(table, super::place(place, table.rows())?)?)
+    api.engine.register_indexer_get(|context: NativeCallContext, table: &mut Table, place: i64| -> Answer<Map> {
+        let found = super::place(place, table.rows()).and_then(|place| row(table, place));
+        found.map_err(|error| placed(thrown(error), &context))
     });
-    api.engine.register_indexer_get(|table: &mut Table, name: &str| -> Answer<Dynamic> {
-        Ok(table.column(name).map_err(|error| no_part("Table", name, error))?.give())
+    api.engine.register_indexer_get(|context: NativeCallContext, table: &mut Table, name: &str| -> Answer<Dynamic> {
+        let found = table.column(name).map_err(|error| no_part("Table", name, error));
+        Ok(found.map_err(|error| placed(thrown(error), &context))?.give())
     });
     let mut each = Module::new();
     each.set_iter_result(std::any::TypeId::of::<Table>(), |table| {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rhai::{AST, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext, Scope};
 
 use super::api::{Answer, thrown};
+use super::asked::Asked;
 use super::failure::{Context, Failure};
 use super::memory::{self, Watch};
 use super::modules::Scripts;
@@ -254,6 +255,36 @@ impl Session {
     /// Keeps a file that the text came from from being written over.
     pub(super) fn came_from(&self, path: &Path) {
         self.job.guard().reads(path);
+    }
+
+    /// Refuses arguments that a script, known as `source`, never asks for, nor what it imports.
+    pub(super) fn check_args(&self, source: &str, text: &str, args: &[(String, String)]) -> Result<()> {
+        if args.is_empty() {
+            return Ok(());
+        }
+        // Behind the fence, as the imports themselves.
+        self.workers.run(|| {
+            let mut asked = Asked::default();
+            asked.read(text);
+            let mut known: Vec<PathBuf> = Vec::new();
+            let mut open: Vec<(String, String)> = Vec::new();
+            let mut importer = source.to_string();
+            loop {
+                open.extend(std::mem::take(&mut asked.imports).into_iter().map(|name| (importer.clone(), name)));
+                let Some((by, name)) = open.pop() else { break };
+                match Scripts::find(Some(&by), &name) {
+                    Ok((path, _)) if known.contains(&path) => {}
+                    Ok((path, module)) => {
+                        asked.read(&module);
+                        importer = path.display().to_string();
+                        known.push(path);
+                    }
+                    // What cannot be imported is said when the script runs.
+                    Err(_) => asked.all = true,
+                }
+            }
+            asked.check(source, args.iter().map(|(name, _)| name.as_str()))
+        })?
     }
 
     fn explain(&self, source: &str, ast: Option<&AST>, explain: impl FnOnce(&Context) -> Failure) -> Failure {

@@ -4,7 +4,7 @@
 use rhai::{Array, Dynamic, FLOAT, ImmutableString, Map};
 
 use super::api::{Api, functions};
-use super::shown;
+use super::{failure, shown};
 use crate::error::{Error, Result};
 use crate::format;
 
@@ -22,13 +22,9 @@ pub(super) fn register(api: &mut Api) {
 }
 
 /// A map as `print` writes it, and whether all of it is there. What `catch` hands over for an error of Rhai's own is a map
-/// too: it prints as its sentence.
+/// too: it prints as its sentence, with its line.
 pub(super) fn map(map: &Map) -> (String, bool) {
-    let text = |name: &str| map.get(name).filter(|value| value.is_string()).map(ToString::to_string);
-    match (text("error"), text("message")) {
-        (Some(error), Some(message)) if error.starts_with("Error") => (message, true),
-        _ => shown::entries(map),
-    }
+    failure::caught(map).map_or_else(|| shown::entries(map), |sentence| (sentence, true))
 }
 
 /// The number with that many decimals and a comma between thousands: `format(1234.5678, 2)` is `1,234.57`.

@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 use super::api::{Answer, thrown};
 use crate::error::{Error, Result};
 use crate::evaluate::Search;
+use crate::figures::Look;
 use crate::models::{Failure, Horizon, Model};
 use crate::options;
 use crate::panel::{Aggregate, Clean, Future, Join, Normalise, Reading, Scenario, Stamps};
@@ -260,7 +261,7 @@ macro_rules! options {
         }
     )* };
 }
-options!("clean" Clean, "aggregate" Aggregate, "join" Join, "reading" Reading, "the search" Search);
+options!("clean" Clean, "aggregate" Aggregate, "join" Join, "reading" Reading, "the search" Search, "the figure" Look);
 
 /// One of a few words.
 fn word<T: Argument + DeserializeOwned>(value: Dynamic) -> Result<T> {

@@ -5,7 +5,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::{Block, Figure, Table, one_line, paragraphs};
+use super::{Block, Figure, Prose, Table, Words, one_line, paragraphs};
 
 /// Styles of a fragment inside a page that is not ours: everything is scoped to `.tradewind`, and colours come from
 /// the page, so that a dark theme stays readable. JupyterLab sets all cells to the right with a selector of two
@@ -34,6 +34,7 @@ pub(crate) fn fragment(block: &Block, rows: usize) -> Markup {
         Block::Group(blocks) => html! { @for inner in blocks { (fragment(inner, rows)) } },
         Block::Heading { level, text } => heading(*level, text, None),
         Block::Text(text) => html! { @for paragraph in paragraphs(text) { p dir="auto" { (paragraph) } } },
+        Block::Prose(text) => prose(text),
         Block::Note(text) => html! {
             aside.note role="note" { @for paragraph in paragraphs(text) { p dir="auto" { (paragraph) } } }
         },
@@ -43,6 +44,46 @@ pub(crate) fn fragment(block: &Block, rows: usize) -> Markup {
         Block::Code { language, text } => html! {
             pre { code class=(format!("language-{}", language.replace(char::is_whitespace, "-"))) { (text) } }
         },
+    }
+}
+
+/// A paragraph or a list with its marks.
+fn prose(text: &Prose) -> Markup {
+    match text {
+        Prose::Paragraph(text) => html! { p dir="auto" { (words(text)) } },
+        Prose::List { first: None, points } => html! { ul { (items(points)) } },
+        Prose::List { first: Some(first), points } => {
+            html! { ol start=[(*first != 1).then_some(first)] { (items(points)) } }
+        }
+    }
+}
+
+fn items(points: &[Vec<Prose>]) -> Markup {
+    html! {
+        @for point in points {
+            li dir="auto" {
+                @for (place, part) in point.iter().enumerate() {
+                    @match part {
+                        Prose::Paragraph(text) if place == 0 => (words(text)),
+                        part => (prose(part)),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn words(text: &[Words]) -> Markup {
+    html! {
+        @for part in text {
+            @match part {
+                Words::Plain(text) => (text),
+                Words::Code(text) => code { (text) },
+                Words::Emphasis(inner) => em { (words(inner)) },
+                Words::Strong(inner) => strong { (words(inner)) },
+                Words::Link { to, words: inner } => a href=(to) rel="noopener noreferrer" { (words(inner)) },
+            }
+        }
     }
 }
 

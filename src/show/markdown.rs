@@ -3,7 +3,7 @@
 //! Pipe tables, one blank line between blocks, and every character that Markdown or HTML would read as markup
 //! escaped: a series key may hold `|`, `<script>` or a line break.
 
-use super::{Block, Figure, Grid, Table, one_line, paragraphs};
+use super::{Block, Figure, Grid, Prose, Table, Words, one_line, paragraphs};
 
 /// The block, each figure laid out by `figure`, which returns a line of Markdown.
 pub(crate) fn render(block: &Block, figure: &mut dyn FnMut(&Figure) -> String) -> String {
@@ -14,6 +14,7 @@ pub(crate) fn render(block: &Block, figure: &mut dyn FnMut(&Figure) -> String) -
                 format!("{} {}", "#".repeat(usize::from(*level).clamp(1, 6)), escape(&one_line(text)))
             }
             Block::Text(text) => escaped(text).join("\n\n"),
+            Block::Prose(text) => prose(text),
             Block::Note(text) => format!("> **Note:** {}", escaped(text).join("\n>\n> ")),
             Block::List(points) => {
                 points.iter().map(|point| format!("- {}", escape_line(&one_line(point)))).collect::<Vec<_>>().join("\n")
@@ -69,6 +70,54 @@ fn pipes(grid: &Grid) -> String {
 
 fn escaped(text: &str) -> Vec<String> {
     paragraphs(text).iter().map(|paragraph| escape_line(paragraph)).collect()
+}
+
+/// A paragraph or a list with its marks, written again so that only they are marks.
+fn prose(text: &Prose) -> String {
+    match text {
+        Prose::Paragraph(text) => {
+            let first = match text.first() {
+                Some(Words::Plain(first)) => escape_line(first),
+                first => first.map(words).unwrap_or_default(),
+            };
+            text.iter().skip(1).map(words).fold(first, |line, part| line + part.as_str())
+        }
+        Prose::List { first, points } => {
+            let point = |(place, point): (u64, &Vec<Prose>)| {
+                let mark = first.map_or_else(|| "- ".to_string(), |first| format!("{}. ", first.saturating_add(place)));
+                let inside = format!("\n{}", " ".repeat(mark.len()));
+                // A list below words belongs to them without an empty line between, a paragraph does not.
+                let parts = point.iter().enumerate().map(|(place, part)| match part {
+                    _ if place == 0 => prose(part),
+                    Prose::List { .. } => format!("\n{}", prose(part)),
+                    Prose::Paragraph(_) => format!("\n\n{}", prose(part)),
+                });
+                format!(
+                    "{mark}{}",
+                    parts.collect::<String>().replace('\n', &inside).replace(&format!("{inside}\n"), "\n\n")
+                )
+            };
+            (0..).zip(points).map(point).collect::<Vec<_>>().join("\n")
+        }
+    }
+}
+
+fn words(part: &Words) -> String {
+    let all = |inner: &[Words]| inner.iter().map(words).collect::<String>();
+    match part {
+        Words::Plain(text) => escape(text),
+        Words::Code(text) => {
+            let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
+            let fence = "`".repeat(longest + 1);
+            let blank = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+            format!("{fence}{blank}{text}{blank}{fence}")
+        }
+        Words::Emphasis(inner) => format!("*{}*", all(inner)),
+        Words::Strong(inner) => format!("**{}**", all(inner)),
+        Words::Link { to, words: inner } => {
+            format!("[{}]({})", all(inner), to.replace('&', "&amp;"))
+        }
+    }
 }
 
 fn code(language: &str, text: &str) -> String {

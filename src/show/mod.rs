@@ -8,6 +8,9 @@
 //! | `table.rs` | what every tabular verb returns |
 //! | `finding.rs` | what an answered question consists of |
 //! | `figure.rs` | what a picture is, whoever draws it |
+//! | `rows.rs` | which of its rows, in what order, and what do they come to? |
+//! | `workbook.rs` | how it becomes a workbook |
+//! | `prose.rs` | what the marks of a text say |
 //! | `text.rs`, `markdown.rs`, `html.rs` | how a block looks in a terminal, in Markdown, on a page |
 //! | `notebook.rs` | how a noun, a data frame, a list of numbers displays itself in a notebook cell |
 
@@ -16,13 +19,17 @@ mod finding;
 pub(crate) mod html;
 pub(crate) mod markdown;
 mod notebook;
+mod prose;
+mod rows;
 mod table;
 mod text;
+mod workbook;
 
 pub use figure::{Figure, Picture};
 pub use finding::Finding;
 pub use notebook::Lazy;
 pub(crate) use notebook::noun;
+pub use prose::{Prose, Words};
 pub(crate) use table::{Grid, one_line};
 pub use table::{Table, Value};
 
@@ -46,6 +53,8 @@ pub enum Block {
     },
     /// A paragraph, or several with an empty line between them.
     Text(String),
+    /// A paragraph or a list with marks: bold, emphasis, code, links.
+    Prose(Prose),
     /// A caveat, set apart from the text.
     Note(String),
     /// Short points in order of importance.

@@ -28,9 +28,9 @@ use crate::format::{Digits, MISSING, number, whole};
 /// ```
 #[derive(Clone)]
 pub struct Table {
-    title: Option<String>,
-    frame: DataFrame,
-    highlight: Option<usize>,
+    pub(super) title: Option<String>,
+    pub(super) frame: DataFrame,
+    pub(super) highlight: Option<usize>,
 }
 
 /// One cell of a [`Table`]; it prints as the tables print it.
@@ -108,7 +108,7 @@ impl Table {
         (0..cells.len()).map(|row| Ok(value(&cells.get(row)?, &stamps))).collect()
     }
 
-    fn cells(&self, column: &str) -> Result<&Column> {
+    pub(super) fn cells(&self, column: &str) -> Result<&Column> {
         self.frame.column(column).map_err(|_| {
             let names = self.columns();
             let hint = suggestion(column, names.iter().map(String::as_str));
@@ -129,7 +129,7 @@ impl Table {
         Ok(value(&cell, &Stamps::of(cells)))
     }
 
-    /// Write the exact values to a `.csv`, `.parquet` or `.json` file, by the extension of `path`.
+    /// Write the exact values to a `.csv`, `.parquet`, `.json` or `.xlsx` file, by the extension of `path`.
     ///
     /// # Errors
     /// The extension is another, or the file cannot be written.
@@ -147,6 +147,7 @@ impl Table {
                 ParquetWriter::new(&mut bytes).with_key_value_metadata(mark::parquet(None)).finish(&mut frame)?;
             }
             Format::Json => bytes = rows_as_lines(&self.to_json()?)?.into_bytes(),
+            Format::Workbook => bytes = super::workbook::bytes(self)?,
         }
         write_atomically(path, &bytes)
     }
@@ -154,7 +155,7 @@ impl Table {
     /// Checks that [`save`](Self::save) could write to `path`, before the work that fills the table.
     ///
     /// # Errors
-    /// When the extension is another than .csv, .parquet or .json, or the path is a folder.
+    /// When the extension is another than .csv, .parquet, .json or .xlsx, or the path is a folder.
     pub fn can_save(path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         Format::of(path)?;
@@ -256,14 +257,14 @@ impl Grid {
 
 /// What all the stamps of a date column have in common decides how much of them is shown.
 #[derive(Clone, Copy, PartialEq)]
-enum Stamps {
+pub(super) enum Stamps {
     Days,
     Minutes,
     Seconds,
 }
 
 impl Stamps {
-    fn of(column: &Column) -> Self {
+    pub(super) fn of(column: &Column) -> Self {
         if !matches!(column.dtype(), DataType::Datetime(..)) {
             return Self::Days;
         }
@@ -292,7 +293,7 @@ impl Stamps {
     }
 }
 
-fn stamp(cell: &AnyValue) -> Option<NaiveDateTime> {
+pub(super) fn stamp(cell: &AnyValue) -> Option<NaiveDateTime> {
     let at = match cell {
         AnyValue::Date(days) => DateTime::from_timestamp(i64::from(*days) * 86_400, 0),
         AnyValue::Datetime(ticks, unit, _) | AnyValue::DatetimeOwned(ticks, unit, _) => match unit {
@@ -305,7 +306,7 @@ fn stamp(cell: &AnyValue) -> Option<NaiveDateTime> {
     at.map(|at| at.naive_utc())
 }
 
-fn value(cell: &AnyValue, stamps: &Stamps) -> Value {
+pub(super) fn value(cell: &AnyValue, stamps: &Stamps) -> Value {
     match cell {
         AnyValue::Null => Value::Missing,
         AnyValue::Boolean(flag) => Value::Bool(*flag),
@@ -419,6 +420,7 @@ enum Format {
     Csv,
     Parquet,
     Json,
+    Workbook,
 }
 
 impl Format {
@@ -428,8 +430,9 @@ impl Format {
             "csv" => Ok(Self::Csv),
             "parquet" => Ok(Self::Parquet),
             "json" => Ok(Self::Json),
+            "xlsx" => Ok(Self::Workbook),
             _ => Err(Error::usage(format!(
-                "cannot save a table as `{}`: name a file that ends in .csv, .parquet or .json",
+                "cannot save a table as `{}`: name a file that ends in .csv, .parquet, .json or .xlsx",
                 path.display()
             ))),
         }
@@ -487,14 +490,14 @@ mod tests {
     fn saves_by_extension() {
         let home = tempfile::tempdir().unwrap();
         let table = sample();
-        for name in ["t.csv", "t.parquet", "sub/t.json"] {
+        for name in ["t.csv", "t.parquet", "sub/t.json", "t.xlsx"] {
             table.save(home.path().join(name)).unwrap();
         }
         let csv = std::fs::read_to_string(home.path().join("t.csv")).unwrap();
         assert!(csv.starts_with("model,mase,year") && csv.contains("1970-01-02") && !csv.contains("NaN"), "{csv}");
         let json = std::fs::read_to_string(home.path().join("sub/t.json")).unwrap();
         assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), table.to_json().unwrap());
-        assert!(table.save(home.path().join("t.xlsx")).unwrap_err().is_usage());
-        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 3);
+        assert!(table.save(home.path().join("t.docx")).unwrap_err().is_usage());
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 4);
     }
 }

@@ -8,7 +8,7 @@ use tabled::grid::util::string::get_line_width;
 use tabled::settings::object::Columns;
 use tabled::settings::{Alignment, Modify, Style};
 
-use super::{Block, Grid, Table, one_line, paragraphs};
+use super::{Block, Grid, Prose, Table, Words, one_line, paragraphs};
 
 const WIDTH: usize = 120;
 const ROWS: usize = 40;
@@ -24,6 +24,7 @@ pub(crate) fn render(block: &Block) -> String {
         pieces.push(match leaf {
             Block::Heading { level, text } => heading(*level, text),
             Block::Text(text) => wrapped(text, "", ""),
+            Block::Prose(text) => prose(text, "", "").join("\n"),
             Block::Note(text) => wrapped(text, "Note: ", "      "),
             Block::List(points) => {
                 points.iter().map(|point| fill(&one_line(point), "• ", "  ", WIDTH)).collect::<Vec<_>>().join("\n")
@@ -57,6 +58,42 @@ fn wrapped(text: &str, first: &str, next: &str) -> String {
         lead = next;
     }
     out.join("\n\n")
+}
+
+/// The lines of a paragraph or a list, with a lead before the first and another before the rest.
+fn prose(text: &Prose, first: &str, next: &str) -> Vec<String> {
+    match text {
+        Prose::Paragraph(text) => {
+            let words = words(text);
+            fill(&words, first, next, WIDTH).lines().map(String::from).collect()
+        }
+        Prose::List { first: number, points } => {
+            let mut lines = Vec::new();
+            for (place, point) in (0..).zip(points) {
+                let mark =
+                    number.map_or_else(|| "• ".to_string(), |number| format!("{}. ", number.saturating_add(place)));
+                let below = format!("{next}{}", " ".repeat(get_line_width(&mark)));
+                for (part, text) in point.iter().enumerate() {
+                    let lead = if part == 0 { format!("{next}{mark}") } else { below.clone() };
+                    lines.extend(prose(text, &lead, &below));
+                }
+            }
+            lines
+        }
+    }
+}
+
+/// Words with the address of each link behind it.
+fn words(text: &[Words]) -> String {
+    let word = |part: &Words| match part {
+        Words::Plain(text) | Words::Code(text) => text.clone(),
+        Words::Emphasis(inner) | Words::Strong(inner) => words(inner),
+        Words::Link { to, words: inner } => match words(inner) {
+            shown if shown == *to => shown,
+            shown => format!("{shown} ({to})"),
+        },
+    };
+    text.iter().map(word).collect()
 }
 
 /// Words filled into lines, with a lead before the first and another before the rest.

@@ -11,6 +11,7 @@ mod mstl;
 mod negative_binomial;
 mod normality;
 mod stl;
+pub mod summary;
 mod supsmu;
 mod unit_root;
 

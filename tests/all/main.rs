@@ -14,6 +14,7 @@ mod explore;
 mod features;
 mod fence;
 mod guard;
+mod habits;
 mod intermittent;
 mod invariance;
 mod join_and_aggregate;

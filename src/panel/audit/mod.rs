@@ -313,7 +313,7 @@ impl Audit {
         Ok(Table::new(DataFrame::new(self.found.len(), columns)?))
     }
 
-    /// Writes [`table`](Self::table) as CSV, Parquet or JSON, by the path's extension.
+    /// Writes [`table`](Self::table) as CSV, Parquet, JSON or a workbook (.xlsx), by the path's extension.
     ///
     /// # Errors
     /// When the file cannot be written.

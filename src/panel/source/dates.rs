@@ -296,6 +296,34 @@ pub(in crate::panel) fn parse_time(
     Ok(if has_clock(format) { times } else { times.cast(&DataType::Date)? })
 }
 
+/// A text column as dates or times if all that is there is read by one way of writing them, and by no other differently.
+pub(super) fn found(column: &Column, origin: &mut Origin) -> Result<Option<Column>> {
+    let texts = column.str()?;
+    let mut distinct: Vec<&str> = texts.iter().flatten().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let read =
+        |format: &&str| distinct.iter().map(|text| Some(parse(text.trim(), format)?.0)).collect::<Option<Vec<_>>>();
+    let formats = DATES.iter().chain(&PERIODS).chain(&TIMES);
+    let readings: Vec<(&str, Vec<NaiveDateTime>)> =
+        formats.filter_map(|format| Some((*format, read(format)?))).collect();
+    let Some((format, stamps)) = readings.first() else { return Ok(None) };
+    if readings.iter().any(|(_, other)| other != stamps) {
+        origin.found.push(format!("column {} left as text: its dates can be read in two ways", column.name()));
+        return Ok(None);
+    }
+    if *format != DATES[0] {
+        origin.found.push(format!("dates of {} read as {format}", column.name()));
+    }
+    let micros = |text: &str| {
+        let at = distinct.binary_search(&text).ok()?;
+        Some(stamps[at].and_utc().timestamp_micros())
+    };
+    let micros: Vec<Option<i64>> = texts.iter().map(|text| text.and_then(micros)).collect();
+    let times = Column::new(column.name().clone(), micros).cast(&DataType::Datetime(TimeUnit::Microseconds, None))?;
+    Ok(Some(if has_clock(format) { times } else { times.cast(&DataType::Date)? }))
+}
+
 /// A column of stamps in a time zone as the wall clock of that zone, or of the stated one, shows them.
 fn wall_time(column: &Column, stated: Option<&str>, origin: &mut Origin) -> Result<Column> {
     let DataType::Datetime(_, Some(own)) = column.dtype() else { return Ok(column.clone()) };

@@ -13,6 +13,7 @@
 //! | `keys` | is an empty key that of the row above? |
 //! | `wide` | how does a column per date become a row per date? |
 //! | `numbers`, `dates` | what do the cells say? |
+//! | `own` | a file that is no panel: [`Table::read`](crate::show::Table::read) |
 //! | `transactions` | how do many rows per day become one? |
 
 mod bytes;
@@ -22,6 +23,7 @@ mod excel;
 mod keys;
 mod ndjson;
 mod numbers;
+mod own;
 mod parquet;
 mod sql;
 mod transactions;
@@ -140,6 +142,8 @@ enum Needed {
     Future,
     /// Any; the declared ones are keys if it has them.
     Table,
+    /// All, each for its own sake: there is no role that says what a cell must be.
+    Own,
 }
 
 /// The columns to read of one part.
@@ -202,7 +206,7 @@ type Parts = (Vec<(String, Part)>, Vec<String>);
 impl Wanted<'_> {
     fn layout(&self, present: &[&str], source: &str) -> Result<Layout> {
         let columns = self.columns;
-        if self.part == Needed::Table {
+        if [Needed::Table, Needed::Own].contains(&self.part) {
             return Ok(Layout::new(present, &[], present));
         }
         if self.part == Needed::Future {
@@ -443,6 +447,7 @@ fn together(
         let is = |known: &str| known == name.as_str();
         let columns = wanted.columns;
         let typed = match () {
+            () if wanted.part == Needed::Own => own::typed(frame.column(&name)?, &mut origin)?,
             () if columns.keys.iter().any(|key| is(key)) => numbers::typed_key(frame.column(&name)?)?,
             () if is(&columns.time) || is(&columns.target) => continue,
             () => numbers::typed_covariate(frame.column(&name)?)?,

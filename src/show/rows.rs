@@ -1,0 +1,280 @@
+//! Which rows of a table, in what order, and what do they come to? Filtering, sorting, the first rows, groups.
+//!
+//! A missing value is neither less nor greater than anything: a comparison leaves it out, sorting puts it last, and what a
+//! group comes to is taken without it.
+
+use std::cmp::Ordering;
+
+use polars::prelude::*;
+
+use super::{Table, Value};
+use crate::error::{Error, Result, suggestion};
+
+/// What [`Table::filter`] compares by.
+const COMPARISONS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
+/// What [`Table::group`] makes of the values of a group.
+const SUMMARIES: [&str; 8] = ["sum", "mean", "median", "min", "max", "count", "first", "last"];
+
+impl Table {
+    /// The rows whose cell in `column` compares with `value` as `comparison` (`==`, `!=`, `<`, `<=`, `>`, `>=`) says. Dates
+    /// compare with their ISO form, in whole or in part: `"2012-06"`.
+    ///
+    /// ```
+    /// use tradewind::polars::prelude::*;
+    /// use tradewind::show::Table;
+    /// let board = Table::new(df!("model" => ["naive", "theta", "drift"], "mase" => [1.25, 0.875, 1.5])?);
+    /// assert_eq!(board.filter("mase", "<", 1.3)?.column("model")?, board.filter("model", "!=", "drift")?.column("model")?);
+    /// assert!(board.filter("mase", "<", "low").unwrap_err().to_string().contains("number"));
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The column or the comparison is unknown, or the value is not of the column's kind.
+    pub fn filter(&self, column: &str, comparison: &str, value: impl Into<Value>) -> Result<Table> {
+        let value = value.into();
+        if !COMPARISONS.contains(&comparison) {
+            let known = COMPARISONS.map(|known| format!("`{known}`")).join(", ");
+            return Err(Error::usage(format!("`{comparison}` compares nothing; there is {known}")));
+        }
+        let cells = self.column(column)?;
+        if let Some(cell) = cells.iter().find(|cell| !is_missing(cell))
+            && !is_missing(&value)
+            && order(cell, &value).is_none()
+        {
+            return Err(Error::usage(format!("column `{column}` holds {}, not {}", kind(cell), quoted(&value))));
+        }
+        let holds = |cell: &Value| match (is_missing(cell), is_missing(&value)) {
+            (true, true) => comparison == "==",
+            (false, true) => comparison == "!=",
+            _ => order(cell, &value).is_some_and(|order| match comparison {
+                "==" => order.is_eq(),
+                "!=" => order.is_ne(),
+                "<" => order.is_lt(),
+                "<=" => order.is_le(),
+                ">" => order.is_gt(),
+                _ => order.is_ge(),
+            }),
+        };
+        let kept: Vec<usize> = (0..cells.len()).filter(|row| holds(&cells[*row])).collect();
+        self.picked(&kept)
+    }
+
+    /// The rows that `keep` says yes to: it is asked with the place of each, counted from 0; in scripts with the row itself, a
+    /// map of its columns: `table.filter(|row| row.mase < 1.0)`.
+    ///
+    /// ```
+    /// use tradewind::polars::prelude::*;
+    /// use tradewind::show::Table;
+    /// let board = Table::new(df!("model" => ["naive", "theta", "drift"], "mase" => [1.25, 0.875, 1.5])?);
+    /// assert_eq!(board.filter_rows(|row| row > 0)?.rows(), 2);
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Only if the table cannot be assembled.
+    pub fn filter_rows(&self, mut keep: impl FnMut(usize) -> bool) -> Result<Table> {
+        let kept: Vec<usize> = (0..self.rows()).filter(|row| keep(*row)).collect();
+        self.picked(&kept)
+    }
+
+    /// The rows from the least value of `column` to the greatest; equal ones stay in their order, missing ones come last.
+    ///
+    /// ```
+    /// use tradewind::polars::prelude::*;
+    /// use tradewind::show::{Table, Value};
+    /// let board = Table::new(df!("model" => ["naive", "theta", "drift"], "mase" => [1.25, 0.875, 1.5])?);
+    /// assert_eq!(board.sort("mase")?.get(0, "model")?, Value::Text("theta".into()));
+    /// assert_eq!(board.sort_descending("mase")?.head(1)?.get(0, "model")?, Value::Text("drift".into()));
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The column is unknown; the nearest name is suggested.
+    pub fn sort(&self, column: &str) -> Result<Table> {
+        self.sorted(column, |a, b| order(a, b))
+    }
+
+    /// As [`sort`](Self::sort), from the greatest value to the least.
+    ///
+    /// # Errors
+    /// The column is unknown; the nearest name is suggested.
+    pub fn sort_descending(&self, column: &str) -> Result<Table> {
+        self.sorted(column, |a, b| order(b, a))
+    }
+
+    fn sorted(&self, column: &str, order: fn(&Value, &Value) -> Option<Ordering>) -> Result<Table> {
+        let cells = self.column(column)?;
+        let mut rows: Vec<usize> = (0..cells.len()).collect();
+        rows.sort_by(|a, b| {
+            let (a, b) = (&cells[*a], &cells[*b]);
+            is_missing(a).cmp(&is_missing(b)).then_with(|| order(a, b).unwrap_or(Ordering::Equal))
+        });
+        self.picked(&rows)
+    }
+
+    /// The first `count` rows, or all if there are fewer.
+    ///
+    /// # Errors
+    /// Only if the table cannot be assembled.
+    pub fn head(&self, count: usize) -> Result<Table> {
+        let rows: Vec<usize> = (0..self.rows().min(count)).collect();
+        self.picked(&rows)
+    }
+
+    /// One row for each group of rows that are equal in the columns of `by`, in the order in which the groups appear, with what
+    /// the values of other columns come to: `sum`, `mean`, `median`, `min`, `max`, `count` (of what is there), `first` or
+    /// `last`. A column that is asked once keeps its name; asked several times, it is told apart: `Sales sum`, `Sales mean`.
+    /// Without a column in `by` all rows are one group.
+    ///
+    /// ```
+    /// use tradewind::polars::prelude::*;
+    /// use tradewind::show::{Table, Value};
+    /// let sold = Table::new(df!("shop" => ["a", "b", "a"], "pieces" => [3, 4, 5])?);
+    /// let total = sold.group(["shop"], [("pieces", "sum")])?;
+    /// assert_eq!(total.column("pieces")?, [Value::Whole(8), Value::Whole(4)]);
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A column or a word for what is wanted is unknown, nothing is wanted, or words are to be summed.
+    pub fn group(
+        &self,
+        by: impl IntoIterator<Item = impl Into<String>>,
+        how: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Result<Table> {
+        let by: Vec<String> = by.into_iter().map(Into::into).collect();
+        let how: Vec<(String, String)> = how.into_iter().map(|(column, how)| (column.into(), how.into())).collect();
+        by.iter().try_for_each(|column| self.cells(column).map(|_| ()))?;
+        if how.is_empty() {
+            return Err(Error::usage("say what each group is to show, such as the sum of a column"));
+        }
+        let asked = how.iter().map(|(column, word)| {
+            if by.contains(column) {
+                return Err(Error::usage(format!(
+                    "column `{column}` says what the groups are; ask for another column"
+                )));
+            }
+            let several = how.iter().filter(|(other, _)| other == column).count() > 1;
+            let name = if several { format!("{column} {word}") } else { column.clone() };
+            Ok(summary(self.cells(column)?, word)?.alias(name))
+        });
+        let asked: Vec<Expr> = asked.collect::<Result<_>>()?;
+        let lazy = IntoLazy::lazy(self.frame.clone());
+        let keys: Vec<Expr> = by.iter().map(|name| col(name.as_str())).collect();
+        let frame = match keys.is_empty() {
+            true => lazy.select(asked).collect()?,
+            false => lazy.group_by_stable(keys).agg(asked).collect()?,
+        };
+        Ok(Table::new(frame))
+    }
+
+    /// These rows in this order; the one that is set apart stays so if it is among them.
+    fn picked(&self, rows: &[usize]) -> Result<Table> {
+        let places: Vec<IdxSize> = rows.iter().map(|row| *row as IdxSize).collect();
+        let frame = self.frame.take(&IdxCa::from_vec("".into(), places))?;
+        let highlight = self.highlight.and_then(|row| rows.iter().position(|picked| *picked == row));
+        Ok(Table { title: self.title.clone(), frame, highlight })
+    }
+}
+
+/// Is there no value? A number that is none is a missing one.
+fn is_missing(value: &Value) -> bool {
+    match value {
+        Value::Missing => true,
+        Value::Number(number) => number.is_nan(),
+        _ => false,
+    }
+}
+
+/// How two values of one kind compare; none if they are of different kinds, or one is missing.
+fn order(a: &Value, b: &Value) -> Option<Ordering> {
+    match (a, b) {
+        (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
+        (Value::Whole(a), Value::Whole(b)) => Some(a.cmp(b)),
+        (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
+        (Value::Whole(a), Value::Number(b)) => (*a as f64).partial_cmp(b),
+        (Value::Number(a), Value::Whole(b)) => a.partial_cmp(&(*b as f64)),
+        (Value::Number(a), Value::Number(b)) => a.partial_cmp(b),
+        _ => None,
+    }
+}
+
+/// What a column of such values holds.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Missing => "nothing",
+        Value::Bool(_) => "yes and no (true and false)",
+        Value::Whole(_) | Value::Number(_) => "numbers",
+        Value::Text(_) => "texts",
+    }
+}
+
+fn quoted(value: &Value) -> String {
+    match value {
+        Value::Text(text) => format!("the text `{text}`"),
+        Value::Bool(flag) => flag.to_string(),
+        other => format!("the number {other}"),
+    }
+}
+
+/// What the values of a group come to.
+fn summary(cells: &Column, word: &str) -> Result<Expr> {
+    let (name, dtype) = (cells.name(), cells.dtype());
+    if !SUMMARIES.contains(&word) {
+        let near = suggestion(word, SUMMARIES);
+        return Err(Error::usage(format!("a group has no `{word}`{near}")));
+    }
+    if ["sum", "mean", "median"].contains(&word) && !dtype.is_primitive_numeric() && !dtype.is_bool() {
+        return Err(Error::usage(format!(
+            "column `{name}` holds no numbers, so that it has no {word}; ask for its count, min, max, first or last"
+        )));
+    }
+    let column = col(name.clone());
+    let column = if dtype.is_float() { column.fill_nan(lit(NULL)) } else { column };
+    Ok(match word {
+        "sum" => column.sum(),
+        "mean" => column.mean(),
+        "median" => column.median(),
+        "min" => column.min(),
+        "max" => column.max(),
+        "first" => column.first(),
+        "last" => column.last(),
+        _ => column.count(),
+    })
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(flag: bool) -> Self {
+        Self::Bool(flag)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(whole: i64) -> Self {
+        Self::Whole(whole)
+    }
+}
+
+impl From<i32> for Value {
+    fn from(whole: i32) -> Self {
+        Self::Whole(whole.into())
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
+    }
+}
