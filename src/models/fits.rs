@@ -303,7 +303,7 @@ impl Fits {
     pub fn residuals(&self, model: &str, series: &str) -> Result<Vec<f64>> {
         let labels = self.models();
         let m = find(model, &labels, "model")?;
-        let i = find(series, &self.0.panel.labels(), "series")?;
+        let i = self.0.panel.place(series)?;
         Ok(self.0.models[m].fitted.residuals(i).to_vec())
     }
 
