@@ -9,11 +9,13 @@
 //! |---|---|
 //! | `canvas.rs` | strokes, areas, words → SVG or pixels |
 //! | `axes.rs`, `dates.rs` | where the ticks go and what they say |
+//! | `data.rs` | what a figure shows, as a table |
 //! | `layout.rs` | title, legend, palette: what all figures share |
 //! | `overview.rs` … | one figure each |
 
 mod axes;
 mod canvas;
+mod data;
 mod dates;
 mod layout;
 
@@ -56,7 +58,7 @@ use std::sync::OnceLock;
 
 use crate::error::Result;
 pub use crate::show::Figure;
-use crate::show::Picture;
+use crate::show::{Picture, Table};
 
 /// One kind of picture. Implement it, and [`Figure::new`] does the rest.
 pub trait Drawing: Send + Sync {
@@ -68,6 +70,9 @@ pub trait Drawing: Send + Sync {
 
     /// Width and height in CSS pixels.
     fn size(&self) -> (u32, u32);
+
+    /// The data that it shows, also those for which there is no room.
+    fn data(&self) -> Table;
 
     /// Draw it, in CSS pixels from the upper left corner of a white canvas.
     fn draw(&self, canvas: &mut Canvas);
@@ -112,6 +117,10 @@ impl<D: Drawing> Picture for Drawn<D> {
 
     fn size(&self) -> (u32, u32) {
         self.drawing.size()
+    }
+
+    fn data(&self) -> Table {
+        self.drawing.data()
     }
 
     fn svg(&self) -> Result<String> {
