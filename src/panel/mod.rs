@@ -67,7 +67,7 @@ pub(crate) use groups::Groups;
 pub use join::Join;
 pub use normalise::Normalise;
 pub use source::Reading;
-pub(crate) use source::parse_stamp;
+pub(crate) use source::{Rows, parse_stamp};
 
 use crate::error::{Error, Result, find};
 use crate::show::{Block, Show, Table};

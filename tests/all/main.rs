@@ -12,6 +12,7 @@ mod ets;
 mod explore;
 mod features;
 mod fence;
+mod forecasts;
 mod guard;
 mod intermittent;
 mod invariance;

@@ -14,6 +14,7 @@
 //! | `wide` | how does a column per date become a row per date? |
 //! | `numbers`, `dates` | what do the cells say? |
 //! | `transactions` | how do many rows per day become one? |
+//! | `table` | what does a file hold that is no panel? |
 
 mod bytes;
 mod dates;
@@ -24,6 +25,7 @@ mod ndjson;
 mod numbers;
 mod parquet;
 mod sql;
+mod table;
 mod transactions;
 mod wide;
 
@@ -42,7 +44,8 @@ use crate::{options, progress};
 pub(crate) use dates::parse_stamp;
 pub(super) use dates::{parse_time, time_column};
 pub(super) use numbers::{all_numbers, target_numbers};
-pub(super) use parquet::{CLEANED, ROLES, saved_columns};
+pub(super) use parquet::{CLEANED, ROLES, kept, saved_columns};
+pub(crate) use table::Rows;
 pub(super) use transactions::per_period;
 
 /// Cells that mean "no value".
