@@ -29,6 +29,34 @@ pub struct Case<'a> {
     pub squared_scale: f64,
 }
 
+/// Numerator and denominator of a metric for a case, metric by metric in the order of [`METRICS`].
+pub type Ratios = Vec<(f64, f64)>;
+
+/// The score of a case by every metric, as numerators and denominators: what backtests and forecasts are scored by.
+///
+/// ```
+/// use tradewind::metrics::{Case, METRICS, mean, ratios};
+/// let case = |actual: f64, forecast: f64| {
+///     ratios(&Case {
+///         actual: &[actual],
+///         mean: &[forecast],
+///         probabilities: &[],
+///         quantiles: &[],
+///         absolute_scale: 2.0,
+///         squared_scale: 4.0,
+///     })
+/// };
+/// let cases = [case(10.0, 12.0), case(20.0, 16.0)];
+/// let score = |name: &str| {
+///     let at = METRICS.iter().position(|metric| metric.name == name)?;
+///     mean(METRICS.iter().nth(at)?, cases.iter().map(|ratios| ratios[at]))
+/// };
+/// assert_eq!((score("mae"), score("mase"), score("wape"), score("pinball")), (Some(3.0), Some(1.5), Some(20.0), None));
+/// ```
+pub fn ratios(case: &Case) -> Ratios {
+    METRICS.iter().map(|metric| (metric.ratio)(case)).collect()
+}
+
 /// A metric as [`METRICS`] lists it.
 pub type Metric = Row<Scoring>;
 
@@ -313,9 +341,9 @@ fn sis95(case: &Case) -> (f64, f64) {
     interval_score(case, 0.95)
 }
 
-/// Mean absolute and mean squared in-sample error of the seasonal naive method; of the naive one on a series not longer
-/// than a season.
-pub(crate) fn scales(train: &[f64], season: usize) -> (f64, f64) {
+/// Mean absolute and mean squared in-sample error of the seasonal naive method, by which MASE and RMSSE divide; of the naive
+/// one on a series not longer than a season. NaN where the history, in which NaN is a gap, has no two values a season apart.
+pub fn scales(train: &[f64], season: usize) -> (f64, f64) {
     let lag = if train.len() > season { season } else { 1 };
     let (mut absolute, mut squared, mut count) = (0.0, 0.0, 0.0);
     for (now, before) in train.iter().skip(lag).zip(train) {
@@ -361,8 +389,9 @@ impl Sums {
     }
 }
 
-/// The mean of a metric over cases, none when it is undefined on all of them.
-pub(crate) fn mean(metric: &Metric, ratios: impl Iterator<Item = (f64, f64)>) -> Option<f64> {
+/// The mean of a metric over cases (of the sums for a pooled metric), given numerator and denominator of each; none when it
+/// is undefined on all of them.
+pub fn mean(metric: &Metric, ratios: impl Iterator<Item = (f64, f64)>) -> Option<f64> {
     Sums::of(metric, ratios).value()
 }
 

@@ -7,7 +7,7 @@ pub use crate::error::{Error, Result};
 pub use crate::evaluate::{Backtest, Fold, Folds, Sampler, Search, Tuning};
 pub use crate::explore::QUESTIONS;
 pub use crate::figures::Look;
-pub use crate::forecast::{Forecast, Paths};
+pub use crate::forecast::{Combination, Dependence, Forecast, Paths};
 pub use crate::metrics::METRICS;
 pub use crate::models::{
     Arima, Boost, Ces, Drift, ElasticNet, Entry, Ets, Fits, Forest, Harmonic, Lasso, Lstm, MODELS, Model, Mstl, Naive,

@@ -7,9 +7,10 @@ use polars::prelude::*;
 use rayon::prelude::*;
 
 use super::groups::Groups;
+use super::score::Truth;
 use crate::error::{Error, Result};
 use crate::forecast::{Forecast, LEVELS, quantile_name, quantiles_of};
-use crate::metrics::{self, Case, METRICS, Metric, Sums, scales};
+use crate::metrics::{self, Case, METRICS, Metric, Ratios, Sums, scales};
 use crate::models::{Aim, Failure, IntoModel, Model, failures_sentence, failures_table, place, remarks_sentence};
 use crate::options::level;
 use crate::panel::{Cut, Folds, Panel};
@@ -39,9 +40,6 @@ pub(super) struct Inner {
     failures: Vec<(usize, Failure)>,
     seconds: Vec<f64>,
 }
-
-/// Numerator and denominator of each metric for one case.
-pub(super) type Ratios = Vec<(f64, f64)>;
 
 /// One fold: its forecast, and per model and series the score of each metric.
 pub(super) struct Window {
@@ -115,18 +113,8 @@ impl Window {
         let mut scores = Vec::with_capacity(models.len() * panel.len());
         for m in 0..models.len() {
             for i in 0..panel.len() {
-                scores.push(forecast.cell(m, i).map(|cell| {
-                    let quantiles: Vec<Vec<f64>> = probabilities.iter().map(|p| cell.quantile(*p)).collect();
-                    let case = Case {
-                        actual: &actuals[i],
-                        mean: &cell.mean,
-                        probabilities,
-                        quantiles: &quantiles,
-                        absolute_scale: scale[i].0,
-                        squared_scale: scale[i].1,
-                    };
-                    METRICS.iter().map(|metric| (metric.ratio)(&case)).collect()
-                }));
+                let truth = Truth { actual: &actuals[i], scale: scale[i] };
+                scores.push(forecast.cell(m, i).map(|cell| truth.score(cell, probabilities)));
             }
         }
         Ok(Self { forecast, starts: cut.starts.clone(), actuals, scale, scores })
@@ -358,7 +346,7 @@ impl Backtest {
                 let quantiles: Vec<Vec<f64>> = quantiles.iter().map(|quantile| vec![quantile[step]]).collect();
                 (by.ratio)(&Case {
                     actual: &window.actuals[series][step..=step],
-                    mean: &cell.mean[step..=step],
+                    mean: &cell.mean()[step..=step],
                     probabilities,
                     quantiles: &quantiles,
                     absolute_scale: window.scale[series].0,
@@ -416,7 +404,7 @@ impl Backtest {
             .collect();
         columns.push(Column::new("actual".into(), actual));
         let cell = |(m, f, i): &(usize, usize, usize)| inner.windows[*f].forecast.cell(*m, *i);
-        let mean: Vec<f64> = cases.iter().filter_map(cell).flat_map(|cell| cell.mean.iter().copied()).collect();
+        let mean: Vec<f64> = cases.iter().filter_map(cell).flat_map(|cell| cell.mean().iter().copied()).collect();
         columns.push(Column::new("mean".into(), mean));
         for p in &inner.probabilities {
             let values: Vec<f64> = cases.iter().filter_map(cell).flat_map(|cell| cell.quantile(*p)).collect();

@@ -17,7 +17,8 @@ use super::Backtest;
 use super::significance::listed;
 use crate::error::{Error, Result};
 use crate::figures::Calibration;
-use crate::models::{Marginal, place, standard_normal};
+use crate::forecast::Distribution;
+use crate::models::{place, standard_normal};
 use crate::show::{Finding, Table, number};
 
 /// Equally probable parts of a distribution; the edge of part k is the k/40 quantile.
@@ -47,7 +48,7 @@ impl Places {
         Self { count: 0.0, inside: [0.0; LEVELS.len()], parts: [0.0; PARTS] }
     }
 
-    fn add(&mut self, cell: &Marginal, step: usize, actual: f64, edges: &[f64]) {
+    fn add(&mut self, cell: &Distribution, step: usize, actual: f64, edges: &[f64]) {
         // How many edges lie below the value, and how many not above it: the same unless the distribution has steps.
         let below = edges.partition_point(|z| cell.at(step, *z) < actual);
         let up_to = below + edges[below..].partition_point(|z| cell.at(step, *z) <= actual);

@@ -127,7 +127,7 @@ impl Backtest {
         for (fold, series, _) in self.cases(model) {
             let window = &self.0.windows[fold];
             let Some(cell) = window.forecast.cell(model, series) else { continue };
-            for (step, (actual, mean)) in window.actuals[series].iter().zip(&cell.mean).enumerate() {
+            for (step, (actual, mean)) in window.actuals[series].iter().zip(cell.mean()).enumerate() {
                 let error = mean - actual;
                 if error.is_finite() {
                     let position = window.starts[series] + step as i64;

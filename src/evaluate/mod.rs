@@ -3,6 +3,7 @@
 //! | file | question |
 //! |---|---|
 //! | `backtest.rs` | what did every model say on every fold, and how good was it? |
+//! | `score.rs` | how good is a forecast, whoever made it? |
 //! | `groups.rs` | which series or folds belong together? |
 //! | `significance.rs` | is a model really better, or was it luck? |
 //! | `calibration.rs` | do the intervals hold what they promise? |
@@ -13,6 +14,7 @@ mod backtest;
 mod calibration;
 mod errors;
 mod groups;
+mod score;
 pub(crate) mod significance;
 mod tune;
 

@@ -79,17 +79,23 @@ impl Forecast {
     /// ```
     ///
     /// # Errors
-    /// When there is no such model or series, the date is not forecast, or the model cannot tell.
+    /// When there is no such model or series, the date is not forecast, the model cannot tell, or the forecast was not made of
+    /// fits (it was opened or combined).
     pub fn explain(&self, model: &str, series: &str, date: &str) -> Result<Finding> {
         let models = self.models();
         let (m, model) = place(model, &models)?;
-        let i = find(series, &self.panel().labels(), "series")?;
+        let i = self.panel().place(series)?;
+        let (fits, future) = self.fitted().ok_or_else(|| {
+            Error::usage(format!(
+                "{model} cannot be explained: the forecast comes without the fits that it was made of"
+            ))
+        })?;
         let calendar = self.panel().inner().calendar.clone();
-        let start = self.future().start(i);
+        let start = self.start(i);
         let dates: Vec<String> = (0..self.horizon() as i64).map(|step| calendar.label(start + step)).collect();
         let step = find(date, &dates, "forecast date")?;
         let expected = self.mean(model, series)?[step];
-        let why = self.fits().fitted(m).explain(self.future(), i)?.ok_or_else(|| alone(model))?;
+        let why = fits.fitted(m).explain(future, i)?.ok_or_else(|| alone(model))?;
         let mut parts: Vec<(String, f64)> = why.parts.iter().map(|(name, steps)| (name.clone(), steps[step])).collect();
         parts.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
         let frame = DataFrame::new(

@@ -2,9 +2,11 @@
 
 use super::axes::Scale;
 use super::canvas::{Anchor, Canvas, Colour, Words};
+use super::data::Data;
 use super::layout::{self, AXIS, BLUE, GREY, INK, Key, MARGIN, ORANGE, SMALL};
 use super::{Drawing, Figure};
 use crate::format::{MISSING, column_labels};
+use crate::show::Table;
 
 const MOST: usize = 40;
 const ROW: f64 = 27.0;
@@ -61,6 +63,17 @@ impl Drawing for Bars {
     fn size(&self) -> (u32, u32) {
         let rows = self.shown().len().max(3) as f64 + if self.rows.len() > MOST { 1.0 } else { 0.0 };
         (820, layout::header_height(&self.title, 1) + (rows * ROW) as u32 + 22)
+    }
+
+    fn data(&self) -> Table {
+        let data = Data::default()
+            .names("name", self.rows.iter().map(|(name, _)| name.as_str()))
+            .numbers("value", self.rows.iter().map(|(_, value)| *value));
+        let data = match self.reference() {
+            Some((name, at)) => data.numbers(name, self.rows.iter().map(|_| at)),
+            None => data,
+        };
+        data.table(&self.title)
     }
 
     fn draw(&self, canvas: &mut Canvas) {

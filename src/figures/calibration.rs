@@ -5,9 +5,10 @@
 
 use super::axes::{Frame, Room};
 use super::canvas::{Anchor, Canvas, Colour};
+use super::data::Data;
 use super::layout::{self, AXIS, BLUE, GREY, Key, MARGIN, PALETTE, PANEL, SMALL};
 use super::{Drawing, Figure};
-use crate::show::number;
+use crate::show::{Table, number};
 
 const NAMED: usize = 6;
 const REST: Colour = Colour(203, 208, 214);
@@ -92,6 +93,27 @@ impl Drawing for Calibration {
         let letters: usize = self.legend().iter().map(|(_, name)| name.chars().count() + 7).sum();
         let lines = (letters + self.value.chars().count()) / 110;
         (820, layout::header_height(&self.title, 0) + 19 * lines as u32 + 350)
+    }
+
+    fn data(&self) -> Table {
+        let points = || self.curves.iter().flat_map(|(name, points)| points.iter().map(move |point| (name, *point)));
+        let curves = Data::default()
+            .names("panel", points().map(|_| "share inside intervals"))
+            .names("model", points().map(|(name, _)| name.as_str()))
+            .numbers("promised", points().map(|(_, (promised, _))| promised))
+            .numbers("observed", points().map(|(_, (_, observed))| observed));
+        let parts = || {
+            self.histogram.iter().flat_map(|(name, shares)| {
+                let parts = shares.len() as f64;
+                shares.iter().map(move |share| (name, 1.0 / parts, *share))
+            })
+        };
+        let histogram = Data::default()
+            .names("panel", parts().map(|_| "place in the distribution"))
+            .names("model", parts().map(|(name, ..)| name.as_str()))
+            .numbers("promised", parts().map(|(_, promised, _)| promised))
+            .numbers("observed", parts().map(|(.., share)| share));
+        curves.above(histogram).table(&self.title)
     }
 
     fn draw(&self, canvas: &mut Canvas) {

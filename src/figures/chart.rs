@@ -3,9 +3,10 @@
 
 use super::axes::{FOOT, Frame, Mark, Room, label_width, numbers, value_range};
 use super::canvas::{Anchor, Canvas, Colour};
+use super::data::Data;
 use super::layout::{self, AXIS, BLUE, Key, MARGIN, PALETTE, SMALL};
-use super::{Drawing, Figure, Line, dates};
-use crate::show::number;
+use super::{Drawing, Figure, Line, TimeAxis, dates};
+use crate::show::{Table, number};
 
 /// Lines with a colour and a name of their own.
 pub(super) const NAMED: usize = 6;
@@ -239,6 +240,18 @@ impl Drawing for Chart {
         let letters: usize = self.legend().iter().map(|(_, name)| name.chars().count() + 7).sum();
         let lines = (letters + self.value.chars().count()) / 110;
         (820, layout::header_height(&self.title, 0) + 19 * lines as u32 + 300)
+    }
+
+    fn data(&self) -> Table {
+        let points = || self.lines.iter().flat_map(|line| line.x.iter().zip(&line.y).map(move |(x, y)| (line, *x, *y)));
+        let data = Data::default().names("line", points().map(|(line, ..)| line.name.as_str()));
+        let places = points().map(|(_, x, _)| x);
+        let data = match &self.places {
+            Places::Dates => data.places(TimeAxis::Dates, places),
+            Places::Numbers => data.numbers("place", places),
+            Places::Words(_) => data.names("place", places.map(|x| self.place(x))),
+        };
+        data.numbers("value", points().map(|(.., y)| y)).table(&self.title)
     }
 
     fn draw(&self, canvas: &mut Canvas) {

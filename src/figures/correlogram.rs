@@ -3,9 +3,10 @@
 
 use super::axes::{FOOT, Frame, Room, label_width};
 use super::canvas::{Anchor, Canvas, Colour};
+use super::data::Data;
 use super::layout::{self, AXIS, BLUE, Key, MARGIN, ORANGE, PANEL};
 use super::{Drawing, Figure, TimeAxis};
-use crate::show::number;
+use crate::show::{Table, number};
 
 const INSIDE: Colour = Colour(150, 172, 190);
 const BAND: Colour = Colour(240, 243, 246);
@@ -88,6 +89,15 @@ impl Drawing for Correlogram {
 
     fn size(&self) -> (u32, u32) {
         (820, layout::header_height(&self.title, self.legend().len()) + 2 * 196 + FOOT as u32 - 4)
+    }
+
+    fn data(&self) -> Table {
+        Data::default()
+            .counts("lag", 1..=self.lags())
+            .numbers("autocorrelation", self.acf.iter().copied())
+            .numbers("partial", self.pacf.iter().copied())
+            .numbers("band", (0..self.lags()).map(|_| self.band))
+            .table(&self.title)
     }
 
     fn draw(&self, canvas: &mut Canvas) {

@@ -2,9 +2,10 @@
 
 use super::axes::{FOOT, Frame, Room, label_width, value_range};
 use super::canvas::{Anchor, Canvas, Colour};
+use super::data::Data;
 use super::layout::{self, BLUE, Key, MARGIN, SMALL};
 use super::{Drawing, Figure, TimeAxis};
-use crate::show::number;
+use crate::show::{Table, number};
 
 const DOT: Colour = Colour(158, 184, 204);
 /// So far beyond the middle of what was found, in quartiles, a bad trial only makes the others hard to tell apart.
@@ -79,6 +80,20 @@ impl Drawing for Course {
 
     fn size(&self) -> (u32, u32) {
         (820, layout::header_height(&self.title, 2) + (260.0 + FOOT) as u32)
+    }
+
+    fn data(&self) -> Table {
+        let mut best: Option<f64> = None;
+        let so_far = self.trials.iter().map(|(_, score)| {
+            let held = best.filter(|held| (held - self.perfect).abs() <= (score - self.perfect).abs());
+            *best.insert(held.unwrap_or(*score))
+        });
+        let so_far: Vec<f64> = so_far.collect();
+        Data::default()
+            .counts("trial", self.trials.iter().map(|(trial, _)| *trial))
+            .numbers("score", self.trials.iter().map(|(_, score)| *score))
+            .numbers("best so far", so_far)
+            .table(&self.title)
     }
 
     fn draw(&self, canvas: &mut Canvas) {

@@ -3,9 +3,11 @@
 
 use super::axes::Scale;
 use super::canvas::{Anchor, Canvas, Words};
+use super::data::Data;
 use super::layout::{self, AXIS, BLUE, GREY, INK, MARGIN, ORANGE, SMALL};
 use super::{Drawing, Figure};
 use crate::format::{decimals, number};
+use crate::show::Table;
 
 /// More than these cannot be read; the best are drawn.
 const MOST: usize = 40;
@@ -79,6 +81,20 @@ impl Drawing for CriticalDifference {
         let more = if self.ranks.len() > MOST { 18.0 } else { 0.0 };
         let bars = self.bars().len() as f64 * BAR;
         (820, layout::header_height(&self.title, 0) + (72.0 + bars + rows + more) as u32 + 10)
+    }
+
+    fn data(&self) -> Table {
+        let bars = |place: usize| {
+            let over =
+                self.alike.iter().enumerate().filter(|(_, (from, to))| from < to && (*from..=*to).contains(&place));
+            over.map(|(bar, _)| (bar + 1).to_string()).collect::<Vec<_>>().join(", ")
+        };
+        Data::default()
+            .names("model", self.ranks.iter().map(|(name, _)| name.as_str()))
+            .numbers("mean rank", self.ranks.iter().map(|(_, rank)| *rank))
+            .names("bars", (0..self.ranks.len()).map(bars))
+            .numbers("critical difference", self.ranks.iter().map(|_| self.difference))
+            .table(&self.title)
     }
 
     fn draw(&self, canvas: &mut Canvas) {

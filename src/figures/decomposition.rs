@@ -3,9 +3,10 @@
 
 use super::axes::{FOOT, Frame, Room, label_width, value_range};
 use super::canvas::{Anchor, Canvas, Colour};
+use super::data::Data;
 use super::layout::{self, AXIS, BLUE, INK, Key, MARGIN, ORANGE, PANEL};
 use super::{Drawing, Figure, TimeAxis, dates};
-use crate::show::number;
+use crate::show::{Table, number};
 
 const HEIGHT: f64 = 134.0;
 const SEASON: Colour = Colour(0, 158, 115);
@@ -75,6 +76,16 @@ impl Drawing for Decomposed {
     fn size(&self) -> (u32, u32) {
         let panels = self.panels().len() as u32;
         (820, layout::header_height(&self.title, 1) + panels * HEIGHT as u32 + FOOT as u32 + 4)
+    }
+
+    fn data(&self) -> Table {
+        let data = Data::default()
+            .places(self.axis, self.x.iter().copied())
+            .numbers("data", self.data.iter().copied())
+            .numbers("trend", self.trend.iter().copied());
+        let seasons = self.seasonal.iter();
+        let data = seasons.fold(data, |data, (name, values)| data.numbers(name, values.iter().copied()));
+        data.numbers("remainder", self.remainder.iter().copied()).table(&self.title)
     }
 
     fn draw(&self, canvas: &mut Canvas) {

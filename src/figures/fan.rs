@@ -2,9 +2,10 @@
 
 use super::axes::{FOOT, Frame, Room, label_width, value_range};
 use super::canvas::{Anchor, Canvas, Colour};
+use super::data::Data;
 use super::layout::{self, BLUE, GREY, INK, Key, MARGIN, PANEL};
 use super::{Drawing, Figure, Line, TimeAxis, dates};
-use crate::show::number;
+use crate::show::{Table, number};
 
 const HISTORY: Colour = Colour(98, 106, 115);
 
@@ -73,6 +74,18 @@ impl Fan {
         let actual = self.actual.iter().flat_map(|line| &line.y);
         let bands = self.bands.iter().flat_map(|band| band.lower.iter().chain(&band.upper));
         layout::span(self.history.y.iter().chain(&self.mean.y).chain(actual).chain(bands))
+    }
+
+    /// A row for each place: the history, the actual values, the mean forecast and the ends of the intervals.
+    fn columns(&self) -> Data {
+        let mut lines = vec![("history".to_string(), &self.history.x[..], &self.history.y[..])];
+        lines.extend(self.actual.iter().map(|line| ("actual".to_string(), &line.x[..], &line.y[..])));
+        lines.push(("mean".to_string(), &self.mean.x[..], &self.mean.y[..]));
+        for band in self.ordered() {
+            lines.push((format!("lower {}", band.level), &self.mean.x[..], &band.lower[..]));
+            lines.push((format!("upper {}", band.level), &self.mean.x[..], &band.upper[..]));
+        }
+        Data::default().lines(self.axis, &lines)
     }
 
     fn legend(&self) -> Vec<(Key, String)> {
@@ -172,6 +185,10 @@ impl Drawing for Fan {
         (820, layout::header_height(&self.title, self.legend().len()) + 340)
     }
 
+    fn data(&self) -> Table {
+        self.columns().table(&self.title)
+    }
+
     fn draw(&self, canvas: &mut Canvas) {
         let top = layout::title(canvas, &self.title);
         let top = layout::subtitle(canvas, top, &self.value, &self.legend());
@@ -219,6 +236,11 @@ impl Drawing for Fans {
     fn size(&self) -> (u32, u32) {
         let rows = self.shown().len().div_ceil(self.columns()).max(1) as u32;
         (820, layout::header_height(&self.title, self.legend().len()) + rows * 190 + FOOT as u32 + 12)
+    }
+
+    fn data(&self) -> Table {
+        let panel = |panel: &Fan| panel.columns().headed("series", &panel.title);
+        self.panels.iter().map(panel).fold(Data::default(), Data::above).table(&self.title)
     }
 
     fn draw(&self, canvas: &mut Canvas) {

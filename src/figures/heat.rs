@@ -3,9 +3,10 @@
 
 use super::axes::{FOOT, Frame, Scale};
 use super::canvas::{Anchor, Canvas, Colour, Words};
+use super::data::Data;
 use super::layout::{self, GREY, INK, Key, MARGIN, SMALL};
 use super::{Drawing, Figure, TimeAxis, dates};
-use crate::show::number;
+use crate::show::{Table, number};
 
 const NAMES: f64 = 230.0;
 const STRIP: f64 = 46.0;
@@ -154,6 +155,30 @@ impl Drawing for Heat {
         let strip = if self.all.is_some() { STRIP + 12.0 } else { 0.0 };
         let rows = self.row() * self.shown().len().max(1) as f64;
         (820, layout::header_height(&self.title, 0) + (19.0 * (lines - 1.0) + rows + strip + FOOT + 18.0) as u32)
+    }
+
+    fn data(&self) -> Table {
+        let cells = || {
+            let row = |(name, cells): &'_ (String, Vec<Cell>)| {
+                let columns = cells.iter().enumerate();
+                columns.map(|(k, cell)| (name.clone(), k, *cell, 1)).collect::<Vec<_>>()
+            };
+            let all = self.all.iter().flat_map(|(name, columns)| {
+                columns.iter().enumerate().flat_map(move |(k, counts)| {
+                    let here = Cell::ALL.into_iter().filter(move |cell| counts[*cell as usize] > 0);
+                    here.map(move |cell| (name.clone(), k, cell, counts[cell as usize] as usize))
+                })
+            });
+            self.rows.iter().flat_map(row).chain(all).collect::<Vec<_>>()
+        };
+        let cells = cells();
+        let edge = |k: usize| self.edges.get(k).copied().unwrap_or(f64::NAN);
+        Data::default()
+            .names("series", cells.iter().map(|(name, ..)| name.as_str()))
+            .places(self.axis, cells.iter().map(|(_, k, ..)| edge(*k)))
+            .names("state", cells.iter().map(|(_, _, cell, _)| cell.name()))
+            .counts("count", cells.iter().map(|(.., count)| *count))
+            .table(&self.title)
     }
 
     fn draw(&self, canvas: &mut Canvas) {

@@ -3,9 +3,11 @@
 
 use super::axes::{Scale, ticks};
 use super::canvas::{Anchor, Canvas, Words};
+use super::data::Data;
 use super::layout::{self, AXIS, BLUE, GREY, GRID, INK, Key, MARGIN, SMALL};
 use super::{Drawing, Figure};
 use crate::format::{number, tick_labels};
+use crate::show::Table;
 
 const MOST: usize = 40;
 const ROW: f64 = 24.0;
@@ -60,6 +62,15 @@ impl Drawing for Intervals {
 
     fn size(&self) -> (u32, u32) {
         (820, layout::header_height(&self.title, 2) + (self.shown().len().max(2) as f64 * ROW) as u32 + 72)
+    }
+
+    fn data(&self) -> Table {
+        Data::default()
+            .names("name", self.rows.iter().map(|(name, ..)| name.as_str()))
+            .numbers("difference", self.rows.iter().map(|row| row.1))
+            .numbers("lower", self.rows.iter().map(|row| row.2))
+            .numbers("upper", self.rows.iter().map(|row| row.3))
+            .table(&self.title)
     }
 
     fn draw(&self, canvas: &mut Canvas) {

@@ -3,9 +3,10 @@
 
 use super::axes::{FOOT, Frame, Room, label_width, value_range};
 use super::canvas::{Canvas, Colour};
+use super::data::Data;
 use super::layout::{self, BLUE, GREY, Key, MARGIN, PALETTE, SMALL};
 use super::{Drawing, Figure, Line, TimeAxis, dates};
-use crate::show::number;
+use crate::show::{Table, number};
 
 /// Lines with a colour and a name of their own.
 const NAMED: usize = 6;
@@ -100,6 +101,19 @@ impl Drawing for Lines {
         let letters: usize = self.legend().iter().map(|(_, name)| name.chars().count() + 7).sum();
         let lines = (letters + self.value.chars().count()) / 110;
         (820, layout::header_height(&self.title, 0) + 19 * lines as u32 + 290)
+    }
+
+    fn data(&self) -> Table {
+        let points = || self.lines.iter().flat_map(|line| line.x.iter().zip(&line.y).map(move |(x, y)| (line, *x, *y)));
+        let data = Data::default()
+            .names("line", points().map(|(line, ..)| line.name.as_str()))
+            .places(self.axis, points().map(|(_, x, _)| x))
+            .numbers("value", points().map(|(.., y)| y));
+        let data = match &self.reference {
+            Some((name, at)) => data.numbers(name, points().map(|_| *at)),
+            None => data,
+        };
+        data.table(&self.title)
     }
 
     fn draw(&self, canvas: &mut Canvas) {

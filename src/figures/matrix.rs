@@ -2,9 +2,11 @@
 //! what errs more is the redder the more it errs.
 
 use super::canvas::{Anchor, Canvas, Colour, Words};
+use super::data::Data;
 use super::layout::{self, BLUE, GREY, INK, Key, MARGIN, ORANGE, SMALL};
 use super::{Drawing, Figure};
 use crate::format::{MISSING, column_labels};
+use crate::show::Table;
 
 /// Rows and columns that one picture holds.
 const MOST_ROWS: usize = 40;
@@ -73,6 +75,13 @@ impl Drawing for Matrix {
         let rows = self.shown().len().max(2) as f64 * ROW + if self.rows.len() > MOST_ROWS { 18.0 } else { 0.0 };
         let lines = if self.value.chars().count() > 60 { 2 } else { 1 };
         (820, layout::header_height(&self.title, 0) + 19 * (lines - 1) + (HEAD + rows) as u32 + 20)
+    }
+
+    fn data(&self) -> Table {
+        let data = Data::default().names("name", self.rows.iter().map(|(name, _)| name.as_str()));
+        let columns = self.columns.iter().enumerate();
+        let cell = |k: usize| move |(_, values): &(String, Vec<f64>)| values.get(k).copied().unwrap_or(f64::NAN);
+        columns.fold(data, |data, (k, name)| data.numbers(name, self.rows.iter().map(cell(k)))).table(&self.title)
     }
 
     fn draw(&self, canvas: &mut Canvas) {

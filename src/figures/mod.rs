@@ -9,12 +9,14 @@
 //! |---|---|
 //! | `canvas.rs` | strokes, areas, words → SVG or pixels |
 //! | `axes.rs`, `dates.rs` | where the ticks go and what they say |
+//! | `data.rs` | what a figure shows, as a table |
 //! | `layout.rs` | title, legend, palette: what all figures share |
 //! | `overview.rs` … | one figure each |
 //! | `tables.rs` | figures of a table of one's own |
 
 mod axes;
 mod canvas;
+mod data;
 mod dates;
 mod layout;
 mod tables;
@@ -61,7 +63,7 @@ use std::sync::OnceLock;
 
 use crate::error::Result;
 pub use crate::show::Figure;
-use crate::show::Picture;
+use crate::show::{Picture, Table};
 
 /// One kind of picture. Implement it, and [`Figure::new`] does the rest.
 pub trait Drawing: Send + Sync {
@@ -73,6 +75,9 @@ pub trait Drawing: Send + Sync {
 
     /// Width and height in CSS pixels.
     fn size(&self) -> (u32, u32);
+
+    /// The data that it shows, also those for which there is no room.
+    fn data(&self) -> Table;
 
     /// Draw it, in CSS pixels from the upper left corner of a white canvas.
     fn draw(&self, canvas: &mut Canvas);
@@ -117,6 +122,10 @@ impl<D: Drawing> Picture for Drawn<D> {
 
     fn size(&self) -> (u32, u32) {
         self.drawing.size()
+    }
+
+    fn data(&self) -> Table {
+        self.drawing.data()
     }
 
     fn svg(&self) -> Result<String> {

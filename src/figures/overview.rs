@@ -2,8 +2,10 @@
 
 use super::axes::{FOOT, Frame, Room, label_width, value_range};
 use super::canvas::{Anchor, Canvas, Colour};
+use super::data::Data;
 use super::layout::{self, BLUE, GREY, Key, MARGIN, PALETTE, PANEL};
 use super::{Drawing, Figure, Line, TimeAxis, dates};
+use crate::show::Table;
 
 /// Panels that one picture holds; the subtitle says when there were more lines.
 const MOST: usize = 12;
@@ -89,6 +91,22 @@ impl Drawing for Overview {
             layout::header_height(&self.title, self.kinds().len().min(7))
                 + (rows as f64 * (height + head) + FOOT + 12.0) as u32,
         )
+    }
+
+    fn data(&self) -> Table {
+        let points = || self.lines.iter().flat_map(|line| line.x.iter().zip(&line.y).map(move |(x, y)| (line, *x, *y)));
+        let data = Data::default()
+            .names("line", points().map(|(line, ..)| line.name.as_str()))
+            .places(self.axis, points().map(|(_, x, _)| x))
+            .numbers("value", points().map(|(.., y)| y));
+        let data = match self.marks.is_empty() {
+            true => data,
+            false => {
+                let marks = Data::default().places(self.axis, self.marks.iter().map(|(x, _)| *x));
+                data.above(marks.names("event", self.marks.iter().map(|(_, text)| text.as_str())))
+            }
+        };
+        data.table(&self.title)
     }
 
     fn draw(&self, canvas: &mut Canvas) {

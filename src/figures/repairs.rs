@@ -3,8 +3,10 @@
 
 use super::axes::{FOOT, Frame, Room, label_width, value_range};
 use super::canvas::{Anchor, Canvas};
+use super::data::Data;
 use super::layout::{self, BLUE, GREY, Key, MARGIN, ORANGE, PALETTE, PANEL, SMALL};
 use super::{Drawing, Figure, Line, TimeAxis};
+use crate::show::Table;
 
 const MOST: usize = 6;
 const HEIGHT: f64 = 150.0;
@@ -92,6 +94,20 @@ impl Drawing for Repairs {
     fn size(&self) -> (u32, u32) {
         let rows = self.shown().len().div_ceil(self.columns()).max(1) as f64;
         (820, layout::header_height(&self.title, 3) + (rows * (HEAD + HEIGHT + FOOT + 8.0)) as u32 + 4)
+    }
+
+    fn data(&self) -> Table {
+        let panel = |panel: &Repair| {
+            let apart = |points: &[(f64, f64)]| points.iter().copied().unzip::<f64, f64, Vec<f64>, Vec<f64>>();
+            let (before, added) = (apart(&panel.before), apart(&panel.added));
+            let lines = [
+                ("after".to_string(), &panel.after.x[..], &panel.after.y[..]),
+                ("before".to_string(), &before.0[..], &before.1[..]),
+                ("added".to_string(), &added.0[..], &added.1[..]),
+            ];
+            Data::default().lines(self.axis, &lines).headed("change", &panel.kind).headed("place", &panel.place)
+        };
+        self.panels.iter().map(panel).fold(Data::default(), Data::above).table(&self.title)
     }
 
     fn draw(&self, canvas: &mut Canvas) {

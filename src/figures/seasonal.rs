@@ -2,8 +2,10 @@
 
 use super::axes::{FOOT, Frame, Room, label_width, value_range};
 use super::canvas::{Anchor, Canvas, Colour};
+use super::data::Data;
 use super::layout::{self, AXIS, Key, MARGIN, ORANGE, SMALL};
 use super::{Drawing, Figure};
+use crate::show::Table;
 
 /// Early to late.
 const EARLY: Colour = Colour(196, 216, 232);
@@ -83,6 +85,14 @@ impl Drawing for Seasonal {
 
     fn size(&self) -> (u32, u32) {
         (820, layout::header_height(&self.title, self.legend().len()) + 340)
+    }
+
+    fn data(&self) -> Table {
+        let data = Data::default()
+            .names("position", self.positions.iter().map(String::as_str))
+            .numbers("mean", self.profile.iter().copied());
+        let cycles = self.cycles.iter();
+        cycles.fold(data, |data, (name, values)| data.numbers(name, values.iter().copied())).table(&self.title)
     }
 
     fn draw(&self, canvas: &mut Canvas) {

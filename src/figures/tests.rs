@@ -196,6 +196,7 @@ fn awkward_data_still_draw() {
                 let svg = figure.svg().unwrap();
                 assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"), "{values:?} {}", figure.title());
                 assert!(!svg.contains("NaN") && !svg.contains("<b>") && !svg.contains(" id="), "{values:?} {svg}");
+                assert!(figure.data().rows() > 0 || values.is_empty(), "{values:?} {}", figure.title());
                 assert!(svg.contains("role=\"img\"") && svg.contains("<title>") && !figure.alt().is_empty());
                 assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
             }

@@ -2,9 +2,11 @@
 
 use super::axes::Scale;
 use super::canvas::{Anchor, Canvas, Words};
+use super::data::Data;
 use super::layout::{self, AXIS, BLUE, GREY, INK, Key, MARGIN, ORANGE};
 use super::{Drawing, Figure};
 use crate::format::{column_labels, number};
+use crate::show::Table;
 
 const ROW: f64 = 27.0;
 const NAMES: f64 = 260.0;
@@ -65,6 +67,15 @@ impl Drawing for Waterfall {
 
     fn size(&self) -> (u32, u32) {
         (820, layout::header_height(&self.title, 2) + ((self.parts.len() + 2) as f64 * ROW) as u32 + 22)
+    }
+
+    fn data(&self) -> Table {
+        let rows = self.rows();
+        Data::default()
+            .names("name", rows.iter().map(|(name, ..)| *name))
+            .numbers("adds", rows.iter().map(|(_, from, to, part)| if *part { to - from } else { f64::NAN }))
+            .numbers("reaches", rows.iter().map(|(_, _, to, _)| *to))
+            .table(&self.title)
     }
 
     fn draw(&self, canvas: &mut Canvas) {

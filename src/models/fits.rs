@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::model::distinct;
 use super::trial::usual_horizon;
 use super::{Aim, Description, Epoch, Fitted, IntoModel, Likelihood, MODELS, Model, decode, encode, place};
-use crate::error::{Error, Result, find};
+use crate::error::{Error, Result};
 use crate::panel::{Columns, Future, Panel, Role, Scenario};
 use crate::show::{Block, Show, Table, number};
 use crate::statistics::{jarque_bera, ljung_box};
@@ -303,7 +303,7 @@ impl Fits {
     pub fn residuals(&self, model: &str, series: &str) -> Result<Vec<f64>> {
         let labels = self.models();
         let (m, _) = place(model, &labels)?;
-        let i = find(series, &self.0.panel.labels(), "series")?;
+        let i = self.0.panel.place(series)?;
         Ok(self.0.models[m].fitted.residuals(i).to_vec())
     }
 

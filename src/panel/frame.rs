@@ -251,6 +251,7 @@ pub(crate) fn assemble(
         frame,
         keys,
         labels: labels.into(),
+        by_label: Arc::default(),
         spans,
         positions,
         target,
@@ -308,7 +309,7 @@ pub(crate) fn spans(frame: &DataFrame, columns: &Columns) -> Result<Vec<Range<us
 }
 
 /// The stamps of a time column in microseconds, or the whole numbers themselves.
-pub(super) fn stamps(column: &Column) -> Result<Vec<i64>> {
+pub(crate) fn stamps(column: &Column) -> Result<Vec<i64>> {
     let (multiply, divide) = micros(column.dtype());
     let physical = column.to_physical_repr().strict_cast(&DataType::Int64).map_err(|cause| {
         Error::data(format!("column `{}` holds numbers beyond the range of stamps", column.name()))

@@ -370,11 +370,11 @@ impl Future {
     /// # Errors
     /// When the panel has no such series.
     pub fn first(&self, key: &str) -> Result<String> {
-        let labels = self.0.panel.labels();
-        match labels.iter().position(|label| label == key) {
-            Some(i) => Ok(self.0.panel.inner().calendar.label(self.0.starts[i])),
+        let panel = &self.0.panel;
+        match panel.place_of(key) {
+            Some(i) => Ok(panel.inner().calendar.label(self.0.starts[i])),
             None => {
-                let nearest = crate::error::suggestion(key, labels.iter().map(String::as_str));
+                let nearest = crate::error::suggestion(key, panel.inner().labels.iter().map(String::as_str));
                 Err(Error::usage(format!("no series is named `{key}`{nearest}")))
             }
         }

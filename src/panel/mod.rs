@@ -67,7 +67,7 @@ pub(crate) use groups::Groups;
 pub use join::Join;
 pub use normalise::Normalise;
 pub use source::Reading;
-pub(crate) use source::parse_stamp;
+pub(crate) use source::{Rows, parse_stamp};
 
 use crate::error::{Error, Result, find};
 use crate::show::{Block, Show, Table};
@@ -100,6 +100,8 @@ pub(crate) struct Inner {
     /// The key columns, one row per series.
     pub(crate) keys: DataFrame,
     labels: Arc<[String]>,
+    /// The series in the order of their labels, so that one is found without a look at all of them.
+    by_label: Arc<OnceLock<Vec<u32>>>,
     spans: Vec<Range<usize>>,
     positions: Vec<i64>,
     /// NaN where the target is missing or not finite.
@@ -239,8 +241,8 @@ impl Panel {
     /// alone.
     pub(crate) fn partial_periods(&self) -> Vec<(usize, i64)> {
         let inner = &*self.0;
-        let series = |label: &str| inner.labels.iter().position(|known| known == label);
-        let places = inner.origin.partial.iter().filter_map(|(label, position)| Some((series(label)?, *position)));
+        let places = inner.origin.partial.iter();
+        let places = places.filter_map(|(label, position)| Some((self.place_of(label)?, *position)));
         places.filter(|(i, position)| self.positions(*i).binary_search(position).is_ok()).collect()
     }
 
@@ -288,7 +290,7 @@ impl Panel {
     /// # Errors
     /// When there is no series of that name; the nearest is suggested.
     pub fn series(&self, key: &str) -> Result<Panel> {
-        self.nth(find(key, &self.0.labels, "series")?)
+        self.nth(self.place(key)?)
     }
 
     /// The series at a place of [`keys`](Self::keys), counted from 0.
@@ -402,6 +404,7 @@ impl Panel {
             frame: inner.frame.filter(&BooleanChunked::from_slice("".into(), &mask))?,
             keys: inner.keys.clone(),
             labels: inner.labels.clone(),
+            by_label: inner.by_label.clone(),
             spans,
             positions: inner.positions.iter().zip(&mask).filter(|(_, k)| **k).map(|(p, _)| *p).collect(),
             target: pick(&inner.target),
@@ -421,6 +424,7 @@ impl Panel {
             frame,
             keys: inner.keys.clone(),
             labels: inner.labels.clone(),
+            by_label: inner.by_label.clone(),
             spans: inner.spans.clone(),
             positions: inner.positions.clone(),
             target: inner.target.clone(),
@@ -440,6 +444,26 @@ impl Panel {
 
     pub(crate) fn labels(&self) -> Arc<[String]> {
         self.0.labels.clone()
+    }
+
+    /// The place of a series, by its label; none where there is no such series.
+    pub(crate) fn place_of(&self, label: &str) -> Option<usize> {
+        let labels = &self.0.labels;
+        let by_label = self.0.by_label.get_or_init(|| {
+            let mut order: Vec<u32> = (0..labels.len() as u32).collect();
+            order.sort_by(|a, b| labels[*a as usize].cmp(&labels[*b as usize]));
+            order
+        });
+        let first = by_label.partition_point(|i| labels[*i as usize].as_str() < label);
+        by_label.get(first).map(|i| *i as usize).filter(|i| labels[*i] == label)
+    }
+
+    /// The place of a series, by its label.
+    ///
+    /// # Errors
+    /// When there is no series of that name; the nearest is suggested.
+    pub(crate) fn place(&self, label: &str) -> Result<usize> {
+        self.place_of(label).map_or_else(|| find(label, &self.0.labels, "series"), Ok)
     }
 
     /// The positions of a series' rows, ascending; equal neighbours are duplicates.

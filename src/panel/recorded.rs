@@ -229,6 +229,7 @@ impl Recipe {
             frame,
             keys: whole.keys.clone(),
             labels: whole.labels.clone(),
+            by_label: whole.by_label.clone(),
             spans,
             positions: own.positions.clone(),
             target: own.target.clone(),

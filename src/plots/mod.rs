@@ -11,8 +11,8 @@ mod quality;
 use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Tuning};
 use crate::figures::{Band, Bars, Course, Fan, Fans, Figure, Line, Overview, TimeAxis};
-use crate::forecast::Forecast;
-use crate::models::{Marginal, place};
+use crate::forecast::{Distribution, Forecast};
+use crate::models::place;
 use crate::panel::Panel;
 
 /// More panels than this cannot be read on one page.
@@ -100,11 +100,8 @@ fn fans(forecast: &Forecast, model: &str, actuals: &[Vec<f64>], title: &str) -> 
     let (m, model) = place(model, &models)?;
     let panel = forecast.panel();
     let value = panel.inner().columns.target.clone();
-    let drawn: Vec<(usize, &Marginal)> = largest(&panel, panel.len())
-        .into_iter()
-        .filter_map(|i| Some((i, forecast.cell(m, i)?)))
-        .take(MOST_PANELS)
-        .collect();
+    let drawn: Vec<(usize, &Distribution)> =
+        by_size(forecast, m).into_iter().filter_map(|i| Some((i, forecast.cell(m, i)?))).take(MOST_PANELS).collect();
     if drawn.is_empty() {
         return Err(Error::model(format!("{model} has no forecast to draw")));
     }
@@ -112,7 +109,7 @@ fn fans(forecast: &Forecast, model: &str, actuals: &[Vec<f64>], title: &str) -> 
         .iter()
         .map(|(i, cell)| {
             let calendar = &panel.inner().calendar;
-            let start = forecast.future().start(*i);
+            let start = forecast.start(*i);
             let x: Vec<f64> = (0..forecast.horizon() as i64).map(|step| calendar.x(start + step)).collect();
             let mut levels = forecast.chosen_levels().to_vec();
             levels.sort_by(f64::total_cmp);
@@ -127,13 +124,15 @@ fn fans(forecast: &Forecast, model: &str, actuals: &[Vec<f64>], title: &str) -> 
                     x: x.clone(),
                     y: y.clone(),
                 }),
-                mean: Line { name: model.to_string(), x, y: cell.mean.clone() },
+                mean: Line { name: model.to_string(), x, y: cell.mean().to_vec() },
                 bands: levels
                     .iter()
-                    .map(|level| Band {
-                        level: *level,
-                        lower: cell.quantile((1.0 - level) / 2.0),
-                        upper: cell.quantile((1.0 + level) / 2.0),
+                    .map(|level| (*level, (1.0 - level) / 2.0, (1.0 + level) / 2.0))
+                    .filter(|(_, lower, upper)| cell.knows(*lower) && cell.knows(*upper))
+                    .map(|(level, lower, upper)| Band {
+                        level,
+                        lower: cell.quantile(lower),
+                        upper: cell.quantile(upper),
                     })
                     .collect(),
             }
@@ -144,6 +143,19 @@ fn fans(forecast: &Forecast, model: &str, actuals: &[Vec<f64>], title: &str) -> 
         false => title.to_string(),
     };
     Ok(Fans { title, value, axis: axis(&panel), panels }.figure())
+}
+
+/// All series, those that sell most first: by their history, or by what a model expects of them where none is known.
+fn by_size(forecast: &Forecast, model: usize) -> Vec<usize> {
+    let panel = forecast.panel();
+    if panel.rows() > 0 {
+        return largest(&panel, panel.len());
+    }
+    let sum = |i: usize| forecast.cell(model, i).map_or(f64::NEG_INFINITY, |cell| cell.mean().iter().sum());
+    let sums: Vec<f64> = (0..panel.len()).map(sum).collect();
+    let mut order: Vec<usize> = (0..panel.len()).collect();
+    order.sort_by(|a, b| sums[*b].total_cmp(&sums[*a]));
+    order
 }
 
 /// The series that sell most, in the panel's order.

@@ -1,8 +1,8 @@
 //! Models, fits, forecasts, sample paths.
 
 use super::api::{Api, functions, methods, properties};
-use super::values::{Models, Options};
-use crate::forecast::{Forecast, Paths};
+use super::values::{Forecasts, Models, Options};
+use crate::forecast::{Combination, Dependence, Forecast, Paths};
 use crate::models::{Failure, Fits, Horizon, MODELS, Model};
 use crate::panel::Panel;
 use crate::show::{Figure, Finding, Table};
@@ -14,6 +14,7 @@ pub(super) fn register(api: &mut Api) {
     functions! { api;
         "Model::named" model(label: String) -> Model { Model::named(&label) }
         "Fits::load" load_fits(path: String) -> Fits { Fits::load(path) }
+        "Forecast::open" open_forecast(path: String) -> Forecast { Forecast::open(path) }
     }
     properties! { api, Model;
         label(model) -> String { model.label().to_string() }
@@ -63,6 +64,9 @@ pub(super) fn register(api: &mut Api) {
             forecast.interval(&model, &key, level)
         }
         paths(forecast, n: usize, seed: u64) -> Paths { forecast.paths(n, seed) }
+        dependence(forecast, dependence: Dependence) -> Forecast { forecast.dependence(dependence) }
+        combine(forecast, others: Forecasts, how: Combination) -> Forecast { forecast.combine(others.0, how) }
+        score(forecast, actuals: Panel) -> Table { forecast.score(&actuals) }
         explain(forecast, model: String, key: String, date: String) -> Finding {
             forecast.explain(&model, &key, &date)
         }

@@ -68,6 +68,7 @@ pub(super) fn register(api: &mut Api) {
         alt(figure) -> String { figure.alt().to_string() }
     }
     methods! { api, Figure;
+        data(figure) -> Table { figure.data() }
         svg(figure) -> String { figure.svg() }
         save(figure, path: String) -> () { figure.save(path) }
     }

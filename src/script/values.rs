@@ -14,6 +14,7 @@ use super::api::{Answer, thrown};
 use crate::error::{Error, Result};
 use crate::evaluate::Search;
 use crate::figures::Look;
+use crate::forecast::{Combination, Dependence, Forecast};
 use crate::models::{Failure, Horizon, Model};
 use crate::options;
 use crate::panel::{Aggregate, Clean, Future, Join, Normalise, Reading, Scenario, Stamps};
@@ -293,6 +294,43 @@ impl Argument for Normalise {
 
     fn take(value: Dynamic) -> Result<Self> {
         Self::named(&String::take(value)?)
+    }
+}
+
+/// Forecasts: one, or an array of them.
+pub(super) struct Forecasts(pub(super) Vec<Forecast>);
+
+impl Argument for Forecasts {
+    const TYPE: &'static str = "Forecast | Array";
+    const WANTED: &'static str = "a Forecast or an array of them";
+
+    fn take(value: Dynamic) -> Result<Self> {
+        let one = |item: Dynamic| item.clone().try_cast::<Forecast>().ok_or_else(|| refused::<Self>(&item));
+        match value.clone().into_array() {
+            Ok(items) => items.into_iter().map(one).collect::<Result<_>>().map(Self),
+            Err(_) => one(value).map(|forecast| Self(vec![forecast])),
+        }
+    }
+}
+
+impl Argument for Combination {
+    const TYPE: &'static str = "String | Array";
+    const WANTED: &'static str = "\"mean\", \"median\" or an array of weights";
+
+    fn take(value: Dynamic) -> Result<Self> {
+        if value.is_string() {
+            return value.to_string().parse();
+        }
+        Vec::<f64>::take(value.clone()).map(Self::Weights).map_err(|_| refused::<Self>(&value))
+    }
+}
+
+impl Argument for Dependence {
+    const TYPE: &'static str = "String";
+    const WANTED: &'static str = "\"comonotone\", \"independent\" or \"copula(steps=0.7, series=0.1)\"";
+
+    fn take(value: Dynamic) -> Result<Self> {
+        String::take(value)?.parse()
     }
 }
 

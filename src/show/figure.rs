@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Block, Show, noun};
+use super::{Block, Show, Table, noun};
 use crate::error::{Error, Result};
 use crate::files::{mark, write_atomically};
 
@@ -18,6 +18,9 @@ pub trait Picture: Send + Sync {
 
     /// Width and height in CSS pixels.
     fn size(&self) -> (u32, u32);
+
+    /// The data that the picture shows.
+    fn data(&self) -> Table;
 
     /// The picture as one SVG element.
     ///
@@ -65,6 +68,21 @@ impl Figure {
     pub(crate) fn aspect(&self) -> f64 {
         let (wide, high) = self.0.size();
         f64::from(wide) / f64::from(high.max(1))
+    }
+
+    /// The data that the picture shows, also those for which it has no room: a column per thing that is drawn, `date` or
+    /// `step` for the places on a time axis, names where there are several things of a kind.
+    ///
+    /// ```
+    /// use tradewind::prelude::*;
+    /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
+    /// let forecast = Panel::read("data/walmart_sales_weekly.csv", columns)?.fit(["theta"])?.forecast(8)?;
+    /// let data = forecast.plot("theta")?.data();
+    /// assert_eq!(data.columns()[..4], ["series", "date", "history", "mean"]);
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    pub fn data(&self) -> Table {
+        self.0.data()
     }
 
     /// The title.

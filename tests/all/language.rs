@@ -54,6 +54,7 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         ("read_panel" | "read_table" | "join", "path") => r#""data/walmart_sales_weekly.csv""#.into(),
         ("open_panel" | "is_panel", "path") => path("kept.parquet"),
         ("load_fits", "path") => path("kept.fits"),
+        ("open_forecast", "path") => path("kept.csv"),
         ("read_plan", "path") => path("plan.toml"),
         ("given", "path") => path("future.csv"),
         (name, "path") => path(&format!("{name}-{}.{end}", verb.noun.unwrap_or("own"))),
@@ -110,6 +111,10 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         ("get" | "filter" | "sort" | "sort_descending", "column") | ("column", "name") => r#""mean""#.into(),
         (_, "key") => "sales.keys[0]".into(),
         ("paths", "n") => "10".into(),
+        (_, "dependence") => r#""copula(steps=0.5, series=0.1)""#.into(),
+        (_, "others") => r#"[sales.fit("drift").forecast(4)]"#.into(),
+        (_, "how") => "[0.4, 0.3, 0.2, 0.1]".into(),
+        (_, "actuals") => "sales".into(),
         (_, "seed") => "1".into(),
         (_, "models") => r#"["naive", theta()]"#.into(),
         ("stream", "out") => format!("{:?}", out.join("streamed.parquet")),
@@ -160,9 +165,10 @@ fn every_verb_runs() {
     session.run("sales", SALES).unwrap();
     session.run("nouns", NOUNS).unwrap_or_else(|failure| panic!("{failure}"));
     let kept = format!(
-        "sales.save({:?}); fits.save({:?}); sales.future(4).table().save({:?});",
+        "sales.save({:?}); fits.save({:?}); forecast.save({:?}); sales.future(4).table().save({:?});",
         out.join("kept.parquet"),
         out.join("kept.fits"),
+        out.join("kept.csv"),
         out.join("future.csv")
     );
     // The future's table has no flags yet: its known column is given here.
@@ -192,6 +198,8 @@ fn every_verb_runs() {
             "Plan" if verb.name == "tune" => {
                 r#"plan(#{data: "data/walmart_sales_weekly.csv", id: ["Store", "Dept"], time: "Date", target: "Weekly_Sales", horizon: 4, folds: 2, models: "theta", search: "trials=2"})"#.to_string()
             }
+            // What is scored must have happened.
+            "Forecast" if verb.name == "score" => r#"sales.before("2012-06-01").fit("naive").forecast(4)"#.to_string(),
             // From Parquet only.
             "Plan" if verb.name == "stream" => {
                 format!("plan(#{{data: {:?}, models: \"naive\"}})", out.join("kept.parquet"))
@@ -239,6 +247,7 @@ const NOT_IN_SCRIPTS: &[(&str, &str)] = &[
     ("to_html", "report(…).save(\"….html\")"),
     ("names_of", "labels"),
     ("fits_of", "fit_for() of the panel of the plan"),
+    ("each", "of(), key by key"),
 ];
 
 #[test]

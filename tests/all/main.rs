@@ -13,6 +13,7 @@ mod ets;
 mod explore;
 mod features;
 mod fence;
+mod forecasts;
 mod guard;
 mod habits;
 mod intermittent;

@@ -15,6 +15,7 @@
 //! | `numbers`, `dates` | what do the cells say? |
 //! | `own` | a file that is no panel: [`Table::read`](crate::show::Table::read) |
 //! | `transactions` | how do many rows per day become one? |
+//! | `table` | what does a file hold that is no panel? |
 
 mod bytes;
 mod dates;
@@ -26,6 +27,7 @@ mod numbers;
 mod own;
 mod parquet;
 mod sql;
+mod table;
 mod transactions;
 mod wide;
 
@@ -46,7 +48,8 @@ use crate::{options, progress};
 pub(crate) use dates::parse_stamp;
 pub(super) use dates::{parse_time, time_column};
 pub(super) use numbers::{all_numbers, target_numbers};
-pub(super) use parquet::{CLEANED, ROLES, saved_columns};
+pub(super) use parquet::{CLEANED, ROLES, kept, saved_columns};
+pub(crate) use table::Rows;
 pub(super) use transactions::per_period;
 
 /// Cells that mean "no value".

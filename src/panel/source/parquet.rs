@@ -49,7 +49,7 @@ pub(in crate::panel) fn saved_columns(path: &Path) -> Option<Columns> {
 }
 
 /// What a file's metadata have under a key.
-fn kept(path: &Path, key: &str) -> Option<String> {
+pub(in crate::panel) fn kept(path: &Path, key: &str) -> Option<String> {
     let mut reader = ParquetReader::new(crate::files::open(path).ok()?);
     let metadata = reader.get_metadata().ok()?.clone();
     let pairs = metadata.key_value_metadata().as_ref()?;
