@@ -16,7 +16,7 @@ use ndarray::Array2;
 
 use super::distribution::{Combined, Distribution, SAME, combined};
 use super::paths::{PathSource, Sampler, deviates, lay};
-use super::{Forecast, Inner};
+use super::{Forecast, Inner, unanswered};
 use crate::error::{Error, Result};
 use crate::models::Failure;
 use crate::panel::order::mixed;
@@ -275,7 +275,7 @@ impl Sampler for Average {
     fn draw(&self, series: usize) -> Result<Array2<f64>> {
         let distribution = self.forecast.known(self.model, series)?;
         if !distribution.is_spread() {
-            return Err(self.forecast.unanswered(0.5));
+            return Err(unanswered(None, 0.5));
         }
         let mut raw = Array2::zeros((self.deviates.len(), self.forecast.horizon()));
         for ((sampler, places), weight) in self.members.iter().zip(&self.weights) {

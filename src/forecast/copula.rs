@@ -28,7 +28,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::paths::{PathSource, Sampler, deviates, lay};
-use super::{Forecast, Inner};
+use super::{Forecast, Inner, unanswered};
 use crate::error::{Error, Result};
 use crate::models::standard_normal;
 use crate::options;
@@ -245,7 +245,7 @@ impl Sampler for Draws {
     fn draw(&self, series: usize) -> Result<Array2<f64>> {
         let distribution = self.forecast.known(self.model, series)?;
         if !distribution.is_spread() {
-            return Err(self.forecast.unanswered(0.5));
+            return Err(unanswered(None, 0.5));
         }
         // The name alone: a series has the same draws among whatever others.
         let identity = self.forecast.label(series).bytes().fold(0, |so_far, byte| mixed(so_far ^ u64::from(byte)));

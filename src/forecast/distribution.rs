@@ -28,7 +28,7 @@ pub(crate) enum Distribution {
     Combined(Arc<Combined>),
 }
 
-/// Mean and quantiles of each step at the same probabilities for all series of a forecast.
+/// Mean and quantiles of each step at the same probabilities.
 #[derive(Clone, Debug)]
 pub(crate) struct Given {
     pub(crate) mean: Vec<f64>,

@@ -96,7 +96,7 @@ impl Forecast {
         let cells = || self.0.cells.iter().flatten();
         let unknown = |p: &&f64| cells().next().is_some() && !cells().any(|cell| cell.knows(**p));
         if let Some(probability) = probabilities.iter().find(unknown) {
-            return Err(self.unanswered(*probability));
+            return Err(unanswered(cells().find_map(Distribution::range), *probability));
         }
         Ok(Self(Arc::new(Inner { levels, probabilities, ..(*self.0).clone() })))
     }
@@ -302,20 +302,9 @@ impl Forecast {
     fn checked(&self, model: &str, series: &str, probabilities: &[f64]) -> Result<&Distribution> {
         let cell = self.named(model, series)?;
         match probabilities.iter().find(|p| !cell.knows(**p)) {
-            Some(probability) => Err(self.unanswered(*probability)),
+            Some(probability) => Err(unanswered(cell.range(), *probability)),
             None => Ok(cell),
         }
-    }
-
-    /// Why there is no quantile at a probability.
-    fn unanswered(&self, probability: f64) -> Error {
-        Error::data(match self.0.cells.iter().flatten().find_map(Distribution::range) {
-            Some((first, last)) => format!(
-                "the forecast has quantiles from {first} to {last}; the one at {} lies outside, and is not guessed",
-                (probability * 1e6).round() / 1e6
-            ),
-            None => "the forecast has means without quantiles: it has no intervals and no sample paths".into(),
-        })
     }
 
     /// Is there a distribution that paths can be laid on?
@@ -323,9 +312,20 @@ impl Forecast {
         match self.0.cells.iter().flatten().any(Distribution::is_spread) {
             true => Ok(()),
             false if self.0.cells.iter().all(Option::is_none) => Ok(()),
-            false => Err(self.unanswered(0.5)),
+            false => Err(unanswered(None, 0.5)),
         }
     }
+}
+
+/// Why there is no quantile at a probability, given the least and the greatest that is known.
+fn unanswered(known: Option<(f64, f64)>, probability: f64) -> Error {
+    Error::data(match known {
+        Some((first, last)) => format!(
+            "the forecast has quantiles from {first} to {last}; the one at {} lies outside, and is not guessed",
+            (probability * 1e6).round() / 1e6
+        ),
+        None => "the forecast has means without quantiles: it has no intervals and no sample paths".into(),
+    })
 }
 
 /// The quantiles that bound intervals of these levels, and the median; ascending, rounded to six decimals.

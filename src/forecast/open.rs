@@ -397,7 +397,7 @@ fn assemble(rows: &mut Rows, layout: Layout, note: Option<Note>, place: &str) ->
     }
     let panel = calendar(&keys, times, &labels, &stamps, columns)?;
     let frequency = panel.frequency();
-    let (models, model_of) = models(rows, &layout)?;
+    let (models, model_of) = models(rows, &layout, note.as_ref().map_or(&[], |note| &note.models))?;
     let n = panel.len();
     let mut steps: Vec<Steps> = vec![Steps::new(); models.len() * n];
     let numbers: Vec<Numbers> = layout.parts.iter().map(|part| Numbers::read(rows, part)).collect::<Result<_>>()?;
@@ -533,13 +533,14 @@ fn calendar(keys: &DataFrame, times: Column, labels: &[String], stamps: &[i64], 
     Panel::from_frame(frame, columns)
 }
 
-/// The models, in the order in which they come, and that of each row where a column names it.
-fn models(rows: &Rows, layout: &Layout) -> Result<(Vec<String>, Option<Vec<usize>>)> {
+/// The models, those that are known first and the others in the order in which they come, and that of each row where a column
+/// names it.
+fn models(rows: &Rows, layout: &Layout, known: &[String]) -> Result<(Vec<String>, Option<Vec<usize>>)> {
     let Some(column) = &layout.model else {
         return Ok((layout.parts.iter().map(|part| part.model.clone()).collect(), None));
     };
-    let mut models: Vec<String> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut models: Vec<String> = known.to_vec();
+    let mut places: HashMap<String, usize> = known.iter().cloned().zip(0..).collect();
     let mut of = Vec::with_capacity(rows.len());
     for (row, name) in rows.texts(column)?.into_iter().enumerate() {
         let name = name.ok_or_else(|| Error::data(format!("{} has no model in column `{column}`", rows.place(row))))?;
@@ -559,8 +560,6 @@ struct Numbers {
     at: Arc<Probabilities>,
     names: Vec<String>,
     quantiles: Vec<Vec<f64>>,
-    /// Which quantile is the median.
-    median: Option<usize>,
 }
 
 impl Numbers {
@@ -569,7 +568,6 @@ impl Numbers {
         let read = |(_, name): &(f64, String)| rows.numbers(name);
         Ok(Self {
             mean: part.mean.as_ref().map(|name| rows.numbers(name)).transpose()?,
-            median: probabilities.iter().position(|p| *p == 0.5),
             at: Arc::new(Probabilities::new(probabilities)),
             names: part.quantiles.iter().map(|(_, name)| name.clone()).collect(),
             quantiles: part.quantiles.iter().map(read).collect::<Result<_>>()?,
@@ -582,12 +580,20 @@ impl Numbers {
 
     /// The distribution of one series, whose steps are these; `place` names series and date.
     fn given(&self, steps: &Steps, place: &dyn Fn(i64) -> String) -> Result<Distribution> {
+        // A quantile that a model has at no step is one that it lacks, beside models that have it.
+        let has = |k: &usize| steps.iter().any(|(_, row)| !self.quantiles[*k][*row].is_nan());
+        let kept: Vec<usize> = (0..self.quantiles.len()).filter(has).collect();
+        let at = match kept.len() == self.quantiles.len() {
+            true => self.at.clone(),
+            false => Arc::new(Probabilities::new(kept.iter().map(|k| self.at.values()[*k]).collect())),
+        };
+        let median = kept.iter().position(|k| self.at.values()[*k] == 0.5);
         let mut mean = Vec::with_capacity(steps.len());
-        let mut values = Vec::with_capacity(steps.len() * self.quantiles.len());
+        let mut values = Vec::with_capacity(steps.len() * kept.len());
         for (position, row) in steps {
-            let quantiles: Vec<f64> = self.quantiles.iter().map(|numbers| numbers[*row]).collect();
+            let quantiles: Vec<f64> = kept.iter().map(|k| self.quantiles[*k][*row]).collect();
             if let Some(k) = quantiles.iter().position(|value| !value.is_finite()) {
-                return Err(Error::data(format!("{} has no {}", place(*position), self.names[k])));
+                return Err(Error::data(format!("{} has no {}", place(*position), self.names[kept[k]])));
             }
             // Quantiles that were worked out apart may differ in their last digits.
             let falls = |pair: &[f64]| pair[0] - pair[1] > 1e-9 * pair[0].abs().max(pair[1].abs());
@@ -595,13 +601,13 @@ impl Numbers {
                 return Err(Error::data(format!(
                     "quantiles of {} are out of order: {} is {}, and {} is {}",
                     place(*position),
-                    self.names[k],
+                    self.names[kept[k]],
                     quantiles[k],
-                    self.names[k + 1],
+                    self.names[kept[k + 1]],
                     quantiles[k + 1]
                 )));
             }
-            let own = match (&self.mean, self.median) {
+            let own = match (&self.mean, median) {
                 (Some(means), _) => means[*row],
                 (None, Some(median)) => quantiles[median],
                 (None, None) => f64::NAN,
@@ -612,7 +618,7 @@ impl Numbers {
             mean.push(own);
             values.extend(quantiles);
         }
-        Ok(Distribution::Given(Given { mean, at: self.at.clone(), values }))
+        Ok(Distribution::Given(Given { mean, at, values }))
     }
 }
 

@@ -165,7 +165,17 @@ b,2024-01-02,21.5,15.0,26.0,
     assert_eq!(wide.models(), ["AutoETS", "Naive"]);
     assert_eq!(wide.quantile("AutoETS", "unique_id=a", 0.1).unwrap(), [8.5, 8.0]);
     assert_eq!(wide.mean("Naive", "unique_id=a").unwrap(), [9.5, 9.5]);
-    assert!(wide.interval("Naive", "unique_id=a", 0.8).unwrap_err().to_string().contains("quantiles"));
+    let without = wide.interval("Naive", "unique_id=a", 0.8).unwrap_err().to_string();
+    assert!(without.contains("means without quantiles"), "{without}");
+    // Saved, it is one row per model: what a model lacks is an empty cell there, and stays so.
+    let home = tempfile::tempdir().unwrap();
+    for name in ["w.csv", "w.parquet"] {
+        wide.save(home.path().join(name)).unwrap();
+        let again = Forecast::open(home.path().join(name)).unwrap();
+        assert_eq!(again.interval("AutoETS", "unique_id=a", 0.8).unwrap(), (vec![8.5, 8.0], vec![13.0, 14.0]));
+        assert!(again.interval("Naive", "unique_id=a", 0.8).is_err());
+        assert_eq!(again.mean("Naive", "unique_id=a").unwrap(), [9.5, 9.5]);
+    }
     assert!(wide.mean("Naive", "unique_id=b").unwrap_err().to_string().contains("no rows"));
     assert_eq!(wide.failures().len(), 1);
     assert_eq!(wide.table().unwrap().rows(), 6);
