@@ -589,7 +589,8 @@ fn describe<T>(out: &Out, registry: Registry<T>, label: Option<String>) -> Resul
         let list = registry.list()?;
         return out.result(&list, list.to_json()?);
     };
-    let label = registry.check(&label)?;
+    // A name alone may need options that its description tells of.
+    let label = if label.contains('(') { registry.check(&label)? } else { registry.named(&label)?.name.to_string() };
     let row = registry.named(label.split('(').next().unwrap_or_default())?;
     let options = row.options()?.to_json()?;
     out.result(row, json!({(registry.kind()): label, "also": row.also, "similar": row.similar, "options": options}))

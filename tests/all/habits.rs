@@ -428,13 +428,13 @@ fn an_argument_that_nobody_asks_for_is_refused() {
 }
 
 #[test]
-fn the_scripts_of_the_readme_run() {
+fn the_tables_of_the_manual_are_saved_as_it_says() {
     let home = tempfile::tempdir().unwrap();
     std::fs::create_dir(home.path().join("data")).unwrap();
     let data = "data/walmart_sales_weekly.csv";
     std::fs::copy(data, home.path().join(data)).unwrap();
-    let readme = std::fs::read_to_string("README.md").unwrap();
-    let script = readme.split("```js\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let page = std::fs::read_to_string("docs/scripts.md").unwrap();
+    let script = page.split("```js\n").skip(1).filter_map(|rest| rest.split("```").next());
     let script = script.filter(|script| script.contains("read_table")).collect::<String>();
     std::fs::write(home.path().join("own.rhai"), script).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_tradewind"))
