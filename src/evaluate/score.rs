@@ -34,7 +34,7 @@ impl Truth<'_> {
 
 impl Forecast {
     /// How good the forecast was, by what happened: a row per model, with the metrics of a backtest
-    /// ([`METRICS`](crate::metrics::METRICS)) as means over the series, and how many series were scored, are among the
+    /// ([`METRICS`]) as means over the series, and how many series were scored, are among the
     /// forecasts alone, and are among the actuals alone. The title says the same in words.
     ///
     /// `actuals` holds the forecast period; series are matched by name, steps by date. Errors are scaled by the history that

@@ -272,6 +272,6 @@ fn seconds(text: &str) -> Option<f64> {
     // A number is no date: chrono reads `12-1-1` as the year 12.
     let likely = text.len() >= 10 && text.as_bytes()[4] == b'-';
     let formats = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"];
-    let at = if likely { day(text).or_else(|| formats.iter().find_map(|format| time(format))) } else { None };
+    let at = if likely { day(text).or_else(|| formats.iter().find_map(time)) } else { None };
     at.map(|at| at.and_utc().timestamp() as f64)
 }

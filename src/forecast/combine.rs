@@ -262,11 +262,14 @@ impl PathSource for Together {
     }
 }
 
+/// The paths of one member, and the place there of each series.
+type Placed = (Arc<dyn Sampler>, Arc<Vec<usize>>);
+
 /// The average of the members' paths, laid onto the combined quantiles.
 struct Average {
     forecast: Forecast,
     model: usize,
-    members: Vec<(Arc<dyn Sampler>, Arc<Vec<usize>>)>,
+    members: Vec<Placed>,
     weights: Vec<f64>,
     deviates: Vec<f64>,
 }

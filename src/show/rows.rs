@@ -91,7 +91,7 @@ impl Table {
     /// # Errors
     /// The column is unknown; the nearest name is suggested.
     pub fn sort(&self, column: &str) -> Result<Table> {
-        self.sorted(column, |a, b| order(a, b))
+        self.sorted(column, order)
     }
 
     /// As [`sort`](Self::sort), from the greatest value to the least.
