@@ -4,14 +4,11 @@
 //! high on one side if it is biased.
 
 use super::axes::{Frame, Room};
-use super::canvas::{Anchor, Canvas, Colour};
+use super::canvas::{Anchor, Canvas};
 use super::data::Data;
-use super::layout::{self, AXIS, BLUE, GREY, Key, MARGIN, PALETTE, PANEL, SMALL};
+use super::layout::{self, AXIS, BLUE, GREY, Key, MARGIN, NAMED, PANEL, REST, SMALL, line_colour};
 use super::{Drawing, Figure};
 use crate::show::{Table, number};
-
-const NAMED: usize = 6;
-const REST: Colour = Colour(203, 208, 214);
 
 /// Coverage of several models, and the probability integral transform of one.
 #[derive(Clone, Debug)]
@@ -32,19 +29,11 @@ impl Calibration {
         Figure::new(self)
     }
 
-    fn colour(index: usize) -> Colour {
-        match index {
-            0 => BLUE,
-            index if index < NAMED => PALETTE[index - 1],
-            _ => REST,
-        }
-    }
-
     fn legend(&self) -> Vec<(Key, String)> {
         let named = self.curves.iter().take(NAMED).enumerate();
         let mut legend: Vec<(Key, String)> = named
             .map(|(index, (name, _))| {
-                (Key::Line(Self::colour(index), if index == 0 { 2.75 } else { 1.75 }), name.clone())
+                (Key::Line(line_colour(index), if index == 0 { 2.75 } else { 1.75 }), name.clone())
             })
             .collect();
         match self.curves.len().saturating_sub(NAMED) {
@@ -131,9 +120,9 @@ impl Drawing for Calibration {
         for (index, (_, points)) in self.curves.iter().enumerate().rev() {
             let (x, y): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
             let pixels = frame.points(&x, &y);
-            canvas.line(&pixels, Self::colour(index), if index == 0 { 2.75 } else { 1.75 });
+            canvas.line(&pixels, line_colour(index), if index == 0 { 2.75 } else { 1.75 });
             if index < NAMED {
-                pixels.iter().for_each(|at| canvas.dot(*at, if index == 0 { 3.0 } else { 2.25 }, Self::colour(index)));
+                pixels.iter().for_each(|at| canvas.dot(*at, if index == 0 { 3.0 } else { 2.25 }, line_colour(index)));
             }
         }
         foot(canvas, &frame, "promised");

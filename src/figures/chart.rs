@@ -2,15 +2,12 @@
 //! own axes and colours: the first six lines have a colour each, and the rest are grey.
 
 use super::axes::{FOOT, Frame, Mark, Room, label_width, numbers, value_range};
-use super::canvas::{Anchor, Canvas, Colour};
+use super::canvas::{Anchor, Canvas};
 use super::data::Data;
-use super::layout::{self, AXIS, BLUE, Key, MARGIN, PALETTE, SMALL};
+use super::layout::{self, AXIS, Key, MARGIN, NAMED, SMALL, line_colour};
 use super::{Drawing, Figure, Line, TimeAxis, dates};
 use crate::show::{Table, number};
 
-/// Lines with a colour and a name of their own.
-pub(super) const NAMED: usize = 6;
-const REST: Colour = Colour(203, 208, 214);
 /// The width of a line.
 const WIDTH: f64 = 2.0;
 /// Points that the words of a figure name.
@@ -63,16 +60,8 @@ impl Chart {
         Figure::new(self)
     }
 
-    fn colour(index: usize) -> Colour {
-        match index {
-            0 => BLUE,
-            index if index < NAMED => PALETTE[index - 1],
-            _ => REST,
-        }
-    }
-
     fn key(&self, index: usize) -> Key {
-        let colour = Self::colour(index);
+        let colour = line_colour(index);
         match self.shape {
             Shape::Lines => Key::Line(colour, WIDTH),
             Shape::Bars => Key::Patch(colour),
@@ -147,7 +136,7 @@ impl Chart {
 
     fn draw_line(&self, canvas: &mut Canvas, frame: &Frame, index: usize, line: &Line) {
         let points = frame.points(&line.x, &line.y);
-        let colour = Self::colour(index);
+        let colour = line_colour(index);
         canvas.line(&points, colour, WIDTH);
         if points.len() <= 40 && index < NAMED {
             points.iter().for_each(|at| canvas.dot(*at, 2.75, colour));
@@ -162,7 +151,7 @@ impl Chart {
         let zero = frame.y.at(0.0);
         for (x, y) in frame.points(&line.x, &line.y).into_iter().filter(|(x, y)| x.is_finite() && y.is_finite()) {
             let left = x - slot / 2.0 + wide * index as f64;
-            canvas.rect((left, zero), (left + wide - 0.5_f64.min(wide / 4.0), y), Self::colour(index));
+            canvas.rect((left, zero), (left + wide - 0.5_f64.min(wide / 4.0), y), line_colour(index));
         }
     }
 
@@ -173,7 +162,7 @@ impl Chart {
             201..=2000 => 2.25,
             _ => 1.5,
         };
-        frame.points(&line.x, &line.y).iter().for_each(|at| canvas.dot(*at, radius, Self::colour(index)));
+        frame.points(&line.x, &line.y).iter().for_each(|at| canvas.dot(*at, radius, line_colour(index)));
     }
 
     /// A place in words.

@@ -25,6 +25,18 @@ pub(crate) const PALETTE: [Colour; 6] = [
     Colour(86, 180, 233),
     Colour(0, 114, 178),
 ];
+/// Lines that have a colour and a name of their own, and the colour of the rest.
+pub(super) const NAMED: usize = 6;
+pub(super) const REST: Colour = Colour(203, 208, 214);
+
+/// The colour of one of several lines; the first is the main one.
+pub(super) fn line_colour(index: usize) -> Colour {
+    match index {
+        0 => BLUE,
+        index if index < NAMED => PALETTE[index - 1],
+        _ => REST,
+    }
+}
 
 /// The title of a figure.
 pub(crate) const TITLE: Words = Words { size: 16.0, bold: true, colour: INK };

@@ -2,15 +2,11 @@
 //! the rest are grey.
 
 use super::axes::{FOOT, Frame, Room, label_width, value_range};
-use super::canvas::{Canvas, Colour};
+use super::canvas::Canvas;
 use super::data::Data;
-use super::layout::{self, BLUE, GREY, Key, MARGIN, PALETTE, SMALL};
+use super::layout::{self, GREY, Key, MARGIN, NAMED, REST, SMALL, line_colour};
 use super::{Drawing, Figure, Line, TimeAxis, dates};
 use crate::show::{Table, number};
-
-/// Lines with a colour and a name of their own.
-const NAMED: usize = 6;
-const REST: Colour = Colour(203, 208, 214);
 
 /// Named lines over one axis, the most important first.
 #[derive(Clone, Debug)]
@@ -35,18 +31,10 @@ impl Lines {
         Figure::new(self)
     }
 
-    fn colour(index: usize) -> Colour {
-        match index {
-            0 => BLUE,
-            index if index < NAMED => PALETTE[index - 1],
-            _ => REST,
-        }
-    }
-
     fn legend(&self) -> Vec<(Key, String)> {
         let width = |index: usize| if index == 0 { 2.75 } else { 1.75 };
         let mut legend: Vec<(Key, String)> = (self.lines.iter().take(NAMED).enumerate())
-            .map(|(index, line)| (Key::Line(Self::colour(index), width(index)), line.name.clone()))
+            .map(|(index, line)| (Key::Line(line_colour(index), width(index)), line.name.clone()))
             .collect();
         match self.lines.len().saturating_sub(NAMED) {
             0 => {}
@@ -134,7 +122,7 @@ impl Drawing for Lines {
         }
         for (index, line) in self.lines.iter().enumerate().rev() {
             let points = frame.points(&line.x, &line.y);
-            let colour = Self::colour(index);
+            let colour = line_colour(index);
             canvas.line(&points, colour, if index == 0 { 2.75 } else { 1.75 });
             if points.len() <= 40 && index < NAMED {
                 points.iter().for_each(|at| canvas.dot(*at, if index == 0 { 3.25 } else { 2.5 }, colour));

@@ -6,7 +6,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::chart::NAMED;
+use super::layout::NAMED;
 use super::{Bars, Chart, Figure, Line, Places, Shape};
 use crate::error::{Error, Result};
 use crate::options;
