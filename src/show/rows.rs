@@ -156,16 +156,20 @@ impl Table {
             }
             let several = how.iter().filter(|(other, _)| other == column).count() > 1;
             let name = if several { format!("{column} {word}") } else { column.clone() };
-            Ok(summary(self.cells(column)?, word)?.alias(name))
+            Summary::new(self.cells(column)?, word, name)
         });
-        let asked: Vec<Expr> = asked.collect::<Result<_>>()?;
-        let lazy = IntoLazy::lazy(self.frame.clone());
-        let keys: Vec<Expr> = by.iter().map(|name| col(name.as_str())).collect();
-        let frame = match keys.is_empty() {
-            true => lazy.select(asked).collect()?,
-            false => lazy.group_by_stable(keys).agg(asked).collect()?,
+        let asked: Vec<Summary> = asked.collect::<Result<_>>()?;
+        let everything = [(0..self.rows() as IdxSize).collect::<Vec<_>>()];
+        let grouped = if by.is_empty() { None } else { Some(self.frame.group_by_stable(&by)?) };
+        let groups: Vec<Vec<IdxSize>> = match &grouped {
+            Some(grouped) => grouped.get_groups().iter().map(|group| group.to_vec()).collect(),
+            None => everything.into(),
         };
-        Ok(Table::new(frame))
+        let mut columns = grouped.map(|grouped| grouped.keys()).unwrap_or_default();
+        for summary in asked {
+            columns.push(summary.of(&groups)?);
+        }
+        Ok(Table::new(DataFrame::new(groups.len(), columns)?))
     }
 
     /// These rows in this order; the one that is set apart stays so if it is among them.
@@ -217,30 +221,61 @@ fn quoted(value: &Value) -> String {
     }
 }
 
-/// What the values of a group come to.
-fn summary(cells: &Column, word: &str) -> Result<Expr> {
-    let (name, dtype) = (cells.name(), cells.dtype());
-    if !SUMMARIES.contains(&word) {
-        let near = suggestion(word, SUMMARIES);
-        return Err(Error::usage(format!("a group has no `{word}`{near}")));
+/// A column to be summarised by group.
+struct Summary {
+    cells: Column,
+    word: String,
+    name: PlSmallStr,
+}
+
+impl Summary {
+    fn new(cells: &Column, word: &str, name: String) -> Result<Self> {
+        let (column, dtype) = (cells.name(), cells.dtype());
+        if !SUMMARIES.contains(&word) {
+            let near = suggestion(word, SUMMARIES);
+            return Err(Error::usage(format!("a group has no `{word}`{near}")));
+        }
+        if ["sum", "mean", "median"].contains(&word) && !dtype.is_primitive_numeric() && !dtype.is_bool() {
+            return Err(Error::usage(format!(
+                "column `{column}` holds no numbers, so that it has no {word}; ask for its count, min, max, first or last"
+            )));
+        }
+        let cells = match dtype.is_float() {
+            // A number that is none is a missing one.
+            true => {
+                let series = cells.as_materialized_series();
+                let missing = polars::prelude::Series::full_null(column.clone(), series.len(), dtype);
+                missing.zip_with(&series.is_nan()?, series)?.into_column()
+            }
+            false => cells.clone(),
+        };
+        Ok(Self { cells, word: word.into(), name: name.into() })
     }
-    if ["sum", "mean", "median"].contains(&word) && !dtype.is_primitive_numeric() && !dtype.is_bool() {
-        return Err(Error::usage(format!(
-            "column `{name}` holds no numbers, so that it has no {word}; ask for its count, min, max, first or last"
-        )));
+
+    /// One value per group of rows.
+    fn of(&self, groups: &[Vec<IdxSize>]) -> Result<Column> {
+        let summed = |rows: &Vec<IdxSize>| -> PolarsResult<Scalar> {
+            let group = self.cells.take_slice(rows)?;
+            let at = |row: usize| Ok(Scalar::new(group.dtype().clone(), group.get(row)?.into_static()));
+            match self.word.as_str() {
+                "sum" => group.sum_reduce(),
+                "mean" => group.mean_reduce(),
+                "median" => group.median_reduce(),
+                "min" => group.min_reduce(),
+                "max" => group.max_reduce(),
+                "count" => Ok(Scalar::from((group.len() - group.null_count()) as IdxSize)),
+                _ if group.is_empty() => Ok(Scalar::null(group.dtype().clone())),
+                "first" => at(0),
+                _ => at(group.len() - 1),
+            }
+        };
+        let values: Vec<Scalar> = groups.iter().map(summed).collect::<PolarsResult<_>>()?;
+        let Some(dtype) = values.first().map(|value| value.dtype().clone()) else {
+            return Ok(Column::new_empty(self.name.clone(), self.cells.dtype()));
+        };
+        let values: Vec<AnyValue> = values.iter().map(Scalar::as_any_value).collect();
+        Ok(polars::prelude::Series::from_any_values_and_dtype(self.name.clone(), &values, &dtype, true)?.into_column())
     }
-    let column = col(name.clone());
-    let column = if dtype.is_float() { column.fill_nan(lit(NULL)) } else { column };
-    Ok(match word {
-        "sum" => column.sum(),
-        "mean" => column.mean(),
-        "median" => column.median(),
-        "min" => column.min(),
-        "max" => column.max(),
-        "first" => column.first(),
-        "last" => column.last(),
-        _ => column.count(),
-    })
 }
 
 impl From<&str> for Value {

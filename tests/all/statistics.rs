@@ -209,6 +209,12 @@ fn a_shift_of_the_level_is_found() {
     assert!(found.len() == 1 && found[0].abs_diff(120) <= 1, "{found:?}");
 }
 
+/// The annual flow of the Nile fell in 1899 (Cobb 1978, Biometrika 65: the drop follows 1898), the 28th year after 1871.
+#[test]
+fn the_nile_fell_once() {
+    assert_eq!(changepoints(&series()["Nile"].1, 100.0).unwrap(), [28]);
+}
+
 /// Statistics and p-values of `adfuller(maxlag=lags, autolag=None)` in statsmodels 0.15.
 #[test]
 fn dickey_fuller_p_values_agree_with_statsmodels() {

@@ -5,13 +5,11 @@
 //! for in the logarithms of the positive values, because sales vary by factors: a figure too many is ten times too much in
 //! a strong week and in a weak one.
 //!
-//! - *Outliers* are residuals that the double median absolute deviation (augurs; Rosenmai 2013) sets apart.
+//! - *Outliers* are residuals that the double median absolute deviation (Rosenmai 2013) sets apart.
 //! - *Level shifts* are places where the medians on both sides differ by more than the residuals explain.
 //! - *Stock-outs* are runs of zeros that are improbable under the series' own rate of zeros at those places of the season.
 //!
 //! They fail where a series is too short to know itself: below [`LEAST`] values nothing is looked for.
-
-use augurs::outlier::{MADDetector, OutlierDetector};
 
 use super::Found;
 use super::rows::runs;
@@ -158,11 +156,15 @@ fn far_out(logs: &[f64], parts: &Parts, m: usize) -> Vec<(usize, f64, f64)> {
         return Vec::new();
     }
     let known: Vec<f64> = parts.residual.iter().map(|r| if r.is_nan() { 0.0 } else { *r }).collect();
-    let detector = MADDetector::with_threshold(FAR_ON_ITS_SIDE);
-    if let Ok(Ok(output)) = detector.preprocess(&[&known]).map(|seen| detector.detect(&seen))
-        && let Some(series) = output.series_results.first()
-    {
-        candidates.retain(|t| series.scores[*t].is_nan() || series.scores[*t] > FAR_ON_ITS_SIDE);
+    let middle = median(known.clone());
+    let deviations = |side: f64| 1.4826 * median(known.iter().map(|r| (r - middle) * side).filter(|d| *d >= 0.0).collect());
+    let (below, above) = (deviations(-1.0), deviations(1.0));
+    // Where half of a side lies in the middle itself, it tells nothing.
+    if below > 0.0 && above > 0.0 {
+        candidates.retain(|t| {
+            let off = known[*t] - middle;
+            off.abs() > FAR_ON_ITS_SIDE * if off < 0.0 { below } else { above }
+        });
     }
     let back = |t: usize, residual: f64| (logs[t] - parts.residual[t] + residual).exp();
     candidates.into_iter().map(|t| (t, back(t, 0.0), back(t, limit.copysign(parts.residual[t])))).collect()
