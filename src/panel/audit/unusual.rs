@@ -157,7 +157,8 @@ fn far_out(logs: &[f64], parts: &Parts, m: usize) -> Vec<(usize, f64, f64)> {
     }
     let known: Vec<f64> = parts.residual.iter().map(|r| if r.is_nan() { 0.0 } else { *r }).collect();
     let middle = median(known.clone());
-    let deviations = |side: f64| 1.4826 * median(known.iter().map(|r| (r - middle) * side).filter(|d| *d >= 0.0).collect());
+    let deviations =
+        |side: f64| 1.4826 * median(known.iter().map(|r| (r - middle) * side).filter(|d| *d >= 0.0).collect());
     let (below, above) = (deviations(-1.0), deviations(1.0));
     // Where half of a side lies in the middle itself, it tells nothing.
     if below > 0.0 && above > 0.0 {
