@@ -10,9 +10,9 @@ use std::process::ExitCode;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use serde_json::{Value, json};
+use tradewind::job::Job;
 use tradewind::outputs::{Outputs, failures_of, list_failures};
 use tradewind::prelude::*;
-use tradewind::job::Job;
 use tradewind::{script, together};
 
 #[path = "tradewind/terminal.rs"]
@@ -257,7 +257,8 @@ fn main() -> ExitCode {
             std::process::exit(130)
         }
     });
-    let done = threads(&cli.common).and_then(|threads| job.run_on(threads, || run(cli, &matches)).and_then(|done| done));
+    let done =
+        threads(&cli.common).and_then(|threads| job.run_on(threads, || run(cli, &matches)).and_then(|done| done));
     match done {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

@@ -11,11 +11,11 @@ use super::space::{Place, Space};
 use crate::error::{Error, Result};
 use crate::evaluate::Folds;
 use crate::evaluate::backtest::sums;
+use crate::job::Bar;
 use crate::job::carried;
 use crate::metrics::{Metric, Sums};
 use crate::models::Model;
 use crate::panel::{Cut, Panel};
-use crate::job::Bar;
 use crate::progress;
 use crate::show::Table;
 
