@@ -112,7 +112,7 @@ fn watchers_hear_of_their_own_job_alone() {
 #[test]
 fn what_is_cancelled_while_it_writes_leaves_whole_files() {
     fn write(finding: &Finding, title: &str, folder: &Path) -> Result<()> {
-        let report = Report::new(title).add(finding.clone());
+        let report = Report::new(title).add(finding);
         report.save(folder.join("report.html"))?;
         report.save_slides(folder.join("slides.html")).map(drop)
     }
