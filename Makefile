@@ -1,7 +1,7 @@
 # Tradewind: everything a person types to try, test and use the project.
 # Each target installs what it is missing, says what it installs, and can be run again at once.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test wheel notebook notebooks notebooks-save look clean clean-cache
+.PHONY: help demo build test wheel archive notebook notebooks notebooks-save look clean clean-cache
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ test: ## Check everything: format, lints, tests, documentation, licences, notebo
 
 wheel: ## Build a wheel with the program, and try it in a fresh environment
 	@setup/wheel
+
+archive: ## Pack the program with completions and manual pages
+	@setup/archive
 
 notebook: ## Open JupyterLab with Tradewind in its notebooks
 	@setup/notebook lab
