@@ -131,7 +131,7 @@ impl<M: Regressor> GlobalForecaster<M> {
         }
         fitted.errors = ErrorDistribution::of(&hold_out);
         progress::check()?;
-        bar.finish_and_clear();
+        drop(bar);
         Ok(fitted)
     }
 }

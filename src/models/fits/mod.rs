@@ -20,6 +20,7 @@ use super::{Aim, Fitted, IntoModel, Model, distinct, place};
 use crate::error::{Error, Result};
 use crate::fitting::default_horizon;
 use crate::panel::{Future, Panel, Role, Scenario};
+use crate::progress;
 use crate::show::{Block, Show, Table, number};
 
 /// Models × series, fitted.
@@ -118,9 +119,12 @@ impl Panel {
     }
 
     pub(crate) fn fit_checked(&self, models: &[Model], aim: Aim) -> Result<Fits> {
+        let bar = progress::names(models.len());
         let fit = |model: &Model| {
+            bar.name(model.label());
             let started = Instant::now();
             let fitted = model.forecaster().fit(self, aim)?;
+            bar.inc(1);
             Ok(FittedModel { model: model.clone(), fitted, seconds: started.elapsed().as_secs_f64() })
         };
         let models = models.iter().map(fit).collect::<Result<_>>()?;
