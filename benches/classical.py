@@ -79,7 +79,7 @@ def ours(name, model, series, folder):
                           cwd=ROOT, check=True, capture_output=True, text=True).stdout
     cpu = float(re.search(r"([\d.]+) ms CPU", said)[1])
     failures = int(re.search(r"(\d+) failures", said)[1])
-    intervals = {name: float(value) for name, value in re.findall(r"(pinball|sis95|coverage80|coverage95) ([\d.]+)", said)}
+    intervals = {name: float(value) for name, value in re.findall(r"(pinball|msis95|coverage80|coverage95) ([\d.]+)", said)}
     forecast, test = pd.read_csv(out), part(path, "test", series)
     test["step"] = test.groupby("unique_id").cumcount()
     test = test[test.step < horizon]

@@ -103,7 +103,7 @@ fn measure(folder: &Path, set: &Set, model: &str, most: usize, file: Option<&Pat
     );
     let Some(file) = file else { return Ok(()) };
     let trial = whole.backtest([model], Folds::new(1, set.horizon))?;
-    let scores: Vec<String> = ["smape", "mase", "wape", "pinball", "sis95", "coverage80", "coverage95"]
+    let scores: Vec<String> = ["smape", "mase", "wape", "pinball", "msis95", "coverage80", "coverage95"]
         .iter()
         .map(|metric| Ok(format!("{metric} {:.4}", trial.score(model, metric)?)))
         .collect::<Result<_>>()?;

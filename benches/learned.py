@@ -22,8 +22,8 @@ from classical import DATA, SETS, ours, part, theirs
 ROWS = [
     ("rossmann_daily100+x", "boost", "LightGBM"),
     ("rossmann_daily100+x", "xgboost", "XGBoost"),
-    ("rossmann_daily100+x", "boost(rounds=40, rate=0.2, leaves=15, block=42, difference=none, windows=0)", "LightGBM"),
-    ("rossmann_daily100+x", "xgboost(num_boost_round=300, eta=0.05, max_bin=64, block=42, difference=none, most_rows=25000, windows=0)", "XGBoost"),
+    ("rossmann_daily100+x", "boost(num_rounds=40, learning_rate=0.2, num_leaves=15, block=42, difference=none, windows=0)", "LightGBM"),
+    ("rossmann_daily100+x", "xgboost(num_boost_round=300, eta=0.05, max_bin=64, block=42, difference=none, max_rows=25000, windows=0)", "XGBoost"),
     ("rossmann_daily100+h", "boost", None),
     ("rossmann_daily100+h", "xgboost", None),
     ("walmart_dept300+x", "boost", "LightGBM"),

@@ -24,13 +24,14 @@
 //! |---|---|
 //! | [`panel`] | many series on one calendar: reading, roles, frequency, audit, cleaning, features, joining, aggregating, the future |
 //! | [`explore`] | what the data show: one question per file |
-//! | [`models`] | the traits, the table [`models::MODELS`], one file per method |
+//! | [`models`] | forecasting methods: the registry [`models::MODELS`], one file per method, the fits |
+//! | `fitting` | what carries a method: traits, local and global fitting, predictive distributions, calibration |
 //! | [`boosting`] | gradient boosted trees on tables, exact Shapley values |
 //! | [`explain`] | what counts for a model, what moved a forecast |
-//! | [`optimise`] | the least value of a function within bounds, for every model |
-//! | [`statistics`] | decomposition, unit roots, autocorrelation, normality, tests of better, classes of demand: functions of numbers |
+//! | [`optimise`] | minimisation of functions within bounds, for every model |
+//! | [`statistics`] | decomposition, unit roots, autocorrelation, normality, tests of predictive accuracy, classes of demand: functions of numbers |
 //! | [`forecast`] | means, quantiles, joint sample paths |
-//! | [`registry`] | what can be asked for by name: one table type for models, questions, features and metrics |
+//! | [`registry`] | one registry type for models, questions, features and metrics |
 //! | [`metrics`] | how good a forecast is: one function per metric |
 //! | [`evaluate`] | every model on every fold, which is really better, calibration, where a model errs, tuning |
 //! | [`show`] | blocks, tables, findings and figures as text, Markdown, HTML or notebook output |
@@ -54,6 +55,7 @@ pub mod explain;
 pub mod explore;
 pub mod figures;
 mod files;
+mod fitting;
 pub mod forecast;
 mod format;
 pub mod job;

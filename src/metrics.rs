@@ -203,16 +203,16 @@ pub const METRICS: Registry<Scoring> = Registry {
             is_loss: false
         ),
         metric!(
-            sis80,
-            "scaled interval score of the 0.8 interval, over the MASE scale",
-            "msis80",
+            msis80,
+            "mean scaled interval score of the 0.8 interval, over the MASE scale",
+            "sis80",
             [("winkler80", "the Winkler score over the MASE scale")],
             reads_quantiles: true
         ),
         metric!(
-            sis95,
-            "scaled interval score of the 0.95 interval, over the MASE scale",
-            "msis95, msis",
+            msis95,
+            "mean scaled interval score of the 0.95 interval, over the MASE scale",
+            "sis95, msis",
             [("winkler, winkler score, interval score, mis, wis", "the Winkler score of the 0.95 interval over the MASE scale")],
             reads_quantiles: true
         ),
@@ -333,11 +333,11 @@ fn interval_score(case: &Case, level: f64) -> (f64, f64) {
     (case.interval(level).map(term).sum(), case.interval(level).count() as f64 * case.absolute_scale)
 }
 
-fn sis80(case: &Case) -> (f64, f64) {
+fn msis80(case: &Case) -> (f64, f64) {
     interval_score(case, 0.8)
 }
 
-fn sis95(case: &Case) -> (f64, f64) {
+fn msis95(case: &Case) -> (f64, f64) {
     interval_score(case, 0.95)
 }
 
@@ -430,7 +430,7 @@ mod tests {
         close("bias", -100.0 / 9.0);
         close("pinball", (0.1 + 0.3 + 0.1 + 0.5 + 1.0 + 0.0 + 0.3 + 0.9 + 0.1) / 9.0);
         close("coverage80", 2.0 / 3.0);
-        close("sis80", (4.0 + (2.0 + 10.0 * 1.0) + 2.0) / 3.0 / 2.0);
+        close("msis80", (4.0 + (2.0 + 10.0 * 1.0) + 2.0) / 3.0 / 2.0);
         assert_eq!(value("coverage95", &case), None, "an interval that was not forecast has no coverage");
     }
 
@@ -446,7 +446,7 @@ mod tests {
         };
         assert_eq!(value("mape", &case), None);
         assert_eq!(value("smape", &case), Some(100.0));
-        for name in ["mase", "rmsse", "wape", "bias", "sis80"] {
+        for name in ["mase", "rmsse", "wape", "bias", "msis80"] {
             assert_eq!(value(name, &case), None, "{name}");
         }
     }

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result, folded, nearest, suggestion};
+use crate::progress;
 use crate::show::Table;
 
 /// An option that is one of some words, the first of them the default: `choice!(/// … Gaps { Leave, Fill });`.
@@ -200,8 +201,8 @@ where
         .map_err(|cause| Error::usage(format!("the options of {owner} do not fit")).because(cause.to_string()))
 }
 
-/// Options by their own names. An option's other names stand beside its field: `#[schemars(extend("also" = "eta"))]`; all
-/// are read in any case, with or without hyphens and underscores.
+/// Options by their own names. An option's other names stand beside its field: `#[schemars(extend("also" = "eta"))]`; they are
+/// served, with one remark on what it is called here. All are read in any case, with or without hyphens and underscores.
 pub(crate) fn spelled<T: Serialize + Default + JsonSchema>(
     owner: &str,
     options: Map<String, Value>,
@@ -234,6 +235,9 @@ pub(crate) fn spelled<T: Serialize + Default + JsonSchema>(
             };
             return Err(Error::usage(format!("unknown option `{name}` of {owner}{near}")));
         };
+        if folded(&name) != folded(&option) {
+            progress::say_once(&format!("the option `{name}` of {owner} is called `{option}` here"));
+        }
         if read.insert(option.clone(), value).is_some() {
             return Err(Error::usage(format!("option `{option}` of {owner} is stated twice, also as `{name}`")));
         }

@@ -1,5 +1,4 @@
-//! What can be asked for by name? Models, questions, features and metrics are tables of one kind: a row each, found by its
-//! name, listed, described with its options.
+//! Registries of models, questions, features and metrics: a row each, found by its name, listed, described with its options.
 //!
 //! A name is read in any case, with or without spaces, hyphens and underscores. Other names of the same thing
 //! ([`Row::also`]) are served, with one remark on what it is called here. Names of similar things ([`Row::similar`]) are
@@ -16,7 +15,7 @@ use crate::options;
 use crate::progress;
 use crate::show::{Block, Show, Table};
 
-/// A table of what can be asked for by name.
+/// A registry: rows found by name.
 ///
 /// ```
 /// use tradewind::prelude::*;
@@ -31,7 +30,7 @@ pub struct Registry<T: 'static> {
     pub(crate) rows: &'static [Row<T>],
 }
 
-/// A row of a [`Registry`]: its names, and what the thing is, `T`, whose fields and methods are the row's.
+/// A row of a [`Registry`]: its names and a `T`, whose fields and methods are the row's.
 pub struct Row<T> {
     /// The name in labels and tables.
     pub name: &'static str,
@@ -39,11 +38,11 @@ pub struct Row<T> {
     pub summary: &'static str,
     /// A label that works on the bundled data; empty where there are no options.
     pub example: &'static str,
-    /// Other names of the same thing, separated by commas.
+    /// Synonyms, separated by commas.
     pub also: &'static str,
-    /// Names of similar things, separated by commas, and what the row has in common with them.
+    /// Names of similar things that are not implemented, separated by commas, and what the row has in common with them.
     pub similar: &'static [(&'static str, &'static str)],
-    /// The search space: options worth tuning and the values worth trying, as labels write them, or one range: `7..127 log`.
+    /// The search space: options to tune with their values, as labels write them, or one range: `7..127 log`.
     pub search: &'static [(&'static str, &'static [&'static str])],
     pub(crate) reader: Option<Reader>,
     pub(crate) does: T,
@@ -54,7 +53,7 @@ type Given = Map<String, Value>;
 
 /// How a row's options are read and described.
 pub(crate) struct Reader {
-    /// Options by their own names where they were given by others.
+    /// Options by their own names.
     pub(crate) spelled: fn(Given) -> Result<Given>,
     /// Checks options and writes the label.
     pub(crate) label: fn(Given) -> Result<String>,
@@ -87,7 +86,7 @@ macro_rules! row {
 }
 pub(crate) use row;
 
-/// How a row is meant by a name.
+/// How a name refers to a row.
 enum Meant {
     Itself,
     Also,

@@ -1,20 +1,20 @@
-//! How do many small regression trees, each fitted to what the ones before it left over, become one function?
+//! Gradient boosted regression trees, and random forests.
 //!
-//! Gradient boosting (Friedman 2001, *Annals of Statistics* 29) on histograms: every column is cut into at most 254 bins once,
-//! a split is sought among bins, the sums of a child are those of its parent less its sibling's, and trees grow leaf by leaf,
-//! the one first that gains most (Ke et al. 2017, *Advances in Neural Information Processing Systems* 30). Gains and leaves are
-//! of second order with a penalty (Chen & Guestrin 2016, *KDD*). Missing values go where they fit best; categories are ordered
-//! by their own gradients at each split (Fisher 1958, *J. American Statistical Association* 53).
+//! Gradient boosting (Friedman 2001, *Annals of Statistics* 29) on histograms: every column is divided once into at most 254
+//! bins, splits are searched among bins, the histogram of a child is its parent's less its sibling's, and trees grow leaf-wise,
+//! best first (Ke et al. 2017, *Advances in Neural Information Processing Systems* 30). Gains and leaf values are of second order
+//! with a penalty (Chen & Guestrin 2016, *KDD*). Each split learns a default direction for missing values; categories are
+//! ordered by their gradients at each split (Fisher 1958, *J. American Statistical Association* 53).
 //!
 //! Sums run over rows in their order, column by column, so that the result does not depend on the number of threads.
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `bins` | columns of numbers become columns of bins |
-//! | `objective` | what is minimised: gradients, first value, leaves |
+//! | `bins` | histogram bins of columns |
+//! | `objective` | loss functions: gradients, first value, leaf values |
 //! | `grow` | one tree on gradients |
-//! | `tree` | what a tree is, and how it is read |
-//! | `shapley` | what each column adds to a prediction |
+//! | `tree` | the tree and its predictions |
+//! | `shapley` | Shapley values |
 
 mod bins;
 mod grow;
@@ -36,12 +36,12 @@ use bins::Binned;
 use grow::{Grower, Limits, Sums};
 use tree::Tree;
 
-/// A table by column: numbers, NaN where missing. A column of categories holds whole numbers from 0.
+/// A feature matrix by column, NaN where a value is missing. Categories are coded as whole numbers from 0.
 #[derive(Clone, Copy)]
 pub struct Rows<'a> {
     /// By column, of one length.
     pub columns: &'a [Vec<f64>],
-    /// Which columns hold categories; by column, or none.
+    /// Which columns are categorical; empty if none is.
     pub categorical: &'a [bool],
 }
 
@@ -57,30 +57,30 @@ impl Rows<'_> {
     }
 }
 
-/// How trees are grown.
+/// The hyperparameters of boosted trees.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Boosting {
-    /// What is minimised.
+    /// The loss function.
     pub objective: Objective,
-    /// Trees.
-    pub rounds: usize,
-    /// The share of each tree's values that is kept.
-    pub rate: f64,
-    /// The most leaves of a tree.
-    pub leaves: usize,
-    /// The most splits between the root and a leaf.
-    pub depth: usize,
-    /// The fewest rows in a leaf.
-    pub least: usize,
-    /// The penalty on squared leaf values.
+    /// The number of trees.
+    pub num_rounds: usize,
+    /// The learning rate (shrinkage of each tree).
+    pub learning_rate: f64,
+    /// The largest number of leaves of a tree.
+    pub num_leaves: usize,
+    /// The largest depth of a tree.
+    pub max_depth: usize,
+    /// The smallest number of rows in a leaf.
+    pub min_data_in_leaf: usize,
+    /// The L2 penalty on leaf values.
     pub l2: f64,
-    /// The share of rows that each tree sees.
-    pub rows: f64,
-    /// The share of columns that each tree sees.
-    pub columns: f64,
-    /// Where the draws of rows and columns begin.
+    /// The fraction of rows sampled for each tree.
+    pub subsample: f64,
+    /// The fraction of columns sampled for each tree.
+    pub colsample_bytree: f64,
+    /// The random seed.
     pub seed: u64,
-    /// Is each tree fitted to the values themselves, and their mean taken (a random forest)? `rate` is then without meaning.
+    /// A random forest: trees are fitted to the values themselves and averaged? `learning_rate` is then without effect.
     pub bagged: bool,
 }
 
@@ -88,14 +88,14 @@ impl Default for Boosting {
     fn default() -> Self {
         Self {
             objective: Objective::Squared,
-            rounds: 300,
-            rate: 0.05,
-            leaves: 31,
-            depth: 12,
-            least: 20,
+            num_rounds: 300,
+            learning_rate: 0.05,
+            num_leaves: 31,
+            max_depth: 12,
+            min_data_in_leaf: 20,
             l2: 1.0,
-            rows: 1.0,
-            columns: 1.0,
+            subsample: 1.0,
+            colsample_bytree: 1.0,
             seed: 1,
             bagged: false,
         }
@@ -112,8 +112,8 @@ pub struct Ensemble {
 }
 
 impl Boosting {
-    /// Fits trees to `y`, one value per row; rows count as much as `weights` says, or alike. Rows without a value are left out.
-    /// Work that is interrupted ends with the trees that there are.
+    /// Fits trees to `y`, one value per row, with case weights if given. Rows without a value are left out. An interrupted fit
+    /// ends with the trees so far.
     pub fn fit(&self, rows: Rows, y: &[f64], weights: Option<&[f64]>) -> Ensemble {
         let kept: Vec<u32> = (0..y.len() as u32).filter(|r| y[*r as usize].is_finite()).collect();
         let y: Vec<f64> = kept.iter().map(|r| y[*r as usize]).collect();
@@ -145,26 +145,27 @@ impl Boosting {
         let mut gradients = vec![[0.0_f32; 2]; y.len()];
         self.objective.gradients(y, weights, &score, &mut gradients);
         let largest = gradients.iter().fold(0.0, |most: f64, [g, _]| most.max(f64::from(*g).abs()));
-        let (least, noise) = (self.least.max(1), (NOISE * largest).powi(2));
-        let limits = Limits { leaves: self.leaves, depth: self.depth, least, l2: self.l2, noise };
+        let (least, noise) = (self.min_data_in_leaf.max(1), (NOISE * largest).powi(2));
+        let limits = Limits { leaves: self.num_leaves, depth: self.max_depth, least, l2: self.l2, noise };
         let mut grower = Grower::<S>::new(binned, limits);
-        let rate = if self.bagged { 1.0 / self.rounds as f64 } else { self.rate };
+        let rate = if self.bagged { 1.0 / self.num_rounds as f64 } else { self.learning_rate };
         let all: Vec<u32> = (0..y.len() as u32).collect();
-        for _ in 0..self.rounds {
+        for _ in 0..self.num_rounds {
             // Whoever asked sees the interrupt, not the trees so far.
             if progress::is_stopped() {
                 break;
             }
             self.objective.gradients(y, weights, &score, &mut gradients);
             let (counted, unit) = count(&gradients);
-            let draw =
-                |random: &mut ChaCha8Rng| all.iter().copied().filter(|_| random.random::<f64>() < self.rows).collect();
-            let seen = if self.rows < 1.0 { draw(&mut random) } else { all.clone() };
+            let draw = |random: &mut ChaCha8Rng| {
+                all.iter().copied().filter(|_| random.random::<f64>() < self.subsample).collect()
+            };
+            let seen = if self.subsample < 1.0 { draw(&mut random) } else { all.clone() };
             let columns = self.draw_columns(binned.columns.len(), &mut random);
             let (mut tree, leaves) = grower.grow(seen, (&counted, unit), &columns);
             if tree.is_leaf() {
                 // Nothing can be split any more; with draws another round may still find something.
-                match self.rows < 1.0 || self.columns < 1.0 {
+                match self.subsample < 1.0 || self.colsample_bytree < 1.0 {
                     true => continue,
                     false => break,
                 }
@@ -178,7 +179,7 @@ impl Boosting {
             }
             trees.push(tree);
             let Some(tree) = trees.last().filter(|_| !self.bagged) else { continue };
-            match self.rows < 1.0 {
+            match self.subsample < 1.0 {
                 true => score
                     .par_iter_mut()
                     .enumerate()
@@ -194,26 +195,26 @@ impl Boosting {
         trees
     }
 
-    /// Which columns a tree may see.
+    /// The columns sampled for a tree.
     fn draw_columns(&self, count: usize, random: &mut ChaCha8Rng) -> Vec<bool> {
-        let mut seen = vec![self.columns >= 1.0; count];
-        if self.columns < 1.0 {
+        let mut seen = vec![self.colsample_bytree >= 1.0; count];
+        if self.colsample_bytree < 1.0 {
             let mut order: Vec<usize> = (0..count).collect();
             order.shuffle(random);
-            let taken = ((count as f64 * self.columns).ceil() as usize).clamp(1, count.max(1));
+            let taken = ((count as f64 * self.colsample_bytree).ceil() as usize).clamp(1, count.max(1));
             order.iter().take(taken).for_each(|c| seen[*c] = true);
         }
         seen
     }
 }
 
-/// A share of the largest first derivative whose square no split has to gain: it is rounding.
+/// Gains below the square of this fraction of the largest gradient are rounding errors.
 const NOISE: f64 = 1e-9;
 /// Rows that are predicted together.
 const TOGETHER: usize = 128;
 
 impl Ensemble {
-    /// Trees that were grown elsewhere, each as its nodes from the root on; none where a node leads nowhere or back.
+    /// Trees of another library, each as its nodes from the root on; none if the nodes do not form a tree.
     pub fn new(link: Link, base: f64, trees: Vec<Vec<Node>>) -> Option<Self> {
         let trees = trees.into_iter().map(|nodes| Tree::try_from(nodes).ok()).collect::<Option<_>>()?;
         Some(Self { link, base, trees })
@@ -221,21 +222,21 @@ impl Ensemble {
 
     /// A prediction for each row, on the scale of `y`.
     pub fn predict(&self, rows: Rows) -> Vec<f64> {
-        let mut said = vec![self.base; rows.len()];
-        // Tree by tree for some rows: the tree stays where the processor finds it soonest.
-        said.par_chunks_mut(TOGETHER).enumerate().for_each(|(part, said)| {
+        let mut scores = vec![self.base; rows.len()];
+        // Tree by tree for a block of rows, so that the tree stays in the cache.
+        scores.par_chunks_mut(TOGETHER).enumerate().for_each(|(part, scores)| {
             for tree in &self.trees {
-                let numbered = (part * TOGETHER..).zip(said.iter_mut());
+                let numbered = (part * TOGETHER..).zip(scores.iter_mut());
                 numbered.for_each(|(row, score)| *score += tree.read(rows, row));
             }
-            said.iter_mut().for_each(|score| *score = self.link.back(*score));
+            scores.iter_mut().for_each(|score| *score = self.link.back(*score));
         });
-        said
+        scores
     }
 
-    /// What each column adds to the prediction of each row, and last what there is without any: exact Shapley values of the
-    /// trees (Lundberg et al. 2020, *Nature Machine Intelligence* 2, by the path of each row). They sum to the prediction;
-    /// where trees add up on the logarithmic scale, each column gets its share of what the prediction differs by.
+    /// By row, the contribution of each column to the prediction and, last, the expected value: exact Shapley values of the trees
+    /// (Lundberg et al. 2020, *Nature Machine Intelligence* 2, path-dependent). They sum to the prediction; with a log link, each
+    /// column gets its share of the difference on the response scale.
     pub fn contributions(&self, rows: Rows) -> Vec<Vec<f64>> {
         let of = |row: usize| {
             let mut sums = vec![0.0; rows.columns.len() + 1];
@@ -253,7 +254,7 @@ impl Ensemble {
         (0..rows.len()).into_par_iter().map(of).collect()
     }
 
-    /// What the splits on each column have gained together.
+    /// The total gain of the splits on each column.
     pub fn gains(&self, columns: usize) -> Vec<f64> {
         let mut gains = vec![0.0; columns];
         self.trees.iter().for_each(|tree| tree.add_gains(&mut gains));

@@ -1,26 +1,26 @@
-//! What is minimised: gradients for the next tree, the value before the first one, the values of leaves.
+//! Loss functions: gradients for the next tree, the value before the first one, the values of leaves.
 
 use serde::{Deserialize, Serialize};
 
-/// A loss of a prediction against a value.
+/// A loss function.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Objective {
     /// Squared error: the mean.
     Squared,
     /// The quantile loss of a probability; one half is the absolute error: the median.
     Quantile(f64),
-    /// The deviance of Poisson's distribution, for values of 0 and above; predictions are above 0.
+    /// The Poisson deviance, for non-negative values; predictions are positive.
     Poisson,
-    /// The deviance of Tweedie's distribution with a variance that grows with this power of the mean, between 1 and 2.
+    /// The Tweedie deviance with this variance power, between 1 and 2.
     Tweedie(f64),
 }
 
-/// The scale on which trees add up.
+/// The link function: the scale on which trees add up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Link {
-    /// That of the values.
+    /// The identity.
     Identity,
-    /// Their logarithm.
+    /// The logarithm.
     Log,
 }
 

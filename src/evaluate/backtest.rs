@@ -233,7 +233,7 @@ impl Backtest {
             n => (format!("{} of {} windows", number(left_out as f64), number(n as f64)), ""),
         };
         Some(format!(
-            "mase, rmsse, sis80 and sis95 leave out {which}: the history before it is constant or repeats itself from season \
+            "mase, rmsse, msis80 and msis95 leave out {which}: the history before it is constant or repeats itself from season \
              to season, or is too short, so that the seasonal naive method has no error to scale by{ranked}."
         ))
     }

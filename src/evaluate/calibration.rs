@@ -8,7 +8,7 @@
 //! Gneiting & Held 2009).
 //!
 //! Says nothing of sharpness: an interval from the least to the greatest value ever seen is calibrated, too. The scaled
-//! interval score (`sis80`, `pinball`) weighs both.
+//! interval score (`msis80`, `pinball`) weighs both.
 
 use polars::prelude::*;
 use rayon::prelude::*;

@@ -24,8 +24,8 @@ impl Fits {
     /// use tradewind::prelude::*;
     /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
     /// let sales = Panel::read("data/walmart_sales_weekly.csv", columns)?;
-    /// let fits = sales.fit_for(["boost(rounds=20)"], 8)?;
-    /// let finding = fits.importance("boost(rounds=20)")?;
+    /// let fits = sales.fit_for(["boost(num_rounds=20)"], 8)?;
+    /// let finding = fits.importance("boost(num_rounds=20)")?;
     /// assert!(finding.sentence().contains("counts most"));
     /// # Ok::<(), tradewind::Error>(())
     /// ```
@@ -72,8 +72,8 @@ impl Forecast {
     /// use tradewind::prelude::*;
     /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
     /// let sales = Panel::read("data/walmart_sales_weekly.csv", columns)?;
-    /// let forecast = sales.fit_for(["boost(rounds=20)"], 8)?.forecast(8)?;
-    /// let why = forecast.explain("boost(rounds=20)", "Store=1, Dept=1", "2012-12-21")?;
+    /// let forecast = sales.fit_for(["boost(num_rounds=20)"], 8)?.forecast(8)?;
+    /// let why = forecast.explain("boost(num_rounds=20)", "Store=1, Dept=1", "2012-12-21")?;
     /// assert!(why.sentence().contains("2012-12-21"));
     /// # Ok::<(), tradewind::Error>(())
     /// ```
@@ -96,7 +96,8 @@ impl Forecast {
         let step = find(date, &dates, "forecast date")?;
         let expected = self.mean(model, series)?[step];
         let why = fits.fitted(m).explain(future, i)?.ok_or_else(|| alone(model))?;
-        let mut parts: Vec<(String, f64)> = why.parts.iter().map(|(name, steps)| (name.clone(), steps[step])).collect();
+        let mut parts: Vec<(String, f64)> =
+            why.contributions.iter().map(|(name, steps)| (name.clone(), steps[step])).collect();
         parts.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
         let frame = DataFrame::new(
             parts.len(),
@@ -105,7 +106,7 @@ impl Forecast {
                 Column::new("adds".into(), parts.iter().map(|(_, part)| *part).collect::<Vec<_>>()),
             ],
         )?;
-        let usual = why.usual[step];
+        let usual = why.baseline[step];
         let total = parts.iter().map(|(_, part)| part).sum::<f64>();
         let said = |(name, part): &(String, f64)| {
             format!("{name} {}{}", if *part < 0.0 { "−" } else { "+" }, number(part.abs()))

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::figures::Bars;
 use crate::panel::Panel;
 use crate::show::{Table, number};
-use crate::statistics::{Demand, DemandClass, ERRATIC, SELDOM};
+use crate::statistics::{Demand, DemandClass, ERRATIC, INTERMITTENT};
 
 /// Options of `demand`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -61,7 +61,8 @@ impl Ask for DemandClasses {
             .filter(|(_, members)| *members > 0)
             .map(|(class, members)| format!("{} in {}", class.name(), number(*members as f64)))
             .collect();
-        let seldom: usize = counts.iter().filter(|(class, _)| class.is_seldom()).map(|(_, members)| members).sum();
+        let seldom: usize =
+            counts.iter().filter(|(class, _)| class.is_intermittent()).map(|(_, members)| members).sum();
         let advice = match seldom {
             0 => String::new(),
             _ => format!(
@@ -92,7 +93,7 @@ impl Ask for DemandClasses {
         let finding = Finding::new("How demand comes", sentence, table).drawn(bars.figure());
         let finding = answers.caveats(finding, panel, "left out");
         Ok(finding.but(format!(
-            "Seldom: more than {SELDOM} {}s between demands; erratic and lumpy: a squared coefficient of variation above {ERRATIC}.",
+            "Seldom: more than {INTERMITTENT} {}s between demands; erratic and lumpy: a squared coefficient of variation above {ERRATIC}.",
             panel.frequency().noun()
         )))
     }

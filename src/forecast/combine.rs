@@ -1,13 +1,13 @@
-//! What do several forecasts come to together?
+//! Combination of forecasts.
 //!
 //! **Quantiles are averaged**, probability by probability (Vincentization; Lichtendahl, Grushka-Cockayne & Winkler 2013): the
 //! combination is as wide as its members are on average, and has their shape. The other way, the linear pool, averages the
 //! distribution functions: it is wider than its members wherever they disagree, so that the combination of calibrated
-//! forecasts is underconfident, and of forecasts apart from each other it has several peaks. The median of the quantiles
-//! (Stock & Watson 2004, for means) bears with single members that are far off.
+//! forecasts is underconfident, and of very different forecasts it has several modes. The median of the quantiles
+//! (Stock & Watson 2004, for means) is robust to single outlying members.
 //!
-//! **Sample paths** move over steps and series as the average of the members' paths does, which are drawn with the same
-//! seed; their ranks are laid onto the combined quantiles.
+//! **Sample paths** have the dependence of the average of the members' paths, which are drawn with the same seed; their ranks
+//! are mapped onto the combined quantiles.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::models::Failure;
 use crate::panel::order::mixed;
 
-/// What is made of the means and quantiles of several forecasts.
+/// How the means and quantiles of several forecasts are combined.
 ///
 /// ```
 /// use tradewind::prelude::*;
@@ -31,7 +31,7 @@ use crate::panel::order::mixed;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Combination {
-    /// The average of each quantile, all models alike.
+    /// The average of each quantile, with equal weights.
     #[default]
     Mean,
     /// The average of each quantile, with a weight for each model, in the order of the forecasts and of the models in them;

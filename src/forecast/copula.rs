@@ -1,4 +1,4 @@
-//! How do steps and series move together where only their quantiles are known?
+//! The dependence over steps and series, where only quantiles are known.
 //!
 //! Means and quantiles of single steps leave the dependence open, and a total depends on it. Paths are then drawn from a
 //! Gaussian copula with one factor: z(i) = √ρ·L·f + √(1−ρ)·L·e(i), where f is common to all series, e(i) belongs to series i,
@@ -11,8 +11,8 @@
 //! | [`Copula`](Dependence::Copula) | `steps` to the power of their distance | `series` |
 //! | saved with a forecast of ours | estimated from its paths | estimated from its paths |
 //!
-//! **What is assumed if nobody says** is comonotone: all steps and series are high or low together. It is no estimate but
-//! the safe end: among all joint distributions with the same quantiles it has the greatest total in convex order (Dhaene et
+//! **The default** is comonotone: all steps and series are high or low together. It is no estimate but the conservative
+//! end: among all joint distributions with the same quantiles it has the greatest total in convex order (Dhaene et
 //! al. 2002), so that intervals of a total are too wide rather than too narrow, and the expected cost of a stock too high
 //! rather than too low. Independence, the other simple choice, errs on the side that looks precise.
 
@@ -34,7 +34,7 @@ use crate::models::standard_normal;
 use crate::options;
 use crate::panel::order::mixed;
 
-/// How steps and series move together in the sample paths of a forecast whose file does not tell.
+/// The dependence over steps and series in the sample paths of a forecast whose file does not contain it.
 ///
 /// ```
 /// use tradewind::prelude::*;
@@ -44,9 +44,9 @@ use crate::panel::order::mixed;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Dependence {
-    /// All steps and series are high or low together: the widest total that there can be.
+    /// All steps and series are high or low together: the widest possible total.
     Comonotone,
-    /// Neither steps nor series have anything to do with each other: totals are far too narrow if they have.
+    /// Steps and series are independent: totals are far too narrow if they are not.
     Independent,
     /// A Gaussian copula.
     Copula {
@@ -123,7 +123,7 @@ impl Copula {
         Ok(Self { steps, series })
     }
 
-    /// The copula that the paths of a forecast look like: correlations of normal scores over the steps, and over the series
+    /// The copula estimated from the paths of a forecast: correlations of normal scores over the steps, and over the series
     /// in the same step, each averaged over up to 64 series.
     ///
     /// # Errors
@@ -188,13 +188,13 @@ pub(super) struct Copulas {
 }
 
 impl Copulas {
-    /// The same for all models, as somebody has stated.
+    /// The same for all models, as given.
     pub(super) fn stated(dependence: Dependence, horizon: usize, models: usize) -> Result<Self> {
         let words = format!("{dependence} over steps and series, as stated");
         Ok(Self { models: vec![Copula::of(dependence, horizon)?; models], assumption: Some(words) })
     }
 
-    /// What is taken where nobody says.
+    /// The default.
     pub(super) fn assumed(horizon: usize, models: usize, has_paths: bool) -> Result<Self> {
         let words = "comonotone, since the file does not tell how steps and series move together: intervals of sums are as \
                      wide as they can be; state another dependence if you know it";
@@ -234,9 +234,9 @@ struct Draws {
     factor: Vec<Vec<f64>>,
     /// The correlation of two series in the same step.
     series: f64,
-    /// The factor that all series share: a row per path.
+    /// The common factor of all series: a row per path.
     common: Array2<f64>,
-    /// The seed of what belongs to a series alone.
+    /// The seed of the idiosyncratic part of a series.
     own: u64,
     deviates: Vec<f64>,
 }
@@ -273,8 +273,8 @@ fn normals(seed: u64, paths: usize, steps: usize) -> Array2<f64> {
 }
 
 impl Forecast {
-    /// The same forecast with sample paths of a stated dependence over steps and series, in place of what its fits or its
-    /// file tell; the quantiles of each step stay as they are.
+    /// The same forecast with sample paths of a given dependence over steps and series, instead of the one of its fits or its
+    /// file; the quantiles of each step stay as they are.
     ///
     /// ```
     /// use tradewind::prelude::*;

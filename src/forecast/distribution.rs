@@ -1,18 +1,18 @@
-//! Where do the mean and the quantiles of one series lie, step by step, whoever has forecast them?
+//! Mean and quantiles of one series, step by step, whatever the forecast was made by.
 //!
 //! | kind | mean and quantiles |
 //! |---|---|
-//! | `Model` | as a fitted model of ours says |
-//! | `Given` | as they stand in a file, at some probabilities; between two of them the quantile function is linear in the standard normal deviate, as if the distribution were normal there |
+//! | `Model` | of a fitted model |
+//! | `Given` | from a file, at some probabilities; between two of them the quantile function is linear in the standard normal deviate, as if the distribution were normal there |
 //! | `Combined` | averages or medians of the quantiles of several |
 //!
-//! Quantiles are asked for at a probability or, where sample paths are laid onto them, at a standard normal deviate.
-//! Beyond the outermost quantiles of a file the line between the last two is drawn on: the tail is that of a normal
-//! distribution. That serves paths alone, whose outermost ranks need some value; the forecast itself does not answer there.
+//! Quantiles are evaluated at a probability or, where sample paths are mapped onto them, at a standard normal deviate.
+//! Beyond the outermost quantiles of a file the line between the last two is extrapolated: the tail is normal. This is for
+//! paths alone, whose outermost ranks need some value; the forecast itself has no quantiles there.
 
 use std::sync::Arc;
 
-use crate::models::{Marginal, standard_normal};
+use crate::models::{StepDistribution, standard_normal};
 
 /// Probabilities that differ by less are the same: names of columns are rounded to six decimals.
 pub(crate) const SAME: f64 = 5e-7;
@@ -20,11 +20,11 @@ pub(crate) const SAME: f64 = 5e-7;
 /// Mean and quantiles of each step of one series by one model.
 #[derive(Clone, Debug)]
 pub(crate) enum Distribution {
-    /// As a fitted model says.
-    Model(Marginal),
-    /// As a file says.
+    /// Of a fitted model.
+    Model(StepDistribution),
+    /// Read from a file.
     Given(Given),
-    /// What several others come to.
+    /// Combined from several others.
     Combined(Arc<Combined>),
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Probabilities {
     deviates: Vec<f64>,
 }
 
-/// Several distributions and what is made of them.
+/// Several distributions and how they are combined.
 #[derive(Debug)]
 pub(crate) struct Combined {
     pub(crate) mean: Vec<f64>,
@@ -68,13 +68,13 @@ impl Distribution {
     /// The mean of each step.
     pub(crate) fn mean(&self) -> &[f64] {
         match self {
-            Self::Model(marginal) => &marginal.mean,
+            Self::Model(steps) => &steps.mean,
             Self::Given(given) => &given.mean,
             Self::Combined(combined) => &combined.mean,
         }
     }
 
-    /// The least and the greatest probability whose quantile is known; none without quantiles. Models know all.
+    /// The smallest and the largest probability whose quantile is known; none without quantiles. Models have all.
     pub(crate) fn range(&self) -> Option<(f64, f64)> {
         match self {
             Self::Model(_) => Some((0.0, 1.0)),
@@ -86,7 +86,7 @@ impl Distribution {
         }
     }
 
-    /// Is the quantile at a probability known? Beyond those of a file it would be guessed.
+    /// Is the quantile at a probability known? Beyond those of a file it would be a guess.
     pub(crate) fn knows(&self, probability: f64) -> bool {
         self.range().is_some_and(|(low, high)| (low - SAME..=high + SAME).contains(&probability))
     }
@@ -96,10 +96,10 @@ impl Distribution {
         self.range().is_some_and(|(low, high)| low + SAME < high)
     }
 
-    /// The value of a step that stands where `deviate` stands in the standard normal distribution.
+    /// The quantile of a step at a standard normal deviate.
     pub(crate) fn at(&self, step: usize, deviate: f64) -> f64 {
         match self {
-            Self::Model(marginal) => marginal.at(step, deviate),
+            Self::Model(steps) => steps.at(step, deviate),
             Self::Given(given) => given.at(step, deviate),
             Self::Combined(combined) => combined.of(|member| member.at(step, deviate)),
         }
@@ -108,7 +108,7 @@ impl Distribution {
     /// The `probability` quantile of each step.
     pub(crate) fn quantile(&self, probability: f64) -> Vec<f64> {
         match self {
-            Self::Model(marginal) => marginal.quantile(probability),
+            Self::Model(steps) => steps.quantile(probability),
             Self::Given(given) => given.quantile(probability),
             Self::Combined(combined) => {
                 let members: Vec<Vec<f64>> = combined.members.iter().map(|m| m.quantile(probability)).collect();
@@ -149,7 +149,7 @@ impl Combined {
         self.made(self.members.iter().map(value))
     }
 
-    /// What the combination makes of one value per member.
+    /// The combination of one value per member.
     pub(crate) fn made(&self, values: impl Iterator<Item = f64>) -> f64 {
         combined(self.weights.as_deref(), values)
     }

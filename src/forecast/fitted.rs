@@ -1,9 +1,9 @@
 //! The forecast of fitted models, and the paths that they simulate.
 //!
 //! **Paths** are simulated from each model's own dynamics with shocks drawn from its residuals: the same date for all
-//! series, so that what moved together moves together again. Models that learn across series tell that by errors on windows
-//! that they had not seen, or at least had a past to look at for; a series too short for that draws its own, independently
-//! of the others, as does one without a residual on a date. Their ranks are then laid onto the forecast's own quantiles
+//! series, so that correlated series stay correlated. The shocks of global models are out-of-sample errors, or at least errors
+//! of steps with all lags; a series too short for that draws its own, independently of the others, as does one without a
+//! residual on a date. Their ranks are then laid onto the forecast's own quantiles
 //! step by step (a Schaake shuffle, Clark et al. 2004), so that a path sample and the quantile columns never contradict
 //! each other.
 
@@ -18,12 +18,12 @@ use rayon::prelude::*;
 use super::paths::{PathSource, Sampler, deviates, lay};
 use super::{Distribution, Forecast, Inner, LEVELS, quantiles_of};
 use crate::error::{Error, Result};
-use crate::models::{Failure, Fits, Horizon, Marginal};
+use crate::models::{Failure, Fits, Horizon, StepDistribution};
 use crate::panel::Future;
 use crate::panel::order::mixed;
 use crate::progress;
 
-/// What a forecast of fitted models has beyond its numbers: what they were made of.
+/// What a forecast of fitted models has beyond its numbers: fits and future.
 #[derive(Clone)]
 pub(super) struct Fitted {
     pub(super) fits: Fits,
@@ -49,12 +49,12 @@ impl Fits {
 }
 
 impl Forecast {
-    /// As [`Fits::forecast`] for the series that are asked for, a missing covariate being that series' failure.
+    /// As [`Fits::forecast`] for selected series; a missing covariate is a failure of its series.
     pub(crate) fn of(fits: &Fits, future: &Future, asked: impl Fn(usize) -> bool + Sync) -> Result<Self> {
         let panel = fits.panel();
         let models = fits.models();
         let n = panel.len();
-        let cells: Vec<Option<Result<Marginal>>> = (0..models.len() * n)
+        let cells: Vec<Option<Result<StepDistribution>>> = (0..models.len() * n)
             .into_par_iter()
             .map(|cell| {
                 progress::check()?;
@@ -129,7 +129,7 @@ impl Sampler for Simulation {
         let fitted = self.fitted.fits.fitted(self.model);
         // Simulated around the mean on the model's scale.
         let mean = match distribution {
-            Distribution::Model(marginal) => marginal.seen(),
+            Distribution::Model(steps) => steps.model_mean(),
             other => other.mean(),
         };
         let drawn = fitted.shocks(series);

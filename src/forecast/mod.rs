@@ -1,17 +1,17 @@
 //! Dates × keys × models: means, quantiles and joint sample paths.
 //!
-//! A forecast **stands alone**: it owns its distributions and has a source of sample paths, whoever made it. Fitted models
-//! are one origin, a file is another, several forecasts together a third.
+//! A forecast **is self-contained**: it owns its distributions and a source of sample paths, whether it was made by fitted
+//! models, read from a file, or combined from other forecasts.
 //!
 //! | file | question |
 //! |---|---|
-//! | `mod.rs` | what does a forecast say of a series? |
-//! | `distribution.rs` | where do mean and quantiles lie, whoever has forecast them? |
-//! | `paths.rs` | what may a series, or all of them together, come to? |
+//! | `mod.rs` | what does a forecast offer for each series? |
+//! | `distribution.rs` | what are mean and quantiles, whatever the forecast was made by? |
+//! | `paths.rs` | what are joint sample paths of series, and of totals? |
 //! | `fitted.rs` | how do fitted models forecast, and simulate paths? |
 //! | `open.rs` | how is a forecast read from a file, ours or anybody's? |
-//! | `copula.rs` | how do steps and series move together where a file holds quantiles alone? |
-//! | `combine.rs` | what do several forecasts come to together? |
+//! | `copula.rs` | what is the dependence over steps and series, where a file has quantiles alone? |
+//! | `combine.rs` | how are forecasts combined? |
 
 mod combine;
 mod copula;
@@ -39,7 +39,7 @@ use crate::show::{Block, Show, Table, number};
 use fitted::Fitted;
 use paths::PathSource;
 
-/// The interval levels that are written if none are chosen.
+/// The default interval levels.
 pub(crate) const LEVELS: [f64; 2] = [0.8, 0.95];
 
 /// The forecast of every model for every series: mean, quantiles, sample paths.
@@ -66,14 +66,14 @@ struct Inner {
     /// The first forecast position of each series.
     starts: Vec<i64>,
     horizon: usize,
-    /// Model after model, series after series; none where the model failed or the series was not asked for.
+    /// By model and series; none where the model failed or the series was not selected.
     cells: Arc<Vec<Option<Distribution>>>,
     source: Arc<dyn PathSource>,
-    /// The fits that it was made of, if they are at hand.
+    /// The fits that it was made by, if available.
     fitted: Option<Fitted>,
     failures: Vec<Failure>,
     unknown: Option<Error>,
-    /// What to keep in mind, beyond what fits tell.
+    /// Caveats beyond those of the fits.
     remarks: Vec<String>,
     /// The probabilities of the quantiles in its table.
     probabilities: Vec<f64>,
@@ -101,7 +101,7 @@ impl Forecast {
         Ok(Self(Arc::new(Inner { levels, probabilities, ..(*self.0).clone() })))
     }
 
-    /// How many steps ahead.
+    /// The number of steps ahead.
     pub fn horizon(&self) -> usize {
         self.0.horizon
     }
@@ -121,9 +121,9 @@ impl Forecast {
         self.0.failures.clone()
     }
 
-    /// What to keep in mind: models that were fitted for another horizon, or under another scenario for observed covariates, than
-    /// this forecast has, so that a backtest over its horizon scores another fit; candidates that could not take part (see
-    /// [`Fits::remarks`]); what was assumed of a file, and of the dependence that it does not tell.
+    /// Caveats: models that were fitted for another horizon, or under another scenario for observed covariates, than
+    /// this forecast has, so that a backtest over its horizon scores another fit; candidates that were left out (see
+    /// [`Fits::remarks`]); assumptions about a file, and about dependence that it does not contain.
     pub fn caveat(&self) -> Option<String> {
         let fitted = self.0.fitted.as_ref();
         let of_fits = [fitted.and_then(|f| f.fits.off_aim(&f.future)), fitted.and_then(|f| f.fits.caveat())];
@@ -288,7 +288,7 @@ impl Forecast {
         self.known(m, i)
     }
 
-    /// What a model says of a series, or why it says nothing.
+    /// The distribution by a model for a series, or why there is none.
     fn known(&self, model: usize, series: usize) -> Result<&Distribution> {
         self.cell(model, series).ok_or_else(|| {
             let (model, series) = (&self.0.models[model], self.label(series));
@@ -298,7 +298,7 @@ impl Forecast {
         })
     }
 
-    /// What a model says of a series, if it knows the quantiles at these probabilities.
+    /// The distribution by a model for a series, if it has the quantiles at these probabilities.
     fn checked(&self, model: &str, series: &str, probabilities: &[f64]) -> Result<&Distribution> {
         let cell = self.named(model, series)?;
         match probabilities.iter().find(|p| !cell.knows(**p)) {

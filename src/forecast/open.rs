@@ -1,4 +1,4 @@
-//! How is a forecast read from a file, ours or anybody's?
+//! Forecasts from files, our own or of other programs.
 //!
 //! | columns | are found |
 //! |---|---|
@@ -10,7 +10,7 @@
 //! | several models side by side | `AutoETS`, `AutoETS-lo-80`, `AutoETS-hi-80`, as Nixtla's libraries write them |
 //!
 //! Each series has the same number of steps without a gap, whatever it starts with. Nothing is guessed beyond the outermost
-//! quantiles of the file; a file of means has no intervals. What it tells of the dependence over steps and series is in
+//! quantiles of the file; a file of means has no intervals. The dependence over steps and series is described in
 //! [`Dependence`](super::Dependence).
 
 use std::collections::HashMap;
@@ -29,11 +29,11 @@ use crate::models::Failure;
 use crate::panel::{Columns, Frequency, Panel, Rows, labels_of};
 use crate::progress;
 
-/// The key of a Parquet file's metadata under which a forecast keeps what its columns do not tell.
+/// The key of a Parquet file's metadata with the properties of a forecast that its columns do not contain.
 const NOTE: &str = "tradewind.forecast";
 const FORMAT: u64 = 1;
 
-/// What the columns of a saved forecast do not tell.
+/// The properties of a saved forecast that its columns do not contain.
 #[derive(Serialize, Deserialize)]
 struct Note {
     format: u64,
@@ -43,7 +43,7 @@ struct Note {
     frequency: Frequency,
     season: usize,
     models: Vec<String>,
-    /// How steps and series move together, model after model.
+    /// The dependence over steps and series, by model.
     copulas: Vec<Copula>,
 }
 
@@ -84,7 +84,7 @@ const TIMES: [&str; 14] = [
 const MODELS: [&str; 4] = ["model", ".model", "model_name", "method"];
 /// Columns that name a series alone, whatever else there is.
 const IDS: [&str; 5] = ["unique_id", "item_id", "series_id", "ts_id", "id"];
-/// Columns that tell when a forecast was made: a file of several such forecasts is no forecast.
+/// Columns of forecast origins: a file with several of them is no single forecast.
 const ORIGINS: [&str; 4] = ["cutoff", "fold", "origin", "forecast_origin"];
 /// Columns that are no part of a forecast.
 const OTHERS: [&str; 5] = ["", "y", "actual", "h", "horizon"];
@@ -113,10 +113,10 @@ impl Forecast {
     /// `0.1`, `p10`, or `lo-80` and `hi-80`) and a column `model`, or several models side by side as Nixtla's libraries write
     /// them. Without quantiles it has means alone: no intervals, no sample paths.
     ///
-    /// The opened forecast knows no history and no fits: it cannot be explained. Between two quantiles it is as a normal
-    /// distribution would be; outside them it does not answer. How steps and series move together stands in the Parquet files
-    /// of [`save`](Self::save); for other files it is taken as [`Dependence::Comonotone`](crate::forecast::Dependence), the
-    /// widest totals that there can be, until [`dependence`](Self::dependence) states it.
+    /// The opened forecast has no history and no fits: it cannot be explained. Between two quantiles the distribution is
+    /// piecewise normal; outside them there are no quantiles. The dependence over steps and series is in the Parquet files of
+    /// [`save`](Self::save); for other files it is [`Dependence::Comonotone`](crate::forecast::Dependence), with the widest
+    /// possible totals, unless [`dependence`](Self::dependence) sets it.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -135,8 +135,8 @@ impl Forecast {
     /// ```
     ///
     /// # Errors
-    /// When the file cannot be read or was saved by another version; when it is not told which column holds the time or the
-    /// forecast; when a row is there twice, a step is missing, a value is no number, or quantiles are out of order, with the
+    /// When the file cannot be read or was saved by another version; when the column of the time or of the forecast is not
+    /// recognised; when a row is there twice, a step is missing, a value is no number, or quantiles are out of order, with the
     /// series and the date.
     pub fn open(path: impl AsRef<Path>) -> Result<Forecast> {
         let path = path.as_ref();
@@ -506,7 +506,7 @@ fn assemble(rows: &mut Rows, layout: Layout, note: Option<Note>, place: &str) ->
     })))
 }
 
-/// By which columns series were told apart, where these were found out.
+/// The columns that identify series, where these were detected.
 fn named_by(keys: &[String]) -> String {
     match keys {
         [] => String::new(),
@@ -514,13 +514,13 @@ fn named_by(keys: &[String]) -> String {
     }
 }
 
-/// Has every series one stamp?
+/// Has every series one timestamp?
 fn has_single_stamps(labels: &[String], stamps: &[i64]) -> bool {
     let mut seen: HashMap<&str, i64> = HashMap::new();
     labels.iter().zip(stamps).all(|(label, stamp)| *seen.entry(label).or_insert(*stamp) == *stamp)
 }
 
-/// The series of a file on their calendar, each stamp once.
+/// The series of a file on their calendar, each timestamp once.
 fn calendar(keys: &DataFrame, times: Column, labels: &[String], stamps: &[i64], columns: Columns) -> Result<Panel> {
     let mut seen = std::collections::HashSet::new();
     let firsts: Vec<bool> =

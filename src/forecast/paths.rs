@@ -1,7 +1,7 @@
-//! Joint sample paths: what a series, and what all of them together, may come to.
+//! Joint sample paths of series, and of their totals.
 //!
-//! **Whoever forecasts is a source of paths** ([`PathSource`]): fitted models simulate their own dynamics, a file or a
-//! combination has a copula or its members. A source gets ready once for all series (what they share is computed then) and
+//! **Every forecast has a source of paths** ([`PathSource`]): fitted models simulate their own dynamics, a file or a
+//! combination has a copula or its members. A source is prepared once for all series (what they share is computed then) and
 //! draws series by series: the cost is linear in their number, and nothing is stored.
 
 use std::sync::{Arc, OnceLock};
@@ -21,9 +21,9 @@ const MOST_STEPS: usize = 200_000_000;
 /// Series whose paths are drawn at a time.
 const TOGETHER: usize = 64;
 
-/// Where the sample paths of a forecast come from: fits, a copula over what a file says, the members of a combination.
+/// The source of the sample paths of a forecast: fits, a copula over the quantiles of a file, the members of a combination.
 pub(crate) trait PathSource: Send + Sync {
-    /// Gets ready to draw `n` paths by a model, given its place: what all series share is computed here, once.
+    /// Prepares to draw `n` paths by a model, given its place: what all series share is computed here, once.
     ///
     /// # Errors
     /// When the source has no paths of this model.
@@ -44,7 +44,7 @@ pub(crate) trait Sampler: Send + Sync {
     fn draw(&self, series: usize) -> Result<Array2<f64>>;
 }
 
-/// Joint sample paths of a forecast, drawn when a series or a total is asked for.
+/// Joint sample paths of a forecast, drawn on demand.
 #[derive(Clone)]
 pub struct Paths {
     forecast: Forecast,
@@ -55,7 +55,7 @@ pub struct Paths {
 }
 
 impl Forecast {
-    /// `n` joint sample paths of all series, the same for the same seed on any machine. They are drawn when asked for,
+    /// `n` joint sample paths of all series, the same for the same seed on any machine. They are drawn on demand,
     /// series by series, and not stored: many series cost no more memory than a few.
     ///
     /// # Errors
@@ -90,8 +90,8 @@ impl Paths {
     }
 
     /// The paths of every series that the model could forecast, one series after the other in the order of
-    /// [`Forecast::keys`]: its key and what [`of`](Self::of) gives for it. A few series are drawn ahead on all threads; the
-    /// others wait until they are asked for.
+    /// [`Forecast::keys`]: its key and what [`of`](Self::of) gives for it. A few series are drawn ahead on all threads, the
+    /// others on demand.
     ///
     /// ```
     /// use tradewind::prelude::*;

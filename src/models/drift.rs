@@ -35,7 +35,7 @@ impl Method for Drift {
     const ALSO: &str = "rwd, rw drift, random walk with drift";
     const SIMILAR: &[(&str, &str)] =
         &[("trend, linear trend", "the line from the first value to the last; `regression` fits one to all values")];
-    type Kind = super::EachSeries;
+    type Scope = super::Local;
     type Fitted = FittedDrift;
 }
 
@@ -59,7 +59,7 @@ impl FittedSeries for FittedDrift {
         Ok(ahead.steps().map(|h| self.last + (h + self.age) as f64 * self.slope).collect())
     }
 
-    fn spread(&self, ahead: &Ahead) -> Vec<f64> {
+    fn std_dev(&self, ahead: &Ahead) -> Vec<f64> {
         let variance = |h: f64| h + h * h / self.length as f64;
         ahead.steps().map(|h| self.sigma * variance((h + self.age) as f64).sqrt()).collect()
     }

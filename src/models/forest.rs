@@ -1,82 +1,86 @@
-//! `forest`: the mean of many deep trees, each on rows and columns of its own (Breiman 2001, *Machine Learning* 45).
+//! `forest`: a random forest, the mean of many deep trees on bootstrap-like samples of rows and columns (Breiman 2001, *Machine
+//! Learning* 45), as a global model.
 //!
-//! Trees are those of [`crate::boosting`] (the forests of linfa know classes only), features, blocks of steps and intervals
-//! those of [`super::learned`].
+//! Trees are those of [`crate::boosting`] (the forests of linfa are classifiers), features, blocks of horizons and intervals
+//! those of [`crate::fitting::global`].
 
-use super::Method;
-use super::kinds::AcrossSeries;
-use super::learned::{self, Learner, Learnt, Table, Task, learner_options};
+use super::{FeatureMatrix, FittedRegressor, Global, GlobalOptions, Method, Regressor};
 use crate::boosting::{Boosting, Ensemble, Rows};
 use crate::error::Result;
+use crate::fitting::{check_count, check_share, global, global::global_options};
 
-learner_options! {
+global_options! {
     /// Options of `forest`.
-    Forest, most_rows: 100_000,
-    /// Trees.
-    #[schemars(extend("also" = "num_trees, n_estimators"))]
-    trees: usize = 100,
-    /// The most leaves of a tree.
-    #[schemars(extend("also" = "max_leaves, num_leaves, max_leaf_nodes"))]
-    leaves: usize = 1000,
-    /// The fewest rows in a leaf.
-    #[schemars(extend("also" = "min_data_in_leaf, min_samples_leaf"))]
-    least: usize = 5,
-    /// The share of rows that each tree sees.
-    #[schemars(extend("also" = "subsample, max_samples"))]
-    rows: f64 = 0.632,
-    /// The share of columns that each tree sees.
-    #[schemars(extend("also" = "colsample, max_features"))]
-    columns: f64 = 0.5,
-    /// Where the draws begin.
+    Forest, max_rows: 100_000,
+    /// The number of trees.
+    #[schemars(extend("also" = "trees, n_estimators"))]
+    num_trees: usize = 100,
+    /// The largest number of leaves of a tree.
+    #[schemars(extend("also" = "leaves, max_leaves, max_leaf_nodes"))]
+    num_leaves: usize = 1000,
+    /// The smallest number of rows in a leaf.
+    #[schemars(extend("also" = "least, min_samples_leaf"))]
+    min_data_in_leaf: usize = 5,
+    /// The fraction of rows sampled for each tree.
+    #[schemars(extend("also" = "rows, max_samples"))]
+    subsample: f64 = 0.632,
+    /// The fraction of features sampled for each tree.
+    #[schemars(extend("also" = "columns, colsample, max_features"))]
+    colsample_bytree: f64 = 0.5,
+    /// The random seed.
     seed: u64 = 1,
 }
 
 impl Method for Forest {
     const NAME: &str = "forest";
-    const SUMMARY: &str = "A random forest that learns from all series together";
-    const EXAMPLE: &str = "forest(trees=20)";
+    const SUMMARY: &str = "A random forest as a global model";
+    const EXAMPLE: &str = "forest(num_trees=20)";
     const ALSO: &str = "random forest, rf, random forest regressor";
     const SIMILAR: &[(&str, &str)] = &[("decision tree, tree, cart, extra trees", "the mean of many trees")];
     const SEARCH: &[(&str, &[&str])] = &[
-        ("columns", &["0.15..0.8"]),
-        ("rows", &["0.3..1.0"]),
-        ("least", &["3..50 log"]),
+        ("colsample_bytree", &["0.15..0.8"]),
+        ("subsample", &["0.3..1.0"]),
+        ("min_data_in_leaf", &["3..50 log"]),
         ("scale", &["level", "standard"]),
         ("difference", &["auto", "none", "recent"]),
     ];
-    type Kind = AcrossSeries;
+    type Scope = Global;
     type Fitted = Ensemble;
 
     fn check(&self) -> Result<()> {
-        learned::check(&self.task())?;
-        learned::check_share("rows", self.rows)?;
-        learned::check_share("columns", self.columns)?;
-        for (what, value, least) in [("trees", self.trees, 1), ("leaves", self.leaves, 2), ("least", self.least, 1)] {
-            learned::check_count(what, value, least)?;
+        global::check(&self.common())?;
+        check_share("subsample", self.subsample)?;
+        check_share("colsample_bytree", self.colsample_bytree)?;
+        for (what, value, min) in [
+            ("num_trees", self.num_trees, 1),
+            ("num_leaves", self.num_leaves, 2),
+            ("min_data_in_leaf", self.min_data_in_leaf, 1),
+        ] {
+            check_count(what, value, min)?;
         }
         Ok(())
     }
 }
 
-impl Learner for Forest {
-    fn task(&self) -> Task {
-        self.task()
+impl Regressor for Forest {
+    fn common(&self) -> GlobalOptions {
+        self.common()
     }
 
-    fn learn(&self, table: &Table, target: &[f64]) -> Result<Box<dyn Learnt>> {
+    fn fit(&self, matrix: &FeatureMatrix, target: &[f64]) -> Result<Box<dyn FittedRegressor>> {
         let forest = Boosting {
             bagged: true,
-            rounds: self.trees,
-            leaves: self.leaves,
-            depth: 64,
-            least: self.least,
+            num_rounds: self.num_trees,
+            num_leaves: self.num_leaves,
+            max_depth: 64,
+            min_data_in_leaf: self.min_data_in_leaf,
             l2: 0.0,
-            rows: self.rows,
-            columns: self.columns,
+            subsample: self.subsample,
+            colsample_bytree: self.colsample_bytree,
             seed: self.seed,
             ..Boosting::default()
         };
-        let rows = Rows { columns: &table.columns, categorical: &table.categorical };
+        let rows = Rows { columns: &matrix.columns, categorical: &matrix.categorical };
         Ok(Box::new(forest.fit(rows, target, None)))
     }
 }

@@ -23,17 +23,17 @@ use crate::progress;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Harmonic {
-    /// Steps in each season, whole numbers or not; the panel's season if none is stated.
+    /// Steps in each season, whole numbers or not; the panel's season if not given.
     pub seasons: Vec<f64>,
-    /// Pairs of sine and cosine for each season; chosen by AICc if not stated.
+    /// Fourier terms (pairs of sine and cosine) for each season; chosen by AICc if not given.
     pub terms: Option<Vec<usize>>,
-    /// The most pairs to be tried for a season.
+    /// The largest number of Fourier terms of a season.
     pub max_terms: usize,
-    /// Autoregressive terms, differences and moving-average terms of the rest: p, d, q; chosen if not stated.
+    /// The orders p, d, q of the ARIMA errors; chosen if not given.
     pub order: Option<[usize; 3]>,
     /// A Box-Cox transformation: its power, or `auto`.
     pub box_cox: Option<BoxCox>,
-    /// Are covariates used, known and observed ones?
+    /// Are covariates regressors, known and observed ones?
     pub regressors: bool,
 }
 
@@ -56,11 +56,11 @@ pub struct FittedHarmonic {
 
 impl Method for Harmonic {
     const NAME: &str = "harmonic";
-    const SUMMARY: &str = "Waves for long or several seasons, ARIMA errors";
+    const SUMMARY: &str = "Dynamic harmonic regression: Fourier terms for long or several seasons, ARIMA errors";
     const EXAMPLE: &str = "harmonic(seasons=[52.18], max_terms=4)";
     const ALSO: &str = "dynamic harmonic regression, dhr, harmonic regression, fourier arima";
     const SEARCH: &[(&str, &[&str])] = &[("max_terms", &["2", "5", "10"]), ("box_cox", &["auto", "0"])];
-    type Kind = super::EachSeries;
+    type Scope = super::Local;
     type Fitted = FittedHarmonic;
 
     fn check(&self) -> Result<()> {
@@ -240,8 +240,8 @@ impl FittedSeries for FittedHarmonic {
         self.model.mean(ahead.lead, ahead.horizon, &columns)
     }
 
-    fn spread(&self, ahead: &Ahead) -> Vec<f64> {
-        self.model.spread(ahead.lead, ahead.horizon)
+    fn std_dev(&self, ahead: &Ahead) -> Vec<f64> {
+        self.model.std_dev(ahead.lead, ahead.horizon)
     }
 
     fn residuals(&self) -> &[f64] {
@@ -252,11 +252,11 @@ impl FittedSeries for FittedHarmonic {
         let description = self.model.describe();
         let seasons = self.waves.seasons.iter().zip(&self.waves.terms).filter(|(_, k)| **k > 0);
         let waves: Vec<String> = seasons.map(|(m, k)| format!("{k}[{m}]")).collect();
-        let form = match waves.is_empty() {
-            true => description.form,
-            false => format!("K={} {}", waves.join(","), description.form),
+        let specification = match waves.is_empty() {
+            true => description.specification,
+            false => format!("K={} {}", waves.join(","), description.specification),
         };
-        Description { form, ..description }
+        Description { specification, ..description }
     }
 
     fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {

@@ -1,39 +1,36 @@
-//! `ridge`, `lasso`, `elastic_net`: linear functions of the features, with a penalty on the sizes of their coefficients (Hoerl &
-//! Kennard 1970, *Technometrics* 12; Tibshirani 1996, *J. Royal Statistical Society B* 58; Zou & Hastie 2005, *ibid.* 67), fitted
-//! to all series together. The coefficients of `ridge` solve its normal equations, of columns or, where those are more, of rows;
+//! `ridge`, `lasso`, `elastic_net`: penalised linear regression on the features (Hoerl & Kennard 1970, *Technometrics* 12;
+//! Tibshirani 1996, *J. Royal Statistical Society B* 58; Zou & Hastie 2005, *ibid.* 67) as global models. The coefficients of `ridge` solve its normal equations, of columns or, where those are more, of rows;
 //! those of the others come from coordinate descent on the mean squares and products of columns (Friedman, Hastie & Tibshirani
 //! 2010, *J. Statistical Software* 33, §2.2), which an interrupt ends.
 //!
-//! Columns are brought to mean 0 and variance 1; what is missing counts as the mean. Categories are left out: a series is seen
-//! relative to its own level anyway. Where no penalty is stated, the one of a few that loses least on the last fifth of the
-//! steps, held out, is taken.
+//! Columns are standardised; missing values are replaced by the mean. Categories are left out: series are divided by their
+//! level anyway. Where no penalty is given, it is chosen from a grid by the error on the last fifth of the steps, held out.
 
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
-use super::Method;
-use super::kinds::AcrossSeries;
-use super::learned::{self, Learner, Learnt, Table, Task, learner_options};
+use super::{FeatureMatrix, FittedRegressor, Global, GlobalOptions, Method, Regressor};
 use crate::error::{Error, Result};
+use crate::fitting::{global, global::global_options};
 use crate::optimise::positive_definite::solve;
 use crate::progress;
 
-/// Penalties tried where none is stated, in units of the target's standard deviation.
+/// The grid of penalties where none is given, in units of the target's standard deviation.
 const PENALTIES: [f64; 7] = [3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.001];
-/// As many rows are enough to choose a penalty.
+/// The most rows that the penalty is chosen on.
 const CHOSEN_ON: usize = 20_000;
-/// Rows times squared columns at the most (a second or so); of more rows, some are taken evenly.
+/// The most rows times squared columns (about a second); of more rows, a systematic sample is taken.
 const WORK: usize = 5_000_000_000;
-/// Rounds of a descent at the most, and the largest change of a coefficient in the last one, as a share of the largest.
+/// The most rounds of coordinate descent, and its tolerance: the largest change of a coefficient relative to the largest one.
 const ROUNDS: usize = 1000;
 const SETTLED: f64 = 1e-6;
 
 macro_rules! linear {
     ($method:ident, $name:literal, $also:literal, $doc:literal, $summary:literal, $ratio:expr $(, $extra:ident: $about:literal)?) => {
-        learner_options! {
+        global_options! {
             #[doc = $doc]
-            $method, most_rows: 100_000,
-            /// The penalty; chosen on held-out rows if not stated.
+            $method, max_rows: 100_000,
+            /// The penalty; chosen on held-out rows if not given.
             penalty: Option<f64> = None,
             $(#[doc = $about] $extra: f64 = 0.5,)?
         }
@@ -48,11 +45,11 @@ macro_rules! linear {
                 ("scale", &["level", "standard"]),
                 ("difference", &["auto", "none", "recent"]),
             ];
-            type Kind = AcrossSeries;
-            type Fitted = Line;
+            type Scope = Global;
+            type Fitted = FittedLinear;
 
             fn check(&self) -> Result<()> {
-                learned::check(&self.task())?;
+                global::check(&self.common())?;
                 $(if !(0.0..=1.0).contains(&self.$extra) {
                     return Err(Error::usage(format!(
                         concat!("`", stringify!($extra), "` lies between 0 and 1, not at {}"),
@@ -68,14 +65,14 @@ macro_rules! linear {
             }
         }
 
-        impl Learner for $method {
-            fn task(&self) -> Task {
-                self.task()
+        impl Regressor for $method {
+            fn common(&self) -> GlobalOptions {
+                self.common()
             }
 
-            fn learn(&self, table: &Table, target: &[f64]) -> Result<Box<dyn Learnt>> {
+            fn fit(&self, matrix: &FeatureMatrix, target: &[f64]) -> Result<Box<dyn FittedRegressor>> {
                 let ratio: fn(&Self) -> f64 = $ratio;
-                Ok(Box::new(Line::of(table, target, self.penalty, ratio(self))?))
+                Ok(Box::new(FittedLinear::of(matrix, target, self.penalty, ratio(self))?))
             }
         }
     };
@@ -86,7 +83,7 @@ linear!(
     "ridge",
     "ridge regression",
     "Options of `ridge`.",
-    "A linear function of the features, with a penalty on squared coefficients",
+    "Linear regression with an L2 penalty, as a global model",
     |_| 0.0
 );
 linear!(
@@ -94,7 +91,7 @@ linear!(
     "lasso",
     "lasso regression",
     "Options of `lasso`.",
-    "A linear function of few of the features: a penalty on the sizes of coefficients",
+    "Linear regression with an L1 penalty, which selects features, as a global model",
     |_| 1.0
 );
 linear!(
@@ -102,33 +99,33 @@ linear!(
     "elastic_net",
     "enet, elastic net regression",
     "Options of `elastic_net`.",
-    "A linear function of the features with the penalties of ridge and lasso together",
+    "Linear regression with L1 and L2 penalties, as a global model",
     |net| net.l1_ratio,
-    l1_ratio: "The share of the penalty that is that of lasso."
+    l1_ratio: "The fraction of the penalty that is L1 (lasso)."
 );
 
-/// A linear function.
+/// A fitted linear regression.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Line {
-    /// By column: what stands for a missing value, and what one unit adds.
+pub struct FittedLinear {
+    /// By column: the mean, which replaces missing values, and the coefficient.
     means: Vec<f64>,
     slopes: Vec<f64>,
-    /// The value where every column is at its mean.
+    /// The intercept: the prediction where every column is at its mean.
     level: f64,
 }
 
-impl Line {
-    fn of(table: &Table, target: &[f64], penalty: Option<f64>, ratio: f64) -> Result<Self> {
+impl FittedLinear {
+    fn of(matrix: &FeatureMatrix, target: &[f64], penalty: Option<f64>, ratio: f64) -> Result<Self> {
         let kept: Vec<usize> = (0..target.len()).filter(|r| target[*r].is_finite()).collect();
         let n = kept.len() as f64;
         let level = kept.iter().map(|r| target[*r]).sum::<f64>() / n;
         let size = (kept.iter().map(|r| (target[*r] - level).powi(2)).sum::<f64>() / n).sqrt();
-        let mut means = vec![0.0; table.columns.len()];
-        let mut spreads = vec![0.0; table.columns.len()];
-        for (c, column) in table.columns.iter().enumerate() {
+        let mut means = vec![0.0; matrix.columns.len()];
+        let mut spreads = vec![0.0; matrix.columns.len()];
+        for (c, column) in matrix.columns.iter().enumerate() {
             let there = || kept.iter().map(|r| column[*r]).filter(|v| v.is_finite());
             let count = there().count() as f64;
-            if count > 0.0 && table.categorical.get(c) != Some(&true) {
+            if count > 0.0 && matrix.categorical.get(c) != Some(&true) {
                 means[c] = there().sum::<f64>() / count;
                 spreads[c] = (there().map(|v| (v - means[c]).powi(2)).sum::<f64>() / n).sqrt();
             }
@@ -139,10 +136,10 @@ impl Line {
             return Ok(Self { slopes: vec![0.0; means.len()], means, level });
         }
         let cell = |r: usize, c: usize| {
-            let value = table.columns[c][r];
+            let value = matrix.columns[c][r];
             if value.is_finite() { (value - means[c]) / spreads[c] } else { 0.0 }
         };
-        // Squares and products of columns are as dear as rows times columns squared.
+        // The cost of squares and products is rows times squared columns.
         let every = (kept.len() * used.len() * used.len()).div_ceil(WORK).max(1);
         let kept: Vec<usize> = kept.into_iter().step_by(every).collect();
         let moments = |rows: &[usize]| -> Result<Moments> {
@@ -159,14 +156,14 @@ impl Line {
             Some(penalty) => penalty,
             None => {
                 let some: Vec<usize> = kept.iter().copied().step_by(kept.len().div_ceil(CHOSEN_ON)).collect();
-                // The last fifth, since forecasts lie beyond what was learned too.
-                let mut left: Vec<usize> = some.iter().map(|row| table.left[*row]).collect();
-                left.sort_unstable();
+                // The last fifth, since forecasts are extrapolations too.
+                let mut later: Vec<usize> = some.iter().map(|row| matrix.later_steps[*row]).collect();
+                later.sort_unstable();
                 // Of short series these are the last steps at least; where there is one step alone, some of the series.
-                let last = left[left.len() / 5].max(left[0] + 1);
-                let is_held = |(k, row): &(usize, usize)| match left[left.len() - 1] < last {
+                let last = later[later.len() / 5].max(later[0] + 1);
+                let is_held = |(k, row): &(usize, usize)| match later[later.len() - 1] < last {
                     true => k % 5 == 4,
-                    false => table.left[*row] < last,
+                    false => matrix.later_steps[*row] < last,
                 };
                 let (held, learned): (Vec<_>, Vec<_>) = some.into_iter().enumerate().partition(is_held);
                 let rows = |part: Vec<(usize, usize)>| part.into_iter().map(|(_, row)| row).collect::<Vec<usize>>();
@@ -176,8 +173,8 @@ impl Line {
                 for penalty in PENALTIES.into_iter().filter(|_| !held.is_empty()) {
                     let slopes = fit(&learned, penalty)?;
                     let loss = |r: &usize| {
-                        let said: f64 = used.iter().zip(&slopes).map(|(c, slope)| slope * cell(*r, *c)).sum();
-                        ((target[*r] - level) / size - said).powi(2)
+                        let predicted: f64 = used.iter().zip(&slopes).map(|(c, slope)| slope * cell(*r, *c)).sum();
+                        ((target[*r] - level) / size - predicted).powi(2)
                     };
                     let loss: f64 = held.iter().map(loss).sum();
                     if loss < best.0 {
@@ -199,11 +196,11 @@ impl Line {
     }
 }
 
-/// Mean squares and products of the columns of a table and with its target; of its rows, where `ridge` has more columns.
+/// Second moments of the columns and with the target; of the rows, where `ridge` has more columns than rows.
 struct Moments {
     squares: Array2<f64>,
     products: Array1<f64>,
-    /// The table, where the squares are those of its rows.
+    /// The matrix, where the moments are of its rows.
     rows: Option<Array2<f64>>,
 }
 
@@ -216,9 +213,9 @@ impl Moments {
         }
     }
 
-    /// The coefficients with the least mean squared error and squared coefficients.
+    /// The ridge coefficients.
     fn ridge(&self, penalty: f64) -> Result<Array1<f64>> {
-        // Columns that are sums of others have many best coefficients without a penalty: the smallest ones are taken.
+        // Collinear columns have no unique solution without a penalty: a tiny one selects the smallest coefficients.
         for penalty in [penalty, 1e-9, 1e-6] {
             progress::check()?;
             let mut system = self.squares.clone();
@@ -232,10 +229,10 @@ impl Moments {
         Err(Error::model("the normal equations have no solution"))
     }
 
-    /// The coefficients of which the share `ratio` of the penalty is on sizes, the rest on squares.
+    /// The elastic-net coefficients with the fraction `ratio` of L1 penalty.
     fn net(&self, penalty: f64, ratio: f64) -> Result<Array1<f64>> {
         let mut slopes = Array1::zeros(self.products.len());
-        // The products of the columns with what is not explained.
+        // The products of the columns with the residuals.
         let mut left = self.products.clone();
         for _ in 0..ROUNDS {
             progress::check()?;
@@ -259,7 +256,7 @@ impl Moments {
     }
 }
 
-impl Learnt for Line {
+impl FittedRegressor for FittedLinear {
     fn predict(&self, columns: &[Vec<f64>]) -> Vec<f64> {
         let rows = columns.first().map_or(0, Vec::len);
         let of = |r: usize| columns.iter().enumerate().map(|(c, column)| self.part(c, column[r])).sum::<f64>();

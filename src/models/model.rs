@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::kinds::{Kind, Part};
-use super::{Fitted, FittedSeries, Forecaster, MODELS, Method};
+use super::{Component, Fitted, FittedSeries, Forecaster, MODELS, Method, Scope};
 use crate::error::{Error, Result, find};
 use crate::options;
 use crate::panel::Panel;
@@ -18,12 +17,12 @@ type Load = fn(&[u8], &Panel) -> Result<Box<dyn Fitted>>;
 /// A method as [`MODELS`] lists it.
 pub type Entry = Row<Making>;
 
-/// How a method is made of options, and its fits of what was saved.
+/// How a method is built from options, and its fits from a file.
 pub struct Making {
     make: fn(Map<String, Value>) -> Result<Model>,
     load: Load,
-    part: fn(Map<String, Value>) -> Result<Part>,
-    load_part: fn(&[u8]) -> Result<Box<dyn FittedSeries>>,
+    component: fn(Map<String, Value>) -> Result<Component>,
+    load_component: fn(&[u8]) -> Result<Box<dyn FittedSeries>>,
 }
 
 /// A named, parameterised method: `theta(season=52)`.
@@ -52,13 +51,13 @@ impl Entry {
             M::SEARCH,
             Making {
                 make: |given| Model::new(options::read::<M>(M::NAME, given)?),
-                load: M::Kind::load,
-                part: |given| {
+                load: M::Scope::load,
+                component: |given| {
                     let method = options::read::<M>(M::NAME, given)?;
                     method.check()?;
-                    M::Kind::part(method)
+                    M::Scope::component(method)
                 },
-                load_part: M::Kind::load_part,
+                load_component: M::Scope::load_component,
             }
         )
     }
@@ -76,15 +75,15 @@ impl Entry {
         (self.load)(bytes, panel)
     }
 
-    /// The method that a label describes, to be part of another method; its fits are kept by [`load_part`](Self::load_part).
-    pub(crate) fn part(label: &str) -> Result<Part> {
+    /// The component model that a label describes; its fits are loaded by [`load_component`](Self::load_component).
+    pub(crate) fn component(label: &str) -> Result<Component> {
         let (name, options) = options::split(label)?;
-        (MODELS.named(name)?.part)(options)
+        (MODELS.named(name)?.component)(options)
     }
 
-    /// The saved fit of a part.
-    pub(crate) fn load_part(label: &str, bytes: &[u8]) -> Result<Box<dyn FittedSeries>> {
-        (MODELS.named(options::split(label)?.0)?.load_part)(bytes)
+    /// The saved fit of a component model.
+    pub(crate) fn load_component(label: &str, bytes: &[u8]) -> Result<Box<dyn FittedSeries>> {
+        (MODELS.named(options::split(label)?.0)?.load_component)(bytes)
     }
 }
 
@@ -113,7 +112,7 @@ impl Model {
 
     fn unchecked<M: Method>(method: M) -> Self {
         let label = options::label(M::NAME, &method).unwrap_or_else(|_| M::NAME.into());
-        Self(Arc::new(Inner { name: M::NAME, label, forecaster: M::Kind::forecaster(method) }))
+        Self(Arc::new(Inner { name: M::NAME, label, forecaster: M::Scope::forecaster(method) }))
     }
 
     /// The method's name.

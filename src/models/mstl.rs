@@ -1,16 +1,16 @@
-//! Takes the seasons out, forecasts what remains by any model without a season, and puts the seasons back.
+//! Seasonal adjustment by STL or MSTL: any model without a season forecasts the adjusted series, and the seasons are added back.
 //!
 //! ŷ(T+h) = x̂(T+h) + Σ s(T+h−m·k), k = ⌈h/m⌉: x is the series less its seasonal components from an STL or MSTL
-//! decomposition, x̂ the forecast of another model, and the last season of each component goes on (Hyndman &
-//! Athanasopoulos, 3rd ed., §13.4; R's `stlf`). Intervals are those of the other model: the season is taken as known,
-//! which makes them a little too narrow. An update keeps the seasonal components, carries the last season of each on, and
-//! updates the other model. Seasons that the series does not hold more than twice are left out; with none left, the other
-//! model forecasts the series as it is. Missing values stay missing for the other model. Fails where that model fails.
+//! decomposition, x̂ the forecast of the component model, and the last season of each seasonal component is repeated (Hyndman &
+//! Athanasopoulos, 3rd ed., §13.4; R's `stlf`). Intervals are those of the component model: the season is taken as known,
+//! which makes them a little too narrow. An update keeps the seasonal components, repeats the last season of each, and
+//! updates the component model. Seasons that the series does not hold more than twice are left out; with none left, the
+//! component model forecasts the series as it is. Missing values stay missing. Fails where the component model fails.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::part::Part;
+use super::ensembles::FittedComponent;
 use super::{
     Ahead, BoxCox, Covariate, Description, Entry, FittedSeries, Method, Quantiles, Series, SeriesModel, check_box_cox,
     check_season,
@@ -22,15 +22,15 @@ use crate::statistics::{self, MstlOptions, SeasonalWindow};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Stl {
-    /// Steps in a season; the panel's season if not stated.
+    /// Steps in a season; the panel's season if not given.
     pub season: Option<usize>,
-    /// Seasons in the window of the seasonal component, odd, or `periodic` for one that never changes; 11 if not stated.
+    /// The seasonal window: an odd number of seasons, or `periodic` for constant seasonality; 11 if not given.
     pub window: Option<Window>,
-    /// Are outliers weighed down in the decomposition?
+    /// Is the decomposition robust to outliers?
     pub robust: bool,
-    /// The model of the seasonally adjusted series.
+    /// The label of the model for the seasonally adjusted series.
     pub trend: String,
-    /// The power of a Box-Cox transformation, or `auto`; none if not stated.
+    /// The power of a Box-Cox transformation, or `auto`; none if not given.
     pub box_cox: Option<BoxCox>,
 }
 
@@ -38,15 +38,15 @@ pub struct Stl {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mstl {
-    /// Steps in each season, such as `[24, 168]`; the panel's season if none is stated.
+    /// Steps in each season, such as `[24, 168]`; the panel's season if not given.
     pub seasons: Vec<usize>,
-    /// Seasons in the window of each seasonal component, odd, or `periodic`; 11, 15, 19, … if not stated.
+    /// The seasonal windows: an odd number of seasons, or `periodic`; 11, 15, 19, … if not given.
     pub window: Option<Window>,
-    /// Are outliers weighed down in the decomposition?
+    /// Is the decomposition robust to outliers?
     pub robust: bool,
-    /// The model of the seasonally adjusted series.
+    /// The label of the model for the seasonally adjusted series.
     pub trend: String,
-    /// The power of a Box-Cox transformation, or `auto`; none if not stated.
+    /// The power of a Box-Cox transformation, or `auto`; none if not given.
     pub box_cox: Option<BoxCox>,
 }
 
@@ -60,7 +60,7 @@ pub enum Window {
     Named(Periodic),
 }
 
-/// What stands for a season that never changes.
+/// Constant seasonality.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Periodic {
@@ -91,7 +91,7 @@ impl Default for Mstl {
 
 impl Method for Stl {
     const NAME: &str = "stl";
-    const SUMMARY: &str = "STL takes the season out, another model forecasts the rest";
+    const SUMMARY: &str = "STL decomposition; another model forecasts the seasonally adjusted series";
     const EXAMPLE: &str = "stl(season=52)";
     const ALSO: &str = "stlf, stl decomposition";
     const SIMILAR: &[(&str, &str)] = &[(
@@ -99,7 +99,7 @@ impl Method for Stl {
         "it takes the season out by loess (STL) and forecasts the rest by another model",
     )];
     const SEARCH: &[(&str, &[&str])] = SEARCH;
-    type Kind = super::EachSeries;
+    type Scope = super::Local;
     type Fitted = FittedMstl;
 
     fn check(&self) -> Result<()> {
@@ -110,13 +110,13 @@ impl Method for Stl {
 
 impl Method for Mstl {
     const NAME: &str = "mstl";
-    const SUMMARY: &str = "MSTL takes several seasons out, another model forecasts the rest";
+    const SUMMARY: &str = "MSTL decomposition with several seasons; another model forecasts the adjusted series";
     const EXAMPLE: &str = "mstl(seasons=[4, 52])";
     const ALSO: &str = "multiple stl";
     const SIMILAR: &[(&str, &str)] =
         &[("tbats, bats, dshw", "it takes several seasons out; `harmonic` has several as Fourier terms, as TBATS has")];
     const SEARCH: &[(&str, &[&str])] = SEARCH;
-    type Kind = super::EachSeries;
+    type Scope = super::Local;
     type Fitted = FittedMstl;
 
     fn check(&self) -> Result<()> {
@@ -132,7 +132,8 @@ fn check(window: Option<Window>, trend: &str, box_cox: Option<BoxCox>) -> Result
     {
         return Err(Error::usage(format!("a seasonal window is an odd number of seasons from 3, not {window}")));
     }
-    let model = Entry::part(trend).map_err(|why| why.within("the trend of a decomposition is the label of a model"))?;
+    let model =
+        Entry::component(trend).map_err(|why| why.within("the trend of a decomposition is the label of a model"))?;
     match model.box_cox() {
         Some(_) => Err(Error::usage("box_cox is an option of the decomposition, not of the model of its trend")),
         None => Ok(()),
@@ -171,7 +172,7 @@ impl SeriesModel for Mstl {
 }
 
 fn reads_covariates(trend: &str) -> bool {
-    Entry::part(trend).is_ok_and(|model| model.reads_covariates())
+    Entry::component(trend).is_ok_and(|model| model.reads_covariates())
 }
 
 /// A decomposed series and the fitted model of what is left without its seasons.
@@ -187,7 +188,7 @@ pub struct FittedMstl {
     age: usize,
     trend_strength: f64,
     seasonal_strengths: Vec<f64>,
-    adjusted: Part,
+    adjusted: FittedComponent,
 }
 
 impl FittedMstl {
@@ -207,7 +208,7 @@ impl FittedMstl {
             parts.seasonal.iter().zip(&parts.seasons).map(|(component, m)| component[n - m..].to_vec()).collect()
         });
         let adjusted = adjusted(series.values, |t| seasonal.get(t).copied().unwrap_or(0.0))?;
-        let part = Part::fit(trend, &without_season(series, &adjusted)).map_err(|why| within(trend, why))?;
+        let part = FittedComponent::fit(trend, &without_season(series, &adjusted)).map_err(|why| within(trend, why))?;
         Ok(Self {
             start: series.start,
             seasonal,
@@ -225,7 +226,7 @@ impl FittedMstl {
     }
 }
 
-/// The values less their season.
+/// The seasonally adjusted values.
 fn adjusted(values: &[f64], season: impl Fn(usize) -> f64) -> Result<Vec<f64>> {
     let adjusted: Vec<f64> = values.iter().enumerate().map(|(t, y)| y - season(t)).collect();
     match adjusted.iter().any(|v| v.is_infinite()) {
@@ -235,7 +236,7 @@ fn adjusted(values: &[f64], season: impl Fn(usize) -> f64) -> Result<Vec<f64>> {
 }
 
 fn within(trend: &str, why: Error) -> Error {
-    why.within(format!("{trend} cannot serve the seasonally adjusted series"))
+    why.within(format!("{trend} cannot be fitted to the seasonally adjusted series"))
 }
 
 /// The same series with its adjusted values and no season.
@@ -251,8 +252,8 @@ impl FittedSeries for FittedMstl {
         Ok(mean)
     }
 
-    fn spread(&self, ahead: &Ahead) -> Vec<f64> {
-        self.adjusted.fit.spread(ahead)
+    fn std_dev(&self, ahead: &Ahead) -> Vec<f64> {
+        self.adjusted.fit.std_dev(ahead)
     }
 
     fn quantiles(&self, ahead: &Ahead) -> Option<Quantiles> {
@@ -263,11 +264,11 @@ impl FittedSeries for FittedMstl {
         self.adjusted.fit.residuals()
     }
 
-    /// The form and the parameters of the adjusted series' model, and how strong trend and seasons are. Its likelihood is
+    /// The specification and the parameters of the adjusted series' model, and how strong trend and seasons are. Its likelihood is
     /// left out: it is of the adjusted series and must not be compared with likelihoods of the series itself.
     fn describe(&self) -> Description {
         let inner = self.adjusted.fit.describe();
-        let model = if inner.form.is_empty() { &self.adjusted.label } else { &inner.form };
+        let model = if inner.specification.is_empty() { &self.adjusted.label } else { &inner.specification };
         let periods: Vec<String> = self.cycles.iter().map(|cycle| cycle.len().to_string()).collect();
         let mut parameters = inner.parameters;
         if !self.cycles.is_empty() {
@@ -275,16 +276,16 @@ impl FittedSeries for FittedMstl {
         }
         let strengths = periods.iter().zip(&self.seasonal_strengths);
         parameters.extend(strengths.map(|(m, strength)| (format!("seasonal strength {m}"), *strength)));
-        let form = match self.cycles.is_empty() {
+        let specification = match self.cycles.is_empty() {
             true => model.clone(),
             false => format!("STL[{}] + {model}", periods.join(",")),
         };
-        Description { form, parameters, lost: inner.lost, ..Description::default() }
+        Description { specification, parameters, fitdf: inner.fitdf, ..Description::default() }
     }
 
     fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
         let offset = usize::try_from(series.start.saturating_sub(self.start))
-            .map_err(|_| Error::model("the series starts before the one that was decomposed; fit it anew"))?;
+            .map_err(|_| Error::model("the series starts before the one that was decomposed; fit it again"))?;
         let known = self.seasonal.len();
         let season = |t: usize| match self.seasonal.get(offset.saturating_add(t)) {
             Some(season) => *season,
@@ -315,5 +316,5 @@ impl FittedSeries for FittedMstl {
 }
 
 fn shorter() -> Error {
-    Error::model("the series ends before the one that was decomposed; fit it anew")
+    Error::model("the series ends before the one that was decomposed; fit it again")
 }

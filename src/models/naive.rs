@@ -34,7 +34,7 @@ impl Method for Naive {
         "mean, average, historic average, historical average, window average, moving average, sma",
         "it repeats the last value; the mean of the history is no model here, and ets(model=ANN) is a mean in which later values weigh more",
     )];
-    type Kind = super::EachSeries;
+    type Scope = super::Local;
     type Fitted = FittedNaive;
 }
 
@@ -52,7 +52,7 @@ impl FittedSeries for FittedNaive {
         Ok(vec![self.last; ahead.horizon])
     }
 
-    fn spread(&self, ahead: &Ahead) -> Vec<f64> {
+    fn std_dev(&self, ahead: &Ahead) -> Vec<f64> {
         ahead.steps().map(|h| self.sigma * ((h + self.age) as f64).sqrt()).collect()
     }
 

@@ -22,15 +22,15 @@ use crate::panel::Role;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Regression {
-    /// Steps in a season; the panel's season if not stated, 1 for none.
+    /// Steps in a season; the panel's season if not given, 1 for no season.
     pub season: Option<usize>,
-    /// Pairs of sine and cosine; as many as the series carries, six at the most, if not stated.
+    /// Fourier terms (pairs of sine and cosine); as many as the series supports, six at the most, if not given.
     pub harmonics: Option<usize>,
     /// A linear trend?
     pub trend: bool,
-    /// Strength of the penalty on standardised columns; 0 is least squares.
+    /// The penalty on standardised regressors; 0 is least squares.
     pub penalty: f64,
-    /// Share of the absolute (lasso) penalty, the rest is squared (ridge); from 0 to 1.
+    /// The fraction of the penalty that is L1 (lasso), the rest is L2 (ridge); from 0 to 1.
     pub l1_ratio: f64,
 }
 
@@ -68,7 +68,7 @@ enum Term {
 
 impl Method for Regression {
     const NAME: &str = "regression";
-    const SUMMARY: &str = "Elastic net over trend, Fourier terms and covariates";
+    const SUMMARY: &str = "Local elastic net on trend, Fourier terms and covariates";
     const EXAMPLE: &str = "regression(penalty=0.1)";
     const SIMILAR: &[(&str, &str)] = &[(
         "linear regression, linear model, lm, tslm, ols, least squares",
@@ -79,7 +79,7 @@ impl Method for Regression {
         ("l1_ratio", &["0", "0.5", "1"]),
         ("trend", &["true", "false"]),
     ];
-    type Kind = super::EachSeries;
+    type Scope = super::Local;
     type Fitted = FittedRegression;
 
     fn check(&self) -> Result<()> {
@@ -232,7 +232,7 @@ impl FittedSeries for FittedRegression {
             .collect())
     }
 
-    fn spread(&self, ahead: &Ahead) -> Vec<f64> {
+    fn std_dev(&self, ahead: &Ahead) -> Vec<f64> {
         vec![self.sigma; ahead.horizon]
     }
 

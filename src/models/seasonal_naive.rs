@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SeasonalNaive {
-    /// Steps in a season; the panel's season if not stated.
+    /// Steps in a season; the panel's season if not given.
     pub season: Option<usize>,
 }
 
@@ -37,7 +37,7 @@ impl Method for SeasonalNaive {
         "it repeats the last season as it was",
     )];
     const SEARCH: &[(&str, &[&str])] = &[("season", &["4", "7", "12", "13", "24", "26", "52"])];
-    type Kind = super::EachSeries;
+    type Scope = super::Local;
     type Fitted = FittedSeasonalNaive;
 
     fn check(&self) -> Result<()> {
@@ -87,7 +87,7 @@ impl FittedSeries for FittedSeasonalNaive {
         Ok(ahead.steps().map(|h| self.source(h).0).collect())
     }
 
-    fn spread(&self, ahead: &Ahead) -> Vec<f64> {
+    fn std_dev(&self, ahead: &Ahead) -> Vec<f64> {
         ahead.steps().map(|h| self.sigma * (self.source(h).1 as f64).sqrt()).collect()
     }
 

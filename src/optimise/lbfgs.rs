@@ -14,7 +14,7 @@ const DECREASE: f64 = 1e-4;
 /// Share of the slope that may be left after a step.
 const FLATTER: f64 = 0.9;
 
-/// The least value of `f` near `start`. `f` writes the gradient into its second argument and returns the value.
+/// The minimum of `f` near `start`. `f` writes the gradient into its second argument and returns the value.
 pub fn lbfgs(
     mut f: impl FnMut(&[f64], &mut [f64]) -> f64,
     start: &[f64],

@@ -25,7 +25,7 @@ pub trait SumOfSquares {
     fn linearise(&mut self, at: &[f64], normal: &mut Normal);
 }
 
-/// The normal equations at a point: what the errors r and their derivatives J say of the way down.
+/// The normal equations at a point, from the errors r and their derivatives J.
 #[derive(Clone, Debug)]
 pub struct Normal {
     /// Jᵀr, half the gradient.
@@ -129,10 +129,10 @@ impl Step {
     }
 }
 
-/// The least curvature that is damped, as a share of the greatest.
+/// The smallest damped curvature, relative to the largest.
 const FLAT: f64 = 1e-8;
 
-/// The least sum of squares near `start`. The tolerance is relative to the sum, whatever its size; of the evaluations only
+/// The minimum of the sum of squares near `start`. The tolerance is relative to the sum, whatever its size; of the evaluations only
 /// those are limited that a step was taken to. The last call of [`SumOfSquares::value`] need not be the one at the place
 /// that is returned.
 pub fn least_squares<F: SumOfSquares>(f: &mut F, start: &[f64], bounds: &[(f64, f64)], stop: Stop) -> Minimum {

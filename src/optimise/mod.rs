@@ -1,4 +1,4 @@
-//! Where is the least value of a function within bounds? The one place that looks for it, for every model.
+//! Minimisation of functions within bounds, for every model.
 //!
 //! - [`lbfgs`] for smooth functions whose gradient is known, by formula or by dual numbers: limited-memory BFGS with
 //!   projection onto the bounds (Nocedal & Wright 2006, *Numerical Optimization*, 2nd ed., §7.2 and §16.7).
@@ -26,9 +26,9 @@ pub use on_interval::on_interval;
 /// When to stop.
 #[derive(Clone, Copy, Debug)]
 pub struct Stop {
-    /// A step that lowers the value by less than this, relative to its size (at least 1), is the last but one.
+    /// The tolerance: the relative decrease (to a size of at least 1) at which the search ends after one more step.
     pub tolerance: f64,
-    /// Values computed at the most.
+    /// The most function evaluations.
     pub evaluations: usize,
 }
 
@@ -38,7 +38,7 @@ impl Default for Stop {
     }
 }
 
-/// Where the least value was found.
+/// The minimum that was found.
 #[derive(Clone, Debug)]
 pub struct Minimum {
     /// The place.
@@ -56,7 +56,7 @@ fn project(point: &mut [f64], bounds: &[(f64, f64)]) {
     }
 }
 
-/// A value, with what is no number taken for infinity.
+/// A value, with NaN taken for infinity.
 fn finite(value: f64) -> f64 {
     if value.is_finite() { value } else { f64::INFINITY }
 }

@@ -7,7 +7,7 @@
 use super::{Minimum, Stop, finite, project};
 use crate::progress;
 
-/// The least value of `f` near `start`.
+/// The minimum of `f` near `start`.
 pub fn nelder_mead(mut f: impl FnMut(&[f64]) -> f64, start: &[f64], bounds: &[(f64, f64)], stop: Stop) -> Minimum {
     let n = start.len();
     let mut best = start.to_vec();
@@ -139,7 +139,7 @@ impl Simplex {
         evaluations
     }
 
-    /// How far the corners lie apart, relative to where they lie.
+    /// The size of the simplex, relative to its place.
     fn width(&self) -> f64 {
         let best = &self.points[self.order[0]];
         let apart = |point: &Vec<f64>| {

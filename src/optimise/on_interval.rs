@@ -1,6 +1,6 @@
 //! One number between two others.
 
-/// The place of the least value of `f` between two numbers, to 1e-9 of them: the best point of a coarse grid, then
+/// The minimum of `f` between two numbers, to 1e-9 of them: the best point of a coarse grid, then
 /// golden-section search around it, as a function may have several valleys (Kiefer 1953, *Proceedings of the American
 /// Mathematical Society* 4).
 pub fn on_interval((lowest, highest): (f64, f64), f: impl Fn(f64) -> f64) -> f64 {

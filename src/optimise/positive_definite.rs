@@ -1,4 +1,4 @@
-//! Systems of equations that are symmetric and positive definite: those of least squares.
+//! Symmetric positive definite systems of equations, as in least squares.
 
 /// Solves `system` x = `right` in place by Cholesky's decomposition, the system given row after row; false where it is not
 /// positive definite.

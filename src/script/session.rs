@@ -456,7 +456,7 @@ mod tests {
         let limits = || Limits { seconds: 1, ..Limits::default() };
         // A million rounds take minutes, however fast the machine.
         let fits = r#"read_panel("data/walmart_sales_weekly.csv", columns(["Store", "Dept"], "Date", "Weekly_Sales"))
-            .backtest("boost(rounds=1000000)", folds(1, 8))"#;
+            .backtest("boost(num_rounds=1000000)", folds(1, 8))"#;
         for text in ["loop {}", "sleep(100)", fits, "loop { try { sleep(100) } catch { } }"] {
             let said = said(home.path(), limits(), text);
             assert!(said.contains("more time than the limit of 1 seconds"), "{text}: {said}");

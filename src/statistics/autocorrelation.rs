@@ -83,7 +83,7 @@ pub struct Portmanteau {
     pub statistic: f64,
     /// Degrees of freedom: lags less those lost.
     pub freedom: usize,
-    /// How probable a statistic at least as large is if the values are independent.
+    /// The p-value under the null hypothesis of independent values.
     pub p_value: f64,
 }
 

@@ -4,7 +4,7 @@
 //! segment they are normal with an unknown mean and precision under a normal-gamma prior, and a segment ends after
 //! `expected` values on average. The changepoints are read backwards from the most likely run length at the last value.
 //! Run lengths that have become too improbable to return are dropped, so that time grows with the length of the
-//! segments; with its square at worst, so the last [`LONGEST`] values are looked at. A trend or a season is not a change:
+//! segments; with its square at worst, so the last [`LONGEST`] values are used. A trend or a season is not a change:
 //! take them out first. Missing values are filled along straight lines.
 
 use statrs::function::gamma::ln_gamma;
@@ -12,7 +12,7 @@ use statrs::function::gamma::ln_gamma;
 use super::interpolate::lines;
 use crate::error::{Error, Result};
 
-/// Values looked at, counted from the end.
+/// The most values used, counted from the end.
 pub const LONGEST: usize = 5_000;
 
 /// Values that a segment may be expected to hold: longer than the series itself says nothing.

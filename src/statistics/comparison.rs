@@ -6,7 +6,7 @@
 //!   freedom. Where the sum of autocovariances is not positive, only γ₀ is taken, as `forecast::dm.test` of R does.
 //! * Friedman (1937) asks whether several methods have the same mean rank over blocks, with average ranks for ties;
 //!   Iman & Davenport (1980) turn the statistic into an F that is less cautious.
-//! * Nemenyi (1963) tells two mean ranks apart if they differ by more than q √(k(k+1) / 6n), q the quantile of the
+//! * Nemenyi (1963): two mean ranks differ significantly if they differ by more than q √(k(k+1) / 6n), q the quantile of the
 //!   studentised range over √2 (Demšar 2006, *Journal of Machine Learning Research* 7).
 //! * Wilcoxon (1945) ranks the sizes of paired differences; exact without ties for up to 50 pairs, as a normal
 //!   approximation beyond. Holm (1979) makes the p-values of several such tests safe together.
@@ -20,12 +20,12 @@ use statrs::distribution::{ChiSquared, Continuous, ContinuousCDF, FisherSnedecor
 
 use crate::error::{Error, Result};
 
-/// What the Diebold–Mariano test says of the mean of loss differences.
+/// The result of a Diebold–Mariano test of the mean loss difference.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DieboldMariano {
     /// The statistic, with the correction for small samples; below zero where the first loss is smaller.
     pub statistic: f64,
-    /// How probable a statistic at least as far from zero is if both are equally good.
+    /// The two-sided p-value under the null hypothesis of equal accuracy.
     pub p_value: f64,
     /// The mean difference.
     pub mean: f64,
@@ -109,7 +109,7 @@ pub(crate) fn student_quantile(freedom: f64, probability: f64) -> Result<f64> {
 /// Mean ranks of several methods over blocks, and whether they differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Friedman {
-    /// The mean rank of each method, 1 for the one that is always least.
+    /// The mean rank of each method, 1 for the one that is always smallest.
     pub mean_ranks: Vec<f64>,
     /// Blocks that were ranked.
     pub blocks: usize,
@@ -156,7 +156,7 @@ pub fn friedman(blocks: &[Vec<f64>]) -> Result<Friedman> {
     Ok(Friedman { mean_ranks, blocks: n, statistic, p_value: chi.sf(statistic), f, f_p_value })
 }
 
-/// The ranks of values, the least first, ties at their mean; and Σ (t³ − t) over the groups of `t` ties.
+/// The ranks of values, the smallest first, ties at their mean; and Σ (t³ − t) over the groups of `t` ties.
 fn ranks(values: &[f64]) -> (Vec<f64>, f64) {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
@@ -209,7 +209,7 @@ pub fn studentised_range_quantile(level: f64, k: usize) -> Result<f64> {
     Ok(f64::midpoint(low, high))
 }
 
-/// By how much two mean ranks of `k` methods over `n` blocks must differ to be told apart at the 0.05 level (Nemenyi).
+/// The critical difference of two mean ranks of `k` methods over `n` blocks at the 0.05 level (Nemenyi).
 ///
 /// # Errors
 /// When there are fewer than two methods, or no blocks.
@@ -267,7 +267,7 @@ pub fn wilcoxon(differences: &[f64]) -> Result<(f64, f64)> {
     Ok((sum, (2.0 * Normal::standard().sf(z)).min(1.0)))
 }
 
-/// The p-values of several tests, each raised so that the least of them is safe to look for (Holm).
+/// The p-values of several tests, adjusted for multiple testing (Holm).
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|a, b| p_values[*a].total_cmp(&p_values[*b]));

@@ -1,11 +1,10 @@
-//! What a series of occasional demand consists of: how much is asked for, and how long after the last time; and the classes
-//! of demand that follow from the two.
+//! Intermittent demand: sizes of demands, intervals between them, and the classes of demand that follow from the two.
 
 use serde::{Deserialize, Serialize};
 
 /// Sizes of demands and the steps since the one before, of the steps that were observed.
 pub(crate) struct Demand {
-    /// What was asked for, each time something was.
+    /// The demands that are not zero.
     pub sizes: Vec<f64>,
     /// Steps from the demand before, or from the start of the series, to each demand.
     pub intervals: Vec<f64>,
@@ -48,11 +47,11 @@ impl Demand {
         self.sizes.iter().map(|size| (size - mean).powi(2)).sum::<f64>() / n / (mean * mean)
     }
 
-    /// Its class; none where nothing was ever asked for.
+    /// Its class; none without any demand.
     pub fn class(&self) -> Option<DemandClass> {
-        let seldom = self.mean_interval() > SELDOM;
+        let intermittent = self.mean_interval() > INTERMITTENT;
         let erratic = self.variation() > ERRATIC;
-        (!self.sizes.is_empty()).then_some(match (seldom, erratic) {
+        (!self.sizes.is_empty()).then_some(match (intermittent, erratic) {
             (false, false) => DemandClass::Smooth,
             (false, true) => DemandClass::Erratic,
             (true, false) => DemandClass::Intermittent,
@@ -62,21 +61,21 @@ impl Demand {
 }
 
 /// Mean interval above which demand is intermittent, and squared coefficient of variation above which it is erratic: beyond
-/// them Croston's method with the correction of Syntetos and Boylan is the more exact one.
-pub(crate) const SELDOM: f64 = 1.32;
+/// them Croston's method with the Syntetos–Boylan correction is the more accurate one.
+pub(crate) const INTERMITTENT: f64 = 1.32;
 pub(crate) const ERRATIC: f64 = 0.49;
 
-/// How demand comes (Syntetos, Boylan & Croston 2005, *Journal of the Operational Research Society* 56).
+/// Classes of demand (Syntetos, Boylan & Croston 2005, *Journal of the Operational Research Society* 56).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DemandClass {
-    /// Often, and much the same each time.
+    /// Frequent, of similar sizes.
     Smooth,
-    /// Often, in very different sizes.
+    /// Frequent, of very different sizes.
     Erratic,
-    /// Seldom, and much the same each time.
+    /// Intermittent, of similar sizes.
     Intermittent,
-    /// Seldom, in very different sizes.
+    /// Intermittent, of very different sizes.
     Lumpy,
 }
 
@@ -84,8 +83,8 @@ impl DemandClass {
     /// Every class, from the easiest to the hardest.
     pub const ALL: [Self; 4] = [Self::Smooth, Self::Erratic, Self::Intermittent, Self::Lumpy];
 
-    /// Is it asked for seldom?
-    pub fn is_seldom(self) -> bool {
+    /// Is demand intermittent: intermittent or lumpy?
+    pub fn is_intermittent(self) -> bool {
         matches!(self, Self::Intermittent | Self::Lumpy)
     }
 

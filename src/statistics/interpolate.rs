@@ -1,4 +1,4 @@
-//! What stands in for a missing value where a method needs one?
+//! Interpolation of missing values, for methods that need complete series.
 //!
 //! Straight lines between the neighbours, and at the ends the nearest value. A seasonal series with more than two seasons
 //! of values is first fitted by Fourier terms of its seasons and a polynomial of time, then decomposed robustly: the line

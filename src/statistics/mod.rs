@@ -1,4 +1,4 @@
-//! What classical statistics say of one series, and of the losses of several forecasts: plain functions on slices of
+//! Classical statistics of one series, and of the losses of several forecasts: plain functions on slices of
 //! numbers, NaN where a value is missing.
 
 mod autocorrelation;

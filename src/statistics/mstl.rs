@@ -49,7 +49,7 @@ impl Mstl {
         self.seasonal.iter().map(|component| component[t]).sum()
     }
 
-    /// The sum of the seasonal components `h` ≥ 1 steps after the series: the last season of each goes on.
+    /// The sum of the seasonal components `h` ≥ 1 steps after the series: the last season of each, repeated.
     pub fn season_ahead(&self, h: usize) -> f64 {
         let ahead = |(component, m): (&Vec<f64>, &usize)| component[component.len() - m + (h - 1) % m];
         self.seasonal.iter().zip(&self.seasons).map(ahead).sum()

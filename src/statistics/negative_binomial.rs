@@ -93,7 +93,7 @@ impl NegativeBinomial {
         sum.clamp(0.0, 1.0)
     }
 
-    /// From one count to the next, what its probability is multiplied by.
+    /// The ratio of the probabilities of one count and the next.
     fn ratio(&self, count: f64) -> f64 {
         match self.successes {
             Some(Successes { r, failure, .. }) => (count + r) / (count + 1.0) * failure,
@@ -130,7 +130,7 @@ impl NegativeBinomial {
         sum
     }
 
-    /// The least counts that are not exceeded with these probabilities, which ascend.
+    /// The quantiles of these probabilities, which ascend.
     pub fn quantiles(&self, probabilities: &[f64]) -> Vec<f64> {
         if self.mean <= 0.0 {
             return vec![0.0; probabilities.len()];
@@ -152,7 +152,7 @@ impl NegativeBinomial {
         probabilities.iter().map(quantile).collect()
     }
 
-    /// The least count above `least` that is not exceeded with probability `p`.
+    /// The `p` quantile, known to be above `least`.
     fn search(&self, p: f64, least: f64) -> f64 {
         let sd = self.variance.sqrt();
         let skewness = (2.0 * self.variance / self.mean - 1.0) / sd;

@@ -1,6 +1,6 @@
 //! Are values normal, as intervals from a mean and a standard deviation assume?
 //!
-//! Jarque & Bera (1980) ask whether skewness and kurtosis are those of the normal distribution: n/6 (S² + (K−3)²/4),
+//! Jarque & Bera (1980) test whether skewness and kurtosis are normal: n/6 (S² + (K−3)²/4),
 //! chi-squared with 2 degrees of freedom in large samples. Shapiro & Wilk (1965) compare the values in order with what
 //! normal ones would be; weights and p-value by Royston (1995, *Applied Statistics* 44, algorithm AS R94), for 3 to 5,000
 //! values. Missing values are left out.
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 pub struct NormalityTest {
     /// The test statistic.
     pub statistic: f64,
-    /// How probable a statistic at least as extreme is under the normal distribution.
+    /// The p-value under the null hypothesis of a normal distribution.
     pub p_value: f64,
 }
 

@@ -1,4 +1,4 @@
-//! What of a series is season, what is trend, and what is left over?
+//! STL: decomposition into seasonal component, trend and remainder by loess.
 //!
 //! STL (Cleveland, Cleveland, McRae & Terpenning 1990, *J. Official Statistics* 6): loess of each place of the season
 //! over the years, less a low-pass filter of it, is the season; loess of what remains is the trend. Two inner rounds, or
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 pub enum SeasonalWindow {
     /// Not at all.
     Periodic,
-    /// As smoothly as loess over so many seasons allows; even numbers are raised by one, to at least 3.
+    /// The loess window in seasons; even numbers are raised by one, to at least 3.
     Seasons(usize),
 }
 
@@ -144,7 +144,7 @@ impl Workspace {
         }
     }
 
-    /// One inner round: the season from what the trend leaves, then the trend from what the season leaves.
+    /// One inner iteration: the seasonal component of the detrended series, then the trend of the adjusted one.
     fn step(&mut self, y: &[f64], weighted: bool, seasonal: &mut [f64], trend: &mut [f64]) {
         let (n, m) = (self.n, self.season);
         let detrended = &mut self.again[..n];

@@ -1,4 +1,4 @@
-//! What do some numbers come to? Sum, mean, quantiles, the least and the greatest; a NaN is a missing value and is left out.
+//! Summary statistics: sum, mean, quantiles, minimum and maximum; NaN is a missing value and left out.
 
 use crate::error::{Error, Result};
 
@@ -64,7 +64,7 @@ pub fn quantile(values: &[f64], probability: f64) -> Result<f64> {
     sorted(values, "quantile").map(|sorted| between(&sorted, probability))
 }
 
-/// The least value.
+/// The minimum.
 ///
 /// ```
 /// assert_eq!(tradewind::statistics::summary::min(&[2.0, -1.0, f64::NAN])?, -1.0);

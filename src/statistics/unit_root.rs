@@ -27,7 +27,7 @@ pub enum Around {
 pub struct UnitRootTest {
     /// The test statistic.
     pub statistic: f64,
-    /// How probable a statistic at least as extreme is under the null hypothesis; KPSS knows it between 0.01 and 0.1.
+    /// The p-value under the null hypothesis; that of KPSS lies between 0.01 and 0.1.
     pub p_value: f64,
     /// Lags used.
     pub lags: usize,
@@ -203,7 +203,7 @@ fn mac_kinnon(statistic: f64, with: Deterministic) -> f64 {
     Normal::standard().cdf(z)
 }
 
-/// How many differences make the values stationary around a level: KPSS at `alpha` (between 0.01 and 0.1), at most two.
+/// The number of differences for stationarity around a level: KPSS at `alpha` (between 0.01 and 0.1), at most two.
 /// The long-run variance has ⌊3√n/13⌋ lags.
 pub fn ndiffs(values: &[f64], alpha: f64) -> usize {
     let alpha = alpha.clamp(0.01, 0.1);

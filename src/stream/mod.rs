@@ -203,7 +203,7 @@ fn check(plan: &Plan, out: &Path) -> Result<Vec<Model>> {
         return Err(Error::usage("a chunk is at least 1 row, not 0"));
     }
     let models = plan.models()?;
-    if let Some(model) = models.iter().find(|model| model.forecaster().learns_across_series()) {
+    if let Some(model) = models.iter().find(|model| model.forecaster().is_global()) {
         return Err(Error::usage(format!(
             "{} learns across series, which a stream never sees together; fit it without --stream, or stream other models",
             model.label()

@@ -62,7 +62,7 @@ fn against(cells: &[&str]) -> (Description, Vec<f64>, Vec<f64>) {
         },
     };
     let fit = options.fit(&Series { covariates, ..Series::of(&y, 0, season) }).unwrap();
-    (fit.describe(), fit.mean(&ahead).unwrap(), fit.spread(&ahead))
+    (fit.describe(), fit.mean(&ahead).unwrap(), fit.std_dev(&ahead))
 }
 
 /// The likelihood of an autoregression of order 2 by its definition. A level of 580 feet without a mean to hold it drives
@@ -121,7 +121,7 @@ fn chosen_orders_are_those_of_r_or_better() {
         let aicc = description.likelihood.unwrap().aicc();
         let theirs: f64 = cells[8].parse().unwrap();
         not_worse += usize::from(aicc < theirs + 0.05);
-        if description.form.split(" with ").next() == Some(&*form(cells[3], cells[4], cells[2]))
+        if description.specification.split(" with ").next() == Some(&*form(cells[3], cells[4], cells[2]))
             && (aicc - theirs).abs() < 0.05
         {
             same += 1;
@@ -150,7 +150,8 @@ fn choices_on_m3_are_those_of_r_or_as_good() {
         let fit = Arima::default().fit(&of(y, cells[2].parse().unwrap())).unwrap();
         let description = fit.describe();
         compared += 1;
-        let (orders, constant) = description.form.split_once(" with ").unwrap_or((&description.form, ""));
+        let (orders, constant) =
+            description.specification.split_once(" with ").unwrap_or((&description.specification, ""));
         if orders == form(cells[3], cells[4], cells[2]) && constant.is_empty() == (cells[5] == "0") {
             same += 1;
             continue;
@@ -165,7 +166,7 @@ fn choices_on_m3_are_those_of_r_or_as_good() {
         };
         let comparable = differences(orders) == differences(&form(cells[3], cells[4], cells[2]));
         if !comparable || ours.is_none_or(|ours| ours > theirs + 0.01) {
-            worse.push(format!("{line}: {} {ours:?}", description.form));
+            worse.push(format!("{line}: {} {ours:?}", description.specification));
         }
     }
     if compared == 0 {
@@ -196,7 +197,7 @@ fn waves_with_given_orders_agree_with_r() {
         let description = fit.describe();
         let ours = description.likelihood.unwrap();
         assert!(ours.aicc() < theirs + 1e-4 * theirs.abs().max(10.0), "{line}: {ours:?}");
-        if description.form.contains(" with mean") || description.form.contains(" with drift") {
+        if description.specification.contains(" with mean") || description.specification.contains(" with drift") {
             if constant == Some(false) {
                 continue;
             }
@@ -225,7 +226,7 @@ fn hold(values: &[f64], season: usize) -> Result<(), TestCaseError> {
         for lead in [0, 3] {
             let ahead = Ahead { lead, horizon: 7, covariates: Vec::new() };
             let Ok(mean) = fit.mean(&ahead) else { continue };
-            let sd = fit.spread(&ahead);
+            let sd = fit.std_dev(&ahead);
             prop_assert!(mean.len() == 7 && sd.len() == 7, "{name}");
             prop_assert!(mean.iter().all(|m| m.is_finite()), "{name} {mean:?}");
             prop_assert!(sd.iter().all(|s| *s >= 0.0 && !s.is_nan()), "{name} {sd:?} {values:?}");
@@ -311,10 +312,16 @@ fn a_kept_fit_forecasts_to_the_same_bits() {
         let ahead = Ahead { lead: 2, horizon: 9, covariates: Vec::new() };
         let fit = Arima::default().fit(&of(&y, season)).unwrap();
         let kept: FittedArima = rmp_serde::from_slice(&fit.save().unwrap()).unwrap();
-        assert_eq!((fit.mean(&ahead).unwrap(), fit.spread(&ahead)), (kept.mean(&ahead).unwrap(), kept.spread(&ahead)));
+        assert_eq!(
+            (fit.mean(&ahead).unwrap(), fit.std_dev(&ahead)),
+            (kept.mean(&ahead).unwrap(), kept.std_dev(&ahead))
+        );
         let fit = Harmonic { seasons: vec![12.0], max_terms: 3, ..Harmonic::default() }.fit(&of(&y, 1)).unwrap();
         let kept: FittedHarmonic = rmp_serde::from_slice(&fit.save().unwrap()).unwrap();
-        assert_eq!((fit.mean(&ahead).unwrap(), fit.spread(&ahead)), (kept.mean(&ahead).unwrap(), kept.spread(&ahead)));
+        assert_eq!(
+            (fit.mean(&ahead).unwrap(), fit.std_dev(&ahead)),
+            (kept.mean(&ahead).unwrap(), kept.std_dev(&ahead))
+        );
     }
 }
 
@@ -341,7 +348,7 @@ fn simulated_paths_have_the_spread_of_the_forecast() {
     let (y, season) = series("AirPassengers");
     let fit = Arima::default().fit(&of(&y, season)).unwrap();
     let ahead = Ahead { lead: 3, horizon: 10, covariates: Vec::new() };
-    let (mean, sd) = (fit.mean(&ahead).unwrap(), fit.spread(&ahead));
+    let (mean, sd) = (fit.mean(&ahead).unwrap(), fit.std_dev(&ahead));
     let sigma = fit.describe().parameters.last().unwrap().1;
     // The responses to one shock at each step, squared and summed, are the variance.
     let mut variance = vec![0.0; 10];
@@ -398,10 +405,10 @@ fn waves_of_two_broken_seasons_are_found() {
     let y: Vec<f64> = (0..300).map(|t| truth(t) + noise(t)).collect();
     let fit = Harmonic { seasons: vec![7.0, 52.18], ..Harmonic::default() }.fit(&of(&y, 1)).unwrap();
     let ahead: Vec<f64> = (300..340).map(truth).collect();
-    assert!(apart(&mean(&*fit, 40), &ahead) < 0.02, "{}", fit.describe().form);
+    assert!(apart(&mean(&*fit, 40), &ahead) < 0.02, "{}", fit.describe().specification);
     assert!(
-        fit.describe().form.starts_with("K=") && fit.describe().form.contains("[52.18]"),
+        fit.describe().specification.starts_with("K=") && fit.describe().specification.contains("[52.18]"),
         "{}",
-        fit.describe().form
+        fit.describe().specification
     );
 }

@@ -42,7 +42,7 @@ fn weights_follow_the_trial_and_stand_in_the_form() {
     let frame = df!("t" => (1..=60_i64).collect::<Vec<_>>(), "y" => y).unwrap();
     let panel = Panel::from_frame(frame, Columns::new([""; 0], "t", "y").season(1)).unwrap();
     let fits = panel.fit(["combine(models=[\"naive\", \"drift\"], by=weights)"]).unwrap();
-    let form = fits.diagnostics().unwrap().get(0, "form").unwrap().to_string();
+    let form = fits.diagnostics().unwrap().get(0, "specification").unwrap().to_string();
     assert!(form.contains("% drift"), "{form}");
     let mean = fits.forecast(8).unwrap().mean(&fits.models()[0], "all").unwrap();
     assert!((mean[7] - 139.0).abs() < 4.0, "{mean:?}");
@@ -59,7 +59,7 @@ fn auto_says_what_it_chose_and_is_no_worse_than_its_members() {
         assert!(auto < 1.05 * score(model), "{model}: {auto} {}", score(model));
     }
     let fits = sales.fit(["auto(horizon=8)"]).unwrap();
-    let form = fits.diagnostics().unwrap().get(0, "form").unwrap().to_string();
+    let form = fits.diagnostics().unwrap().get(0, "specification").unwrap().to_string();
     assert!(form.contains('%') && form.contains(" + "), "{form}");
     assert!(fits.failures().is_empty());
 }
@@ -149,7 +149,8 @@ fn siblings_lend_their_season_to_short_series() {
     let frame = sales.filter(departments.and(kept).and(col("date").lt_eq(date("2012-07-27"))));
     let frame = frame.select([col("store"), col("dept"), col("date"), col("sales")]).collect().unwrap();
     let panel = Panel::from_frame(frame, Columns::new(["store", "dept"], "date", "sales")).unwrap();
-    let trial = panel.backtest(["auto(horizon=13)", "auto(horizon=13, siblings=false)"], Folds::new(1, 13)).unwrap();
+    let trial =
+        panel.backtest(["auto(horizon=13)", "auto(horizon=13, pool_seasonality=false)"], Folds::new(1, 13)).unwrap();
     let scores = trial.scores().unwrap().frame().clone().lazy().filter(short).group_by([col("model")]);
     let scores = scores.agg([col("wape").mean()]).sort(["model"], SortMultipleOptions::default()).collect().unwrap();
     let wape = scores.column("wape").unwrap().f64().unwrap();

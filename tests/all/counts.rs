@@ -193,6 +193,6 @@ fn currency_gets_the_distribution_that_was_asked_for() {
     let values = (0..60).map(|i| if i % 4 == 0 { 19.99 + f64::from(i % 7) } else { 0.0 }).collect();
     let fits =
         panel(&[values]).fit(["tsb(distribution=zero-inflated)", "sba(distribution=negative-binomial)"]).unwrap();
-    let form = |row: usize| fits.diagnostics().unwrap().get(row, "form").unwrap().to_string();
+    let form = |row: usize| fits.diagnostics().unwrap().get(row, "specification").unwrap().to_string();
     assert!(form(0).contains("zero-inflated") && form(1).contains("negative binomial"), "{} {}", form(0), form(1));
 }

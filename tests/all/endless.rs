@@ -117,7 +117,7 @@ fn large_counts_are_learned_in_no_more_time_than_small_ones() {
         }
     }
     std::fs::write(folder.path().join("d.csv"), rows).unwrap();
-    served(folder.path(), "lstm(head=negative_binomial, hidden=4, epochs=2, batches=5)", &[]);
+    served(folder.path(), "lstm(head=negative_binomial, hidden_size=4, epochs=2, batches_per_epoch=5)", &[]);
 }
 
 #[test]
@@ -139,12 +139,13 @@ fn long_series_are_fitted() {
 fn an_interrupt_ends_every_fit_within_seconds() {
     let folder = tempfile::tempdir().unwrap();
     let names = wide(folder.path(), 30);
-    let mut models = vec!["boost(rounds=1000000)", "forest(trees=1000000)", "boost(rounds=1000000, windows=0)"];
+    let mut models =
+        vec!["boost(num_rounds=1000000)", "forest(num_trees=1000000)", "boost(num_rounds=1000000, windows=0)"];
     if cfg!(feature = "xgboost") {
         models.push("xgboost(num_boost_round=1000000)");
     }
     if cfg!(feature = "lstm") {
-        models.push("lstm(epochs=1000000, patience=1000000, hidden=64)");
+        models.push("lstm(epochs=1000000, patience=1000000, hidden_size=64)");
     }
     for model in models {
         interrupted(folder.path(), model, &["--known", &names]);

@@ -32,7 +32,7 @@ fn named_forms_are_as_likely_as_in_r() {
         let (season, y) = &series[&row[0]];
         let fitted = fit(&model(&row[1]), y, *season).unwrap();
         let (ours, theirs) = (fitted.describe().likelihood.unwrap(), row[3].parse::<f64>().unwrap());
-        assert_eq!(letters(&fitted.describe().form), row[1]);
+        assert_eq!(letters(&fitted.describe().specification), row[1]);
         assert!((ours.aicc() - 2.0 * (theirs - ours.log) - row[5].parse::<f64>().unwrap()).abs() < 1e-6);
         if ours.log < theirs - 1e-4 * theirs.abs() {
             below.push(format!("{} {}: {} {theirs}", row[0], row[1], ours.log));
@@ -77,7 +77,7 @@ fn choices_are_as_good_as_those_of_r() {
         let ours = if row[1] == "bic" { likelihood.bic() } else { likelihood.aicc() };
         let theirs: f64 = row[column].parse().unwrap();
         if ours > theirs + 0.01 {
-            worse.push(format!("{} {}: {} {ours} R {} {theirs}", row[0], row[1], found.form, row[2]));
+            worse.push(format!("{} {}: {} {ours} R {} {theirs}", row[0], row[1], found.specification, row[2]));
         }
     }
     assert!(worse.len() <= 4, "{worse:#?}");
@@ -99,10 +99,10 @@ fn choices_on_m3_are_those_of_r_or_as_good() {
         let found = fit(&Ets::default(), y, season).unwrap().describe();
         let (ours, theirs) = (found.likelihood.unwrap().aicc(), row[4].parse::<f64>().unwrap());
         compared += 1;
-        if letters(&found.form) == row[2] {
+        if letters(&found.specification) == row[2] {
             same += 1;
         } else if ours > theirs + 0.01 {
-            worse.push(format!("{} {}: {} {ours} R {} {theirs}", row[0], row[1], found.form, row[2]));
+            worse.push(format!("{} {}: {} {ours} R {} {theirs}", row[0], row[1], found.specification, row[2]));
         }
     }
     if compared == 0 {
@@ -125,7 +125,7 @@ fn a_saved_fit_forecasts_to_the_same_bits_and_update_changes_nothing_on_the_same
         let again = fitted.update(&Series::of(y, 0, *season)).unwrap();
         for other in [&loaded as &dyn FittedSeries, again.as_ref()] {
             assert_eq!(fitted.mean(&ahead(3, 20)).unwrap(), other.mean(&ahead(3, 20)).unwrap());
-            assert_eq!(fitted.spread(&ahead(3, 20)), other.spread(&ahead(3, 20)));
+            assert_eq!(fitted.std_dev(&ahead(3, 20)), other.std_dev(&ahead(3, 20)));
             assert_eq!(fitted.quantiles(&ahead(3, 20)), other.quantiles(&ahead(3, 20)));
             assert_eq!(fitted.describe(), other.describe());
         }
@@ -146,7 +146,7 @@ fn simulated_paths_agree_with_the_formulas() {
     for text in ["AAdA", "MAA", "MAM", "MNM", "AAN", "MMM"] {
         let fitted = fit(&model(text), y, *season).unwrap();
         let ahead = ahead(2, 16);
-        let (mean, sd) = (fitted.mean(&ahead).unwrap(), fitted.spread(&ahead));
+        let (mean, sd) = (fitted.mean(&ahead).unwrap(), fitted.std_dev(&ahead));
         let errors: Vec<f64> = fitted.residuals().iter().copied().filter(|e| !e.is_nan()).collect();
         let used = fitted.describe().likelihood.unwrap().parameters - 1;
         let sigma = (errors.iter().map(|e| e * e).sum::<f64>() / (errors.len() - used) as f64).sqrt();
@@ -200,7 +200,7 @@ fn survives(ets: &Ets, y: &[f64], season: usize) {
         Ok(fitted) => {
             let ahead = ahead(1, 30);
             let Ok(mean) = fitted.mean(&ahead) else { return };
-            let sd = fitted.spread(&ahead);
+            let sd = fitted.std_dev(&ahead);
             assert!(mean.iter().all(|v| v.is_finite()), "{ets:?} {y:?}: {mean:?}");
             assert!(sd.iter().all(|v| v.is_finite() && *v >= 0.0), "{ets:?} {y:?}: {sd:?}");
             assert_eq!(fitted.residuals().len(), y.len());
@@ -267,16 +267,16 @@ fn long_seasons_are_fitted_when_there_is_enough_of_them() {
         .collect();
     let fitted = fit(&Ets::default(), &y, 52).unwrap();
     assert!(
-        fitted.describe().form.ends_with("A)") || fitted.describe().form.ends_with("M)"),
+        fitted.describe().specification.ends_with("A)") || fitted.describe().specification.ends_with("M)"),
         "{}",
-        fitted.describe().form
+        fitted.describe().specification
     );
     let mean = fitted.mean(&ahead(0, 52)).unwrap();
     for (h, v) in mean.iter().enumerate() {
         let truth = 51.5 + 10.0 * (f64::from(170 + h as u32) * std::f64::consts::TAU / 52.0).sin();
         assert!((v - truth).abs() < 3.0, "{h}: {v} {truth}");
     }
-    let short = fit(&Ets::default(), &y[..60], 52).unwrap().describe().form;
+    let short = fit(&Ets::default(), &y[..60], 52).unwrap().describe().specification;
     assert!(short.ends_with("N)"), "{short}");
 }
 

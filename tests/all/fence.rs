@@ -128,7 +128,7 @@ fn writers(folder: &str) -> Vec<String> {
         format!("report(\"x\").add(sales.plot()).save({})", path("new/r.html")),
         format!("sales.backtest(\"naive\", folds(2, 4)).save({})", path("new/trial")),
         format!("sales.fit(\"naive\").save({})", path("new/f.fits")),
-        format!("sales.tune(\"boost(rounds=2)\", folds(2, 4), #{{trials: 2, record: {}}})", path("new/r.jsonl")),
+        format!("sales.tune(\"boost(num_rounds=2)\", folds(2, 4), #{{trials: 2, record: {}}})", path("new/r.jsonl")),
         format!("sales.save(\"sales.parquet\"); {plan}.stream({})", path("new/s.parquet")),
     ]
 }
@@ -299,7 +299,8 @@ fn a_module_is_no_way_out() {
 fn the_fence_holds_on_every_thread() {
     let ground = Ground::new();
     let before = ground.outside();
-    let model = |folder: &str| format!("lstm(hidden=4, epochs=1, batches=2, windows=1, checkpoint='{folder}')");
+    let model =
+        |folder: &str| format!("lstm(hidden_size=4, epochs=1, batches_per_epoch=2, windows=1, checkpoint='{folder}')");
     for folder in ["../out/kept", "link/kept"] {
         let model = model(folder);
         let plan = format!(

@@ -49,14 +49,14 @@ fn columns() -> Columns {
 /// Every model as it comes; networks, stacks and their members small, so that a test is a matter of seconds.
 fn models() -> Vec<String> {
     let usual = |entry: &Entry| match entry.name {
-        "lstm" => "lstm(hidden=8, epochs=2, batches=10, windows=1)".to_string(),
-        "stack" | "select" => format!("{}(models=[theta, \"boost(rounds=20)\"])", entry.name),
-        "boost" => "boost(rounds=60)".into(),
+        "lstm" => "lstm(hidden_size=8, epochs=2, batches_per_epoch=10, windows=1)".to_string(),
+        "stack" | "select" => format!("{}(models=[theta, \"boost(num_rounds=20)\"])", entry.name),
+        "boost" => "boost(num_rounds=60)".into(),
         "xgboost" => "xgboost(num_boost_round=60)".into(),
-        "forest" => "forest(trees=30)".into(),
+        "forest" => "forest(num_trees=30)".into(),
         name => name.into(),
     };
-    MODELS.iter().map(usual).chain(["boost(rounds=30, rows=0.6, most_rows=400)".into()]).collect()
+    MODELS.iter().map(usual).chain(["boost(num_rounds=30, subsample=0.6, max_rows=400)".into()]).collect()
 }
 
 /// What is forecast, row by row: shop, mean and quantiles.

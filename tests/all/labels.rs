@@ -109,7 +109,7 @@ proptest! {
         "(true|false|nan|inf|null|[+-]?[0-9]{1,3}(\\.[0-9]{1,3})?(e[+-]?[0-9]{1,2})?)[a-z ]?",
     ]) {
         let text = format!("{text}.");
-        let options = serde_json::json!({"checkpoint": text, "rate": 1.5e-7});
+        let options = serde_json::json!({"checkpoint": text, "learning_rate": 1.5e-7});
         let serde_json::Value::Object(options) = options else { unreachable!() };
         is_read_back(MODELS.named("lstm").unwrap().with(options).unwrap().label());
     }

@@ -51,7 +51,7 @@ fn columns() -> Columns {
 #[test]
 fn promotions_and_closed_days_are_learned() {
     let panel = Panel::from_frame(shops(8, 300), columns()).unwrap();
-    for model in ["boost(rounds=60)", "forest(trees=30)", "ridge", "elastic_net"] {
+    for model in ["boost(num_rounds=60)", "forest(num_trees=30)", "ridge", "elastic_net"] {
         let trial = panel.backtest([model, "seasonal_naive"], Folds::new(2, 14)).unwrap();
         let (own, naive) = (trial.score(model, "wape").unwrap(), trial.score("seasonal_naive", "wape").unwrap());
         assert!(own < 0.35 * naive && own < 12.0, "{model}: {own} against {naive}");
@@ -60,15 +60,16 @@ fn promotions_and_closed_days_are_learned() {
     }
     let (known, whole) = (panel.before("2022-10-10").unwrap(), shops(8, 300));
     let future = known.future(14).unwrap().given(whole).unwrap();
-    let forecast = known.fit_for(["boost(rounds=60)"], 14).unwrap().forecast(&future).unwrap();
-    let mean = forecast.mean("boost(rounds=60)", "shop=shop03").unwrap();
+    let forecast = known.fit_for(["boost(num_rounds=60)"], 14).unwrap().forecast(&future).unwrap();
+    let mean = forecast.mean("boost(num_rounds=60)", "shop=shop03").unwrap();
     assert_eq!((mean[6], mean[13]), (0.0, 0.0), "closed on Sundays: {mean:?}");
-    let (low, high) = forecast.interval("boost(rounds=60)", "shop=shop03", 0.95).unwrap();
+    let (low, high) = forecast.interval("boost(num_rounds=60)", "shop=shop03", 0.95).unwrap();
     assert_eq!((low[6], high[6]), (0.0, 0.0));
     assert!(low.iter().zip(&high).all(|(low, high)| low <= high));
     // What if there were no promotion?
-    let without = known.fit_for(["boost(rounds=60)"], 14).unwrap();
-    let means = |future: &Future| without.forecast(future).unwrap().mean("boost(rounds=60)", "shop=shop03").unwrap();
+    let without = known.fit_for(["boost(num_rounds=60)"], 14).unwrap();
+    let means =
+        |future: &Future| without.forecast(future).unwrap().mean("boost(num_rounds=60)", "shop=shop03").unwrap();
     let (with, without) =
         (means(&future.what_if("promotion", &[1.0]).unwrap()), means(&future.what_if("promotion", &[0.0]).unwrap()));
     for (step, (with, without)) in with.iter().zip(&without).enumerate().filter(|(step, _)| step % 7 != 6) {
@@ -83,7 +84,7 @@ fn more_steps_than_were_learned_go_on_recursively() {
     let panel = Panel::from_frame(shops(4, 200), columns()).unwrap();
     let known = panel.before("2022-06-06").unwrap();
     let future = known.future(40).unwrap().given(shops(4, 200)).unwrap();
-    for model in ["boost(rounds=40, horizon=7)", "boost(rounds=40, horizon=1)"] {
+    for model in ["boost(num_rounds=40, horizon=7)", "boost(num_rounds=40, horizon=1)"] {
         let forecast = known.fit([model]).unwrap().forecast(&future).unwrap();
         let mean = forecast.mean(model, "shop=shop01").unwrap();
         let actual = panel.series("shop=shop01").unwrap();
@@ -99,7 +100,7 @@ fn more_steps_than_were_learned_go_on_recursively() {
 }
 
 #[test]
-fn a_shop_without_history_is_forecast_from_its_siblings() {
+fn a_shop_without_history_is_forecast() {
     let mut frame = shops(8, 200);
     let keys: Vec<String> =
         frame.column("shop").unwrap().str().unwrap().iter().map(|key| key.unwrap().to_string()).collect();
@@ -110,10 +111,10 @@ fn a_shop_without_history_is_forecast_from_its_siblings() {
     let panel = Panel::from_frame(frame, columns()).unwrap();
     let known = panel.before("2022-07-04").unwrap();
     let future = known.future(14).unwrap().given(shops(8, 200)).unwrap();
-    let fits = known.fit_for(["boost(rounds=60)", "theta"], 14).unwrap();
-    assert_eq!(fits.failures().len(), 1, "theta alone cannot serve it: {:?}", fits.failures());
+    let fits = known.fit_for(["boost(num_rounds=60)", "theta"], 14).unwrap();
+    assert_eq!(fits.failures().len(), 1, "theta alone cannot be fitted to it: {:?}", fits.failures());
     let forecast = fits.forecast(&future).unwrap();
-    let mean = forecast.mean("boost(rounds=60)", "shop=shop05").unwrap();
+    let mean = forecast.mean("boost(num_rounds=60)", "shop=shop05").unwrap();
     // Large shops sell from 600 to 2,400 on a Monday without a promotion; small ones from 100 to 700.
     assert!(mean[0] > 300.0 && mean[0] < 5_000.0 && mean[6] == 0.0, "{mean:?}");
 }
@@ -123,7 +124,7 @@ fn what_moved_a_forecast_adds_up() {
     let panel = Panel::from_frame(shops(6, 200), columns()).unwrap();
     let known = panel.before("2022-07-04").unwrap();
     let future = known.future(14).unwrap().given(shops(6, 200)).unwrap();
-    let model = "boost(rounds=40, difference=none)";
+    let model = "boost(num_rounds=40, difference=none)";
     let fits = known.fit_for([model, "ridge"], 14).unwrap();
     let forecast = fits.forecast(&future).unwrap();
     for label in [model, "ridge"] {
@@ -154,7 +155,7 @@ fn bad_input_is_told_or_served() {
     let frame = shops(4, 120);
     let panel = Panel::from_frame(frame.clone(), columns()).unwrap();
     let known = panel.before("2022-04-18").unwrap();
-    let fits = known.fit_for(["boost(rounds=10)"], 7).unwrap();
+    let fits = known.fit_for(["boost(num_rounds=10)"], 7).unwrap();
     // A known covariate that is missing in the future.
     let error = fits.forecast(7).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("promotion") && error.contains("2022-04-18"), "{error}");
@@ -165,19 +166,19 @@ fn bad_input_is_told_or_served() {
     let declared =
         Columns::new(["shop"], "date", "sold").known(["promotion", "open", "constant"]).observed(["nothing"]);
     let panel = Panel::from_frame(odd, declared).unwrap();
-    let trial = panel.backtest(["boost(rounds=10)", "ridge"], Folds::new(1, 7)).unwrap();
-    for model in ["boost(rounds=10)", "ridge"] {
+    let trial = panel.backtest(["boost(num_rounds=10)", "ridge"], Folds::new(1, 7)).unwrap();
+    for model in ["boost(num_rounds=10)", "ridge"] {
         assert!(trial.score(model, "wape").unwrap() < 60.0, "{model}: {:?}", trial.failures());
     }
-    // A model that learns across series is no part of one that does not.
+    // A global model is no component of a local one.
     let error = known.fit(["combine(models=[\"boost\", \"theta\"])"]).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("all series together"), "{error}");
     for (label, told) in [
-        ("boost(rate=0)", "rate"),
-        ("boost(rounds=0)", "rounds"),
+        ("boost(learning_rate=0)", "learning_rate"),
+        ("boost(num_rounds=0)", "num_rounds"),
         ("boost(objective=poison)", "poisson"),
         ("ridge(penalty=-1)", "penalty"),
-        ("forest(columns=2)", "columns"),
+        ("forest(colsample_bytree=2)", "colsample_bytree"),
         ("boost(horizon=0)", "horizon"),
         ("xgboost(eta=-1)", "eta"),
     ] {
@@ -189,7 +190,7 @@ fn bad_input_is_told_or_served() {
 #[test]
 fn saved_fits_tell_when_something_is_wrong() {
     let panel = Panel::from_frame(shops(4, 120), columns()).unwrap();
-    let (known, model) = (panel.before("2022-04-18").unwrap(), "boost(rounds=10)");
+    let (known, model) = (panel.before("2022-04-18").unwrap(), "boost(num_rounds=10)");
     let future = known.future(7).unwrap().given(shops(4, 130)).unwrap();
     let fits = known.fit_for([model, "ridge"], 7).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -237,7 +238,7 @@ fn categories_that_were_never_seen_and_keys_that_come_twice() {
     };
     let declared = || columns().known(["sky"]);
     let known = Panel::from_frame(with_weather(105, "sun"), declared()).unwrap();
-    let fits = known.fit_for(["boost(rounds=10)", "ridge"], 7).unwrap();
+    let fits = known.fit_for(["boost(num_rounds=10)", "ridge"], 7).unwrap();
     let ahead = |sky: &str| known.future(7).unwrap().given(with_weather(112, sky)).unwrap();
     assert!(fits.forecast(ahead("rain")).unwrap().failures().is_empty());
     // What hail does nobody knows: that is said, with where it is.
@@ -245,7 +246,7 @@ fn categories_that_were_never_seen_and_keys_that_come_twice() {
     assert!(error.contains("`sky`") && error.contains("2022-04-18") && error.contains("category"), "{error}");
     let twice = shops(4, 105).vstack(&shops(1, 105)).unwrap();
     let error = Panel::from_frame(twice, columns())
-        .and_then(|panel| panel.fit_for(["boost(rounds=10)"], 7)?.forecast(7))
+        .and_then(|panel| panel.fit_for(["boost(num_rounds=10)"], 7)?.forecast(7))
         .map(|forecast| forecast.failures().len());
     assert!(error.is_err(), "{error:?}");
 }
@@ -265,7 +266,7 @@ fn what_was_taken_off_is_put_back() {
         .collect();
     frame.with_column(Column::new("sold".into(), sold)).unwrap();
     let panel = Panel::from_frame(frame, columns()).unwrap();
-    let boost = |options: &str| format!("boost(rounds=60, {options})");
+    let boost = |options: &str| format!("boost(num_rounds=60, {options})");
     let models: Vec<String> = [
         "difference=none",
         "difference=recent",
@@ -292,8 +293,8 @@ fn windows_are_what_intervals_are_learned_from() {
         let forecast = known.fit_for([model], 14).unwrap().forecast(&future).unwrap();
         (forecast.mean(model, "shop=shop01").unwrap(), forecast.interval(model, "shop=shop01", 0.8).unwrap())
     };
-    let (mean, (low, high)) = ends("boost(rounds=40, difference=none, windows=0)");
-    let (learned, quantiles) = ends("boost(rounds=40, difference=none)");
+    let (mean, (low, high)) = ends("boost(num_rounds=40, difference=none, windows=0)");
+    let (learned, quantiles) = ends("boost(num_rounds=40, difference=none)");
     assert_eq!(mean, learned);
     assert!((low.clone(), high.clone()) != quantiles);
     assert!((0..14).all(|step| (step % 7 == 6) == (low[step] == high[step])));
@@ -310,9 +311,16 @@ fn objectives_lose_least_by_their_own_measure() {
     let columns = [x.clone(), vec![f64::NAN; n], vec![3.0; n]];
     let rows = Rows { columns: &columns, categorical: &[] };
     let fit = |objective: Objective| {
-        Boosting { objective, rounds: 60, leaves: 8, rate: 0.1, least: 500, ..Boosting::default() }
-            .fit(rows, &y, None)
-            .predict(rows)
+        Boosting {
+            objective,
+            num_rounds: 60,
+            num_leaves: 8,
+            learning_rate: 0.1,
+            min_data_in_leaf: 500,
+            ..Boosting::default()
+        }
+        .fit(rows, &y, None)
+        .predict(rows)
     };
     // The exponential distribution with mean 1 + 4x: its quantiles are −ln(1 − p) means.
     let off = |said: &[f64], factor: f64| {
@@ -332,7 +340,8 @@ fn categories_are_split_by_what_they_do() {
     let y: Vec<f64> = kind.iter().map(|kind| if (*kind as usize).is_multiple_of(3) { 10.0 } else { 0.0 }).collect();
     let columns = [kind];
     let rows = Rows { columns: &columns, categorical: &[true] };
-    let one = Boosting { rounds: 1, rate: 1.0, leaves: 2, l2: 0.0, ..Boosting::default() }.fit(rows, &y, None);
+    let one = Boosting { num_rounds: 1, learning_rate: 1.0, num_leaves: 2, l2: 0.0, ..Boosting::default() }
+        .fit(rows, &y, None);
     let said = one.predict(rows);
     assert!(
         said.iter().zip(&y).all(|(said, y)| (said - y).abs() < 1e-5),
@@ -373,7 +382,7 @@ fn xgboost_is_xgboost() {
         cells = [[float(row[name]) if row[name] not in ('', 'NaN') else float('nan') for name in names] for row in rows]\n\
         booster = xgboost.Booster(model_file=sys.argv[1])\n\
         said = booster.inplace_predict(__import__('numpy').array(cells, dtype='float32'), validate_features=False)\n\
-        print(len(rows), max(abs(float(a) - float(row['said'])) for a, row in zip(said, rows)))";
+        print(len(rows), max(abs(float(a) - float(row['predicted'])) for a, row in zip(said, rows)))";
     let out = Command::new(python).args(["-c", script]).args(&written).output().unwrap();
     let said = String::from_utf8_lossy(&out.stdout).to_string();
     let mut words = said.split_whitespace();

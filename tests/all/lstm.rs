@@ -45,12 +45,12 @@ fn ahead(fits: &Fits, days: usize) -> DataFrame {
     fits.forecast(&future).unwrap().to_frame().unwrap()
 }
 
-const QUICK: &str = "hidden=12, epochs=4, batches=6, windows=1";
+const QUICK: &str = "hidden_size=12, epochs=4, batches_per_epoch=6, windows=1";
 
 #[test]
 fn a_week_and_promotions_are_learned() {
     let whole = Panel::from_frame(shops(8, 240, |_, _, sold| sold), columns()).unwrap();
-    let model = "lstm(hidden=24, epochs=12, batches=20, rate=0.01, windows=2)";
+    let model = "lstm(hidden_size=24, epochs=12, batches_per_epoch=20, learning_rate=0.01, windows=2)";
     let trial = whole.backtest([model, "seasonal_naive"], Folds::new(1, 14)).unwrap();
     let (own, naive) = (trial.score(model, "wape").unwrap(), trial.score("seasonal_naive", "wape").unwrap());
     assert!(own < 12.0 && own < 0.35 * naive, "{own} against {naive}");
@@ -63,7 +63,7 @@ fn counts_have_a_distribution_of_counts() {
     let counts = |shop: usize, day: usize, sold: f64| (sold / 40.0).round() + f64::from((shop + day).is_multiple_of(2));
     let frame = shops(4, 200, counts);
     let panel = Panel::from_frame(frame, Columns::new(["shop"], "date", "sold")).unwrap();
-    let model = "lstm(head=negative_binomial, hidden=12, epochs=6, batches=10, windows=1)";
+    let model = "lstm(head=negative_binomial, hidden_size=12, epochs=6, batches_per_epoch=10, windows=1)";
     let forecast = panel.fit_for([model], 7).unwrap().forecast(7).unwrap();
     assert!(forecast.failures().is_empty(), "{:?}", forecast.failures());
     let (low, high) = forecast.interval(model, "shop=shop03", 0.9).unwrap();
@@ -103,8 +103,10 @@ fn training_that_was_killed_goes_on() {
     let folder = home.path();
     let model = |kept: &str| {
         let kept = folder.join(kept);
-        let label =
-            format!("lstm(hidden=12, epochs=6, batches=8, windows=1, checkpoint={:?})", kept.display().to_string());
+        let label = format!(
+            "lstm(hidden_size=12, epochs=6, batches_per_epoch=8, windows=1, checkpoint={:?})",
+            kept.display().to_string()
+        );
         Model::named(&label).unwrap().label().to_string()
     };
     let start = |kept: &str| {
@@ -171,7 +173,7 @@ fn values_that_come_from_nowhere_are_served_or_counted() {
             let frame = df!("id" => ids, "t" => steps, "y" => y).unwrap();
             let columns = Columns::new(["id"], "t", "y").season(4).freq("1").unwrap();
             let panel = Panel::from_frame(frame, columns).unwrap();
-            let model = "lstm(hidden=4, epochs=2, batches=2, batch=8)";
+            let model = "lstm(hidden_size=4, epochs=2, batches_per_epoch=2, batch_size=8)";
             let forecast = panel.fit([model]).unwrap().forecast(5).unwrap();
             let frame = forecast.to_frame().unwrap();
             prop_assert_eq!(forecast.failures().len() + frame.height() / 5, panel.len());
@@ -187,12 +189,12 @@ fn values_that_come_from_nowhere_are_served_or_counted() {
 fn what_is_asked_for_wrongly_is_told() {
     let panel = panel(100);
     for (label, told) in [
-        ("lstm(hiden=4)", "did you mean `hidden`?"),
-        ("lstm(hidden=0)", "hidden"),
-        ("lstm(rate=0)", "rate"),
+        ("lstm(hiden_size=4)", "did you mean `hidden_size`?"),
+        ("lstm(hidden_size=0)", "hidden_size"),
+        ("lstm(learning_rate=0)", "learning_rate"),
         ("lstm(dropout=1)", "dropout"),
         ("lstm(head=poisson)", "poisson"),
-        ("lstm(layers=9)", "layers"),
+        ("lstm(num_layers=9)", "num_layers"),
         ("lstm(head=negative_binomial, box_cox=0)", "box_cox"),
         ("lstm(checkpoint=\"\")", "checkpoint"),
         ("combine(models=[\"lstm\", \"theta\"])", "all series together"),
@@ -212,12 +214,12 @@ fn what_is_asked_for_wrongly_is_told() {
 
 #[test]
 fn a_loss_that_explodes_is_an_error_of_the_model() {
-    let model = format!("lstm({QUICK}, rate=1000000, clip=1000000000)");
+    let model = format!("lstm({QUICK}, learning_rate=1000000, gradient_clip=1000000000)");
     let fits = panel(120).fit_for([model.as_str()], 7).unwrap();
     let failures = fits.failures();
     assert_eq!(failures.len(), 4, "every series");
     assert!(
-        failures[0].reason.contains("exploded in epoch") && failures[0].reason.contains("rate"),
+        failures[0].reason.contains("diverged in epoch") && failures[0].reason.contains("learning_rate"),
         "{}",
         failures[0].reason
     );

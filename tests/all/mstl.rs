@@ -49,9 +49,9 @@ fn a_saved_fit_forecasts_the_same_bits() {
         let loaded: FittedMstl = rmp_serde::from_slice(&fit.save().unwrap()).unwrap();
         let ahead = ahead(2, 30);
         assert_eq!(fit.mean(&ahead).unwrap(), loaded.mean(&ahead).unwrap());
-        assert_eq!(fit.spread(&ahead), loaded.spread(&ahead));
+        assert_eq!(fit.std_dev(&ahead), loaded.std_dev(&ahead));
         assert_eq!(fit.describe(), loaded.describe());
-        assert!(fit.describe().form.starts_with("STL[12] + "), "{:?}", fit.describe());
+        assert!(fit.describe().specification.starts_with("STL[12] + "), "{:?}", fit.describe());
         let same = fit.update(&series(&y, 12)).map(|fit| fit.mean(&ahead).unwrap());
         if let Ok(same) = same {
             let mean = fit.mean(&ahead).unwrap();
@@ -119,7 +119,7 @@ fn no_input_panics_or_forecasts_what_is_no_number() {
                 let Ok(mean) = fit.mean(&ahead(1, 9)) else { continue };
                 // The adapter refuses forecasts that leave the range of numbers, as sums near its end must.
                 let near_the_end = y.iter().any(|v| v.abs() > 1e300);
-                assert!(near_the_end || mean.iter().chain(&fit.spread(&ahead(1, 9))).all(|v| v.is_finite()), "{y:?}");
+                assert!(near_the_end || mean.iter().chain(&fit.std_dev(&ahead(1, 9))).all(|v| v.is_finite()), "{y:?}");
             }
         }
     }

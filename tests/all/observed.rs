@@ -118,7 +118,7 @@ fn windows_do_not_see_what_was_observed_in_them() {
                 ["--observed", "temp", "--scenario", scenario, "--models", BY_WEIGHT, "--save", "kept.fits", "-q"];
             tradewind(folder.path(), &[&args[..], &rest[..]].concat());
             let table = Fits::load(folder.path().join("kept.fits")).unwrap().diagnostics().unwrap();
-            table.get(0, "form").unwrap().to_string()
+            table.get(0, "specification").unwrap().to_string()
         };
         let usual = |i: usize| Some((i % 11) as f64);
         let form = weights(&usual);
@@ -181,7 +181,7 @@ fn who_has_no_score_is_named() {
         let said = String::from_utf8(tradewind(folder.path(), &[&args[..], &rest[..]].concat()).stderr).unwrap();
         assert!(said.contains("could not take part") && said.contains("without regression: "), "{model}: {said}");
         let table = Fits::load(folder.path().join("kept.fits")).unwrap().diagnostics().unwrap();
-        let form = table.get(0, "form").unwrap().to_string();
+        let form = table.get(0, "specification").unwrap().to_string();
         assert!(form.contains("naive") && form.contains("without regression"), "{model}: {form}");
     }
 }

@@ -127,7 +127,7 @@ fn value(table: &Table, row: usize, column: &str) -> f64 {
 #[test]
 fn a_comparison_is_symmetric_and_its_scores_are_those_of_the_leaderboard() {
     let trial = panel(6).backtest(["naive", "seasonal_naive", "theta"], Folds::new(8, 4)).unwrap();
-    for metric in ["mae", "rmse", "mase", "wape", "pinball", "sis80"] {
+    for metric in ["mae", "rmse", "mase", "wape", "pinball", "msis80"] {
         let one = trial.compare("theta", "naive", metric).unwrap();
         let other = trial.compare("naive", "theta", metric).unwrap();
         assert_eq!(one.table().rows(), 5, "all steps and each of four");

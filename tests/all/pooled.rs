@@ -129,7 +129,7 @@ fn selection_and_tuning_count_dead_items_too() {
     let panel = read(folder.path(), "z.csv");
     // The seasonal naive is exact for what lives, and for a week far too high for what died; the mean of the naive is neither.
     let label = "select(models=[\"seasonal_naive\", \"naive\"], by=panel, metric=wape, horizon=7)";
-    let form = panel.fit([label]).unwrap().diagnostics().unwrap().get(0, "form").unwrap().to_string();
+    let form = panel.fit([label]).unwrap().diagnostics().unwrap().get(0, "specification").unwrap().to_string();
     let by_hand = |model: &str| trial_error(&panel.backtest([model], Folds::new(3, 7)).unwrap(), model);
     let best = if by_hand("seasonal_naive") < by_hand("naive") { "seasonal_naive" } else { "naive" };
     assert!(form.starts_with(best), "{form} is not {best}");

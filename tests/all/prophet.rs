@@ -188,7 +188,7 @@ fn augurs_prophet_says_the_same() {
 fn months_carry_six_pairs_and_steps_the_season_of_the_panel() {
     let form = |panel: &Panel, label: &str| {
         let table = panel.fit([label]).unwrap().diagnostics().unwrap();
-        table.get(0, "form").unwrap().to_string()
+        table.get(0, "specification").unwrap().to_string()
     };
     let y: Vec<f64> = (0..60).map(|t| 50.0 + f64::from(t % 12)).collect();
     assert!(form(&months(&y), "prophet").contains("6[365.25]"), "{}", form(&months(&y), "prophet"));

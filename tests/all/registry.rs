@@ -84,7 +84,7 @@ fn a_served_name_becomes_the_label_of_the_house() {
         ("Random Walk", "naive"),
         ("Auto-ARIMA(season=12)", "arima(season=12)"),
         ("ElasticNet(penalty=0.1)", "elastic_net(penalty=0.1)"),
-        ("GBM(learning_rate=0.05, num_leaves=15)", "boost(rate=0.05, leaves=15)"),
+        ("GBM(rate=0.05, leaves=15)", "boost(learning_rate=0.05, num_leaves=15)"),
         ("dynamic harmonic regression", "harmonic"),
     ] {
         let model = Model::named(typed).unwrap();
@@ -142,8 +142,8 @@ fn values_that_do_not_fit_are_refused_in_words() {
     for (label, expected) in [
         ("theta(season=soon)", "option `season` of theta cannot be \"soon\": it takes a whole number of at least 0"),
         ("theta(season=-3)", "option `season` of theta cannot be -3: it takes a whole number of at least 0"),
-        ("boost(rounds=1.5)", "option `rounds` of boost cannot be 1.5: it takes a whole number of at least 0"),
-        ("boost(rate=[1])", "option `rate` of boost cannot be [1]: it takes a number"),
+        ("boost(num_rounds=1.5)", "option `num_rounds` of boost cannot be 1.5: it takes a whole number of at least 0"),
+        ("boost(learning_rate=[1])", "option `learning_rate` of boost cannot be [1]: it takes a number"),
         ("auto(counts=1)", "option `counts` of auto cannot be 1: it takes true or false"),
         ("lstm(checkpoint=3)", "option `checkpoint` of lstm cannot be 3: it takes a text"),
         ("combine(models=3)", "option `models` of combine cannot be 3: it takes a list in brackets"),
@@ -172,23 +172,48 @@ fn options_have_the_names_of_the_field_too() {
         }
     }
     let boost = |options: &str| Model::named(&format!("boost({options})")).map(|model| model.label().to_string());
-    assert_eq!(boost("learning_rate=0.05, subsample=0.5").unwrap(), "boost(rate=0.05, rows=0.5)");
-    assert_eq!(boost("Learning-Rate=0.05").unwrap(), "boost(rate=0.05)");
+    assert_eq!(boost("eta=0.05, rows=0.5").unwrap(), "boost(learning_rate=0.05, subsample=0.5)");
+    assert_eq!(boost("Learning-Rate=0.05").unwrap(), "boost(learning_rate=0.05)");
     let error = |options: &str| boost(options).unwrap_err().to_string();
-    assert_eq!(
-        error("lerning_rate=0.05"),
-        "unknown option `lerning_rate` of boost, did you mean `rate` (learning_rate)?"
-    );
+    assert_eq!(error("lerning_rate=0.05"), "unknown option `lerning_rate` of boost, did you mean `learning_rate`?");
     assert!(error("rate=0.05, learning_rate=0.05").contains("is stated twice"));
     assert!(boost("learning_rate=2").is_err());
     assert_eq!(Reading::parse("Sheet=2024").unwrap(), Reading::parse("sheet=2024").unwrap());
     let plan = |search: &str| Plan { search: search.into(), ..Plan::default() }.check().map_err(|e| e.to_string());
     assert_eq!(plan("Metric=Mase, trials=2"), Ok(()));
-    let search = Search::parse("trials=2, space={learning_rate=[0.05, 0.1]}, trying={windows=0}").unwrap();
-    let tuning =
-        crate::sales().only("Dept", "1").unwrap().tune("boost(num_rounds=5)", Folds::new(2, 4), search).unwrap();
+    let search = Search::parse("trials=2, space={rate=[0.05, 0.1]}, trying={windows=0}").unwrap();
+    let tuning = crate::sales().only("Dept", "1").unwrap().tune("boost(rounds=5)", Folds::new(2, 4), search).unwrap();
     let best = tuning.best().unwrap();
-    assert!(best.starts_with("boost(rounds=5"), "{best}");
+    assert!(best.starts_with("boost(num_rounds=5"), "{best}");
+}
+
+/// Names of options and metrics before they were those of the field.
+#[test]
+fn former_names_are_served() {
+    let former = [
+        (
+            "boost(rounds=5, rate=0.1, leaves=7, depth=3)",
+            "boost(num_rounds=5, learning_rate=0.1, num_leaves=7, max_depth=3)",
+        ),
+        ("boost(least=4, rows=0.5, columns=0.5)", "boost(min_data_in_leaf=4, subsample=0.5, colsample_bytree=0.5)"),
+        ("boost(most_rows=9)", "boost(max_rows=9)"),
+        ("xgboost(most_rows=9)", "xgboost(max_rows=9)"),
+        ("forest(trees=5, leaves=7, least=4)", "forest(num_trees=5, num_leaves=7, min_data_in_leaf=4)"),
+        ("forest(rows=0.5, columns=0.25, most_rows=9)", "forest(subsample=0.5, colsample_bytree=0.25, max_rows=9)"),
+        ("ridge(most_rows=9)", "ridge(max_rows=9)"),
+        ("lasso(most_rows=9)", "lasso(max_rows=9)"),
+        ("elastic_net(most_rows=9)", "elastic_net(max_rows=9)"),
+        ("lstm(context=9, hidden=8, layers=2)", "lstm(context_length=9, hidden_size=8, num_layers=2)"),
+        ("lstm(embedding=4, batches=5, batch=8)", "lstm(embedding_size=4, batches_per_epoch=5, batch_size=8)"),
+        ("lstm(rate=0.01, clip=0.5)", "lstm(learning_rate=0.01, gradient_clip=0.5)"),
+        ("auto(siblings=false)", "auto(pool_seasonality=false)"),
+    ];
+    for (before, now) in former {
+        assert_eq!(Model::named(before).unwrap().label(), now);
+        assert_eq!(Model::named(now).unwrap().label(), now);
+    }
+    assert_eq!(METRICS.check("sis80").unwrap(), "msis80");
+    assert_eq!(METRICS.check("sis95").unwrap(), "msis95");
 }
 
 #[test]
@@ -269,7 +294,7 @@ fn scripts_take_and_explain_synonyms() {
     };
     let script = r#"
         let sales = read_panel("sales.csv", columns(["Store", "Dept"], "Date", "Weekly_Sales")).only("Dept", "1");
-        let fits = sales.fit(["random walk", boost(#{learning_rate: 0.1, num_rounds: 5, windows: 0})]);
+        let fits = sales.fit(["random walk", boost(#{rate: 0.1, num_boost_round: 5, windows: 0})]);
         print(fits.models);
         print(model("SNaive(season=52)").label);
         print(sales.explore("seasonal").title == sales.explore("seasonality").title);
@@ -279,15 +304,16 @@ fn scripts_take_and_explain_synonyms() {
     "#;
     let (code, out, remarks) = run(script);
     assert_eq!(code, Some(0), "{remarks}");
-    assert!(out.starts_with("[\"naive\", \"boost(rounds=5, rate=0.1, windows=0)\"]\n"), "{out}");
+    assert!(out.starts_with("[\"naive\", \"boost(num_rounds=5, learning_rate=0.1, windows=0)\"]\n"), "{out}");
     assert!(out.contains("seasonal_naive(season=52)\ntrue\n"), "{out}");
     assert!(out.contains("Also called: acf") && out.contains("Also called: wmape") && out.contains("snaive"), "{out}");
     assert!(remarks.contains("the model `random walk` is called `naive` here"), "{remarks}");
+    assert_eq!(remarks.matches("the option `rate` of boost is called `learning_rate` here").count(), 1, "{remarks}");
     for (text, expected) in [
         ("holt_winters()", "the closest model is `ets`"),
         ("snaive(#{season: 52})", "did you mean `seasonal_naive`?"),
         ("help(\"lightgbm\")", "the closest model is `boost`"),
-        ("boost(#{lerning_rate: 0.1})", "did you mean `rate` (learning_rate)?"),
+        ("boost(#{lerning_rate: 0.1})", "did you mean `learning_rate`?"),
     ] {
         let (code, _, error) = run(text);
         assert!(code == Some(1) && error.contains(expected), "{text}: {error}");

@@ -41,13 +41,13 @@ fn each_series_gets_the_model_that_suits_it() {
     let sales = panel(&[("walk", walk(80, 3)), ("seasonal", seasonal(80, 5)), ("other", seasonal(60, 9))]);
     let fits = sales.fit_for(["select(models=[naive, seasonal_naive])"], 4).unwrap();
     let table = fits.diagnostics().unwrap();
-    let form = |row: usize| table.get(row, "form").unwrap().to_string();
+    let form = |row: usize| table.get(row, "specification").unwrap().to_string();
     // In the order of their names.
     assert_eq!([form(0), form(1), form(2)], ["seasonal_naive", "seasonal_naive", "naive"]);
     // One for all: two of three are seasonal.
     let fits = sales.fit_for(["select(models=[naive, seasonal_naive], by=panel)"], 4).unwrap();
     let table = fits.diagnostics().unwrap();
-    assert!((0..3).all(|row| table.get(row, "form").unwrap().to_string() == "seasonal_naive"));
+    assert!((0..3).all(|row| table.get(row, "specification").unwrap().to_string() == "seasonal_naive"));
 }
 
 #[test]
@@ -71,8 +71,8 @@ fn what_is_too_short_to_weigh_models_on_gets_auto_and_says_so() {
     let sales = panel(&[("short", walk(9, 3))]);
     for model in ["stack", "select"] {
         let fits = sales.fit_for([format!("{model}(models=[naive, theta])")], 8).unwrap();
-        let form = fits.diagnostics().unwrap().get(0, "form").unwrap().to_string();
-        assert_eq!(form, "auto (the series are too short for a window to weigh models on)");
+        let form = fits.diagnostics().unwrap().get(0, "specification").unwrap().to_string();
+        assert_eq!(form, "auto (the series are too short for a held-out window)");
         let own = sales.fit_for(["auto"], 8).unwrap().forecast(8).unwrap();
         let name = &fits.models()[0];
         assert_eq!(
@@ -90,8 +90,8 @@ fn a_series_that_no_member_serves_gets_auto() {
     let fits = sales.fit_for([model], 4).unwrap();
     assert!(fits.failures().is_empty(), "{:?}", fits.failures());
     let table = fits.diagnostics().unwrap();
-    assert!(table.get(0, "form").unwrap().to_string().contains("croston"));
-    assert_eq!(table.get(1, "form").unwrap().to_string(), "auto");
+    assert!(table.get(0, "specification").unwrap().to_string().contains("croston"));
+    assert_eq!(table.get(1, "specification").unwrap().to_string(), "auto");
     let forecast = fits.forecast(4).unwrap();
     assert!(forecast.mean(model, "name=below").unwrap().iter().all(|y| y.is_finite()));
     // Alone, the members fail where they should.

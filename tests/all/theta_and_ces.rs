@@ -99,7 +99,7 @@ fn check(y: &[f64], season: usize) {
         assert_eq!(fit.residuals().len(), y.len(), "{name}");
         let ahead = ahead(2, 30);
         let Ok(mean) = fit.mean(&ahead) else { continue };
-        let spread = fit.spread(&ahead);
+        let spread = fit.std_dev(&ahead);
         assert!(mean.len() == 30 && mean.iter().all(|v| v.is_finite()), "{name} on {y:?}: {mean:?}");
         assert!(spread.len() == 30 && spread.iter().all(|v| *v >= 0.0), "{name} on {y:?}: {spread:?}");
         let mut path = [f64::NAN; 30];
@@ -169,7 +169,7 @@ fn a_saved_fit_forecasts_to_the_same_bits_and_an_update_with_nothing_new_changes
             let same = fit.update(&series(&y, 12)).unwrap();
             for other in [back, same] {
                 let bits = |fit: &dyn FittedSeries| {
-                    let (mean, spread) = (fit.mean(&ahead(1, 20)).unwrap(), fit.spread(&ahead(1, 20)));
+                    let (mean, spread) = (fit.mean(&ahead(1, 20)).unwrap(), fit.std_dev(&ahead(1, 20)));
                     mean.iter().chain(&spread).chain(fit.residuals()).map(|v| v.to_bits()).collect::<Vec<_>>()
                 };
                 assert!(bits(&*other) == bits(&*fit), "{name}");
@@ -194,7 +194,7 @@ fn an_update_brings_the_states_to_the_end_of_the_series() {
         assert!(error < if name == "None" { 40.0 } else { 12.0 }, "{name}: {error}");
         // A lead is the same as looking further ahead.
         assert_eq!(later.mean(&ahead(3, 9)).unwrap(), mean[3..]);
-        assert_eq!(later.spread(&ahead(3, 9)), later.spread(&ahead(0, 12))[3..]);
+        assert_eq!(later.std_dev(&ahead(3, 9)), later.std_dev(&ahead(0, 12))[3..]);
     }
 }
 
@@ -206,7 +206,7 @@ fn the_spread_is_that_of_the_simulated_paths() {
         let fit = model.fit(&series(&y, 12)).unwrap();
         let horizon = 15;
         let ahead = ahead(0, horizon);
-        let (mean, spread) = (fit.mean(&ahead).unwrap(), fit.spread(&ahead));
+        let (mean, spread) = (fit.mean(&ahead).unwrap(), fit.std_dev(&ahead));
         let mut variance = vec![0.0; horizon];
         for at in 0..horizon {
             let (mut shocks, mut path) = (vec![0.0; horizon], vec![0.0; horizon]);
@@ -242,7 +242,7 @@ fn a_line_is_forecast_as_a_line() {
 fn a_constant_is_forecast_as_it_is_with_no_spread() {
     for (name, model) in models() {
         let Ok(fit) = model.fit(&series(&[7.3; 30], 4)) else { panic!("{name}") };
-        let (mean, spread) = (fit.mean(&ahead(0, 9)).unwrap(), fit.spread(&ahead(0, 9)));
+        let (mean, spread) = (fit.mean(&ahead(0, 9)).unwrap(), fit.std_dev(&ahead(0, 9)));
         assert!(mean.iter().all(|v| (v - 7.3).abs() < 1e-9) && spread.iter().all(|v| *v < 1e-9), "{name}: {mean:?}");
     }
 }

@@ -51,7 +51,7 @@ fn sales(days: usize, common: f64) -> Panel {
 /// combinations of what knows each series and what learns from all.
 fn models() -> Vec<&'static str> {
     let usual = |entry: &'static Entry| match entry.name {
-        "lstm" => "lstm(hidden=8, epochs=4, batches=20, windows=1)",
+        "lstm" => "lstm(hidden_size=8, epochs=4, batches_per_epoch=20, windows=1)",
         "select" => "select(models=[theta, ridge])",
         "stack" => "stack(models=[theta, boost])",
         name => name,

@@ -244,12 +244,15 @@ mod tests {
     fn ranges_and_lists() {
         let space = Space::of(
             "boost(block=14)",
-            &stated(r#"{"rate": "0.02..0.2 log", "leaves": [15, 31], "rounds": "50..150"}"#),
+            &stated(r#"{"learning_rate": "0.02..0.2 log", "leaves": [15, 31], "num_rounds": "50..150"}"#),
             &Map::new(),
         );
         let space = space.unwrap();
-        assert_eq!(space.label(&[0.5, 1.0, 1.0]).unwrap(), "boost(rounds=150, rate=0.0632, block=14)");
-        assert_eq!(space.label(&[1.0, 0.0, 0.5]).unwrap(), "boost(rounds=100, rate=0.2, leaves=15, block=14)");
+        assert_eq!(space.label(&[0.5, 1.0, 1.0]).unwrap(), "boost(num_rounds=150, learning_rate=0.0632, block=14)");
+        assert_eq!(
+            space.label(&[1.0, 0.0, 0.5]).unwrap(),
+            "boost(num_rounds=100, learning_rate=0.2, num_leaves=15, block=14)"
+        );
         assert_eq!(space.combinations().unwrap(), 4 * 2 * 4);
         assert_eq!(space.combination(0), [0.0, 0.0, 0.0]);
         assert_eq!(space.combination(31), [1.0, 1.0, 1.0]);
@@ -261,12 +264,12 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         for (label, space, said) in [
-            ("boost", r#"{"rte": [0.1]}"#, "did you mean `rate`?"),
-            ("boost", r#"{"rate": [2.0]}"#, "share above 0"),
-            ("boost", r#"{"rate": "0.2..0.1"}"#, "is no range"),
-            ("boost", r#"{"rate": "0..0.1 log"}"#, "is no range"),
-            ("boost", r#"{"leaves": "0..31"}"#, "at least 2"),
-            ("boost", r#"{"leaves": []}"#, "no value to try"),
+            ("boost", r#"{"lerning_rate": [0.1]}"#, "did you mean `learning_rate`?"),
+            ("boost", r#"{"learning_rate": [2.0]}"#, "fraction above 0"),
+            ("boost", r#"{"learning_rate": "0.2..0.1"}"#, "is no range"),
+            ("boost", r#"{"learning_rate": "0..0.1 log"}"#, "is no range"),
+            ("boost", r#"{"num_leaves": "0..31"}"#, "at least 2"),
+            ("boost", r#"{"num_leaves": []}"#, "no value to try"),
             ("naive", "{}", "leaves no option to tune"),
             ("bost", "{}", "did you mean `boost`?"),
         ] {

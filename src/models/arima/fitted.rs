@@ -195,7 +195,7 @@ impl Regression {
     }
 
     /// The standard deviation of the forecast error of each step.
-    pub fn spread(&self, lead: usize, horizon: usize) -> Vec<f64> {
+    pub fn std_dev(&self, lead: usize, horizon: usize) -> Vec<f64> {
         self.unit_spread(lead, horizon).into_iter().map(|sd| self.scale * self.sigma * sd).collect()
     }
 
@@ -294,8 +294,8 @@ impl Regression {
         let kept = regressors.filter(|(name, _)| !name.is_empty());
         parameters.extend(kept.map(|(name, b)| (name.clone(), self.scale * b)));
         parameters.push(("sigma".to_string(), self.scale * self.sigma));
-        let (form, lost) = (self.form(), self.orders.coefficients());
-        Description { form, parameters, likelihood: self.likelihood, lost, ..Description::default() }
+        let (specification, fitdf) = (self.form(), self.orders.coefficients());
+        Description { specification, parameters, likelihood: self.likelihood, fitdf, ..Description::default() }
     }
 
     /// `ARIMA(2,1,1)(0,1,0)[12] with drift`.

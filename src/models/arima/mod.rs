@@ -44,35 +44,35 @@ use crate::statistics::is_constant;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Arima {
-    /// Autoregressive terms, differences and moving-average terms: p, d, q; chosen if not stated.
+    /// Autoregressive terms, differences and moving-average terms: p, d, q; chosen if not given.
     pub order: Option<[usize; 3]>,
-    /// The same of the season: P, D, Q; chosen with `order`, none beside a stated one.
+    /// Seasonal orders P, D, Q; chosen with `order`, none with a given one.
     pub seasonal: Option<[usize; 3]>,
-    /// Steps in a season; the panel's season if not stated, 1 for none.
+    /// Steps in a season; the panel's season if not given, 1 for no season.
     pub season: Option<usize>,
-    /// A mean (without differences) or a drift (with one)? Whichever has the better criterion if not stated.
+    /// A mean (without differences) or a drift (with one)? Chosen by the criterion if not given.
     pub constant: Option<bool>,
-    /// How the orders are looked for.
+    /// The search for orders.
     pub search: Search,
-    /// The most autoregressive terms to be tried.
+    /// The largest p of the search.
     pub max_p: usize,
-    /// The most moving-average terms to be tried.
+    /// The largest q of the search.
     pub max_q: usize,
-    /// The most seasonal autoregressive terms to be tried.
+    /// The largest P of the search.
     pub max_seasonal_p: usize,
-    /// The most seasonal moving-average terms to be tried.
+    /// The largest Q of the search.
     pub max_seasonal_q: usize,
     /// The largest p + q + P + Q of an exhaustive search.
     pub max_order: usize,
-    /// What a model is judged by.
+    /// The information criterion.
     pub criterion: Criterion,
-    /// Ordinary differences, where orders are chosen; by the KPSS test if not stated.
+    /// Ordinary differences d, where orders are chosen; by the KPSS test if not given.
     pub differences: Option<usize>,
-    /// Is the series stationary, so that it must not be differenced?
+    /// Is the series stationary? It is then not differenced.
     pub stationary: bool,
     /// A Box-Cox transformation: its power, or `auto`.
     pub box_cox: Option<BoxCox>,
-    /// Are covariates used, known and observed ones?
+    /// Are covariates regressors, known and observed ones?
     pub regressors: bool,
 }
 
@@ -98,13 +98,13 @@ impl Default for Arima {
     }
 }
 
-/// How orders are looked for.
+/// The search for orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Search {
-    /// From neighbour to neighbour.
+    /// Stepwise (Hyndman & Khandakar 2008).
     Stepwise,
-    /// All of them.
+    /// Exhaustive.
     Exhaustive,
 }
 
@@ -125,7 +125,7 @@ const SEASONS: usize = 3;
 
 impl Method for Arima {
     const NAME: &str = "arima";
-    const SUMMARY: &str = "ARIMA with seasons and covariates, orders chosen or given";
+    const SUMMARY: &str = "ARIMA with seasonality and covariates, automatic or given orders";
     const EXAMPLE: &str = "arima(order=[2,1,1], seasonal=[0,1,0], season=12)";
     const ALSO: &str = "auto arima, sarima, sarimax, arimax, box jenkins";
     const SIMILAR: &[(&str, &str)] = &[
@@ -140,7 +140,7 @@ impl Method for Arima {
     ];
     const SEARCH: &[(&str, &[&str])] =
         &[("search", &["stepwise", "exhaustive"]), ("criterion", &["aicc", "bic"]), ("box_cox", &["auto", "0"])];
-    type Kind = crate::models::EachSeries;
+    type Scope = crate::models::Local;
     type Fitted = FittedArima;
 
     fn check(&self) -> Result<()> {
@@ -149,7 +149,7 @@ impl Method for Arima {
         let seasonal = self.seasonal.unwrap_or_default();
         match self.order {
             None if self.seasonal.is_some() => {
-                return Err(Error::usage("arima takes `seasonal` only together with `order`; state both or neither"));
+                return Err(Error::usage("arima takes `seasonal` only together with `order`; give both or neither"));
             }
             Some([p, d, q]) => {
                 let lags = [p, d, q].into_iter().chain(seasonal).max().unwrap_or(0);
@@ -167,10 +167,10 @@ impl Method for Arima {
             None => {}
         }
         if self.differences.is_some_and(|d| d > 4 || self.order.is_some()) {
-            return Err(Error::usage("the `differences` of arima are 4 at the most, and stated without `order`"));
+            return Err(Error::usage("the `differences` of arima are 4 at the most, and not for use with `order`"));
         }
         if [self.max_p, self.max_q, self.max_seasonal_p, self.max_seasonal_q].into_iter().any(|most| most > 20) {
-            return Err(Error::usage("arima tries orders of 20 at the most"));
+            return Err(Error::usage("the orders of arima are 20 at the most"));
         }
         Ok(())
     }
@@ -336,8 +336,8 @@ impl FittedSeries for FittedArima {
         self.model.mean(ahead.lead, ahead.horizon, &self.ahead(ahead))
     }
 
-    fn spread(&self, ahead: &Ahead) -> Vec<f64> {
-        self.model.spread(ahead.lead, ahead.horizon)
+    fn std_dev(&self, ahead: &Ahead) -> Vec<f64> {
+        self.model.std_dev(ahead.lead, ahead.horizon)
     }
 
     fn residuals(&self) -> &[f64] {

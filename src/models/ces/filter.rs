@@ -8,8 +8,8 @@ use std::array::from_fn;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::decomposition::decompose;
 use super::{CesSeasonality, Likelihood};
+use crate::fitting::decompose;
 use crate::optimise::{Normal, Stop, SumOfSquares, least_squares};
 
 /// The bounds of α₀, α₁ and, for a season, β₀ and β₁. With α₀ below 1 and α₁ near it, where the best fits lie, a wrong

@@ -32,23 +32,23 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ces {
-    /// Steps in a season; the panel's season if not stated, 1 for none.
+    /// Steps in a season; the panel's season if not given, 1 for no season.
     pub season: Option<usize>,
-    /// What is seasonal: `none`; `simple` (a level at each place of the season); `partial` (a real season); `full` (a
-    /// complex season); `auto` for the one with the least AICc.
+    /// The seasonality: `none`; `simple` (a level at each place of the season); `partial` (a real season); `full` (a
+    /// complex season); `auto` for the one with the smallest AICc.
     pub seasonality: CesSeasonality,
-    /// Power of a Box-Cox transformation, or `auto`; none if not stated.
+    /// The power of a Box-Cox transformation, or `auto`; none if not given.
     pub box_cox: Option<BoxCox>,
 }
 
-/// What is seasonal in complex exponential smoothing.
+/// The seasonality of complex exponential smoothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CesSeasonality {
-    /// The form with the least AICc.
+    /// The one with the smallest AICc.
     #[default]
     Auto,
-    /// Nothing.
+    /// None.
     None,
     /// A level at each place of the season.
     Simple,
@@ -69,12 +69,13 @@ pub struct FittedCes {
 
 impl Method for Ces {
     const NAME: &str = "ces";
-    const SUMMARY: &str = "Complex exponential smoothing: a level that finds its own trend, with or without a season";
+    const SUMMARY: &str =
+        "Complex exponential smoothing: level and trend in one complex state, with or without a season";
     const EXAMPLE: &str = "ces(season=52)";
     const ALSO: &str = "complex exponential smoothing, auto ces";
     const SEARCH: &[(&str, &[&str])] =
         &[("seasonality", &["auto", "none", "simple", "partial", "full"]), ("box_cox", &["auto", "0"])];
-    type Kind = crate::models::EachSeries;
+    type Scope = crate::models::Local;
     type Fitted = FittedCes;
 
     fn check(&self) -> Result<()> {
@@ -121,7 +122,7 @@ impl SeriesModel for Ces {
 }
 
 fn out_of_range() -> Error {
-    Error::model("the values of the series leave the range of numbers; state it in larger or smaller units")
+    Error::model("the values of the series overflow or underflow; change its units")
 }
 
 /// The form with the least AICc; the plainest where the series is too short to tell.
@@ -156,7 +157,7 @@ impl FittedSeries for FittedCes {
         if mean.iter().all(|v| v.is_finite()) { Ok(mean) } else { Err(out_of_range()) }
     }
 
-    fn spread(&self, ahead: &Ahead) -> Vec<f64> {
+    fn std_dev(&self, ahead: &Ahead) -> Vec<f64> {
         let mut variance = 0.0;
         let mut spread = Vec::with_capacity(ahead.horizon);
         self.filter.at_rest().walk(ahead.lead + ahead.horizon, |step, response| {
@@ -181,8 +182,8 @@ impl FittedSeries for FittedCes {
             _ => ["alpha0", "alpha1", "beta0", "beta1"],
         };
         let parameters = names.iter().zip(self.filter.parameters()).map(|(name, v)| ((*name).to_owned(), *v)).collect();
-        let (form, likelihood) = (self.filter.name(), self.likelihood);
-        Description { form, parameters, likelihood, ..Description::default() }
+        let (specification, likelihood) = (self.filter.name(), self.likelihood);
+        Description { specification, parameters, likelihood, ..Description::default() }
     }
 
     fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {

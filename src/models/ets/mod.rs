@@ -41,18 +41,18 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ets {
-    /// Steps in a season; the panel's season if not stated, 1 for none.
+    /// Steps in a season; the panel's season if not given, 1 for no season.
     pub season: Option<usize>,
     /// Error (A or M), trend (N, A, Ad, M or Md; d for damped) and season (N, A or M) in one word, such as `MAdM`; Z
-    /// where the part is to be chosen.
+    /// for a component to be chosen.
     pub model: String,
-    /// Choose among damped trends only, or among undamped ones only; both if not stated.
+    /// Damped trends only, or undamped ones only; both are candidates if not given.
     pub damped: Option<bool>,
-    /// What to choose by.
+    /// The information criterion.
     pub criterion: Criterion,
-    /// Choose among multiplicative trends too.
+    /// Are multiplicative trends candidates too?
     pub multiplicative_trend: bool,
-    /// The power of a Box-Cox transformation, or `auto`; additive models only are then tried.
+    /// The power of a Box-Cox transformation, or `auto`; only additive models are then candidates.
     pub box_cox: Option<BoxCox>,
 }
 
@@ -89,7 +89,7 @@ pub struct FittedEts {
 
 impl Method for Ets {
     const NAME: &str = "ets";
-    const SUMMARY: &str = "Exponential smoothing: level, trend and season, chosen by likelihood";
+    const SUMMARY: &str = "Exponential smoothing (ETS): error, trend and season chosen by information criterion";
     const EXAMPLE: &str = "ets(season=52)";
     const ALSO: &str = "exponential smoothing, auto ets";
     const SIMILAR: &[(&str, &str)] = &[
@@ -113,7 +113,7 @@ impl Method for Ets {
         ("multiplicative_trend", &["true", "false"]),
         ("box_cox", &["auto", "0"]),
     ];
-    type Kind = crate::models::EachSeries;
+    type Scope = crate::models::Local;
     type Fitted = FittedEts;
 
     fn check(&self) -> Result<()> {
@@ -174,7 +174,7 @@ fn scale(values: &[f64]) -> Result<f64> {
     Ok(mean.max(f64::MIN_POSITIVE))
 }
 
-/// What a choice came to.
+/// The chosen model.
 struct Chosen {
     form: Form,
     point: search::Point,
@@ -246,7 +246,7 @@ impl FittedSeries for FittedEts {
         )))
     }
 
-    fn spread(&self, ahead: &Ahead) -> Vec<f64> {
+    fn std_dev(&self, ahead: &Ahead) -> Vec<f64> {
         self.deviations(ahead).into_iter().map(|v| (v * self.scale).min(f64::MAX)).collect()
     }
 
@@ -271,7 +271,7 @@ impl FittedSeries for FittedEts {
         ];
         let there = all.into_iter().filter(|(.., there)| *there);
         Description {
-            form: self.form.name(),
+            specification: self.form.name(),
             parameters: there.map(|(name, value, _)| (name.to_owned(), value)).collect(),
             likelihood: Some(self.likelihood),
             ..Description::default()

@@ -80,11 +80,11 @@ fn likelihood_states_and_forecasts_of_r_are_met() {
         }
         let ahead = Ahead { lead: 0, horizon: 18, covariates: Vec::new() };
         let later = Ahead { lead: 5, horizon: 13, covariates: Vec::new() };
-        let (mean, sd) = (fitted.mean(&ahead).unwrap(), fitted.spread(&ahead));
+        let (mean, sd) = (fitted.mean(&ahead).unwrap(), fitted.std_dev(&ahead));
         assert_eq!(mean[5..], fitted.mean(&later).unwrap()[..], "{} {}", row[0], row[1]);
         for r in steps.iter().filter(|step| step[0] == row[0] && step[1] == row[1]) {
             let h: usize = r[2].parse().unwrap();
-            assert_eq!(sd[5..], fitted.spread(&later)[..]);
+            assert_eq!(sd[5..], fitted.std_dev(&later)[..]);
             let (theirs, theirs_sd) = (number(&r[3]), (number(&r[7]) - number(&r[3])) / 1.959_963_984_540_054);
             let near = 1e-7;
             assert!(

@@ -1,24 +1,24 @@
-//! How many are asked for in a step: distributions over 0, 1, 2, …
+//! Distributions of demand in a step over counts 0, 1, 2, …
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use crate::models::marginal::Support;
+use crate::fitting::Support;
 use crate::models::{Ahead, Quantiles};
 use crate::statistics::{Demand, NegativeBinomial};
 
-/// The distribution of what is asked for in a step.
+/// The distribution of demand in a step.
 ///
-/// | | a step's demand is | for |
+/// | | the demand of a step is | for |
 /// |---|---|---|
-/// | `negative-binomial` | negative binomial with the forecast mean and the variance of the one-step errors; where that is smaller than the mean, a normal number that is rounded, of a variance between the two | counts |
-/// | `zero-inflated` | nothing with a probability, else 1 + such a number with mean and variance of the sizes | counts |
-/// | `bootstrap` | nothing, or one of the sizes that were seen; demands come at intervals that were seen, counted from the last one (Viswanathan & Zhou 2008; Willemain, Smart & Schwarz 2004, *International Journal of Forecasting* 20) | anything |
+/// | `negative-binomial` | negative binomial with the forecast mean and the variance of the one-step errors; where that is smaller than the mean, a rounded normal variable with a variance between the two | counts |
+/// | `zero-inflated` | zero with a probability, else 1 + such a variable with the mean and variance of the sizes | counts |
+/// | `bootstrap` | zero, or one of the observed sizes; demands arrive at observed intervals, counted from the last one (Viswanathan & Zhou 2008; Willemain, Smart & Schwarz 2004, *International Journal of Forecasting* 20) | anything |
 ///
-/// `auto` takes of the first two the one under which the values are likelier given what was forecast of them: a negative
-/// binomial distribution of large sizes has little at zero, however often nothing is asked for. It takes the first where
-/// something is asked for in every step.
+/// `auto` takes the first or the second by the likelihood of the values given their forecasts: a negative binomial
+/// distribution of large sizes has little probability at zero, however often demand is zero. It takes the first where there is
+/// demand in every step.
 ///
 /// Values are counted in their own unit: the largest number of which all are whole multiples, be it a piece, a pack of six or a
 /// cent. Quantiles are multiples of it too, and ten times the values have ten times the quantiles. Values that have no such unit
@@ -26,14 +26,14 @@ use crate::statistics::{Demand, NegativeBinomial};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CountDistribution {
-    /// The likelier one.
+    /// The one with the higher likelihood.
     #[default]
     Auto,
     /// Negative binomial.
     NegativeBinomial,
     /// Zero with a probability, else at least one.
     ZeroInflated,
-    /// Intervals and sizes that were seen.
+    /// Observed intervals and sizes.
     Bootstrap,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct Counts {
     unit: Unit,
 }
 
-/// What values are counted in.
+/// The unit of counts.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Unit {
     /// All values are whole multiples of it; none where there is no such number.
@@ -59,7 +59,7 @@ enum Family {
     NegativeBinomial { dispersion: f64 },
     /// Sizes with this mean and variance; their probability is the mean forecast over it.
     ZeroInflated { size: f64, variance: f64 },
-    /// Sizes and intervals that were seen, in ascending order, and steps since the last demand.
+    /// Observed sizes and intervals, in ascending order, and steps since the last demand.
     Bootstrap { sizes: Vec<f64>, intervals: Vec<f64>, since: f64 },
 }
 
@@ -67,7 +67,7 @@ enum Family {
 const PRIOR: f64 = 4.0;
 /// The most decimals of a unit.
 const DECIMALS: i32 = 9;
-/// Counts beyond it are not told from numbers that are whole by chance.
+/// Counts beyond it cannot be distinguished from continuous values.
 const COUNTED: f64 = 1e12;
 /// Grains of the largest value at the most.
 const FINEST: f64 = 1e9;
@@ -114,7 +114,7 @@ impl Counts {
             CountDistribution::NegativeBinomial => Family::negative_binomial(&counts, &means),
             CountDistribution::ZeroInflated => Family::zero_inflated(&counts),
             CountDistribution::Bootstrap => Family::bootstrap(&counts),
-            // What is asked for in every step has no probability of nothing.
+            // Demand in every step has no probability of zero.
             CountDistribution::Auto if !counts.contains(&0.0) => Family::negative_binomial(&counts, &means),
             CountDistribution::Auto => {
                 let [first, second] = [Family::negative_binomial(&counts, &means), Family::zero_inflated(&counts)];
@@ -142,14 +142,14 @@ impl Counts {
     }
 
     /// The standard deviation of each step.
-    pub fn spread(&self, means: &[f64], ahead: &Ahead) -> Vec<f64> {
-        self.family.spread(&self.counted(means), ahead).into_iter().map(|sd| sd * self.unit.grain).collect()
+    pub fn std_dev(&self, means: &[f64], ahead: &Ahead) -> Vec<f64> {
+        self.family.std_dev(&self.counted(means), ahead).into_iter().map(|sd| sd * self.unit.grain).collect()
     }
 
     /// The quantiles of each step.
     pub fn quantiles(&self, means: &[f64], ahead: &Ahead) -> Quantiles {
         let counted = self.counted(means);
-        let sd = self.family.spread(&counted, ahead);
+        let sd = self.family.std_dev(&counted, ahead);
         Quantiles::by(&counted, &sd, self.unit.support(), self.family.quantiles(&counted, ahead))
     }
 }
@@ -203,7 +203,7 @@ impl Family {
         }
     }
 
-    /// The probability of a demand in each of the next steps, for intervals that were seen.
+    /// The probability of a demand in each of the next steps, for the observed intervals.
     fn chances(intervals: &[f64], since: f64, steps: usize) -> Vec<f64> {
         let n = intervals.len() as f64;
         let seen = |interval: f64| {
@@ -222,7 +222,7 @@ impl Family {
     }
 
     /// The standard deviation of each step.
-    fn spread(&self, means: &[f64], ahead: &Ahead) -> Vec<f64> {
+    fn std_dev(&self, means: &[f64], ahead: &Ahead) -> Vec<f64> {
         let of = |chance: f64, size: f64, square: f64| (chance * square - (chance * size).powi(2)).max(0.0).sqrt();
         match self {
             Self::NegativeBinomial { dispersion } => means.iter().map(|mean| (mean * dispersion).sqrt()).collect(),
@@ -313,16 +313,16 @@ impl Around {
 }
 
 /// The quantiles of negative binomial numbers with these means and standard deviations.
-pub(crate) fn quantiles_around(means: &[f64], sd: &[f64]) -> Quantiles {
+pub(crate) fn count_quantiles(means: &[f64], sd: &[f64]) -> Quantiles {
     Quantiles::by(means, sd, Support::Counts, |step, deviates| {
         NegativeBinomial::new(means[step], sd[step]).quantiles(&probabilities(deviates))
     })
 }
 
-/// Where `y` stands in the negative binomial distribution with this mean and standard deviation, as standard normal
-/// deviates: a count stands for all probabilities between that of less and that of no more, of which these are some (Czado,
+/// Calibration scores of a count `y` under the negative binomial distribution with this mean and standard deviation: PIT values
+/// mapped to N(0, 1). The PIT of a count is uniform between P(Y < y) and P(Y ≤ y), of which five quantiles are taken (Czado,
 /// Gneiting & Held 2009, *Biometrics* 65).
-pub(crate) fn deviates_around(mean: f64, sd: f64, y: f64) -> [f64; 5] {
+pub(crate) fn pit_scores(mean: f64, sd: f64, y: f64) -> [f64; 5] {
     let (counts, y) = (NegativeBinomial::new(mean, sd), y.max(0.0));
     let (less, own) = (counts.cdf(y - 1.0), counts.log_probability(y).exp());
     let share = |k: usize| less + (k as f64 + 0.5) / 5.0 * own;

@@ -1,17 +1,17 @@
-//! Methods for items that sell seldom: how much is asked for per step, and with which probability how many.
+//! Methods for intermittent demand: the demand rate, and a distribution of counts.
 //!
-//! A mean below one per step says nothing of the shelf; what a stock decision reads are the quantiles of a distribution over
+//! Stock decisions depend on the quantiles of demand rather than on a mean below one per step: on a distribution over
 //! counts, 0, 1, 2, …, which every method here has (see [`CountDistribution`]).
 //!
 //! | method | forecast of each step | source |
 //! |---|---|---|
 //! | `croston` | z/p: the smoothed size over the smoothed interval | Croston 1972, *Operational Research Quarterly* 23 |
-//! | `sba` | (1 − α/2) z/p, which takes out Croston's bias | Syntetos & Boylan 2005, *International Journal of Forecasting* 21 |
-//! | `tsb` | z times the smoothed probability of a demand, which fades when nothing sells | Teunter, Syntetos & Babai 2011, *European Journal of Operational Research* 214 |
+//! | `sba` | (1 − α/2) z/p, which corrects Croston's bias | Syntetos & Boylan 2005, *International Journal of Forecasting* 21 |
+//! | `tsb` | z times the smoothed probability of a demand, which decays without sales | Teunter, Syntetos & Babai 2011, *European Journal of Operational Research* 214 |
 //! | `adida` | the level of sums over as many steps as a mean interval has, spread evenly | Nikolopoulos et al. 2011, *Journal of the Operational Research Society* 62 |
 //! | `imapa` | the mean of that over all sums of 1 step to a mean interval | Petropoulos & Kourentzes 2015, *Journal of the Operational Research Society* 66 |
 //!
-//! Smoothing parameters that are not stated have the least squared errors between 0.1 and 0.3. The forecast is the same for
+//! Smoothing parameters that are not given are estimated by least squares between 0.1 and 0.3. The forecast is the same for
 //! every step. Missing values are left out. A series with negative values is refused; one of zeros is forecast as zero.
 
 mod counts;
@@ -20,14 +20,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use counts::CountDistribution;
-pub(crate) use counts::{Counts, deviates_around, quantiles_around};
+pub(crate) use counts::{Counts, count_quantiles, pit_scores};
 
 use super::{Ahead, Description, FittedSeries, Method, Quantiles, Series, SeriesModel};
 use crate::error::{Error, Result};
 use crate::optimise::{Stop, nelder_mead, on_interval};
 use crate::statistics::{Demand, DemandClass};
 
-/// The range in which smoothing parameters are looked for: demand that comes seldom says too little to learn faster
+/// The range of estimated smoothing parameters: intermittent demand has too little information for larger ones
 /// (Syntetos & Boylan 2005, *International Journal of Forecasting* 21, advise 0.05 to 0.2).
 const ALPHA: (f64, f64) = (0.1, 0.3);
 
@@ -37,9 +37,9 @@ macro_rules! method {
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(default, deny_unknown_fields)]
         pub struct $method {
-            /// The smoothing parameter, between 0 and 1; the one with the least squared errors if not stated.
+            /// The smoothing parameter, between 0 and 1; estimated by least squares if not given.
             pub alpha: Option<f64>,
-            /// The distribution of what is asked for in a step.
+            /// The distribution of demand in a step.
             pub distribution: CountDistribution,
         }
 
@@ -50,7 +50,7 @@ macro_rules! method {
             const ALSO: &str = $also;
             const SIMILAR: &[(&str, &str)] = &$similar;
             const SEARCH: &[(&str, &[&str])] = &[("alpha", &["0.02..0.5 log"]), DISTRIBUTIONS];
-            type Kind = crate::models::EachSeries;
+            type Scope = crate::models::Local;
             type Fitted = FittedIntermittent;
 
             fn check(&self) -> Result<()> {
@@ -79,7 +79,7 @@ method!(
         ),
         (
             "intermittent, intermittent demand",
-            "the oldest method for demand that comes seldom, beside `sba`, `tsb`, `adida` and `imapa`"
+            "the oldest method for intermittent demand, beside `sba`, `tsb`, `adida` and `imapa`"
         ),
     ],
     "Options of `croston`."
@@ -108,7 +108,7 @@ method!(
     "imapa",
     "Mean level of sums over 1 step to a mean demand interval",
     "",
-    [("mapa, multiple aggregation", "the mean over levels of aggregation, for demand that comes seldom")],
+    [("mapa, multiple aggregation", "the mean over levels of aggregation, for intermittent demand")],
     "Options of `imapa`."
 );
 
@@ -116,22 +116,22 @@ method!(
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tsb {
-    /// The smoothing parameter of the sizes, between 0 and 1; with the other one, the one with the least squared errors if not
-    /// stated.
+    /// The smoothing parameter of demand sizes, between 0 and 1; estimated by least squares if not given.
     pub alpha: Option<f64>,
     /// The smoothing parameter of the probability of a demand.
     pub beta: Option<f64>,
-    /// The distribution of what is asked for in a step.
+    /// The distribution of demand in a step.
     pub distribution: CountDistribution,
 }
 
 impl Method for Tsb {
     const NAME: &str = "tsb";
-    const SUMMARY: &str = "Demand size times the probability of a demand, which fades when nothing sells";
+    const SUMMARY: &str =
+        "Demand size times the probability of a demand (Teunter–Syntetos–Babai), which decays without sales";
     const EXAMPLE: &str = "tsb(alpha=0.1, beta=0.1)";
     const ALSO: &str = "teunter syntetos babai, croston tsb";
     const SEARCH: &[(&str, &[&str])] = &[("alpha", &["0.02..0.5 log"]), ("beta", &["0.01..0.5 log"]), DISTRIBUTIONS];
-    type Kind = crate::models::EachSeries;
+    type Scope = crate::models::Local;
     type Fitted = FittedIntermittent;
 
     fn check(&self) -> Result<()> {
@@ -306,7 +306,7 @@ fn sums(values: &[f64], steps: usize) -> Vec<f64> {
     values[values.len() % steps..].chunks_exact(steps).map(|chunk| chunk.iter().sum()).collect()
 }
 
-/// A fitted method for demand that comes seldom.
+/// A fitted method for intermittent demand.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FittedIntermittent {
     name: String,
@@ -346,7 +346,7 @@ impl FittedIntermittent {
     fn new(name: &str, rule: Rule, asked: CountDistribution, values: &[f64], observed: &[f64]) -> Self {
         let demand = Demand::of(observed);
         let (rates, rate) = match demand.class() {
-            // Nothing was ever asked for.
+            // There was no demand.
             None => (vec![0.0; observed.len()], 0.0),
             Some(_) => {
                 let mut rates = rule.rates(observed);
@@ -368,8 +368,8 @@ impl FittedSeries for FittedIntermittent {
         Ok(vec![self.rate; ahead.horizon])
     }
 
-    fn spread(&self, ahead: &Ahead) -> Vec<f64> {
-        self.counts.spread(&vec![self.rate; ahead.horizon], ahead)
+    fn std_dev(&self, ahead: &Ahead) -> Vec<f64> {
+        self.counts.std_dev(&vec![self.rate; ahead.horizon], ahead)
     }
 
     fn quantiles(&self, ahead: &Ahead) -> Option<Quantiles> {
@@ -383,7 +383,7 @@ impl FittedSeries for FittedIntermittent {
     fn describe(&self) -> Description {
         let class = self.class.map_or("no demand", DemandClass::name);
         Description {
-            form: format!("{}, {class}, {}", self.name, self.counts.name()),
+            specification: format!("{}, {class}, {}", self.name, self.counts.name()),
             parameters: self.rule.parameters(),
             ..Description::default()
         }

@@ -1,4 +1,4 @@
-//! Where training goes on after it was broken off: a file per fit, written whole after every epoch.
+//! Checkpoints, from which interrupted training resumes: a file per fit, written whole after every epoch.
 //!
 //! The file is named after the data, the options and the version, so that folds of a backtest and other models have files of
 //! their own, and a changed panel starts afresh.
@@ -12,7 +12,7 @@ use super::training::State;
 use crate::error::{Error, Result};
 use crate::panel::Panel;
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The states of the trainings of one fit.
 pub(super) struct Checkpoint {
@@ -27,7 +27,7 @@ struct Saved {
 }
 
 impl Checkpoint {
-    /// Of a fit, if the options name a folder: what a former run has left there.
+    /// Of a fit, if the options name a folder: the states that an earlier run has saved there.
     ///
     /// # Errors
     /// When the folder may not be used, or the file cannot be read or is damaged.
@@ -35,13 +35,13 @@ impl Checkpoint {
         let Some(folder) = &options.checkpoint else {
             return Ok(Self { file: None, saved: Saved { fingerprint: String::new(), states: Vec::new() } });
         };
-        // Where it is kept is not what is learned.
-        let learned = Lstm { checkpoint: None, ..options.clone() };
+        // The folder is no property of the model.
+        let model = Lstm { checkpoint: None, ..options.clone() };
         let mut hash = blake3::Hasher::new();
         for word in [
             env!("CARGO_PKG_VERSION").to_string(),
             FORMAT.to_string(),
-            crate::options::label("lstm", &learned)?,
+            crate::options::label("lstm", &model)?,
             horizon.to_string(),
             panel.fingerprint(),
         ] {
@@ -55,12 +55,12 @@ impl Checkpoint {
             Some(bytes) => {
                 let damaged = || {
                     Error::data(format!(
-                        "{} holds no training of this model on these data, or is damaged; delete it to train afresh",
+                        "{} holds no training of this model on these data, or is damaged; delete it to start again",
                         file.display()
                     ))
                 };
                 let saved: Saved =
-                    checked(&bytes).and_then(|bytes| super::super::decode(bytes).ok()).ok_or_else(damaged)?;
+                    checked(&bytes).and_then(|bytes| crate::fitting::decode(bytes).ok()).ok_or_else(damaged)?;
                 if saved.fingerprint != fingerprint {
                     return Err(damaged());
                 }
@@ -71,19 +71,19 @@ impl Checkpoint {
         Ok(Self { file: Some(file), saved: Saved { fingerprint, states } })
     }
 
-    /// Where a training stood.
+    /// The state of a training.
     ///
     /// # Errors
     /// When the file holds another network.
     pub fn resume(&mut self, part: u64, parameters: usize) -> Result<Option<State>> {
         let state = self.saved.states.get(part as usize).cloned().flatten();
         match state.as_ref().is_some_and(|state| !state.fits(parameters)) {
-            true => Err(Error::data("the checkpoint is of another network; delete it to train afresh")),
+            true => Err(Error::data("the checkpoint is of another network; delete it to start again")),
             false => Ok(state),
         }
     }
 
-    /// Keeps where a training stands.
+    /// Saves the state of a training.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -92,7 +92,7 @@ impl Checkpoint {
         let part = part as usize;
         self.saved.states.resize(self.saved.states.len().max(part + 1), None);
         self.saved.states[part] = Some(state.clone());
-        let mut bytes = super::super::encode(&self.saved)?;
+        let mut bytes = crate::fitting::encode(&self.saved)?;
         bytes.extend(blake3::hash(&bytes).as_bytes());
         crate::files::write_atomically(file, &bytes)
     }

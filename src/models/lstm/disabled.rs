@@ -2,7 +2,7 @@
 
 use super::Device;
 use super::head::Head;
-use super::network::{Chunk, Network};
+use super::network::{Batch, Network};
 use crate::error::{Error, Result};
 
 pub(super) enum Engine {}
@@ -19,15 +19,15 @@ impl Engine {
         match *self {}
     }
 
-    pub fn gradients(&self, _: &Network, _: Head, _: &[f32], _: &Chunk) -> Result<(f64, Vec<f32>)> {
+    pub fn gradients(&self, _: &Network, _: Head, _: &[f32], _: &Batch) -> Result<(f64, Vec<f32>)> {
         match *self {}
     }
 
-    pub fn loss(&self, _: &Network, _: Head, _: &[f32], _: &Chunk) -> Result<f64> {
+    pub fn loss(&self, _: &Network, _: Head, _: &[f32], _: &Batch) -> Result<f64> {
         match *self {}
     }
 
-    pub fn outputs(&self, _: &Network, _: &[f32], _: &Chunk) -> Result<Vec<f32>> {
+    pub fn outputs(&self, _: &Network, _: &[f32], _: &Batch) -> Result<Vec<f32>> {
         match *self {}
     }
 }

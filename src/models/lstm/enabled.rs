@@ -6,11 +6,11 @@
 use burn_tensor::activation::{relu, sigmoid, softplus, tanh};
 use burn_tensor::{Int, Tensor, TensorData};
 
-use super::head::{Head, LEAST_SHAPE, QUANTILES};
-use super::network::{Chunk, Network};
+use super::head::{Head, MIN_SHAPE, QUANTILES};
+use super::network::{Batch, Network};
 use super::{Device, graphics};
 use crate::error::{Error, Result};
-use crate::models::learned::spread::PROBABILITIES;
+use crate::fitting::PROBABILITIES;
 
 /// Windows that one thread reads at once.
 const AT_ONCE: usize = 32;
@@ -41,13 +41,13 @@ impl Engine {
         network: &Network,
         head: Head,
         parameters: &[f32],
-        chunk: &Chunk,
+        batch: &Batch,
     ) -> Result<(f64, Vec<f32>)> {
         let device = self.device.clone().autodiff();
         let matrices: Vec<Tensor<2>> =
             matrices(network, parameters, &device).into_iter().map(Tensor::require_grad).collect();
-        let loss = loss(head, forward(network, &matrices, chunk, &device), chunk, &device);
-        let said = number(loss.clone())?;
+        let loss = loss(head, forward(network, &matrices, batch, &device), batch, &device);
+        let value = number(loss.clone())?;
         let mut gradients = loss.backward();
         let mut all = Vec::with_capacity(parameters.len());
         for (matrix, [rows, columns]) in matrices.iter().zip(network.sizes()) {
@@ -56,19 +56,19 @@ impl Engine {
                 None => all.resize(all.len() + rows * columns, 0.0),
             }
         }
-        Ok((said, all))
+        Ok((value, all))
     }
 
     /// The summed loss of known steps.
-    pub fn loss(&self, network: &Network, head: Head, parameters: &[f32], chunk: &Chunk) -> Result<f64> {
+    pub fn loss(&self, network: &Network, head: Head, parameters: &[f32], batch: &Batch) -> Result<f64> {
         let matrices = matrices(network, parameters, &self.device);
-        number(loss(head, forward(network, &matrices, chunk, &self.device), chunk, &self.device))
+        number(loss(head, forward(network, &matrices, batch, &self.device), batch, &self.device))
     }
 
-    /// What is said, by step ahead, window and number.
-    pub fn outputs(&self, network: &Network, parameters: &[f32], chunk: &Chunk) -> Result<Vec<f32>> {
+    /// The outputs, by step ahead, window and number.
+    pub fn outputs(&self, network: &Network, parameters: &[f32], batch: &Batch) -> Result<Vec<f32>> {
         let matrices = matrices(network, parameters, &self.device);
-        numbers(forward(network, &matrices, chunk, &self.device))
+        numbers(forward(network, &matrices, batch, &self.device))
     }
 }
 
@@ -117,14 +117,14 @@ impl Layer {
 }
 
 /// What the network says, a row per step ahead and window.
-fn forward(network: &Network, matrices: &[Tensor<2>], chunk: &Chunk, device: &burn_tensor::Device) -> Tensor<2> {
-    let n = chunk.units.len();
+fn forward(network: &Network, matrices: &[Tensor<2>], batch: &Batch, device: &burn_tensor::Device) -> Tensor<2> {
+    let n = batch.units.len();
     let mut matrices = matrices.iter().cloned();
     let mut next = || matrices.next().unwrap_or_else(|| Tensor::zeros([0, 0], device));
-    let series = Tensor::<1, Int>::from_data(TensorData::new(chunk.series.clone(), [n]), device);
+    let series = Tensor::<1, Int>::from_data(TensorData::new(batch.series.clone(), [n]), device);
     let mut identity = vec![next().select(0, series)];
     if network.fixed > 0 {
-        identity.push(tensor(&chunk.fixed, [n, network.fixed], device));
+        identity.push(tensor(&batch.fixed, [n, network.fixed], device));
     }
     identity.push(Tensor::ones([n, 1], device));
     let identity = Tensor::cat(identity, 1);
@@ -146,39 +146,39 @@ fn forward(network: &Network, matrices: &[Tensor<2>], chunk: &Chunk, device: &bu
         }
         shown
     };
-    for step in chunk.past.chunks_exact(n * network.past) {
+    for step in batch.past.chunks_exact(n * network.past) {
         through(&past, tensor(step, [n, network.past], device));
     }
-    let steps = chunk.ahead.chunks_exact(n * network.ahead).map(|step| tensor(step, [n, network.ahead], device));
+    let steps = batch.ahead.chunks_exact(n * network.ahead).map(|step| tensor(step, [n, network.ahead], device));
     let shown = Tensor::cat(steps.map(|step| through(&ahead, step)).collect(), 0);
     let rows = shown.dims()[0];
-    let told = tensor(&chunk.ahead, [rows, network.ahead], device);
+    let told = tensor(&batch.ahead, [rows, network.ahead], device);
     let own = |weights: Tensor<2>| identity.clone().matmul(weights).repeat_dim(0, rows / n);
     let mut hidden = relu(shown.matmul(next()) + told.clone().matmul(next()) + own(next()));
-    if !chunk.kept.is_empty() {
-        hidden = hidden * tensor(&chunk.kept, [rows, network.hidden], device);
+    if !batch.kept.is_empty() {
+        hidden = hidden * tensor(&batch.kept, [rows, network.hidden], device);
     }
     hidden.matmul(next()) + told.matmul(next()) + next()
 }
 
 /// The summed loss of the steps that are known.
-fn loss(head: Head, said: Tensor<2>, chunk: &Chunk, device: &burn_tensor::Device) -> Tensor<1> {
-    let rows = chunk.targets.len();
+fn loss(head: Head, outputs: Tensor<2>, batch: &Batch, device: &burn_tensor::Device) -> Tensor<1> {
+    let rows = batch.targets.len();
     let column = |numbers: &[f32]| tensor(numbers, [rows, 1], device);
-    let (target, known) = (column(&chunk.targets), column(&chunk.known));
+    let (target, known) = (column(&batch.targets), column(&batch.known));
     match head {
         Head::Quantile => {
             let probabilities = tensor(&PROBABILITIES.map(|p| p as f32), [1, QUANTILES], device);
-            let off = target - said;
+            let off = target - outputs;
             let pinball = (off.clone() * probabilities.clone()).max_pair(off * (probabilities - 1.0));
             (pinball.sum_dim(1) * known).sum()
         }
         Head::NegativeBinomial => {
-            let units: Vec<f32> = (0..rows).map(|row| chunk.units[row % chunk.units.len()]).collect();
+            let units: Vec<f32> = (0..rows).map(|row| batch.units[row % batch.units.len()]).collect();
             let unit = column(&units);
             let counts = target * unit.clone();
-            let mean = softplus(said.clone().slice([0..rows, 0..1]), 1.0) * unit.clone() + 1e-6;
-            let shape = softplus(said.slice([0..rows, 1..2]), 1.0) / unit.sqrt() + LEAST_SHAPE as f32;
+            let mean = softplus(outputs.clone().slice([0..rows, 0..1]), 1.0) * unit.clone() + 1e-6;
+            let shape = softplus(outputs.slice([0..rows, 1..2]), 1.0) / unit.sqrt() + MIN_SHAPE as f32;
             let (r, spread) = (shape.clone().recip(), (mean.clone() * shape + 1.0).log());
             let scaled = mean.log() - r.clone().log() - spread.clone();
             let log = ln_gamma(counts.clone() + r.clone())
@@ -203,18 +203,18 @@ fn ln_gamma(x: Tensor<2>) -> Tensor<2> {
 mod tests {
     use super::*;
 
-    /// The loss of steps of which `numbers` are said.
+    /// The loss of steps of which `numbers` are outputs.
     fn loss_of(head: Head, numbers: &[f32], targets: &[f64], units: &[f64]) -> f64 {
         let device = burn_tensor::Device::flex();
         let single = |values: &[f64]| values.iter().map(|value| *value as f32).collect::<Vec<f32>>();
-        let chunk = Chunk {
+        let batch = Batch {
             targets: single(targets),
             known: vec![1.0; targets.len()],
             units: single(units),
-            ..Chunk::default()
+            ..Batch::default()
         };
-        let said = tensor(numbers, [targets.len(), head.outputs()], &device);
-        number(loss(head, said, &chunk, &device)).unwrap()
+        let outputs = tensor(numbers, [targets.len(), head.outputs()], &device);
+        number(loss(head, outputs, &batch, &device)).unwrap()
     }
 
     /// R 4.2.2: `-dnbinom(y, size = 1/shape, mu = mu, log = TRUE)`.
@@ -229,8 +229,8 @@ mod tests {
             (250.0, 200.0, 0.1, 5.573_682_396),
         ] {
             for unit in [1.0_f64, 4.0] {
-                let said = [inverse(mean / unit), inverse((shape - 1e-3) * unit.sqrt())].map(|number| number as f32);
-                let ours = loss_of(Head::NegativeBinomial, &said, &[y / unit], &[unit]);
+                let outputs = [inverse(mean / unit), inverse((shape - 1e-3) * unit.sqrt())].map(|number| number as f32);
+                let ours = loss_of(Head::NegativeBinomial, &outputs, &[y / unit], &[unit]);
                 assert!((ours - theirs).abs() < 2e-3, "{y}, {mean}, {shape}: {ours}, not {theirs}");
             }
         }
@@ -239,9 +239,9 @@ mod tests {
     /// R 4.2.2: `sum(ifelse(y >= q, p * (y - q), (p - 1) * (y - q)))`.
     #[test]
     fn quantiles_lose_what_r_says() {
-        let said = [-1.5, -0.9, -0.5, 0.1, 0.6, 1.2, 1.9];
+        let outputs = [-1.5, -0.9, -0.5, 0.1, 0.6, 1.2, 1.9];
         for (y, theirs) in [(1.3, 1.97), (-0.4, 0.82)] {
-            let ours = loss_of(Head::Quantile, &said, &[y], &[1.0]);
+            let ours = loss_of(Head::Quantile, &outputs, &[y], &[1.0]);
             assert!((ours - theirs).abs() < 1e-6, "{ours}");
         }
     }

@@ -1,46 +1,46 @@
-//! What does the network say of a step? Numbers that stand for a distribution.
+//! The output heads of the network: parameters of the predictive distribution of a step.
 //!
-//! | head | says | loss |
+//! | head | outputs | loss |
 //! |---|---|---|
 //! | `quantile` | seven quantiles | pinball loss of each (Wen et al. 2017, *A Multi-Horizon Quantile Recurrent Forecaster*) |
-//! | `negative_binomial` | mean and shape of a negative binomial | minus the logarithm of the probability (Salinas et al. 2020, *International Journal of Forecasting* 36, §3.1) |
+//! | `negative_binomial` | mean and shape of a negative binomial | negative log-likelihood (Salinas et al. 2020, *International Journal of Forecasting* 36, §3.1) |
 //!
-//! Quantiles that cross are put in order; the mean is that of the distribution between them (trapezoids), which was nearer to the
-//! values than a mean that is learned by squared errors.
+//! Crossing quantiles are sorted; the mean is calculated from them by trapezoids, which was more accurate than a mean learned by
+//! squared error.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::models::learned::spread::PROBABILITIES;
+use crate::fitting::{PROBABILITIES, QuantileFunction};
 
-/// The form of a forecast.
+/// The predictive distribution of a network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Head {
-    /// Quantiles, of anything.
+    /// Quantiles.
     #[default]
     Quantile,
-    /// A negative binomial distribution, of counts.
+    /// A negative binomial distribution, for counts.
     NegativeBinomial,
 }
 
-/// The quantiles that are learned.
+/// The number of quantiles.
 pub(super) const QUANTILES: usize = PROBABILITIES.len();
 
-/// The least shape of a negative binomial: below it single precision no longer tells it from Poisson's distribution.
-pub(super) const LEAST_SHAPE: f64 = 1e-3;
+/// The smallest dispersion of a negative binomial: below it single precision cannot tell it from a Poisson distribution.
+pub(super) const MIN_SHAPE: f64 = 1e-3;
 
-/// What is said of a step, in units of the window.
+/// The prediction for a step, in units of the window.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Said {
+pub(super) struct Predicted {
     pub mean: f64,
     pub sd: f64,
-    /// How far from the mean the quantiles lie, in order; none where they are those of counts.
-    pub knots: Option<[f64; QUANTILES]>,
+    /// The quantile function of the error; none for counts.
+    pub errors: Option<QuantileFunction>,
 }
 
 impl Head {
-    /// Numbers that are said of a step.
+    /// The number of outputs per step.
     pub(super) fn outputs(self) -> usize {
         match self {
             Self::Quantile => QUANTILES,
@@ -48,7 +48,7 @@ impl Head {
         }
     }
 
-    /// Numbers to begin with, for values as windows see them.
+    /// The initial outputs, for scaled values.
     pub(super) fn start(self, values: &mut [f32]) -> Vec<f32> {
         values.sort_by(f32::total_cmp);
         match self {
@@ -64,24 +64,24 @@ impl Head {
         }
     }
 
-    /// What the numbers say; `unit` is one unit of the window in counts.
-    pub(super) fn said(self, numbers: &[f32], unit: f64) -> Said {
-        let number = |k: usize| f64::from(numbers[k]);
+    /// The prediction of some outputs; `unit` is one unit of the window in counts.
+    pub(super) fn predicted(self, outputs: &[f32], unit: f64) -> Predicted {
+        let number = |k: usize| f64::from(outputs[k]);
         match self {
             Self::Quantile => {
                 let mut values: [f64; QUANTILES] = std::array::from_fn(number);
                 values.sort_by(f64::total_cmp);
                 let mean = mean(&values);
-                let knots = values.map(|value| value - mean);
+                let errors = values.map(|value| value - mean);
                 // Between the 0.1 and the 0.9 quantile of a normal distribution lie 2.563 standard deviations.
-                let sd = ((knots[QUANTILES - 2] - knots[1]) / 2.563).max(1e-9);
-                Said { mean, sd, knots: Some(knots) }
+                let sd = ((errors[QUANTILES - 2] - errors[1]) / 2.563).max(1e-9);
+                Predicted { mean, sd, errors: Some(QuantileFunction(errors)) }
             }
             Self::NegativeBinomial => {
                 let mean = softplus(number(0)).max(1e-9);
-                let shape = softplus(number(1)) / unit.sqrt() + LEAST_SHAPE;
+                let shape = softplus(number(1)) / unit.sqrt() + MIN_SHAPE;
                 let counts = mean * unit;
-                Said { mean, sd: (counts + shape * counts * counts).sqrt() / unit, knots: None }
+                Predicted { mean, sd: (counts + shape * counts * counts).sqrt() / unit, errors: None }
             }
         }
     }

@@ -1,14 +1,14 @@
-//! `lstm`: a recurrent network that learns from all series together (Hochreiter & Schmidhuber 1997, *Neural Computation* 9).
+//! `lstm`: a recurrent network as a global model (Hochreiter & Schmidhuber 1997, *Neural Computation* 9).
 //!
-//! One layer of memory cells reads the last steps of a series, another goes on from its state through the steps ahead and what is
-//! known of them, and says a distribution for each: a forecast for all steps at once, which never feeds on itself (Wen et al. 2017;
-//! `network` draws it, `head` has the distributions). Every series has an embedding, learned with the rest; one without a past is
-//! forecast as any series (`examples`). Training stops where the last windows are forecast best (`training`), and goes on
-//! from a `checkpoint` where it was broken off. On those windows the quantiles are corrected (see
-//! [`calibration`](super::calibration)); then the network is trained once more on all steps.
+//! An encoder of LSTM layers reads the last steps of a series; a decoder continues from its state through the steps ahead and
+//! their known covariates, and predicts a distribution for each: a direct forecast of all steps, without feedback of forecasts
+//! (Wen et al. 2017; `network` has the architecture, `head` the distributions). Every series has a learned embedding; a series
+//! without history (cold start) gets a generic one (`windows`). Training stops early by the loss on the validation windows, the
+//! last ones (`training`), and resumes from a `checkpoint`. The quantiles are calibrated on those windows (see
+//! `fitting::calibration`); then the network is refitted on all steps.
 //!
-//! It wants many series or long ones: with a few hundred values a simpler model is better, and sooner done. Tensors are those of
-//! burn, in single precision.
+//! It needs many or long series: with a few hundred values a simpler model is better and faster. Tensors are burn's, in single
+//! precision.
 
 #[cfg(feature = "lstm")]
 mod enabled;
@@ -23,11 +23,11 @@ mod disabled;
 use disabled as engine;
 
 mod checkpoint;
-mod examples;
 mod fitted;
 mod head;
 mod network;
 mod training;
+mod windows;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,20 +35,19 @@ use serde::{Deserialize, Serialize};
 pub use fitted::FittedLstm;
 pub use head::Head;
 
-use super::kinds::WholePanel;
-use super::learned::{self, Difference, Scaling, Task};
-use super::{Aim, BoxCox, Fitted, Forecaster, Method};
+use super::{Aim, BoxCox, Difference, Epoch, Fitted, Forecaster, GlobalOptions, Method, PanelLevel, Scaling};
 use crate::error::{Error, Result};
+use crate::fitting::{check_count, global};
 use crate::panel::Panel;
 
-/// What a network is calculated with.
+/// The device that a network is trained and evaluated on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Device {
-    /// The processor.
+    /// The CPU.
     #[default]
     Cpu,
-    /// An NVIDIA card, which must be there, and a program that was built for it.
+    /// An NVIDIA GPU, with a program built for it.
     Cuda,
 }
 
@@ -56,50 +55,57 @@ pub enum Device {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lstm {
-    /// What is said of a step.
+    /// The predictive distribution.
     pub head: Head,
-    /// Steps ahead that are forecast at once; those of the forecast if not stated. Beyond them forecasts become the past.
+    /// Horizons that are forecast directly; the forecast horizon if not given. Longer horizons are forecast recursively.
     pub horizon: Option<usize>,
-    /// Steps of the past that are read one by one; whole seasons of four weeks or more if not stated.
-    pub context: Option<usize>,
-    /// Numbers in the state of a layer.
-    #[schemars(extend("also" = "hidden_size"))]
-    pub hidden: usize,
-    /// Layers that read the past, and as many for the steps ahead.
-    pub layers: usize,
-    /// Numbers that stand for a series.
-    pub embedding: usize,
-    /// The share of the last hidden numbers that a training step leaves out.
+    /// Past steps that the encoder reads; whole seasons of four weeks or more if not given.
+    #[schemars(extend("also" = "context"))]
+    pub context_length: Option<usize>,
+    /// The size of the hidden state of a layer.
+    #[schemars(extend("also" = "hidden"))]
+    pub hidden_size: usize,
+    /// Layers of the encoder, and of the decoder.
+    #[schemars(extend("also" = "layers"))]
+    pub num_layers: usize,
+    /// The size of the embedding of a series.
+    #[schemars(extend("also" = "embedding"))]
+    pub embedding_size: usize,
+    /// Dropout of the last hidden layer.
     pub dropout: f64,
-    /// The most rounds of training.
+    /// The largest number of epochs.
+    #[schemars(extend("also" = "max_epochs"))]
     pub epochs: usize,
-    /// The most batches in a round; fewer where four times all windows are fewer.
-    pub batches: usize,
+    /// The largest number of batches in an epoch; fewer where four passes through all windows are fewer.
+    #[schemars(extend("also" = "batches, num_batches_per_epoch"))]
+    pub batches_per_epoch: usize,
     /// Windows in a batch.
-    pub batch: usize,
-    /// The rate of learning, which falls from round to round.
-    #[schemars(extend("also" = "learning_rate"))]
-    pub rate: f64,
-    /// The largest gradient that is followed as it is.
-    pub clip: f64,
-    /// Rounds without a better forecast of the last windows after which training stops.
+    #[schemars(extend("also" = "batch"))]
+    pub batch_size: usize,
+    /// The learning rate at the start, which decays from epoch to epoch.
+    #[schemars(extend("also" = "rate, lr"))]
+    pub learning_rate: f64,
+    /// The gradient norm above which gradients are clipped.
+    #[schemars(extend("also" = "clip, gradient_clip_val"))]
+    pub gradient_clip: f64,
+    /// Early stopping: epochs without a smaller validation loss after which training stops.
     pub patience: usize,
-    /// Windows of the past, each as long as the forecast, that the best round is chosen and intervals are corrected by, as many
-    /// as there is room for. 0 is for speed: all rounds are trained, and intervals are the network's own.
+    /// Validation windows, each as long as the forecast, for early stopping and for calibrated intervals; as many as there is
+    /// room for. With 0, which is faster, all epochs are trained, and intervals are the network's own.
     pub windows: usize,
-    /// Is the network trained once more on all steps, those windows included, for as many rounds as were best?
+    /// Is the network refitted on all steps, with the validation windows, for the best number of epochs?
     pub refit: bool,
-    /// How series are brought to one scale.
+    /// How series are scaled.
     pub scale: Scaling,
     /// The power of a Box-Cox transformation, or `auto`; 0 is the logarithm.
     pub box_cox: Option<BoxCox>,
-    /// Are covariates read? Those that are known ahead must then be given with the future.
+    /// Are covariates features? Those that are known ahead must then be given with the future.
     pub regressors: bool,
-    /// What the network is calculated with.
+    /// The device that the network is trained on.
     pub device: Device,
-    /// A folder in which training leaves where it stands after every round, and from which it goes on. It changes no forecast.
+    /// A folder where training is saved after every epoch and resumed from. It changes no forecast.
     pub checkpoint: Option<String>,
-    /// Where the draws begin.
+    /// The random seed.
     pub seed: u64,
 }
 
@@ -108,16 +114,16 @@ impl Default for Lstm {
         Self {
             head: Head::default(),
             horizon: None,
-            context: None,
-            hidden: 32,
-            layers: 1,
-            embedding: 8,
+            context_length: None,
+            hidden_size: 32,
+            num_layers: 1,
+            embedding_size: 8,
             dropout: 0.2,
             epochs: 10,
-            batches: 40,
-            batch: 64,
-            rate: 0.001,
-            clip: 1.0,
+            batches_per_epoch: 40,
+            batch_size: 64,
+            learning_rate: 0.001,
+            gradient_clip: 1.0,
             patience: 5,
             windows: 3,
             refit: true,
@@ -131,78 +137,64 @@ impl Default for Lstm {
     }
 }
 
-/// One round of training.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Epoch {
-    /// 0 for the training that the last windows judge, 1 for that on all steps.
-    pub part: u64,
-    /// The number of the round, from 1.
-    pub epoch: usize,
-    /// The mean loss of its windows.
-    pub loss: f64,
-    /// The loss on the last windows, where they judge.
-    pub judged: Option<f64>,
-    /// The rate at its end.
-    pub rate: f64,
-    /// The mean size of its gradients, before they were clipped.
-    pub norm: f64,
-}
-
 impl Method for Lstm {
     const NAME: &str = "lstm";
-    const SUMMARY: &str = "A recurrent network that learns from all series together, with quantiles or counts";
-    const EXAMPLE: &str = "lstm(hidden=16, epochs=4, batches=10, windows=1, refit=false)";
+    const SUMMARY: &str = "A recurrent network as a global model, with quantiles or counts";
+    const EXAMPLE: &str = "lstm(hidden_size=16, epochs=4, batches_per_epoch=10, windows=1, refit=false)";
     const ALSO: &str = "long short term memory";
     const SIMILAR: &[(&str, &str)] = &[
         (
             "rnn, gru, deepar, recurrent neural network",
-            "a recurrent network over all series, with a distribution or quantiles",
+            "a recurrent network as a global model, with quantiles or a count distribution",
         ),
         (
             "nbeats, nhits, tft, temporal fusion transformer, transformer, informer, patchtst, tcn, mlp, neural network, nn, deep learning, timegpt, chronos, timesfm, moirai",
-            "the one neural network here, trained on the data at hand",
+            "the one neural network here, trained on your data",
         ),
     ];
     const SEARCH: &[(&str, &[&str])] = &[
-        ("hidden", &["16", "32", "64"]),
-        ("rate", &["0.0005", "0.001", "0.002"]),
+        ("hidden_size", &["16", "32", "64"]),
+        ("learning_rate", &["0.0005", "0.001", "0.002"]),
         ("dropout", &["0.1", "0.2", "0.4"]),
         ("scale", &["level", "standard"]),
     ];
-    type Kind = WholePanel;
+    type Scope = PanelLevel;
     type Fitted = FittedLstm;
 
     fn check(&self) -> Result<()> {
-        learned::check(&self.task())?;
-        for (what, value, least) in [
-            ("context", self.context.unwrap_or(1), 1),
-            ("hidden", self.hidden, 1),
-            ("layers", self.layers, 1),
-            ("embedding", self.embedding, 1),
+        global::check(&self.common())?;
+        for (what, value, min) in [
+            ("context_length", self.context_length.unwrap_or(1), 1),
+            ("hidden_size", self.hidden_size, 1),
+            ("num_layers", self.num_layers, 1),
+            ("embedding_size", self.embedding_size, 1),
             ("epochs", self.epochs, 1),
-            ("batches", self.batches, 1),
-            ("batch", self.batch, 1),
+            ("batches_per_epoch", self.batches_per_epoch, 1),
+            ("batch_size", self.batch_size, 1),
             ("patience", self.patience, 1),
         ] {
-            learned::check_count(what, value, least)?;
+            check_count(what, value, min)?;
         }
-        for (what, value, most) in [
-            ("context", self.context.unwrap_or(1), 5_000),
-            ("hidden", self.hidden, 1_024),
-            ("layers", self.layers, 8),
-            ("embedding", self.embedding, 256),
+        for (what, value, max) in [
+            ("context_length", self.context_length.unwrap_or(1), 5_000),
+            ("hidden_size", self.hidden_size, 1_024),
+            ("num_layers", self.num_layers, 8),
+            ("embedding_size", self.embedding_size, 256),
         ] {
-            if value > most {
-                return Err(Error::usage(format!("`{what}` is at most {most}, not {value}")));
+            if value > max {
+                return Err(Error::usage(format!("`{what}` is at most {max}, not {value}")));
             }
         }
-        for (what, value) in [("rate", self.rate), ("clip", self.clip)] {
+        for (what, value) in [("learning_rate", self.learning_rate), ("gradient_clip", self.gradient_clip)] {
             if !(value > 0.0 && value.is_finite()) {
                 return Err(Error::usage(format!("`{what}` is a number above 0, not {value}")));
             }
         }
         if !(0.0..1.0).contains(&self.dropout) {
-            return Err(Error::usage(format!("`dropout` is a share of at least 0 and below 1, not {}", self.dropout)));
+            return Err(Error::usage(format!(
+                "`dropout` is a fraction of at least 0 and below 1, not {}",
+                self.dropout
+            )));
         }
         if self.checkpoint.as_ref().is_some_and(|folder| folder.trim().is_empty()) {
             return Err(Error::usage("`checkpoint` names a folder"));
@@ -218,37 +210,37 @@ impl Method for Lstm {
 }
 
 impl Lstm {
-    fn task(&self) -> Task {
-        Task {
+    fn common(&self) -> GlobalOptions {
+        GlobalOptions {
             horizon: self.horizon,
             block: None,
             scale: self.scale,
             difference: Difference::None,
             box_cox: self.box_cox,
             regressors: self.regressors,
-            most_rows: usize::MAX,
+            max_rows: usize::MAX,
             windows: self.windows,
         }
     }
 
-    /// Steps of the past that are read, for a season.
-    fn steps_read(&self, season: usize) -> usize {
+    /// The context length for a season.
+    fn context(&self, season: usize) -> usize {
         let season = season.max(1);
-        let usual = if season == 1 { 16 } else { (season * FOUR_WEEKS.div_ceil(season)).min(LONGEST) };
-        self.context.unwrap_or(usual)
+        let default = if season == 1 { 16 } else { (season * FOUR_WEEKS.div_ceil(season)).min(MAX_CONTEXT) };
+        self.context_length.unwrap_or(default)
     }
 }
 
-/// Steps of the past that are read at least, in whole seasons, and at most if not asked for.
+/// The smallest default context length, in whole seasons, and the largest.
 const FOUR_WEEKS: usize = 28;
-const LONGEST: usize = 48;
+const MAX_CONTEXT: usize = 48;
 
 impl Forecaster for Lstm {
     fn reads_covariates(&self) -> bool {
         self.regressors
     }
 
-    fn minds_steps(&self) -> bool {
+    fn depends_on_horizon(&self) -> bool {
         self.horizon.is_none()
     }
 

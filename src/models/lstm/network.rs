@@ -1,12 +1,11 @@
-//! What are the parameters of the network, and what does it read at once? Plain numbers: what calculates with them is the twin
-//! [`engine`](super::engine).
+//! The architecture of the network, its parameters and its batches, as plain numbers; the [`engine`](super::engine) evaluates them.
 //!
 //! ```text
-//! past steps  ──► LSTM ──┐ state            (value, is it there, step columns, observed covariates)
+//! past steps  ──► LSTM ──┐ state            (value, mask, step features, observed covariates)
 //!                        ▼
-//! steps ahead ─────────► LSTM ──► dense ──► what is said of each step
+//! steps ahead ─────────► LSTM ──► dense ──► outputs of each step
 //!                         ▲         ▲   ▲
-//! the series ─────────────┴─────────┘   └── step columns once more, straight
+//! the series ─────────────┴─────────┘   └── step features, as a skip connection
 //! (embedding, fixed covariates, level)
 //! ```
 
@@ -23,16 +22,16 @@ pub(super) struct Network {
     pub fixed: usize,
     /// Series that have an embedding of their own.
     pub series: usize,
-    /// Numbers in an embedding.
+    /// The size of an embedding.
     pub embedding: usize,
-    /// Numbers in the state of a layer.
+    /// The size of the hidden state.
     pub hidden: usize,
     pub layers: usize,
-    /// Numbers that are said of a step.
+    /// Outputs per step.
     pub outputs: usize,
 }
 
-/// What a matrix of parameters starts as.
+/// The initialisation of a matrix of parameters.
 #[derive(Clone, Copy)]
 enum Start {
     /// Uniform, as wide as its number of rows asks for.
@@ -42,12 +41,12 @@ enum Start {
 }
 
 impl Network {
-    /// Numbers that tell the network which series it is: its embedding, what is fixed, and 1.
+    /// Static inputs of a series: its embedding, fixed covariates, and 1.
     pub fn identity(&self) -> usize {
         self.embedding + self.fixed + 1
     }
 
-    /// The matrices in their order, and how they start.
+    /// The matrices in their order, and their initialisation.
     fn matrices(&self) -> Vec<([usize; 2], Start)> {
         let (h, gates) = (self.hidden, 4 * self.hidden);
         let mut list = vec![([self.series + 1, self.embedding], Start::Within(0.05))];
@@ -74,12 +73,12 @@ impl Network {
         self.matrices().into_iter().map(|(size, _)| size).collect()
     }
 
-    /// How many parameters there are.
+    /// The number of parameters.
     pub fn parameters(&self) -> usize {
         self.sizes().iter().map(|[rows, columns]| rows * columns).sum()
     }
 
-    /// Parameters to start from.
+    /// Initial parameters.
     pub fn start(&self, random: &mut ChaCha8Rng) -> Vec<f32> {
         let mut parameters = Vec::with_capacity(self.parameters());
         for ([rows, columns], start) in self.matrices() {
@@ -93,20 +92,20 @@ impl Network {
     }
 }
 
-/// Windows that are read at once: numbers by step, then window, then column.
+/// A batch of windows: numbers by step, then window, then column.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Chunk {
+pub(super) struct Batch {
     pub past: Vec<f32>,
     pub ahead: Vec<f32>,
     /// By window.
     pub fixed: Vec<f32>,
-    /// By window: 0 is any series, the others are counted from 1.
+    /// By window: the embedding; 0 is the generic one, the others are counted from 1.
     pub series: Vec<i32>,
-    /// By step ahead and window: what happened, and whether it is known, 1 or 0.
+    /// By step ahead and window: the target, and its mask, 1 or 0.
     pub targets: Vec<f32>,
     pub known: Vec<f32>,
-    /// By window, of which there are as many: what one unit of a target is in the units of the series.
+    /// By window: the scale of a target in units of the series.
     pub units: Vec<f32>,
-    /// By step ahead, window and number of the last hidden layer: 0 where it is left out, else what makes up for those.
+    /// Dropout mask, by step ahead, window and unit of the last hidden layer: 0 where dropped, else the inverse keep rate.
     pub kept: Vec<f32>,
 }

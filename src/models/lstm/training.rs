@@ -1,9 +1,8 @@
-//! How does the network learn? By Adam (Kingma & Ba 2015) on windows drawn at random, at a rate that falls from epoch to epoch,
-//! with gradients clipped; the parameters that are kept are those of the epoch that forecast the last windows best, which
-//! training had not seen.
+//! Training of the network: Adam (Kingma & Ba 2015) on random batches of windows, with a decaying learning rate and clipped
+//! gradients; the parameters are those of the epoch with the smallest loss on the validation windows, which are held out.
 //!
-//! All that an epoch draws follows from the seed and the epoch's number, so that training which was broken off goes on as if
-//! nothing had happened.
+//! The random numbers of an epoch depend on the seed and the epoch's number alone, so that interrupted training resumes to the
+//! same bits.
 
 use std::f64::consts::PI;
 
@@ -14,105 +13,105 @@ use serde::{Deserialize, Serialize};
 
 use super::checkpoint::Checkpoint;
 use super::engine::Engine;
-use super::examples::{Origins, Reading, Story};
-use super::network::{Chunk, Network};
+use super::network::{Batch, Network};
+use super::windows::{EncodedSeries, Encoder, Origins};
 use super::{Epoch, Lstm};
 use crate::error::{Error, Result};
 use crate::progress;
 
-/// Batches in which the rate rises to its full size.
-const WARMING: f64 = 20.0;
-/// What is left of the rate at the end.
-const LEFT: f64 = 0.02;
-/// A loss that is so many times that of the untrained network has exploded.
-const EXPLODED: f64 = 100.0;
-/// How much of the averaged parameters is kept from batch to batch.
+/// Batches of learning-rate warm-up.
+const WARM_UP: f64 = 20.0;
+/// The final learning rate, relative to the initial one.
+const FINAL_RATE: f64 = 0.02;
+/// The ratio of the loss to the initial loss from which training has diverged.
+const DIVERGED: f64 = 100.0;
+/// The decay of the exponential moving average of parameters, per batch.
 const AVERAGED: f32 = 0.99;
-/// How often an epoch goes through all windows at most.
+/// The most passes of an epoch through all windows.
 const PASSES: usize = 4;
-/// Windows that the best epoch is chosen by, at most.
-const JUDGED: usize = 2_000;
+/// The most validation windows.
+const MAX_VALIDATION: usize = 2_000;
 
-/// What training has come to: all that going on takes.
+/// The state of a training, from which it resumes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct State {
-    /// Epochs that are done.
+    /// Completed epochs.
     pub epoch: usize,
     parameters: Vec<f32>,
-    /// Adam's means of gradients and of their squares, and batches so far.
+    /// Adam's moving averages of gradients and of their squares, and batches so far.
     first: Vec<f32>,
     second: Vec<f32>,
     batches: usize,
-    /// The mean of recent parameters, which forecasts better than the last ones (Polyak & Juditsky 1992).
+    /// The moving average of parameters, which forecasts better than the last ones (Polyak & Juditsky 1992).
     averaged: Vec<f32>,
-    /// The loss of the untrained network, and the best epoch so far: its loss, number and parameters.
-    untrained: f64,
+    /// The initial loss, and the best epoch so far: its validation loss, number and parameters.
+    initial_loss: f64,
     best: Option<(f64, usize, Vec<f32>)>,
     pub curve: Vec<Epoch>,
 }
 
-/// What one training works with.
+/// One training.
 pub(super) struct Training<'a> {
     pub options: &'a Lstm,
     pub engine: &'a Engine,
     pub network: &'a Network,
-    pub reading: &'a Reading,
-    pub stories: &'a [Story],
+    pub encoder: &'a Encoder,
+    pub series: &'a [EncodedSeries],
     pub origins: Origins,
-    /// Windows that the best epoch is chosen by; without any it is the last.
-    pub judged: Vec<(usize, usize, usize)>,
-    /// Epochs, and after how many of them training ends.
+    /// Validation windows; without any, the last epoch is taken.
+    pub validation: Vec<(usize, usize, usize)>,
+    /// Epochs of the learning-rate schedule, and epochs after which training ends.
     pub epochs: usize,
     pub until: usize,
-    /// The first or the second training of a fit, in what it draws and in the table of epochs.
+    /// 0 for training with validation, 1 for the refit: in the random numbers and in the table of epochs.
     pub part: u64,
 }
 
 impl Training<'_> {
     /// The best parameters, the epoch that they are from, and the curve.
     pub fn run(mut self, checkpoint: &mut Checkpoint) -> Result<(Vec<f32>, usize, Vec<Epoch>)> {
-        if self.judged.len() > JUDGED {
-            let n = self.judged.len();
-            self.judged = (0..JUDGED).map(|k| self.judged[k * n / JUDGED]).collect();
+        if self.validation.len() > MAX_VALIDATION {
+            let n = self.validation.len();
+            self.validation = (0..MAX_VALIDATION).map(|k| self.validation[k * n / MAX_VALIDATION]).collect();
         }
         let mut state = match checkpoint.resume(self.part, self.network.parameters())? {
             Some(state) => state,
-            None => self.untrained()?,
+            None => self.initial()?,
         };
         let bar = progress::stages(state.epoch, self.until, "epoch");
-        while state.epoch < self.until && !self.waited_enough(&state) {
+        while state.epoch < self.until && !self.stops_early(&state) {
             self.epoch(&mut state)?;
             checkpoint.keep(self.part, &state)?;
             bar.inc(1);
         }
         drop(bar);
         let State { averaged, best, epoch, curve, .. } = state;
-        let (parameters, epoch) = match best.filter(|_| !self.judged.is_empty()) {
+        let (parameters, epoch) = match best.filter(|_| !self.validation.is_empty()) {
             Some((_, epoch, parameters)) => (parameters, epoch),
             None => (averaged, epoch),
         };
         Ok((parameters, epoch, curve))
     }
 
-    fn waited_enough(&self, state: &State) -> bool {
+    fn stops_early(&self, state: &State) -> bool {
         let best = state.best.as_ref().map_or(state.epoch, |(_, epoch, _)| *epoch);
-        !self.judged.is_empty() && state.epoch >= best + self.options.patience
+        !self.validation.is_empty() && state.epoch >= best + self.options.patience
     }
 
-    /// Where the draws of an epoch begin.
+    /// The random numbers of an epoch.
     fn random(&self, epoch: usize) -> ChaCha8Rng {
         let mut random = ChaCha8Rng::seed_from_u64(self.options.seed);
         random.set_stream((self.part << 32) + epoch as u64);
         random
     }
 
-    fn untrained(&self) -> Result<State> {
+    fn initial(&self) -> Result<State> {
         let n = self.origins.len();
         let some: Vec<_> = (0..n.min(256)).map(|k| self.origins.at(k * n / n.min(256))).collect();
         let mut parameters = self.network.start(&mut self.random(0));
-        // The last parameters are what is said where nothing else is known.
-        let chunk = self.reading.chunk(&self.stories.iter().collect::<Vec<_>>(), &some, None);
-        let known = chunk.targets.iter().zip(&chunk.known).filter(|(_, known)| **known > 0.0);
+        // The last parameters are the biases of the outputs.
+        let batch = self.encoder.batch(&self.series.iter().collect::<Vec<_>>(), &some, None);
+        let known = batch.targets.iter().zip(&batch.known).filter(|(_, known)| **known > 0.0);
         let start = self.options.head.start(&mut known.map(|(target, _)| *target).collect::<Vec<_>>());
         let own = parameters.len() - start.len();
         parameters[own..].copy_from_slice(&start);
@@ -122,13 +121,13 @@ impl Training<'_> {
             second: vec![0.0; parameters.len()],
             batches: 0,
             averaged: parameters.clone(),
-            untrained: 0.0,
+            initial_loss: 0.0,
             best: None,
             curve: Vec::new(),
             parameters,
         };
-        state.untrained = self.loss(&state.parameters, &some)?;
-        match state.untrained.is_finite() {
+        state.initial_loss = self.loss(&state.parameters, &some)?;
+        match state.initial_loss.is_finite() {
             true => Ok(state),
             false => Err(Error::model("the values leave the range of single precision, which networks calculate in")),
         }
@@ -136,7 +135,7 @@ impl Training<'_> {
 
     /// Batches in an epoch: no more than go through all windows a few times.
     fn batches(&self) -> usize {
-        (PASSES * self.origins.len()).div_ceil(self.options.batch).clamp(1, self.options.batches)
+        (PASSES * self.origins.len()).div_ceil(self.options.batch_size).clamp(1, self.options.batches_per_epoch)
     }
 
     fn epoch(&self, state: &mut State) -> Result<()> {
@@ -152,56 +151,54 @@ impl Training<'_> {
             loss += own / batches as f64;
             norms += norm / batches as f64;
         }
-        if !(loss.is_finite() && loss <= EXPLODED * state.untrained.max(f64::MIN_POSITIVE)) {
+        if !(loss.is_finite() && loss <= DIVERGED * state.initial_loss.max(f64::MIN_POSITIVE)) {
             return Err(Error::model(format!(
-                "training exploded in epoch {epoch}: the loss is {}, that of the untrained network was {}; take a smaller \
-                 `rate` (now {}) or `clip` (now {})",
+                "training diverged in epoch {epoch}: the loss is {}, it was {} at the start; take a smaller `learning_rate` \
+                 (now {}) or `gradient_clip` (now {})",
                 crate::show::number(loss),
-                crate::show::number(state.untrained),
-                self.options.rate,
-                self.options.clip
+                crate::show::number(state.initial_loss),
+                self.options.learning_rate,
+                self.options.gradient_clip
             )));
         }
-        let judged = match self.judged.is_empty() {
-            true => None,
-            false => Some(self.loss(&state.averaged, &self.judged)?),
-        };
-        if let Some(judged) = judged.filter(|judged| state.best.as_ref().is_none_or(|(best, ..)| judged < best)) {
-            state.best = Some((judged, epoch, state.averaged.clone()));
+        let validation_loss =
+            if self.validation.is_empty() { None } else { Some(self.loss(&state.averaged, &self.validation)?) };
+        if let Some(loss) = validation_loss.filter(|loss| state.best.as_ref().is_none_or(|(best, ..)| loss < best)) {
+            state.best = Some((loss, epoch, state.averaged.clone()));
         }
         state.curve.push(Epoch {
             part: self.part,
             epoch,
             loss,
-            judged,
-            rate: self.rate(usize::MAX, epoch as f64),
-            norm: norms,
+            validation_loss,
+            learning_rate: self.rate(usize::MAX, epoch as f64),
+            gradient_norm: norms,
         });
         state.epoch = epoch;
         Ok(())
     }
 
-    /// The rate after a number of epochs, which need not be whole.
+    /// The learning rate after a number of epochs, which need not be whole.
     fn rate(&self, batches: usize, done: f64) -> f64 {
         let share = (done / self.epochs.max(1) as f64).min(1.0);
-        let falling = LEFT + (1.0 - LEFT) * 0.5 * (1.0 + (PI * share).cos());
-        self.options.rate * falling * ((batches as f64 + 1.0) / WARMING).min(1.0)
+        let decay = FINAL_RATE + (1.0 - FINAL_RATE) * 0.5 * (1.0 + (PI * share).cos());
+        self.options.learning_rate * decay * ((batches as f64 + 1.0) / WARM_UP).min(1.0)
     }
 
     /// One step down the gradient: the mean loss of the batch, and the size of its gradient.
     fn batch(&self, state: &mut State, rate: f64, random: &mut ChaCha8Rng) -> Result<(f64, f64)> {
         let n = self.origins.len();
-        let size = self.options.batch.min(n);
+        let size = self.options.batch_size.min(n);
         let drawn: Vec<_> = (0..size).map(|_| self.origins.at(random.random_range(0..n))).collect();
         let parts: Vec<(&[_], u64)> =
             drawn.chunks(self.engine.at_once(size)).map(|part| (part, random.random::<u64>())).collect();
-        let stories: Vec<&Story> = self.stories.iter().collect();
+        let encoded: Vec<&EncodedSeries> = self.series.iter().collect();
         let of = |(windows, seed): &(&[(usize, usize, usize)], u64)| {
             let mut random = ChaCha8Rng::seed_from_u64(*seed);
-            let mut chunk = self.reading.chunk(&stories, windows, Some(&mut random));
-            self.leave_out(&mut chunk, &mut random);
-            let known = known(&chunk);
-            let (loss, gradient) = self.engine.gradients(self.network, self.options.head, &state.parameters, &chunk)?;
+            let mut batch = self.encoder.batch(&encoded, windows, Some(&mut random));
+            self.drop_out(&mut batch, &mut random);
+            let known = known(&batch);
+            let (loss, gradient) = self.engine.gradients(self.network, self.options.head, &state.parameters, &batch)?;
             Ok((loss, gradient, known))
         };
         let parts: Vec<(f64, Vec<f32>, f64)> = parts.par_iter().map(of).collect::<Result<_>>()?;
@@ -215,27 +212,27 @@ impl Training<'_> {
         if !norm.is_finite() {
             return Ok((f64::NAN, norm));
         }
-        let clipped = if norm > self.options.clip { (self.options.clip / norm) as f32 } else { 1.0 };
+        let clipped = if norm > self.options.gradient_clip { (self.options.gradient_clip / norm) as f32 } else { 1.0 };
         state.step(rate as f32, clipped, &gradient);
         Ok((loss, norm))
     }
 
     /// Dropout (Srivastava et al. 2014) of the last hidden layer.
-    fn leave_out(&self, chunk: &mut Chunk, random: &mut ChaCha8Rng) {
+    fn drop_out(&self, batch: &mut Batch, random: &mut ChaCha8Rng) {
         let share = self.options.dropout as f32;
         if share > 0.0 {
             let kept = |_| if random.random::<f32>() < share { 0.0 } else { 1.0 / (1.0 - share) };
-            chunk.kept = (0..chunk.targets.len() * self.network.hidden).map(kept).collect();
+            batch.kept = (0..batch.targets.len() * self.network.hidden).map(kept).collect();
         }
     }
 
     /// The mean loss of windows.
     fn loss(&self, parameters: &[f32], windows: &[(usize, usize, usize)]) -> Result<f64> {
-        let stories: Vec<&Story> = self.stories.iter().collect();
+        let encoded: Vec<&EncodedSeries> = self.series.iter().collect();
         let of = |windows: &[(usize, usize, usize)]| {
             progress::check()?;
-            let chunk = self.reading.chunk(&stories, windows, None);
-            Ok((self.engine.loss(self.network, self.options.head, parameters, &chunk)?, known(&chunk)))
+            let batch = self.encoder.batch(&encoded, windows, None);
+            Ok((self.engine.loss(self.network, self.options.head, parameters, &batch)?, known(&batch)))
         };
         let parts: Vec<(f64, f64)> =
             windows.par_chunks(self.engine.at_once(windows.len().max(1))).map(of).collect::<Result<_>>()?;
@@ -244,13 +241,13 @@ impl Training<'_> {
     }
 }
 
-/// Steps of a chunk that are known.
-fn known(chunk: &Chunk) -> f64 {
-    chunk.known.iter().map(|known| f64::from(*known)).sum()
+/// The number of observed targets of a batch.
+fn known(batch: &Batch) -> f64 {
+    batch.known.iter().map(|known| f64::from(*known)).sum()
 }
 
 impl State {
-    /// Is it of a network with so many parameters?
+    /// Does it belong to a network with so many parameters?
     pub fn fits(&self, parameters: usize) -> bool {
         let best = self.best.as_ref().map_or(parameters, |(.., best)| best.len());
         [&self.parameters, &self.first, &self.second, &self.averaged].iter().all(|own| own.len() == parameters)
@@ -264,7 +261,7 @@ impl State {
         self.batches += 1;
         let so_far = |decay: f32| 1.0 - f64::from(decay).powi(i32::try_from(self.batches).unwrap_or(i32::MAX)) as f32;
         let (first, second) = (so_far(FIRST), so_far(SECOND));
-        // Soon after the start there is less to keep.
+        // The average adapts faster at the start.
         let averaged = AVERAGED.min(self.batches as f32 / (self.batches as f32 + 10.0));
         for (k, g) in gradient.iter().enumerate() {
             let g = g * clipped;

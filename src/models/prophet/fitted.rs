@@ -122,7 +122,7 @@ impl FittedProphet {
             return steps.iter().zip(&self.samples(steps)).map(square).collect();
         }
         let away = |step: &Step| match self.trend.growth {
-            Growth::Linear => self.trend.spread(step.time) * step.times,
+            Growth::Linear => self.trend.std_dev(step.time) * step.times,
             Growth::Logistic | Growth::Flat => 0.0,
         };
         steps.iter().map(|step| self.scale * self.sigma.hypot(away(step))).collect()
@@ -133,8 +133,8 @@ impl FittedProphet {
         let least = STILL * self.sigma;
         let reach = |step: &Step| match self.trend.growth {
             // The steepest that a logistic curve can be.
-            Growth::Logistic => self.trend.spread(step.time) * step.cap / 4.0,
-            Growth::Linear | Growth::Flat => self.trend.spread(step.time),
+            Growth::Logistic => self.trend.std_dev(step.time) * step.cap / 4.0,
+            Growth::Linear | Growth::Flat => self.trend.std_dev(step.time),
         };
         steps.iter().all(|step| reach(step) * step.times.abs() <= least)
     }
@@ -145,7 +145,7 @@ impl FittedSeries for FittedProphet {
         Ok(self.ahead(ahead).iter().map(|step| self.value(step, 0.0)).collect())
     }
 
-    fn spread(&self, ahead: &Ahead) -> Vec<f64> {
+    fn std_dev(&self, ahead: &Ahead) -> Vec<f64> {
         self.deviations(&self.ahead(ahead))
     }
 
@@ -163,7 +163,7 @@ impl FittedSeries for FittedProphet {
     }
 
     fn describe(&self) -> Description {
-        let (form, names) = self.design.names(self.trend.growth);
+        let (specification, names) = self.design.names(self.trend.growth);
         let used = self.trend.changes.iter().filter(|change| **change != 0.0).count();
         let mut parameters = vec![
             ("k".to_string(), self.trend.slope),
@@ -172,7 +172,7 @@ impl FittedSeries for FittedProphet {
             ("changes".to_string(), used as f64),
         ];
         parameters.extend(names.into_iter().zip(self.coefficients.iter().copied()));
-        Description { form, parameters, ..Description::default() }
+        Description { specification, parameters, ..Description::default() }
     }
 
     fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {

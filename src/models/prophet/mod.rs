@@ -47,39 +47,39 @@ use trend::Trend;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Prophet {
-    /// How the trend grows: linear, logistic (towards `cap`) or flat.
+    /// The growth of the trend: linear, logistic (towards `cap`) or flat.
     pub growth: Growth,
-    /// What logistic growth saturates at: a number, or the name of a covariate.
+    /// The upper limit of logistic growth: a number, or the name of a covariate.
     pub cap: Option<Limit>,
-    /// What logistic growth starts from: a number, or the name of a covariate; 0 if not stated.
+    /// The lower limit of logistic growth: a number, or the name of a covariate; 0 if not given.
     pub floor: Option<Limit>,
-    /// How many times the trend may change, evenly over the first part of the history.
+    /// The number of potential changepoints of the trend, evenly over the first part of the history.
     pub changepoints: usize,
-    /// The share of the history in which it may.
+    /// The fraction of the history with changepoints.
     pub changepoint_range: f64,
-    /// How easily it does: the scale of the Laplace prior of changes.
+    /// The scale of the Laplace prior of changes: the flexibility of the trend.
     pub changepoint_prior: f64,
-    /// When it may change, instead: dates; for a series that does not span one of them, it is left out.
+    /// The dates of changepoints, instead; dates outside a series are left out.
     pub changepoint_dates: Vec<String>,
-    /// Pairs of waves of the year (where time is counted in steps, of the panel's season): a number, true, false, or auto
+    /// Fourier terms of the year (where time is counted in steps, of the panel's season): a number, true, false, or auto
     /// for 10 (no more than half the steps of a year) where there are two years.
     pub yearly: ProphetTerms,
-    /// Pairs of waves of the week: a number, true, false, or auto for 3 where there are two weeks in steps below one.
+    /// Fourier terms of the week: a number, true, false, or auto for 3 where there are two weeks in steps below one.
     pub weekly: ProphetTerms,
-    /// Pairs of waves of the day: a number, true, false, or auto for 4 where there are two days in steps below one.
+    /// Fourier terms of the day: a number, true, false, or auto for 4 where there are two days in steps below one.
     pub daily: ProphetTerms,
-    /// Further seasons: period (in days, or steps where time is counted so), order (pairs of waves), condition (the name of
-    /// a covariate; they stand only where it is not zero), mode and prior.
+    /// Further seasons: period (in days, or steps where time is counted so), order (Fourier terms), condition (the name of
+    /// a covariate; the season applies where it is not zero), mode and prior.
     pub seasons: Vec<ProphetSeason>,
-    /// Do seasons and covariates add to the trend or multiply it: additive or multiplicative?
+    /// Are seasonality and covariates additive or multiplicative?
     pub seasonality_mode: ProphetMode,
-    /// The scale of the normal prior of waves.
+    /// The scale of the normal prior of Fourier terms.
     pub seasonality_prior: f64,
-    /// Are covariates used, known and observed ones?
+    /// Are covariates regressors, known and observed ones?
     pub regressors: bool,
-    /// The scale of the normal prior of covariates that are flags.
+    /// The scale of the normal prior of 0/1 covariates.
     pub holidays_prior: f64,
-    /// The scale of the normal prior of other covariates, in their standard deviations.
+    /// The scale of the normal prior of other covariates, which are standardised.
     pub regressor_prior: f64,
 }
 
@@ -87,29 +87,29 @@ pub struct Prophet {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a number, or the name of a covariate")]
 pub enum Limit {
-    /// Always this.
+    /// A constant.
     Value(f64),
-    /// What this covariate says.
+    /// The values of a covariate.
     Covariate(String),
 }
 
-/// Pairs of waves that a season has at most: beyond, a fit takes minutes and the waves are those of noise.
+/// The most Fourier terms of a season: beyond, a fit takes minutes and the terms fit noise.
 const MOST_PAIRS: usize = 200;
 
-/// How many pairs of waves a season has.
+/// The number of Fourier terms of a season.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected `auto`, `true`, `false`, or how many pairs of waves")]
 pub enum ProphetTerms {
-    /// As the data carry it.
+    /// As the data support.
     Named(Auto),
-    /// The usual number, or none.
+    /// The default number, or none.
     Usual(bool),
-    /// So many.
+    /// A given number.
     Pairs(usize),
 }
 
 choice!(
-    /// What seasons and covariates do to the trend.
+    /// How seasonality and covariates are combined with the trend.
     ProphetMode { Additive, Multiplicative }
 );
 
@@ -119,15 +119,15 @@ choice!(
 pub struct ProphetSeason {
     /// Its length in days, or in steps where time is counted in steps.
     pub period: f64,
-    /// Pairs of waves.
+    /// Fourier terms.
     pub order: usize,
-    /// The covariate that says where it stands: where it is not zero.
+    /// The covariate by which the season applies: where it is not zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
-    /// Does it add or multiply? As the others if not stated.
+    /// Additive or multiplicative; as `seasonality_mode` if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<ProphetMode>,
-    /// The scale of its prior; that of the others if not stated.
+    /// The scale of its prior; `seasonality_prior` if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prior: Option<f64>,
 }
@@ -158,7 +158,7 @@ impl Default for Prophet {
 
 impl Method for Prophet {
     const NAME: &str = "prophet";
-    const SUMMARY: &str = "A trend that bends, seasons of the calendar, holidays and regressors";
+    const SUMMARY: &str = "Prophet: a piecewise trend, calendar seasonality, holidays and regressors";
     const EXAMPLE: &str = "prophet(yearly=5, seasonality_mode=multiplicative)";
     const ALSO: &str = "fbprophet, facebook prophet";
     const SIMILAR: &[(&str, &str)] = &[(
@@ -171,7 +171,7 @@ impl Method for Prophet {
         ("holidays_prior", &["0.01..10 log"]),
         ("seasonality_mode", &["additive", "multiplicative"]),
     ];
-    type Kind = super::EachSeries;
+    type Scope = super::Local;
     type Fitted = FittedProphet;
 
     fn check(&self) -> Result<()> {
@@ -205,7 +205,7 @@ impl Method for Prophet {
                 Err(Error::usage(format!("the cap of prophet, {cap}, does not lie above its floor, {floor}")))
             }
             (Growth::Logistic, ..) | (_, None, None) => Ok(()),
-            _ => Err(Error::usage("cap and floor of prophet are for logistic growth: state growth=logistic as well")),
+            _ => Err(Error::usage("cap and floor of prophet are for logistic growth: give growth=logistic as well")),
         }
     }
 }
@@ -217,7 +217,7 @@ impl SeriesModel for Prophet {
         self.regressors || named(&self.cap) || named(&self.floor) || conditional
     }
 
-    fn states_values(&self) -> bool {
+    fn has_options_in_data_units(&self) -> bool {
         self.cap.is_some() || self.floor.is_some()
     }
 

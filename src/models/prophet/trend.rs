@@ -80,7 +80,7 @@ impl Trend {
     }
 
     /// The standard deviation of the line at a time after the end of the history.
-    pub fn spread(&self, time: f64) -> f64 {
+    pub fn std_dev(&self, time: f64) -> f64 {
         let (rate, scale) = self.restlessness();
         scale * (2.0 / 3.0 * rate * (time - 1.0).max(0.0).powi(3)).sqrt()
     }

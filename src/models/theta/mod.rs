@@ -19,25 +19,25 @@ use serde::{Deserialize, Serialize};
 
 use self::lines::Lines;
 use self::standard::Standard;
-use super::decomposition::{Season, decompose, seasonal};
 use super::{Ahead, BoxCox, Description, FittedSeries, Method, Series, SeriesModel};
 use crate::error::{Error, Result};
+use crate::fitting::{Season, decompose, seasonal};
 
 /// Options of `theta`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Theta {
-    /// Steps in a season; the panel's season if not stated, 1 for none.
+    /// Steps in a season; the panel's season if not given, 1 for no season.
     pub season: Option<usize>,
-    /// Which form: `standard`; `optimised` (the weight of the trend is estimated); `dynamic` (the trend is that of the
-    /// values so far, its weight one half); `dynamic-optimised` (both); `auto` for whichever of the two optimised
-    /// forms has the smaller errors.
+    /// The variant: `standard`; `optimised` (the weight of the trend is estimated); `dynamic` (the trend is updated with every
+    /// value, its weight one half); `dynamic-optimised` (both); `auto` for whichever of the two optimised
+    /// variants has the smaller errors.
     pub kind: ThetaKind,
-    /// Power of a Box-Cox transformation, or `auto`; none if not stated.
+    /// The power of a Box-Cox transformation, or `auto`; none if not given.
     pub box_cox: Option<BoxCox>,
 }
 
-/// The forms of the Theta method.
+/// The variants of the Theta method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ThetaKind {
@@ -46,12 +46,12 @@ pub enum ThetaKind {
     Standard,
     /// The trend of the whole series with an estimated weight.
     Optimised,
-    /// The trend of the values so far with weight one half.
+    /// The trend updated with every value, with weight one half.
     Dynamic,
-    /// The trend of the values so far with an estimated weight.
+    /// The trend updated with every value, with an estimated weight.
     DynamicOptimised,
-    /// The optimised or the dynamic optimised form, whichever has the smaller one-step errors. The other two cannot
-    /// have smaller ones: they are those with one parameter fixed.
+    /// The optimised or the dynamic optimised variant, whichever has the smaller one-step errors. The other two are special
+    /// cases of them with one parameter fixed.
     Auto,
 }
 
@@ -74,7 +74,8 @@ enum Form {
 
 impl Method for Theta {
     const NAME: &str = "theta";
-    const SUMMARY: &str = "Exponential smoothing with half the trend, season removed and put back";
+    const SUMMARY: &str =
+        "The Theta method: exponential smoothing with half the trend of the seasonally adjusted series";
     const EXAMPLE: &str = "theta(season=52)";
     const ALSO: &str = "theta method, standard theta";
     const SIMILAR: &[(&str, &str)] = &[(
@@ -83,7 +84,7 @@ impl Method for Theta {
     )];
     const SEARCH: &[(&str, &[&str])] =
         &[("kind", &["standard", "optimised", "dynamic", "dynamic-optimised"]), ("box_cox", &["auto", "0"])];
-    type Kind = crate::models::EachSeries;
+    type Scope = crate::models::Local;
     type Fitted = FittedTheta;
 
     fn check(&self) -> Result<()> {
@@ -142,7 +143,7 @@ impl SeriesModel for Theta {
 }
 
 fn out_of_range() -> Error {
-    Error::model("the values of the series leave the range of numbers; state it in larger or smaller units")
+    Error::model("the values of the series overflow or underflow; change its units")
 }
 
 impl Theta {
@@ -191,7 +192,7 @@ impl FittedSeries for FittedTheta {
         if mean.iter().all(|v| v.is_finite()) { Ok(mean) } else { Err(out_of_range()) }
     }
 
-    fn spread(&self, ahead: &Ahead) -> Vec<f64> {
+    fn std_dev(&self, ahead: &Ahead) -> Vec<f64> {
         match &self.form {
             // Not widened by the season, as in R.
             Form::Standard(fit) => ahead.steps().map(|h| self.sigma * fit.variance(h).sqrt()).collect(),
@@ -213,7 +214,7 @@ impl FittedSeries for FittedTheta {
             Form::Lines(fit) => (fit.name(), vec![("alpha", fit.alpha), ("theta", fit.theta()), ("level", fit.start)]),
         };
         let parameters = parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Description { form: format!("{name}{}", self.season.form()), parameters, ..Description::default() }
+        Description { specification: format!("{name}{}", self.season.notation()), parameters, ..Description::default() }
     }
 
     fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {

@@ -1,9 +1,9 @@
 //! Without the library.
 
-use super::{Table, Xgboost};
+use super::{FeatureMatrix, Xgboost};
 use crate::error::{Error, Result};
 
-pub(super) fn train(_: &Xgboost, _: &Table, _: &[f64]) -> Result<String> {
+pub(super) fn train(_: &Xgboost, _: &FeatureMatrix, _: &[f64]) -> Result<String> {
     Err(Error::usage(
         "this program was built without XGBoost; build it with it: export XGBOOST_LIB_DIR=$(setup/xgboost) && cargo build \
          --release --features xgboost",

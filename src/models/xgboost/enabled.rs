@@ -3,16 +3,16 @@
 use xgb::parameters::BoosterParameters;
 use xgb::{Booster, DMatrix, XGBError};
 
-use super::{Table, Xgboost, single};
+use super::{FeatureMatrix, Xgboost, single};
 use crate::error::{Error, Result};
 use crate::progress;
 
-pub(super) fn train(options: &Xgboost, table: &Table, target: &[f64]) -> Result<String> {
-    let refused = |cause: XGBError| Error::model("XGBoost cannot learn from this").because(cause.to_string());
+pub(super) fn train(options: &Xgboost, matrix: &FeatureMatrix, target: &[f64]) -> Result<String> {
+    let refused = |cause: XGBError| Error::model("XGBoost cannot fit these data").because(cause.to_string());
     let kept: Vec<usize> = (0..target.len()).filter(|row| target[*row].is_finite()).collect();
-    let mut cells = Vec::with_capacity(kept.len() * table.columns.len());
+    let mut cells = Vec::with_capacity(kept.len() * matrix.columns.len());
     for row in &kept {
-        cells.extend(table.columns.iter().map(|column| single(column[*row])));
+        cells.extend(matrix.columns.iter().map(|column| single(column[*row])));
     }
     let labels: Vec<f32> = kept.iter().map(|row| single(target[*row])).collect();
     let mut data = DMatrix::from_dense_with_missing(&cells, kept.len(), f32::NAN).map_err(refused)?;
@@ -23,7 +23,7 @@ pub(super) fn train(options: &Xgboost, table: &Table, target: &[f64]) -> Result<
         booster.set_param(&name, &value).map_err(refused)?;
     }
     // The library's file knows characters in names that its own reader refuses.
-    let names: Vec<String> = table.names.iter().map(|name| name.replace(['[', ']', '<'], "_")).collect();
+    let names: Vec<String> = matrix.names.iter().map(|name| name.replace(['[', ']', '<'], "_")).collect();
     booster.set_feature_names(&names.iter().map(String::as_str).collect()).map_err(refused)?;
     for round in 0..options.num_boost_round {
         progress::check()?;

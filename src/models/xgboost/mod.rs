@@ -1,7 +1,7 @@
 //! `xgboost`: XGBoost itself (Chen & Guestrin 2016, *KDD*), on the same features as `boost`.
 //!
-//! The library grows the trees; they are kept in its own JSON format, which any XGBoost loads, and read here without it: a fit
-//! that was saved forecasts in a build that has no XGBoost. Parameters have XGBoost's names and meanings.
+//! The library grows the trees; they are kept in its JSON format, which any XGBoost loads, and evaluated here without it: a saved
+//! fit forecasts in a build without XGBoost. Parameters have XGBoost's names and meanings.
 
 #[cfg(feature = "xgboost")]
 mod enabled;
@@ -18,77 +18,76 @@ mod format;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Method;
-use super::kinds::AcrossSeries;
-use super::learned::{self, Learner, Learnt, Table, Task, learner_options};
+use super::{FeatureMatrix, FittedRegressor, Global, GlobalOptions, Method, Regressor};
 use crate::boosting::{Ensemble, Rows};
 use crate::error::{Error, Result};
+use crate::fitting::{check_count, check_share, global, global::global_options};
 
-/// What XGBoost minimises.
+/// The loss function of XGBoost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum XgboostObjective {
-    /// Squared errors.
+    /// Squared error.
     #[default]
     #[serde(rename = "reg:squarederror")]
     SquaredError,
-    /// Absolute errors.
+    /// Absolute error.
     #[serde(rename = "reg:absoluteerror")]
     AbsoluteError,
-    /// The quantile of `quantile_alpha`.
+    /// Quantile loss of `quantile_alpha`.
     #[serde(rename = "reg:quantileerror")]
     QuantileError,
-    /// Poisson's deviance.
+    /// Poisson deviance.
     #[serde(rename = "count:poisson")]
     Poisson,
-    /// Tweedie's deviance of `tweedie_variance_power`.
+    /// Tweedie deviance with variance power `tweedie_variance_power`.
     #[serde(rename = "reg:tweedie")]
     Tweedie,
 }
 
-learner_options! {
+global_options! {
     /// Options of `xgboost`.
-    Xgboost, most_rows: 250_000,
-    /// What is minimised.
+    Xgboost, max_rows: 250_000,
+    /// The loss function.
     objective: XgboostObjective = XgboostObjective::default(),
     /// The probability of the quantile that `reg:quantileerror` forecasts.
     quantile_alpha: f64 = 0.5,
-    /// How the variance grows with the mean under `reg:tweedie`, between 1 and 2.
+    /// The variance power of `reg:tweedie`, between 1 and 2.
     tweedie_variance_power: f64 = 1.5,
-    /// Trees.
+    /// The number of trees.
     #[schemars(extend("also" = "num_rounds, rounds, n_estimators"))]
     num_boost_round: usize = 200,
-    /// The share of each tree's values that is kept.
+    /// The learning rate: the shrinkage of each tree.
     #[schemars(extend("also" = "learning_rate, rate"))]
     eta: f64 = 0.07,
-    /// The most splits between the root and a leaf.
+    /// The largest depth of a tree.
     #[schemars(extend("also" = "depth"))]
     max_depth: usize = 6,
-    /// The least sum of second derivatives in a leaf.
+    /// The smallest sum of second derivatives (Hessian) in a leaf.
     min_child_weight: f64 = 5.0,
-    /// The least gain of a split.
+    /// The smallest gain of a split.
     #[schemars(extend("also" = "min_split_loss"))]
     gamma: f64 = 0.0,
-    /// The penalty on squared leaf values.
+    /// The L2 penalty on leaf values.
     #[schemars(extend("also" = "reg_lambda, l2"))]
     lambda: f64 = 1.0,
-    /// The penalty on the sizes of leaf values.
+    /// The L1 penalty on leaf values.
     #[schemars(extend("also" = "reg_alpha, l1"))]
     alpha: f64 = 0.0,
-    /// The share of rows that each tree sees.
+    /// The fraction of rows sampled for each tree.
     #[schemars(extend("also" = "rows"))]
     subsample: f64 = 1.0,
-    /// The share of columns that each tree sees.
+    /// The fraction of features sampled for each tree.
     #[schemars(extend("also" = "colsample, columns"))]
     colsample_bytree: f64 = 0.3,
-    /// The most bins of a column.
+    /// The largest number of histogram bins of a feature.
     max_bin: usize = 256,
-    /// Where the draws begin.
+    /// The random seed.
     seed: u32 = 1,
 }
 
 impl Method for Xgboost {
     const NAME: &str = "xgboost";
-    const SUMMARY: &str = "XGBoost, learning from all series together; its own parameters and file format";
+    const SUMMARY: &str = "XGBoost as a global model, with its own parameters and file format";
     const EXAMPLE: &str = "xgboost(num_boost_round=50)";
     const ALSO: &str = "xgb";
     const SEARCH: &[(&str, &[&str])] = &[
@@ -103,15 +102,15 @@ impl Method for Xgboost {
         ("scale", &["level", "standard"]),
         ("difference", &["auto", "none", "recent"]),
     ];
-    type Kind = AcrossSeries;
+    type Scope = Global;
     type Fitted = FittedXgboost;
 
     fn check(&self) -> Result<()> {
-        learned::check(&self.task())?;
+        global::check(&self.common())?;
         for (what, value) in
             [("eta", self.eta), ("subsample", self.subsample), ("colsample_bytree", self.colsample_bytree)]
         {
-            learned::check_share(what, value)?;
+            check_share(what, value)?;
         }
         let penalties = [
             ("min_child_weight", self.min_child_weight),
@@ -122,12 +121,12 @@ impl Method for Xgboost {
         if let Some((what, value)) = penalties.into_iter().find(|(_, value)| !(*value >= 0.0 && value.is_finite())) {
             return Err(Error::usage(format!("`{what}` is a number of at least 0, not {value}")));
         }
-        for (what, value, least) in [
+        for (what, value, min) in [
             ("num_boost_round", self.num_boost_round, 1),
             ("max_depth", self.max_depth, 1),
             ("max_bin", self.max_bin, 2),
         ] {
-            learned::check_count(what, value, least)?;
+            check_count(what, value, min)?;
         }
         crate::options::probability(self.quantile_alpha, "quantile_alpha")?;
         match self.tweedie_variance_power > 1.0 && self.tweedie_variance_power < 2.0 {
@@ -141,8 +140,8 @@ impl Method for Xgboost {
 }
 
 impl Xgboost {
-    /// What the library is told: its own names, its own words.
-    #[cfg_attr(not(feature = "xgboost"), expect(dead_code, reason = "the library is not there to be told"))]
+    /// The parameters that are passed to the library.
+    #[cfg_attr(not(feature = "xgboost"), expect(dead_code, reason = "needs the library"))]
     fn parameters(&self) -> Result<Vec<(String, String)>> {
         let ours = [
             "num_boost_round",
@@ -152,47 +151,47 @@ impl Xgboost {
             "difference",
             "box_cox",
             "regressors",
-            "most_rows",
+            "max_rows",
             "windows",
         ];
-        let mut told: Vec<(String, String)> = crate::options::fields(self)?
+        let mut parameters: Vec<(String, String)> = crate::options::fields(self)?
             .into_iter()
             .filter(|(name, _)| !ours.contains(&name.as_str()))
             .map(|(name, value)| (name, value.as_str().map_or_else(|| value.to_string(), str::to_string)))
             .collect();
         // One thread: its sums, and so its trees, are then the same on every machine.
         for (name, value) in [("tree_method", "hist"), ("nthread", "1"), ("verbosity", "0")] {
-            told.push((name.into(), value.into()));
+            parameters.push((name.into(), value.into()));
         }
-        Ok(told)
+        Ok(parameters)
     }
 }
 
-impl Learner for Xgboost {
-    fn task(&self) -> Task {
-        self.task()
+impl Regressor for Xgboost {
+    fn common(&self) -> GlobalOptions {
+        self.common()
     }
 
-    fn learn(&self, table: &Table, target: &[f64]) -> Result<Box<dyn Learnt>> {
+    fn fit(&self, matrix: &FeatureMatrix, target: &[f64]) -> Result<Box<dyn FittedRegressor>> {
         let counted = matches!(self.objective, XgboostObjective::Poisson | XgboostObjective::Tweedie);
         if counted && target.iter().any(|y| *y < 0.0) {
             return Err(Error::model(
-                "count:poisson and reg:tweedie are for values of 0 and above, as they are or divided by their mean",
+                "count:poisson and reg:tweedie need non-negative values, with scale=level or scale=none",
             ));
         }
-        // What leaves the range of single precision becomes a number in its trees that no JSON has.
-        let fit = FittedXgboost::try_from(train(self, table, target)?).map_err(|cause| {
+        // An overflow in single precision becomes a value in its trees that JSON cannot represent.
+        let fit = FittedXgboost::try_from(train(self, matrix, target)?).map_err(|cause| {
             Error::model("XGBoost calculates in single precision, whose range these values leave").because(cause)
         })?;
         Ok(Box::new(fit))
     }
 }
 
-/// Trees that XGBoost has grown.
+/// A model fitted by XGBoost.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FittedXgboost {
-    /// The model as XGBoost writes it.
+    /// The model in its native format.
     json: String,
     ensemble: Ensemble,
 }
@@ -211,7 +210,7 @@ impl From<FittedXgboost> for String {
     }
 }
 
-/// A number as XGBoost takes it: of single precision, and finite.
+/// A number in single precision, finite, as XGBoost takes it.
 fn single(value: f64) -> f32 {
     (value as f32).clamp(f32::MIN, f32::MAX)
 }
@@ -220,7 +219,7 @@ fn all_single(columns: &[Vec<f64>]) -> Vec<Vec<f64>> {
     columns.iter().map(|column| column.iter().map(|value| f64::from(single(*value))).collect()).collect()
 }
 
-impl Learnt for FittedXgboost {
+impl FittedRegressor for FittedXgboost {
     fn predict(&self, columns: &[Vec<f64>]) -> Vec<f64> {
         self.ensemble.predict(Rows { columns: &all_single(columns), categorical: &[] })
     }
@@ -233,7 +232,7 @@ impl Learnt for FittedXgboost {
         Some(self.ensemble.contributions(Rows { columns: &all_single(columns), categorical: &[] }))
     }
 
-    fn foreign(&self) -> Option<&str> {
+    fn exported(&self) -> Option<&str> {
         Some(&self.json)
     }
 }

@@ -1,0 +1,154 @@
+//! Hold-out forecasts: every member, fitted to the values before each of the last windows of a panel, forecasts it.
+
+use crate::error::{Error, Result};
+use crate::fitting::{Calibration, PROBABILITIES, QuantileFunction};
+use crate::metrics::{Case, scales};
+use crate::models::{Aim, Fitted, Model, StepDistribution, standard_normal};
+use crate::panel::{Cut, Folds, Panel, order};
+
+/// The smallest history before a window, in window lengths.
+const BEFORE: usize = 2;
+
+/// The forecast of a window.
+pub(super) struct Predicted {
+    pub mean: Vec<f64>,
+    /// One per probability.
+    pub quantiles: [Vec<f64>; PROBABILITIES.len()],
+}
+
+/// One series in one window.
+pub(super) struct Window {
+    pub series: usize,
+    /// The number of the window, from 0, the oldest.
+    pub number: usize,
+    /// The actual values, NaN where nothing was observed.
+    pub actual: Vec<f64>,
+    /// By member; none where it could not be fitted to the series.
+    pub predicted: Vec<Option<Predicted>>,
+    /// The mean absolute and the mean squared error of the seasonal naive method before the window.
+    pub scales: (f64, f64),
+}
+
+impl Predicted {
+    pub fn of(forecast: &StepDistribution) -> Self {
+        Self { mean: forecast.mean.clone(), quantiles: PROBABILITIES.map(|p| forecast.quantile(p)) }
+    }
+
+    /// The weighted mean of members, with the share of each at each step.
+    pub fn combined(members: &[Option<Self>], shares: &[Vec<f64>]) -> Self {
+        let sum = |values: &dyn Fn(&Self) -> &[f64]| -> Vec<f64> {
+            let there = || members.iter().enumerate().filter_map(|(m, predicted)| Some((m, predicted.as_ref()?)));
+            let step = |(step, shares): (usize, &Vec<f64>)| {
+                there().filter(|(m, _)| shares[*m] > 0.0).map(|(m, one)| shares[m] * values(one)[step]).sum()
+            };
+            shares.iter().enumerate().map(step).collect()
+        };
+        Self { mean: sum(&|one| &one.mean), quantiles: std::array::from_fn(|k| sum(&|one| &one.quantiles[k])) }
+    }
+
+    /// The quantile function of a step.
+    fn quantile_function(&self, step: usize) -> QuantileFunction {
+        QuantileFunction(std::array::from_fn(|k| self.quantiles[k][step]))
+    }
+
+    /// The calibration scores of actual values.
+    pub fn scores(&self, actual: &[f64]) -> Vec<f64> {
+        let score = |(step, y): (usize, &f64)| {
+            let [(z0, v0), (z1, v1)] = self.quantile_function(step).segment_at(*y);
+            let slope = (z1 - z0) / (v1 - v0);
+            // A degenerate distribution has no scale to measure errors by.
+            if slope.is_finite() { z0 + (y - v0) * slope } else { f64::NAN }
+        };
+        actual.iter().enumerate().map(score).collect()
+    }
+
+    /// The same means with calibrated quantiles.
+    pub fn calibrated(&self, calibration: &Calibration) -> Self {
+        let z = PROBABILITIES.map(standard_normal);
+        let quantile = |k: usize, step: usize| self.quantile_function(step).value(calibration.deviate(step, z[k]));
+        let quantiles = std::array::from_fn(|k| (0..self.mean.len()).map(|step| quantile(k, step)).collect());
+        Self { mean: self.mean.clone(), quantiles }
+    }
+}
+
+impl Window {
+    /// For the metrics.
+    pub fn case<'a>(&'a self, predicted: &'a Predicted) -> Case<'a> {
+        Case {
+            actual: &self.actual,
+            mean: &predicted.mean,
+            probabilities: &PROBABILITIES,
+            quantiles: &predicted.quantiles,
+            absolute_scale: self.scales.0,
+            squared_scale: self.scales.1,
+        }
+    }
+
+    /// The scale of errors of this series.
+    pub fn size(&self) -> f64 {
+        let there = || self.actual.iter().filter(|y| !y.is_nan());
+        let mean = there().map(|y| y.abs()).sum::<f64>() / there().count().max(1) as f64;
+        [self.scales.0, mean].into_iter().find(|size| *size > 0.0 && size.is_finite()).unwrap_or(1.0)
+    }
+}
+
+/// The last windows of a panel, `steps` each: as many as there is room for; and, by member, why it forecasts none of them.
+///
+/// # Errors
+/// When a member cannot be fitted to the panel as a whole, or the user interrupts.
+pub(super) fn windows(
+    members: &[Model],
+    train: &Panel,
+    aim: Aim,
+    steps: usize,
+    max: usize,
+) -> Result<(Vec<Window>, Vec<Option<Error>>)> {
+    let longest =
+        (0..train.len()).filter_map(|i| Some(train.positions(i).last()? - train.positions(i).first()? + 1)).max();
+    let room = usize::try_from(longest.unwrap_or(0)).unwrap_or(0);
+    // Where the series hold two seasons, the values before a window must hold them too: without them, a member is another model.
+    let seasons = Some(2 * train.season()).filter(|seasons| room > *seasons).unwrap_or(0);
+    let fits = |count: &usize| (count + BEFORE) * steps <= room;
+    let seasonal = |count: &usize| room - count * steps > seasons;
+    let several = (1..=max).rev().find(|count| fits(count) && seasonal(count));
+    let Some(count) = several.or_else(|| Some(1).filter(fits)) else { return Ok((Vec::new(), Vec::new())) };
+    let (mut windows, order) = (Vec::new(), order::by_content(train)?);
+    let mut silent: Vec<Option<Error>> = vec![None; members.len()];
+    for (number, cut) in Folds::new(count, steps).scenario(aim.scenario).cuts(train)?.enumerate() {
+        let Cut { train: before, future, starts } = cut?;
+        let fits = members.iter().map(|member| fit(member, &before, aim)).collect::<Result<Vec<_>>>()?;
+        for series in order.iter().copied() {
+            crate::progress::check()?;
+            let Some(actual) = train.happened(series, starts[series], steps) else { continue };
+            let mut predicted = Vec::with_capacity(fits.len());
+            for (fit, silent) in fits.iter().zip(&mut silent) {
+                let forecast = fit.as_ref().map_err(Error::clone).and_then(|fit| fit.forecast(&future, series));
+                predicted.push(match forecast {
+                    Ok(forecast) => Some(Predicted::of(&forecast)),
+                    Err(why) => {
+                        silent.get_or_insert(why);
+                        None
+                    }
+                });
+            }
+            let scales = scales(&before.regular(series), train.season());
+            windows.push(Window { series, number, actual, predicted, scales });
+        }
+    }
+    for (m, silent) in silent.iter_mut().enumerate() {
+        if windows.iter().any(|window| window.predicted[m].is_some()) {
+            *silent = None;
+        }
+    }
+    Ok((windows, silent))
+}
+
+/// A member fitted to a panel, or the reason why it cannot be.
+pub(super) fn fit(member: &Model, train: &Panel, aim: Aim) -> Result<Result<Box<dyn Fitted>>> {
+    match member.forecaster().fit(train, aim) {
+        Ok(fitted) => Ok(Ok(fitted)),
+        Err(error) if error.is_model() => Ok(Err(error)),
+        Err(error) if error.is_interrupted() => Err(error),
+        Err(error) => Err(Error::within(error, member.label())),
+    }
+}

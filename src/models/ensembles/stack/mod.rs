@@ -1,0 +1,391 @@
+//! `stack` and `select`: stacked ensembles, and model selection, on held-out windows (Wolpert 1992, *Neural Networks* 5; Breiman
+//! 1996, *Machine Learning* 24; by group of series, Montero-Manso et al. 2020, *International Journal of Forecasting* 36).
+//!
+//! 1. **Windows.** The last windows of the panel, each as long as the forecast, are held out in turn. Every member is fitted to
+//!    the values before each, and forecasts it.
+//! 2. **Weights.** `stack` estimates non-negative weights that sum to one, by group of series and horizon (see `weights`);
+//!    `select` takes the member with the best score by any metric, for each group.
+//! 3. **Intervals.** Quantiles are averaged with the same weights, probability by probability. They are calibrated on the windows,
+//!    each forecast with weights from the *other* windows, if that improves the quantile loss on windows that were left out.
+//! 4. **Out-of-sample scores.** All of this happens inside the training part: a backtest of `stack` or `select` repeats it in every
+//!    fold, so its score is out-of-sample.
+//!
+//! A panel too short for a window gets `auto`, as does a series that no member can be fitted to. Where `auto` is among the
+//! members and the combination, with weights from the other windows, is no better, `auto` is used alone. The specification
+//! says so.
+
+mod fitted;
+mod hold_out;
+mod weights;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use fitted::FittedStack;
+
+use super::Automatic;
+use crate::error::{Error, Result};
+use crate::fitting::{Calibration, default_horizon};
+use crate::metrics::{self, METRICS};
+use crate::models::{Aim, Fitted, Forecaster, Method, Model, PanelLevel, distinct};
+use crate::panel::{Groups, Panel};
+use fitted::Member;
+use hold_out::{Predicted, Window};
+use weights::Weights;
+
+/// Candidate shrinkage strengths towards the parent group's weights, in equivalent windows, strongest first.
+const SHRINKAGES: [f64; 4] = [128.0, 32.0, 8.0, 2.0];
+/// The most held-out windows.
+const MAX_WINDOWS: usize = 20;
+
+/// Options of `stack`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Stack {
+    /// The labels of the component models.
+    pub models: Vec<String>,
+    /// The groups of series with weights of their own: `panel` for one group, `series`, `class` of demand, `size`, a key column
+    /// or a fixed covariate.
+    pub by: String,
+    /// The loss that weights minimise.
+    pub loss: StackLoss,
+    /// Held-out windows that weights are estimated on, as many as there is room for.
+    pub windows: usize,
+    /// Steps of a window; the forecast horizon if not given.
+    pub horizon: Option<usize>,
+}
+
+/// The loss that weights of a stacked ensemble minimise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StackLoss {
+    /// Absolute error.
+    #[default]
+    Absolute,
+    /// Squared error.
+    Squared,
+}
+
+impl StackLoss {
+    fn of(self, error: f64) -> f64 {
+        match self {
+            Self::Absolute => error.abs(),
+            Self::Squared => error * error,
+        }
+    }
+}
+
+impl Default for Stack {
+    fn default() -> Self {
+        Self { models: members(), by: "class".into(), loss: StackLoss::default(), windows: 3, horizon: None }
+    }
+}
+
+/// Options of `select`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Select {
+    /// The labels of the candidates.
+    pub models: Vec<String>,
+    /// The groups of series with a choice of their own: `panel` for one group, `series`, `class` of demand, `size`, a key column
+    /// or a fixed covariate.
+    pub by: String,
+    /// The metric that selects the best.
+    pub metric: String,
+    /// Held-out windows that candidates are scored on, as many as there is room for.
+    pub windows: usize,
+    /// Steps of a window; the forecast horizon if not given.
+    pub horizon: Option<usize>,
+}
+
+impl Default for Select {
+    fn default() -> Self {
+        Self { models: members(), by: "series".into(), metric: "mase".into(), windows: 3, horizon: None }
+    }
+}
+
+/// The default members: local models and a global one.
+fn members() -> Vec<String> {
+    ["auto", "boost"].map(String::from).to_vec()
+}
+
+impl Method for Stack {
+    const NAME: &str = "stack";
+    const SUMMARY: &str =
+        "Stacked ensemble: non-negative weights learned on held-out windows, by group of series and horizon";
+    const EXAMPLE: &str = "stack(models=[\"theta\", \"seasonal_naive\"])";
+    const ALSO: &str = "stacking, stacked ensemble, stacked generalization, stacked generalisation";
+    const SIMILAR: &[(&str, &str)] = &[(
+        "super learner, fforma, feature based averaging",
+        "it learns weights on held-out windows, by group of series and horizon",
+    )];
+    const SEARCH: &[(&str, &[&str])] =
+        &[("by", &["panel", "class", "size", "series"]), ("loss", &["absolute", "squared"])];
+    type Scope = PanelLevel;
+    type Fitted = FittedStack;
+
+    fn check(&self) -> Result<()> {
+        check(&self.models, self.windows, self.horizon)
+    }
+}
+
+impl Method for Select {
+    const NAME: &str = "select";
+    const SUMMARY: &str = "Model selection: the best model on held-out windows, for each series or group of series";
+    const EXAMPLE: &str = "select(models=[\"theta\", \"seasonal_naive\"])";
+    const ALSO: &str = "selection, model selection";
+    const SEARCH: &[(&str, &[&str])] = &[("by", &["panel", "class", "size", "series"])];
+    type Scope = PanelLevel;
+    type Fitted = FittedStack;
+
+    fn check(&self) -> Result<()> {
+        METRICS.named(&self.metric)?;
+        check(&self.models, self.windows, self.horizon)
+    }
+}
+
+fn check(labels: &[String], windows: usize, horizon: Option<usize>) -> Result<()> {
+    models(labels)?;
+    if horizon == Some(0) {
+        return Err(Error::usage("`horizon` is at least 1 step, not 0"));
+    }
+    match windows {
+        1..=MAX_WINDOWS => Ok(()),
+        other => Err(Error::usage(format!("`windows` is at least 1 and at most {MAX_WINDOWS}, not {other}"))),
+    }
+}
+
+fn models(labels: &[String]) -> Result<Vec<Model>> {
+    distinct(labels.iter().map(|label| Model::named(label)).collect::<Result<_>>()?)
+}
+
+impl Forecaster for Stack {
+    fn reads_covariates(&self) -> bool {
+        reads_covariates(&self.models)
+    }
+
+    fn depends_on_horizon(&self) -> bool {
+        self.horizon.is_none()
+    }
+
+    fn depends_on_scenario(&self) -> bool {
+        reads_covariates(&self.models)
+    }
+
+    fn fit(&self, train: &Panel, aim: Aim) -> Result<Box<dyn Fitted>> {
+        let learn = |windows: &[&Window], groups: &Groups, steps: usize, shrinkage: f64| {
+            Weights::learned(windows, &groups.of, groups.names.len(), steps, self.loss, shrinkage)
+        };
+        let stacking =
+            Stacking { models: &self.models, by: &self.by, windows: self.windows, aim: aimed(aim, self.horizon) };
+        stacking.fit(train, &learn, &SHRINKAGES, self.loss)
+    }
+}
+
+impl Forecaster for Select {
+    fn reads_covariates(&self) -> bool {
+        reads_covariates(&self.models)
+    }
+
+    fn depends_on_horizon(&self) -> bool {
+        self.horizon.is_none()
+    }
+
+    fn depends_on_scenario(&self) -> bool {
+        reads_covariates(&self.models)
+    }
+
+    fn fit(&self, train: &Panel, aim: Aim) -> Result<Box<dyn Fitted>> {
+        let metric = METRICS.named(&self.metric)?;
+        let learn = |windows: &[&Window], groups: &Groups, _: usize, _: f64| {
+            let members = windows.first().map_or(0, |window| window.predicted.len());
+            let best = |group: Option<usize>| {
+                let asked = |window: &&&Window| group.is_none_or(|group| groups.of[window.series] == group);
+                let loss = |m: usize| {
+                    let scored = windows
+                        .iter()
+                        .filter(asked)
+                        .filter_map(|window| Some((metric.ratio)(&window.case(window.predicted[m].as_ref()?))));
+                    metric.loss(metrics::mean(metric, scored))
+                };
+                let losses: Vec<f64> = (0..members).map(loss).collect();
+                let best = (0..losses.len()).min_by(|a, b| losses[*a].total_cmp(&losses[*b]));
+                best.filter(|m| losses[*m].is_finite())
+            };
+            let of_all = best(None).unwrap_or(0);
+            let one_of = |m: usize| (0..members).map(|other| f64::from(u8::from(other == m))).collect();
+            Weights::by_group(
+                (0..groups.names.len()).map(|group| one_of(best(Some(group)).unwrap_or(of_all))).collect(),
+            )
+        };
+        let stacking =
+            Stacking { models: &self.models, by: &self.by, windows: self.windows, aim: aimed(aim, self.horizon) };
+        stacking.fit(train, &learn, &[], StackLoss::Absolute)
+    }
+}
+
+/// The aim with the horizon of an option, if given.
+fn aimed(aim: Aim, steps: Option<usize>) -> Aim {
+    Aim { steps: steps.or(aim.steps), ..aim }
+}
+
+fn reads_covariates(labels: &[String]) -> bool {
+    labels.iter().any(|label| Model::named(label).is_ok_and(|model| model.reads_covariates()))
+}
+
+/// Learns weights from windows, groups, steps and a shrinkage strength.
+type Learn<'a> = &'a dyn Fn(&[&Window], &Groups, usize, f64) -> Weights;
+
+/// What `stack` and `select` have in common.
+struct Stacking<'a> {
+    models: &'a [String],
+    by: &'a str,
+    windows: usize,
+    aim: Aim,
+}
+
+impl Stacking<'_> {
+    /// Members fitted to a panel, with weights learned on its held-out windows. Of several `shrinkages`, the one with the smallest
+    /// out-of-sample loss is taken, and the ensemble is compared with `auto` alone.
+    fn fit(&self, train: &Panel, learn: Learn, shrinkages: &[f64], loss: StackLoss) -> Result<Box<dyn Fitted>> {
+        let mut members = models(self.models)?;
+        let groups = Groups::by(self.by, train)?;
+        let steps = self.aim.steps.unwrap_or_else(|| default_horizon(train.season()));
+        let aim = aimed(self.aim, Some(steps));
+        let (mut windows, silent) = hold_out::windows(&members, train, aim, steps, self.windows)?;
+        let mut remarks = Vec::new();
+        if silent.iter().any(Option::is_none) {
+            // A member without any forecast has no score to compare.
+            for (m, why) in silent.iter().enumerate().rev() {
+                if let Some(why) = why {
+                    remarks.insert(0, (members.remove(m).label().to_string(), why.to_string()));
+                    windows.iter_mut().for_each(|window| drop(window.predicted.remove(m)));
+                }
+            }
+        }
+        let scored: Vec<&Window> =
+            windows.iter().filter(|window| window.predicted.iter().any(Option::is_some)).collect();
+        if scored.is_empty() {
+            return alone(train, aim, groups, "the series are too short for a held-out window");
+        }
+        let (mut shrinkage, others) =
+            shrinkages.split_first().map_or((0.0, &[][..]), |(first, others)| (*first, others));
+        let mut held_out = cross_validated(&scored, &groups, steps, shrinkage, learn);
+        for other in others {
+            let again = cross_validated(&scored, &groups, steps, *other, learn);
+            if total_loss(&scored, &again, loss) < total_loss(&scored, &held_out, loss) {
+                (shrinkage, held_out) = (*other, again);
+            }
+        }
+        let mut weights = learn(&scored, &groups, steps, shrinkage);
+        let mut note = String::new();
+        let automatic = members.iter().position(|member| member.label() == Automatic::NAME);
+        if let Some(m) = automatic.filter(|_| !shrinkages.is_empty())
+            && !is_better(&scored, &held_out, m, loss)
+        {
+            let own = (0..members.len()).map(|other| f64::from(u8::from(other == m))).collect();
+            weights = Weights::same(own, groups.names.len());
+            note = "no combination was better on held-out windows".into();
+        }
+        let calibration = if note.is_empty() { calibration(&scored, &held_out) } else { None };
+        let (mut fitted, mut kept) = (Vec::new(), Vec::new());
+        for (m, member) in members.iter().enumerate() {
+            // A fit to part of the panel is no guarantee for all of it.
+            match hold_out::fit(member, train, aim)? {
+                Ok(fit) => {
+                    fitted.push(Member::new(member.label(), fit, train.len()));
+                    kept.push(m);
+                }
+                Err(why) => remarks.push((member.label().to_string(), why.to_string())),
+            }
+        }
+        if kept.is_empty() {
+            return alone(train, aim, groups, "no member can be fitted to the panel");
+        }
+        let weights = weights.of(&kept);
+        let unfitted = |i: usize| fitted.iter().all(|member| member.fails(i));
+        if automatic.is_none() && (0..train.len()).any(unfitted) {
+            let fit = Model::from(Automatic::default()).forecaster().fit(train, aim)?;
+            fitted.push(Member::new(Automatic::NAME, fit, train.len()));
+        }
+        Ok(Box::new(FittedStack::new(train, fitted, weights, groups.of, calibration, note, remarks)))
+    }
+}
+
+/// `auto` instead of an ensemble, and why.
+fn alone(train: &Panel, aim: Aim, groups: Groups, why: &str) -> Result<Box<dyn Fitted>> {
+    let fit = Model::from(Automatic::default()).forecaster().fit(train, aim)?;
+    let member = Member::new(Automatic::NAME, fit, train.len());
+    let weights = Weights::same(vec![1.0], groups.names.len());
+    Ok(Box::new(FittedStack::new(train, vec![member], weights, groups.of, None, why.into(), Vec::new())))
+}
+
+/// The cross-validation part of each window: its own, or one half of the series where there is one window alone.
+fn parts(windows: &[&Window]) -> Vec<usize> {
+    let several = windows.iter().any(|window| window.number != windows[0].number);
+    windows.iter().enumerate().map(|(k, window)| if several { window.number } else { k % 2 }).collect()
+}
+
+/// Learns from the other parts, for each part.
+fn from_others<T: Clone, L>(parts: &[usize], all: &[T], learn: impl Fn(&[T]) -> L) -> Vec<L> {
+    let count = parts.iter().max().map_or(0, |last| last + 1);
+    let learned = |held_out: usize| {
+        let others: Vec<T> =
+            all.iter().zip(parts).filter(|(_, part)| **part != held_out).map(|(one, _)| one.clone()).collect();
+        // A single series in a single window has no others.
+        learn(if others.is_empty() { all } else { &others })
+    };
+    (0..count).map(learned).collect()
+}
+
+/// The forecasts of the ensemble for each window with weights from the other windows.
+fn cross_validated(windows: &[&Window], groups: &Groups, steps: usize, shrinkage: f64, learn: Learn) -> Vec<Predicted> {
+    let parts = parts(windows);
+    let learned = from_others(&parts, windows, |others| learn(others, groups, steps, shrinkage));
+    let predict = |(window, part): (&&Window, &usize)| {
+        let available: Vec<bool> = window.predicted.iter().map(Option::is_some).collect();
+        let share = |step: usize| learned[*part].shares(groups.of[window.series], step, &available);
+        let shares: Vec<Vec<f64>> = (0..steps).map(share).collect();
+        Predicted::combined(&window.predicted, &shares)
+    };
+    windows.iter().zip(&parts).map(predict).collect()
+}
+
+/// The calibration of intervals; none where it does not improve the quantile loss on windows that were left out.
+fn calibration(windows: &[&Window], held_out: &[Predicted]) -> Option<Calibration> {
+    let scores: Vec<Vec<f64>> =
+        windows.iter().zip(held_out).map(|(window, predicted)| predicted.scores(&window.actual)).collect();
+    let of = |scores: &[Vec<f64>]| Calibration::symmetric(std::iter::once(scores));
+    let parts = parts(windows);
+    let learned = from_others(&parts, &scores, of);
+    let pinball = METRICS.named("pinball").ok()?;
+    let (mut plain, mut calibrated) = (0.0, 0.0);
+    for ((window, predicted), part) in windows.iter().zip(held_out).zip(&parts) {
+        let loss = |predicted: &Predicted| (pinball.ratio)(&window.case(predicted)).0 / window.size();
+        plain += loss(predicted);
+        let learned = learned[*part].as_ref();
+        calibrated += learned.map_or_else(|| loss(predicted), |learned| loss(&predicted.calibrated(learned)));
+    }
+    if calibrated < plain { of(&scores) } else { None }
+}
+
+/// The scaled loss of the forecast of a window, over the observed steps.
+fn window_loss(window: &Window, predicted: &Predicted, loss: StackLoss) -> f64 {
+    let errors = window.actual.iter().zip(&predicted.mean).map(|(y, mean)| loss.of((y - mean) / window.size()));
+    errors.filter(|e| !e.is_nan()).sum()
+}
+
+/// The loss of forecasts over all windows.
+fn total_loss(windows: &[&Window], held_out: &[Predicted], loss: StackLoss) -> f64 {
+    windows.iter().zip(held_out).map(|(window, predicted)| window_loss(window, predicted, loss)).sum()
+}
+
+/// Is the ensemble better than a member, on the windows that the member forecasts?
+fn is_better(windows: &[&Window], held_out: &[Predicted], member: usize, loss: StackLoss) -> bool {
+    let both = windows.iter().zip(held_out).filter_map(|(window, predicted)| {
+        let alone = window.predicted[member].as_ref()?;
+        Some((window_loss(window, predicted, loss), window_loss(window, alone, loss)))
+    });
+    let (ours, alone) = both.fold((0.0, 0.0), |(ours, alone), (a, b)| (ours + a, alone + b));
+    ours < alone || alone.is_nan() || (ours == 0.0 && alone == 0.0)
+}
