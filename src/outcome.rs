@@ -170,12 +170,13 @@ impl Outcome {
             report = report.add(block);
         }
         report = report.heading("The last window, forecast and actual").add(inner.backtest.plot_last(&model)?);
-        let fixed = match model == inner.best {
-            true => String::new(),
-            false => format!(
+        let fixed = if model == inner.best {
+            String::new()
+        } else {
+            format!(
                 " {} is best in the backtest but needs the future of its known covariates, which the plan does not give.",
                 inner.best
-            ),
+            )
         };
         report = report
             .heading(ahead[..1].to_uppercase() + &ahead[1..])

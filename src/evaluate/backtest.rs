@@ -336,9 +336,10 @@ impl Backtest {
     pub(super) fn steps(&self, by: &Metric, model: usize, fold: usize, series: usize) -> Vec<(f64, f64)> {
         let (inner, window) = (&*self.0, &self.0.windows[fold]);
         let Some(cell) = window.forecast.cell(model, series) else { return Vec::new() };
-        let quantiles: Vec<Vec<f64>> = match by.reads_quantiles {
-            true => inner.probabilities.iter().map(|p| cell.quantile(*p)).collect(),
-            false => Vec::new(),
+        let quantiles: Vec<Vec<f64>> = if by.reads_quantiles {
+            inner.probabilities.iter().map(|p| cell.quantile(*p)).collect()
+        } else {
+            Vec::new()
         };
         let probabilities = if by.reads_quantiles { &inner.probabilities[..] } else { &[] };
         (0..inner.folds.horizon())

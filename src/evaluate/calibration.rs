@@ -198,9 +198,10 @@ impl Backtest {
             ),
             _ => String::new(),
         };
-        let lead = match all.count < JUDGED {
-            true => format!("Too few values to judge the intervals of {model}"),
-            false => format!("The intervals of {model} are {}", all.verdict()),
+        let lead = if all.count < JUDGED {
+            format!("Too few values to judge the intervals of {model}")
+        } else {
+            format!("The intervals of {model} are {}", all.verdict())
         };
         let sentence = format!(
             "{lead}: the 80 % interval held {} of {} actual values{growth}; the 95 % interval held {}.",
@@ -231,9 +232,10 @@ impl Backtest {
             number(count),
             if folds == 1 { "fold" } else { "folds" }
         ));
-        match count < 100.0 {
-            true => finding.but("Fewer than 100 values: a share can be off by ten points by chance."),
-            false => finding,
+        if count < 100.0 {
+            finding.but("Fewer than 100 values: a share can be off by ten points by chance.")
+        } else {
+            finding
         }
     }
 

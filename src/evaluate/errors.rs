@@ -161,9 +161,10 @@ impl Backtest {
         let share = |part: f64, whole: f64| 100.0 * part / whole;
         let worst = order[0];
         let target = &panel.inner().columns.target;
-        let sold = match all.size > 0.0 {
-            true => format!(" and {} % of {target}", number(share(carried.size, all.size).round())),
-            false => String::new(),
+        let sold = if all.size > 0.0 {
+            format!(" and {} % of {target}", number(share(carried.size, all.size).round()))
+        } else {
+            String::new()
         };
         let mut sentence = format!(
             "{} of {} series carry half of the absolute error of {model}{sold}; {} carries most, {} %.",
@@ -230,19 +231,17 @@ impl Backtest {
         let mut order: Vec<(i64, Sum)> = dates.iter().map(|(position, sum)| (*position, *sum)).collect();
         // A date without sales has no WAPE: then dates are compared by the mean error of their values.
         let sold = dates.values().all(|sum| sum.size > 0.0);
-        let measure = |sum: &Sum| match sold {
-            true => sum.wape().unwrap_or(f64::NAN),
-            false => sum.absolute / sum.count as f64,
-        };
+        let measure = |sum: &Sum| if sold { sum.wape().unwrap_or(f64::NAN) } else { sum.absolute / sum.count as f64 };
         order.sort_by(|a, b| measure(&b.1).total_cmp(&measure(&a.1)));
         let few = order.len().div_ceil(10);
         let carried: f64 = order.iter().take(few).map(|(_, sum)| sum.absolute).sum();
         let (position, worst) = order[0];
         let carried = number((100.0 * carried / all.absolute).round());
         let overall = if sold { overall } else { measure(&all) };
-        let told = match sold {
-            true => format!("WAPE {} % against {} %", number(tenth(measure(&worst))), number(tenth(overall))),
-            false => format!("mean absolute error {} against {}", number(measure(&worst)), number(overall)),
+        let told = if sold {
+            format!("WAPE {} % against {} %", number(tenth(measure(&worst))), number(tenth(overall)))
+        } else {
+            format!("mean absolute error {} against {}", number(measure(&worst)), number(overall))
         };
         let mut sentence = format!(
             "{model} erred most on {}: {told} over all dates. {}",
@@ -304,9 +303,10 @@ impl Backtest {
         let whole = panel.frequency().is_whole();
         let figure = Lines {
             title: format!("When {model} errs"),
-            value: match sold {
-                true => "WAPE over all series by date, %".into(),
-                false => "mean absolute error over all series by date".into(),
+            value: if sold {
+                "WAPE over all series by date, %".into()
+            } else {
+                "mean absolute error over all series by date".into()
             },
             axis: if whole { TimeAxis::Steps } else { TimeAxis::Dates },
             foot: String::new(),
@@ -362,19 +362,18 @@ impl Backtest {
             Some(bias) => format!("{} % too {side} over all", number(tenth(bias.abs()))),
             None => format!("too {side} over all"),
         };
-        let mut sentence = match all.signed == 0.0 {
-            true => format!("{model} forecast neither too high nor too low over all."),
-            false => {
-                let series = match of_series {
-                    1 => String::new(),
-                    n => format!(" and on {} of {} series", number(series as f64), number(n as f64)),
-                };
-                let folds = match of_folds {
-                    1 => "in the only fold".to_string(),
-                    n => format!("in {folds} of {n} folds"),
-                };
-                format!("{model} forecast {size}: too {side} {folds}{series}.")
-            }
+        let mut sentence = if all.signed == 0.0 {
+            format!("{model} forecast neither too high nor too low over all.")
+        } else {
+            let series = match of_series {
+                1 => String::new(),
+                n => format!(" and on {} of {} series", number(series as f64), number(n as f64)),
+            };
+            let folds = match of_folds {
+                1 => "in the only fold".to_string(),
+                n => format!("in {folds} of {n} folds"),
+            };
+            format!("{model} forecast {size}: too {side} {folds}{series}.")
         };
         if let Some((first, last)) = by_step[0].wape().zip(by_step[h - 1].wape()).filter(|_| h > 1) {
             let way = if last >= first { "grows" } else { "falls" };
@@ -437,15 +436,14 @@ impl Backtest {
         );
         let others: Vec<&str> =
             contrasts.iter().skip(1).filter(|c| c.times().ln().abs() > 0.2).map(|c| c.what.as_str()).collect();
-        let others = match others.is_empty() {
-            true => String::new(),
-            false => format!(" Errors also differ with {}.", listed(&others, 4)),
-        };
-        let sentence = match first.times().ln().abs() > 0.2 {
-            true => format!("Errors of {model} differ most with {told}.{others}"),
-            false => format!(
+        let others =
+            if others.is_empty() { String::new() } else { format!(" Errors also differ with {}.", listed(&others, 4)) };
+        let sentence = if first.times().ln().abs() > 0.2 {
+            format!("Errors of {model} differ most with {told}.{others}")
+        } else {
+            format!(
                 "Nothing that was looked at goes with much larger or smaller errors of {model}; most of all {told}."
-            ),
+            )
         };
         let shown = &contrasts[..contrasts.len().min(WORST)];
         let text = |name: &str, pick: fn(&Contrast) -> &str| {
@@ -496,16 +494,11 @@ impl Backtest {
             let values: Vec<(f64, f64, i64)> = steps.iter().filter_map(at).collect();
             let zeros = values.iter().filter(|(value, ..)| *value == 0.0).count();
             type Is = Box<dyn Fn(f64) -> bool>;
-            let (sides, there, elsewhere): ([&'static str; 3], Is, Is) = match 3 * zeros >= values.len() {
-                true => (
-                    ["where it is not 0", "where it is 0", "not 0 / 0"],
-                    Box::new(|v| v != 0.0),
-                    Box::new(|v| v == 0.0),
-                ),
-                false => {
-                    let Some((low, high)) = thirds(values.iter().map(|(value, ..)| *value)) else { continue };
-                    (THIRDS, Box::new(move |v| v >= high), Box::new(move |v| v <= low))
-                }
+            let (sides, there, elsewhere): ([&'static str; 3], Is, Is) = if 3 * zeros >= values.len() {
+                (["where it is not 0", "where it is 0", "not 0 / 0"], Box::new(|v| v != 0.0), Box::new(|v| v == 0.0))
+            } else {
+                let Some((low, high)) = thirds(values.iter().map(|(value, ..)| *value)) else { continue };
+                (THIRDS, Box::new(move |v| v >= high), Box::new(move |v| v <= low))
             };
             let side = |is: &Is| -> Vec<(f64, i64)> {
                 values.iter().filter(|(value, ..)| is(*value)).map(|(_, error, position)| (*error, *position)).collect()

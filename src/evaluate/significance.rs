@@ -224,13 +224,15 @@ impl Backtest {
         if !duel.one.is_finite() || !duel.other.is_finite() {
             return format!("{one} and {other} cannot be compared by {metric}: no window could be scored for both.");
         }
-        let (better, worse, least, most) = match duel.one <= duel.other {
-            true => (one, other, duel.one, duel.other),
-            false => (other, one, duel.other, duel.one),
+        let (better, worse, least, most) = if duel.one <= duel.other {
+            (one, other, duel.one, duel.other)
+        } else {
+            (other, one, duel.other, duel.one)
         };
-        let share = match most > 0.0 {
-            true => format!(", {} % less", number(((1.0 - least / most) * 1000.0).round() / 10.0)),
-            false => String::new(),
+        let share = if most > 0.0 {
+            format!(", {} % less", number(((1.0 - least / most) * 1000.0).round() / 10.0))
+        } else {
+            String::new()
         };
         let scores = format!("{metric} {} against {}{share}", number(least), number(most));
         match &duel.test {
@@ -245,21 +247,22 @@ impl Backtest {
                 let (low, high) = (test.mean.abs() - test.margin, test.mean.abs() + test.margin);
                 let p = p_words(test.p_value);
                 let over = self.units_words(test.origins);
-                match test.p_value < LEVEL {
-                    true => format!(
+                if test.p_value < LEVEL {
+                    format!(
                         "{better} is better than {worse}: {scores}, over {over}. So large a difference is seldom \
                          chance ({p}); \
                          the gain lies between {} and {} with 95 % confidence.",
                         number(low),
                         number(high)
-                    ),
-                    false => format!(
+                    )
+                } else {
+                    format!(
                         "It cannot be told that {better} is better than {worse}: {scores}, over {over}, a difference \
                          that \
                          may be chance ({p}); the gain lies between {} and {} with 95 % confidence.",
                         number(low),
                         number(high)
-                    ),
+                    )
                 }
             }
             Err(why) => {
@@ -400,9 +403,10 @@ impl Backtest {
         let names: Vec<&str> = order.iter().map(|at| label(*at)).collect();
         let sentence = ranks_sentence(&names, &ranks, differ, test.f_p_value, difference, &unit(n), metric);
         let figure = CriticalDifference {
-            title: match differ {
-                true => format!("Models by mean rank in {metric}; a bar joins those not told apart"),
-                false => format!("Models by mean rank in {metric}: none can be told apart"),
+            title: if differ {
+                format!("Models by mean rank in {metric}; a bar joins those not told apart")
+            } else {
+                format!("Models by mean rank in {metric}: none can be told apart")
             },
             value: format!("mean rank over {}, 1 is best", unit(n)),
             ranks: names.iter().map(ToString::to_string).zip(ranks).collect(),
@@ -524,12 +528,13 @@ fn cautious(differences: &[f64], overlap: usize) -> Result<DieboldMariano> {
 /// The metric of that name, if it is a loss.
 pub(crate) fn loss(metric: &str) -> Result<&'static Metric> {
     let by = METRICS.named(metric)?;
-    match by.is_loss {
-        true => Ok(by),
-        false => Err(Error::usage(format!(
+    if by.is_loss {
+        Ok(by)
+    } else {
+        Err(Error::usage(format!(
             "{} of one window is neither good nor bad, so models cannot be compared by it; take an error such as mae or \
              mase, and calibration() for coverage",
             by.name
-        ))),
+        )))
     }
 }

@@ -132,13 +132,14 @@ impl Forecast {
             end: "expected".into(),
         };
         let finding = Finding::new(format!("{series} on {date}"), sentence, Table::new(frame)).drawn(figure.figure());
-        let finding = match (usual + total - expected).abs() > 1e-6 * expected.abs().max(1.0) {
-            true => finding.but(format!(
+        let finding = if (usual + total - expected).abs() > 1e-6 * expected.abs().max(1.0) {
+            finding.but(format!(
                 "The parts add up to {} on the scale of the model; the forecast was put back from it as {}.",
                 number(usual + total),
                 number(expected)
-            )),
-            false => finding,
+            ))
+        } else {
+            finding
         };
         Ok(finding.but("What a feature adds is what the model makes of it, not proof of cause."))
     }

@@ -76,9 +76,10 @@ impl Ask for Autocorrelation {
             0 => " and most of all".to_string(),
             k => format!(", and most, {}, with the one {} before", rounded(acf[k], 2), steps(k + 1)),
         };
-        let verdict = match test.p_value < 0.05 {
-            true => "the past tells something of the future",
-            false => "nothing speaks against values that are independent of the past",
+        let verdict = if test.p_value < 0.05 {
+            "the past tells something of the future"
+        } else {
+            "nothing speaks against values that are independent of the past"
         };
         let whole = capital(&whose);
         let sentence = format!(

@@ -65,10 +65,8 @@ impl Ask for Changepoints {
         let expected = self.expected.unwrap_or((2 * m).clamp(50, 500) as f64);
         let answers = each(panel, LEAST, |i, y| {
             let seasons = usable(&[m], y.len());
-            let values = match seasons.is_empty() {
-                true => lines(y),
-                false => mstl(y, &seasons, &MstlOptions::default())?.adjusted(),
-            };
+            let values =
+                if seasons.is_empty() { lines(y) } else { mstl(y, &seasons, &MstlOptions::default())?.adjusted() };
             let first = panel.positions(i).first().copied().unwrap_or(0);
             let at = changepoints(&values, expected)?;
             let edges: Vec<usize> = std::iter::once(0).chain(at).chain([values.len()]).collect();

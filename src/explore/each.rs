@@ -69,9 +69,10 @@ pub(super) fn each<T: Send>(
             },
         }
     }
-    match answers.found.is_empty() {
-        true => Err(Error::data(format!("no series can answer: {}", answers.reasons(panel)))),
-        false => Ok(answers),
+    if answers.found.is_empty() {
+        Err(Error::data(format!("no series can answer: {}", answers.reasons(panel))))
+    } else {
+        Ok(answers)
     }
 }
 

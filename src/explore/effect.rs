@@ -555,9 +555,10 @@ fn line(values: &[f64], counts: &[bool], reach: usize) -> Vec<f64> {
             let second = squares[t] - 2.0 * at * places[t] + at * at * ones[t];
             let product = products[t] - at * sums[t];
             let determinant = ones[t] * second - first * first;
-            match ones[t] >= 3.0 && determinant > 1e-9 * (ones[t] * second).max(1.0) {
-                true => (second * sums[t] - first * product) / determinant,
-                false => sums[t] / ones[t],
+            if ones[t] >= 3.0 && determinant > 1e-9 * (ones[t] * second).max(1.0) {
+                (second * sums[t] - first * product) / determinant
+            } else {
+                sums[t] / ones[t]
             }
         })
         .collect()

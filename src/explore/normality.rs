@@ -63,9 +63,10 @@ impl Ask for Normality {
         &[("distribution, histogram, jarque bera, shapiro, shapiro wilk, residuals", "of what trend and season leave")];
 
     fn check(&self) -> Result<()> {
-        match self.alpha > 0.0 && self.alpha < 1.0 {
-            true => Ok(()),
-            false => Err(Error::usage(format!("alpha is a share between 0 and 1, not {}", self.alpha))),
+        if self.alpha > 0.0 && self.alpha < 1.0 {
+            Ok(())
+        } else {
+            Err(Error::usage(format!("alpha is a share between 0 and 1, not {}", self.alpha)))
         }
     }
 

@@ -180,17 +180,18 @@ impl Uplift {
             1 => format!("{} {}", number(steps as f64), many(steps, "step")),
             n => format!("{} {} of {} series", number(steps as f64), many(steps, "step"), number(n as f64)),
         };
-        let mut sentence = match told(all) {
-            true => format!(
+        let mut sentence = if told(all) {
+            format!(
                 "With {name}, sales are {} their usual level (95 % interval {}), over {over}",
                 beside(all.value),
                 interval(all)
-            ),
-            false => format!(
+            )
+        } else {
+            format!(
                 "With {name}, no effect on sales can be told from chance: {} their usual level (95 % interval {}), over {over}",
                 beside(all.value),
                 interval(all)
-            ),
+            )
         };
         if rows.len() >= 4 {
             sentence.push_str(&format!("; the middle half of the series {} to {}", signed(at(0.75)), signed(at(0.25))));
@@ -260,12 +261,13 @@ fn held(panel: &Panel, by: &str, asked: &[Flag]) -> Result<(Vec<Flag>, Vec<Strin
         }
         let on: Vec<f64> = column.iter().map(|x| f64::from(u8::from(*x > 0.0))).collect();
         // A flag around the one that is asked for, or one that is most of it, is the same thing by another name.
-        match asked
+        if asked
             .iter()
             .any(|flag| with(&flag.on, &on) >= WITH || (with(&on, &flag.on) >= WITH && with(&flag.on, &on) >= 0.5))
         {
-            true => together.push(format!("`{}`", matrix.names[c])),
-            false => held.push(Flag { name: matrix.names[c].clone(), on }),
+            together.push(format!("`{}`", matrix.names[c]))
+        } else {
+            held.push(Flag { name: matrix.names[c].clone(), on })
         }
     }
     held.sort_by_key(|flag| std::cmp::Reverse(flag.on.iter().filter(|on| **on > 0.0).count()));

@@ -116,9 +116,10 @@ impl Drawing for Bars {
         }
         for (index, ((_, value), label)) in rows.iter().zip(&labels).enumerate() {
             let best = self.best == Some(index);
-            let (label, words) = match value.is_finite() {
-                true => (label.as_str(), name(best)),
-                false => (MISSING, Words { colour: GREY, ..name(false) }),
+            let (label, words) = if value.is_finite() {
+                (label.as_str(), name(best))
+            } else {
+                (MISSING, Words { colour: GREY, ..name(false) })
             };
             let (anchor, side) = if *value < 0.0 { (Anchor::End, -1.0) } else { (Anchor::Start, 1.0) };
             let (from, wide) = (end(*value) + side * 6.0, canvas.measure(label, words));

@@ -219,10 +219,7 @@ impl Drawing for Chart {
     fn alt(&self) -> String {
         let told: Vec<String> = self.lines.iter().take(NAMED).filter_map(|line| self.told(line)).collect();
         let what = if self.value.is_empty() { &self.title } else { &self.value };
-        match told.is_empty() {
-            true => format!("{what}: no data."),
-            false => format!("{what}: {}.", told.join("; ")),
-        }
+        if told.is_empty() { format!("{what}: no data.") } else { format!("{what}: {}.", told.join("; ")) }
     }
 
     fn size(&self) -> (u32, u32) {

@@ -69,9 +69,10 @@ impl Drawing for CriticalDifference {
         let alike: Vec<String> = (self.bars().iter())
             .map(|(from, to)| shown[*from..=*to].iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))
             .collect();
-        let alike = match alike.is_empty() {
-            true => " All can be told apart.".to_string(),
-            false => format!(" Not told apart: {}.", alike.join("; ")),
+        let alike = if alike.is_empty() {
+            " All can be told apart.".to_string()
+        } else {
+            format!(" Not told apart: {}.", alike.join("; "))
         };
         format!("Mean ranks: {}.{alike}", told.join(", "))
     }
@@ -128,9 +129,10 @@ impl Drawing for CriticalDifference {
             let wider = if 1.0 + difference > last { ", wider than the axis" } else { "" };
             let text = format!("critical difference {}{wider}", number((difference * 100.0).round() / 100.0));
             let words = Words { colour: INK, ..SMALL };
-            match to + 8.0 + canvas.measure(&text, words) < canvas.width() - MARGIN {
-                true => canvas.text((to + 8.0, y + 4.0), Anchor::Start, &text, words),
-                false => canvas.text((to, y - 8.0), Anchor::End, &text, words),
+            if to + 8.0 + canvas.measure(&text, words) < canvas.width() - MARGIN {
+                canvas.text((to + 8.0, y + 4.0), Anchor::Start, &text, words)
+            } else {
+                canvas.text((to, y - 8.0), Anchor::End, &text, words)
             }
         }
         canvas.line(&[(scale.at(1.0), axis), (scale.at(last), axis)], AXIS, 1.5);

@@ -123,9 +123,10 @@ impl Heat {
 
     fn value(&self) -> String {
         let outside = self.shown().iter().any(|(_, cells)| cells.contains(&Cell::Outside));
-        match outside {
-            true => format!("{}; white: before the first or after the last row", self.value),
-            false => self.value.clone(),
+        if outside {
+            format!("{}; white: before the first or after the last row", self.value)
+        } else {
+            self.value.clone()
         }
     }
 }

@@ -79,9 +79,10 @@ impl Drawing for Lines {
             ))
         });
         let told: Vec<String> = told.collect();
-        match told.is_empty() {
-            true => format!("{}: no data.", self.value),
-            false => format!("{}: {}.", self.value, told.join("; ")),
+        if told.is_empty() {
+            format!("{}: no data.", self.value)
+        } else {
+            format!("{}: {}.", self.value, told.join("; "))
         }
     }
 

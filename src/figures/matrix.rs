@@ -65,9 +65,10 @@ impl Drawing for Matrix {
             Some(format!("{} in {head}", self.shown()[place].0))
         };
         let told: Vec<String> = self.heads().iter().enumerate().filter_map(winner).collect();
-        match told.is_empty() {
-            true => format!("{}: no data.", self.value),
-            false => format!("{}, best by column: {}.", self.value, told.join(", ")),
+        if told.is_empty() {
+            format!("{}: no data.", self.value)
+        } else {
+            format!("{}, best by column: {}.", self.value, told.join(", "))
         }
     }
 
@@ -120,10 +121,12 @@ impl Drawing for Matrix {
                 let from = left + column as f64 * wide;
                 let best = losses[row] == *least;
                 let excess = if *least > 0.0 { losses[row] / least - 1.0 } else { f64::from(u8::from(!best)) };
-                let colour = match () {
-                    () if !value.is_finite() => Colour(246, 247, 248),
-                    () if best => BLUE.tint(0.35),
-                    () => ORANGE.tint(0.6 * excess.clamp(0.0, 1.0)),
+                let colour = if !value.is_finite() {
+                    Colour(246, 247, 248)
+                } else if best {
+                    BLUE.tint(0.35)
+                } else {
+                    ORANGE.tint(0.6 * excess.clamp(0.0, 1.0))
                 };
                 canvas.rect((from + 1.0, high + 1.0), (from + wide - 1.0, high + ROW - 1.0), colour);
                 let written = label.next().filter(|_| value.is_finite()).map_or(MISSING, String::as_str);

@@ -99,12 +99,11 @@ impl Drawing for Overview {
             .names("line", points().map(|(line, ..)| line.name.as_str()))
             .places(self.axis, points().map(|(_, x, _)| x))
             .numbers("value", points().map(|(.., y)| y));
-        let data = match self.marks.is_empty() {
-            true => data,
-            false => {
-                let marks = Data::default().places(self.axis, self.marks.iter().map(|(x, _)| *x));
-                data.above(marks.names("event", self.marks.iter().map(|(_, text)| text.as_str())))
-            }
+        let data = if self.marks.is_empty() {
+            data
+        } else {
+            let marks = Data::default().places(self.axis, self.marks.iter().map(|(x, _)| *x));
+            data.above(marks.names("event", self.marks.iter().map(|(_, text)| text.as_str())))
         };
         data.table(&self.title)
     }

@@ -85,9 +85,10 @@ impl Drawing for Repairs {
 
     fn alt(&self) -> String {
         let panels: Vec<String> = self.shown().iter().map(|panel| format!("{}: {}", panel.kind, panel.place)).collect();
-        match panels.is_empty() {
-            true => format!("{}: no changes.", self.value),
-            false => format!("{} after cleaning, with what stood there before: {}.", self.value, panels.join("; ")),
+        if panels.is_empty() {
+            format!("{}: no changes.", self.value)
+        } else {
+            format!("{} after cleaning, with what stood there before: {}.", self.value, panels.join("; "))
         }
     }
 

@@ -89,9 +89,10 @@ impl Drawing for Waterfall {
         };
         // Where the parts are small beside the whole, zero is left out: what is to be seen is the parts.
         let far = low > 0.0 && high - low < 0.5 * high || high < 0.0 && high - low < -0.5 * low;
-        let (low, high) = match far {
-            true => (low - 0.2 * (high - low).max(1e-9), high + 0.05 * (high - low)),
-            false => (low.min(0.0), high.max(0.0)),
+        let (low, high) = if far {
+            (low - 0.2 * (high - low).max(1e-9), high + 0.05 * (high - low))
+        } else {
+            (low.min(0.0), high.max(0.0))
         };
         let (low, high) = if low == high { (low, low + 1.0) } else { (low, high) };
         let value = if far { format!("{} · the bars do not begin at 0", self.value) } else { self.value.clone() };

@@ -144,14 +144,15 @@ impl Guard {
     pub(crate) fn replaces(&self, path: &Path) -> Result<bool> {
         self.spare(path)?;
         let Ok(metadata) = path.symlink_metadata() else { return Ok(false) };
-        let metadata = match metadata.is_symlink() {
-            true => path.metadata().map_err(|_| {
+        let metadata = if metadata.is_symlink() {
+            path.metadata().map_err(|_| {
                 Error::usage(format!(
                     "{} is a link that leads nowhere; remove it, or name another file",
                     path.display()
                 ))
-            })?,
-            false => metadata,
+            })?
+        } else {
+            metadata
         };
         if metadata.is_dir() {
             return Err(Error::io(format!("cannot write {}: it is a folder; name a file inside it", path.display())));
@@ -163,13 +164,14 @@ impl Guard {
         if metadata.len() == 0 || self.known().is_own(path) || super::mark::bears(path) {
             return Ok(false);
         }
-        match self.all.load(Ordering::Relaxed) || self.known().allowed.contains(&place(path)) {
-            true => Ok(true),
-            false => Err(Error::usage(format!(
+        if self.all.load(Ordering::Relaxed) || self.known().allowed.contains(&place(path)) {
+            Ok(true)
+        } else {
+            Err(Error::usage(format!(
                 "{0} is there already, and tradewind has not written it; name another file, or replace it by --overwrite \
                  (in a script or notebook: overwrite(\"{0}\"))",
                 path.display()
-            ))),
+            )))
         }
     }
 

@@ -109,10 +109,7 @@ fn write(path: &Path, own: bool, work: impl FnOnce(&mut File) -> Result<()>) -> 
     fence::still_allowed(path, unfinished.temporary.as_file())?;
     work(unfinished.temporary.as_file_mut())?;
     if let Some(error) = foreign {
-        return match unfinished.is_there() {
-            true => Ok(()),
-            false => Err(error),
-        };
+        return if unfinished.is_there() { Ok(()) } else { Err(error) };
     }
     if let Some(unfinished) = set::wait(unfinished) {
         let replaced = unfinished.check()?;

@@ -161,12 +161,13 @@ impl Steps {
         let start = now.stamp(first);
         let stated = if whole { stated.anchored([start].iter()) } else { stated };
         let fits = stated.length() > now.length() && (!whole || stated.length() % now.length() == 0);
-        match fits || stated == now {
-            true => Ok(stated),
-            false => Err(Error::usage(format!(
+        if fits || stated == now {
+            Ok(stated)
+        } else {
+            Err(Error::usage(format!(
                 "aggregate goes to longer steps: data that are {now} cannot become {stated}, because what happened \
                  inside a step is not known"
-            ))),
+            )))
         }
     }
 
@@ -177,10 +178,7 @@ impl Steps {
 
 /// The position on a longer calendar, or the same, that a step goes to.
 pub(super) fn place(from: &Calendar, stamps: Option<Stamps>, to: &Calendar, position: i64) -> i64 {
-    match from.frequency == to.frequency {
-        true => position,
-        false => to.holding(middle(from, position, stamps), None),
-    }
+    if from.frequency == to.frequency { position } else { to.holding(middle(from, position, stamps), None) }
 }
 
 /// The stamp in the middle of a step, in microseconds; the stamp itself for steps up to a day and for integers.
@@ -294,9 +292,10 @@ impl<'a> Work<'a> {
             .map(|cell| (self.labels[cell.group].clone(), cell.place))
             .collect();
         let from = if self.steps.changed { format!("from {} ", inner.calendar.frequency) } else { String::new() };
-        let of = match self.lenders.len() == self.panel.len() {
-            true => String::new(),
-            false => format!("of {} series ", number(self.panel.len() as f64)),
+        let of = if self.lenders.len() == self.panel.len() {
+            String::new()
+        } else {
+            format!("of {} series ", number(self.panel.len() as f64))
         };
         let whole = match partial.len() {
             0 => "every period is whole".to_string(),
@@ -336,9 +335,8 @@ impl<'a> Work<'a> {
     fn actual(&self, how: &Aggregate) -> Vec<f64> {
         let (target, actual) = (&self.panel.inner().target, self.panel.actuals());
         let filled = |row: &u32| actual[*row as usize].is_nan() && !target[*row as usize].is_nan();
-        let cell = |cell: &Cell| match cell.rows.iter().any(filled) {
-            true => f64::NAN,
-            false => cell.target(actual, how.target).unwrap_or(f64::NAN),
+        let cell = |cell: &Cell| {
+            if cell.rows.iter().any(filled) { f64::NAN } else { cell.target(actual, how.target).unwrap_or(f64::NAN) }
         };
         self.cells.iter().map(cell).collect()
     }

@@ -224,10 +224,12 @@ fn infer_months(differences: &HashMap<i64, usize>, stamps: &HashMap<i64, usize>)
     }
     let (day, count) = days.into_iter().max_by_key(|(day, count)| (*count, *day))?;
     let enough = |count: usize| count * 100 >= total * 95;
-    let day = match () {
-        () if enough(count) => Day::Of(day),
-        () if enough(last) => Day::Last,
-        () => return None,
+    let day = if enough(count) {
+        Day::Of(day)
+    } else if enough(last) {
+        Day::Last
+    } else {
+        return None;
     };
     let month = |stamp: i64| clock(stamp).map(|date| i64::from(date.year()) * 12 + i64::from(date.month0()));
     // Differences in months, from the differences in days: 28–31 is one month, 59–62 two, and so on.

@@ -138,9 +138,10 @@ impl Panel {
         work.off_calendar(policy.off_calendar)?;
         work.duplicates(policy.duplicates)?;
         let before = self.inner().origin.changes.len();
-        let decided = match policy.looks_around() && work.changes.len() > before {
-            true => work.clone().assembled(&Clean::default())?,
-            false => self.clone(),
+        let decided = if policy.looks_around() && work.changes.len() > before {
+            work.clone().assembled(&Clean::default())?
+        } else {
+            self.clone()
         };
         if policy.gaps == Gaps::Fill {
             work.gaps()?;

@@ -111,10 +111,8 @@ impl Climate {
 
     /// The normal at a position.
     pub(super) fn at(&self, normals: &Normals, position: i64) -> f64 {
-        let place = match normals.places.is_empty() {
-            true => 0.0,
-            false => normals.places[position.rem_euclid(self.season) as usize],
-        };
+        let place =
+            if normals.places.is_empty() { 0.0 } else { normals.places[position.rem_euclid(self.season) as usize] };
         let place = if place.is_nan() { normals.overall } else { place };
         match (&normals.smooth, self.bin(position)) {
             (Some(smooth), Some(bin)) => smooth[bin] + place,

@@ -235,10 +235,7 @@ impl Show for Columns {
     fn block(&self) -> Block {
         let mut points = vec![format!(
             "series by {}",
-            match self.keys.is_empty() {
-                true => "none: a single one".into(),
-                false => self.keys.join(", "),
-            }
+            if self.keys.is_empty() { "none: a single one".into() } else { self.keys.join(", ") }
         )];
         points.push(format!("time {}, target {}", self.time, self.target));
         for (role, word) in [(Role::Known, "known"), (Role::Observed, "observed"), (Role::Fixed, "fixed")] {

@@ -185,10 +185,7 @@ impl Folds {
         let ends: Vec<i64> =
             (0..panel.len()).map(|i| panel.positions(i).last().map_or(i64::MIN, |last| last + 1)).collect();
         let latest = ends.iter().max().copied().unwrap_or(0);
-        let ends: Vec<i64> = match panel.frequency().is_whole() {
-            true => ends,
-            false => vec![latest; ends.len()],
-        };
+        let ends: Vec<i64> = if panel.frequency().is_whole() { ends } else { vec![latest; ends.len()] };
         let needed = (self.folds - 1) * self.stride() + self.horizon + self.gap;
         let longest = (0..panel.len()).filter_map(|i| Some(ends[i] - panel.positions(i).first()?)).max().unwrap_or(0);
         if longest <= needed as i64 {

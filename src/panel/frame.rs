@@ -239,10 +239,7 @@ pub(crate) fn assemble(
     let target = numbers(frame.column(&columns.target)?)?;
     let firsts: Vec<IdxSize> = spans.iter().map(|span| span.start as IdxSize).collect();
     let keys = frame.select(columns.keys.iter().map(String::as_str))?;
-    let keys = match columns.keys.is_empty() {
-        true => keys,
-        false => keys.take(&IdxCa::from_vec("".into(), firsts))?,
-    };
+    let keys = if columns.keys.is_empty() { keys } else { keys.take(&IdxCa::from_vec("".into(), firsts))? };
     let labels = labels_of(&keys, spans.len())?;
     Ok(Panel(Arc::new(Inner {
         columns: columns.clone(),

@@ -175,14 +175,15 @@ impl Panel {
         let present: Vec<&str> = sheet.frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
         let names: Vec<&str> = wanted.iter().map(|(name, _)| *name).collect();
         check_present(&names, &present, sheet.source())?;
-        let on: Vec<&str> = match join.on.is_empty() {
-            false => join.on.iter().map(String::as_str).collect(),
-            true => matching
+        let on: Vec<&str> = if !(join.on.is_empty()) {
+            join.on.iter().map(String::as_str).collect()
+        } else {
+            matching
                 .iter()
                 .copied()
                 .filter(|name| present.contains(name) && !names.contains(name))
                 .chain(present.contains(&file_time).then_some(columns.time.as_str()))
-                .collect(),
+                .collect()
         };
         let timed = on.contains(&columns.time.as_str());
         let on: Vec<&str> = on.into_iter().filter(|name| *name != columns.time).collect();
@@ -329,10 +330,12 @@ impl Matched {
             let mut at = from;
             let span = panel.inner().spans[series].clone();
             for (row, position) in span.zip(panel.positions(series)) {
-                let slot = match () {
-                    () if !self.timed => 0,
-                    () if self.by_day => frequency.stamp(*position).div_euclid(DAY),
-                    () => *position,
+                let slot = if !self.timed {
+                    0
+                } else if self.by_day {
+                    frequency.stamp(*position).div_euclid(DAY)
+                } else {
+                    *position
                 };
                 while at < to && self.places[at].1 < slot {
                     at += 1;
@@ -354,9 +357,10 @@ impl Matched {
         for (name, at) in &self.combinations {
             names[*at] = name;
         }
-        let kept: Vec<usize> = match self.timed {
-            true => (0..self.places.len()).filter(|at| self.places[*at].1 >= end).collect(),
-            false => Vec::new(),
+        let kept: Vec<usize> = if self.timed {
+            (0..self.places.len()).filter(|at| self.places[*at].1 >= end).collect()
+        } else {
+            Vec::new()
         };
         Rows {
             on,

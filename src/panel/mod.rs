@@ -636,12 +636,11 @@ impl Origin {
         Self {
             rows: self.rows.iter().zip(mask).filter(|(_, keep)| **keep).map(|(row, _)| *row).collect(),
             off_calendar: self.off_calendar.iter().map(|row| places[*row]).filter(|row| *row != usize::MAX).collect(),
-            changes: match self.changes.is_empty() {
-                true => self.changes.clone(),
-                false => {
-                    let change = |c: &audit::Change| Some(audit::Change { series: series(c)?, ..c.clone() });
-                    Arc::new(self.changes.iter().filter_map(change).collect())
-                }
+            changes: if self.changes.is_empty() {
+                self.changes.clone()
+            } else {
+                let change = |c: &audit::Change| Some(audit::Change { series: series(c)?, ..c.clone() });
+                Arc::new(self.changes.iter().filter_map(change).collect())
             },
             ..self.clone()
         }

@@ -191,13 +191,14 @@ impl Scale {
         // A power of huge or tiny values leaves the range of numbers, or puts different values on the same number.
         let size = observed(values).fold(0.0, |size, y| y.abs().max(size));
         let kept = |(y, z): (&f64, &f64)| y.is_nan() || (scale.back(*z) - y).abs() <= 1e-6 * size;
-        match values.iter().zip(&seen).all(kept) {
-            true => Ok((scale, seen)),
-            false => Err(Error::model(format!(
+        if values.iter().zip(&seen).all(kept) {
+            Ok((scale, seen))
+        } else {
+            Err(Error::model(format!(
                 "{} loses the digits of values as large, as small or as far apart as those of the series; rescale them, \
                  or normalise otherwise",
                 kind.name()
-            ))),
+            )))
         }
     }
 
@@ -222,10 +223,7 @@ impl Scale {
             Self::BoxCox { lambda: 0.0 } => z.exp(),
             Self::BoxCox { lambda } => {
                 let base = 1.0 + lambda * z;
-                match lambda < 0.0 && base <= 0.0 {
-                    true => f64::INFINITY,
-                    false => base.abs().powf(1.0 / lambda).copysign(base),
-                }
+                if lambda < 0.0 && base <= 0.0 { f64::INFINITY } else { base.abs().powf(1.0 / lambda).copysign(base) }
             }
         }
     }
@@ -283,9 +281,10 @@ impl Scale {
             )));
         }
         let ends = [self.mean(mean, sd), self.at(mean, sd, -REACH), self.at(mean, sd, REACH)];
-        match ends.iter().all(|end| end.is_finite()) {
-            true => Ok(()),
-            false => Err(Error::model("the forecast leaves the range of numbers")),
+        if ends.iter().all(|end| end.is_finite()) {
+            Ok(())
+        } else {
+            Err(Error::model("the forecast leaves the range of numbers"))
         }
     }
 }
@@ -310,9 +309,10 @@ fn standard(values: &[f64]) -> Scale {
 fn between(values: &[f64]) -> Scale {
     let low = observed(values).fold(f64::INFINITY, f64::min);
     let high = observed(values).fold(f64::NEG_INFINITY, f64::max);
-    match high > low {
-        true => Scale::Linear { centre: low, spread: high - low },
-        false => Scale::Linear { centre: if low.is_finite() { low } else { 0.0 }, spread: 1.0 },
+    if high > low {
+        Scale::Linear { centre: low, spread: high - low }
+    } else {
+        Scale::Linear { centre: if low.is_finite() { low } else { 0.0 }, spread: 1.0 }
     }
 }
 
@@ -340,10 +340,7 @@ fn guerrero(values: &[f64], season: usize) -> f64 {
         let squares: f64 = ratios.map(|ratio| (ratio - mean).powi(2)).sum();
         (squares / (n - 1.0)).sqrt() / mean
     };
-    match variation(1.0).is_finite() {
-        true => minimum(-1.0, 2.0, variation),
-        false => 1.0,
-    }
+    if variation(1.0).is_finite() { minimum(-1.0, 2.0, variation) } else { 1.0 }
 }
 
 /// Where a function of one variable is least: parabolas through the last three points, golden sections where they do not

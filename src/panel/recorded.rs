@@ -173,26 +173,22 @@ impl Recipe {
             };
         }
         let whole = self.steps.iter().all(|step| matches!(step, Step::Clean(_)));
-        let series: Vec<usize> = match whole {
-            true => (0..rows.len()).filter(|i| there[*i]).map(|i| self.into[i]).collect(),
-            false => {
-                // Both list their series in the order of the keys.
-                let mut labels = panel.inner().labels.iter().enumerate();
-                let mut next = |label: &str| {
-                    let found = labels.find(|(_, other)| *other == label);
-                    found.map(|(i, _)| i).ok_or_else(|| Error::data(format!("there is no series {label} any more")))
-                };
-                (0..mended.len()).map(|i| next(mended.label(i))).collect::<Result<_>>()?
-            }
+        let series: Vec<usize> = if whole {
+            (0..rows.len()).filter(|i| there[*i]).map(|i| self.into[i]).collect()
+        } else {
+            // Both list their series in the order of the keys.
+            let mut labels = panel.inner().labels.iter().enumerate();
+            let mut next = |label: &str| {
+                let found = labels.find(|(_, other)| *other == label);
+                found.map(|(i, _)| i).ok_or_else(|| Error::data(format!("there is no series {label} any more")))
+            };
+            (0..mended.len()).map(|i| next(mended.label(i))).collect::<Result<_>>()?
         };
         let recipe = Self { rows, ..self.clone() };
         let all = recipe.in_place(panel, &mended, &series)?;
         // A row that a later step has moved across the end was not known before it.
         let beyond = |i: usize| all.positions(i).last().is_some_and(|last| *last >= ends[i]);
-        match (0..all.len()).any(beyond) {
-            true => all.within(&|i, position| position < ends[i]),
-            false => Ok(all),
-        }
+        if (0..all.len()).any(beyond) { all.within(&|i, position| position < ends[i]) } else { Ok(all) }
     }
 
     /// A part of `panel` that was made anew, its series at their places, with the covariates that the panel has.
@@ -354,10 +350,7 @@ impl Panel {
             if missing.is_empty() {
                 continue;
             }
-            let computed = match made.computed() {
-                true => made.again(&Places::history(&panel))?,
-                false => Vec::new(),
-            };
+            let computed = if made.computed() { made.again(&Places::history(&panel))? } else { Vec::new() };
             let mut computed: Vec<Column> = computed.into_iter().map(super::features::Derived::column).collect();
             let (mut frame, mut columns) = (panel.to_frame(), panel.columns());
             for name in missing {

@@ -27,9 +27,10 @@ impl Panel {
         self.check_length()?;
         let shown = largest(self, MOST_PANELS);
         let lines = shown.iter().map(|i| line(self, *i, self.label(*i), 0)).collect();
-        let title = match shown.len() < self.len() {
-            true => format!("{}: the {} largest of {} series", self.inner().columns.target, shown.len(), self.len()),
-            false => self.inner().columns.target.clone(),
+        let title = if shown.len() < self.len() {
+            format!("{}: the {} largest of {} series", self.inner().columns.target, shown.len(), self.len())
+        } else {
+            self.inner().columns.target.clone()
         };
         Ok(Overview { title, value: self.inner().columns.target.clone(), axis: axis(self), lines, marks: Vec::new() }
             .figure())
@@ -138,9 +139,10 @@ fn fans(forecast: &Forecast, model: &str, actuals: &[Vec<f64>], title: &str) -> 
             }
         })
         .collect();
-    let title = match drawn.len() < panel.len() {
-        true => format!("{title}: the {} largest of {} series", drawn.len(), panel.len()),
-        false => title.to_string(),
+    let title = if drawn.len() < panel.len() {
+        format!("{title}: the {} largest of {} series", drawn.len(), panel.len())
+    } else {
+        title.to_string()
     };
     Ok(Fans { title, value, axis: axis(&panel), panels }.figure())
 }
@@ -171,10 +173,7 @@ fn largest(panel: &Panel, most: usize) -> Vec<usize> {
 }
 
 fn axis(panel: &Panel) -> TimeAxis {
-    match panel.frequency().is_whole() {
-        true => TimeAxis::Steps,
-        false => TimeAxis::Dates,
-    }
+    if panel.frequency().is_whole() { TimeAxis::Steps } else { TimeAxis::Dates }
 }
 
 /// The last `most` steps of a series, all of them for 0.

@@ -134,13 +134,18 @@ impl Panel {
         for (row, (position, y)) in positions.iter().zip(target).enumerate() {
             let at = bin(*position);
             let before = row.checked_sub(1).map(|before| positions[before]);
-            let cell = match () {
-                () if before == Some(*position) => Cell::Duplicate,
-                () if mended.contains(&(i, *position)) && !y.is_nan() => Cell::Mended,
-                () if y.is_nan() => Cell::Missing,
-                () if *y < 0.0 => Cell::Negative,
-                () if *y == 0.0 => Cell::Zero,
-                () => Cell::Value,
+            let cell = if before == Some(*position) {
+                Cell::Duplicate
+            } else if y.is_nan() {
+                Cell::Missing
+            } else if mended.contains(&(i, *position)) {
+                Cell::Mended
+            } else if *y < 0.0 {
+                Cell::Negative
+            } else if *y == 0.0 {
+                Cell::Zero
+            } else {
+                Cell::Value
             };
             counts[at].0 += u32::from(cell == Cell::Zero);
             counts[at].1 += u32::from(cell == Cell::Value);
@@ -179,15 +184,17 @@ impl Panel {
         let shown: Vec<&&Change> = changes.iter().filter(|change| (from..to).contains(&change.position)).collect();
         let calendar = &self.inner().calendar;
         let at = |position: i64| positions.binary_search(&position).map_or(f64::NAN, |row| target[row]);
-        let count = match shown.len() == members.len() {
-            true => number(members.len() as f64),
-            false => format!("{} of {}", number(shown.len() as f64), number(members.len() as f64)),
+        let count = if shown.len() == members.len() {
+            number(members.len() as f64)
+        } else {
+            format!("{} of {}", number(shown.len() as f64), number(members.len() as f64))
         };
         Repair {
             kind: kind.to_string(),
-            place: match self.inner().columns.keys.is_empty() {
-                true => count,
-                false => format!("{count} · {}", self.label(series)),
+            place: if self.inner().columns.keys.is_empty() {
+                count
+            } else {
+                format!("{count} · {}", self.label(series))
             },
             after: Line {
                 name: String::new(),

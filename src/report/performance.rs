@@ -277,12 +277,11 @@ impl<'a> Story<'a> {
         let sentence = self.wins(&rows, &names, "fold");
         let metric = self.by.name;
         let title = format!("{metric} fold by fold");
-        let figure = match names.len() <= MOST_FOLDS {
-            true => {
-                let value = format!("{metric}; folds by the start of their window");
-                Matrix { title, value, columns: names, rows, best: self.by.best }.figure()
-            }
-            false => Lines {
+        let figure = if names.len() <= MOST_FOLDS {
+            let value = format!("{metric}; folds by the start of their window");
+            Matrix { title, value, columns: names, rows, best: self.by.best }.figure()
+        } else {
+            Lines {
                 title,
                 value: metric.to_string(),
                 axis: TimeAxis::Steps,
@@ -290,7 +289,7 @@ impl<'a> Story<'a> {
                 lines: lines(rows),
                 reference: None,
             }
-            .figure(),
+            .figure()
         };
         Ok(vec![Block::Text(sentence), Block::Figure(figure)])
     }
@@ -380,15 +379,16 @@ impl<'a> Story<'a> {
             let spread: Vec<f64> = rows[0].1.iter().copied().filter(|value| value.is_finite()).collect();
             let (low, high) =
                 spread.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
-            return match low.is_finite() {
-                true => format!(
+            return if low.is_finite() {
+                format!(
                     "{} goes from {} to {} over {}.",
                     self.by.name,
                     number(low),
                     number(high),
                     plural(columns.len(), word)
-                ),
-                false => format!("{} is undefined here.", self.by.name),
+                )
+            } else {
+                format!("{} is undefined here.", self.by.name)
             };
         }
         let loss = |row: &(String, Vec<f64>), column: usize| {
@@ -406,9 +406,12 @@ impl<'a> Story<'a> {
         order.sort_by_key(|row| usize::MAX - won[*row].len());
         let named = word == "class" || word == "third";
         let told: Vec<String> = (order.iter().take(4))
-            .map(|row| match named {
-                true => format!("{} in {}", rows[*row].0, listed(&won[*row], 4)),
-                false => format!("{} in {} of {}", rows[*row].0, won[*row].len(), plural(all, word)),
+            .map(|row| {
+                if named {
+                    format!("{} in {}", rows[*row].0, listed(&won[*row], 4))
+                } else {
+                    format!("{} in {} of {}", rows[*row].0, won[*row].len(), plural(all, word))
+                }
             })
             .collect();
         let more = if order.len() > 4 { "; others in the rest".to_string() } else { String::new() };

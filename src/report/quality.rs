@@ -251,9 +251,10 @@ impl Audit {
             let name = if taken { format!("{} (found)", kind.name) } else { kind.name.clone() };
             columns.push(Column::new(name.into(), cells));
         }
-        let title = match troubled > rows.len() {
-            true => format!("The {} worst of {} series with errors or warnings", rows.len(), number(troubled as f64)),
-            false => "Series with errors or warnings, the worst first".to_string(),
+        let title = if troubled > rows.len() {
+            format!("The {} worst of {} series with errors or warnings", rows.len(), number(troubled as f64))
+        } else {
+            "Series with errors or warnings, the worst first".to_string()
         };
         Ok(Some(Table::new(DataFrame::new(rows.len(), columns)?).titled(title)))
     }
@@ -288,11 +289,13 @@ fn policy(kinds: &[Kind]) -> String {
 /// What to type, with the columns as they were declared.
 fn command(panel: &Panel, policy: &str) -> Block {
     let inner = panel.inner();
-    let quoted =
-        |text: &str| match text.chars().all(|c| c.is_alphanumeric() || "_-./,:%".contains(c)) && !text.is_empty() {
-            true => text.to_string(),
-            false => format!("'{}'", text.replace('\'', "'\\''")),
-        };
+    let quoted = |text: &str| {
+        if text.chars().all(|c| c.is_alphanumeric() || "_-./,:%".contains(c)) && !text.is_empty() {
+            text.to_string()
+        } else {
+            format!("'{}'", text.replace('\'', "'\\''"))
+        }
+    };
     // What came from a frame or a database is cleaned where it was read.
     if !crate::files::exists(inner.origin.source.as_ref()) && !inner.origin.source.contains(['*', '?', '[']) {
         let text = format!("let cleaned = panel.clean(&Clean::parse(\"{policy}\")?)?;");
@@ -483,9 +486,10 @@ fn reading(panel: &Panel) -> Vec<String> {
         number(panel.rows() as f64),
         counted(panel.len(), "series", "series")
     )];
-    let keys = match columns.keys.is_empty() {
-        true => "one series without a key".to_string(),
-        false => format!("one series for each {}", columns.keys.join(" and ")),
+    let keys = if columns.keys.is_empty() {
+        "one series without a key".to_string()
+    } else {
+        format!("one series for each {}", columns.keys.join(" and "))
     };
     points.push(format!("Columns: {keys}; time {}; target {}.", columns.time, columns.target));
     for (word, role) in [("Known in the future", Role::Known), ("Seen only in the past", Role::Observed)] {

@@ -104,10 +104,7 @@ impl Asked {
         let mut known: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
         known.sort_unstable();
         known.dedup();
-        let advice = match known.is_empty() {
-            true => "; it asks for none".into(),
-            false => suggestion(name, known),
-        };
+        let advice = if known.is_empty() { "; it asks for none".into() } else { suggestion(name, known) };
         Err(Error::usage(format!("{script} asks for no argument `{name}`{advice}")))
     }
 }
@@ -209,12 +206,11 @@ fn backticks(letters: &[char], from: usize, tokens: &mut Vec<Token>, inside: &mu
     let code = |at: usize| letters[at] == '$' && letters.get(at + 1) == Some(&'{');
     let end = skipped(letters, from, |at| letters[at] == '`' || code(at));
     tokens.push(Token::Text(letters[from..end].iter().collect()));
-    match end < letters.len() && code(end) {
-        true => {
-            inside.push(0);
-            end + 2
-        }
-        false => end + 1,
+    if end < letters.len() && code(end) {
+        inside.push(0);
+        end + 2
+    } else {
+        end + 1
     }
 }
 

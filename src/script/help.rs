@@ -141,16 +141,14 @@ impl Session {
             return Some(Block::Group(vec![name, shown.block()]));
         }
         let noun = cursor.receiver(self);
-        let mut meant: Vec<&Verb> = match cursor.after_dot {
-            true => language.verbs().iter().filter(|verb| verb.name == word && verb.noun.is_some()).collect(),
-            false => language.named(None, word).collect(),
+        let mut meant: Vec<&Verb> = if cursor.after_dot {
+            language.verbs().iter().filter(|verb| verb.name == word && verb.noun.is_some()).collect()
+        } else {
+            language.named(None, word).collect()
         };
         if meant.iter().any(|verb| verb.noun == noun) {
             meant.retain(|verb| verb.noun == noun);
         }
-        match meant.is_empty() {
-            false => Some(meaning(&meant)),
-            true => help(word).ok(),
-        }
+        if !(meant.is_empty()) { Some(meaning(&meant)) } else { help(word).ok() }
     }
 }

@@ -286,9 +286,10 @@ fn printing(engine: &mut Engine) {
     }
     engine.register_fn("to_json", |map: &mut Map| -> Answer<String> {
         // As text it is about as long.
-        match text::map(map).1 {
-            true => Ok(rhai::format_map_as_json(map)),
-            false => Err(Box::new(EvalAltResult::ErrorDataTooLarge("Size of text".into(), Position::NONE))),
+        if text::map(map).1 {
+            Ok(rhai::format_map_as_json(map))
+        } else {
+            Err(Box::new(EvalAltResult::ErrorDataTooLarge("Size of text".into(), Position::NONE)))
         }
     });
 }

@@ -307,9 +307,10 @@ impl Session {
             Ok(_) => Completeness::Complete,
             Err(error) => {
                 locked(&self.sources).insert(String::new(), text.into());
-                match self.explain("", None, |context| context.parse(&error)).unfinished {
-                    true => Completeness::Incomplete,
-                    false => Completeness::Invalid,
+                if self.explain("", None, |context| context.parse(&error)).unfinished {
+                    Completeness::Incomplete
+                } else {
+                    Completeness::Invalid
                 }
             }
         }

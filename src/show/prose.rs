@@ -250,10 +250,7 @@ impl<'a> Reader<'a> {
         let more = match event {
             Event::Start(tag) => {
                 self.depth += 1;
-                let inner = match self.depth > DEEPEST {
-                    true => vec![Words::Plain(line(&self.text()))],
-                    false => self.words(),
-                };
+                let inner = if self.depth > DEEPEST { vec![Words::Plain(line(&self.text()))] } else { self.words() };
                 self.depth -= 1;
                 match tag {
                     Tag::Emphasis => vec![Words::Emphasis(inner)],

@@ -285,9 +285,8 @@ impl Work {
             })?;
             for (chunk, frame) in take {
                 progress::check()?;
-                let done = self.forecast_chunk(chunk, frame?).map_err(|error| match error.is_interrupted() {
-                    true => error,
-                    false => error.within(self.layout.chunks.place(chunk)),
+                let done = self.forecast_chunk(chunk, frame?).map_err(|error| {
+                    if error.is_interrupted() { error } else { error.within(self.layout.chunks.place(chunk)) }
                 })?;
                 bar.inc(done as u64);
             }

@@ -212,11 +212,12 @@ impl Space {
     pub fn combinations(&self) -> Result<usize> {
         let sizes = self.dimensions.iter().map(|dimension| dimension.values.grid().len());
         let count = sizes.fold(1_usize, usize::saturating_mul);
-        match count <= MOST_COMBINATIONS {
-            true => Ok(count),
-            false => Err(Error::usage(format!(
+        if count <= MOST_COMBINATIONS {
+            Ok(count)
+        } else {
+            Err(Error::usage(format!(
                 "the grid has {count} combinations; state fewer options or values, or search by \"random\" or \"model\""
-            ))),
+            )))
         }
     }
 

@@ -51,10 +51,8 @@ pub(super) fn check(panel: &Panel, i: usize) -> Vec<Found> {
     let logs = logs(&y);
     let parts = Parts::of(&logs, season);
     // A season that was not seen twice cannot be told from a shift.
-    let shifts = match season > 1 && y.len() < 2 * season {
-        true => Vec::new(),
-        false => level_shifts(&y, &parts.adjusted(&logs), season),
-    };
+    let shifts =
+        if season > 1 && y.len() < 2 * season { Vec::new() } else { level_shifts(&y, &parts.adjusted(&logs), season) };
     for (t, expected, _) in far_out(&logs, &parts, season) {
         // The values on the edge of a step are not its outliers.
         if !shifts.iter().any(|(shift, ..)| shift.abs_diff(t) <= 1) {
@@ -96,10 +94,8 @@ impl Parts {
         let mut season = vec![0.0; n];
         let deviation = |values: &[f64]| 1.4826 * median(values.iter().map(|r| r.abs()).collect());
         // A median of two or three values lies so near to them that what it leaves says little of their spread.
-        let floor = match seasonal && n < 5 * m {
-            true => deviation(&(0..n).map(|t| y[t] - trend[t]).collect::<Vec<_>>()),
-            false => 0.0,
-        };
+        let floor =
+            if seasonal && n < 5 * m { deviation(&(0..n).map(|t| y[t] - trend[t]).collect::<Vec<_>>()) } else { 0.0 };
         if seasonal {
             let mut places: Vec<Vec<f64>> = vec![Vec::new(); m];
             for t in 0..n {
@@ -157,7 +153,8 @@ fn far_out(logs: &[f64], parts: &Parts, m: usize) -> Vec<(usize, f64, f64)> {
     }
     let known: Vec<f64> = parts.residual.iter().map(|r| if r.is_nan() { 0.0 } else { *r }).collect();
     let middle = median(known.clone());
-    let deviations = |side: f64| 1.4826 * median(known.iter().map(|r| (r - middle) * side).filter(|d| *d >= 0.0).collect());
+    let deviations =
+        |side: f64| 1.4826 * median(known.iter().map(|r| (r - middle) * side).filter(|d| *d >= 0.0).collect());
     let (below, above) = (deviations(-1.0), deviations(1.0));
     // Where half of a side lies in the middle itself, it tells nothing.
     if below > 0.0 && above > 0.0 {
@@ -256,10 +253,7 @@ pub(in crate::panel) fn stock_outs(y: &[f64], m: usize) -> Vec<std::ops::Range<u
         }
         // A series that never shows a zero elsewhere is given a hundredth of one.
         let log: f64 = run.clone().map(|t| ((seen[t % places].0 + 0.01) / (seen[t % places].1 + 0.02)).ln()).sum();
-        match log + rest.ln() < EXPECTED.ln() {
-            true => suspected.push(run),
-            false => break,
-        }
+        if log + rest.ln() < EXPECTED.ln() { suspected.push(run) } else { break }
     }
     suspected.sort_by_key(|run| run.start);
     suspected

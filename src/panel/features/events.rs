@@ -57,9 +57,10 @@ impl Derive for Events {
 
     fn check(&self) -> Result<()> {
         check_reach(self.before, self.after)?;
-        match self.file.as_os_str().is_empty() {
-            true => Err(Error::usage("events needs a file: events(file=\"events.csv\")")),
-            false => Ok(()),
+        if self.file.as_os_str().is_empty() {
+            Err(Error::usage("events needs a file: events(file=\"events.csv\")"))
+        } else {
+            Ok(())
         }
     }
 

@@ -159,9 +159,10 @@ fn named(name: &str) -> Result<&'static Rule> {
         let nearest = suggestion(name, RULES.iter().map(|(known, _)| *known));
         // The suggestion shows the first twenty; a list of feasts is no use if it ends there.
         let all: Vec<&str> = RULES.iter().map(|(known, _)| *known).collect();
-        Error::usage(match nearest.contains("did you mean") {
-            true => format!("there is no feast `{name}`{nearest}"),
-            false => format!("there is no feast `{name}`; there is {}", all.join(", ")),
+        Error::usage(if nearest.contains("did you mean") {
+            format!("there is no feast `{name}`{nearest}")
+        } else {
+            format!("there is no feast `{name}`; there is {}", all.join(", "))
         })
     })
 }

@@ -277,9 +277,10 @@ impl Country {
             let upper = one.trim().to_uppercase();
             let short = upper.strip_prefix(&format!("{}-", self.code)).unwrap_or(&upper);
             self.regions.iter().position(|region| region.to_uppercase() == short).map(|at| at as i64).ok_or_else(|| {
-                let nearest = match self.regions.is_empty() {
-                    true => ", which has none".to_string(),
-                    false => suggestion(one, self.regions.iter().map(String::as_str)),
+                let nearest = if self.regions.is_empty() {
+                    ", which has none".to_string()
+                } else {
+                    suggestion(one, self.regions.iter().map(String::as_str))
                 };
                 Error::usage(format!("`{one}` is no region of {}{nearest}", self.code))
             })

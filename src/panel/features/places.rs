@@ -146,14 +146,15 @@ impl<'a> Places<'a> {
             (first.min(ends.0.unwrap_or(i64::MAX)), last.max(ends.1.unwrap_or(i64::MIN)))
         });
         let steps = last.saturating_sub(first).saturating_add(1).max(0);
-        match steps > LONGEST {
-            true => Err(Error::data(format!(
+        if steps > LONGEST {
+            Err(Error::data(format!(
                 "the stamps run from {} to {}, more than {LONGEST} steps; look at them with audit, and mend those that are \
                  wrong, or state the frequency",
                 calendar.label(first),
                 calendar.label(last)
-            ))),
-            false => Ok((first, steps)),
+            )))
+        } else {
+            Ok((first, steps))
         }
     }
 

@@ -79,12 +79,9 @@ fn parse(text: &str, format: &str) -> Option<(NaiveDateTime, Option<i32>)> {
     if ["%V", "%W", "%U"].iter().any(|week| format.contains(week)) {
         return day(&format!("{text}-1"), &format!("{format}-%u"));
     }
-    match format.contains("%d") {
-        true => day(text, format),
-        false => day(&format!("1 {text}"), &format!("%d {format}")),
-    }
-    // chrono reads `12` for %Y as the year 12: two digits are no year of sales.
-    .filter(|(stamp, _)| !format.contains("%Y") || chrono::Datelike::year(stamp) >= 1000)
+    if format.contains("%d") { day(text, format) } else { day(&format!("1 {text}"), &format!("%d {format}")) }
+        // chrono reads `12` for %Y as the year 12: two digits are no year of sales.
+        .filter(|(stamp, _)| !format.contains("%Y") || chrono::Datelike::year(stamp) >= 1000)
 }
 
 fn has_clock(format: &str) -> bool {

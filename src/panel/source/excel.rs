@@ -39,9 +39,8 @@ pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Parts> {
     if let Some(name) = &wanted.reading.sheet {
         let pattern = glob::Pattern::new(name).ok();
         let exact = all.iter().any(|(known, _)| known == name);
-        let is = |known: &str| match exact {
-            true => known == name,
-            false => pattern.as_ref().is_some_and(|pattern| pattern.matches(known)),
+        let is = |known: &str| {
+            if exact { known == name } else { pattern.as_ref().is_some_and(|pattern| pattern.matches(known)) }
         };
         let nearest = suggestion(name, all.iter().map(|(known, _)| known.as_str()));
         let missing = Error::usage(format!("{source} has no sheet `{name}`{nearest}"));

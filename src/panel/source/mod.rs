@@ -178,10 +178,7 @@ impl Layout {
     fn part(self, frame: DataFrame, lines: Vec<u32>, found: Vec<String>, wanted: &Wanted) -> Result<Part> {
         let part = Part { frame, lines, found, unread: self.unread };
         let part = keys::fill_down(part, wanted)?;
-        match self.stamps.is_empty() {
-            true => Ok(part),
-            false => wide::long(part, &self.kept, &self.stamps, wanted.columns),
-        }
+        if self.stamps.is_empty() { Ok(part) } else { wide::long(part, &self.kept, &self.stamps, wanted.columns) }
     }
 }
 
@@ -317,16 +314,17 @@ pub(super) fn files(place: &Path) -> Result<Vec<PathBuf>> {
     files.iter().try_for_each(|path| crate::files::allowed(path))?;
     files.retain(|path| crate::files::is_file(path));
     Job::current().guard().reads_all(place, &files, |path| !hidden(path) && Kind::named(path).is_some());
-    match files.is_empty() {
-        true => Err(Error::io(format!(
+    if files.is_empty() {
+        Err(Error::io(format!(
             "{source} {}",
             if folder {
                 "is a directory without a file that can be read (.csv, .parquet, .xlsx, .ndjson)"
             } else {
                 "names no file"
             }
-        ))),
-        false => Ok(files),
+        )))
+    } else {
+        Ok(files)
     }
 }
 
@@ -434,10 +432,11 @@ fn together(
     let Some(mut frame) = frame else { return Err(Error::data(format!("{} has no rows", origin.source))) };
     let total = origin.parts.len();
     let of = if total == files { "files" } else { "sheets" };
-    origin.found.extend(remarks.into_iter().map(|(remark, count)| match count < total {
-        true => format!("{remark} (in {count} of {total} {of})"),
-        false => remark,
-    }));
+    origin.found.extend(
+        remarks.into_iter().map(
+            |(remark, count)| if count < total { format!("{remark} (in {count} of {total} {of})") } else { remark },
+        ),
+    );
     let read = frame.get_column_names_owned();
     let mut seen = std::collections::HashSet::new();
     unread.retain(|name| !read.iter().any(|read| read == name.as_str()) && seen.insert(name.clone()));
@@ -449,11 +448,14 @@ fn together(
     for name in frame.get_column_names_owned() {
         let is = |known: &str| known == name.as_str();
         let columns = wanted.columns;
-        let typed = match () {
-            () if wanted.part == Needed::Own => own::typed(frame.column(&name)?, &mut origin)?,
-            () if columns.keys.iter().any(|key| is(key)) => numbers::typed_key(frame.column(&name)?)?,
-            () if is(&columns.time) || is(&columns.target) => continue,
-            () => numbers::typed_covariate(frame.column(&name)?)?,
+        let typed = if wanted.part == Needed::Own {
+            own::typed(frame.column(&name)?, &mut origin)?
+        } else if columns.keys.iter().any(|key| is(key)) {
+            numbers::typed_key(frame.column(&name)?)?
+        } else if is(&columns.time) || is(&columns.target) {
+            continue;
+        } else {
+            numbers::typed_covariate(frame.column(&name)?)?
         };
         frame.with_column(typed)?;
     }
@@ -498,17 +500,15 @@ impl Cells {
     /// Adds a cell; a key is missing only when it is empty, since `NA` is Namibia.
     fn push(&mut self, column: usize, text: &str) {
         let missing = if self.keys[column] { text.is_empty() } else { MISSING.contains(&text) };
-        match missing {
-            true => self.columns[column].append_null(),
-            false => self.columns[column].append_value(text),
-        }
+        if missing { self.columns[column].append_null() } else { self.columns[column].append_value(text) }
     }
 
     /// Adds a cell that is a number in its source, not a text that says one.
     fn push_number(&mut self, column: usize, text: &str) {
-        match text.contains('.') && !self.texts[column] {
-            true => self.columns[column].append_value(format!("{}{text}", numbers::TYPED)),
-            false => self.push(column, text),
+        if text.contains('.') && !self.texts[column] {
+            self.columns[column].append_value(format!("{}{text}", numbers::TYPED))
+        } else {
+            self.push(column, text)
         }
     }
 

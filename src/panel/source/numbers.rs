@@ -264,10 +264,7 @@ pub(super) fn typed_key(column: &Column) -> Result<Column> {
     }
     let whole = column.cast(&DataType::Int64)?;
     let same = whole.cast(&DataType::String)?;
-    Ok(match same.str()?.iter().eq(column.str()?.iter()) {
-        true => whole,
-        false => column.clone(),
-    })
+    Ok(if same.str()?.iter().eq(column.str()?.iter()) { whole } else { column.clone() })
 }
 
 pub(super) fn typed_covariate(column: &Column) -> Result<Column> {

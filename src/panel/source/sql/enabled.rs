@@ -115,22 +115,24 @@ impl Bounds {
     /// What is said of a query that was stopped, if it was.
     fn stopped(&self, source: &str) -> Result<()> {
         progress::check()?;
-        match Instant::now() > self.until {
-            true => Err(Error::data(format!(
+        if Instant::now() > self.until {
+            Err(Error::data(format!(
                 "{source} did not answer within {} seconds; ask for less, or allow more: reading = \"seconds=…\"",
                 self.seconds
-            ))),
-            false => Ok(()),
+            )))
+        } else {
+            Ok(())
         }
     }
 
     fn count(&self, rows: usize, source: &str) -> Result<()> {
-        match rows as u64 > self.rows {
-            true => Err(Error::data(format!(
+        if rows as u64 > self.rows {
+            Err(Error::data(format!(
                 "the answer of {source} has more than {} rows; ask for less, or allow more: reading = \"rows=…\"",
                 crate::show::number(self.rows as f64)
-            ))),
-            false => Ok(()),
+            )))
+        } else {
+            Ok(())
         }
     }
 }
