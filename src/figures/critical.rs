@@ -1,5 +1,5 @@
-//! Which models can be told apart by their mean ranks? The critical-difference diagram of Demšar (2006): models on an
-//! axis of ranks, the best on the left, and a bar over those that cannot be told apart.
+//! Which models differ significantly in their mean ranks? The critical-difference diagram of Demšar (2006): models on an
+//! axis of ranks, the best on the left, and bars over those that do not differ significantly.
 
 use super::axes::Scale;
 use super::canvas::{Anchor, Canvas, Words};
@@ -17,7 +17,7 @@ const BAR: f64 = 8.0;
 const NAMES: f64 = 225.0;
 const LETTERS: usize = 32;
 
-/// Mean ranks, and how far apart they must be to be told apart.
+/// Mean ranks, and the difference between them that is significant.
 #[derive(Clone, Debug)]
 pub struct CriticalDifference {
     /// What the reader should see.
@@ -26,9 +26,9 @@ pub struct CriticalDifference {
     pub value: String,
     /// The name and the mean rank of each model, the best first; the first forty are drawn.
     pub ranks: Vec<(String, f64)>,
-    /// The runs of models, from and to in `ranks`, that cannot be told apart.
+    /// The runs of models, from and to in `ranks`, that do not differ significantly.
     pub alike: Vec<(usize, usize)>,
-    /// The difference from which on two mean ranks are told apart.
+    /// The critical difference of two mean ranks.
     pub difference: f64,
 }
 
@@ -70,9 +70,9 @@ impl Drawing for CriticalDifference {
             .map(|(from, to)| shown[*from..=*to].iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))
             .collect();
         let alike = if alike.is_empty() {
-            " All can be told apart.".to_string()
+            " All differ significantly.".to_string()
         } else {
-            format!(" Not told apart: {}.", alike.join("; "))
+            format!(" No significant difference: {}.", alike.join("; "))
         };
         format!("Mean ranks: {}.{alike}", told.join(", "))
     }

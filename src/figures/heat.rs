@@ -22,7 +22,7 @@ pub enum Cell {
     /// The target is above zero.
     Value,
     /// Cleaning changed or added the target.
-    Mended,
+    Repaired,
     /// There is no row between rows.
     Gap,
     /// There is a row without a target.
@@ -39,7 +39,7 @@ impl Cell {
         Cell::Outside,
         Cell::Zero,
         Cell::Value,
-        Cell::Mended,
+        Cell::Repaired,
         Cell::Gap,
         Cell::Missing,
         Cell::Negative,
@@ -51,7 +51,7 @@ impl Cell {
             Self::Outside => Colour(255, 255, 255),
             Self::Zero => Colour(214, 219, 224),
             Self::Value => Colour(158, 199, 224),
-            Self::Mended => Colour(0, 158, 115),
+            Self::Repaired => Colour(0, 158, 115),
             Self::Gap => Colour(213, 94, 0),
             Self::Missing => Colour(240, 193, 60),
             Self::Negative => Colour(190, 90, 160),
@@ -64,7 +64,7 @@ impl Cell {
             Self::Outside => "outside",
             Self::Zero => "zero",
             Self::Value => "value",
-            Self::Mended => "mended",
+            Self::Repaired => "repaired",
             Self::Gap => "no row (gap)",
             Self::Missing => "target missing",
             Self::Negative => "negative",

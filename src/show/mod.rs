@@ -11,6 +11,7 @@
 //! | `rows.rs` | which of its rows, in what order, and what do they come to? |
 //! | `workbook.rs` | how it becomes a workbook |
 //! | `prose.rs` | what the marks of a text say |
+//! | `words.rs` | how counts, shares and p-values read in a sentence |
 //! | `text.rs`, `markdown.rs`, `html.rs` | how a block looks in a terminal, in Markdown, on a page |
 //! | `notebook.rs` | how a noun, a data frame, a list of numbers displays itself in a notebook cell |
 
@@ -23,6 +24,7 @@ mod prose;
 mod rows;
 mod table;
 mod text;
+pub(crate) mod words;
 mod workbook;
 
 pub use figure::{Figure, Picture};
