@@ -162,7 +162,7 @@ impl Table {
         let everything = [(0..self.rows() as IdxSize).collect::<Vec<_>>()];
         let grouped = if by.is_empty() { None } else { Some(self.frame.group_by_stable(&by)?) };
         let groups: Vec<Vec<IdxSize>> = match &grouped {
-            Some(grouped) => grouped.get_groups().iter().map(|group| group.to_vec()).collect(),
+            Some(grouped) => grouped.get_groups().iter().map(rows_of).collect(),
             None => everything.into(),
         };
         let mut columns = grouped.map(|grouped| grouped.keys()).unwrap_or_default();
@@ -218,6 +218,14 @@ fn quoted(value: &Value) -> String {
         Value::Text(text) => format!("the text `{text}`"),
         Value::Bool(flag) => flag.to_string(),
         other => format!("the number {other}"),
+    }
+}
+
+/// The rows of a group.
+fn rows_of(group: GroupsIndicator) -> Vec<IdxSize> {
+    match group {
+        GroupsIndicator::Idx((_, rows)) => rows.to_vec(),
+        GroupsIndicator::Slice([first, length]) => (first..first + length).collect(),
     }
 }
 
