@@ -59,7 +59,7 @@ impl Panel {
     /// part of a panel that was cleaned is cleaned by itself; forecasts are scored by what happened (see [`Panel::clean`]).
     ///
     /// # Errors
-    /// When a label names no model, the folds do not fit into the history, the panel holds duplicate stamps or stamps
+    /// When a label names no model, the folds do not fit into the history, the panel holds duplicate timestamps or timestamps
     /// off its calendar, or the user interrupts.
     pub fn backtest<M: IntoModel>(&self, models: impl IntoIterator<Item = M>, folds: Folds) -> Result<Backtest> {
         self.backtest_at(models, folds, LEVELS)

@@ -80,7 +80,7 @@ impl Panel {
     /// The panel on a longer step, or with fewer keys, or both.
     ///
     /// # Errors
-    /// When neither is asked for, the new step is not longer, a key does not exist, or the data hold duplicates or stamps
+    /// When neither is asked for, the new step is not longer, a key does not exist, or the data hold duplicates or timestamps
     /// off the calendar; and on a panel that has made features, which belong to its step: aggregate first.
     pub fn aggregate(&self, how: &Aggregate) -> Result<Panel> {
         self.aggregated(how, None)
@@ -98,7 +98,7 @@ impl Panel {
             )));
         }
         if how.freq.is_none() && how.keys.is_none() {
-            return Err(Error::usage("aggregate to what? State freq=W-SUN, keys=[Store], or both"));
+            return Err(Error::usage("state what to aggregate to: freq=W-SUN, keys=[Store], or both"));
         }
         let steps = Steps::of(self, how, frequency)?;
         let work = Work::of(self, how, steps)?;
@@ -130,7 +130,7 @@ impl Steps {
         let changed = frequency != now;
         if last.saturating_sub(first) > LONGEST {
             return Err(Error::data(format!(
-                "the stamps run from {} to {}; look at them with audit",
+                "the timestamps run from {} to {}; check them with audit",
                 old.label(first),
                 old.label(last)
             )));
@@ -141,7 +141,7 @@ impl Steps {
         places.iter().for_each(|place| *whole.entry(*place).or_default() += 1);
         // A whole period may reach beyond the data at both ends.
         if let (Some(start), Some(end)) = (places.first(), places.last()) {
-            // No period has more steps than a year has seconds; stamps beyond the calendar would never end.
+            // No period has more steps than a year has seconds; timestamps beyond the calendar would never end.
             let before = (1..40_000_000).take_while(|back| to(first - back) == *start).count();
             let after = (1..40_000_000).take_while(|ahead| to(last + ahead) == *end).count();
             *whole.entry(*start).or_default() += before;
@@ -165,7 +165,7 @@ impl Steps {
             Ok(stated)
         } else {
             Err(Error::usage(format!(
-                "aggregate goes to longer steps: data that are {now} cannot become {stated}, because what happened \
+                "data can only be aggregated to longer steps: {now} data cannot become {stated}, because what happened \
                  inside a step is not known"
             )))
         }
@@ -181,7 +181,7 @@ pub(super) fn place(from: &Calendar, stamps: Option<Stamps>, to: &Calendar, posi
     if from.frequency == to.frequency { position } else { to.holding(middle(from, position, stamps), None) }
 }
 
-/// The stamp in the middle of a step, in microseconds; the stamp itself for steps up to a day and for integers.
+/// The timestamp in the middle of a step, in microseconds; the timestamp itself for steps up to a day and for integers.
 fn middle(calendar: &Calendar, position: i64, stamps: Option<Stamps>) -> i64 {
     let stamp = calendar.frequency.stamp(position);
     let midnight = |day: NaiveDate| day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
@@ -274,7 +274,7 @@ impl<'a> Work<'a> {
             self.drop_ends();
             if self.cells.is_empty() {
                 return Err(Error::data(format!(
-                    "no series holds a whole step that is {}; keep the partial ones, or choose a shorter step",
+                    "no series has a complete period that is {}; keep the partial ones, or choose a shorter period",
                     self.steps.calendar.frequency
                 )));
             }
@@ -298,7 +298,7 @@ impl<'a> Work<'a> {
             format!("of {} series ", number(self.panel.len() as f64))
         };
         let whole = match partial.len() {
-            0 => "every period is whole".to_string(),
+            0 => "every period is complete".to_string(),
             n => format!("{} of {} periods are partial", number(n as f64), number(self.cells.len() as f64)),
         };
         found.push(format!(

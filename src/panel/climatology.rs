@@ -1,6 +1,6 @@
 //! What is usual at that time of the year? The scenario for observed covariates whose future nobody gives.
 //!
-//! Where there is a year of history and a step is two weeks at the most: the normal of a day of the year is the mean of
+//! Where there is a year of history and a step is two weeks at most: the normal of a day of the year is the mean of
 //! all values, weighted by a circular Gaussian kernel over the day of the year with a standard deviation of 10 days
 //! (Nadaraya 1964; that daily climatologies from few years must be smoothed over some weeks: Mahlstein et al. 2015, J.
 //! Geophys. Res. Atmos. 120, 2808–2818). It falls back on neighbouring days where a day was never seen, which harmonics do

@@ -68,7 +68,7 @@ impl Fold {
         self.future.clone()
     }
 
-    /// What happened, as it was recorded: cleaning mends the training part alone.
+    /// What happened, as it was recorded: cleaning cleans the training part alone.
     pub fn test(&self) -> Panel {
         self.test.clone()
     }
@@ -77,7 +77,7 @@ impl Fold {
 impl Show for Fold {
     fn block(&self) -> Block {
         let ((first, last), (from, to)) = (self.train.span(), self.test.span());
-        Block::Text(format!("fold {}: known {first} to {last}, to forecast {from} to {to}", self.number))
+        Block::Text(format!("fold {}: training {first} to {last}, test {from} to {to}", self.number))
     }
 }
 
@@ -85,7 +85,7 @@ impl Panel {
     /// The folds of the panel, for a comparison written by hand; [`backtest`](Self::backtest) does the usual ones.
     ///
     /// # Errors
-    /// When the folds do not fit into the history, or the panel holds duplicate stamps or stamps off its calendar.
+    /// When the folds do not fit into the history, or the panel holds duplicate timestamps or timestamps off its calendar.
     pub fn split(&self, folds: &Folds) -> Result<Vec<Fold>> {
         self.check_calendar()?;
         let fold = |(number, cut): (usize, Result<Cut>)| {
@@ -171,7 +171,7 @@ impl Folds {
         least("the gap", self.gap.max(1))?;
         if self.scenario == Scenario::Given {
             return Err(Error::usage(
-                "a backtest cannot be given the observed covariates of its windows; choose climatology or last",
+                "a backtest cannot use the actual future of observed covariates; choose scenario climatology or last",
             ));
         }
         Ok(())

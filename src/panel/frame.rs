@@ -1,4 +1,4 @@
-//! How a frame becomes a panel, and back: types checked, rows sorted, series found, stamps put on the calendar.
+//! How a frame becomes a panel, and back: types checked, rows sorted, series found, timestamps put on the calendar.
 
 use std::borrow::Borrow;
 use std::ops::Range;
@@ -73,7 +73,7 @@ impl Panel {
     /// [`open`](Self::open) gives it back; as CSV or JSON the data alone.
     ///
     /// The values are written as cleaning has left them, and what was recorded before is not in the file: a backtest of it
-    /// cannot clean its training parts by themselves, and takes the mended values for what happened. A Parquet file says so
+    /// cannot clean its training parts by themselves, and takes the cleaned values for what happened. A Parquet file says so
     /// when it is read.
     ///
     /// # Errors
@@ -168,7 +168,7 @@ fn from_origin(frame: DataFrame, columns: Columns, reading: &Reading, mut origin
     if time.null_count() > 0 {
         let row = time.is_null().iter().position(|null| null == Some(true)).unwrap_or(0);
         return Err(Error::data(format!(
-            "{} rows of {} have no stamp in column `{}` (first: {}); remove or mend them",
+            "{} rows of {} have no timestamp in column `{}` (first: {}); remove or correct them",
             time.null_count(),
             origin.source,
             columns.time,
@@ -271,7 +271,7 @@ impl Origin {
     }
 }
 
-/// Sorted by key, then time, rows with the same stamp in their input order; and where each row came from.
+/// Sorted by key, then time, rows with the same timestamp in their input order; and where each row came from.
 fn sorted(frame: DataFrame, columns: &Columns) -> Result<(DataFrame, Vec<u32>)> {
     const ROW: &str = "tradewind row";
     let mut frame = frame;
@@ -305,11 +305,11 @@ pub(crate) fn spans(frame: &DataFrame, columns: &Columns) -> Result<Vec<Range<us
     Ok(firsts.iter().enumerate().map(|(i, first)| *first..firsts.get(i + 1).copied().unwrap_or(height)).collect())
 }
 
-/// The stamps of a time column in microseconds, or the whole numbers themselves.
+/// The timestamps of a time column in microseconds, or the whole numbers themselves.
 pub(crate) fn stamps(column: &Column) -> Result<Vec<i64>> {
     let (multiply, divide) = micros(column.dtype());
     let physical = column.to_physical_repr().strict_cast(&DataType::Int64).map_err(|cause| {
-        Error::data(format!("column `{}` holds numbers beyond the range of stamps", column.name()))
+        Error::data(format!("column `{}` holds numbers beyond the range of timestamps", column.name()))
             .because(first_line(&cause))
     })?;
     Ok(physical.i64()?.iter().map(|raw| raw.unwrap_or(0).saturating_mul(multiply).div_euclid(divide)).collect())
@@ -328,7 +328,7 @@ pub(crate) fn stamp_column(calendar: &Calendar, name: &str, positions: impl Iter
     let column = Column::new(name.into(), raw);
     let physical = column.strict_cast(&calendar.dtype.to_physical()).map_err(|_| {
         Error::data(format!(
-            "the stamps to come leave the range of column `{name}` ({}); widen its type",
+            "future timestamps are beyond the range of column `{name}` ({}); use a wider type",
             calendar.dtype
         ))
     })?;

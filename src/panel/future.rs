@@ -1,4 +1,4 @@
-//! What is known of the days to come? The calendar of each series beyond its last stamp, what features make of it, the
+//! What is known of the days to come? The calendar of each series beyond its last timestamp, what features make of it, the
 //! known covariates as given, the fixed ones carried on, and for the observed ones a scenario.
 //!
 //! A model gets `train` and a [`Future`], nothing else; a future built for a backtest takes the known columns of the
@@ -65,7 +65,7 @@ struct Inner {
 }
 
 impl Panel {
-    /// The next `horizon` steps after each series' last stamp. Observed covariates follow their climatology; known ones
+    /// The next `horizon` steps after each series' last timestamp. Observed covariates follow their climatology; known ones
     /// wait to be [`given`](Future::given).
     ///
     /// # Errors
@@ -82,7 +82,7 @@ impl Panel {
         self.future_after(0, horizon, scenario)
     }
 
-    /// As [`future_under`](Self::future_under), from so many steps after each series' last stamp on.
+    /// As [`future_under`](Self::future_under), from so many steps after each series' last timestamp on.
     pub(crate) fn future_after(&self, gap: usize, horizon: usize, scenario: Scenario) -> Result<Future> {
         let first = |last: i64| last.saturating_add(1).saturating_add_unsigned(gap as u64);
         let starts = (0..self.len()).map(|i| self.positions(i).last().map_or(0, |last| first(*last))).collect();
@@ -172,7 +172,7 @@ impl Future {
         };
         if let Some(i) = starts.iter().position(|start| *start > i64::MIN && !reachable(start)) {
             return Err(Error::data(format!(
-                "{horizon} steps after the end of series {} lie beyond the calendar",
+                "{horizon} steps after the end of series {} are beyond the end of the calendar",
                 train.label(i)
             )));
         }
@@ -197,7 +197,7 @@ impl Future {
     /// has the panel's key, time and covariate columns. Rows of other series or other dates are ignored.
     ///
     /// # Errors
-    /// When a column is absent or its stamps or values cannot be read.
+    /// When a column is absent or its timestamps or values cannot be read.
     pub fn given(&self, frame: DataFrame) -> Result<Future> {
         let columns = self.0.panel.columns();
         let present: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
@@ -253,7 +253,7 @@ impl Future {
                 && rows[i * self.0.horizon + step as usize].replace(row).is_some()
             {
                 return Err(Error::data(format!(
-                    "{} has several rows for series {label} on {}; one must say what will be",
+                    "{} has several rows for series {label} on {}; keep one",
                     origin.source,
                     panel.inner().calendar.label(position)
                 )));
@@ -288,7 +288,7 @@ impl Future {
         let (source, role) = &matrix.sources[c];
         if *role == Role::Fixed || declared.maker(source).is_some_and(|made| made.computed()) {
             return Err(Error::usage(format!(
-                "`{covariate}` cannot be otherwise: it is fixed, or follows from the calendar or from other columns"
+                "`{covariate}` cannot be changed: it is fixed, or computed from the calendar or from other columns"
             )));
         }
         if values.len() != 1 && values.len() != self.0.horizon {
@@ -365,7 +365,7 @@ impl Future {
         self.0.scenario
     }
 
-    /// The first forecast stamp of a series, as text.
+    /// The first forecast timestamp of a series, as text.
     ///
     /// # Errors
     /// When the panel has no such series.
@@ -380,7 +380,7 @@ impl Future {
         }
     }
 
-    /// Keys, stamps and covariates, one row per series and step.
+    /// Keys, timestamps and covariates, one row per series and step.
     ///
     /// # Errors
     /// Only if the frame cannot be assembled.
@@ -431,11 +431,11 @@ impl Future {
                 if reach == 1 { "step" } else { "steps" }
             ),
             Some(_) => format!(
-                "`{source}` of series {label} has no value for {stamp}, because the steps that it looks back to have none; \
+                "`{source}` of series {label} has no value for {stamp}, because the past values that it is computed from are missing; \
                  fill them in (clean with missing = \"linear\"), or use a window instead of a lag"
             ),
             None => format!(
-                "`{source}` of series {label}, made by {}, has no value for {stamp}, because what it is made of has none",
+                "`{source}` of series {label}, made by {}, has no value for {stamp}, because the values that it is computed from are missing",
                 made.label
             ),
         })))
@@ -454,12 +454,12 @@ impl Future {
             return Err(Error::data(match role {
                 Role::Known => format!(
                     "known covariate `{source}` has no usable value for series {label} on {stamp} (a number, or a \
-                     category that the history knows); \
-                     give it with the future (--future FILE, or future.given(frame)), or take a model that does not \
+                     category that occurs in the history); \
+                     give it with the future (--future FILE, or future.given(frame)), or use a model that does not \
                      read it, such as auto(regressors=false)"
                 ),
                 Role::Observed => format!(
-                    "observed covariate `{source}` of series {label} has no value to assume for {stamp}; \
+                    "observed covariate `{source}` of series {label} has no value that the scenario could assume for {stamp}; \
                      choose another scenario, or leave the covariate out"
                 ),
                 Role::Fixed => format!("fixed covariate `{source}` of series {label} has no value; fill it in"),

@@ -3,7 +3,7 @@
 //! Rows are matched by the columns that both have: the time, keys, and columns with one value per series. Where the file
 //! is finer than the panel, its rows within a period become one: numbers their mean, booleans whether any is true, texts
 //! the first. A file of days serves the hours of each day. A row without a match stays a hole, which the audit reports;
-//! two rows for the same series and stamp are an error.
+//! two rows for the same series and timestamp are an error.
 //!
 //! Rows after the end of the history are kept with the panel: the future takes the known columns from them, and the
 //! observed ones (a weather forecast) under the scenario `given`.
@@ -152,7 +152,7 @@ impl Panel {
     ///
     /// # Errors
     /// When the file cannot be read or lacks a column, a column exists already, no row of the file matches, or two rows
-    /// of it speak of the same series and stamp.
+    /// of it speak of the same series and timestamp.
     pub fn join(&self, path: impl AsRef<Path>, join: &Join) -> Result<Panel> {
         let path = path.as_ref();
         let wanted: Vec<(&str, Role)> =
@@ -162,7 +162,7 @@ impl Panel {
                 .collect();
         if wanted.is_empty() {
             return Err(Error::usage(
-                "join takes no column; say which: observed=[Temperature], known=[Price], fixed=[Size]",
+                "join needs the columns to take: observed=[Temperature], known=[Price], fixed=[Size]",
             ));
         }
         let columns = self.columns();
@@ -189,15 +189,17 @@ impl Panel {
         let on: Vec<&str> = on.into_iter().filter(|name| *name != columns.time).collect();
         if on.is_empty() && !timed {
             return Err(Error::usage(format!(
-                "nothing is left to match the rows of {} by; state on=[…] with the time, a key, or a column with one value \
+                "the rows of {} cannot be matched: state on=[…] with the time, a key, or a column with one value \
                  per series",
                 sheet.source()
             )));
         }
         if let Some((name, role)) = wanted.iter().find(|(_, role)| timed == (*role == Role::Fixed)) {
             return Err(Error::usage(match role {
-                Role::Fixed => format!("`{name}` is to be fixed but is matched by time; leave the time out of on=[…]"),
-                _ => format!("`{name}` is matched without the time, so it is one value per series: fixed=[{name}]"),
+                Role::Fixed => format!("`{name}` is declared fixed but matched by time; leave the time out of on=[…]"),
+                _ => {
+                    format!("`{name}` is matched without the time, so it has one value per series: use fixed=[{name}]")
+                }
             }));
         }
         check_present(&on, &present, sheet.source())?;
@@ -209,7 +211,7 @@ impl Panel {
         let rows = matched.rows_of(self)?;
         if rows.iter().all(|row| *row == NONE) {
             return Err(Error::data(format!(
-                "no row of {} matches a series and stamp of the panel by {}; compare their values",
+                "no row of {} matches a series and timestamp of the panel by {}; compare their values",
                 sheet.source(),
                 on.iter().copied().chain(timed.then_some(columns.time.as_str())).collect::<Vec<_>>().join(", ")
             )));
@@ -294,7 +296,7 @@ impl Matched {
                 None => Vec::new(),
             };
             return Err(Error::data(format!(
-                "{} has several rows for {} ({} and {}); one must say what holds, or match by more columns",
+                "{} has several rows for {} ({} and {}); keep one, or match by more columns",
                 sheet.source(),
                 which.into_iter().chain(when).collect::<Vec<_>>().join(", "),
                 sheet.row_text(pair[0].3 as usize),
@@ -436,7 +438,7 @@ impl Sheet {
         self.origin.row_text(row)
     }
 
-    /// A column as stamps, `None` where it is empty; `frequency` tells periods apart that are written alike.
+    /// A column as timestamps, `None` where it is empty; `frequency` tells periods apart that are written alike.
     pub(super) fn stamps(&self, name: &str, frequency: Option<Frequency>) -> Result<Vec<Option<i64>>> {
         let column = self.frame.column(name)?;
         if let DataType::Date | DataType::Datetime(..) = column.dtype() {
@@ -460,7 +462,7 @@ impl Sheet {
         Ok(stamps(&parsed)?.into_iter().zip(&texts).map(|(stamp, text)| text.is_some().then_some(stamp)).collect())
     }
 
-    /// A column as stamps of a panel's kind, none of them missing.
+    /// A column as timestamps of a panel's kind, none of them missing.
     fn times(&self, name: &str, panel: &Panel) -> Result<Vec<i64>> {
         let present: Vec<&str> = self.frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
         check_present(&[name], &present, self.source())?;

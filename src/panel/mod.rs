@@ -9,8 +9,8 @@
 //! | `features/` | which covariates can be made from the calendar, from events, from the past? |
 //! | `normalise` | what does the target go through before a model sees it, and back? |
 //! | `audit` | what is wrong with the data? |
-//! | `clean` | how is it mended, in the open? |
-//! | `recorded` | what was recorded before that, and how is a part of the panel mended by itself? |
+//! | `clean` | how is it cleaned, in the open? |
+//! | `recorded` | what was recorded before that, and how is a part of the panel cleaned by itself? |
 //! | `climatology` | what is usual at that time of the year? |
 //! | `covariates` | what does a model see of the covariates, as numbers? |
 //! | `future` | what is known of the days to come? |
@@ -107,12 +107,12 @@ pub(crate) struct Inner {
     /// NaN where the target is missing or not finite.
     target: Vec<f64>,
     pub(crate) origin: Origin,
-    /// What was recorded, where cleaning has mended it.
+    /// What was recorded, where cleaning has cleaned it.
     recorded: Option<Recorded>,
     matrix: OnceLock<Matrix>,
 }
 
-/// What reading the input showed, for the audit.
+/// Where the data come from, and what reading and cleaning found, for the audit.
 #[derive(Clone, Default)]
 pub(crate) struct Origin {
     /// The file, folder or database, or `the frame`.
@@ -121,24 +121,23 @@ pub(crate) struct Origin {
     pub(crate) parts: Vec<(String, usize)>,
     /// The line of each input row in its file; 0 or absent where rows are counted.
     pub(crate) lines: Vec<u32>,
-    /// What was found out about how the source is written, beyond the plainest.
+    /// What was detected in the format of the source and is not obvious.
     pub(crate) found: Vec<String>,
-    /// What the source holds and nobody asked for.
+    /// Columns and sheets of the source that were not read.
     pub(crate) left_out: Vec<String>,
     /// The decimal mark of its text, if it is known.
     pub(crate) decimal: Option<char>,
-    /// The time zone whose wall clock tells the stamps, if one is known.
+    /// The time zone of the timestamps, if known.
     pub(crate) zone: Option<String>,
-    /// Target cells that are no number, by input row; their targets are missing.
+    /// Target cells that are not numbers, by input row; their targets are missing.
     pub(crate) unreadable: Arc<BTreeMap<u32, String>>,
     /// For each sorted row, its row in the source.
     pub(crate) rows: Vec<u32>,
-    /// Rows, after sorting, whose stamp lies off the calendar.
+    /// Rows, after sorting, whose timestamp is not on the calendar.
     pub(crate) off_calendar: Vec<usize>,
-    /// What cleaning did.
+    /// The changes that cleaning made.
     pub(crate) changes: Arc<Vec<audit::Change>>,
-    /// Periods that aggregating could not fill whole, by series label and position: they are less than the others for
-    /// that reason alone.
+    /// Incomplete periods of aggregated data, by series label and position: their totals are too small.
     pub(crate) partial: Arc<Vec<(String, i64)>>,
 }
 
@@ -158,7 +157,7 @@ impl Panel {
         self.0.target.len()
     }
 
-    /// The step between stamps.
+    /// The step between timestamps.
     pub fn frequency(&self) -> Frequency {
         self.0.calendar.frequency
     }
@@ -178,7 +177,7 @@ impl Panel {
         self.0.labels.to_vec()
     }
 
-    /// The first and last stamp, as text.
+    /// The first and last timestamp, as text.
     pub fn span(&self) -> (String, String) {
         let first = self.0.positions.iter().min().copied().unwrap_or(0);
         let last = self.0.positions.iter().max().copied().unwrap_or(0);
@@ -203,7 +202,7 @@ impl Panel {
         origin.found.iter().chain(&origin.left_out).cloned().collect()
     }
 
-    /// One row per series: keys, first and last stamp, number of values, mean, standard deviation.
+    /// One row per series: keys, first and last timestamp, number of values, mean, standard deviation.
     ///
     /// # Errors
     /// Only if the table cannot be assembled.
@@ -341,7 +340,7 @@ impl Panel {
     /// same policies, from what was recorded until then.
     ///
     /// # Errors
-    /// When `stamp` is not a stamp of this panel's kind.
+    /// When `stamp` is not a timestamp of this panel's kind.
     pub fn before(&self, stamp: &str) -> Result<Panel> {
         let raw = source::parse_stamp(stamp, self.0.calendar.kind())?;
         let (position, exact) = self.0.calendar.frequency.position(raw);
@@ -362,19 +361,19 @@ impl Panel {
     /// ```
     ///
     /// # Errors
-    /// When `stamp` is not a stamp of this panel's kind, or no row lies after it.
+    /// When `stamp` is not a timestamp of this panel's kind, or no row lies after it.
     pub fn after(&self, stamp: &str) -> Result<Panel> {
         let raw = source::parse_stamp(stamp, self.0.calendar.kind())?;
         let (last, _) = self.0.calendar.frequency.position(raw);
         let rest = self.within(&|_, position| position > last)?;
         match rest.rows() {
-            0 => Err(Error::usage(format!("no row lies after {stamp}: the last is of {}", self.span().1))),
+            0 => Err(Error::usage(format!("there are no rows after {stamp}: the last is {}", self.span().1))),
             _ => rest.occupied(),
         }
     }
 
-    /// What was known of each series before its own end position: its rows until then, cleaned without a look at what came
-    /// later. A series may become empty but keeps its place.
+    /// The rows of each series before its own end position, cleaned without the later ones. A series may become empty but
+    /// keeps its place.
     pub(crate) fn until(&self, ends: &[i64]) -> Result<Panel> {
         match self.recipe() {
             Some(recipe) => recipe.until(self, ends),
@@ -484,14 +483,13 @@ impl Panel {
         Ok(self.0.matrix.get_or_init(|| matrix))
     }
 
-    /// Duplicates, stamps off the calendar and infinite targets leave it undecided what was sold: models are not given
-    /// such data.
+    /// Duplicates, timestamps off the calendar and infinite targets leave it open what was sold: models refuse such data.
     pub(crate) fn check_calendar(&self) -> Result<()> {
         let inner = &*self.0;
         if let Some(&row) = inner.origin.off_calendar.first() {
             let i = self.series_of(row);
             return Err(Error::data(format!(
-                "{} lies off the calendar, which is {} (series {}; {} such rows); \
+                "{} is not on the calendar, which is {} (series {}; {} such rows); \
                  state another frequency, or clean with off_calendar = \"nearest\", \"previous\", \"next\", \"period\" or \
                  \"drop\"",
                 self.stamp_text(row),
@@ -504,7 +502,7 @@ impl Panel {
         let raw = inner.frame.column(&inner.columns.target)?.f64()?;
         if let Some(row) = raw.iter().position(|y| y.is_some_and(f64::is_infinite)) {
             return Err(Error::data(format!(
-                "the target of series {} is infinite ({}); correct it, or clean, which takes it as missing",
+                "the target of series {} is infinite ({}); correct it, or clean, which treats it as missing",
                 self.label(self.series_of(row)),
                 self.stamp_text(row),
             )));
@@ -512,7 +510,7 @@ impl Panel {
         if let Some((row, text)) = inner.origin.unreadable_rows().next() {
             return Err(Error::data(format!(
                 "the target of series {} on {} is `{text}` ({}), not a number ({} such {}); \
-                 correct it, or clean, which takes it as missing",
+                 correct it, or clean, which treats it as missing",
                 self.label(self.series_of(row)),
                 self.stamp_text(row),
                 inner.origin.row_text(inner.origin.rows[row] as usize),
@@ -523,13 +521,13 @@ impl Panel {
         self.check_duplicates()
     }
 
-    /// A series that is laid out step by step must not be longer than memory: one wild stamp would do.
+    /// A series with one value per step must fit in memory; one wrong timestamp can make it too long.
     pub(crate) fn check_length(&self) -> Result<()> {
         let inner = &*self.0;
         let steps = |i: usize| self.positions(i).last().map_or(0, |last| last.saturating_sub(self.positions(i)[0]));
         if let Some(i) = (0..self.len()).find(|i| steps(*i) > LONGEST) {
             return Err(Error::data(format!(
-                "series {} runs from {} to {}, more than {LONGEST} steps that are {}; mend the stamps, or state another \
+                "series {} runs from {} to {}, more than {LONGEST} steps that are {}; correct the timestamps, or state another \
                  frequency",
                 self.label(i),
                 inner.calendar.label(self.positions(i)[0]),
@@ -550,11 +548,11 @@ impl Panel {
         Ok(())
     }
 
-    /// Several rows for one stamp, and nobody has said which counts.
+    /// Several rows for one timestamp, and no policy to combine them.
     fn duplicates_error(&self, series: usize, position: i64, count: usize) -> Error {
         Error::data(format!(
             "series {} has several rows for {} ({count} duplicate {} in all); \
-             decide which counts: clean with duplicates = \"sum\", \"mean\" or \"last\"",
+             decide how to combine them: clean with duplicates = \"sum\", \"mean\" or \"last\"",
             self.label(series),
             self.0.calendar.label(position),
             if count == 1 { "row" } else { "rows" },
@@ -574,14 +572,14 @@ impl Panel {
         self.0.spans.partition_point(|span| span.end <= row)
     }
 
-    /// The stamp of a row as it stands in the data, also when it lies off the calendar.
+    /// The timestamp of a row as the data have it, also when it is not on the calendar.
     pub(crate) fn stamp_text(&self, row: usize) -> String {
         frame::raw_stamp(&self.0.frame, &self.0.columns.time, row)
             .map(|stamp| calendar::stamp_label(self.0.calendar.kind(), stamp))
-            .unwrap_or_else(|| "a missing stamp".into())
+            .unwrap_or_else(|| "a missing timestamp".into())
     }
 
-    /// A series on its full calendar: one value per step from its first to its last stamp, NaN where none is given.
+    /// A series on its full calendar: one value per step from its first to its last timestamp, NaN where none is given.
     pub(crate) fn regular(&self, series: usize) -> Cow<'_, [f64]> {
         spread(self.positions(series), self.target(series))
     }
@@ -598,7 +596,7 @@ impl Panel {
     }
 }
 
-/// More steps than this from a series' first to its last stamp are a mistake in the stamps.
+/// More steps than this from a series' first to its last timestamp are a mistake in the timestamps.
 pub(crate) const LONGEST: i64 = 20_000_000;
 
 /// Puts values on consecutive positions, NaN in the gaps; borrowed when there is none.

@@ -175,7 +175,7 @@ impl Scale {
         if below > 0 {
             let least = values.iter().copied().fold(f64::INFINITY, f64::min);
             return Err(Error::model(format!(
-                "{} needs values above {bound}, and {} of the series {} not (least: {}); clip or mend them, or normalise \
+                "{} needs values above {bound}, and {} of the series {} not (least: {}); clip or correct them, or normalise \
                  otherwise",
                 kind.name(),
                 number(below as f64),
@@ -195,7 +195,7 @@ impl Scale {
             Ok((scale, seen))
         } else {
             Err(Error::model(format!(
-                "{} loses the digits of values as large, as small or as far apart as those of the series; rescale them, \
+                "{} cannot represent values of such different sizes as those of the series; rescale them, \
                  or normalise otherwise",
                 kind.name()
             )))

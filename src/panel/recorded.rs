@@ -1,11 +1,11 @@
-//! What was recorded before cleaning mended it, and how is a part of the panel mended by itself?
+//! What was recorded before cleaning cleaned it, and how is a part of the panel cleaned by itself?
 //!
 //! A forecast is scored by what happened, not by what cleaning made of it. What happened is, row by row of a cleaned panel:
 //!
 //! | what was found | policy | what happened |
 //! |---|---|---|
-//! | several rows for one stamp | `duplicates=sum`, `mean`, `last` | the one row that the policy makes of them |
-//! | a stamp off the calendar | `off_calendar=…` | the value, on the stamp that the policy names |
+//! | several rows for one timestamp | `duplicates=sum`, `mean`, `last` | the one row that the policy makes of them |
+//! | a timestamp off the calendar | `off_calendar=…` | the value, on the timestamp that the policy names |
 //! | a target that is infinite or no number | any | nothing that is known: it is not scored |
 //! | no row, or no target | `missing=zero` | nothing was sold: 0 |
 //! | no row, or no target | any other | nothing that is known: it is not scored |
@@ -19,7 +19,7 @@
 //!
 //! Some policies look at more than one row at a time: where a gap ends, what lies on both sides of a hole, how far a series
 //! usually strays. What they do to a row depends on what comes later, so a panel that they cleaned keeps the rows as they
-//! were recorded, and what was done to them since. Whatever is cut off is mended anew from its own rows: a cleaned panel
+//! were recorded, and what was done to them since. Whatever is cut off is cleaned again from its own rows: a cleaned panel
 //! before a day is the panel before that day, cleaned. Policies that look at one row alone, or at the past, come to the same
 //! either way and keep only what happened.
 
@@ -40,14 +40,14 @@ use crate::error::{Error, Result};
 pub(super) struct Recorded {
     /// What happened, row by row; NaN where it is not known.
     pub(super) actual: Vec<f64>,
-    /// How to mend a part of the panel by itself, where that comes to something else than a part of the mended panel.
+    /// How to clean a part of the panel by itself, where that comes to something else than a part of the cleaned panel.
     recipe: Option<Recipe>,
 }
 
 /// How a panel came about.
 #[derive(Clone)]
 pub(super) struct Recipe {
-    /// The rows as they were recorded, one for each stamp of a series.
+    /// The rows as they were recorded, one for each timestamp of a series.
     rows: Panel,
     /// The series of the panel that each of their series goes into.
     into: Vec<usize>,
@@ -165,11 +165,11 @@ impl Recipe {
         let before = |i: usize, position: i64| self.place(position) < ends[self.into[i]];
         let rows = self.rows.within(&before)?;
         let there: Vec<bool> = (0..rows.len()).map(|i| !rows.positions(i).is_empty()).collect();
-        let mut mended = rows.occupied()?;
+        let mut cleaned = rows.occupied()?;
         for step in &self.steps {
-            mended = match step {
-                Step::Clean(policy) => mended.mended(policy)?.0,
-                Step::Aggregate { how, to, .. } => mended.aggregated(how, Some(to.frequency))?,
+            cleaned = match step {
+                Step::Clean(policy) => cleaned.cleaned(policy)?.0,
+                Step::Aggregate { how, to, .. } => cleaned.aggregated(how, Some(to.frequency))?,
             };
         }
         let whole = self.steps.iter().all(|step| matches!(step, Step::Clean(_)));
@@ -182,10 +182,10 @@ impl Recipe {
                 let found = labels.find(|(_, other)| *other == label);
                 found.map(|(i, _)| i).ok_or_else(|| Error::data(format!("there is no series {label} any more")))
             };
-            (0..mended.len()).map(|i| next(mended.label(i))).collect::<Result<_>>()?
+            (0..cleaned.len()).map(|i| next(cleaned.label(i))).collect::<Result<_>>()?
         };
         let recipe = Self { rows, ..self.clone() };
-        let all = recipe.in_place(panel, &mended, &series)?;
+        let all = recipe.in_place(panel, &cleaned, &series)?;
         // A row that a later step has moved across the end was not known before it.
         let beyond = |i: usize| all.positions(i).last().is_some_and(|last| *last >= ends[i]);
         if (0..all.len()).any(beyond) { all.within(&|i, position| position < ends[i]) } else { Ok(all) }
@@ -278,7 +278,7 @@ impl Panel {
         happened.iter().any(|y| !y.is_nan()).then_some(happened)
     }
 
-    /// The steps of a series, from its first stamp to its last, whose value is not the one that was recorded; empty if there
+    /// The steps of a series, from its first timestamp to its last, whose value is not the one that was recorded; empty if there
     /// is none.
     pub(crate) fn mended_steps(&self, series: usize) -> Vec<bool> {
         let positions = self.positions(series);
@@ -309,7 +309,7 @@ impl Panel {
         Ok(panel)
     }
 
-    /// Which data this is, with what was recorded: two panels may be the same mended and have been scored by other values.
+    /// Which data this is, with what was recorded: two panels may be the same cleaned and have been scored by other values.
     pub(crate) fn recorded_fingerprint(&self) -> String {
         let Some(recorded) = &self.0.recorded else { return self.fingerprint() };
         let mut hash = blake3::Hasher::new();

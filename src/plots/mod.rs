@@ -22,7 +22,7 @@ impl Panel {
     /// The series over time, the largest ones if there are many.
     ///
     /// # Errors
-    /// When a series is too long to be drawn, by a stamp far from all others.
+    /// When a series is too long to be drawn, by a timestamp far from all others.
     pub fn plot(&self) -> Result<Figure> {
         self.check_length()?;
         let shown = largest(self, MOST_PANELS);

@@ -177,7 +177,7 @@ pub(super) fn refuse(engine: &mut Engine, most: usize) {
 }
 
 /// What puts two values together. The operators of Rhai itself (`+=`, and `+` of texts) cannot be asked without slowing down all
-/// others; they add a copy at the most, which the watch sees and the ceiling leaves room for.
+/// others; they add a copy at most, which the watch sees and the ceiling leaves room for.
 fn joining(engine: &mut Engine) {
     engine.register_fn("append", |text: &mut ImmutableString, other: &str| -> Answer<()> {
         text_fits(text.len() + other.len())?;

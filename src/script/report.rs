@@ -49,7 +49,7 @@ pub(super) fn register(api: &mut Api) {
     let mut each = Module::new();
     each.set_iter_result(std::any::TypeId::of::<Table>(), |table| {
         let table = table.cast::<Table>();
-        // Column by column first: a stamp is written as its whole column is.
+        // Column by column first: a timestamp is written as its whole column is.
         let names = table.columns();
         let columns: Result<Vec<_>> = names.iter().map(|name| Ok(table.column(name)?.into_iter())).collect();
         match columns {

@@ -51,7 +51,7 @@ pub(super) fn register(api: &mut Api) {
 /// What a function says of each row.
 fn flags(context: &NativeCallContext, table: &Table, keep: &FnPtr) -> Answer<Vec<bool>> {
     let names = table.columns();
-    // Column by column first: a stamp is written as its whole column is.
+    // Column by column first: a timestamp is written as its whole column is.
     let columns: Result<Vec<_>> = names.iter().map(|name| Ok(table.column(name)?.into_iter())).collect();
     let mut columns = columns?;
     let flag = |_| -> Answer<bool> {

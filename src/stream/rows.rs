@@ -16,7 +16,7 @@ use crate::progress;
 
 /// Rows that are looked at in one go where only keys, or no series at all, are made of them.
 const GLANCE: usize = 1_000_000;
-/// Partitions at the most: as many files are open at once.
+/// Partitions at most: as many files are open at once.
 const PARTITIONS: usize = 512;
 
 /// The declared columns of some Parquet files.

@@ -254,7 +254,7 @@ fn before_that_day_and_after_are_all() {
             .after("2012-10-26")
             .unwrap_err()
             .to_string()
-            .contains("no row lies after 2012-10-26: the last is of 2012-10-26")
+            .contains("there are no rows after 2012-10-26: the last is 2012-10-26")
     );
     assert!(sales.after("soon").unwrap_err().is_usage());
     // What was cleaned stays as it is.

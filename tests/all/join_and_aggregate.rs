@@ -241,7 +241,7 @@ fn one_wild_stamp_does_not_ask_for_all_memory() {
     let frame = df!("t" => [1_i64, 2, 3, 4, 1_000_000_000_000_000], "y" => [1.0; 5]).unwrap();
     let panel = Panel::from_frame(frame, Columns::new([""; 0], "t", "y").freq("1").unwrap()).unwrap();
     for error in [panel.fit(["naive"]).err().unwrap(), panel.features("lags").err().unwrap()] {
-        assert!(error.is_data() && error.to_string().contains("mend the stamps"), "{error}");
+        assert!(error.is_data() && error.to_string().contains("correct the timestamps"), "{error}");
     }
 }
 

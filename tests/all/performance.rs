@@ -287,7 +287,9 @@ fn every_backtest_has_a_page() {
             assert!(at.is_none(), "{name}: {bad} in {}", at.unwrap().iter().rev().collect::<String>());
         }
         match name {
-            "one model" | "one of each" => assert!(page.contains("There is only one model. Add a benchmark to compare it with")),
+            "one model" | "one of each" => {
+                assert!(page.contains("There is only one model. Add a benchmark to compare it with"))
+            }
             "one fold" => assert!(page.contains("cannot be tested: one fold gives no variance")),
             _ => assert!(page.contains("Accuracy by fold")),
         }

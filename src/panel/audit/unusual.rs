@@ -30,7 +30,7 @@ const FAR_ON_ITS_SIDE: f64 = 5.0;
 const EXPECTED: f64 = 0.02;
 
 pub(super) fn check(panel: &Panel, i: usize) -> Vec<Found> {
-    // One wild stamp would ask for all the memory there is; it is found as a gap.
+    // One wrong timestamp can make the calendar larger than memory; it is reported as a gap.
     let ends = panel.positions(i).first().zip(panel.positions(i).last());
     if ends.is_some_and(|(first, last)| last.saturating_sub(*first) > LONGEST) {
         return Vec::new();
@@ -45,12 +45,12 @@ pub(super) fn check(panel: &Panel, i: usize) -> Vec<Found> {
     let mut found = Vec::new();
     for run in stock_outs(&y, season) {
         found.push(Found::new("stock-outs", i, label(run.start), Some("0".into()), run.len()));
-        // What was out of stock says nothing of level and season.
+        // Zeros of a stock-out do not enter level and season.
         y[run].fill(f64::NAN);
     }
     let logs = logs(&y);
     let parts = Parts::of(&logs, season);
-    // A season that was not seen twice cannot be told from a shift.
+    // With less than two seasons, a season looks like a shift.
     let shifts =
         if season > 1 && y.len() < 2 * season { Vec::new() } else { level_shifts(&y, &parts.adjusted(&logs), season) };
     for (t, expected, _) in far_out(&logs, &parts, season) {

@@ -16,7 +16,7 @@
 //! | `events` | own events, school holidays and promotions as intervals |
 //! | `windows` | lags, rolling and expanding windows |
 //! | `interaction` | products of two columns |
-//! | `places` | for which series and stamps cells are wanted |
+//! | `places` | for which series and timestamps cells are wanted |
 
 mod calendar;
 mod events;
@@ -126,7 +126,7 @@ pub(crate) enum Kind {
     Number,
 }
 
-/// Covariate columns that a feature or a join made, and how to make them again for other stamps.
+/// Covariate columns that a feature or a join made, and how to make them again for other timestamps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Made {
     /// The feature as a label: `holidays(country=US)`.

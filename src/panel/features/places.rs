@@ -1,4 +1,4 @@
-//! For which series and stamps are cells wanted: the rows of a history, or the steps of a future?
+//! For which series and timestamps are cells wanted: the rows of a history, or the steps of a future?
 
 use std::borrow::Cow;
 

@@ -191,7 +191,7 @@ pub(in crate::panel) fn parse_time(
     if let Some(row) = texts.iter().position(|text| MISSING.contains(text)) {
         let count = texts.iter().filter(|text| MISSING.contains(text)).count();
         return Err(Error::data(format!(
-            "column `{name}` of {} has no stamp in {}{}; remove the row or mend it",
+            "column `{name}` of {} has no timestamp in {}{}; remove the row or correct it",
             origin.source,
             origin.row_text(row),
             if count > 1 { format!(" ({count} such rows)") } else { String::new() },
@@ -265,7 +265,7 @@ pub(in crate::panel) fn parse_time(
         Some(zone) => {
             let zone = named(zone)?;
             origin.zone = Some(zone.name().into());
-            origin.found.push(format!("stamps told by the clock of {zone}"));
+            origin.found.push(format!("timestamps in the time zone {zone}"));
             let utc = |(stamp, offset): &(NaiveDateTime, Option<i32>)| {
                 *stamp - chrono::Duration::seconds(offset.unwrap_or(0).into())
             };
@@ -276,8 +276,8 @@ pub(in crate::panel) fn parse_time(
             if let Some(at) = stamps.iter().position(|(_, other)| *other != offset) {
                 let (text, row) = distinct[at];
                 return Err(Error::data(format!(
-                    "`{text}` in column `{name}` of {}, {}, has another offset from UTC than the stamps before it; \
-                     state by whose clock days are told: time_zone = \"Europe/Berlin\"",
+                    "`{text}` in column `{name}` of {}, {}, has another offset from UTC than the timestamps before it; \
+                     state the time zone: time_zone = \"Europe/Berlin\"",
                     origin.source,
                     origin.row_text(row),
                 )));
@@ -321,7 +321,7 @@ pub(super) fn found(column: &Column, origin: &mut Origin) -> Result<Option<Colum
     Ok(Some(if has_clock(format) { times } else { times.cast(&DataType::Date)? }))
 }
 
-/// A column of stamps in a time zone as the wall clock of that zone, or of the stated one, shows them.
+/// A column of timestamps in a time zone as the wall clock of that zone, or of the stated one, shows them.
 fn wall_time(column: &Column, stated: Option<&str>, origin: &mut Origin) -> Result<Column> {
     let DataType::Datetime(_, Some(own)) = column.dtype() else { return Ok(column.clone()) };
     let zone = named(stated.unwrap_or(own.as_str()))?;
@@ -334,7 +334,7 @@ fn wall_time(column: &Column, stated: Option<&str>, origin: &mut Origin) -> Resu
         })
         .collect();
     origin.zone = Some(zone.name().into());
-    origin.found.push(format!("stamps told by the clock of {zone}"));
+    origin.found.push(format!("timestamps in the time zone {zone}"));
     Ok(Column::new(column.name().clone(), local).cast(&DataType::Datetime(TimeUnit::Microseconds, None))?)
 }
 
@@ -345,7 +345,7 @@ fn named(zone: &str) -> Result<chrono_tz::Tz> {
     })
 }
 
-/// A stamp given by a person: `2012-10-26`, `2012-10-26 14:00`, `143`.
+/// A timestamp given by a person: `2012-10-26`, `2012-10-26 14:00`, `143`.
 pub(crate) fn parse_stamp(text: &str, kind: StampKind) -> Result<i64> {
     let text = text.trim();
     let stamp = match kind {
@@ -357,7 +357,7 @@ pub(crate) fn parse_stamp(text: &str, kind: StampKind) -> Result<i64> {
     };
     stamp.ok_or_else(|| {
         let wanted = match kind {
-            StampKind::Whole => "a whole number, as the panel's stamps are",
+            StampKind::Whole => "a whole number, as the panel's timestamps are",
             StampKind::Clock => "a date such as 2012-10-26 or a time such as 2012-10-26 14:00",
         };
         Error::usage(format!("`{}` is not {wanted}", short(text)))

@@ -24,7 +24,7 @@ struct Sheet {
     merged: HashMap<(u32, u32), (u32, u32)>,
 }
 
-/// Reads the sheets that hold the declared columns: several are one table when none repeats the series and stamps of
+/// Reads the sheets that hold the declared columns: several are one table when none repeats the series and timestamps of
 /// another, else it is asked which is meant.
 pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Parts> {
     let source = path.display().to_string();
@@ -165,7 +165,7 @@ impl Sheet {
         if !spread.is_empty() {
             spread.sort_unstable();
             let names: Vec<String> = spread.iter().map(|place| header[*place].to_string()).collect();
-            found.push(format!("merged cells taken for each of their rows: {}", listed(&names)));
+            found.push(format!("merged cells repeated for each of their rows: {}", listed(&names)));
         }
         layout.part(cells.frame()?, lines, found, wanted)
     }

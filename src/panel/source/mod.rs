@@ -74,7 +74,7 @@ pub struct Reading {
     pub decimal: Option<String>,
     /// The encoding of a text file, by its usual name: utf-8, latin1, windows-1252, utf-16le.
     pub encoding: Option<String>,
-    /// The time zone whose wall clock stamps are told by: Europe/Berlin. Needed where stamps carry changing offsets.
+    /// The time zone whose wall clock timestamps are told by: Europe/Berlin. Needed where timestamps carry changing offsets.
     pub time_zone: Option<String>,
     /// The sheet of a workbook, by name; several by a pattern, such as * for all.
     pub sheet: Option<String>,
@@ -152,7 +152,7 @@ enum Needed {
 /// The columns to read of one part.
 struct Layout {
     kept: Vec<String>,
-    /// Columns that each hold the targets of one stamp, where there is one column per stamp.
+    /// Columns that each hold the targets of one timestamp, where there is one column per timestamp.
     stamps: Vec<String>,
     /// Columns that nobody asks for.
     unread: Vec<String>,
@@ -174,7 +174,7 @@ impl Layout {
         self.kept.iter().chain(&self.stamps).cloned().collect()
     }
 
-    /// The part that was read: its keys filled down, one row per stamp.
+    /// The part that was read: its keys filled down, one row per timestamp.
     fn part(self, frame: DataFrame, lines: Vec<u32>, found: Vec<String>, wanted: &Wanted) -> Result<Part> {
         let part = Part { frame, lines, found, unread: self.unread };
         let part = keys::fill_down(part, wanted)?;
@@ -219,7 +219,7 @@ impl Wanted<'_> {
         if self.reading.wide == Some(true) || (absent && self.reading.wide.is_none() && dated().len() > 1) {
             let stamps = dated();
             if stamps.is_empty() {
-                return Err(Error::data(format!("{source} is said to be wide, but no column is named by a date")));
+                return Err(Error::data(format!("{source} is declared to be wide, but no column is named by a date")));
             }
             let made = [columns.time.as_str(), columns.target.as_str()];
             let kept: Vec<&str> = columns.names().into_iter().filter(|name| !made.contains(name)).collect();
@@ -279,7 +279,7 @@ fn read_wanted(place: &Path, wanted: &Wanted) -> Result<(DataFrame, Origin)> {
     }
     if sql::is_server(place) {
         return Err(Error::usage(format!(
-            "{} is a database: say what to ask it: query = \"select …\"",
+            "{} is a database: state the query: query = \"select …\"",
             sql::shown(place)
         )));
     }
@@ -361,7 +361,7 @@ fn read_file(path: &Path, wanted: &Wanted) -> Result<Parts> {
     let source = path.display().to_string();
     let metadata = crate::files::metadata(path)?;
     if !crate::files::is_file(path) {
-        return Err(Error::io(format!("{source} is no file; write what it gives into one")));
+        return Err(Error::io(format!("{source} is not a file; save its output to one")));
     }
     if metadata.len() == 0 {
         return Err(Error::data(format!("{source} is empty")));
@@ -373,11 +373,11 @@ fn read_file(path: &Path, wanted: &Wanted) -> Result<Parts> {
         Some(Kind::Excel) => excel::read(path, wanted),
         Some(Kind::Lines) => one(ndjson::read(path, wanted)),
         Some(Kind::Database) => {
-            Err(Error::usage(format!("{source} is a database: say what to ask it: query = \"select …\"")))
+            Err(Error::usage(format!("{source} is a database: state the query: query = \"select …\"")))
         }
         None => Err(Error::usage(format!(
-            "{source} is of no kind that can be read: .csv, .tsv or .txt (also .gz, .zst), .parquet, .xlsx or .ods, \
-             .ndjson, .sqlite; rename it by what it is"
+            "{source} has no known format: .csv, .tsv or .txt (also .gz, .zst), .parquet, .xlsx or .ods, \
+             .ndjson, .sqlite; rename it accordingly"
         ))),
     }
 }

@@ -110,7 +110,7 @@ impl Rows {
         Ok(numbers.f64()?.iter().map(|number| number.unwrap_or(f64::NAN)).collect())
     }
 
-    /// A column as dates, times or whole numbers, and the stamps that these are.
+    /// A column as dates, times or whole numbers, and the timestamps that these are.
     ///
     /// # Errors
     /// When a cell is no date: the text, the column, the line.

@@ -47,7 +47,7 @@ const ROLE: &str = r"
 pub(in super::super) fn read(place: &Path, query: &str, wanted: &Wanted) -> Result<Part> {
     let query = query.trim().trim_end_matches(';');
     if query.is_empty() {
-        return Err(Error::usage("the query is empty; write what to ask the database: query = \"select …\""));
+        return Err(Error::usage("the query is empty; state one: query = \"select …\""));
     }
     if is_server(place) { postgres(place, query, wanted) } else { sqlite(place, query, wanted) }
 }
@@ -159,10 +159,7 @@ fn sqlite(path: &Path, query: &str, wanted: &Wanted) -> Result<Part> {
             .map_err(failed)?;
     confine(&mut database, &bounds).map_err(failed)?;
     let mut statements = Batch::new(&database, query);
-    let mut statement = statements
-        .next()
-        .map_err(failed)?
-        .ok_or_else(|| Error::usage("the query holds no statement; write what to ask the database"))?;
+    let mut statement = statements.next().map_err(failed)?.ok_or_else(|| Error::usage("the query has no statement"))?;
     if statements.next().map_err(failed)?.is_some() {
         return Err(one_statement());
     }
@@ -191,7 +188,7 @@ fn sqlite(path: &Path, query: &str, wanted: &Wanted) -> Result<Part> {
 }
 
 fn one_statement() -> Error {
-    Error::usage("a query is one statement; leave out what follows it")
+    Error::usage("a query is a single statement; remove what follows it")
 }
 
 /// Lets a query read and calculate, and nothing else: it attaches no file, writes none, loads nothing, and ends when it must.
