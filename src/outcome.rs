@@ -230,7 +230,7 @@ impl Outcome {
             format!("; its 80 % interval covered {} % of the actual values", rounded(100.0 * share, 0))
         });
         let significance = Story::of(&inner.backtest, metric)?.significance();
-        let significance = significance.map_or(String::new(), |words| format!(" {}.", words::capital(&words)));
+        let significance = significance.map_or(String::new(), |sentence| format!(" {sentence}"));
         let used = if model == best { String::new() } else { format!(" The forecast is made by {model}.") };
         Ok(format!(
             "{best} is the most accurate model over {}: {} {}{against}{coverage}.{significance}{used}",

@@ -258,7 +258,7 @@ impl<'a> Work<'a> {
             let place = inner.origin.rows.get(row.row).map(|input| inner.origin.row_text(*input as usize));
             let (target, action) = match position {
                 Some(position) => ((f64::NAN, f64::NAN), format!("moved to {}", calendar.label(position))),
-                None => ((row.target, f64::NAN), format!("row removed, its target {}", number(row.target))),
+                None => ((row.target, f64::NAN), format!("the row removed, its target {}", number(row.target))),
             };
             self.changes.push(Change {
                 kind: "off calendar",
@@ -354,7 +354,7 @@ impl<'a> Work<'a> {
                         returned: 0.0,
                         ..before
                     };
-                    self.note("gaps", added, f64::NAN, "no row".into(), "row added, its target missing".into());
+                    self.note("gaps", added, f64::NAN, "no row".into(), "a row added, its target missing".into());
                     self.rows.push(added);
                 }
             }

@@ -99,7 +99,7 @@ impl<'a> Story<'a> {
         rivals
     }
 
-    /// `significantly better than naive (p < 0.001), not significantly better than ets (p = 0.31)`.
+    /// `It is significantly better than naive (p < 0.001), not significantly better than ets (p = 0.31).`
     pub(crate) fn significance(&self) -> Option<String> {
         let rivals = self.rivals();
         if rivals.is_empty() {
@@ -130,8 +130,8 @@ impl<'a> Story<'a> {
             .collect();
         match (parts.is_empty(), untested) {
             (true, None) => None,
-            (true, Some(why)) => Some(format!("the difference cannot be tested: {why}")),
-            (false, _) => Some(parts.join(", ")),
+            (true, Some(why)) => Some(format!("The difference cannot be tested: {why}.")),
+            (false, _) => Some(format!("It is {}.", parts.join(", "))),
         }
     }
 
@@ -149,11 +149,11 @@ impl<'a> Story<'a> {
             .collect();
         let against = if against.is_empty() { String::new() } else { format!(", {}", against.join(" and ")) };
         let score = number(self.score(0));
+        let significance = self.significance().map_or(String::new(), |sentence| format!(" {sentence}"));
         let mut points = vec![match self.names.len() {
             1 => format!("{} is the only model; its {metric} is {score}.", self.best()),
-            n => format!("{} is the best of {n} models: {metric} {score}{against}.", self.best()),
+            n => format!("{} is the best of {n} models: {metric} {score}{against}.{significance}", self.best()),
         }];
-        points.extend(self.significance().map(|words| format!("Significance: {words}.")));
         if let Ok(finding) = self.trial.calibration_of(self.best()) {
             points.push(finding.sentence());
         }

@@ -116,7 +116,7 @@ fn marks_of_a_text_reach_every_output() {
     let page = read("r.md");
     assert!(
         page.contains(
-            "Sales **rose** &lt;b&gt;again&lt;/b&gt;, see [the page](more.html) and no:\n\n1. in `all` shops\n2. by *3 %*\n\n#### Below\n\nMore.\n"
+            "Sales **rose** &lt;b&gt;again&lt;/b&gt;, see [the page](more.html) and no:\n\n1. in `all` shops\n2. by *3\u{a0}%*\n\n#### Below\n\nMore.\n"
         ),
         "{page}"
     );

@@ -77,7 +77,7 @@ fn what_cannot_be_joined_is_said() {
             "none of the columns that its rows could be matched by; there is `When`, `Rain`",
         ),
         ("Date,Type,Rain\n2012-10-26,,1\n", "observed=[Rain]", "line 2, has no Type"),
-        ("Date,Type,Rain\n2012-10-26,A,1\n", "fixed=[], on=[Date]", "takes no column"),
+        ("Date,Type,Rain\n2012-10-26,A,1\n", "fixed=[], on=[Date]", "join needs the columns to take"),
         ("Date,Weekly_Sales\n2012-10-26,1\n", "observed=[Weekly_Sales]", "there is one already"),
     ] {
         let error = sales.join(file(&folder, text), &join(options)).err().unwrap().to_string();
