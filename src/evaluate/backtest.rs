@@ -1,4 +1,4 @@
-//! Every model on every fold: what it said, what happened, how good that was.
+//! Every model on every fold: forecasts, actual values and scores.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -125,7 +125,7 @@ impl Window {
 /// there is one.
 ///
 /// # Errors
-/// When the panel as a whole cannot be served, or the user interrupts.
+/// When the panel as a whole cannot be forecast, or the user interrupts.
 pub(super) fn sums(
     panel: &Panel,
     cut: &Cut,
@@ -249,8 +249,8 @@ impl Backtest {
         })
     }
 
-    /// The metric that decides where `metric` is asked for: that one, or `mae` where an error has nothing to divide by for any
-    /// model. It does not stand in for intervals that were not forecast.
+    /// The metric that ranks where `metric` is asked for: that one, or `mae` where an error has no denominator for any
+    /// model. It does not replace interval scores without intervals.
     ///
     /// # Errors
     /// When there is no such metric.
@@ -292,8 +292,8 @@ impl Backtest {
     }
 
     /// The mean of `metric` for every model within each value of a dimension: `fold`, `step`, a key column, `class`
-    /// (how demand comes: smooth, erratic, intermittent, lumpy) or `size` (thirds of the series by their mean). Class
-    /// and size are those of the history before the first window.
+    /// (the demand class: smooth, erratic, intermittent, lumpy) or `size` (thirds of the series by their mean). Class
+    /// and size are those of the history before the first test window.
     ///
     /// # Errors
     /// When there is no such metric or dimension.

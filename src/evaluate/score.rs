@@ -33,9 +33,9 @@ impl Truth<'_> {
 }
 
 impl Forecast {
-    /// How good the forecast was, by what happened: a row per model, with the metrics of a backtest
-    /// ([`METRICS`]) as means over the series, and how many series were scored, are among the
-    /// forecasts alone, and are among the actuals alone. The title says the same in words.
+    /// Scores the forecast against the actual values: a row per model, with the metrics of a backtest ([`METRICS`]) as
+    /// means over series, and the numbers of series that were scored, that have no actuals, and that have no forecast.
+    /// The title gives the same numbers in words.
     ///
     /// `actuals` holds the forecast period; series are matched by name, steps by date. Errors are scaled by the history that
     /// was fitted, or, for a forecast from a file, by what `actuals` holds before the forecast: without a history there is no
@@ -98,7 +98,7 @@ impl Forecast {
         Ok(Table::new(DataFrame::new(cases.len(), columns)?).titled(said.join("; ")))
     }
 
-    /// Where a series stands among the actuals, and the position of its first step there; none if it is not among them.
+    /// The index of a series among the actuals, and the position of its first step there; none if it is not among them.
     fn placed(&self, actuals: &Panel, series: usize) -> Result<Option<(usize, i64)>> {
         let Some(j) = actuals.place_of(self.label(series)) else { return Ok(None) };
         let panel = self.panel();

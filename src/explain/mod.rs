@@ -1,4 +1,4 @@
-//! Why does a model say what it says? What counts for it in general, and what moved one forecast.
+//! Why does a model forecast what it forecasts? Feature importance, and the attribution of one forecast to features.
 //!
 //! A forecast of a model that learns across series is the sum of what each feature adds (exact Shapley values for trees,
 //! coefficients times values for linear functions). Features that come from one thing are added up: the calendar, a
@@ -12,13 +12,13 @@ use crate::forecast::Forecast;
 use crate::models::{Fits, place};
 use crate::show::{Finding, Table, number};
 
-/// Parts that are told one by one; the rest is added up.
+/// The most parts in the figure; the rest is added up.
 const TOLD: usize = 8;
 
 impl Fits {
-    /// What counts for a model that learns across series: for each feature, its share of what all splits gained (where the
-    /// method can tell), and by how many per cent the error grows when its values are shuffled among the rows
-    /// (permutation importance, Breiman 2001; up to 2,000 of the last rows).
+    /// Feature importance of a global model: for each feature, its share of the gain of all splits (for trees), and by
+    /// how many per cent the error grows when its values are permuted among the rows (permutation importance, Breiman
+    /// 2001; up to 2,000 of the last rows).
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -65,8 +65,9 @@ impl Fits {
 }
 
 impl Forecast {
-    /// What moved the forecast of a series on a date: what is usual, what each thing adds to it, what comes out, in words, as
-    /// a table and as a waterfall.
+    /// Why is the forecast of a series on a date what it is? The expected value of the model (the baseline), what each
+    /// group of features adds to it, in units of the target, and their sum, in words, as a table and as a waterfall
+    /// chart.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -79,8 +80,8 @@ impl Forecast {
     /// ```
     ///
     /// # Errors
-    /// When there is no such model or series, the date is not forecast, the model cannot tell, or the forecast was not made of
-    /// fits (it was opened or combined).
+    /// When there is no such model or series, the date is not forecast, the model has no features, or the forecast
+    /// comes without its fits (it was opened or combined).
     pub fn explain(&self, model: &str, series: &str, date: &str) -> Result<Finding> {
         let models = self.models();
         let (m, model) = place(model, &models)?;

@@ -12,7 +12,7 @@ const MOST: usize = 40;
 const ROW: f64 = 27.0;
 const PLAIN: Colour = Colour(158, 184, 204);
 
-/// Horizontal bars in the order given, one of them set apart, with a line to compare against.
+/// Horizontal bars in the order given, one of them highlighted, with a reference line.
 #[derive(Clone, Debug)]
 pub struct Bars {
     /// What the reader should see.
@@ -21,7 +21,7 @@ pub struct Bars {
     pub value: String,
     /// Each thing's name and value; NaN is shown as a dash. The first forty are drawn.
     pub rows: Vec<(String, f64)>,
-    /// The row to set apart, counted from 0.
+    /// The row to highlight, counted from 0.
     pub best: Option<usize>,
     /// A value to compare against, and what it is.
     pub reference: Option<(String, f64)>,

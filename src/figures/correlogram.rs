@@ -10,7 +10,7 @@ use crate::show::{Table, number};
 
 const INSIDE: Colour = Colour(150, 172, 190);
 const BAND: Colour = Colour(240, 243, 246);
-/// More stems than this stand too close for heads.
+/// With more stems than this, they have no heads.
 const HEADS: usize = 110;
 
 /// Autocorrelations and partial autocorrelations by lag.

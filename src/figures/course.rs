@@ -8,7 +8,8 @@ use super::{Drawing, Figure, TimeAxis};
 use crate::show::{Table, number};
 
 const DOT: Colour = Colour(158, 184, 204);
-/// So far beyond the middle of what was found, in quartiles, a bad trial only makes the others hard to tell apart.
+/// Trials worse than the median by this many quartile distances are drawn at the edge: they would squeeze the others
+/// together.
 const FAR: f64 = 3.0;
 
 /// The scores of trials in the order in which they were tried.

@@ -11,8 +11,8 @@ use crate::show::{Table, number};
 const NAMES: f64 = 230.0;
 const STRIP: f64 = 46.0;
 
-/// The state of one series at one time, from what may stay to what must be looked at: where several steps share a cell,
-/// the last of these is shown.
+/// The state of one series at one time, in increasing order of severity: where several steps share a cell, the most
+/// severe one is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cell {
     /// Before the series' first row, or after its last.

@@ -7,7 +7,7 @@ use super::layout::{self, BLUE, GREY, Key, MARGIN, PALETTE, PANEL};
 use super::{Drawing, Figure, Line, TimeAxis, dates};
 use crate::show::Table;
 
-/// Panels that one picture holds; the subtitle says when there were more lines.
+/// The most panels of one figure; the subtitle says when there were more lines.
 const MOST: usize = 12;
 const HEAD: f64 = 24.0;
 

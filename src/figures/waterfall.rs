@@ -1,4 +1,4 @@
-//! How does a number come about? A waterfall: from what is usual, each part up or down, to what is expected.
+//! How does a number come about? A waterfall chart: from a baseline, each part up or down, to the result.
 
 use super::axes::Scale;
 use super::canvas::{Anchor, Canvas, Words};

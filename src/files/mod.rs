@@ -1,5 +1,4 @@
-//! How does a file get written so that no half-written output ever stands under its final name? And which files may a
-//! script touch at all?
+//! How are files written so that no half-written output ever has its final name? And which files may a script touch?
 //!
 //! This room is the only one that asks the file system: what it is asked for is judged first, so that no other room can
 //! forget to. `setup/check_tree.py` holds that.

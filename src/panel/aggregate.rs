@@ -41,7 +41,7 @@ use crate::show::number;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Aggregate {
-    /// The new step: D, W-SUN, MS, QS …, or a whole number of integer steps; as it is, if not stated.
+    /// The new step: D, W-SUN, MS, QS …, or a whole number of integer steps; by default that of the panel.
     pub freq: Option<String>,
     /// The keys to keep; all, if not stated; [] for one series of everything.
     pub keys: Option<Vec<String>>,
@@ -215,7 +215,7 @@ struct Work<'a> {
     panel: &'a Panel,
     steps: Steps,
     columns: Columns,
-    /// The old series that lends each new one its keys.
+    /// The old series from which each new one takes its keys.
     lenders: Vec<usize>,
     /// The new keys of each old series.
     names: Vec<String>,

@@ -89,8 +89,8 @@ impl Frequency {
         }
     }
 
-    /// Does a timestamp name the first or the last day of its period, if nobody says? Weeks are usually dated to their end,
-    /// months to the day that their dates tell.
+    /// Is a timestamp the first or the last day of its period, if not stated? Weeks are usually dated to their last
+    /// day; months to whichever day their dates have.
     fn stamps(&self) -> Stamps {
         match self.0 {
             Step::Fixed { step, .. } if step % WEEK == 0 => Stamps::End,
@@ -430,7 +430,7 @@ impl Calendar {
         stamp_label(self.kind(), self.frequency.stamp(position))
     }
 
-    /// Where the position stands on a figure's x axis: seconds since 1970 or the step itself.
+    /// The position on a figure's x axis: seconds since 1970 or the step itself.
     pub(crate) fn x(&self, position: i64) -> f64 {
         let stamp = self.frequency.stamp(position) as f64;
         match self.kind() {
@@ -452,8 +452,8 @@ impl Calendar {
         }
     }
 
-    /// The first and last day of the period that a position stands for; `None` on integer calendars. For hours and
-    /// minutes that is their day.
+    /// The first and last day of the period at a position; `None` on integer calendars. For hours and minutes that is
+    /// their day.
     ///
     /// `stamps` is what the columns state; if they state nothing, weeks end with their timestamp, months that are dated to
     /// their last day too, and everything else begins with it.

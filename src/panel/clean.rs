@@ -171,19 +171,19 @@ struct Work<'a> {
 struct Row {
     series: usize,
     position: i64,
-    /// The panel's row; for an added one the row of the same series that lends key and fixed covariates.
+    /// The panel's row; for an added one the row of the same series from which it takes key and fixed covariates.
     row: usize,
     added: bool,
     /// Its timestamp lies off the calendar, and stays there.
     off: bool,
-    /// Its timestamp lay off the calendar and is now that of the position.
+    /// Was its timestamp off the calendar, and moved?
     moved: bool,
     target: f64,
-    /// What happened; NaN where nobody knows.
+    /// The recorded value that forecasts are scored against; NaN where it is unknown.
     actual: f64,
-    /// Is it taken for a stock-out?
+    /// Is it a suspected stock-out?
     sold_out: bool,
-    /// What was sent back, if that is kept apart.
+    /// Returns, if they are recorded in a column of their own.
     returned: f64,
 }
 

@@ -1,4 +1,4 @@
-//! What is usual at that time of the year? The scenario for observed covariates whose future nobody gives.
+//! What is the average value of a covariate at that time of the year? The default scenario for observed covariates.
 //!
 //! Where there is a year of history and a step is two weeks at most: the normal of a day of the year is the mean of
 //! all values, weighted by a circular Gaussian kernel over the day of the year with a standard deviation of 10 days
@@ -121,7 +121,7 @@ impl Climate {
     }
 }
 
-/// What is usual for one covariate of one series.
+/// The climatology of one covariate of one series.
 pub(super) struct Normals {
     /// By day of the year.
     smooth: Option<Vec<f64>>,

@@ -217,8 +217,8 @@ impl Columns {
         self.made.iter().find(|made| made.columns.iter().any(|column| column == name))
     }
 
-    /// The columns that a table of the future must have: keys, time and the known covariates; the observed ones, and
-    /// those that another file was joined for, may be there too. What can be computed is not asked for.
+    /// The columns of a table of the future: keys, time and the known covariates; optionally the observed ones, and
+    /// those that come from another file. Computed covariates are not needed.
     pub(crate) fn future_names(&self, present: &[&str]) -> Vec<&str> {
         let keys = self.keys.iter().map(String::as_str).chain([self.time.as_str()]);
         let asked = self.covariates.iter().filter(|(name, role)| match (role, self.maker(name)) {

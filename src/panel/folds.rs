@@ -1,4 +1,4 @@
-//! Where is time cut? The rolling-origin plan: how many folds, how far each looks, how far apart they are, whether the
+//! Where is time cut? The rolling-origin plan: number of folds, horizon, distance between folds, and whether the
 //! training part expands or slides. Nothing else in the crate cuts time.
 
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ pub struct Folds {
     scenario: Scenario,
 }
 
-/// One cut of a panel: what was known, the future to forecast, and where its steps lie.
+/// One cut of a panel: the training part, the future to forecast, and the positions of its first steps.
 pub(crate) struct Cut {
     pub(crate) train: Panel,
     pub(crate) future: Future,
@@ -32,7 +32,7 @@ pub(crate) struct Cut {
     pub(crate) starts: Vec<i64>,
 }
 
-/// One fold of a panel: what was known, what is to be forecast, and what happened.
+/// One fold of a panel: training part, the future to forecast, and the actual values.
 ///
 /// ```
 /// use tradewind::prelude::*;
@@ -82,7 +82,7 @@ impl Show for Fold {
 }
 
 impl Panel {
-    /// The folds of the panel, for a comparison written by hand; [`backtest`](Self::backtest) does the usual ones.
+    /// The folds of the panel, for an evaluation written by hand; [`backtest`](Self::backtest) is the standard one.
     ///
     /// # Errors
     /// When the folds do not fit into the history, or the panel holds duplicate timestamps or timestamps off its calendar.
@@ -112,7 +112,7 @@ impl Folds {
         self
     }
 
-    /// Steps between the training part and the window, which nobody has seen yet when forecasting.
+    /// Steps between the training part and the test window, such as those not yet recorded when forecasts are made.
     #[must_use]
     pub fn gap(mut self, steps: usize) -> Self {
         self.gap = steps;
@@ -126,8 +126,8 @@ impl Folds {
         self
     }
 
-    /// What stands in for observed covariates in the windows. [`Scenario::Given`] would be knowledge of the future and
-    /// is refused.
+    /// The scenario for observed covariates in the test windows. [`Scenario::Given`] would use the actual future and is
+    /// refused.
     #[must_use]
     pub fn scenario(mut self, scenario: Scenario) -> Self {
         self.scenario = scenario;

@@ -72,9 +72,8 @@ impl Panel {
     /// Writes the panel, whole or not at all: as Parquet with its roles, frequency and features, so that
     /// [`open`](Self::open) gives it back; as CSV or JSON the data alone.
     ///
-    /// The values are written as cleaning has left them, and what was recorded before is not in the file: a backtest of it
-    /// cannot clean its training parts by themselves, and takes the cleaned values for what happened. A Parquet file says so
-    /// when it is read.
+    /// The values are written as cleaned, without those recorded before: a backtest of the file cannot clean its
+    /// training parts by themselves and scores against the cleaned values. Reading such a Parquet file reports this.
     ///
     /// # Errors
     /// When the file cannot be written, or its name ends otherwise.
@@ -134,7 +133,7 @@ impl Panel {
         source::saved_columns(path)
     }
 
-    /// The rows of a file that speak of the future: key, time and covariates.
+    /// The rows of a file with future covariates: key, time and covariates.
     pub(crate) fn read_future(path: &std::path::Path, columns: &Columns) -> Result<DataFrame> {
         source::read_future(path, columns, None).map(|(frame, _)| frame)
     }

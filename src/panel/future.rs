@@ -20,11 +20,11 @@ use super::{Matrix, Panel, Role, source};
 use crate::error::{Error, Result};
 use crate::show::{Block, Show, Table};
 
-/// What stands in for an observed covariate in the future.
+/// The values of observed covariates in the future.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Scenario {
-    /// What was usual at that time of the year and place in the season in the series' own past.
+    /// The average at that time of the year and phase of the season, from the series' own past.
     #[default]
     Climatology,
     /// The last value seen.
@@ -82,7 +82,7 @@ impl Panel {
         self.future_after(0, horizon, scenario)
     }
 
-    /// As [`future_under`](Self::future_under), from so many steps after each series' last timestamp on.
+    /// As [`future_under`](Self::future_under), from this many steps after each series' last timestamp on.
     pub(crate) fn future_after(&self, gap: usize, horizon: usize, scenario: Scenario) -> Result<Future> {
         let first = |last: i64| last.saturating_add(1).saturating_add_unsigned(gap as u64);
         let starts = (0..self.len()).map(|i| self.positions(i).last().map_or(0, |last| first(*last))).collect();
@@ -262,8 +262,8 @@ impl Future {
         self.with_rows(&given, &rows, |_| true)
     }
 
-    /// What if? The same future with a covariate at other values for every series: one value for all steps, or one per step.
-    /// What is made of it (products) follows. A category is asked for by its indicator, such as `Type=A`.
+    /// What if? The same future with a covariate at other values for every series: one value for all steps, or one per
+    /// step. Products of it are recomputed. A category is given by its indicator, such as `Type=A`.
     ///
     /// ```
     /// use tradewind::prelude::*;

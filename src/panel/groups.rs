@@ -16,7 +16,7 @@ pub(crate) struct Groups {
     pub of: Vec<usize>,
 }
 
-/// The groupings that every panel has, beside its key columns and fixed covariates.
+/// The groupings that every panel has, in addition to its key columns and fixed covariates.
 const GENERAL: [&str; 4] = ["panel", "series", "class", "size"];
 /// Into how many groups series are divided by size.
 const SIZES: [&str; 3] = ["large", "medium", "small"];

@@ -148,11 +148,11 @@ impl Cells {
 const NONE: u32 = u32::MAX;
 
 impl Panel {
-    /// The panel with columns of another CSV or Parquet file, each with the role that is asked for.
+    /// The panel with columns of another CSV or Parquet file, each with its stated role.
     ///
     /// # Errors
-    /// When the file cannot be read or lacks a column, a column exists already, no row of the file matches, or two rows
-    /// of it speak of the same series and timestamp.
+    /// When the file cannot be read or lacks a column, a column exists already, no row of the file matches, or two of
+    /// its rows have the same series and timestamp.
     pub fn join(&self, path: impl AsRef<Path>, join: &Join) -> Result<Panel> {
         let path = path.as_ref();
         let wanted: Vec<(&str, Role)> =
@@ -231,7 +231,7 @@ impl Panel {
     }
 }
 
-/// The rows of a file in groups that speak of the same series and period.
+/// The rows of a file, grouped by series and period.
 struct Matched {
     /// The values of the matching columns, and the place of each combination.
     combinations: HashMap<Vec<String>, usize>,
@@ -376,7 +376,7 @@ impl Matched {
 static EMPTY: Vec<String> = Vec::new();
 
 impl Rows {
-    /// Which row speaks of each series and step of a future.
+    /// The row of the file for each series and step of a future.
     pub(super) fn at(&self, panel: &Panel, starts: &[i64], horizon: usize) -> Result<Vec<Option<usize>>> {
         let keys: Vec<Vec<Option<String>>> =
             self.on.iter().map(|name| series_texts(panel, name)).collect::<Result<_>>()?;
@@ -438,7 +438,7 @@ impl Sheet {
         self.origin.row_text(row)
     }
 
-    /// A column as timestamps, `None` where it is empty; `frequency` tells periods apart that are written alike.
+    /// A column as timestamps, `None` where it is empty; `frequency` resolves periods that are written alike.
     pub(super) fn stamps(&self, name: &str, frequency: Option<Frequency>) -> Result<Vec<Option<i64>>> {
         let column = self.frame.column(name)?;
         if let DataType::Date | DataType::Datetime(..) = column.dtype() {

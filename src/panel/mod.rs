@@ -100,7 +100,7 @@ pub(crate) struct Inner {
     /// The key columns, one row per series.
     pub(crate) keys: DataFrame,
     labels: Arc<[String]>,
-    /// The series in the order of their labels, so that one is found without a look at all of them.
+    /// The series in the order of their labels, for binary search.
     by_label: Arc<OnceLock<Vec<u32>>>,
     spans: Vec<Range<usize>>,
     positions: Vec<i64>,
@@ -189,7 +189,7 @@ impl Panel {
         Some((*self.0.positions.iter().min()?, *self.0.positions.iter().max()?))
     }
 
-    /// How the source was read: what was found out about how it is written, and what it holds that was left out.
+    /// How the source was read: the format that was detected, and which columns and sheets were not read.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -336,8 +336,8 @@ impl Panel {
         if kept.contains(&false) { self.with_series(&kept) } else { Ok(self.clone()) }
     }
 
-    /// Everything before `stamp` (exclusive): what was known on that day. A panel that was cleaned is cleaned anew, by the
-    /// same policies, from what was recorded until then.
+    /// Everything before `stamp` (exclusive), as it was known on that day. A cleaned panel is cleaned again, by the
+    /// same policies, from the values recorded until then.
     ///
     /// # Errors
     /// When `stamp` is not a timestamp of this panel's kind.
@@ -348,8 +348,9 @@ impl Panel {
         self.until(&vec![end; self.len()])
     }
 
-    /// Everything after `stamp` (exclusive), the twin of [`before`](Self::before): `sales.before(day)`, the rows of that day and
-    /// `sales.after(day)` are all there is. Series that end until then are left out. A panel that was cleaned stays as it is.
+    /// Everything after `stamp` (exclusive), the counterpart of [`before`](Self::before): `sales.before(day)`, the rows
+    /// of that day and `sales.after(day)` make up the panel. Series that end before then are left out. A cleaned panel
+    /// stays as it is.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -614,7 +615,7 @@ fn spread<'a>(positions: &[i64], values: &'a [f64]) -> Cow<'a, [f64]> {
 }
 
 impl Origin {
-    /// The sorted rows whose target is no number, and what stands there.
+    /// The sorted rows whose target is not a number, with the text of the cell.
     pub(crate) fn unreadable_rows(&self) -> impl Iterator<Item = (usize, &str)> {
         let none = self.unreadable.is_empty();
         let rows = self.rows.iter().enumerate().filter(move |_| !none);

@@ -213,8 +213,8 @@ impl Scale {
         }
     }
 
-    /// The value of what a model says; what lies below the range of a power is continued with the sign changed, as R
-    /// does, so that the order is kept.
+    /// Transforms a model's value back; values below the range of a power transformation are continued with the
+    /// opposite sign, as in R, so that the order is kept.
     pub(crate) fn back(&self, z: f64) -> f64 {
         match *self {
             Self::Same => z,
@@ -316,7 +316,7 @@ fn between(values: &[f64]) -> Scale {
     }
 }
 
-/// The λ by Guerrero's method; 1 where the values do not tell.
+/// λ by Guerrero's method; 1 where the values do not determine it.
 fn guerrero(values: &[f64], season: usize) -> f64 {
     if values.len() <= 2 * season.max(1) {
         return 1.0;

@@ -5,8 +5,9 @@
 use crate::error::Result;
 use crate::panel::Panel;
 
-/// The series of a panel by where they begin, then by their values one after the other, then by their covariates. No such order
-/// changes when all values are multiplied by one number above 0. Series that hold the same stand in the order of their keys.
+/// The series of a panel by their first timestamp, then by their values one after the other, then by their covariates.
+/// The order is invariant to multiplication of all values by a positive number. Identical series are in the order of
+/// their keys.
 pub(crate) fn by_content(panel: &Panel) -> Result<Vec<usize>> {
     let matrix = panel.matrix()?;
     let columns = varying(panel)?;

@@ -35,12 +35,12 @@ use super::features::Places;
 use super::{Clean, Inner, Panel};
 use crate::error::{Error, Result};
 
-/// What stands behind a panel that was cleaned.
+/// The recorded values of a panel that was cleaned.
 #[derive(Clone)]
 pub(super) struct Recorded {
     /// What happened, row by row; NaN where it is not known.
     pub(super) actual: Vec<f64>,
-    /// How to clean a part of the panel by itself, where that comes to something else than a part of the cleaned panel.
+    /// How to clean a part of the panel by itself, where the result may differ from a part of the cleaned panel.
     recipe: Option<Recipe>,
 }
 
@@ -160,7 +160,7 @@ impl Recipe {
         })
     }
 
-    /// The panel before the end of each series, made of what was recorded until then.
+    /// The panel before the end of each series, from the values recorded until then.
     pub(super) fn until(&self, panel: &Panel, ends: &[i64]) -> Result<Panel> {
         let before = |i: usize, position: i64| self.place(position) < ends[self.into[i]];
         let rows = self.rows.within(&before)?;
@@ -240,7 +240,7 @@ impl Recipe {
 }
 
 impl Panel {
-    /// The same panel with what was recorded of it.
+    /// The same panel with its recorded values.
     pub(super) fn with_recorded(mut self, recorded: Option<Recorded>) -> Panel {
         // It was assembled a moment ago and is nobody else's yet.
         if let Some(inner) = Arc::get_mut(&mut self.0) {
@@ -262,7 +262,7 @@ impl Panel {
         self.recorded().map_or(&self.0.target, |recorded| &recorded.actual)
     }
 
-    /// What happened in a series, row by row beside its positions.
+    /// The recorded values of a series, one per row.
     pub(crate) fn actual(&self, series: usize) -> &[f64] {
         &self.actuals()[self.0.spans[series].clone()]
     }
@@ -309,7 +309,8 @@ impl Panel {
         Ok(panel)
     }
 
-    /// Which data this is, with what was recorded: two panels may be the same cleaned and have been scored by other values.
+    /// A fingerprint of the data with their recorded values: two panels may be the same after cleaning and differ in
+    /// the values that forecasts are scored against.
     pub(crate) fn recorded_fingerprint(&self) -> String {
         let Some(recorded) = &self.0.recorded else { return self.fingerprint() };
         let mut hash = blake3::Hasher::new();

@@ -312,7 +312,7 @@ impl Context<'_> {
     }
 }
 
-/// Did the script end because it was told to?
+/// Did the script end because it was interrupted?
 fn is_interrupt(error: &EvalAltResult) -> bool {
     match error {
         EvalAltResult::ErrorTerminated(..) => true,
@@ -381,7 +381,7 @@ fn unknown_property(text: &str) -> Option<String> {
     }
 }
 
-/// What is said of `sales.rwos`.
+/// The message about `sales.rwos`.
 fn no_property(noun: &str, name: &str) -> String {
     let language = Language::get();
     if let Some(verb) = language.named(Some(noun), name).next() {
@@ -412,7 +412,7 @@ fn shown_type(name: &str) -> &str {
     }
 }
 
-/// Rhai's own message, without the place, which is said elsewhere.
+/// Rhai's own message without the place, which is reported separately.
 fn plain(error: &EvalAltResult) -> String {
     let mut text = error.to_string();
     if let Some(at) = text.rfind(" (line ") {
@@ -421,7 +421,7 @@ fn plain(error: &EvalAltResult) -> String {
     lowered(&text)
 }
 
-/// A sentence that goes on after a colon.
+/// A sentence in lower case, to follow a colon.
 fn lowered(text: &str) -> String {
     let mut letters = text.chars();
     match (letters.next(), letters.clone().next()) {

@@ -52,7 +52,7 @@ fn row(name: &str) -> Option<Block> {
     of(MODELS, name).or_else(|| of(QUESTIONS, name)).or_else(|| of(FEATURES, name)).or_else(|| of(METRICS, name))
 }
 
-/// What is said of a name that a table knows by another one, or knows something similar to.
+/// A hint on a synonym or on the most similar name that a registry knows.
 pub(super) fn hint(name: &str) -> Option<String> {
     let hint = MODELS.hint(name).or_else(|| QUESTIONS.hint(name));
     hint.or_else(|| FEATURES.hint(name)).or_else(|| METRICS.hint(name))
@@ -92,7 +92,7 @@ impl Verb {
     }
 }
 
-/// All nouns, and the functions that stand alone.
+/// All nouns, and the functions that are not methods.
 fn overview() -> Result<Block> {
     let nouns = Language::get().nouns();
     let first = |noun: &&str| documented(noun).unwrap_or_default().split("\n\n").next().unwrap_or_default();
@@ -126,7 +126,7 @@ fn verbs<'a>(verbs: impl Iterator<Item = &'a Verb>) -> Result<Table> {
 }
 
 impl Session {
-    /// What stands at the cursor (counted in characters): the meaning of a verb, the value of a variable.
+    /// The thing at the cursor (counted in characters): the documentation of a verb, the value of a variable.
     pub fn inspect(&self, text: &str, cursor: usize) -> Option<Block> {
         let cursor = Cursor::word(text, cursor);
         let language = Language::get();

@@ -120,7 +120,7 @@ pub(super) fn register(api: &mut Api) {
     methods! { api, Outcome; report(outcome) -> Report { outcome.report() } }
 }
 
-/// The whole run as data: file, columns, models, horizon, folds and the rest, defaults where nothing is said.
+/// The whole run as data: file, columns, models, horizon, folds and the rest, with defaults for what is not stated.
 ///
 /// # Errors
 /// When a field is unknown or of the wrong type.

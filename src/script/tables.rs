@@ -48,7 +48,7 @@ pub(super) fn register(api: &mut Api) {
     });
 }
 
-/// What a function says of each row.
+/// The result of a function for each row.
 fn flags(context: &NativeCallContext, table: &Table, keep: &FnPtr) -> Answer<Vec<bool>> {
     let names = table.columns();
     // Column by column first: a timestamp is written as its whole column is.
@@ -90,7 +90,7 @@ impl Argument for Value {
     }
 }
 
-/// What columns come to: a map of their names to a word or to several.
+/// Aggregations: a map of column names to one aggregation or to several.
 struct How(Vec<(String, String)>);
 
 impl Argument for How {

@@ -30,7 +30,7 @@ pub(super) fn map(map: &Map) -> (String, bool) {
 /// The number with that many decimals and a comma between thousands: `format(1234.5678, 2)` is `1,234.57`.
 ///
 /// # Errors
-/// When more than 17 decimals are asked for.
+/// When there are more than 17 decimals.
 pub fn format(number: f64, decimals: usize) -> Result<String> {
     match decimals {
         0..=17 => Ok(format::decimals(number, decimals)),

@@ -63,7 +63,7 @@ pub(super) fn argument<T: Argument>(value: Dynamic, verb: &str, name: &str) -> A
     })
 }
 
-/// Why a value does not serve as `T`.
+/// Why a value cannot be used as `T`.
 pub(super) fn refused<T: Argument>(value: &Dynamic) -> Error {
     Error::usage(format!("{} is needed, not {}", T::WANTED, kind(value)))
 }

@@ -35,7 +35,7 @@ pub trait Picture: Send + Sync {
     fn png(&self) -> Result<Vec<u8>>;
 }
 
-/// A picture: its title, what it says in words, and its drawing, made when first asked for.
+/// A picture: its title, its alternative text, and its drawing, made when first needed.
 ///
 /// ```
 /// use tradewind::figures::Bars;
@@ -64,7 +64,7 @@ impl Figure {
         self.0.png()
     }
 
-    /// Width over height: a page that lays words beside a picture wants to know.
+    /// Width over height, for pages that lay text beside a figure.
     pub(crate) fn aspect(&self) -> f64 {
         let (wide, high) = self.0.size();
         f64::from(wide) / f64::from(high.max(1))

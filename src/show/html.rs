@@ -103,7 +103,7 @@ pub(crate) fn heading(level: u8, text: &str, id: Option<&str>) -> Markup {
     }
 }
 
-/// A table in a box that scrolls when it is too wide; `place` says where the rows that are cut can be found.
+/// A table in a box that scrolls when it is too wide; `place` names where the omitted rows can be found.
 pub(crate) fn table(table: &Table, rows: usize, columns: usize, place: &str) -> Markup {
     let mut grid = table.grid(rows);
     if grid.header.len() > columns {

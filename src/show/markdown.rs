@@ -32,12 +32,12 @@ pub(crate) fn render(block: &Block, figure: &mut dyn FnMut(&Figure) -> String) -
     if pieces.is_empty() { String::new() } else { pieces.join("\n\n") + "\n" }
 }
 
-/// A figure where no picture can stand.
+/// A figure in words, for places without pictures.
 pub(crate) fn figure_in_words(figure: &Figure) -> String {
     format!("*Figure: {}.* {}", escape(&one_line(figure.title())), escape(&one_line(figure.alt())))
 }
 
-/// A pipe table of at most `rows` rows and `columns` columns; `place` says where the rest is.
+/// A pipe table of at most `rows` rows and `columns` columns; `place` names where the rest can be found.
 pub(crate) fn table(table: &Table, rows: usize, columns: usize, place: &str) -> String {
     let mut grid = table.grid(rows);
     if grid.header.len() > columns {

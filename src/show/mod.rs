@@ -139,7 +139,7 @@ impl<T: Show> From<&T> for Block {
 
 noun!(Block, Table);
 
-/// The paragraphs of a text: what stands between empty lines, each on one line.
+/// The paragraphs of a text, which are separated by empty lines, each on one line.
 pub(crate) fn paragraphs(text: &str) -> Vec<String> {
     text.replace("\r\n", "\n").split("\n\n").map(one_line).filter(|paragraph| !paragraph.is_empty()).collect()
 }

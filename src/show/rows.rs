@@ -1,7 +1,7 @@
-//! Which rows of a table, in what order, and what do they come to? Filtering, sorting, the first rows, groups.
+//! Which rows of a table, in what order, and aggregated how? Filtering, sorting, the first rows, groups.
 //!
-//! A missing value is neither less nor greater than anything: a comparison leaves it out, sorting puts it last, and what a
-//! group comes to is taken without it.
+//! A missing value is neither less nor greater than anything: comparisons leave it out, sorting puts it last,
+//! aggregations ignore it.
 
 use std::cmp::Ordering;
 
@@ -16,8 +16,8 @@ const COMPARISONS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
 const SUMMARIES: [&str; 8] = ["sum", "mean", "median", "min", "max", "count", "first", "last"];
 
 impl Table {
-    /// The rows whose cell in `column` compares with `value` as `comparison` (`==`, `!=`, `<`, `<=`, `>`, `>=`) says. Dates
-    /// compare with their ISO form, in whole or in part: `"2012-06"`.
+    /// The rows whose cell in `column` satisfies `comparison` (`==`, `!=`, `<`, `<=`, `>`, `>=`) with `value`. Dates
+    /// compare by their ISO form, in whole or in part: `"2012-06"`.
     ///
     /// ```
     /// use tradewind::polars::prelude::*;
@@ -59,8 +59,8 @@ impl Table {
         self.picked(&kept)
     }
 
-    /// The rows that `keep` says yes to: it is asked with the place of each, counted from 0; in scripts with the row itself, a
-    /// map of its columns: `table.filter(|row| row.mase < 1.0)`.
+    /// The rows for which `keep` returns true: it gets the index of each row, counted from 0; in scripts the row
+    /// itself, a map of its columns: `table.filter(|row| row.mase < 1.0)`.
     ///
     /// ```
     /// use tradewind::polars::prelude::*;
@@ -121,10 +121,10 @@ impl Table {
         self.picked(&rows)
     }
 
-    /// One row for each group of rows that are equal in the columns of `by`, in the order in which the groups appear, with what
-    /// the values of other columns come to: `sum`, `mean`, `median`, `min`, `max`, `count` (of what is there), `first` or
-    /// `last`. A column that is asked once keeps its name; asked several times, it is told apart: `Sales sum`, `Sales mean`.
-    /// Without a column in `by` all rows are one group.
+    /// One row for each group of rows that are equal in the columns of `by`, in the order in which the groups appear,
+    /// with aggregations of other columns: `sum`, `mean`, `median`, `min`, `max`, `count` (of values that are not
+    /// missing), `first` or `last`. A column with one aggregation keeps its name; with several, each is named: `Sales
+    /// sum`, `Sales mean`. Without a column in `by` all rows are one group.
     ///
     /// ```
     /// use tradewind::polars::prelude::*;
@@ -172,7 +172,7 @@ impl Table {
         Ok(Table::new(DataFrame::new(groups.len(), columns)?))
     }
 
-    /// These rows in this order; the one that is set apart stays so if it is among them.
+    /// These rows in this order; a highlighted row stays highlighted if it is among them.
     fn picked(&self, rows: &[usize]) -> Result<Table> {
         let places: Vec<IdxSize> = rows.iter().map(|row| *row as IdxSize).collect();
         let frame = self.frame.take(&IdxCa::from_vec("".into(), places))?;

@@ -40,10 +40,10 @@ use rows::{Coming, Rows, Survey};
 const CHUNK: usize = 250_000;
 
 impl Plan {
-    /// The forecast of every model for a panel of any size, from Parquet to Parquet: chunk by chunk, in the memory that a
-    /// chunk takes. A run that was stopped goes on where it was. Series come in the order of the input, or, where their
-    /// rows are scattered, in some other that is always the same. What could not be forecast is listed beside the output,
-    /// in `NAME.failures.csv`.
+    /// The forecast of every model for a panel of any size, from Parquet to Parquet: chunk by chunk, in the memory that
+    /// one chunk takes. An interrupted run resumes where it stopped. Series come in the order of the input, or, where
+    /// their rows are scattered, in another order that is always the same. Failures are listed beside the output, in
+    /// `NAME.failures.csv`.
     ///
     /// Frequency and season, if not stated, are those of the first chunk.
     ///
@@ -91,7 +91,7 @@ struct Request {
     beside: Vec<(PathBuf, String)>,
 }
 
-/// How much of the end of a data file is looked at, in bytes.
+/// How many bytes at the end of a data file are hashed.
 const END: u64 = 1 << 20;
 
 impl Request {
@@ -331,7 +331,7 @@ impl Work {
         read_json(&self.folder.join(done(chunk)))
     }
 
-    /// Makes one file of all chunks, and says what it came to.
+    /// Makes one file of all chunks, and returns the summary.
     fn finish(&self) -> Result<Table> {
         let count = self.layout.chunks.len();
         let all = (0..count).map(|chunk| self.read_done(chunk)).collect::<Result<Vec<_>>>()?;

@@ -14,7 +14,7 @@ use crate::error::{Error, Result, first_line};
 use crate::panel::{Columns, Panel, labels_of, spans};
 use crate::progress;
 
-/// Rows that are looked at in one go where only keys, or no series at all, are made of them.
+/// Rows that are read at once where only keys are needed.
 const GLANCE: usize = 1_000_000;
 /// Partitions at most: as many files are open at once.
 const PARTITIONS: usize = 512;
@@ -216,7 +216,7 @@ impl Rows {
     }
 }
 
-/// Rows that speak of the future of series, found by series.
+/// Rows of the future of series, by series.
 pub(super) struct Coming {
     frame: DataFrame,
     /// The number of the series of each row, in order.

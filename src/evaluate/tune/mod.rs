@@ -145,8 +145,8 @@ impl Tuning {
         })
     }
 
-    /// One row per group: the best trial, its score and that of the model as it stood on the folds that chose it, and on those
-    /// that had no say.
+    /// One row per group: the best trial, its score and that of the untuned model on the folds of the search, and on
+    /// those held out.
     ///
     /// # Errors
     /// Only if the table cannot be assembled.

@@ -1,7 +1,7 @@
-//! Every trial on every fold in a file, one line each, so that a search that was stopped at any point goes on from there.
+//! Every trial on every fold in a file, one line each, so that an interrupted search resumes from it.
 //!
-//! The first line says what is searched and on which data; a record of another search is refused. A line that was cut off
-//! by a kill is dropped.
+//! The first line states the search and the data; a record of another search is refused. A line that was cut off by a
+//! kill is dropped.
 
 use std::collections::HashMap;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -72,7 +72,7 @@ impl Record {
         Self { path: PathBuf::new(), file: None, known: HashMap::new(), spent: 0.0 }
     }
 
-    /// The record in a file, which is begun if there is none. `header` says what is searched.
+    /// Opens the record in a file, or begins it. `header` states the search.
     ///
     /// # Errors
     /// When the file cannot be read or written, is damaged, belongs to another search, or is written by one right now.
@@ -112,7 +112,7 @@ impl Record {
     /// What is known of a trial on a fold: its seconds and what it came to.
     ///
     /// # Errors
-    /// When another model stands in its place.
+    /// When the record has another model at this trial.
     pub fn known(&self, run: &Run) -> Result<Option<(f64, Outcome)>> {
         match self.known.get(&(run.group.to_string(), run.trial, run.fold)) {
             Some(line) if line.model == run.model => Ok(Some((line.seconds, line.outcome.clone()))),

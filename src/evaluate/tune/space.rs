@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::models::{Entry, MODELS, Model};
 use crate::options;
 
-/// Points that stand for a range in a grid.
+/// Points of a range in a grid.
 const GRID: usize = 4;
 /// Combinations that a grid may have.
 const MOST_COMBINATIONS: usize = 100_000;
@@ -68,7 +68,7 @@ impl Values {
         })
     }
 
-    /// From what the table of models says of an option.
+    /// From the values of an option in the model's default space.
     fn listed(option: &str, texts: &[&str]) -> Result<Self> {
         if let [text] = texts
             && let Some(range) = Self::range(text)
@@ -123,7 +123,7 @@ impl Values {
     }
 }
 
-/// Options, with others in the place of those of the same name.
+/// Options, with `others` replacing those of the same name.
 fn laid_over(options: &Map<String, Value>, others: &Map<String, Value>) -> Map<String, Value> {
     options.iter().chain(others).map(|(option, value)| (option.clone(), value.clone())).collect()
 }
@@ -133,8 +133,9 @@ fn three_digits(value: f64) -> f64 {
 }
 
 impl Space {
-    /// The space of the model that a label describes. What the label states stays as it is; `stated` replaces what the table of
-    /// models has, if it is not empty. Options of `trying` hold while trying alone, and are not searched.
+    /// The search space of the model with this label. Options that the label states are not searched; `stated` replaces
+    /// the model's default space, if it is not empty. Options of `trying` hold during the search only, and are not
+    /// searched.
     ///
     /// # Errors
     /// When there is no such model or option, a value does not fit, or nothing is left to try.
@@ -187,7 +188,7 @@ impl Space {
         Ok(self.entry.with(options)?.label().to_string())
     }
 
-    /// The model of a label as it is tried.
+    /// The model of a label during the search.
     ///
     /// # Errors
     /// When the options do not go together.

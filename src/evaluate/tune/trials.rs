@@ -18,7 +18,7 @@ use crate::panel::{Cut, Panel};
 use crate::progress::{self, Whole};
 use crate::show::Table;
 
-/// One of so many goes on to the next folds; the folds that are behind it then grow by the same factor.
+/// One in this many trials is promoted to the next folds, whose number then grows by the same factor.
 const HALVING: usize = 3;
 /// As many trials go on in any case.
 const FEW: usize = 4;
@@ -40,7 +40,7 @@ pub(super) struct Tried {
     pub trials: Vec<Trial>,
     /// Which trial is best.
     pub chosen: usize,
-    /// The score of the model as it stood and that of the best on the folds that had no say.
+    /// The scores of the untuned model and of the best one on the folds held out from the search.
     pub untouched: Option<(f64, f64)>,
     /// How many folds chose.
     pub folds: usize,
@@ -168,7 +168,8 @@ impl Course<'_> {
         Ok(Tried { trials, chosen, untouched, folds, seconds })
     }
 
-    /// How far a trial's loss is that of the model as it stood, on the same folds: so those on few folds and on all compare.
+    /// A trial's loss relative to that of the untuned model on the same folds, which makes trials on few and on all
+    /// folds comparable.
     fn relative(&self, trial: &Trial, base: &Trial) -> f64 {
         let folds = trial.folds();
         if trial.failure.is_some() || folds == 0 {
@@ -213,7 +214,7 @@ impl Course<'_> {
         }
     }
 
-    /// A trial that served fewer windows than the model as it stood is no better for leaving out the hard ones.
+    /// A trial that was scored on fewer windows than the untuned model is not better for leaving out the hard ones.
     fn compare(&self, trials: &mut [Trial], first: usize, folds: usize) {
         let Some((base, others)) = trials.split_first_mut() else { return };
         let below = |trial: &Trial| trial.scores[..folds].iter().flatten().map(|score| score.below).sum::<f64>();
@@ -224,7 +225,7 @@ impl Course<'_> {
         }
     }
 
-    /// Leaves behind those of the new trials that do not belong to the better third of all that have come as far.
+    /// Stops those of the new trials that are not in the better third of all that have been scored on as many folds.
     fn sieve(&self, trials: &mut [Trial], first: usize, folds: usize) {
         let mut losses: Vec<f64> = trials
             .iter()

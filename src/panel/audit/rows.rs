@@ -14,8 +14,8 @@ use crate::show::number;
 /// So many equal steps in a row are a frequency, not a run of gaps.
 const STRETCH: usize = 6;
 
-/// Zones whose changes of the clock stand for all: where the panel's own is not known, an hour that the clock skips in
-/// any of them is taken for that.
+/// The time zones that are tried where the panel's own is not known: an hour that the clock skips in any of them counts
+/// as skipped.
 const ZONES: [Tz; 9] = [
     Tz::Europe__Berlin,
     Tz::Europe__London,
@@ -143,7 +143,7 @@ pub(super) fn runs(rows: usize, is: impl Fn(usize) -> bool) -> Vec<Range<usize>>
     runs
 }
 
-/// The clocks by which the panel's timestamps may have been told; none where a step is a day or longer.
+/// The time zones that the panel's timestamps may be in; none where a step is a day or longer.
 struct Clocks<'a> {
     panel: &'a Panel,
     zones: Vec<Tz>,

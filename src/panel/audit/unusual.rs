@@ -20,7 +20,8 @@ use crate::show::number;
 const LEAST: usize = 24;
 /// How many robust standard deviations of the residuals make an outlier worth a word.
 const FAR: f64 = 8.0;
-/// However little a series varies, an outlier is so many times what was expected, or as small a part of it.
+/// However little a series varies, an outlier is at least this many times the expected value, or at most that fraction
+/// of it.
 const FACTOR: f64 = 4.0;
 /// A level shift changes the level by this factor at least.
 const CHANGE: f64 = 1.8;
@@ -128,7 +129,7 @@ fn repeated(mut values: Vec<f64>) -> f64 {
     }
 }
 
-/// The values far from trend and season: where, what was expected, and from where a value on that side is called far.
+/// The outliers: step, expected value, and the threshold on that side.
 pub(in crate::panel) fn outliers(y: &[f64], m: usize) -> Vec<(usize, f64, f64)> {
     let logs = logs(y);
     far_out(&logs, &Parts::of(&logs, m), m)

@@ -138,7 +138,7 @@ const YEARS: std::ops::RangeInclusive<i64> = 1900..=2100;
 /// The format of whole numbers that are periods; none if they are mere numbers.
 ///
 /// # Errors
-/// Why it cannot be told: months or weeks.
+/// When it is ambiguous: months or weeks.
 fn period(whole: &[i64], frequency: Option<Frequency>) -> std::result::Result<Option<&'static str>, String> {
     if whole.is_empty() || frequency.is_some_and(|frequency| frequency.is_whole()) {
         return Ok(None);

@@ -11,7 +11,7 @@ use super::{Cells, Part, Parts, Wanted, listed, places};
 use crate::error::{Error, Result, suggestion};
 use crate::files::{self, File};
 
-/// Rows that may stand above the header.
+/// The most rows above the header.
 const PREAMBLE: usize = 30;
 
 /// A sheet that is read.
@@ -176,7 +176,7 @@ fn own_row(top: u32, row: usize) -> u32 {
     top + row as u32 + 1
 }
 
-/// Opens a workbook of the kind that its name says.
+/// Opens a workbook of the kind that its extension names.
 fn open(path: &Path, damaged: impl Fn(calamine::Error) -> Error) -> Result<Sheets<BufReader<File>>> {
     let file = BufReader::new(files::open(path)?);
     let end = path.extension().map(|end| end.to_string_lossy().to_lowercase());
@@ -215,8 +215,7 @@ fn merged<R: std::io::Read + std::io::Seek>(
     merged
 }
 
-/// Refuses sheets of which one says again what another has said: a copy, a plan beside the sales, a shop each without its
-/// name.
+/// Refuses sheets that contradict or repeat each other: a copy, a plan beside the sales, a shop each without its name.
 fn apart(parts: &[(String, Part)], names: &[String], source: &str, wanted: &Wanted) -> Result<()> {
     let columns = wanted.columns;
     let mut before: HashSet<Vec<Option<String>>> = HashSet::new();
@@ -258,7 +257,7 @@ fn header(range: &Range<Data>, wanted: &Wanted) -> (usize, usize) {
     best
 }
 
-/// A cell as it would stand in a text file; whole numbers without a point, dates as 2012-10-26.
+/// A cell as text: whole numbers without a point, dates as 2012-10-26.
 fn text(cell: &Data) -> String {
     match cell {
         Data::Empty => String::new(),

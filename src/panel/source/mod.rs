@@ -66,15 +66,15 @@ const MISSING: [&str; 8] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Reading {
-    /// What stands between the cells of a text file: one character, or the word tab.
+    /// The delimiter of a text file: one character, or the word tab.
     pub delimiter: Option<String>,
     /// What encloses cells of a text file that hold a delimiter.
     pub quote: Option<String>,
     /// The decimal mark of numbers written as text: a point or a comma.
     pub decimal: Option<String>,
-    /// The encoding of a text file, by its usual name: utf-8, latin1, windows-1252, utf-16le.
+    /// The encoding of a text file by its common name: utf-8, latin1, windows-1252, utf-16le.
     pub encoding: Option<String>,
-    /// The time zone whose wall clock timestamps are told by: Europe/Berlin. Needed where timestamps carry changing offsets.
+    /// The time zone of the timestamps: Europe/Berlin. Required where timestamps carry changing offsets.
     pub time_zone: Option<String>,
     /// The sheet of a workbook, by name; several by a pattern, such as * for all.
     pub sheet: Option<String>,
@@ -88,7 +88,7 @@ pub struct Reading {
     pub wide: Option<bool>,
     /// Sums transactions by this period: D, h or 15min.
     pub per: Option<String>,
-    /// Are empty keys those of the row above, as where a key is written once per block? Found out if not stated.
+    /// Do empty keys repeat those of the row above, as where a key is written once per block? Detected if not stated.
     pub fill_down: Option<bool>,
 }
 
@@ -154,7 +154,7 @@ struct Layout {
     kept: Vec<String>,
     /// Columns that each hold the targets of one timestamp, where there is one column per timestamp.
     stamps: Vec<String>,
-    /// Columns that nobody asks for.
+    /// Columns that are not needed.
     unread: Vec<String>,
 }
 
@@ -188,7 +188,7 @@ struct Part {
     /// The line of each row; none where rows are counted instead.
     lines: Vec<u32>,
     found: Vec<String>,
-    /// Columns that were not asked for.
+    /// Columns that are not needed.
     unread: Vec<String>,
 }
 
@@ -199,8 +199,7 @@ impl Part {
     }
 }
 
-/// What a file holds: its parts, which are the sheets of a workbook, each with its name, and what is to be said of them
-/// together.
+/// The parts of a file, such as the sheets of a workbook, each with its name, and remarks on all of them.
 type Parts = (Vec<(String, Part)>, Vec<String>);
 
 impl Wanted<'_> {
@@ -256,11 +255,11 @@ pub(super) fn read_table(place: &Path, keys: &[&str], decimal: Option<char>) -> 
     remarked(read_wanted(place, &Wanted { columns: &columns, reading: &reading, part: Needed::Table, decimal })?)
 }
 
-/// What a job has said of sources that have no panel to tell it later.
+/// Remarks that a job has made on sources that have no panel to report them later.
 #[derive(Default)]
 struct Remarked(Mutex<HashSet<String>>);
 
-/// Says how a source was read that has no panel to tell it later; once, though every chunk of a stream reads it.
+/// Reports how a source was read that has no panel to report it later; once, though every chunk of a stream reads it.
 fn remarked((frame, origin): (DataFrame, Origin)) -> Result<(DataFrame, Origin)> {
     let said = Job::current().kept::<Remarked>();
     let is_new = |remark: &&String| {

@@ -17,7 +17,7 @@ use crate::panel::covariates::is_number;
 #[derive(Clone, Copy, PartialEq)]
 struct Mark {
     decimal: char,
-    /// What may stand between groups of three digits.
+    /// Allowed separators of groups of three digits.
     groups: &'static [char],
 }
 
@@ -30,7 +30,7 @@ const SIGNS: [char; 6] = ['$', '€', '£', '¥', '₹', '%'];
 /// Stands before a cell that is a number in its source, so that no mark is looked for in it.
 pub(super) const TYPED: char = '\u{1}';
 
-/// A rarer mark counts as a slip, not as evidence, where the other stands in so many times as many cells.
+/// A rarer decimal mark is an error, not evidence, where the other occurs in this many times as many cells.
 const SLIP: usize = 20;
 
 /// A cell that can be read two ways.

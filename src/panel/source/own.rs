@@ -13,8 +13,8 @@ use crate::panel::{Columns, Origin};
 use crate::show::Table;
 
 impl Table {
-    /// All columns of a file, a folder or a pattern of files: CSV and other text with whatever delimiter, decimal mark, encoding
-    /// and compression, Parquet, Excel, NDJSON. What was found out about how it is written is said.
+    /// All columns of a file, a folder or a pattern of files: CSV and other delimited text with any delimiter, decimal
+    /// mark, encoding and compression, Parquet, Excel, NDJSON. What was detected in the format is reported.
     ///
     /// ```
     /// use tradewind::prelude::*;
