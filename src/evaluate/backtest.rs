@@ -194,16 +194,16 @@ impl Backtest {
         Ok(Table::new(DataFrame::new(order.len(), columns)?).highlight(0))
     }
 
-    /// What to keep in mind when the models are compared: models that failed on some series are scored on fewer windows;
-    /// series without a scale have no MASE; where a metric is undefined for every model, `mae` ranks them in its place;
-    /// candidates of `auto` and the like that could not take part.
+    /// Caveats on comparing the models: models that failed on some series are scored on fewer windows; series without a
+    /// scale have no MASE; where a metric is undefined for every model, models are ranked by `mae` instead; candidates of
+    /// `auto` and other ensembles that failed.
     pub fn caveat(&self) -> Option<String> {
         let windows = (0..self.0.models.len()).map(|m| self.cases(m).count());
         let (least, most) = windows.fold((usize::MAX, 0), |(least, most), n| (least.min(n), most.max(n)));
         let uneven = (least < most).then(|| {
             format!(
-                "The models were scored on {} to {} windows, because some failed on series that others served: \
-                 their means are not over the same cases.",
+                "The models were scored on {} to {} windows, because some failed on series that others could forecast: \
+                 their means are not over the same windows.",
                 number(least as f64),
                 number(most as f64)
             )
@@ -227,14 +227,12 @@ impl Backtest {
         let left_out = scaled.iter().filter(|scaled| !**scaled).count();
         let (which, ranked) = match scaled.len() {
             _ if left_out == 0 => return None,
-            n if left_out == n => {
-                ("every window".to_string(), "; models are ranked by mae where one of them is asked for")
-            }
+            n if left_out == n => ("every window".to_string(), "; models are ranked by MAE instead"),
             n => (format!("{} of {} windows", number(left_out as f64), number(n as f64)), ""),
         };
         Some(format!(
-            "mase, rmsse, sis80 and sis95 leave out {which}: the history before it is constant or repeats itself from season \
-             to season, or is too short, so that the seasonal naive method has no error to scale by{ranked}."
+            "MASE, RMSSE and the scaled interval scores leave out {which}: the history before it is too short, constant or \
+             exactly seasonal, so the seasonal naive method has no error to scale by{ranked}."
         ))
     }
 
@@ -243,8 +241,7 @@ impl Backtest {
         let actuals =
             || self.0.windows.iter().flat_map(|window| window.actuals.iter().flatten()).filter(|y| !y.is_nan());
         (actuals().next().is_some() && actuals().all(|y| *y == 0.0)).then(|| {
-            "Nothing was sold in any window: wape, bias and mape are undefined, and models are ranked by mae where one of \
-             them is asked for."
+            "Nothing was sold in any window: WAPE, bias and MAPE are undefined, and models are ranked by MAE instead."
                 .into()
         })
     }

@@ -70,7 +70,7 @@ impl Drawing for Decomposed {
                 .map(|(low, high)| format!("{name} {} to {}", number(low.round()), number(high.round())))
         };
         let parts: Vec<String> = self.panels().iter().filter_map(width).collect();
-        format!("{} taken apart, from {} to {}: {}.", self.value, words(from), words(to), parts.join("; "))
+        format!("{} decomposed, from {} to {}: {}.", self.value, words(from), words(to), parts.join("; "))
     }
 
     fn size(&self) -> (u32, u32) {

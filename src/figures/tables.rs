@@ -109,7 +109,7 @@ impl Table {
         }
         if self.rows().saturating_mul(ys.len()) > MOST {
             return Err(Error::usage(format!(
-                "a figure of {} points shows nothing; draw fewer: filter the table, group it, or take its head",
+                "a figure of {} points is unreadable; draw fewer: filter the table, group it, or take its head",
                 number((self.rows() * ys.len()) as f64)
             )));
         }

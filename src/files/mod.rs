@@ -311,7 +311,7 @@ pub(crate) fn refused(path: &Path, cause: &std::io::Error) -> Error {
         ErrorKind::ReadOnlyFilesystem => ("the disk is read-only", "choose another path"),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => ("the disk is full", "free some space"),
         ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
-            ("a file stands where its folder should be", "choose another path")
+            ("there is a file where its folder should be", "choose another path")
         }
         ErrorKind::InvalidFilename => ("the file name is too long or not allowed", "choose another name"),
         _ => return Error::io(format!("cannot write {}", path.display())).because(cause.to_string()),

@@ -14,6 +14,7 @@ use crate::figures::{Band, Bars, Course, Fan, Fans, Figure, Line, Overview, Time
 use crate::forecast::{Distribution, Forecast};
 use crate::models::place;
 use crate::panel::Panel;
+use crate::show::words;
 
 /// More panels than this cannot be read on one page.
 const MOST_PANELS: usize = 6;
@@ -22,7 +23,7 @@ impl Panel {
     /// The series over time, the largest ones if there are many.
     ///
     /// # Errors
-    /// When a series is too long to be drawn, by a timestamp far from all others.
+    /// When a series is too long to be drawn, because of a timestamp far from all others.
     pub fn plot(&self) -> Result<Figure> {
         self.check_length()?;
         let shown = largest(self, MOST_PANELS);
@@ -66,18 +67,19 @@ impl Backtest {
             .collect::<Result<Vec<_>>>()?;
         let reference = (named.best != 0.0).then(|| ("target".to_string(), named.best));
         let folds = self.folds().len();
-        let title = format!("Models by {metric} over {folds} {}", if folds == 1 { "fold" } else { "folds" });
-        Ok(Bars { title, value: format!("{metric}: {}", named.summary), rows, best: Some(0), reference }.figure())
+        let shown = words::metric(metric);
+        let title = format!("Models by {shown} over {}", words::counted(folds, "fold", "folds"));
+        Ok(Bars { title, value: format!("{shown}: {}", named.summary), rows, best: Some(0), reference }.figure())
     }
 
-    /// The last fold's forecast by one model beside what happened.
+    /// The last fold's forecast by one model with the actual values.
     ///
     /// # Errors
     /// When there is no such model, or it has no forecast in that fold.
     pub fn plot_last(&self, model: &str) -> Result<Figure> {
         let (forecast, actuals) = self.last().ok_or_else(|| Error::usage("the backtest has no folds"))?;
         let model = forecast.label_of(model)?;
-        fans(forecast, &model, actuals, &format!("Last window: {model} against what happened"))
+        fans(forecast, &model, actuals, &format!("Last test window: {model} vs actual values"))
     }
 }
 
@@ -90,8 +92,9 @@ impl Tuning {
         let metric = self.metric();
         let groups = self.groups();
         let of = if groups.len() > 1 { format!(" for {}", groups[0]) } else { String::new() };
-        let title = format!("Tuning {}{of}: trials by {}", self.model(), metric.name);
-        let value = format!("{}: {}", metric.name, metric.summary);
+        let shown = words::metric(metric.name);
+        let title = format!("Tuning {}{of}: trials by {shown}", self.model());
+        let value = format!("{shown}: {}", metric.summary);
         Ok(Course { title, value, trials: self.course(0), perfect: metric.best }.figure())
     }
 }

@@ -218,7 +218,7 @@ impl Surface for Terminal {
         self.write(prompt);
         let mut line = String::new();
         match std::io::stdin().read_line(&mut line) {
-            Ok(0) => Err(Error::io("nobody answers: standard input has ended")),
+            Ok(0) => Err(Error::io("there is no answer: standard input has ended")),
             Ok(_) => Ok(line.trim_end_matches(['\r', '\n']).to_string()),
             Err(cause) => Err(Error::io("standard input cannot be read").because(cause)),
         }

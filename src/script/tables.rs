@@ -59,7 +59,7 @@ fn flags(context: &NativeCallContext, table: &Table, keep: &FnPtr) -> Answer<Vec
         let row: Map = cells.map(|(name, cells)| (name.as_str().into(), cells.next().give())).collect();
         let said = keep.call_within_context::<Dynamic>(context, (row,))?;
         let wrong =
-            |_| Error::usage(format!("the function of filter says true or false of a row, not {}", kind(&said)));
+            |_| Error::usage(format!("the function of filter returns true or false for a row, not {}", kind(&said)));
         Ok(said.as_bool().map_err(wrong)?)
     };
     (0..table.rows()).map(flag).collect()

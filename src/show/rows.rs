@@ -34,7 +34,7 @@ impl Table {
         let value = value.into();
         if !COMPARISONS.contains(&comparison) {
             let known = COMPARISONS.map(|known| format!("`{known}`")).join(", ");
-            return Err(Error::usage(format!("`{comparison}` compares nothing; there is {known}")));
+            return Err(Error::usage(format!("`{comparison}` is not a comparison; there is {known}")));
         }
         let cells = self.column(column)?;
         if let Some(cell) = cells.iter().find(|cell| !is_missing(cell))
@@ -146,13 +146,11 @@ impl Table {
         let how: Vec<(String, String)> = how.into_iter().map(|(column, how)| (column.into(), how.into())).collect();
         by.iter().try_for_each(|column| self.cells(column).map(|_| ()))?;
         if how.is_empty() {
-            return Err(Error::usage("say what each group is to show, such as the sum of a column"));
+            return Err(Error::usage("state what to compute for each group, such as the sum of a column"));
         }
         let asked = how.iter().map(|(column, word)| {
             if by.contains(column) {
-                return Err(Error::usage(format!(
-                    "column `{column}` says what the groups are; ask for another column"
-                )));
+                return Err(Error::usage(format!("column `{column}` defines the groups; choose another column")));
             }
             let several = how.iter().filter(|(other, _)| other == column).count() > 1;
             let name = if several { format!("{column} {word}") } else { column.clone() };
@@ -245,7 +243,7 @@ impl Summary {
         }
         if ["sum", "mean", "median"].contains(&word) && !dtype.is_primitive_numeric() && !dtype.is_bool() {
             return Err(Error::usage(format!(
-                "column `{column}` holds no numbers, so that it has no {word}; ask for its count, min, max, first or last"
+                "column `{column}` holds no numbers, so it has no {word}; use count, min, max, first or last"
             )));
         }
         let cells = match dtype.is_float() {

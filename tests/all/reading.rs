@@ -251,7 +251,7 @@ fn keys_said_once_per_block_are_those_of_the_rows_below() {
     assert_eq!((ran.code, rows.len()), (0, 2), "{}", ran.err);
     assert!(ran.err.contains("rows with an empty `store`, treated as a key of its own: 5"), "{}", ran.err);
     for (book, said) in
-        [("merged", "merged cells taken for each of their rows: Region, Store"), ("blank", "`Region` and `Store`")]
+        [("merged", "merged cells repeated for each of their rows: Region, Store"), ("blank", "`Region` and `Store`")]
     {
         let (ran, rows) =
             forecast(at, &format!("{FILES}/{book}.xlsx"), ["Region,Store", "Month", "Revenue"], "naive", &[]);

@@ -150,14 +150,14 @@ fn read(text: &str, header: &Value) -> Result<HashMap<Case, Line>> {
     let mut lines = text.lines();
     let mut known = HashMap::new();
     let Some(first) = lines.next() else { return Ok(known) };
-    let damaged = |number: usize| Error::data(format!("line {number} is damaged; remove the file to begin anew"));
+    let damaged = |number: usize| Error::data(format!("line {number} is damaged; remove the file to start again"));
     let written: Option<Value> = serde_json::from_str(first).ok();
     let Some(written) = written.filter(|written| written.get("tuning").is_some()) else {
         return Err(Error::data("this is not the record of a search"));
     };
     if written != *header {
         let differs = header.as_object().into_iter().flatten().find(|(name, value)| written.get(*name) != Some(*value));
-        let what = differs.map_or_else(|| "what it says".into(), |(name, _)| format!("`{name}`"));
+        let what = differs.map_or_else(|| "its header".into(), |(name, _)| format!("`{name}`"));
         return Err(Error::usage(format!(
             "this is the record of another search ({what} differs); name another file, or remove this one"
         )));

@@ -41,7 +41,7 @@ pub struct Search {
     pub metric: String,
     /// Are trials that lie behind after the first folds left there (successive halving)?
     pub halving: bool,
-    /// The last folds, which have no say in the choice: its score there is one that it has not seen.
+    /// The last folds, held out from the search: the score there is out of sample.
     pub untouched: usize,
     /// Which series are tuned together: `panel` for all, `series`, `class` of demand, `size`, a key column or a fixed covariate.
     pub by: String,

@@ -62,8 +62,8 @@ impl Values {
                 Ok(Self::Range { ends: (from, to), log, whole })
             }
             _ => Err(Error::usage(format!(
-                "`{text}` is no range: it goes from a smaller number to a larger one, such as 0.02..0.2, or 7..127 log for \
-                 steps that grow (from above 0)"
+                "`{text}` is not a range from a smaller to a larger number, such as 0.02..0.2, or 7..127 log for a \
+                 logarithmic scale (from above 0)"
             ))),
         })
     }

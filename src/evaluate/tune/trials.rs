@@ -20,29 +20,29 @@ use crate::show::Table;
 
 /// One in this many trials is promoted to the next folds, whose number then grows by the same factor.
 const HALVING: usize = 3;
-/// As many trials go on in any case.
+/// At least this many trials are promoted.
 const FEW: usize = 4;
 
-/// A model with some options, and how it did.
+/// A model with some options, and its scores.
 pub(super) struct Trial {
     pub label: String,
     pub failure: Option<String>,
     pub seconds: f64,
     place: Place,
-    /// Was it left behind?
+    /// Was it stopped early?
     left: bool,
-    /// Fold by fold, the latest first; none yet where it has not been.
+    /// Fold by fold, the latest first; none where it was not scored.
     scores: Vec<Option<Sums>>,
 }
 
-/// What was tried for a group of series.
+/// The trials for a group of series.
 pub(super) struct Tried {
     pub trials: Vec<Trial>,
-    /// Which trial is best.
+    /// The index of the best trial.
     pub chosen: usize,
     /// The scores of the untuned model and of the best one on the folds held out from the search.
     pub untouched: Option<(f64, f64)>,
-    /// How many folds chose.
+    /// Number of folds of the search.
     pub folds: usize,
     pub seconds: f64,
 }
@@ -220,7 +220,7 @@ impl Course<'_> {
         let below = |trial: &Trial| trial.scores[..folds].iter().flatten().map(|score| score.below).sum::<f64>();
         for trial in others.iter_mut().skip(first.saturating_sub(1)).filter(|trial| trial.reached(folds)) {
             if base.reached(folds) && below(trial) < below(base) * (1.0 - 1e-9) {
-                trial.failure = Some("it served fewer series than the model as it stood".into());
+                trial.failure = Some("it could forecast fewer series than the untuned model".into());
             }
         }
     }
@@ -271,7 +271,7 @@ impl Course<'_> {
             Ok((None, failure)) => {
                 let why = failure.map_or_else(
                     || {
-                        "no series has a value to score in the fold, or nothing to divide by (a constant history has no \
+                        "no series has a value to score in the fold, or a denominator (a constant history has no \
                          scale); choose another metric, such as mae"
                             .into()
                     },
@@ -308,7 +308,7 @@ impl Course<'_> {
         })
     }
 
-    /// The scores of the model as it stood and of the best on the folds that had no say.
+    /// The scores of the untuned model and of the best trial on the held-out folds.
     fn untouched(&self, base: &Trial, best: &Trial, chosen: usize, ground: &Ground) -> Result<Option<(f64, f64)>> {
         let folds = self.folds.len() - self.search.untouched..self.folds.len();
         let over = |trial: &Trial, number: usize| -> Result<Option<f64>> {
