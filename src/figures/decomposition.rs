@@ -33,7 +33,7 @@ pub struct Decomposed {
     pub trend: Vec<f64>,
     /// Each season's name and what recurs; the first four are drawn.
     pub seasonal: Vec<(String, Vec<f64>)>,
-    /// What is left.
+    /// The remainder.
     pub remainder: Vec<f64>,
 }
 
@@ -47,7 +47,7 @@ impl Decomposed {
     fn panels(&self) -> Vec<(&str, &[f64], Colour)> {
         let mut panels: Vec<(&str, &[f64], Colour)> = vec![("Data", &self.data, INK), ("Trend", &self.trend, ORANGE)];
         panels.extend(self.seasonal.iter().take(MOST).map(|(name, values)| (name.as_str(), &**values, SEASON)));
-        panels.push(("What is left", &self.remainder, BLUE));
+        panels.push(("Remainder", &self.remainder, BLUE));
         panels
     }
 }

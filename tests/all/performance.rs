@@ -214,7 +214,7 @@ fn calibration_agrees_with_the_leaderboard() {
             assert!(near(ours, theirs), "{model} {metric}: {ours} {theirs}");
         }
     }
-    assert!(finding.figure().unwrap().svg().unwrap().contains("Where actual values lie"));
+    assert!(finding.figure().unwrap().svg().unwrap().contains("PIT histogram of"));
     let one = trial.calibration_of("theta").unwrap();
     assert_eq!(one.table().rows(), 5);
     assert!(near(value(&one.table(), 4, "coverage80"), trial.score("theta", "coverage80").unwrap()));
