@@ -122,9 +122,9 @@ impl Drawing for Bars {
                 (MISSING, Words { colour: GREY, ..name(false) })
             };
             let (anchor, side) = if *value < 0.0 { (Anchor::End, -1.0) } else { (Anchor::Start, 1.0) };
-            let (from, wide) = (end(*value) + side * 6.0, canvas.measure(label, words));
+            let (from, width) = (end(*value) + side * 6.0, canvas.measure(label, words));
             // The line to compare against stops where a number stands.
-            let (near, far) = (from - side * 3.0, from + side * (wide + 3.0));
+            let (near, far) = (from - side * 3.0, from + side * (width + 3.0));
             canvas.rect((near, middle(index) - 9.0), (far, middle(index) + 9.0), Colour(255, 255, 255));
             canvas.text((from, middle(index) + 4.5), anchor, label, words);
         }

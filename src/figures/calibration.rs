@@ -134,10 +134,10 @@ impl Drawing for Calibration {
         let most = shares_of.iter().copied().filter(|share| share.is_finite()).fold(2.0 * even, f64::max);
         let room = Room { left: left + 14.0, right: canvas.width() - MARGIN, top: top + 40.0, bottom };
         let frame = shares(canvas, room, (0.0, most * 1.08), 30.0);
-        let wide = (frame.x.at(1.0) - frame.x.at(0.0)) / shares_of.len() as f64;
+        let width = (frame.x.at(1.0) - frame.x.at(0.0)) / shares_of.len() as f64;
         for (index, share) in shares_of.iter().enumerate().filter(|(_, share)| share.is_finite()) {
-            let from = frame.x.at(0.0) + index as f64 * wide;
-            canvas.rect((from + 1.0, frame.y.at(0.0)), (from + wide - 1.0, frame.y.at(*share)), BLUE.tint(0.55));
+            let from = frame.x.at(0.0) + index as f64 * width;
+            canvas.rect((from + 1.0, frame.y.at(0.0)), (from + width - 1.0, frame.y.at(*share)), BLUE.tint(0.55));
         }
         let level = frame.y.at(even);
         canvas.dashed(&[(frame.left, level), (frame.right, level)], GREY, 1.25, 4.5, 3.0);

@@ -65,7 +65,7 @@ impl Drawing for CriticalDifference {
         if shown.is_empty() {
             return format!("{}: no data.", self.value);
         }
-        let told: Vec<String> = shown.iter().map(|(name, rank)| format!("{name} {}", decimals(*rank, 2))).collect();
+        let parts: Vec<String> = shown.iter().map(|(name, rank)| format!("{name} {}", decimals(*rank, 2))).collect();
         let alike: Vec<String> = (self.bars().iter())
             .map(|(from, to)| shown[*from..=*to].iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))
             .collect();
@@ -74,7 +74,7 @@ impl Drawing for CriticalDifference {
         } else {
             format!(" No significant difference: {}.", alike.join("; "))
         };
-        format!("Mean ranks: {}.{alike}", told.join(", "))
+        format!("Mean ranks: {}.{alike}", parts.join(", "))
     }
 
     fn size(&self) -> (u32, u32) {
@@ -109,8 +109,8 @@ impl Drawing for CriticalDifference {
         let row = self.row();
         let half = shown.len().div_ceil(2);
         let widest = |side: &[(&str, f64)]| {
-            let wide = side.iter().map(|(text, _)| canvas.measure(text, name(true))).fold(0.0, f64::max);
-            wide.min(NAMES) + 44.0
+            let width = side.iter().map(|(text, _)| canvas.measure(text, name(true))).fold(0.0, f64::max);
+            width.min(NAMES) + 44.0
         };
         let (left, right) = (MARGIN + widest(&shown[..half]), canvas.width() - MARGIN - widest(&shown[half..]));
         let last = worst.ceil().max(2.0).min(self.ranks.len().max(2) as f64);

@@ -48,7 +48,7 @@ impl Drawing for Intervals {
     }
 
     fn alt(&self) -> String {
-        let told: Vec<String> = (self.shown().iter().filter(|row| row.1.is_finite()).take(8))
+        let parts: Vec<String> = (self.shown().iter().filter(|row| row.1.is_finite()).take(8))
             .map(|(name, at, low, high)| {
                 if low.is_finite() && high.is_finite() {
                     format!("{name} {} ({} to {})", number(*at), number(*low), number(*high))
@@ -57,10 +57,10 @@ impl Drawing for Intervals {
                 }
             })
             .collect();
-        if told.is_empty() {
+        if parts.is_empty() {
             format!("{}: no data.", self.value)
         } else {
-            format!("{}: {}.", self.value, told.join(", "))
+            format!("{}: {}.", self.value, parts.join(", "))
         }
     }
 

@@ -118,18 +118,18 @@ impl Drawing for Repairs {
         if panels.is_empty() {
             return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
         }
-        let wide = (canvas.width() - MARGIN * 2.0 + 20.0) / columns as f64 - 20.0;
-        let high = HEAD + HEIGHT + FOOT + 8.0;
+        let width = (canvas.width() - MARGIN * 2.0 + 20.0) / columns as f64 - 20.0;
+        let height = HEAD + HEIGHT + FOOT + 8.0;
         let labels = panels.iter().map(|panel| label_width(canvas, panel.values(), HEIGHT)).fold(0.0, f64::max);
         for (index, panel) in panels.iter().enumerate() {
-            let left = MARGIN + (index % columns) as f64 * (wide + 20.0);
-            let top = top + (index / columns) as f64 * high;
-            let kind = canvas.fit(&panel.kind, PANEL, wide);
+            let left = MARGIN + (index % columns) as f64 * (width + 20.0);
+            let top = top + (index / columns) as f64 * height;
+            let kind = canvas.fit(&panel.kind, PANEL, width);
             canvas.text((left, top + 16.0), Anchor::Start, &kind, PANEL);
             let from = canvas.measure(&kind, PANEL) + 10.0;
-            let place = canvas.fit(&panel.place, SMALL, wide - from);
+            let place = canvas.fit(&panel.place, SMALL, width - from);
             canvas.text((left + from, top + 16.0), Anchor::Start, &place, SMALL);
-            let room = Room { left, right: left + wide, top: top + HEAD, bottom: top + HEAD + HEIGHT };
+            let room = Room { left, right: left + width, top: top + HEAD, bottom: top + HEAD + HEIGHT };
             let range = panel.places();
             let frame = Frame::new(canvas, room, range, panel.values(), labels);
             // From the value before cleaning to the value after it, beneath the line.

@@ -109,11 +109,11 @@ impl Drawing for Waterfall {
                 },
             )
             .collect();
-        let wide = |texts: &mut dyn Iterator<Item = &str>| {
+        let width = |texts: &mut dyn Iterator<Item = &str>| {
             texts.map(|text| canvas.measure(text, words(true))).fold(0.0, f64::max)
         };
-        let names = wide(&mut rows.iter().map(|row| row.0)).min(NAMES);
-        let room = wide(&mut labels.iter().map(String::as_str)) + 10.0;
+        let names = width(&mut rows.iter().map(|row| row.0)).min(NAMES);
+        let room = width(&mut labels.iter().map(String::as_str)) + 10.0;
         let left = MARGIN + names + 12.0;
         let scale = Scale::new((low, high), left + room, canvas.width() - MARGIN - room);
         let origin = scale.at(if far { low } else { 0.0 });

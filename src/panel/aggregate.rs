@@ -21,7 +21,7 @@ use super::columns::Stamps;
 use super::covariates::is_number;
 use super::frame::{assemble, labels_of, numbers, stamp_column};
 use super::recorded::Recorded;
-use super::{Columns, LONGEST, Origin, Panel, Role};
+use super::{Columns, LONGEST, Panel, Provenance, Role};
 use crate::error::{Error, Result, suggestion};
 use crate::options::choice;
 use crate::show::number;
@@ -313,14 +313,14 @@ impl<'a> Work<'a> {
             found.push(format!("fixed covariate `{name}` was dropped: it differs within {place}"));
         }
         let height = frame.height() as u32;
-        let origin = Origin {
+        let origin = Provenance {
             source: inner.origin.source.clone(),
             rows: (0..height).collect(),
             partial: Arc::new(partial),
             found,
             left_out: inner.origin.left_out.clone(),
             decimal: inner.origin.decimal,
-            ..Origin::default()
+            ..Provenance::default()
         };
         let season = if self.steps.changed { self.steps.calendar.frequency.season() } else { self.panel.season() };
         let panel = assemble(frame, &self.columns, self.steps.calendar.clone(), season, origin)?;

@@ -17,7 +17,7 @@ use super::audit::unusual::{Parts, outliers, stock_outs};
 use super::covariates::is_number;
 use super::frame::{assemble, stamp_column, stamps};
 use super::recorded::Recorded;
-use super::{Normalise, Origin, Panel, Role};
+use super::{Normalise, Panel, Provenance, Role};
 use crate::error::{Error, Result};
 use crate::options::choice;
 use crate::show::number;
@@ -558,6 +558,6 @@ fn fill_covariates(panel: &Panel, policy: Covariates) -> Result<Panel> {
         let values: Vec<Option<f64>> = values.into_iter().map(|v| (!v.is_nan()).then_some(v)).collect();
         frame.with_column(Column::new(name.as_str().into(), values))?;
     }
-    let origin = Origin { changes: Arc::new(changes), ..inner.origin.clone() };
+    let origin = Provenance { changes: Arc::new(changes), ..inner.origin.clone() };
     assemble(frame, &inner.columns, inner.calendar.clone(), panel.season(), origin)
 }

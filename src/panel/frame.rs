@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use polars::prelude::*;
 
 use super::calendar::{Calendar, Frequency, StampKind, micros};
-use super::{Columns, Inner, Origin, Panel, Reading, source};
+use super::{Columns, Inner, Panel, Provenance, Reading, source};
 use crate::error::{Error, Result, first_line};
 use crate::files::mark;
 use crate::progress;
@@ -114,13 +114,13 @@ impl Panel {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn from_frame(frame: impl Borrow<DataFrame>, columns: Columns) -> Result<Panel> {
-        let origin = Origin { source: "the frame".into(), ..Origin::default() };
+        let origin = Provenance { source: "the frame".into(), ..Provenance::default() };
         from_origin(frame.borrow().clone(), columns, &Reading::default(), origin)
     }
 
     /// As [`from_frame`](Self::from_frame), for a part of a file.
     pub(crate) fn from_part(frame: DataFrame, columns: Columns, reading: &Reading) -> Result<Panel> {
-        from_origin(frame, columns, reading, Origin { source: "the part".into(), ..Origin::default() })
+        from_origin(frame, columns, reading, Provenance { source: "the part".into(), ..Provenance::default() })
     }
 
     /// The files that a path, a folder or a pattern names, in the order of their names.
@@ -145,7 +145,7 @@ impl Panel {
     }
 }
 
-fn from_origin(frame: DataFrame, columns: Columns, reading: &Reading, mut origin: Origin) -> Result<Panel> {
+fn from_origin(frame: DataFrame, columns: Columns, reading: &Reading, mut origin: Provenance) -> Result<Panel> {
     let present: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
     columns.check(&present, &origin.source)?;
     if frame.height() == 0 {
@@ -215,7 +215,7 @@ pub(crate) fn assemble(
     columns: &Columns,
     calendar: Calendar,
     season: usize,
-    mut origin: Origin,
+    mut origin: Provenance,
 ) -> Result<Panel> {
     let stamps = stamps(frame.column(&columns.time)?)?;
     let spans = spans(&frame, columns)?;
@@ -257,7 +257,7 @@ pub(crate) fn assemble(
     })))
 }
 
-impl Origin {
+impl Provenance {
     /// `line 17` of a text file, `row 16` of anything else, and of which file if there are several.
     pub(crate) fn row_text(&self, row: usize) -> String {
         let part = self.parts.partition_point(|(_, first)| *first <= row).checked_sub(1);

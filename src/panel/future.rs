@@ -203,7 +203,7 @@ impl Future {
         let present: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
         let names = columns.future_names(&present);
         super::columns::check_present(&names, &present, "the future")?;
-        let origin = super::Origin { source: "the future".into(), ..Default::default() };
+        let origin = super::Provenance { source: "the future".into(), ..Default::default() };
         self.fill(frame.select(names)?, origin)
     }
 
@@ -217,7 +217,7 @@ impl Future {
         self.fill(frame, origin)
     }
 
-    fn fill(&self, mut frame: DataFrame, mut origin: super::Origin) -> Result<Future> {
+    fn fill(&self, mut frame: DataFrame, mut origin: super::Provenance) -> Result<Future> {
         let panel = &self.0.panel;
         let mut columns = panel.columns();
         let time = frame.column(&columns.time)?.clone();

@@ -20,7 +20,7 @@ use super::columns::check_present;
 use super::covariates::is_number;
 use super::features::{Data, Made, plain, series_texts};
 use super::frame::{numbers, stamps};
-use super::{Columns, Origin, Panel, Role, source};
+use super::{Columns, Panel, Provenance, Role, source};
 use crate::error::{Error, Result, suggestion};
 
 /// Which columns of a file join the panel, and by what its rows are matched.
@@ -405,7 +405,7 @@ impl Rows {
 /// A table that was read from a file, with the place of its rows in it.
 pub(super) struct Sheet {
     frame: DataFrame,
-    origin: Origin,
+    origin: Provenance,
 }
 
 impl Sheet {

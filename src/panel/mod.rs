@@ -106,7 +106,7 @@ pub(crate) struct Inner {
     positions: Vec<i64>,
     /// NaN where the target is missing or not finite.
     target: Vec<f64>,
-    pub(crate) origin: Origin,
+    pub(crate) origin: Provenance,
     /// What was recorded, where cleaning has cleaned it.
     recorded: Option<Recorded>,
     matrix: OnceLock<Matrix>,
@@ -114,7 +114,7 @@ pub(crate) struct Inner {
 
 /// Where the data come from, and what reading and cleaning found, for the audit.
 #[derive(Clone, Default)]
-pub(crate) struct Origin {
+pub(crate) struct Provenance {
     /// The file, folder or database, or `the frame`.
     pub(crate) source: String,
     /// The files that it consists of, each with its first row.
@@ -614,7 +614,7 @@ fn spread<'a>(positions: &[i64], values: &'a [f64]) -> Cow<'a, [f64]> {
     Cow::Owned(regular)
 }
 
-impl Origin {
+impl Provenance {
     /// The sorted rows whose target is not a number, with the text of the cell.
     pub(crate) fn unreadable_rows(&self) -> impl Iterator<Item = (usize, &str)> {
         let none = self.unreadable.is_empty();

@@ -10,7 +10,7 @@ mod quality;
 
 use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Tuning};
-use crate::figures::{Band, Bars, Course, Fan, Fans, Figure, Line, Overview, TimeAxis};
+use crate::figures::{Band, Bars, Fan, Fans, Figure, Line, OptimisationHistory, Overview, TimeAxis};
 use crate::forecast::{Distribution, Forecast};
 use crate::models::place;
 use crate::panel::Panel;
@@ -95,7 +95,7 @@ impl Tuning {
         let shown = words::metric(metric.name);
         let title = format!("Tuning {}{of}: trials by {shown}", self.model());
         let value = format!("{shown}: {}", metric.summary);
-        Ok(Course { title, value, trials: self.course(0), perfect: metric.best }.figure())
+        Ok(OptimisationHistory { title, value, trials: self.history(0), perfect: metric.best }.figure())
     }
 }
 

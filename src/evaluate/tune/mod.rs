@@ -36,7 +36,7 @@ use crate::progress;
 use crate::show::{Block, Show, Table, number, words};
 use record::Record;
 use space::Space;
-use trials::{Trial, Tried};
+use trials::{GroupResult, Trial};
 
 /// The result of a hyperparameter search.
 ///
@@ -57,7 +57,7 @@ struct Inner {
     metric: &'static Metric,
     folds: Folds,
     search: Search,
-    groups: Vec<(String, usize, Tried)>,
+    groups: Vec<(String, usize, GroupResult)>,
 }
 
 impl Panel {
@@ -97,9 +97,9 @@ impl Panel {
         for (g, name) in groups.names.iter().enumerate() {
             let members: Vec<bool> = groups.of.iter().map(|group| *group == g).collect();
             let part = if groups.names.len() == 1 { self.clone() } else { self.with_series(&members)? };
-            let course =
-                trials::Course { panel: &part, group: name, number: g, folds: &folds, search: &search, metric };
-            let found = course.run(&space, &model, &record, &bar);
+            let group_search =
+                trials::GroupSearch { panel: &part, group: name, number: g, folds: &folds, search: &search, metric };
+            let found = group_search.run(&space, &model, &record, &bar);
             let found = found.map_err(|error| if groups.names.len() == 1 { error } else { error.within(name.clone()) });
             tried.push((name.clone(), part.len(), found?));
         }
@@ -152,8 +152,9 @@ impl Tuning {
     /// Only if the table cannot be assembled.
     pub fn summary(&self) -> Result<Table> {
         let groups = &self.0.groups;
-        let each =
-            |value: &dyn Fn(&Tried) -> Option<f64>| groups.iter().map(|(.., tried)| value(tried)).collect::<Vec<_>>();
+        let each = |value: &dyn Fn(&GroupResult) -> Option<f64>| {
+            groups.iter().map(|(.., tried)| value(tried)).collect::<Vec<_>>()
+        };
         let columns = vec![
             Column::new("group".into(), self.groups()),
             Column::new("series".into(), groups.iter().map(|(_, series, _)| *series as u64).collect::<Vec<_>>()),
@@ -201,7 +202,7 @@ impl Tuning {
     }
 
     /// The scores of a group's trials in order; only of those that were scored on all folds of the search.
-    pub(crate) fn course(&self, group: usize) -> Vec<(usize, f64)> {
+    pub(crate) fn history(&self, group: usize) -> Vec<(usize, f64)> {
         let Some((.., tried)) = self.0.groups.get(group) else { return Vec::new() };
         let finished = tried.trials.iter().enumerate().filter(|(_, trial)| trial.folds() == tried.folds);
         finished.filter_map(|(t, trial)| Some((t, trial.score()?))).collect()
@@ -216,7 +217,7 @@ impl Tuning {
         let metric = self.0.metric;
         let shown = words::metric(metric.name);
         let several = self.0.groups.len() > 1;
-        let sentence = |(name, _, tried): &(String, usize, Tried)| {
+        let sentence = |(name, _, tried): &(String, usize, GroupResult)| {
             let best = tried.best();
             let begins = if several { format!("{name}: ") } else { String::new() };
             let at = |value: Option<f64>| value.map_or("undefined".into(), number);

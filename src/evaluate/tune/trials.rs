@@ -36,7 +36,7 @@ pub(super) struct Trial {
 }
 
 /// The trials for a group of series.
-pub(super) struct Tried {
+pub(super) struct GroupResult {
     pub trials: Vec<Trial>,
     /// The index of the best trial.
     pub chosen: usize,
@@ -78,7 +78,7 @@ impl Trial {
     }
 }
 
-impl Tried {
+impl GroupResult {
     /// The best trial.
     pub fn best(&self) -> &Trial {
         &self.trials[self.chosen]
@@ -102,7 +102,7 @@ impl Tried {
 }
 
 /// A search for one group of series.
-pub(super) struct Course<'a> {
+pub(super) struct GroupSearch<'a> {
     pub panel: &'a Panel,
     pub group: &'a str,
     /// The group's number, from which its draws come.
@@ -113,7 +113,7 @@ pub(super) struct Course<'a> {
 }
 
 /// What a trial needs to run.
-struct Ground<'a> {
+struct Context<'a> {
     /// Oldest first.
     cuts: Vec<Cut>,
     space: &'a Space,
@@ -121,14 +121,14 @@ struct Ground<'a> {
     started: Instant,
 }
 
-impl Course<'_> {
+impl GroupSearch<'_> {
     /// Tries until trials, time or places are used up, and chooses.
     ///
     /// # Errors
     /// When no trial was scored on all folds, the record cannot be written, or the user interrupts.
-    pub fn run(&self, space: &Space, model: &str, record: &Record, bar: &Whole) -> Result<Tried> {
+    pub fn run(&self, space: &Space, model: &str, record: &Record, bar: &Whole) -> Result<GroupResult> {
         let cuts = self.folds.cuts(self.panel)?.collect::<Result<Vec<_>>>()?;
-        let ground = Ground { cuts, space, record, started: Instant::now() };
+        let context = Context { cuts, space, record, started: Instant::now() };
         let folds = self.folds.len() - self.search.untouched;
         let mut proposer = Proposer::new(space, self.search, self.number as u64)?;
         proposer.known(model);
@@ -151,7 +151,7 @@ impl Course<'_> {
             let first = trials.len();
             bar.inc(batch.len() as u64);
             trials.extend(batch);
-            in_time = self.advance(&mut trials, first, &ground)?;
+            in_time = self.advance(&mut trials, first, &context)?;
             for t in first..trials.len() {
                 let trial = &trials[t];
                 if !trial.place.is_empty() {
@@ -162,10 +162,10 @@ impl Course<'_> {
         let chosen = self.choose(&trials, folds)?;
         let untouched = match self.search.untouched {
             0 => None,
-            _ => self.untouched(&trials[0], &trials[chosen], chosen, &ground)?,
+            _ => self.untouched(&trials[0], &trials[chosen], chosen, &context)?,
         };
         let seconds = trials.iter().map(|trial| trial.seconds).sum();
-        Ok(Tried { trials, chosen, untouched, folds, seconds })
+        Ok(GroupResult { trials, chosen, untouched, folds, seconds })
     }
 
     /// A trial's loss relative to that of the untuned model on the same folds, which makes trials on few and on all
@@ -184,7 +184,7 @@ impl Course<'_> {
 
     /// Takes the trials from `first` on through the folds, all of them as far as the next sieve before any goes farther. Is there
     /// still time?
-    fn advance(&self, trials: &mut [Trial], first: usize, ground: &Ground) -> Result<bool> {
+    fn advance(&self, trials: &mut [Trial], first: usize, context: &Context) -> Result<bool> {
         let folds = self.folds.len() - self.search.untouched;
         let mut from = 0;
         let mut until = if self.search.halving { 1 } else { folds };
@@ -198,7 +198,8 @@ impl Course<'_> {
             let run = |(t, trial): &mut (usize, &mut Trial)| -> Result<bool> {
                 (from..until).try_fold(true, |in_time, fold| {
                     // The latest fold that chooses comes first.
-                    Ok(in_time && (trial.failure.is_some() || self.score(trial, *t, fold, folds - 1 - fold, ground)?))
+                    Ok(in_time
+                        && (trial.failure.is_some() || self.score(trial, *t, fold, folds - 1 - fold, context)?))
                 })
             };
             let in_time: Vec<bool> = alive.par_iter_mut().map(carried(run)).collect::<Result<_>>()?;
@@ -207,7 +208,7 @@ impl Course<'_> {
                 return Ok(false);
             }
             if until >= folds {
-                return Ok(self.in_time(ground));
+                return Ok(self.in_time(context));
             }
             self.sieve(trials, first, until);
             (from, until) = (until, (until * HALVING).min(folds));
@@ -242,16 +243,16 @@ impl Course<'_> {
     }
 
     /// Scores a trial on a fold, or takes its score from the record. Was there time for it?
-    fn score(&self, trial: &mut Trial, number: usize, at: usize, fold: usize, ground: &Ground) -> Result<bool> {
+    fn score(&self, trial: &mut Trial, number: usize, at: usize, fold: usize, context: &Context) -> Result<bool> {
         let run = Run { group: self.group, trial: number, model: &trial.label, fold };
-        let (seconds, outcome) = match ground.record.known(&run)? {
+        let (seconds, outcome) = match context.record.known(&run)? {
             Some(known) => known,
-            None if !self.in_time(ground) => return Ok(false),
+            None if !self.in_time(context) => return Ok(false),
             None => {
                 let begun = Instant::now();
-                let outcome = self.outcome(ground.space.tried(&trial.label), &ground.cuts[fold])?;
+                let outcome = self.outcome(context.space.tried(&trial.label), &context.cuts[fold])?;
                 let seconds = begun.elapsed().as_secs_f64();
-                ground.record.add(&run, seconds, self.elapsed(ground), &outcome)?;
+                context.record.add(&run, seconds, self.elapsed(context), &outcome)?;
                 (seconds, outcome)
             }
         };
@@ -284,12 +285,12 @@ impl Course<'_> {
         }
     }
 
-    fn elapsed(&self, ground: &Ground) -> f64 {
-        ground.record.spent + ground.started.elapsed().as_secs_f64()
+    fn elapsed(&self, context: &Context) -> f64 {
+        context.record.spent + context.started.elapsed().as_secs_f64()
     }
 
-    fn in_time(&self, ground: &Ground) -> bool {
-        self.search.seconds.is_none_or(|seconds| self.elapsed(ground) < seconds)
+    fn in_time(&self, context: &Context) -> bool {
+        self.search.seconds.is_none_or(|seconds| self.elapsed(context) < seconds)
     }
 
     /// The trial with the least loss of those that were scored on all folds; the earliest of equals.
@@ -309,18 +310,18 @@ impl Course<'_> {
     }
 
     /// The scores of the untuned model and of the best trial on the held-out folds.
-    fn untouched(&self, base: &Trial, best: &Trial, chosen: usize, ground: &Ground) -> Result<Option<(f64, f64)>> {
+    fn untouched(&self, base: &Trial, best: &Trial, chosen: usize, context: &Context) -> Result<Option<(f64, f64)>> {
         let folds = self.folds.len() - self.search.untouched..self.folds.len();
         let over = |trial: &Trial, number: usize| -> Result<Option<f64>> {
             let mut sums = Sums::default();
             for fold in folds.clone() {
                 let run = Run { group: self.group, trial: number, model: &trial.label, fold };
-                let outcome = match ground.record.known(&run)? {
+                let outcome = match context.record.known(&run)? {
                     Some((_, outcome)) => outcome,
                     None => {
                         let begun = Instant::now();
-                        let outcome = self.outcome(Model::named(&trial.label), &ground.cuts[fold])?;
-                        ground.record.add(&run, begun.elapsed().as_secs_f64(), self.elapsed(ground), &outcome)?;
+                        let outcome = self.outcome(Model::named(&trial.label), &context.cuts[fold])?;
+                        context.record.add(&run, begun.elapsed().as_secs_f64(), self.elapsed(context), &outcome)?;
                         outcome
                     }
                 };

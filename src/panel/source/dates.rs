@@ -13,7 +13,7 @@ use polars::prelude::*;
 use super::{MISSING, short};
 use crate::error::{Error, Result, suggestion};
 use crate::panel::calendar::{Frequency, StampKind};
-use crate::panel::{Columns, Origin};
+use crate::panel::{Columns, Provenance};
 
 /// Ways to write a date, a month, a week or a quarter; the first that reads every cell is taken, unless another reads
 /// them all differently. `%q` stands for a quarter, which chrono has no sign for.
@@ -103,7 +103,7 @@ pub(in crate::panel) fn time_column(
     column: &Column,
     columns: &Columns,
     zone: Option<&str>,
-    origin: &mut Origin,
+    origin: &mut Provenance,
 ) -> Result<Column> {
     match column.dtype() {
         DataType::String => parse_time(column, columns, zone, origin),
@@ -171,7 +171,7 @@ fn period(whole: &[i64], frequency: Option<Frequency>) -> std::result::Result<Op
     Ok((all(10, 1..=4) && decades > 1).then_some("%Y%q"))
 }
 
-fn asked(name: &str, what: &str, origin: &Origin) -> Error {
+fn asked(name: &str, what: &str, origin: &Provenance) -> Error {
     Error::data(format!(
         "column `{name}` of {} holds whole numbers that can be {what}; state which: time_format = \"%Y%m\" for months, \
          time_format = \"%G%V\" for ISO weeks, freq = \"1\" for integer steps",
@@ -184,7 +184,7 @@ pub(in crate::panel) fn parse_time(
     column: &Column,
     columns: &Columns,
     zone: Option<&str>,
-    origin: &mut Origin,
+    origin: &mut Provenance,
 ) -> Result<Column> {
     let name = column.name().clone();
     let texts: Vec<&str> = column.str()?.iter().map(|text| text.unwrap_or("").trim()).collect();
@@ -294,7 +294,7 @@ pub(in crate::panel) fn parse_time(
 }
 
 /// A text column as dates or times if all that is there is read by one way of writing them, and by no other differently.
-pub(super) fn found(column: &Column, origin: &mut Origin) -> Result<Option<Column>> {
+pub(super) fn found(column: &Column, origin: &mut Provenance) -> Result<Option<Column>> {
     let texts = column.str()?;
     let mut distinct: Vec<&str> = texts.iter().flatten().collect();
     distinct.sort_unstable();
@@ -322,7 +322,7 @@ pub(super) fn found(column: &Column, origin: &mut Origin) -> Result<Option<Colum
 }
 
 /// A column of timestamps in a time zone as the wall clock of that zone, or of the stated one, shows them.
-fn wall_time(column: &Column, stated: Option<&str>, origin: &mut Origin) -> Result<Column> {
+fn wall_time(column: &Column, stated: Option<&str>, origin: &mut Provenance) -> Result<Column> {
     let DataType::Datetime(_, Some(own)) = column.dtype() else { return Ok(column.clone()) };
     let zone = named(stated.unwrap_or(own.as_str()))?;
     let stamps = crate::panel::frame::stamps(column)?;

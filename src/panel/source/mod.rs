@@ -40,7 +40,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::columns::check_present;
-use super::{Columns, Origin};
+use super::{Columns, Provenance};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::{options, progress};
@@ -237,19 +237,19 @@ impl Wanted<'_> {
 }
 
 /// The declared columns of a source of history.
-pub(super) fn read(place: &Path, columns: &Columns, reading: &Reading) -> Result<(DataFrame, Origin)> {
+pub(super) fn read(place: &Path, columns: &Columns, reading: &Reading) -> Result<(DataFrame, Provenance)> {
     read_wanted(place, &Wanted { columns, reading, part: Needed::History, decimal: None })
 }
 
 /// Keys, time and covariates of a source of the future, which needs no target. `decimal` is the history's decimal mark.
-pub(super) fn read_future(place: &Path, columns: &Columns, decimal: Option<char>) -> Result<(DataFrame, Origin)> {
+pub(super) fn read_future(place: &Path, columns: &Columns, decimal: Option<char>) -> Result<(DataFrame, Provenance)> {
     let reading = Reading::default();
     remarked(read_wanted(place, &Wanted { columns, reading: &reading, part: Needed::Future, decimal })?)
 }
 
 /// All columns of a source; those named in `keys` keep their text unless it is that of a whole number. `decimal` is the
 /// history's decimal mark.
-pub(super) fn read_table(place: &Path, keys: &[&str], decimal: Option<char>) -> Result<(DataFrame, Origin)> {
+pub(super) fn read_table(place: &Path, keys: &[&str], decimal: Option<char>) -> Result<(DataFrame, Provenance)> {
     let columns = Columns::new(keys.iter().copied(), "", "");
     let reading = Reading::default();
     remarked(read_wanted(place, &Wanted { columns: &columns, reading: &reading, part: Needed::Table, decimal })?)
@@ -260,7 +260,7 @@ pub(super) fn read_table(place: &Path, keys: &[&str], decimal: Option<char>) -> 
 struct Remarked(Mutex<HashSet<String>>);
 
 /// Reports how a source was read that has no panel to report it later; once, though every chunk of a stream reads it.
-fn remarked((frame, origin): (DataFrame, Origin)) -> Result<(DataFrame, Origin)> {
+fn remarked((frame, origin): (DataFrame, Provenance)) -> Result<(DataFrame, Provenance)> {
     let said = Job::current().kept::<Remarked>();
     let is_new = |remark: &&String| {
         let remark = format!("{}: {remark}", origin.source);
@@ -270,11 +270,11 @@ fn remarked((frame, origin): (DataFrame, Origin)) -> Result<(DataFrame, Origin)>
     Ok((frame, origin))
 }
 
-fn read_wanted(place: &Path, wanted: &Wanted) -> Result<(DataFrame, Origin)> {
+fn read_wanted(place: &Path, wanted: &Wanted) -> Result<(DataFrame, Provenance)> {
     if let Some(query) = &wanted.reading.query {
         let source = sql::shown(place);
         let part = sql::read(place, query, wanted)?;
-        return together(vec![(source.clone(), part)], 1, Origin { source, ..Origin::default() }, wanted);
+        return together(vec![(source.clone(), part)], 1, Provenance { source, ..Provenance::default() }, wanted);
     }
     if sql::is_server(place) {
         return Err(Error::usage(format!(
@@ -283,7 +283,7 @@ fn read_wanted(place: &Path, wanted: &Wanted) -> Result<(DataFrame, Origin)> {
         )));
     }
     let files = files(place)?;
-    let mut origin = Origin { source: place.display().to_string(), ..Origin::default() };
+    let mut origin = Provenance { source: place.display().to_string(), ..Provenance::default() };
     if files.len() > 1 {
         origin.found.push(format!("{} files read as one", files.len()));
     }
@@ -385,9 +385,9 @@ fn read_file(path: &Path, wanted: &Wanted) -> Result<Parts> {
 fn together(
     parts: Vec<(String, Part)>,
     files: usize,
-    mut origin: Origin,
+    mut origin: Provenance,
     wanted: &Wanted,
-) -> Result<(DataFrame, Origin)> {
+) -> Result<(DataFrame, Provenance)> {
     let mut frame: Option<DataFrame> = None;
     let mut remarks: Vec<(String, usize)> = Vec::new();
     let mut unread: Vec<String> = Vec::new();

@@ -10,7 +10,7 @@ use polars::prelude::*;
 
 use super::{MISSING, Wanted, short};
 use crate::error::{Error, Result};
-use crate::panel::Origin;
+use crate::panel::Provenance;
 use crate::panel::covariates::is_number;
 
 /// How the numbers of a source are written.
@@ -45,7 +45,7 @@ struct Doubt {
 ///
 /// # Errors
 /// When the cells can be read two ways and nobody says which.
-pub(super) fn find_decimal(frame: &mut DataFrame, wanted: &Wanted, origin: &mut Origin) -> Result<()> {
+pub(super) fn find_decimal(frame: &mut DataFrame, wanted: &Wanted, origin: &mut Provenance) -> Result<()> {
     let stated = wanted.reading.decimal()?;
     // Columns of numbers that are not all plain, and plain ones with points that may stand between thousands.
     let (mut mixed, mut dotted, mut either) = (Vec::new(), Vec::new(), 0_usize);
@@ -152,7 +152,7 @@ pub(super) fn find_decimal(frame: &mut DataFrame, wanted: &Wanted, origin: &mut 
     Ok(())
 }
 
-fn two_ways(doubt: &Doubt, origin: &Origin) -> Error {
+fn two_ways(doubt: &Doubt, origin: &Provenance) -> Error {
     let read = |mark| plain(&doubt.text, mark).and_then(|text| text.parse::<f64>().ok()).unwrap_or(f64::NAN);
     Error::data(format!(
         "`{}` in column `{}` of {}, {}, can be read two ways: {} with a decimal point, {} with a decimal comma; \
@@ -293,7 +293,7 @@ pub(super) fn typed_covariate(column: &Column) -> Result<Column> {
 
 /// A text column as numbers, and the cells that are none, with their rows. When more than half are none, the column
 /// is not one of numbers, and the first such cell is an error that quotes it.
-pub(in crate::panel) fn target_numbers(column: &Column, origin: &Origin) -> Result<(Column, Vec<(u32, String)>)> {
+pub(in crate::panel) fn target_numbers(column: &Column, origin: &Provenance) -> Result<(Column, Vec<(u32, String)>)> {
     let name = column.name();
     let dtype = column.dtype();
     if is_number(dtype) {
@@ -326,7 +326,7 @@ pub(in crate::panel) fn target_numbers(column: &Column, origin: &Origin) -> Resu
 }
 
 /// As [`target_numbers`], every cell of which must be a number.
-pub(in crate::panel) fn all_numbers(column: &Column, origin: &Origin) -> Result<Column> {
+pub(in crate::panel) fn all_numbers(column: &Column, origin: &Provenance) -> Result<Column> {
     let (numbers, unreadable) = target_numbers(column, origin)?;
     match unreadable.first() {
         None => Ok(numbers),

@@ -9,7 +9,7 @@ use polars::prelude::*;
 
 use super::{Needed, Reading, Wanted, dates, numbers, read_wanted, remarked};
 use crate::error::Result;
-use crate::panel::{Columns, Origin};
+use crate::panel::{Columns, Provenance};
 use crate::show::Table;
 
 impl Table {
@@ -45,7 +45,7 @@ impl Table {
 }
 
 /// A column of texts as what all of them say.
-pub(super) fn typed(column: &Column, origin: &mut Origin) -> Result<Column> {
+pub(super) fn typed(column: &Column, origin: &mut Provenance) -> Result<Column> {
     if column.dtype() != &DataType::String {
         return Ok(column.clone());
     }

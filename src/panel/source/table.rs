@@ -8,12 +8,12 @@ use super::{kept, numbers, read_table, time_column};
 use crate::error::Result;
 use crate::panel::covariates::is_number;
 use crate::panel::frame::stamps;
-use crate::panel::{Columns, Origin};
+use crate::panel::{Columns, Provenance};
 
 /// All rows and columns of a file, typed.
 pub(crate) struct Rows {
     frame: DataFrame,
-    origin: Origin,
+    origin: Provenance,
 }
 
 impl Rows {

@@ -14,7 +14,7 @@ const FAR: f64 = 3.0;
 
 /// The scores of trials in the order in which they were tried.
 #[derive(Clone, Debug)]
-pub struct Course {
+pub struct OptimisationHistory {
     /// What the reader should see.
     pub title: String,
     /// What is measured, in what unit.
@@ -25,7 +25,7 @@ pub struct Course {
     pub perfect: f64,
 }
 
-impl Course {
+impl OptimisationHistory {
     /// The figure.
     pub fn figure(self) -> Figure {
         Figure::new(self)
@@ -61,7 +61,7 @@ impl Course {
     }
 }
 
-impl Drawing for Course {
+impl Drawing for OptimisationHistory {
     fn title(&self) -> String {
         self.title.clone()
     }
