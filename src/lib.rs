@@ -39,8 +39,8 @@
 //! | [`plan`], [`outcome`], [`outputs`] | the whole run as data, what it came to, and where that goes |
 //! | `stream` | a plan's forecast for a panel of any size, chunk by chunk |
 //! | [`script`] | the same nouns and verbs in Rhai: scripts, a prompt, a notebook kernel |
-//! | [`progress`] | progress bars and interrupts |
-//! | `options`, `files`, `job`, `format`, `error` | labels and their options, whole files or none, inputs and other people's files untouched, what a piece of work takes along and what holds it, how numbers are written, what can go wrong |
+//! | [`job`], `progress` | a piece of work that is watched and cancelled; what verbs tell of theirs |
+//! | `options`, `files`, `format`, `error` | labels and their options, whole files or none, inputs and other people's files untouched, how numbers are written, what can go wrong |
 //!
 //! Dependencies point one way, down the order of the rooms in DESIGN.md: a page knows the nouns that it shows, a forecast the
 //! fits, the fits the panel, and none of them what is made of it.
@@ -56,7 +56,7 @@ pub mod figures;
 mod files;
 pub mod forecast;
 mod format;
-mod job;
+pub mod job;
 pub mod metrics;
 pub mod models;
 pub mod optimise;
@@ -67,7 +67,7 @@ pub mod panel;
 pub mod plan;
 mod plots;
 pub mod prelude;
-pub mod progress;
+mod progress;
 pub mod registry;
 pub mod report;
 pub mod script;

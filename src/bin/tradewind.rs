@@ -10,9 +10,13 @@ use std::process::ExitCode;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use serde_json::{Value, json};
+use tradewind::job::Job;
 use tradewind::outputs::{Outputs, failures_of, list_failures};
 use tradewind::prelude::*;
-use tradewind::{progress, script, together};
+use tradewind::{script, together};
+
+#[path = "tradewind/terminal.rs"]
+mod terminal;
 
 /// Sales forecasting and optimisation: from a raw sales file to forecasts, decisions, reports and slides.
 #[derive(Parser)]
@@ -244,14 +248,18 @@ fn main() -> ExitCode {
     // A prompt and a kernel go on after an interrupt.
     let goes_on = matches!(cli.command, Command::Repl { .. } | Command::Kernel { .. });
     // A second Ctrl-C does not wait for running work to notice the first.
+    let job = terminal::watched(Job::new(), cli.common.quiet);
+    let work = job.clone();
     let _ = ctrlc::set_handler(move || {
-        if progress::interrupt() && !goes_on {
+        if work.cancel() && !goes_on {
             tradewind::remove_unfinished();
             eprintln!("tradewind: interrupted");
             std::process::exit(130)
         }
     });
-    match run(cli, &matches) {
+    let done =
+        threads(&cli.common).and_then(|threads| job.run_on(threads, || run(cli, &matches)).and_then(|done| done));
+    match done {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("tradewind: {error}");
@@ -261,6 +269,15 @@ fn main() -> ExitCode {
                 () => 1,
             })
         }
+    }
+}
+
+/// How many threads to use.
+fn threads(common: &Common) -> Result<usize> {
+    match common.threads {
+        None => Ok(rayon::current_num_threads()),
+        Some(threads @ 1..=1024) => Ok(threads),
+        Some(threads) => Err(Error::usage(format!("--threads is between 1 and 1024, not {threads}"))),
     }
 }
 
@@ -326,14 +343,6 @@ impl Out {
 /// Runs the command; its exit code is 0 unless a script says otherwise.
 fn run(cli: Cli, matches: &ArgMatches) -> Result<u8> {
     let out = Out { json: cli.common.json, quiet: cli.common.quiet };
-    progress::show(!out.quiet);
-    if let Some(threads) = cli.common.threads {
-        if !(1..=1024).contains(&threads) {
-            return Err(Error::usage(format!("--threads is between 1 and 1024, not {threads}")));
-        }
-        // The pool exists already only if work has begun, which it has not.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
-    }
     match cli.command {
         Command::Script { api: true, .. } => print(&script::definitions()).map(|()| 0),
         Command::Script { file, arg, bounds, .. } => {

@@ -84,14 +84,14 @@ impl Panel {
         let mut windows = Vec::with_capacity(folds.len());
         let mut failures = Vec::new();
         let mut seconds = vec![0.0; models.len()];
-        let bar = progress::bar(folds.len(), "backtesting");
+        let bar = progress::stages(0, folds.len(), "fold");
         for (fold, cut) in cuts.enumerate() {
             let window = Window::of(self, &cut?, &models, &probabilities, &mut seconds)?;
             failures.extend(window.forecast.failures().into_iter().map(|failure| (fold + 1, failure)));
             windows.push(window);
             bar.inc(1);
         }
-        bar.finish_and_clear();
+        drop(bar);
         let models = models.iter().map(|model| model.label().to_string()).collect();
         let panel = self.clone();
         Ok(Backtest(Arc::new(Inner { panel, folds, models, probabilities, windows, failures, seconds })))

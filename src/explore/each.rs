@@ -55,7 +55,7 @@ pub(super) fn each<T: Send>(
             Ok((answer, observed < values.len()))
         })
         .collect::<Result<Vec<_>>>()?;
-    bar.finish_and_clear();
+    drop(bar);
     let mut answers = Answers { found: Vec::new(), left_out: Vec::new(), gaps: 0 };
     for (i, (answer, gaps)) in asked.into_iter().enumerate() {
         match answer {

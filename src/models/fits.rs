@@ -14,6 +14,7 @@ use super::trial::usual_horizon;
 use super::{Aim, Description, Epoch, Fitted, IntoModel, Likelihood, MODELS, Model, decode, encode, place};
 use crate::error::{Error, Result};
 use crate::panel::{Columns, Future, Panel, Role, Scenario};
+use crate::progress;
 use crate::show::{Block, Show, Table, number};
 use crate::statistics::{jarque_bera, ljung_box};
 
@@ -113,9 +114,12 @@ impl Panel {
     }
 
     pub(crate) fn fit_checked(&self, models: &[Model], aim: Aim) -> Result<Fits> {
+        let bar = progress::names(models.len());
         let fit = |model: &Model| {
+            bar.name(model.label());
             let started = Instant::now();
             let fitted = model.forecaster().fit(self, aim)?;
+            bar.inc(1);
             Ok(FittedModel { model: model.clone(), fitted, seconds: started.elapsed().as_secs_f64() })
         };
         let models = models.iter().map(fit).collect::<Result<_>>()?;

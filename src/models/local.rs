@@ -172,7 +172,7 @@ fn each_series<T: Send>(
             Ok((i, fit))
         })
         .collect::<Result<Vec<_>>>()?;
-    bar.finish_and_clear();
+    drop(bar);
     fits.sort_by_key(|(i, _)| *i);
     Ok(fits.into_iter().map(|(_, fit)| fit).collect())
 }

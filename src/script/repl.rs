@@ -14,7 +14,8 @@ use rustyline::{CompletionType, Config, Context, Editor, Helper, Hinter};
 use super::Terminal;
 use super::session::{Completeness, Session, Settings, on_deep_stack};
 use crate::error::{Error, Result};
-use crate::{files, progress};
+use crate::files;
+use crate::job::Job;
 
 /// Reads and runs lines until the input ends or `exit()` is called; returns the code of `exit(code)`.
 ///
@@ -55,7 +56,7 @@ fn lines(settings: &Settings) -> Result<i64> {
         number += 1;
         // A history that cannot grow is no reason to stop.
         let _ = editor.add_history_entry(&line);
-        progress::resume();
+        Job::current().resume();
         let ran = session.borrow_mut().run(&format!("input {number}"), &line);
         match ran {
             Ok(value) => {

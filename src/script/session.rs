@@ -179,7 +179,7 @@ impl Session {
         let held = fence.clone();
         // A script that is interrupted stops at its next operation; a long verb asks by itself.
         engine.on_progress(move |count| {
-            let over = held.stopped().is_some() || progress::is_interrupted() || (count % 256 == 0 && job::stopped());
+            let over = held.stopped().is_some() || (count % 64 == 0 && job::is_over());
             over.then(|| Dynamic::from(Error::interrupted()))
         });
         let deep = limits.as_ref().is_none_or(|limits| limits.depth > USUAL);

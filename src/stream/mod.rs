@@ -288,7 +288,7 @@ impl Work {
                 let done = self.forecast_chunk(chunk, frame?).map_err(|error| {
                     if error.is_interrupted() { error } else { error.within(self.layout.chunks.place(chunk)) }
                 })?;
-                bar.inc(done as u64);
+                bar.inc(done);
             }
             Ok(())
         })
@@ -362,7 +362,7 @@ impl Work {
             writer.finish().map(|_| ()).map_err(full)
         };
         together(|| list_failures(&failures, &self.out).and_then(|_| write_with(&self.out, write)))?;
-        bar.finish_and_clear();
+        drop(bar);
         self.leave()?;
         let number = |name: &str, value: usize| Column::new(name.into(), [value as u64]);
         Ok(Table::new(DataFrame::new(

@@ -169,9 +169,9 @@ impl Rows {
                     start = row;
                 }
             }
-            bar.set_position(glance.end as u64);
+            bar.inc(glance.len());
         }
-        bar.finish_and_clear();
+        drop(bar);
         ranges.push(start..self.len());
         Ok(Survey::Contiguous(ranges, seen.len()))
     }
@@ -206,12 +206,12 @@ impl Rows {
                 crate::job::spend(0, rows.estimated_size() as u64)?;
                 writer.write_batch(&rows).map_err(|cause| refused(path, cause))?;
             }
-            bar.set_position(glance.end as u64);
+            bar.inc(glance.len());
         }
         for (path, writer) in &writers {
             writer.finish().map_err(|cause| refused(path, cause))?;
         }
-        bar.finish_and_clear();
+        drop(bar);
         Ok((count, seen.len()))
     }
 }

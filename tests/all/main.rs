@@ -18,6 +18,7 @@ mod guard;
 mod habits;
 mod intermittent;
 mod invariance;
+mod jobs;
 mod join_and_aggregate;
 mod labels;
 mod language;

@@ -265,8 +265,8 @@ mod tests {
         for (label, space, said) in [
             ("boost", r#"{"rte": [0.1]}"#, "did you mean `rate`?"),
             ("boost", r#"{"rate": [2.0]}"#, "share above 0"),
-            ("boost", r#"{"rate": "0.2..0.1"}"#, "is no range"),
-            ("boost", r#"{"rate": "0..0.1 log"}"#, "is no range"),
+            ("boost", r#"{"rate": "0.2..0.1"}"#, "is not a range"),
+            ("boost", r#"{"rate": "0..0.1 log"}"#, "is not a range"),
             ("boost", r#"{"leaves": "0..31"}"#, "at least 2"),
             ("boost", r#"{"leaves": []}"#, "no value to try"),
             ("naive", "{}", "leaves no option to tune"),

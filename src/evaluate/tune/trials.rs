@@ -11,11 +11,12 @@ use super::space::{Place, Space};
 use crate::error::{Error, Result};
 use crate::evaluate::Folds;
 use crate::evaluate::backtest::sums;
+use crate::job::Bar;
 use crate::job::carried;
 use crate::metrics::{Metric, Sums};
 use crate::models::Model;
 use crate::panel::{Cut, Panel};
-use crate::progress::{self, Whole};
+use crate::progress;
 use crate::show::Table;
 
 /// One in this many trials is promoted to the next folds, whose number then grows by the same factor.
@@ -126,7 +127,7 @@ impl GroupSearch<'_> {
     ///
     /// # Errors
     /// When no trial was scored on all folds, the record cannot be written, or the user interrupts.
-    pub fn run(&self, space: &Space, model: &str, record: &Record, bar: &Whole) -> Result<GroupResult> {
+    pub fn run(&self, space: &Space, model: &str, record: &Record, bar: &Bar) -> Result<GroupResult> {
         let cuts = self.folds.cuts(self.panel)?.collect::<Result<Vec<_>>>()?;
         let context = Context { cuts, space, record, started: Instant::now() };
         let folds = self.folds.len() - self.search.untouched;
@@ -149,7 +150,7 @@ impl GroupSearch<'_> {
                 break;
             }
             let first = trials.len();
-            bar.inc(batch.len() as u64);
+            bar.inc(batch.len());
             trials.extend(batch);
             in_time = self.advance(&mut trials, first, &context)?;
             for t in first..trials.len() {

@@ -320,7 +320,7 @@ impl<M: Learner> Across<M> {
             ref stated => std::slice::from_ref(stated),
         };
         let trials = if windows > 0 { candidates.len() } else { 0 };
-        let bar = progress::bar((1 + trials) * blocks.len(), "learning");
+        let bar = progress::bar((1 + trials) * blocks.len(), "training");
         let designs: Vec<Design> = blocks.iter().map(|steps| Design::new(&views.shape, steps.end)).collect();
         let rows_of = |at: usize| {
             progress::check()?;
@@ -387,7 +387,7 @@ impl<M: Learner> Across<M> {
         }
         fits.spread = Spread::of(&tried);
         progress::check()?;
-        bar.finish_and_clear();
+        drop(bar);
         Ok(fits)
     }
 }

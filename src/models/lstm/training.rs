@@ -79,14 +79,13 @@ impl Training<'_> {
             Some(state) => state,
             None => self.untrained()?,
         };
-        let bar = progress::bar(self.until, if self.part == 0 { "trying epochs" } else { "training" });
-        bar.set_position(state.epoch as u64);
+        let bar = progress::stages(state.epoch, self.until, "epoch");
         while state.epoch < self.until && !self.waited_enough(&state) {
             self.epoch(&mut state)?;
             checkpoint.keep(self.part, &state)?;
             bar.inc(1);
         }
-        bar.finish_and_clear();
+        drop(bar);
         let State { averaged, best, epoch, curve, .. } = state;
         let (parameters, epoch) = match best.filter(|_| !self.judged.is_empty()) {
             Some((_, epoch, parameters)) => (parameters, epoch),

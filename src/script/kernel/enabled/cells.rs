@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::desk::{Desk, Notebook, media};
 use crate::error::Result;
-use crate::progress;
+use crate::job;
 use crate::script::failure::Failure;
 use crate::script::session::{Completeness, Session, Settings};
 
@@ -95,7 +95,7 @@ impl Cells {
         let execution_count = ExecutionCount::new(self.count);
         self.desk.begin(request, asked.silent, asked.allow_stdin);
         self.desk.send(ExecuteInput { code: asked.code.clone(), execution_count });
-        progress::resume();
+        job::Job::current().resume();
         let ran = self.session.run(&format!("cell {}", self.count), &asked.code);
         let reply = match ran {
             Ok(value) => {

@@ -10,6 +10,7 @@ use jupyter_protocol::{
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{Error, Result};
+use crate::job::Progress;
 use crate::progress;
 use crate::script::session::{Surface, locked};
 use crate::script::shown::Shown;
@@ -119,24 +120,24 @@ impl Desk {
     }
 
     /// One line of progress, the same line every time; it appears once work takes long enough to be waited for.
-    pub(super) fn progress(&self, line: &str) {
+    pub(super) fn progress(&self, progress: &Progress) {
         let mut cell = locked(&self.cell);
-        let Some(cell) = cell.as_mut().filter(|cell| !cell.silent && !line.is_empty()) else { return };
+        let Some(cell) = cell.as_mut().filter(|cell| !cell.silent) else { return };
         if cell.started.elapsed() < PATIENCE {
             return;
         }
-        // The time that is left ends the line; the numbers before it have commas of their own.
-        cell.line = line.rsplit_once(", ").map_or(line, |(done, _)| done).to_string();
+        cell.line.clone_from(&progress.doing);
+        let line = progress.to_string();
         match &cell.progress {
             Some(id) => {
-                let _ = self.out.send(update(line, id).as_child_of(&cell.request));
+                let _ = self.out.send(update(&line, id).as_child_of(&cell.request));
             }
             None => {
                 let id = format!("progress-{}", cell.request.header.msg_id);
                 let shown = DisplayData {
                     transient: Some(Transient { display_id: Some(id.clone()) }),
                     metadata: marked(),
-                    ..DisplayData::new(Media::new(vec![MediaType::Plain(line.into())]))
+                    ..DisplayData::new(Media::new(vec![MediaType::Plain(line)]))
                 };
                 let _ = self.out.send(shown.as_child_of(&cell.request));
                 cell.progress = Some(id);

@@ -30,7 +30,7 @@ pub use install::install;
 
 use crate::error::{Error, Result};
 use crate::script::session::{Settings, on_deep_stack};
-use crate::{files, job, progress};
+use crate::{files, job};
 use cells::{Cells, Job};
 use desk::{Desk, Question};
 
@@ -59,15 +59,20 @@ pub fn run(connection: &Path, root: Option<&Path>, settings: &Settings) -> Resul
     let (jobs, waiting) = std::sync::mpsc::channel();
     let desk = Arc::new(Desk::new(out.clone(), ask));
     let (watcher, breathing) = (desk.clone(), desk.clone());
-    progress::watch(move |line| watcher.progress(line));
-    let cells = Cells::new(settings, desk)?;
+    let work = job::Job::current().watched(move |event| {
+        if let job::Event::Progress(progress) = event {
+            watcher.progress(progress);
+        }
+    });
+    let cells = work.during(|| Cells::new(settings, desk))?;
+    let working = work.clone();
     job::apart("cells", move || {
         // A thread that cannot be started leaves nobody to answer, which Jupyter says.
-        let _ = on_deep_stack(|| cells.serve(waiting));
+        let _ = working.during(|| on_deep_stack(|| cells.serve(waiting)));
     })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| Error::io("the kernel cannot be started").because(cause))?;
-    runtime.block_on(serve(&connection, out, messages, questions, jobs, &breathing))
+    runtime.block_on(serve(&connection, out, messages, questions, jobs, &breathing, &work))
 }
 
 type Out = mpsc::UnboundedSender<JupyterMessage>;
@@ -79,6 +84,7 @@ async fn serve(
     questions: mpsc::UnboundedReceiver<Question>,
     jobs: std::sync::mpsc::Sender<Job>,
     desk: &Desk,
+    work: &job::Job,
 ) -> Result<()> {
     let session = std::process::id().to_string();
     let failed = |cause: jupyter_zmq_client::RuntimeError| {
@@ -111,7 +117,7 @@ async fn serve(
         () = beat => {}
         () = breathe => {}
         () = serve_shell(shell, &out, &jobs) => {}
-        () = serve_control(control, &out) => {}
+        () = serve_control(control, &out, work) => {}
         () = serve_stdin(stdin, questions) => {}
         () = orphaned() => {}
     }
@@ -173,17 +179,17 @@ async fn abort(request: &JupyterMessage, replies: &mut RouterSendConnection, out
 }
 
 /// Interrupts, and the end.
-async fn serve_control(mut control: KernelControlConnection, out: &Out) {
+async fn serve_control(mut control: KernelControlConnection, out: &Out, work: &job::Job) {
     loop {
         let Ok(request) = control.read().await else { continue };
         let _ = out.send(Status::busy().as_child_of(&request));
         match &request.content {
             JupyterMessageContent::InterruptRequest(_) => {
-                progress::interrupt();
+                work.cancel();
                 let _ = control.send(InterruptReply::new().as_child_of(&request)).await;
             }
             JupyterMessageContent::ShutdownRequest(asked) => {
-                progress::interrupt();
+                work.cancel();
                 let reply = ShutdownReply { restart: asked.restart, ..ShutdownReply::default() };
                 let _ = control.send(reply.as_child_of(&request)).await;
                 let _ = out.send(Status::idle().as_child_of(&request));
