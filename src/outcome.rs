@@ -1,4 +1,5 @@
-//! The results of a plan: the data with their audit, the backtest, the best model, the forecast, and the report on them.
+//! The results of a plan: the data with their audit, the backtest, the best model, the forecast, and the report on
+//! them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,7 +33,8 @@ struct Inner {
 }
 
 impl Plan {
-    /// Runs the plan: reads, cleans, audits, explores, backtests, forecasts with every model, and picks the best by the metric.
+    /// Runs the plan: reads, cleans, audits, explores, backtests, forecasts with every model, and picks the best by the
+    /// metric.
     ///
     /// # Errors
     /// Those of the verbs that it calls.
@@ -139,8 +141,8 @@ impl Outcome {
         Err(Error::model("no model could forecast"))
     }
 
-    /// The report: a summary, the sales history, what drives it, the data quality, which model to trust and how far, the
-    /// forecast, and the method.
+    /// The report: a summary, the sales history, what drives it, the data quality, which model to trust and how far,
+    /// the forecast, and the method.
     ///
     /// # Errors
     /// When a table or figure cannot be drawn.

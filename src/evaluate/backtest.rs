@@ -55,12 +55,13 @@ pub(super) struct Window {
 }
 
 impl Panel {
-    /// Fits every model on the training part of every fold and scores its forecasts on the window after it. The training
-    /// part of a panel that was cleaned is cleaned by itself; forecasts are scored by what happened (see [`Panel::clean`]).
+    /// Fits every model on the training part of every fold and scores its forecasts on the window after it. The
+    /// training part of a panel that was cleaned is cleaned by itself; forecasts are scored by what happened (see
+    /// [`Panel::clean`]).
     ///
     /// # Errors
-    /// When a label names no model, the folds do not fit into the history, the panel holds duplicate timestamps or timestamps
-    /// off its calendar, or the user interrupts.
+    /// When a label names no model, the folds do not fit into the history, the panel holds duplicate timestamps or
+    /// timestamps off its calendar, or the user interrupts.
     pub fn backtest<M: IntoModel>(&self, models: impl IntoIterator<Item = M>, folds: Folds) -> Result<Backtest> {
         self.backtest_at(models, folds, LEVELS)
     }
@@ -121,8 +122,8 @@ impl Window {
     }
 }
 
-/// The sums that a metric is the ratio of, over the series of one fold, none where no series counts; and the first failure if
-/// there is one.
+/// The sums that a metric is the ratio of, over the series of one fold, none where no series counts; and the first
+/// failure if there is one.
 ///
 /// # Errors
 /// When the panel as a whole cannot be forecast, or the user interrupts.
@@ -168,8 +169,8 @@ impl Backtest {
     }
 
     /// One row per model, best first by `metric`, or by `mae` where no model has a score by it (see
-    /// [`caveat`](Self::caveat)): every metric's mean over series and folds, the number of scored windows, the failures, and
-    /// the seconds of fitting.
+    /// [`caveat`](Self::caveat)): every metric's mean over series and folds, the number of scored windows, the
+    /// failures, and the seconds of fitting.
     ///
     /// # Errors
     /// When there is no such metric.
@@ -195,8 +196,8 @@ impl Backtest {
     }
 
     /// Caveats on comparing the models: models that failed on some series are scored on fewer windows; series without a
-    /// scale have no MASE; where a metric is undefined for every model, models are ranked by `mae` instead; candidates of
-    /// `auto` and other ensembles that failed.
+    /// scale have no MASE; where a metric is undefined for every model, models are ranked by `mae` instead; candidates
+    /// of `auto` and other ensembles that failed.
     pub fn caveat(&self) -> Option<String> {
         let windows = (0..self.0.models.len()).map(|m| self.cases(m).count());
         let (least, most) = windows.fold((usize::MAX, 0), |(least, most), n| (least.min(n), most.max(n)));

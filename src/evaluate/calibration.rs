@@ -1,10 +1,11 @@
 //! Are the forecast distributions calibrated?
 //!
 //! The probability integral transform (PIT) of an actual value is the probability that the forecast gave to smaller
-//! values (Dawid 1984; Gneiting, Balabdaoui & Raftery 2007). For a calibrated forecast the PIT is uniform, and a share p
-//! of the actual values lies inside the central p interval, for each p. A PIT histogram that is high at both ends means
-//! intervals that are too narrow, one that is high in the middle intervals that are too wide, a lopsided one bias. For
-//! discrete distributions, such as those of counts, the PIT is spread over its range (Czado, Gneiting & Held 2009).
+//! values (Dawid 1984; Gneiting, Balabdaoui & Raftery 2007). For a calibrated forecast the PIT is uniform, and a share
+//! p of the actual values lies inside the central p interval, for each p. A PIT histogram that is high at both ends
+//! means intervals that are too narrow, one that is high in the middle intervals that are too wide, a lopsided one
+//! bias. For discrete distributions, such as those of counts, the PIT is spread over its range (Czado, Gneiting & Held
+//! 2009).
 //!
 //! Calibration says nothing of sharpness: an interval from the smallest to the largest value ever observed is
 //! calibrated, too. The scaled interval score and the pinball loss measure both.
@@ -163,8 +164,8 @@ impl Backtest {
     }
 
     /// Are the intervals of one model well calibrated, step by step ahead? A row per step and one for all of them:
-    /// coverage at 50, 80 and 95 %, `gap` as in [`calibration`](Self::calibration), and the mean PIT (`mean place`), above
-    /// 0.5 where forecasts are too low.
+    /// coverage at 50, 80 and 95 %, `gap` as in [`calibration`](Self::calibration), and the mean PIT (`mean place`),
+    /// above 0.5 where forecasts are too low.
     ///
     /// # Errors
     /// When there is no such model, or it could not be scored.

@@ -1,9 +1,9 @@
 //! Where and when does a model err, in which direction, and which factors go with large errors?
 //!
-//! Absolute errors of all windows are summed by series, by date and by step ahead, with the WAPE and bias of each. Error
-//! drivers are found by contrast: the mean absolute error divided by the mean of its series (so that large series do not
-//! hide small ones) where a known covariate is not 0 vs where it is 0, in the highest vs the lowest third of its values,
-//! or in the third of the series with most of a trait vs the third with least.
+//! Absolute errors of all windows are summed by series, by date and by step ahead, with the WAPE and bias of each.
+//! Error drivers are found by contrast: the mean absolute error divided by the mean of its series (so that large series
+//! do not hide small ones) where a known covariate is not 0 vs where it is 0, in the highest vs the lowest third of its
+//! values, or in the third of the series with most of a trait vs the third with least.
 //!
 //! These are associations, not causes: promotions fall into busy weeks.
 
@@ -92,8 +92,8 @@ impl Contrast {
 
 impl Backtest {
     /// The errors of a model, in up to four findings: which series contribute most of the absolute error; on which
-    /// dates and in which months it is largest; the bias, and how WAPE grows with the horizon; and which known covariates
-    /// and traits of series go with large errors. Findings that the backtest cannot answer are left out.
+    /// dates and in which months it is largest; the bias, and how WAPE grows with the horizon; and which known
+    /// covariates and traits of series go with large errors. Findings that the backtest cannot answer are left out.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -454,7 +454,7 @@ impl Backtest {
             Table::new(DataFrame::new(shown.len(), columns)?).titled(format!("Factors that go with errors of {model}"));
         let figure = Bars {
             title: format!("Factors that go with larger and smaller errors of {model}"),
-            value: "ratio of the mean error on the first side to that on the second".into(),
+            value: "ratio of the mean errors".into(),
             rows: shown.iter().map(|c| (format!("{}: {}", c.what, c.sides[2]), c.times())).collect(),
             best: None,
             reference: Some(("no difference".into(), 1.0)),

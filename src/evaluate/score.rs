@@ -1,5 +1,5 @@
-//! How good is a forecast? Numerator and denominator of every metric for each model and series, by the same code whether the
-//! forecast is one of a backtest, was made yesterday, or comes from a file.
+//! How good is a forecast? Numerator and denominator of every metric for each model and series, by the same code
+//! whether the forecast is one of a backtest, was made yesterday, or comes from a file.
 
 use polars::prelude::*;
 
@@ -37,9 +37,9 @@ impl Forecast {
     /// means over series, and the numbers of series that were scored, that have no actuals, and that have no forecast.
     /// The title gives the same numbers in words.
     ///
-    /// `actuals` holds the forecast period; series are matched by name, steps by date. Errors are scaled by the history that
-    /// was fitted, or, for a forecast from a file, by what `actuals` holds before the forecast: without a history there is no
-    /// `mase`. The metrics that need quantiles are empty where the forecast has none.
+    /// `actuals` holds the forecast period; series are matched by name, steps by date. Errors are scaled by the history
+    /// that was fitted, or, for a forecast from a file, by what `actuals` holds before the forecast: without a history
+    /// there is no `mase`. The metrics that need quantiles are empty where the forecast has none.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -117,8 +117,8 @@ impl Forecast {
         Ok(Some((j, start)))
     }
 
-    /// The mean absolute and the mean squared in-sample error of the seasonal naive method on each series: in the history
-    /// that was fitted, else in the actuals before the forecast.
+    /// The mean absolute and the mean squared in-sample error of the seasonal naive method on each series: in the
+    /// history that was fitted, else in the actuals before the forecast.
     fn scales(&self, actuals: &Panel, there: &[Option<(usize, i64)>]) -> Result<Vec<(f64, f64)>> {
         let fitted = self.panel();
         if fitted.rows() > 0 {

@@ -1,9 +1,9 @@
 //! Is the series autocorrelated, and at which lags?
 //!
-//! Autocorrelations and partial autocorrelations (Box, Jenkins & Reinsel 2008, ch. 2–3; see [`crate::statistics`]), of one
-//! series or of the total, with the band ±1.96/√n that contains 95 % of them for white noise, and the Ljung–Box test
-//! (1978) of the first 2m lags, 10 without a season, at most n/5 (Hyndman & Athanasopoulos, FPP3 §5.4). A trend or a
-//! season makes every lag significant; for the residuals of a model see `fits.residuals`.
+//! Autocorrelations and partial autocorrelations (Box, Jenkins & Reinsel 2008, ch. 2–3; see [`crate::statistics`]), of
+//! one series or of the total, with the band ±1.96/√n that contains 95 % of them for white noise, and the Ljung–Box
+//! test (1978) of the first 2m lags, 10 without a season, at most n/5 (Hyndman & Athanasopoulos, FPP3 §5.4). A trend or
+//! a season makes every lag significant; for the residuals of a model see `fits.residuals`.
 
 use polars::prelude::*;
 use schemars::JsonSchema;
@@ -27,7 +27,8 @@ const MOST: usize = 400;
 pub struct Autocorrelation {
     /// The series, by its name in the panel's keys; by default the total over all series.
     pub series: Option<String>,
-    /// Number of lags; by default 10 log10(n) or 1.25 seasons, whichever is more, but at most half the number of values.
+    /// Number of lags; by default 10 log10(n) or 1.25 seasons, whichever is more, but at most half the number of
+    /// values.
     pub lags: Option<usize>,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Bayesian online changepoint detection (Adams & MacKay 2007) of each series without its season (STL, where the series
 //! has more than two seasons); see [`crate::statistics::changepoints`]. A break is dated to the first step of the new
-//! segment. A slow trend shows as several breaks, single outliers as short segments; of a long series only the last 5,000
-//! steps are analysed.
+//! segment. A slow trend shows as several breaks, single outliers as short segments; of a long series only the last
+//! 5,000 steps are analysed.
 
 use polars::prelude::*;
 use schemars::JsonSchema;

@@ -1,9 +1,9 @@
 //! How intermittent and how variable is demand?
 //!
-//! For each series the average inter-demand interval (ADI) and the squared coefficient of variation (CV²) of demand sizes,
-//! and the demand class that they give (Syntetos, Boylan & Croston 2005, *Journal of the Operational Research Society* 56):
-//! demand is intermittent above an ADI of 1.32 steps and variable above a CV² of 0.49, lumpy if it is both. Missing values
-//! are left out; a negative value counts as a demand of its absolute size.
+//! For each series the average inter-demand interval (ADI) and the squared coefficient of variation (CV²) of demand
+//! sizes, and the demand class that they give (Syntetos, Boylan & Croston 2005, *Journal of the Operational Research
+//! Society* 56): demand is intermittent above an ADI of 1.32 steps and variable above a CV² of 0.49, lumpy if it is
+//! both. Missing values are left out; a negative value counts as a demand of its absolute size.
 
 use polars::prelude::*;
 use schemars::JsonSchema;

@@ -1,4 +1,5 @@
-//! A question answered for every series, in parallel. Series that cannot answer it are counted and named; they are no error.
+//! A question answered for every series, in parallel. Series that cannot answer it are counted and named; they are no
+//! error.
 
 use rayon::prelude::*;
 

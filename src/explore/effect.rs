@@ -1,27 +1,28 @@
-//! What is the effect of flags on sales, and how certain is it? A regression of relative sales on the flags, with level,
-//! trend and calendar held fixed.
+//! What is the effect of flags on sales, and how certain is it? A regression of relative sales on the flags, with
+//! level, trend and calendar held fixed.
 //!
-//! **The baseline** of a step is what it would have sold without the flags: sales with the flags' own effect divided out,
-//! smoothed by a local linear regression on the steps around it (the local level and trend), times the index of its phase
-//! in the week or season and, for daily data, in the month. Relative sales are sales divided by the baseline.
+//! **The baseline** of a step is what it would have sold without the flags: sales with the flags' own effect divided
+//! out, smoothed by a local linear regression on the steps around it (the local level and trend), times the index of
+//! its phase in the week or season and, for daily data, in the month. Relative sales are sales divided by the baseline.
 //!
-//! **The effect** is the coefficient of the flag in the least-squares regression of relative sales on all flags, after the
-//! same line and the same indices have been removed from both sides (Frisch and Waugh 1933; Robinson 1988, *Econometrica*
-//! 56): a Friday is compared with the Fridays around it. There is one coefficient per flag for the panel; series are
-//! weighted by the inverse of their residual variance, none more than four times the median's. The baseline depends on the
-//! effect, so the two are estimated in turn.
+//! **The effect** is the coefficient of the flag in the least-squares regression of relative sales on all flags, after
+//! the same line and the same indices have been removed from both sides (Frisch and Waugh 1933; Robinson 1988,
+//! *Econometrica* vol. 56): a Friday is compared with the Fridays around it. There is one coefficient per flag for the
+//! panel; series are weighted by the inverse of their residual variance, none more than four times the median's. The
+//! baseline depends on the effect, so the two are estimated in turn.
 //!
-//! **The interval** is that of Driscoll and Kraay (1998, *Review of Economics and Statistics* 80): scores are summed over
-//! series date by date, so that shocks that all series share (a promotion, the weather) count once, and the Newey–West
-//! estimator with Bartlett weights allows for autocorrelation over 2.6 √T dates, more than is common because runs of a flag
-//! and of errors make intervals with the common few too narrow (Lazarus et al. 2018); negative autocorrelation does not
-//! narrow it. It has small-sample corrections: residuals are inflated for the leverage of their date and for the degrees of
-//! freedom used by level and phases, out of as many independent steps as the autocorrelation of the scores leaves; the
-//! critical value is that of Kiefer and Vogelsang (2005, *Econometric Theory* 21) for that many lags, or Student's t with
-//! one degree of freedom less than there are runs of the flag, whichever is larger.
+//! **The interval** is that of Driscoll and Kraay (1998, *Review of Economics and Statistics* vol. 80): scores are
+//! summed over series date by date, so that shocks that all series share (a promotion, the weather) count once, and the
+//! Newey–West estimator with Bartlett weights allows for autocorrelation over 2.6 √T dates, more than is common because
+//! runs of a flag and of errors make intervals with the common few too narrow (Lazarus et al. 2018); negative
+//! autocorrelation does not narrow it. It has small-sample corrections: residuals are inflated for the leverage of
+//! their date and for the degrees of freedom used by level and phases, out of as many independent steps as the
+//! autocorrelation of the scores leaves; the critical value is that of Kiefer and Vogelsang (2005, *Econometric Theory*
+//! vol. 21) for that many lags, or Student's t with one degree of freedom less than there are runs of the flag,
+//! whichever is larger.
 //!
-//! A cycle that determines when the flag is on (a holiday in the same week of every year) cannot be held fixed; a caveat
-//! names it. `tests/oracles/uplift.py` computes the same with statsmodels.
+//! A cycle that determines when the flag is on (a holiday in the same week of every year) cannot be held fixed; a
+//! caveat names it. `tests/oracles/uplift.py` computes the same with statsmodels.
 
 use std::collections::HashSet;
 
@@ -84,7 +85,8 @@ pub(super) struct Estimate {
 /// The effect of one flag.
 pub(super) struct Effect {
     pub(super) all: Estimate,
-    /// Series in which the flag is on near steps where it is off: their estimates, and the number of steps with the flag.
+    /// Series in which the flag is on near steps where it is off: their estimates, and the number of steps with the
+    /// flag.
     pub(super) series: Vec<(usize, f64, usize)>,
 }
 
@@ -169,7 +171,8 @@ impl<'a> Setting<'a> {
             };
             groups.push(Group { cycle: Cycle::Month, of: (0..dates).map(place).collect(), count: 31 });
         }
-        // An annual season is held fixed from three years on, which separate peaks from chance; else the local level follows it.
+        // An annual season is held fixed from three years on, which separate peaks from chance; else the local level
+        // follows it.
         let seasons = if season > 31 { 3 } else { 2 };
         let other = season > 1 && week.is_none_or(|week| week % season != 0);
         if other && dates >= seasons * season {
@@ -184,8 +187,8 @@ impl<'a> Setting<'a> {
         Self { panel, flags, first, groups, reach: reach.max(6) }
     }
 
-    /// Drops the cycles that cannot be held fixed, because the series are too short or because the cycle determines when the
-    /// flags are on; returns the latter.
+    /// Drops the cycles that cannot be held fixed, because the series are too short or because the cycle determines
+    /// when the flags are on; returns the latter.
     fn release(&mut self, asked: usize) -> Result<Vec<Cycle>> {
         let left = |i: usize, groups: &[&Group]| -> Option<f64> {
             let series = self.adjusted(i, &vec![0.0; self.flags.len()], groups)?;
@@ -477,7 +480,8 @@ fn weights_of(sums: &[Option<Sums>]) -> Vec<f64> {
     sums.iter().map(weight).collect()
 }
 
-/// The flags, in the given order, that are not linear combinations of earlier ones: Cholesky's factor without null rows.
+/// The flags, in the given order, that are not linear combinations of earlier ones: Cholesky's factor without null
+/// rows.
 fn independent(system: &[f64], order: impl Iterator<Item = usize>, p: usize) -> Vec<usize> {
     let (mut kept, mut factor): (Vec<usize>, Vec<Vec<f64>>) = (Vec::new(), Vec::new());
     for k in order {
@@ -535,8 +539,8 @@ fn window(values: &[f64], reach: usize) -> Vec<f64> {
     (0..n).map(|t| 0.5 * (over(t, reach) + over(t, reach - 1))).collect()
 }
 
-/// The local level: at each step the value of a local linear regression on the steps around it that count; where these are
-/// too few for a line, their mean.
+/// The local level: at each step the value of a local linear regression on the steps around it that count; where these
+/// are too few for a line, their mean.
 fn line(values: &[f64], counts: &[bool], reach: usize) -> Vec<f64> {
     let n = values.len();
     // Steps are counted from the middle, which keeps the sums of squares small.

@@ -1,10 +1,10 @@
 //! Is the remainder after trend and season normal, as most forecast intervals assume?
 //!
-//! The STL remainder of each series (of a smoother where the series has no more than two seasons) by the tests of Jarque &
-//! Bera (1980) and Shapiro & Wilk (1965; Royston 1995), see [`crate::statistics`]: a series passes if neither rejects
-//! normality. Skewness and excess kurtosis, both 0 for a normal distribution, show how the remainder differs. Long series
-//! are rejected for differences that do not matter, short ones pass for lack of power. The remainder of a two-sided
-//! smoother is a little smaller than forecast errors.
+//! The STL remainder of each series (of a smoother where the series has no more than two seasons) by the tests of
+//! Jarque & Bera (1980) and Shapiro & Wilk (1965; Royston 1995), see [`crate::statistics`]: a series passes if neither
+//! rejects normality. Skewness and excess kurtosis, both 0 for a normal distribution, show how the remainder differs.
+//! Long series are rejected for differences that do not matter, short ones pass for lack of power. The remainder of a
+//! two-sided smoother is a little smaller than forecast errors.
 
 use polars::prelude::*;
 use schemars::JsonSchema;

@@ -1,10 +1,11 @@
 //! Are the series stationary, and how many differences make them so?
 //!
-//! For each series the KPSS test (null hypothesis: stationary around a level; Kwiatkowski et al. 1992) and the ADF test with
-//! a constant (null hypothesis: unit root; Said & Dickey 1984), both at 5 %, and the number of differences that an ARIMA
-//! model would take: first a seasonal one where the strength of seasonality exceeds 0.64, then ordinary ones until KPSS no
-//! longer rejects, as R's `nsdiffs` and `ndiffs` (Hyndman & Khandakar 2008). KPSS and the numbers of differences leave
-//! missing values out; for ADF and the strength of seasonality they are filled. The tests have little power for short series.
+//! For each series the KPSS test (null hypothesis: stationary around a level; Kwiatkowski et al. 1992) and the ADF test
+//! with a constant (null hypothesis: unit root; Said & Dickey 1984), both at 5 %, and the number of differences that an
+//! ARIMA model would take: first a seasonal one where the strength of seasonality exceeds 0.64, then ordinary ones
+//! until KPSS no longer rejects, as R's `nsdiffs` and `ndiffs` (Hyndman & Khandakar 2008). KPSS and the numbers of
+//! differences leave missing values out; for ADF and the strength of seasonality they are filled. The tests have little
+//! power for short series.
 
 use polars::prelude::*;
 use schemars::JsonSchema;

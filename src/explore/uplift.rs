@@ -1,14 +1,14 @@
 //! What do sales do when a promotion or holiday is on? Steps with it compared with their baseline.
 //!
-//! The baseline of a step is what it would have sold without the flag: the local level and trend of its series, times the
-//! seasonal index of its weekday (hour of the week, month), and of its day of the month. The other known flags, such as
-//! holidays, are held fixed. `effect` has the formulas, and how the 95 % interval allows for autocorrelation and for shocks
-//! that all series share. An effect whose interval contains zero is not significant.
+//! The baseline of a step is what it would have sold without the flag: the local level and trend of its series, times
+//! the seasonal index of its weekday (hour of the week, month), and of its day of the month. The other known flags,
+//! such as holidays, are held fixed. `effect` has the formulas, and how the 95 % interval allows for autocorrelation
+//! and for shocks that all series share. An effect whose interval contains zero is not significant.
 //!
-//! A covariate of numbers or booleans is a flag: on where it is true or above zero, off elsewhere, also where it is missing.
-//! A covariate of texts has an effect for each of its levels relative to the base level, the most frequent one; empty cells
-//! are a level of their own. A flag that is on for long stretches has no baseline nearby, and is refused, as is one that is
-//! on at the same times of every week.
+//! A covariate of numbers or booleans is a flag: on where it is true or above zero, off elsewhere, also where it is
+//! missing. A covariate of texts has an effect for each of its levels relative to the base level, the most frequent
+//! one; empty cells are a level of their own. A flag that is on for long stretches has no baseline nearby, and is
+//! refused, as is one that is on at the same times of every week.
 
 use polars::prelude::*;
 use schemars::JsonSchema;
@@ -25,7 +25,8 @@ use crate::show::{Table, number};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Uplift {
-    /// The covariate: a flag, on where it is true or above zero, or one of texts, each level relative to the most frequent.
+    /// The covariate: a flag, on where it is true or above zero, or one of texts, each level relative to the most
+    /// frequent.
     pub by: String,
     /// Rows of the table: series, or levels of a covariate of texts.
     pub top: usize,

@@ -1,5 +1,5 @@
-//! How do the columns of a table of one's own look? Lines, upright bars or dots over dates, numbers or words, in the house's
-//! own axes and colours: the first six lines have a colour each, and the rest are grey.
+//! How do the columns of a table of one's own look? Lines, upright bars or dots over dates, numbers or words, in the
+//! house's own axes and colours: the first six lines have a colour each, and the rest are grey.
 
 use super::axes::{FOOT, Frame, Mark, Room, label_width, numbers, value_range};
 use super::canvas::{Anchor, Canvas};

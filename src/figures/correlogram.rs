@@ -1,5 +1,5 @@
-//! How much of a value is in those before it? Autocorrelations above partial ones, a stem per lag, and the band that holds
-//! nineteen in twenty of them where there is nothing to find.
+//! How much of a value is in those before it? Autocorrelations above partial ones, a stem per lag, and the band that
+//! holds nineteen in twenty of them where there is nothing to find.
 
 use super::axes::{FOOT, Frame, Room, label_width};
 use super::canvas::{Anchor, Canvas, Colour};

@@ -1,5 +1,5 @@
-//! Which models differ significantly in their mean ranks? The critical-difference diagram of Demšar (2006): models on an
-//! axis of ranks, the best on the left, and bars over those that do not differ significantly.
+//! Which models differ significantly in their mean ranks? The critical-difference diagram of Demšar (2006): models on
+//! an axis of ranks, the best on the left, and bars over those that do not differ significantly.
 
 use super::axes::Scale;
 use super::canvas::{Anchor, Canvas, Words};

@@ -1,7 +1,8 @@
 //! Which dates does a time axis name?
 //!
-//! The finest rhythm whose labels do not touch, at most thirteen of them: hours, days, weeks (Mondays), months, quarters,
-//! years. The larger unit (the year, or the day of an hour) stands below the first label and where it changes.
+//! The finest rhythm whose labels do not touch, at most thirteen of them: hours, days, weeks (Mondays), months,
+//! quarters, years. The larger unit (the year, or the day of an hour) stands below the first label and where it
+//! changes.
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 

@@ -1,5 +1,6 @@
-//! What is a series made of? The data above their trend, their seasons and the remainder, on one time axis, each on a value
-//! axis of its own; a grey bar in each panel stands for the same amount, so that a low bar means a large component.
+//! What is a series made of? The data above their trend, their seasons and the remainder, on one time axis, each on a
+//! value axis of its own; a grey bar in each panel stands for the same amount, so that a low bar means a large
+//! component.
 
 use super::axes::{FOOT, Frame, Room, label_width, value_range};
 use super::canvas::{Anchor, Canvas, Colour};

@@ -1,5 +1,5 @@
-//! What did cleaning do to the series? A panel per kind of change: the cleaned line, the values before cleaning, and the
-//! values that were added.
+//! What did cleaning do to the series? A panel per kind of change: the cleaned line, the values before cleaning, and
+//! the values that were added.
 
 use super::axes::{FOOT, Frame, Room, label_width, value_range};
 use super::canvas::{Anchor, Canvas};

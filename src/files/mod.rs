@@ -174,7 +174,8 @@ impl Placed {
 fn begun(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     loop {
         let made = builder().prefix(WRITING).tempfile_in(folder)?;
-        // Another run may have taken it for a leftover before it was locked; a file system without locks has to do without.
+        // Another run may have taken it for a leftover before it was locked; a file system without locks has to do
+        // without.
         if made.as_file().lock().is_err() || set::is_at(made.as_file(), made.path()) {
             return Ok(made);
         }

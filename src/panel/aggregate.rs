@@ -1,10 +1,11 @@
 //! What are the sales per week, per month, per store? Values up time and up keys.
 //!
 //! A step goes to the new period that holds it; one that lies in two (a week across the end of a month) to the one that
-//! holds its middle day. Weeks and months are dated as everywhere: weeks and `ME` to their last day, `MS` to their first.
+//! holds its middle day. Weeks and months are dated as everywhere: weeks and `ME` to their last day, `MS` to their
+//! first.
 //!
-//! A new period is *partial* where not all its steps are there: at the start or the end of the series, or where a row or
-//! a target is missing inside. Its sum is lower for that reason alone, so it is marked and counted, and with
+//! A new period is *partial* where not all its steps are there: at the start or the end of the series, or where a row
+//! or a target is missing inside. Its sum is lower for that reason alone, so it is marked and counted, and with
 //! `partial=drop` those at the ends of a series go. A series that starts after others or ends before them makes no sum
 //! over keys partial: it sold nothing before it was there.
 
@@ -80,8 +81,8 @@ impl Panel {
     /// The panel on a longer step, or with fewer keys, or both.
     ///
     /// # Errors
-    /// When neither is asked for, the new step is not longer, a key does not exist, or the data hold duplicates or timestamps
-    /// off the calendar; and on a panel that has made features, which belong to its step: aggregate first.
+    /// When neither is asked for, the new step is not longer, a key does not exist, or the data hold duplicates or
+    /// timestamps off the calendar; and on a panel that has made features, which belong to its step: aggregate first.
     pub fn aggregate(&self, how: &Aggregate) -> Result<Panel> {
         self.aggregated(how, None)
     }

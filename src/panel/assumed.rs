@@ -77,8 +77,8 @@ impl Assumptions {
         Self { order: order.to_vec(), ..self }
     }
 
-    /// Writes what is assumed of a column from position `start` on, given its `past` at some positions. Cells of what is known
-    /// or computed stay as they are.
+    /// Writes what is assumed of a column from position `start` on, given its `past` at some positions. Cells of what
+    /// is known or computed stay as they are.
     pub(crate) fn assume(&self, column: usize, positions: &[i64], past: &[f64], start: i64, cells: &mut [f64]) {
         match self.ways[column] {
             Way::Last => cells.fill(past.iter().rev().copied().find(|v| !v.is_nan()).unwrap_or(f64::NAN)),
@@ -132,7 +132,8 @@ mod tests {
         columns.iter().map(|column| column.iter().map(|value| value.to_bits()).collect()).collect()
     }
 
-    /// A window at the end of a history has what a future built before it has, to the bit: calendar, lags, products, categories.
+    /// A window at the end of a history has what a future built before it has, to the bit: calendar, lags, products,
+    /// categories.
     #[test]
     fn a_window_is_a_future_of_what_lies_before_it() {
         let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales")

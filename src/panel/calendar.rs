@@ -455,8 +455,8 @@ impl Calendar {
     /// The first and last day of the period at a position; `None` on integer calendars. For hours and minutes that is
     /// their day.
     ///
-    /// `stamps` is what the columns state; if they state nothing, weeks end with their timestamp, months that are dated to
-    /// their last day too, and everything else begins with it.
+    /// `stamps` is what the columns state; if they state nothing, weeks end with their timestamp, months that are dated
+    /// to their last day too, and everything else begins with it.
     pub(crate) fn period(&self, position: i64, stamps: Option<Stamps>) -> Option<(NaiveDate, NaiveDate)> {
         if self.kind() == StampKind::Whole {
             return None;
@@ -509,7 +509,8 @@ pub(crate) fn stamp_label(kind: StampKind, stamp: i64) -> String {
     }
 }
 
-/// How many of a column's own units make a microsecond timestamp: multiply (or divide) by this when reading (or writing).
+/// How many of a column's own units make a microsecond timestamp: multiply (or divide) by this when reading (or
+/// writing).
 pub(crate) fn micros(dtype: &DataType) -> (i64, i64) {
     match dtype {
         DataType::Date => (DAY, 1),

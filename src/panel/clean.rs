@@ -1,10 +1,10 @@
 //! How are the data cleaned, in the open? By stated policy only: the defaults change nothing, and every change is a row
 //! of the [`Audit`](super::Audit) of the cleaned panel.
 //!
-//! Rows are decided on first: timestamps are put on the calendar, and several rows for one timestamp become one. Then they are
-//! cleaned. A row whose timestamp lies off the calendar stays as it is until `off_calendar` says where it belongs: all other
-//! policies leave it alone. What was recorded is kept beside what was cleaned (see `recorded`): backtests clean each training
-//! part by itself and score what happened.
+//! Rows are decided on first: timestamps are put on the calendar, and several rows for one timestamp become one. Then
+//! they are cleaned. A row whose timestamp lies off the calendar stays as it is until `off_calendar` says where it
+//! belongs: all other policies leave it alone. What was recorded is kept beside what was cleaned (see `recorded`):
+//! backtests clean each training part by itself and score what happened.
 
 use std::sync::Arc;
 
@@ -40,15 +40,16 @@ const RETURNS: &str = "returns";
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Clean {
-    /// Timestamps off the calendar: leave (models then refuse the data), nearest, previous or next (moved to that timestamp
-    /// of the calendar), period (moved to the timestamp of the week, month … that contains it), or drop (the row is removed).
+    /// Timestamps off the calendar: leave (models then refuse the data), nearest, previous or next (moved to that
+    /// timestamp of the calendar), period (moved to the timestamp of the week, month … that contains it), or drop (the
+    /// row is removed).
     pub off_calendar: OffCalendar,
     /// Several rows for one timestamp: error, sum, mean or last.
     pub duplicates: Duplicates,
     /// Timestamps without a row: leave, or fill (a row is added, its target missing).
     pub gaps: Gaps,
-    /// Rows without a target: leave, linear (interpolation), seasonal (interpolation of the seasonally adjusted series),
-    /// zero or last (carried forward).
+    /// Rows without a target: leave, linear (interpolation), seasonal (interpolation of the seasonally adjusted
+    /// series), zero or last (carried forward).
     pub missing: Missing,
     /// Targets below zero: keep, clip (to zero), or apart (clipped, and recorded in a covariate `returns`).
     pub negatives: Negatives,
@@ -58,7 +59,8 @@ pub struct Clean {
     pub outliers: Outliers,
     /// Missing values of covariates: leave, zero or last (carried forward).
     pub covariates: Covariates,
-    /// The transformation of the target that models see, undone in their forecasts: none, standard, min-max, log1p or box-cox.
+    /// The transformation of the target that models see, undone in their forecasts: none, standard, min-max, log1p or
+    /// box-cox.
     pub normalise: Normalise,
 }
 
@@ -98,11 +100,13 @@ impl Clean {
 }
 
 impl Panel {
-    /// Cleans the panel by the stated policies. Keys stay; every change is listed in the result's [`audit`](Panel::audit).
+    /// Cleans the panel by the stated policies. Keys stay; every change is listed in the result's
+    /// [`audit`](Panel::audit).
     ///
-    /// A backtest of the result cleans each training set again from the values recorded until then, and scores forecasts by
-    /// the recorded values: outliers as recorded, filled values not at all, unless `missing=zero` says that nothing was sold.
-    /// The same holds for a part of the panel before some date. A panel opened from a file has its cleaned values only.
+    /// A backtest of the result cleans each training set again from the values recorded until then, and scores
+    /// forecasts by the recorded values: outliers as recorded, filled values not at all, unless `missing=zero` says
+    /// that nothing was sold. The same holds for a part of the panel before some date. A panel opened from a file has
+    /// its cleaned values only.
     ///
     /// # Errors
     /// When there are duplicates and no policy for them, or dropping rows would leave a series empty.
@@ -127,7 +131,8 @@ impl Panel {
         Ok(panel.with_recorded((!same).then_some(recorded)))
     }
 
-    /// The cleaned panel, of one without empty series, with what happened; and the one whose rows are decided on, one for each timestamp.
+    /// The cleaned panel, of one without empty series, with what happened; and the one whose rows are decided on, one
+    /// for each timestamp.
     pub(super) fn cleaned(&self, policy: &Clean) -> Result<(Panel, Panel)> {
         let laid_out = policy.outliers != Outliers::Keep || policy.stockouts != Stockouts::Keep;
         if laid_out || policy.missing != Missing::Leave {
@@ -233,8 +238,8 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Moves rows to the calendar or removes them. Rows moved to a timestamp that has a row already become duplicates, which
-    /// are handled next.
+    /// Moves rows to the calendar or removes them. Rows moved to a timestamp that has a row already become duplicates,
+    /// which are handled next.
     fn off_calendar(&mut self, policy: OffCalendar) -> Result<()> {
         let inner = self.panel.inner();
         if policy == OffCalendar::Leave || inner.origin.off_calendar.is_empty() {

@@ -1,11 +1,11 @@
 //! What is the average value of a covariate at that time of the year? The default scenario for observed covariates.
 //!
-//! Where there is a year of history and a step is two weeks at most: the normal of a day of the year is the mean of
-//! all values, weighted by a circular Gaussian kernel over the day of the year with a standard deviation of 10 days
+//! Where there is a year of history and a step is two weeks at most: the normal of a day of the year is the mean of all
+//! values, weighted by a circular Gaussian kernel over the day of the year with a standard deviation of 10 days
 //! (Nadaraya 1964; that daily climatologies from few years must be smoothed over some weeks: Mahlstein et al. 2015, J.
-//! Geophys. Res. Atmos. 120, 2808–2818). It falls back on neighbouring days where a day was never seen, which harmonics do
-//! not, and dampens a yearly wave by 1.5 %. To it comes the mean of what is left over at the same place in the season
-//! (day of the week, hour of the day), where the season is shorter than a year.
+//! Geophys. Res. Atmos. 120, 2808–2818). It falls back on neighbouring days where a day was never seen, which harmonics
+//! do not, and dampens a yearly wave by 1.5 %. To it comes the mean of what is left over at the same place in the
+//! season (day of the week, hour of the day), where the season is shorter than a year.
 //!
 //! Elsewhere: the mean at the same place in the season, or the mean of all.
 

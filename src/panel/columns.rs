@@ -52,7 +52,8 @@ pub struct Columns {
     pub(crate) season: Option<usize>,
     pub(crate) time_format: Option<String>,
     pub(crate) stamps: Option<Stamps>,
-    /// Covariates computed from the calendar, from other columns or from a file, which the future computes in the same way.
+    /// Covariates computed from the calendar, from other columns or from a file, which the future computes in the same
+    /// way.
     pub(crate) made: Vec<Made>,
     /// The transformation of the target that models see.
     pub(crate) normalise: Normalise,
@@ -130,16 +131,16 @@ impl Columns {
         self
     }
 
-    /// States whether a timestamp names the start or the end of its period (`start`, `end`). If not stated, weeks and months
-    /// dated to their last day end with it, everything else starts with its timestamp.
+    /// States whether a timestamp names the start or the end of its period (`start`, `end`). If not stated, weeks and
+    /// months dated to their last day end with it, everything else starts with its timestamp.
     #[must_use]
     pub fn stamps(mut self, at: Stamps) -> Self {
         self.stamps = Some(at);
         self
     }
 
-    /// States the transformation of the target, per series, that models see; forecasts are transformed back to the scale of
-    /// the data.
+    /// States the transformation of the target, per series, that models see; forecasts are transformed back to the
+    /// scale of the data.
     #[must_use]
     pub fn normalise(mut self, kind: Normalise) -> Self {
         self.normalise = kind;

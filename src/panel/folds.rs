@@ -12,7 +12,7 @@ use crate::show::{Block, Show};
 /// ```
 /// use tradewind::prelude::*;
 /// let folds = Folds::new(4, 8).step(4);
-/// assert_eq!(folds.to_string().trim(), "4 folds of 8 steps, 4 steps apart, on all history before each");
+/// assert_eq!(folds.to_string().trim(), "4 folds of 8 steps, 4 steps apart, expanding training window");
 /// ```
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Folds {
@@ -85,7 +85,8 @@ impl Panel {
     /// The folds of the panel, for an evaluation written by hand; [`backtest`](Self::backtest) is the standard one.
     ///
     /// # Errors
-    /// When the folds do not fit into the history, or the panel holds duplicate timestamps or timestamps off its calendar.
+    /// When the folds do not fit into the history, or the panel holds duplicate timestamps or timestamps off its
+    /// calendar.
     pub fn split(&self, folds: &Folds) -> Result<Vec<Fold>> {
         self.check_calendar()?;
         let fold = |(number, cut): (usize, Result<Cut>)| {
@@ -215,12 +216,13 @@ impl Show for Folds {
     fn block(&self) -> Block {
         let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
         let history = match self.window {
-            Some(window) => format!("the last {} before each", plural(window, "step")),
-            None => "all history before each".into(),
+            Some(window) => format!("sliding training window of {}", plural(window, "step")),
+            None => "expanding training window".into(),
         };
-        let gap = if self.gap > 0 { format!(", a gap of {} between", plural(self.gap, "step")) } else { String::new() };
+        let gap =
+            if self.gap > 0 { format!(", a gap of {} before each", plural(self.gap, "step")) } else { String::new() };
         let folds = format!("{} of {}", plural(self.folds, "fold"), plural(self.horizon, "step"));
-        Block::Text(format!("{folds}, {} apart, on {history}{gap}", plural(self.stride(), "step")))
+        Block::Text(format!("{folds}, {} apart, {history}{gap}", plural(self.stride(), "step")))
     }
 }
 

@@ -29,8 +29,8 @@ impl Panel {
         Self::read_as(path, columns, &Reading::default())
     }
 
-    /// As [`read`](Self::read), with what is known about how the source is written; and the answer of a query to a SQLite
-    /// file or a PostgreSQL server (`postgres://user@host/database`).
+    /// As [`read`](Self::read), with what is known about how the source is written; and the answer of a query to a
+    /// SQLite file or a PostgreSQL server (`postgres://user@host/database`).
     ///
     /// # Errors
     /// As [`read`](Self::read), and when the database refuses the query.

@@ -1,5 +1,5 @@
-//! What is known of the days to come? The calendar of each series beyond its last timestamp, what features make of it, the
-//! known covariates as given, the fixed ones carried on, and for the observed ones a scenario.
+//! What is known of the days to come? The calendar of each series beyond its last timestamp, what features make of it,
+//! the known covariates as given, the fixed ones carried on, and for the observed ones a scenario.
 //!
 //! A model gets `train` and a [`Future`], nothing else; a future built for a backtest takes the known columns of the
 //! held-out rows and never their target or their observed covariates.
@@ -65,8 +65,8 @@ struct Inner {
 }
 
 impl Panel {
-    /// The next `horizon` steps after each series' last timestamp. Observed covariates follow their climatology; known ones
-    /// wait to be [`given`](Future::given).
+    /// The next `horizon` steps after each series' last timestamp. Observed covariates follow their climatology; known
+    /// ones wait to be [`given`](Future::given).
     ///
     /// # Errors
     /// When the horizon is zero or the covariates cannot be read as numbers.
@@ -276,7 +276,8 @@ impl Future {
     /// ```
     ///
     /// # Errors
-    /// When there is no such covariate, it is made from others or fixed, or there are neither one nor as many values as steps.
+    /// When there is no such covariate, it is made from others or fixed, or there are neither one nor as many values as
+    /// steps.
     pub fn what_if(&self, covariate: &str, values: &[f64]) -> Result<Future> {
         let mut inner = (*self.0).clone();
         let panel = inner.panel.clone();
@@ -441,7 +442,8 @@ impl Future {
         })))
     }
 
-    /// Everything that a model needs of this series is there: a value at each step of each column of the matrix that it reads.
+    /// Everything that a model needs of this series is there: a value at each step of each column of the matrix that it
+    /// reads.
     pub(crate) fn check(&self, series: usize, reads: impl Fn(usize) -> bool) -> Result<()> {
         let matrix = self.0.panel.matrix()?;
         for (c, (source, role)) in matrix.sources.iter().enumerate().filter(|(c, _)| reads(*c)) {

@@ -1,5 +1,5 @@
-//! Which series go together? Those with the same value in a key or a fixed covariate, of the same class of demand, of about the
-//! same size; or all of them, or each by itself.
+//! Which series go together? Those with the same value in a key or a fixed covariate, of the same class of demand, of
+//! about the same size; or all of them, or each by itself.
 
 use std::collections::HashMap;
 

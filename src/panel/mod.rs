@@ -373,8 +373,8 @@ impl Panel {
         }
     }
 
-    /// The rows of each series before its own end position, cleaned without the later ones. A series may become empty but
-    /// keeps its place.
+    /// The rows of each series before its own end position, cleaned without the later ones. A series may become empty
+    /// but keeps its place.
     pub(crate) fn until(&self, ends: &[i64]) -> Result<Panel> {
         match self.recipe() {
             Some(recipe) => recipe.until(self, ends),
@@ -484,7 +484,8 @@ impl Panel {
         Ok(self.0.matrix.get_or_init(|| matrix))
     }
 
-    /// Duplicates, timestamps off the calendar and infinite targets leave it open what was sold: models refuse such data.
+    /// Duplicates, timestamps off the calendar and infinite targets leave it open what was sold: models refuse such
+    /// data.
     pub(crate) fn check_calendar(&self) -> Result<()> {
         let inner = &*self.0;
         if let Some(&row) = inner.origin.off_calendar.first() {

@@ -1,10 +1,11 @@
 //! What does the target go through before a model sees it, and how does a forecast come back?
 //!
-//! A panel always holds the values as they are: audits, pictures and scores are on the scale of the data. Only the fit of
-//! a model sees z = f(y), with what f needs estimated from the training values of that series alone, in every fold anew.
-//! A model's forecast of z is normal with mean μ and standard deviation σ; it comes back as the distribution of f⁻¹(z):
-//! quantiles through f⁻¹, which keeps their order, and the mean adjusted for the bias that the mean of a curve is not
-//! the curve of the mean (Hyndman & Athanasopoulos, *Forecasting: Principles and Practice*, 3rd ed., §3.1 and §5.6).
+//! A panel always holds the values as they are: audits, pictures and scores are on the scale of the data. Only the fit
+//! of a model sees z = f(y), with what f needs estimated from the training values of that series alone, in every fold
+//! anew. A model's forecast of z is normal with mean μ and standard deviation σ; it comes back as the distribution of
+//! f⁻¹(z): quantiles through f⁻¹, which keeps their order, and the mean adjusted for the bias that the mean of a curve
+//! is not the curve of the mean (Hyndman & Athanasopoulos, *Forecasting: Principles and Practice*, 3rd ed., §3.1 and
+//! §5.6).
 //!
 //! | `normalise` | z | mean of y | a series needs |
 //! |---|---|---|---|
@@ -13,17 +14,17 @@
 //! | `log1p` | ln(1 + y) | exp(μ + σ²/2) − 1, exact | y > −1 |
 //! | `box-cox` | (y^λ − 1)/λ, ln y for λ = 0 | f⁻¹(μ)(1 + σ²(1 − λ)/(2(1 + λμ)²)), to second order | y > 0 |
 //!
-//! λ makes the standard deviation of each season's values as proportional to the power 1 − λ of their mean as it can be:
-//! it minimises the coefficient of variation of sᵢ/mᵢ^(1−λ) over λ from −1 to 2 (Guerrero 1993, *Journal of Forecasting*
-//! 12; `forecast::BoxCox.lambda` in R), seasons of two steps for a series without one, and is 1 for a series of at most two
-//! seasons. Back-transform and bias adjustment are those of `forecast::InvBoxCox`. Means are those of the formulas also
-//! where the second order is not enough; for λ > 0 the adjustment stays between −½ and 2 of the median, because the
-//! formula grows without bounds as the median nears zero.
+//! λ makes the standard deviation of each season's values as proportional to the power 1 − λ of their mean as it can
+//! be: it minimises the coefficient of variation of sᵢ/mᵢ^(1−λ) over λ from −1 to 2 (Guerrero 1993, *Journal of
+//! Forecasting* 12; `forecast::BoxCox.lambda` in R), seasons of two steps for a series without one, and is 1 for a
+//! series of at most two seasons. Back-transform and bias adjustment are those of `forecast::InvBoxCox`. Means are
+//! those of the formulas also where the second order is not enough; for λ > 0 the adjustment stays between −½ and 2 of
+//! the median, because the formula grows without bounds as the median nears zero.
 //!
 //! A constant series has no spread to divide by and is shifted only. A series that a transformation cannot serve is a
-//! counted failure of that series: values below the range, values whose digits the transformation loses, and forecasts so
-//! wide on the transformed scale that they have no meaning on that of the data: σ above 4 under a logarithm, where one
-//! standard deviation is a factor of 55, or within four standard deviations of −1/λ under a negative λ, where the
+//! counted failure of that series: values below the range, values whose digits the transformation loses, and forecasts
+//! so wide on the transformed scale that they have no meaning on that of the data: σ above 4 under a logarithm, where
+//! one standard deviation is a factor of 55, or within four standard deviations of −1/λ under a negative λ, where the
 //! back-transform ends (R says NA there). Quantiles beyond four standard deviations are those of four.
 
 use polars::prelude::*;
@@ -343,8 +344,8 @@ fn guerrero(values: &[f64], season: usize) -> f64 {
     if variation(1.0).is_finite() { minimum(-1.0, 2.0, variation) } else { 1.0 }
 }
 
-/// Where a function of one variable is least: parabolas through the last three points, golden sections where they do not
-/// help (Brent 1973, *Algorithms for Minimization without Derivatives*, ch. 5), to the tolerance of R's `optimize`.
+/// Where a function of one variable is least: parabolas through the last three points, golden sections where they do
+/// not help (Brent 1973, *Algorithms for Minimization without Derivatives*, ch. 5), to the tolerance of R's `optimize`.
 fn minimum(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
     // What is no number is no minimum.
     let f = |x: f64| Some(f(x)).filter(|y| y.is_finite()).unwrap_or(f64::MAX);

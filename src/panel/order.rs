@@ -1,6 +1,6 @@
-//! In what order are series taken, whatever they are called? A panel has them in the order of their keys, which says nothing:
-//! relabelled, the same series stand elsewhere. What depends on the place of a series (rows that are drawn, parts that are held
-//! out, numbers of categories, sums of many numbers) takes them in the order of what they hold.
+//! In what order are series taken, whatever they are called? A panel has them in the order of their keys, which says
+//! nothing: relabelled, the same series stand elsewhere. What depends on the place of a series (rows that are drawn,
+//! parts that are held out, numbers of categories, sums of many numbers) takes them in the order of what they hold.
 
 use crate::error::Result;
 use crate::panel::Panel;

@@ -1,6 +1,7 @@
 //! What was recorded before cleaning cleaned it, and how is a part of the panel cleaned by itself?
 //!
-//! A forecast is scored by what happened, not by what cleaning made of it. What happened is, row by row of a cleaned panel:
+//! A forecast is scored by what happened, not by what cleaning made of it. What happened is, row by row of a cleaned
+//! panel:
 //!
 //! | what was found | policy | what happened |
 //! |---|---|---|
@@ -15,13 +16,14 @@
 //! | an outlier | `outliers=clip`, `interpolate` | the value as it was recorded |
 //! | whatever | `normalise=…` | the value: scores are on the scale of the data |
 //!
-//! Aggregated, a period has what its steps have; where one of them was filled in, what happened in the whole is not known.
+//! Aggregated, a period has what its steps have; where one of them was filled in, what happened in the whole is not
+//! known.
 //!
-//! Some policies look at more than one row at a time: where a gap ends, what lies on both sides of a hole, how far a series
-//! usually strays. What they do to a row depends on what comes later, so a panel that they cleaned keeps the rows as they
-//! were recorded, and what was done to them since. Whatever is cut off is cleaned again from its own rows: a cleaned panel
-//! before a day is the panel before that day, cleaned. Policies that look at one row alone, or at the past, come to the same
-//! either way and keep only what happened.
+//! Some policies look at more than one row at a time: where a gap ends, what lies on both sides of a hole, how far a
+//! series usually strays. What they do to a row depends on what comes later, so a panel that they cleaned keeps the
+//! rows as they were recorded, and what was done to them since. Whatever is cut off is cleaned again from its own rows:
+//! a cleaned panel before a day is the panel before that day, cleaned. Policies that look at one row alone, or at the
+//! past, come to the same either way and keep only what happened.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -278,8 +280,8 @@ impl Panel {
         happened.iter().any(|y| !y.is_nan()).then_some(happened)
     }
 
-    /// The steps of a series, from its first timestamp to its last, whose value is not the one that was recorded; empty if there
-    /// is none.
+    /// The steps of a series, from its first timestamp to its last, whose value is not the one that was recorded; empty
+    /// if there is none.
     pub(crate) fn mended_steps(&self, series: usize) -> Vec<bool> {
         let positions = self.positions(series);
         let (Some(_), Some(first), Some(last)) = (self.recorded(), positions.first(), positions.last()) else {
@@ -331,8 +333,8 @@ impl Panel {
         hash.finalize().to_hex()[..32].to_string()
     }
 
-    /// The panel with the covariates that features and joins gave to `other`, which has all of its rows: those of a file
-    /// are taken from there, those that are computed are computed from these rows.
+    /// The panel with the covariates that features and joins gave to `other`, which has all of its rows: those of a
+    /// file are taken from there, those that are computed are computed from these rows.
     fn with_made_of(self, other: &Panel) -> Result<Panel> {
         let whole = other.inner();
         let mut panel = self;

@@ -1,5 +1,5 @@
-//! Which figure shows a noun? The nouns' `plot` verbs: they choose series and hand plain numbers to the figures, which know
-//! no noun.
+//! Which figure shows a noun? The nouns' `plot` verbs: they choose series and hand plain numbers to the figures, which
+//! know no noun.
 //!
 //! | file | question |
 //! |---|---|
@@ -84,7 +84,8 @@ impl Backtest {
 }
 
 impl Tuning {
-    /// The score of each trial that was scored on all folds, and the best so far; of the first group where several were tuned.
+    /// The score of each trial that was scored on all folds, and the best so far; of the first group where several were
+    /// tuned.
     ///
     /// # Errors
     /// Only if the figure cannot be drawn.

@@ -117,7 +117,8 @@ impl Panel {
         ))
     }
 
-    /// Is there anything that the figure of data quality shows: gaps, duplicates, missing, negative or repaired targets?
+    /// Is there anything that the figure of data quality shows: gaps, duplicates, missing, negative or repaired
+    /// targets?
     pub(crate) fn has_marks(&self) -> bool {
         let marked = |i: usize| {
             self.positions(i).windows(2).any(|pair| pair[1] - pair[0] != 1)

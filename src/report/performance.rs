@@ -1,4 +1,5 @@
-//! Which model is best, by how much, is the difference significant, and where does the model fail? A backtest as a page.
+//! Which model is best, by how much, is the difference significant, and where does the model fail? A backtest as a
+//! page.
 //!
 //! A summary, then one question per heading, each answered with a sentence and a figure. The numbers behind them are
 //! those of the backtest's verbs; tables appear only where the figure does not replace them.
@@ -106,32 +107,41 @@ impl<'a> Story<'a> {
             return None;
         }
         let mut untested = None;
-        let parts: Vec<String> = rivals
-            .iter()
-            .filter_map(|rival| {
-                let pair = self.trial.pairwise_test(self.order[0], self.order[*rival], self.tested);
-                let name = &self.names[*rival];
-                match (&pair.test, pair.p()) {
-                    (Ok(test), Some(p)) if test.mean == 0.0 && p >= 1.0 => Some(format!("no better than {name}")),
-                    (Ok(_), Some(p)) if pair.is_better() => {
-                        Some(format!("significantly better than {name} ({})", p_value(p)))
-                    }
-                    (Ok(test), Some(p)) if p < LEVEL && test.mean > 0.0 => {
-                        Some(format!("significantly worse than {name} on average over folds ({})", p_value(p)))
-                    }
-                    (Ok(_), Some(p)) => Some(format!("not significantly better than {name} ({})", p_value(p))),
-                    (Err(why), _) => {
-                        untested = Some(why.to_string());
-                        None
-                    }
-                    _ => None,
+        // Rivals with the same verdict share its words.
+        let mut parts: Vec<(&str, Vec<String>)> = Vec::new();
+        for rival in rivals {
+            let pair = self.trial.pairwise_test(self.order[0], self.order[rival], self.tested);
+            let name = &self.names[rival];
+            let (verdict, name) = match (&pair.test, pair.p()) {
+                (Ok(test), Some(p)) if test.mean == 0.0 && p >= 1.0 => ("no better than", name.clone()),
+                (Ok(test), Some(p)) => {
+                    let verdict = if pair.is_better() {
+                        "significantly better than"
+                    } else if p < LEVEL && test.mean > 0.0 {
+                        "on average over folds significantly worse than"
+                    } else {
+                        "not significantly better than"
+                    };
+                    (verdict, format!("{name} ({})", p_value(p)))
                 }
-            })
-            .collect();
+                (Err(why), _) => {
+                    untested = Some(why.to_string());
+                    continue;
+                }
+                _ => continue,
+            };
+            match parts.last_mut().filter(|(last, _)| *last == verdict) {
+                Some((_, names)) => names.push(name),
+                None => parts.push((verdict, vec![name])),
+            }
+        }
         match (parts.is_empty(), untested) {
             (true, None) => None,
             (true, Some(why)) => Some(format!("The difference cannot be tested: {why}.")),
-            (false, _) => Some(format!("It is {}.", parts.join(", "))),
+            (false, _) => {
+                let words = |(verdict, names): &(&str, Vec<String>)| format!("{verdict} {}", names.join(" and "));
+                Some(format!("It is {}.", parts.iter().map(words).collect::<Vec<_>>().join(", ")))
+            }
         }
     }
 
@@ -410,7 +420,8 @@ impl<'a> Story<'a> {
         let winners: Vec<String> = (order.iter().take(4))
             .map(|row| {
                 if named {
-                    format!("{} in {}", rows[*row].0, listed(&won[*row], 4))
+                    let series = if word == "third" { " series" } else { "" };
+                    format!("{} in {}{series}", rows[*row].0, listed(&won[*row], 4))
                 } else {
                     format!("{} in {} of {}", rows[*row].0, won[*row].len(), plural(all, word))
                 }

@@ -379,7 +379,8 @@ fn places(panel: &Panel) -> Vec<String> {
     sentences
 }
 
-/// The shares that a sentence tries in turn, in per cent: "all" in a longer stretch says more than "most" in a shorter one.
+/// The shares that a sentence tries in turn, in per cent: "all" in a longer stretch says more than "most" in a shorter
+/// one.
 const SHARES: [usize; 6] = [100, 99, 98, 95, 90, 80];
 
 /// `80 % lie between 2011-11-04 and 2012-01-27, 13 of 143 weeks`: the shortest stretch with the largest share that fits

@@ -1,9 +1,10 @@
-//! Which arguments does a script ask for? A name that neither it nor what it imports ever mentions is a slip of whoever runs
-//! it, and is refused before anything has begun.
+//! Which arguments does a script ask for? A name that neither it nor what it imports ever mentions is a slip of whoever
+//! runs it, and is refused before anything has begun.
 //!
-//! A script declares its arguments by using them: `args.out`, `"by" in args`, `args["by"]`, `number(args, "lead", 4)`. So any name
-//! after a dot and any text in quotes counts as mentioned. A script that goes through whatever it is given (`args.keys()`,
-//! `for name in args`, `args[name]`, `plan(args)`) asks for every name, and so does one whose modules are not known beforehand.
+//! A script declares its arguments by using them: `args.out`, `"by" in args`, `args["by"]`, `number(args, "lead", 4)`.
+//! So any name after a dot and any text in quotes counts as mentioned. A script that goes through whatever it is given
+//! (`args.keys()`, `for name in args`, `args[name]`, `plan(args)`) asks for every name, and so does one whose modules
+//! are not known beforehand.
 
 use super::api::Language;
 use crate::error::{Error, Result, suggestion};

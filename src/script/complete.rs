@@ -1,8 +1,8 @@
-//! What may follow at the cursor? Verbs of the noun before a dot, options inside a map or a label, names of models, questions,
-//! features and metrics inside a text, else variables, functions and words of the language.
+//! What may follow at the cursor? Verbs of the noun before a dot, options inside a map or a label, names of models,
+//! questions, features and metrics inside a text, else variables, functions and words of the language.
 //!
-//! A script in the making does not parse, so this reads the text before the cursor by itself, backwards from it, as far as
-//! is needed to know the type of what stands before a dot.
+//! A script in the making does not parse, so this reads the text before the cursor by itself, backwards from it, as far
+//! as is needed to know the type of what stands before a dot.
 
 use super::api::Language;
 use super::session::Session;

@@ -330,8 +330,8 @@ pub(super) fn caught(map: &Map) -> Option<String> {
     if !error.starts_with("Error") {
         return None;
     }
-    // An error inside of functions says its own place in its words, `… @ 'script' (line 3, position 5)`, and on further lines
-    // what was called.
+    // An error inside of functions says its own place in its words, `… @ 'script' (line 3, position 5)`, and on further
+    // lines what was called.
     let said = message.lines().next().unwrap_or_default();
     let (said, inner) = said.rsplit_once(" (line ").map_or((said, None), |(said, at)| (said, Some(at)));
     let inner = inner.and_then(|at| at.split([',', ')']).next()?.parse::<i64>().ok());

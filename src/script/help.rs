@@ -1,5 +1,5 @@
-//! What does a word mean? `help("backtest")` in a script, Shift-Tab in a notebook: how a verb is called and what it does, what
-//! a model or question is and which options it has.
+//! What does a word mean? `help("backtest")` in a script, Shift-Tab in a notebook: how a verb is called and what it
+//! does, what a model or question is and which options it has.
 
 use polars::prelude::{Column, DataFrame};
 

@@ -21,8 +21,8 @@ pub(super) fn register(api: &mut Api) {
     }
 }
 
-/// A map as `print` writes it, and whether all of it is there. What `catch` hands over for an error of Rhai's own is a map
-/// too: it prints as its sentence, with its line.
+/// A map as `print` writes it, and whether all of it is there. What `catch` hands over for an error of Rhai's own is a
+/// map too: it prints as its sentence, with its line.
 pub(super) fn map(map: &Map) -> (String, bool) {
     failure::caught(map).map_or_else(|| shown::entries(map), |sentence| (sentence, true))
 }

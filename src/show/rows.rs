@@ -77,7 +77,8 @@ impl Table {
         self.picked(&kept)
     }
 
-    /// The rows from the least value of `column` to the greatest; equal ones stay in their order, missing ones come last.
+    /// The rows from the least value of `column` to the greatest; equal ones stay in their order, missing ones come
+    /// last.
     ///
     /// ```
     /// use tradewind::polars::prelude::*;

@@ -7,10 +7,15 @@ pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{} {}", number(count as f64), if count == 1 { one } else { many })
 }
 
-/// The text with a capital first letter.
+/// The text with a capital first letter; `sMAPE` and the like stay as they are.
 pub(crate) fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    match letters.next() {
+        Some(first) if !letters.as_str().starts_with(char::is_uppercase) => {
+            first.to_uppercase().chain(letters).collect()
+        }
+        _ => text.to_string(),
+    }
 }
 
 /// `a`, `a and b`, `a, b and 3 others`.
@@ -82,7 +87,7 @@ mod tests {
     #[test]
     fn sentences_read_well() {
         assert_eq!([counted(1, "week", "weeks"), counted(5200, "week", "weeks")], ["1 week", "5,200 weeks"]);
-        assert_eq!([capital("ärger"), capital("")], ["Ärger", ""]);
+        assert_eq!([capital("ärger"), capital("sMAPE"), capital("")], ["Ärger", "sMAPE", ""]);
         assert_eq!(listed(&["a"], 3), "a");
         assert_eq!(listed(&["a", "b", "c"], 3), "a, b and c");
         assert_eq!(listed(&["a", "b", "c", "d"], 3), "a, b and 2 others");

@@ -47,8 +47,8 @@ fn open(path: &Path) -> Result<ParquetReader<crate::files::File>> {
     Ok(ParquetReader::new(crate::files::open(path)?))
 }
 
-/// What a series is recognised by. Two series with one number would be taken for one that is scattered, and still be told
-/// apart afterwards.
+/// What a series is recognised by. Two series with one number would be taken for one that is scattered, and still be
+/// told apart afterwards.
 fn number(label: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     label.hash(&mut hasher);

@@ -1,5 +1,5 @@
-//! Which hyperparameters are best? A search in which each trial is scored on rolling folds, and the best is scored again on
-//! folds that were held out from the search.
+//! Which hyperparameters are best? A search in which each trial is scored on rolling folds, and the best is scored
+//! again on folds that were held out from the search.
 //!
 //! | file | question |
 //! |---|---|
@@ -8,10 +8,10 @@
 //! | `record` | which trials are done, so that an interrupted search resumes? |
 //! | `trials` | on how many folds is each trial scored, and which is best? |
 //!
-//! The first trial is the untuned model. With **halving**, trials are scored on the latest fold first, and only the better
-//! third of all trials so far is promoted to the others (asynchronous successive halving: Li et al. 2020, *Proceedings of
-//! Machine Learning and Systems* 2). The last folds stay **untouched** by the search: the best trial and the untuned model
-//! are scored there at the end, and that is the score to report.
+//! The first trial is the untuned model. With **halving**, trials are scored on the latest fold first, and only the
+//! better third of all trials so far is promoted to the others (asynchronous successive halving: Li et al. 2020,
+//! *Proceedings of Machine Learning and Systems* 2). The last folds stay **untouched** by the search: the best trial
+//! and the untuned model are scored there at the end, and that is the score to report.
 
 mod record;
 mod search;
@@ -64,8 +64,8 @@ impl Panel {
     /// Searches hyperparameters of a model on rolling folds. Options that its label states are not searched.
     ///
     /// # Errors
-    /// When the model, the search or the folds are invalid, the record is of another search, every trial fails, or the user
-    /// interrupts; the trials so far are in the record, if there is one.
+    /// When the model, the search or the folds are invalid, the record is of another search, every trial fails, or the
+    /// user interrupts; the trials so far are in the record, if there is one.
     pub fn tune(&self, model: impl IntoModel, folds: Folds, search: Search) -> Result<Tuning> {
         search.check()?;
         let model = model.into_model()?.label().to_string();
@@ -175,8 +175,8 @@ impl Tuning {
         Ok(Table::new(DataFrame::new(groups.len(), columns)?))
     }
 
-    /// Every trial: group, model, number of folds it was scored on, its score there, seconds, and the reason if it failed.
-    /// Trials with fewer folds were stopped early.
+    /// Every trial: group, model, number of folds it was scored on, its score there, seconds, and the reason if it
+    /// failed. Trials with fewer folds were stopped early.
     ///
     /// # Errors
     /// Only if the table cannot be assembled.

@@ -94,7 +94,8 @@ impl Record {
         outcome
             .map_err(|cause| Error::data(format!("{} is not the record of a search", path.display())).because(cause))?;
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
-        // A record that was killed while it was begun is a beginning of its first line; anything else is somebody's file.
+        // A record that was killed while it was begun is a beginning of its first line; anything else is somebody's
+        // file.
         if whole == 0 && !header.to_string().starts_with(&text) {
             return Err(Error::data(format!("{} is not the record of a search", path.display())));
         }

@@ -1,9 +1,9 @@
 //! Which options are tried next? The points of a grid in turn, random ones, or those that a tree-structured Parzen
 //! estimator (TPE) expects to be best.
 //!
-//! `model` is the tree-structured Parzen estimator (Bergstra et al. 2011, *Advances in Neural Information Processing Systems*
-//! 24): for each option, how much denser the better places lie there than the others; of some candidates drawn among the
-//! better ones the most promising is taken. The first places are random.
+//! `model` is the tree-structured Parzen estimator (Bergstra et al. 2011, *Advances in Neural Information Processing
+//! Systems* 24): for each option, how much denser the better places lie there than the others; of some candidates drawn
+//! among the better ones the most promising is taken. The first places are random.
 
 use std::collections::HashSet;
 
@@ -43,13 +43,14 @@ pub struct Search {
     pub halving: bool,
     /// The last folds, held out from the search: the score there is out of sample.
     pub untouched: usize,
-    /// Which series are tuned together: `panel` for all, `series`, `class` of demand, `size`, a key column or a fixed covariate.
+    /// Which series are tuned together: `panel` for all, `series`, `class` of demand, `size`, a key column or a fixed
+    /// covariate.
     pub by: String,
     /// Options and the values to try, instead of the model's default space: a list, or a range such as "0.02..0.2" or
     /// "7..127 log".
     pub space: Map<String, Value>,
-    /// Options that hold while trying alone, for speed: `{windows: 0}` spares `boost` its intervals. The label that is found
-    /// does not have them, nor has it where it is scored on untouched folds.
+    /// Options that hold while trying alone, for speed: `{windows: 0}` spares `boost` its intervals. The label that is
+    /// found does not have them, nor has it where it is scored on untouched folds.
     pub trying: Map<String, Value>,
     /// Trials that go on at the same time. What is found does not depend on the number of threads, but on this.
     pub parallel: usize,

@@ -1,5 +1,5 @@
-//! Which values of which options are tried: lists of values and ranges of numbers, as [`MODELS`](crate::models::MODELS) has them
-//! or as they are stated.
+//! Which values of which options are tried: lists of values and ranges of numbers, as [`MODELS`](crate::models::MODELS)
+//! has them or as they are stated.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;

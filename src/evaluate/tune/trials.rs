@@ -183,8 +183,8 @@ impl GroupSearch<'_> {
         }
     }
 
-    /// Takes the trials from `first` on through the folds, all of them as far as the next sieve before any goes farther. Is there
-    /// still time?
+    /// Takes the trials from `first` on through the folds, all of them as far as the next sieve before any goes
+    /// farther. Is there still time?
     fn advance(&self, trials: &mut [Trial], first: usize, context: &Context) -> Result<bool> {
         let folds = self.folds.len() - self.search.untouched;
         let mut from = 0;

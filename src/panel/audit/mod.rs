@@ -1,5 +1,5 @@
-//! What is wrong with the data, series by series: each finding with its first occurrence, its count, and what cleaning did
-//! about it. Auditing changes nothing.
+//! What is wrong with the data, series by series: each finding with its first occurrence, its count, and what cleaning
+//! did about it. Auditing changes nothing.
 //!
 //! | file | question |
 //! |---|---|
@@ -116,9 +116,10 @@ impl Found {
 
 impl Panel {
     /// Finds everything that prevents models from being fitted or misleads them, each occurrence with its series, first
-    /// timestamp, value and number of rows: duplicate timestamps, gaps, missing, infinite and unreadable targets, negative sales,
-    /// suspected stock-outs, outliers, level shifts, covariates with holes, that never vary or leak the target, series
-    /// that are constant, short, start late or end early, keys that look alike, hours of daylight saving.
+    /// timestamp, value and number of rows: duplicate timestamps, gaps, missing, infinite and unreadable targets,
+    /// negative sales, suspected stock-outs, outliers, level shifts, covariates with holes, that never vary or leak the
+    /// target, series that are constant, short, start late or end early, keys that look alike, hours of daylight
+    /// saving.
     ///
     /// # Errors
     /// When a covariate can be read neither as numbers nor as categories.

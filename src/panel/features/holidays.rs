@@ -1,10 +1,10 @@
 //! Is it a public holiday, in that country and region? 249 countries and their regions, 2000 to 2050.
 //!
-//! The dates are those of the Python package `holidays` (see `data/README.md`); those of the Islamic and lunar calendars
-//! that have not come yet are estimates. Country codes are ISO 3166-1 (`DE`), regions ISO 3166-2 (`BY` or `DE-BY`). For a
-//! period longer than a day, `holiday` is the number of its days that are holidays; with `names`, there is such a column
-//! for each holiday that the history has. `holiday_before` and `holiday_after` count the days that are no holiday
-//! themselves and lie within so many days before or after one.
+//! The dates are those of the Python package `holidays` (see `data/README.md`); those of the Islamic and lunar
+//! calendars that have not come yet are estimates. Country codes are ISO 3166-1 (`DE`), regions ISO 3166-2 (`BY` or
+//! `DE-BY`). For a period longer than a day, `holiday` is the number of its days that are holidays; with `names`, there
+//! is such a column for each holiday that the history has. `holiday_before` and `holiday_after` count the days that are
+//! no holiday themselves and lie within so many days before or after one.
 //!
 //! A holiday of a part of a region counts for the region: Assumption Day in Bavaria, Corpus Christi in Saxony.
 //! A year outside 2000 to 2050 is an error, not a year without holidays.

@@ -1,8 +1,8 @@
 //! Does one thing work differently when another is on? Products of two columns: a promotion on each day of the week.
 //!
-//! Each side is a column, a category (one product per value), or a feature that was made before by its name (one product
-//! per column of it). A product is observed if a side of it is, known otherwise, and the future multiplies what it knows
-//! of both.
+//! Each side is a column, a category (one product per value), or a feature that was made before by its name (one
+//! product per column of it). A product is observed if a side of it is, known otherwise, and the future multiplies what
+//! it knows of both.
 
 use polars::prelude::*;
 use schemars::JsonSchema;

@@ -3,9 +3,9 @@
 //! One group of features per file, given by its label: `sales.features("month_end; holidays(country=US)")`. A new
 //! feature is an options struct that implements [`Derive`], and a row in [`FEATURES`].
 //!
-//! What follows from the calendar alone is known in the future, and [`future`](Panel::future) makes it. What follows from
-//! the target or from another column looks back at least one step and is observed: the future holds it only as far as
-//! the history reaches.
+//! What follows from the calendar alone is known in the future, and [`future`](Panel::future) makes it. What follows
+//! from the target or from another column looks back at least one step and is observed: the future holds it only as far
+//! as the history reaches.
 //!
 //! | file | what it makes |
 //! |---|---|
@@ -233,8 +233,8 @@ pub(crate) fn files_of(labels: &[&str]) -> Vec<std::path::PathBuf> {
 }
 
 impl Panel {
-    /// The panel with covariates made by features, given by their labels. Columns that follow from the calendar are known
-    /// in the future and made there too; lags and windows see nothing after the step that they look back from.
+    /// The panel with covariates made by features, given by their labels. Columns that follow from the calendar are
+    /// known in the future and made there too; lags and windows see nothing after the step that they look back from.
     ///
     /// # Errors
     /// When there is no such feature or option, the calendar cannot carry it (a day of the week on weekly data), a file

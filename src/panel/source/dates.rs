@@ -1,5 +1,5 @@
-//! What date does a cell say? One way of writing for the whole column, found by trying, and an error where two ways read
-//! every cell but differently.
+//! What date does a cell say? One way of writing for the whole column, found by trying, and an error where two ways
+//! read every cell but differently.
 //!
 //! Whole numbers that say periods are dates, in text as in columns of numbers: 202412 is December 2024, 202452 its last
 //! week, 20241 its first quarter, 20241231 its last day. Taken as integer steps, the month after 202412 would be 202413.
@@ -293,7 +293,8 @@ pub(in crate::panel) fn parse_time(
     Ok(if has_clock(format) { times } else { times.cast(&DataType::Date)? })
 }
 
-/// A text column as dates or times if all that is there is read by one way of writing them, and by no other differently.
+/// A text column as dates or times if all that is there is read by one way of writing them, and by no other
+/// differently.
 pub(super) fn found(column: &Column, origin: &mut Provenance) -> Result<Option<Column>> {
     let texts = column.str()?;
     let mut distinct: Vec<&str> = texts.iter().flatten().collect();

@@ -24,8 +24,8 @@ struct Sheet {
     merged: HashMap<(u32, u32), (u32, u32)>,
 }
 
-/// Reads the sheets that hold the declared columns: several are one table when none repeats the series and timestamps of
-/// another, else it is asked which is meant.
+/// Reads the sheets that hold the declared columns: several are one table when none repeats the series and timestamps
+/// of another, else it is asked which is meant.
 pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Parts> {
     let source = path.display().to_string();
     let damaged = |cause: calamine::Error| Error::data(format!("{source} is not a readable workbook")).because(cause);

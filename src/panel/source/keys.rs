@@ -1,5 +1,5 @@
-//! Is an empty key that of the row above? Pivot tables in outline form, and merged cells that were exported as text, write
-//! a key once, in the first row of its block, and leave the cells below empty.
+//! Is an empty key that of the row above? Pivot tables in outline form, and merged cells that were exported as text,
+//! write a key once, in the first row of its block, and leave the cells below empty.
 //!
 //! Empty keys are filled down by themselves where nothing else makes sense: the first row has a key, no key is written
 //! twice in a row, and only with the keys of the rows above has each series one row per timestamp. Where empty keys are
@@ -14,8 +14,8 @@ use super::{Needed, Part, Wanted};
 use crate::error::{Error, Result};
 use crate::progress;
 
-/// Rows with the same key and timestamp that are dirt rather than a sign that keys were filled down wrongly: one in so many
-/// of those that filling down resolves.
+/// Rows with the same key and timestamp that are dirt rather than a sign that keys were filled down wrongly: one in so
+/// many of those that filling down resolves.
 const DIRT: usize = 20;
 
 /// The part with its empty keys filled down where that is stated or the only sensible reading.

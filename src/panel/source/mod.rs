@@ -2,8 +2,8 @@
 //! Parquet, Excel, NDJSON, a folder or pattern of files as one, and the answer of an SQL query.
 //!
 //! What is not stated is found out, and what was found out is said. Everything but Parquet is read as text first: only
-//! then can a cell that is no number or date be quoted as it stands, with its line. Types are found column by column over
-//! all files together: keys become whole numbers when every one is written as such (`007` stays text), covariates
+//! then can a cell that is no number or date be quoted as it stands, with its line. Types are found column by column
+//! over all files together: keys become whole numbers when every one is written as such (`007` stays text), covariates
 //! numbers or booleans when all of them are.
 //!
 //! | file | question |

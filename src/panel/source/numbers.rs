@@ -1,8 +1,9 @@
 //! What number does a cell say? Decimal points or commas, groups of thousands, currency signs, accounting brackets.
 //!
 //! A source has one decimal mark, decided by the cells of all its numeric columns together: `1,5` can only be a decimal
-//! comma, `1,234.50` and `0.750` only a point. Where every cell can be read both ways (`1,234`, `1.250` beside `987`) the
-//! user is asked, not guessed at. Numbers that the source holds as numbers, not as text, are what they are and have no say.
+//! comma, `1,234.50` and `0.750` only a point. Where every cell can be read both ways (`1,234`, `1.250` beside `987`)
+//! the user is asked, not guessed at. Numbers that the source holds as numbers, not as text, are what they are and have
+//! no say.
 
 use std::borrow::Cow;
 
@@ -120,8 +121,8 @@ pub(super) fn find_decimal(frame: &mut DataFrame, wanted: &Wanted, origin: &mut 
     let mixed = mixed.into_iter().map(|name| (name, true));
     for (name, mixed) in mixed.chain(dotted.into_iter().filter(|_| thousands).map(|name| (name, stated.is_some()))) {
         let texts = frame.column(&name)?.str()?.clone();
-        // A target keeps the cells that no mark can read, to be quoted; a covariate with such cells is one of words, and
-        // plain numbers that the mark cannot read are plain numbers.
+        // A target keeps the cells that no mark can read, to be quoted; a covariate with such cells is one of words,
+        // and plain numbers that the mark cannot read are plain numbers.
         let all = texts.iter().flatten().all(|text| plain(text, mark).is_some());
         let rewrite = all || (mixed && name == wanted.columns.target);
         let numbers: StringChunked = texts

@@ -1,7 +1,7 @@
 //! What is in a file that is no panel: prices, a calendar, last year's plan? All of its columns, read as sales are.
 //!
-//! What a column holds is found out from all of its cells: whole numbers, numbers, yes and no, dates; anything else is text.
-//! Numbers that begin with a zero (`007`) are names and stay text, and so do dates that can be read in two ways.
+//! What a column holds is found out from all of its cells: whole numbers, numbers, yes and no, dates; anything else is
+//! text. Numbers that begin with a zero (`007`) are names and stay text, and so do dates that can be read in two ways.
 
 use std::path::Path;
 
@@ -31,8 +31,8 @@ impl Table {
         Self::read_as(path, &Reading::default())
     }
 
-    /// As [`read`](Self::read), where it is stated how the file is to be read: its delimiter, its decimal mark, a sheet, a
-    /// query.
+    /// As [`read`](Self::read), where it is stated how the file is to be read: its delimiter, its decimal mark, a
+    /// sheet, a query.
     ///
     /// # Errors
     /// As [`read`](Self::read).

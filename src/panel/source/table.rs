@@ -17,8 +17,8 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Reads a file. Columns of digits alone are numbers, unless `names` says that they are names, as `007` is one. Where
-    /// numbers can be read two ways, a point is the decimal mark.
+    /// Reads a file. Columns of digits alone are numbers, unless `names` says that they are names, as `007` is one.
+    /// Where numbers can be read two ways, a point is the decimal mark.
     ///
     /// # Errors
     /// When the file cannot be read.

@@ -191,7 +191,8 @@ fn one_statement() -> Error {
     Error::usage("a query is a single statement; remove what follows it")
 }
 
-/// Lets a query read and calculate, and nothing else: it attaches no file, writes none, loads nothing, and ends when it must.
+/// Lets a query read and calculate, and nothing else: it attaches no file, writes none, loads nothing, and ends when it
+/// must.
 fn confine(database: &mut Connection, bounds: &Bounds) -> rusqlite::Result<()> {
     database.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     database.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
@@ -342,8 +343,8 @@ fn servers_allowed(config: &postgres::Config) -> Result<bool> {
     Ok(true)
 }
 
-/// Refuses a role that may do more than read, as far as the server tells quickly: a read-only transaction holds most of it, and
-/// functions that reach the server's files and programs it does not.
+/// Refuses a role that may do more than read, as far as the server tells quickly: a read-only transaction holds most of
+/// it, and functions that reach the server's files and programs it does not.
 fn may_only_read(transaction: &mut postgres::Transaction<'_>, source: &str) -> Result<Result<()>, postgres::Error> {
     let row = transaction.query_one(ROLE, &[])?;
     let may: Option<&str> = row.get(0);
