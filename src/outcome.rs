@@ -1,5 +1,5 @@
-//! What a plan came to: the data with their audit, the backtest, the best model, the forecast, and the report that tells
-//! the story.
+//! The results of a plan: the data with their audit, the backtest, the best model, the forecast, and the report on
+//! them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,13 +11,14 @@ use crate::panel::{Audit, Panel};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::report::performance::Story;
+use crate::show::words::{self, counted, rounded};
 use crate::show::{Block, Finding, Show, number};
 
 /// The bundled sales, so that the demonstration runs from any folder.
 const SALES: &str = include_str!("../data/walmart_sales_weekly.csv");
 const SALES_FILE: &str = "data/walmart_sales_weekly.csv";
 
-/// What a [`Plan`] came to.
+/// The results of a [`Plan`].
 #[derive(Clone)]
 pub struct Outcome(Arc<Inner>);
 
@@ -32,10 +33,11 @@ struct Inner {
 }
 
 impl Plan {
-    /// The whole way: read, audit, clean, explore, backtest, forecast with every model, and the best one by the metric.
+    /// Runs the plan: reads, cleans, audits, explores, backtests, forecasts with every model, and picks the best by the
+    /// metric.
     ///
     /// # Errors
-    /// As the verbs it calls.
+    /// Those of the verbs that it calls.
     pub fn run(&self) -> Result<Outcome> {
         self.check()?;
         Outcome::of(self)
@@ -75,14 +77,15 @@ impl Outcome {
         let findings = crate::explore::first_findings(&panel)?;
         let backtest = panel.backtest_at(plan.models()?, plan.folds(), plan.levels()?)?;
         let best = backtest.best(&plan.metric)?;
-        // The rest has been scored; only what would need unknown covariates is left out of the forecast.
+        // All models were scored; those that would need unknown future covariates do not forecast.
         let future_known =
             plan.future.is_some() || panel.columns().with_role(crate::panel::Role::Known).next().is_none();
         let models =
             plan.models()?.into_iter().filter(|model| future_known || !model.reads_covariates()).collect::<Vec<_>>();
         if models.is_empty() {
             return Err(Error::usage(
-                "every model of the plan reads known covariates, and their future is not given; name a file: future = \"FILE\"",
+                "every model of the plan needs the future values of known covariates, and the plan has none; name a file: \
+                 future = \"FILE\"",
             ));
         }
         let forecast = plan.forecast_of(&plan.fits_of(&panel, &models)?)?;
@@ -100,12 +103,12 @@ impl Outcome {
         self.0.panel.clone()
     }
 
-    /// What was wrong with the data and what was done about it.
+    /// The audit of the data after cleaning, with the changes that cleaning made.
     pub fn audit(&self) -> Audit {
         self.0.audit.clone()
     }
 
-    /// What the data show.
+    /// The findings of the exploration.
     pub fn findings(&self) -> Vec<Finding> {
         self.0.findings.clone()
     }
@@ -115,17 +118,17 @@ impl Outcome {
         self.0.backtest.clone()
     }
 
-    /// The label of the model that the backtest found best.
+    /// The label of the model that is best in the backtest.
     pub fn best(&self) -> String {
         self.0.best.clone()
     }
 
-    /// The forecast of every model whose covariates are known.
+    /// The forecast of every model whose covariates are known in the future.
     pub fn forecast(&self) -> Forecast {
         self.0.forecast.clone()
     }
 
-    /// The best of the models that could forecast.
+    /// The best in the backtest of the models that could forecast.
     fn forecaster(&self) -> Result<String> {
         let board = self.0.backtest.leaderboard(&self.0.plan.metric)?;
         let models = self.0.forecast.models();
@@ -138,8 +141,8 @@ impl Outcome {
         Err(Error::model("no model could forecast"))
     }
 
-    /// The story in blocks: what was asked, what the data are like, what drives them, which model to trust and how far,
-    /// and what comes next.
+    /// The report: a summary, the sales history, what drives it, the data quality, which model to trust and how far,
+    /// the forecast, and the method.
     ///
     /// # Errors
     /// When a table or figure cannot be drawn.
@@ -153,14 +156,14 @@ impl Outcome {
         let ahead = self.ahead();
         let mut report = Report::new(&plan.title)
             .subtitle(format!(
-                "{} series, {}, {first} to {last}; forecast of {} {noun}s",
+                "{} series, {}, {first} to {last}; forecast of {}",
                 number(inner.panel.len() as f64),
                 inner.panel.frequency(),
-                plan.horizon
+                counted(plan.horizon, noun, &format!("{noun}s"))
             ))
             .heading("In short")
-            .add(Block::List(vec![total, self.verdict(&model)?, inner.audit.sentence()]));
-        report = report.heading("The sales").add(inner.panel.plot()?);
+            .add(Block::List(vec![total, self.headline(&model)?, inner.audit.sentence()]));
+        report = report.heading("Sales history").add(inner.panel.plot()?);
         for finding in &inner.findings {
             report = report.heading(finding.title()).add(finding);
         }
@@ -169,75 +172,97 @@ impl Outcome {
         for block in Story::of(&inner.backtest, &plan.metric)?.blocks(3)? {
             report = report.add(block);
         }
-        report = report.heading("The last window, forecast and actual").add(inner.backtest.plot_last(&model)?);
-        let fixed = match model == inner.best {
-            true => String::new(),
-            false => format!(
-                " {} is best in the backtest but needs the future of its known covariates, which the plan does not give.",
+        report =
+            report.heading("The last test period: forecast and actual sales").add(inner.backtest.plot_last(&model)?);
+        let fixed = if model == inner.best {
+            String::new()
+        } else {
+            format!(
+                " {} is best in the backtest but needs future values of its known covariates, which the plan does not have.",
                 inner.best
-            ),
+            )
         };
         report = report
-            .heading(ahead[..1].to_uppercase() + &ahead[1..])
+            .heading(words::capital(&ahead))
             .add(Block::Text(format!("Forecast by {model}.{fixed}")))
             .add(inner.forecast.plot(&model)?)
             .add(self.totals(&model)?);
-        Ok(report.heading("How this was made").add(Block::List(vec![
+        Ok(report.heading("Method").add(Block::List(vec![
             format!(
                 "Backtest: {}; models ranked by {}.",
                 inner.backtest.folds().to_string().trim(),
-                inner.backtest.deciding(&plan.metric)?.name
+                words::metric(inner.backtest.deciding(&plan.metric)?.name)
             ),
             format!(
-                "Season: {} {noun}s{}.",
-                inner.panel.season(),
+                "Season: {}{}.",
+                counted(inner.panel.season(), noun, &format!("{noun}s")),
                 if plan.season.is_some() { ", as stated" } else { ", the default of the frequency" }
             ),
-            "Intervals come from each model's own errors; totals from 2,000 joint sample paths, so that series which \
-             move together do so in the total."
+            "Intervals come from each model's forecast distributions. Totals come from 2,000 joint sample paths, so that \
+             series that move together also do so in the total."
                 .into(),
         ])))
     }
 
+    /// The best model and how good it is, without technical terms.
+    fn headline(&self, model: &str) -> Result<String> {
+        let inner = &*self.0;
+        let best = &inner.best;
+        let periods = counted(inner.backtest.folds().len(), "past period", "past periods");
+        let against = self.gain()?.map_or(String::new(), |(gain, _)| {
+            format!(": its error is {} % lower than that of repeating the last season", rounded(gain, 0))
+        });
+        let coverage = inner.backtest.score(best, "coverage80").map_or(String::new(), |share| {
+            format!(". Its 80 % interval covered {} % of the actual sales", rounded(100.0 * share, 0))
+        });
+        let used = if model == best { String::new() } else { format!(". The forecast is made by {model}") };
+        Ok(format!("In a test on {periods}, {best} was the most accurate model{against}{coverage}{used}."))
+    }
+
+    /// The best model, its score, and whether it is significantly better than the second and the benchmark.
     fn verdict(&self, model: &str) -> Result<String> {
         let inner = &*self.0;
-        let decides = inner.backtest.deciding(&inner.plan.metric)?;
-        let metric = decides.name;
+        let metric = inner.backtest.deciding(&inner.plan.metric)?.name;
         let best = &inner.best;
         let score = inner.backtest.score(best, metric)?;
-        let is_error = decides.best == 0.0;
-        let covered = inner.backtest.score(best, "coverage80").ok();
-        let against = match inner.backtest.score("seasonal_naive", metric) {
-            // Only of an error can one be so many per cent below another.
-            Ok(naive) if best != "seasonal_naive" && 0.0 <= score && score < naive && is_error => {
-                format!(
-                    ", {} % below the seasonal naive's {}",
-                    number((100.0 * (1.0 - score / naive)).round()),
-                    number(naive)
-                )
-            }
-            _ => String::new(),
-        };
-        let coverage = covered.map_or(String::new(), |c| {
-            format!("; its 80 % interval held {} % of the actual values", number((100.0 * c).round()))
+        let against = self.gain()?.map_or(String::new(), |(gain, benchmark)| {
+            format!(", {} % lower than the {} of seasonal_naive", rounded(gain, 0), number(benchmark))
         });
-        let used = if model == best { String::new() } else { format!(". {model} makes the forecast") };
-        let really = Story::of(&inner.backtest, metric)?.really().map_or(String::new(), |said| format!("; {said}"));
+        let coverage = inner.backtest.score(best, "coverage80").map_or(String::new(), |share| {
+            format!("; its 80 % interval covered {} % of the actual values", rounded(100.0 * share, 0))
+        });
+        let significance = Story::of(&inner.backtest, metric)?.significance();
+        let significance = significance.map_or(String::new(), |sentence| format!(" {sentence}"));
+        let used = if model == best { String::new() } else { format!(" The forecast is made by {model}.") };
         Ok(format!(
-            "{best} forecast best over {} {}: {metric} {}{against}{coverage}{really}{used}.",
-            inner.backtest.folds().len(),
-            if inner.backtest.folds().len() == 1 { "fold" } else { "folds" },
+            "{best} is the most accurate model over {}: {} {}{against}{coverage}.{significance}{used}",
+            counted(inner.backtest.folds().len(), "fold", "folds"),
+            words::metric(metric),
             number(score)
         ))
+    }
+
+    /// By how many per cent the error of the best model is below that of the seasonal naive method, and the latter.
+    fn gain(&self) -> Result<Option<(f64, f64)>> {
+        let inner = &*self.0;
+        let decides = inner.backtest.deciding(&inner.plan.metric)?;
+        let score = inner.backtest.score(&inner.best, decides.name)?;
+        // Only errors have a meaningful ratio.
+        let comparable = decides.best == 0.0 && score >= 0.0 && inner.best != "seasonal_naive";
+        let benchmark = inner.backtest.score("seasonal_naive", decides.name).ok();
+        let gain = |benchmark: f64| (100.0 * (1.0 - score / benchmark), benchmark);
+        Ok(benchmark.filter(|benchmark| comparable && score < *benchmark).map(gain))
     }
 
     /// `the next 8 weeks`, or those after the plan's gap.
     fn ahead(&self) -> String {
         let plan = &self.0.plan;
-        let steps = format!("{} {}s", plan.horizon, self.0.panel.frequency().noun());
-        match plan.gap {
-            0 => format!("the next {steps}"),
-            gap => format!("the {steps} after the next {gap}"),
+        let noun = self.0.panel.frequency().noun();
+        let steps = |count| counted(count, noun, &format!("{noun}s"));
+        match (plan.gap, plan.horizon) {
+            (0, 1) => format!("the next {noun}"),
+            (0, horizon) => format!("the next {}", steps(horizon)),
+            (gap, horizon) => format!("the {} after the next {gap}", steps(horizon)),
         }
     }
 
@@ -247,7 +272,7 @@ impl Outcome {
         let paths = inner.forecast.paths(2_000, inner.plan.seed)?.total(model)?;
         let (mean, low, high) = spread(paths);
         Ok(format!(
-            "{} is expected to total {} over {}, with 80 % probability between {} and {}.",
+            "{} is expected to total {} over {}; with 80 % probability it lies between {} and {}.",
             inner.plan.target,
             number(mean.round()),
             self.ahead(),
@@ -280,7 +305,12 @@ impl Outcome {
             Column::new("from (q0.1)".into(), low),
             Column::new("to (q0.9)".into(), high),
         ]);
-        Ok(crate::show::Table::new(DataFrame::new(shown, columns)?).titled("Totals by series"))
+        let title = if shown < keys.len() {
+            format!("Totals by series: the first {shown} of {}", number(keys.len() as f64))
+        } else {
+            "Totals by series".to_string()
+        };
+        Ok(crate::show::Table::new(DataFrame::new(shown, columns)?).titled(title))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Every model on every fold: what it said, what happened, how good that was.
+//! Every model on every fold: forecasts, actual values and scores.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -55,12 +55,13 @@ pub(super) struct Window {
 }
 
 impl Panel {
-    /// Fits every model on the training part of every fold and scores its forecasts on the window after it. The training
-    /// part of a panel that was cleaned is cleaned by itself; forecasts are scored by what happened (see [`Panel::clean`]).
+    /// Fits every model on the training part of every fold and scores its forecasts on the window after it. The
+    /// training part of a panel that was cleaned is cleaned by itself; forecasts are scored by what happened (see
+    /// [`Panel::clean`]).
     ///
     /// # Errors
-    /// When a label names no model, the folds do not fit into the history, the panel holds duplicate stamps or stamps
-    /// off its calendar, or the user interrupts.
+    /// When a label names no model, the folds do not fit into the history, the panel holds duplicate timestamps or
+    /// timestamps off its calendar, or the user interrupts.
     pub fn backtest<M: IntoModel>(&self, models: impl IntoIterator<Item = M>, folds: Folds) -> Result<Backtest> {
         self.backtest_at(models, folds, LEVELS)
     }
@@ -121,11 +122,11 @@ impl Window {
     }
 }
 
-/// The sums that a metric is the ratio of, over the series of one fold, none where no series counts; and the first failure if
-/// there is one.
+/// The sums that a metric is the ratio of, over the series of one fold, none where no series counts; and the first
+/// failure if there is one.
 ///
 /// # Errors
-/// When the panel as a whole cannot be served, or the user interrupts.
+/// When the panel as a whole cannot be forecast, or the user interrupts.
 pub(super) fn sums(
     panel: &Panel,
     cut: &Cut,
@@ -168,8 +169,8 @@ impl Backtest {
     }
 
     /// One row per model, best first by `metric`, or by `mae` where no model has a score by it (see
-    /// [`caveat`](Self::caveat)): every metric's mean over series and folds, the number of scored windows, the failures, and
-    /// the seconds of fitting.
+    /// [`caveat`](Self::caveat)): every metric's mean over series and folds, the number of scored windows, the
+    /// failures, and the seconds of fitting.
     ///
     /// # Errors
     /// When there is no such metric.
@@ -194,16 +195,16 @@ impl Backtest {
         Ok(Table::new(DataFrame::new(order.len(), columns)?).highlight(0))
     }
 
-    /// What to keep in mind when the models are compared: models that failed on some series are scored on fewer windows;
-    /// series without a scale have no MASE; where a metric is undefined for every model, `mae` ranks them in its place;
-    /// candidates of `auto` and the like that could not take part.
+    /// Caveats on comparing the models: models that failed on some series are scored on fewer windows; series without a
+    /// scale have no MASE; where a metric is undefined for every model, models are ranked by `mae` instead; candidates
+    /// of `auto` and other ensembles that failed.
     pub fn caveat(&self) -> Option<String> {
         let windows = (0..self.0.models.len()).map(|m| self.cases(m).count());
         let (least, most) = windows.fold((usize::MAX, 0), |(least, most), n| (least.min(n), most.max(n)));
         let uneven = (least < most).then(|| {
             format!(
-                "The models were scored on {} to {} windows, because some failed on series that others served: \
-                 their means are not over the same cases.",
+                "The models were scored on {} to {} windows, because some failed on series that others could forecast: \
+                 their means are not over the same windows.",
                 number(least as f64),
                 number(most as f64)
             )
@@ -227,14 +228,12 @@ impl Backtest {
         let left_out = scaled.iter().filter(|scaled| !**scaled).count();
         let (which, ranked) = match scaled.len() {
             _ if left_out == 0 => return None,
-            n if left_out == n => {
-                ("every window".to_string(), "; models are ranked by mae where one of them is asked for")
-            }
+            n if left_out == n => ("every window".to_string(), "; models are ranked by MAE instead"),
             n => (format!("{} of {} windows", number(left_out as f64), number(n as f64)), ""),
         };
         Some(format!(
-            "mase, rmsse, msis80 and msis95 leave out {which}: the history before it is constant or repeats itself from season \
-             to season, or is too short, so that the seasonal naive method has no error to scale by{ranked}."
+            "MASE, RMSSE and the scaled interval scores leave out {which}: the history before it is too short, constant or \
+             exactly seasonal, so the seasonal naive method has no error to scale by{ranked}."
         ))
     }
 
@@ -243,14 +242,13 @@ impl Backtest {
         let actuals =
             || self.0.windows.iter().flat_map(|window| window.actuals.iter().flatten()).filter(|y| !y.is_nan());
         (actuals().next().is_some() && actuals().all(|y| *y == 0.0)).then(|| {
-            "Nothing was sold in any window: wape, bias and mape are undefined, and models are ranked by mae where one of \
-             them is asked for."
+            "Nothing was sold in any window: WAPE, bias and MAPE are undefined, and models are ranked by MAE instead."
                 .into()
         })
     }
 
-    /// The metric that decides where `metric` is asked for: that one, or `mae` where an error has nothing to divide by for any
-    /// model. It does not stand in for intervals that were not forecast.
+    /// The metric that ranks where `metric` is asked for: that one, or `mae` where an error has no denominator for any
+    /// model. It does not replace interval scores without intervals.
     ///
     /// # Errors
     /// When there is no such metric.
@@ -292,8 +290,8 @@ impl Backtest {
     }
 
     /// The mean of `metric` for every model within each value of a dimension: `fold`, `step`, a key column, `class`
-    /// (how demand comes: smooth, erratic, intermittent, lumpy) or `size` (thirds of the series by their mean). Class
-    /// and size are those of the history before the first window.
+    /// (the demand class: smooth, erratic, intermittent, lumpy) or `size` (thirds of the series by their mean). Class
+    /// and size are those of the history before the first test window.
     ///
     /// # Errors
     /// When there is no such metric or dimension.
@@ -336,9 +334,10 @@ impl Backtest {
     pub(super) fn steps(&self, by: &Metric, model: usize, fold: usize, series: usize) -> Vec<(f64, f64)> {
         let (inner, window) = (&*self.0, &self.0.windows[fold]);
         let Some(cell) = window.forecast.cell(model, series) else { return Vec::new() };
-        let quantiles: Vec<Vec<f64>> = match by.reads_quantiles {
-            true => inner.probabilities.iter().map(|p| cell.quantile(*p)).collect(),
-            false => Vec::new(),
+        let quantiles: Vec<Vec<f64>> = if by.reads_quantiles {
+            inner.probabilities.iter().map(|p| cell.quantile(*p)).collect()
+        } else {
+            Vec::new()
         };
         let probabilities = if by.reads_quantiles { &inner.probabilities[..] } else { &[] };
         (0..inner.folds.horizon())

@@ -1,55 +1,56 @@
-//! Do the intervals hold what they promise?
+//! Are the forecast distributions calibrated?
 //!
-//! Every actual value has a place in its forecast distribution, the probability that the forecast gave to less than it
-//! (probability integral transform, Dawid 1984; Gneiting, Balabdaoui & Raftery 2007). If the distributions are right,
-//! the places are spread evenly: a share p of them lies inside the central p interval, at each p. Too many at both
-//! ends mean intervals that are too narrow, too many in the middle too wide ones, too many on one side a bias. Where a
-//! distribution has steps, as counts have, a value has a range of places, over which it is spread evenly (Czado,
-//! Gneiting & Held 2009).
+//! The probability integral transform (PIT) of an actual value is the probability that the forecast gave to smaller
+//! values (Dawid 1984; Gneiting, Balabdaoui & Raftery 2007). For a calibrated forecast the PIT is uniform, and a share
+//! p of the actual values lies inside the central p interval, for each p. A PIT histogram that is high at both ends
+//! means intervals that are too narrow, one that is high in the middle intervals that are too wide, a lopsided one
+//! bias. For discrete distributions, such as those of counts, the PIT is spread over its range (Czado, Gneiting & Held
+//! 2009).
 //!
-//! Says nothing of sharpness: an interval from the least to the greatest value ever seen is calibrated, too. The scaled
-//! interval score (`msis80`, `pinball`) weighs both.
+//! Calibration says nothing of sharpness: an interval from the smallest to the largest value ever observed is
+//! calibrated, too. The scaled interval score and the pinball loss measure both.
 
 use polars::prelude::*;
 use rayon::prelude::*;
 
 use super::Backtest;
-use super::significance::listed;
 use crate::error::{Error, Result};
 use crate::figures::Calibration;
 use crate::forecast::Distribution;
 use crate::models::{place, standard_normal};
+use crate::show::words::{capital, counted, listed, rounded};
 use crate::show::{Finding, Table, number};
 
-/// Equally probable parts of a distribution; the edge of part k is the k/40 quantile.
+/// Equally probable bins of a distribution; the upper edge of bin k is the k/40 quantile.
 const PARTS: usize = 40;
-/// The parts of which the histogram draws one bar.
+/// Bins per bar of the histogram.
 const BAR: usize = 2;
-/// Central intervals: what they promise, and the part whose lower edge is their lower end.
+/// Central intervals: their nominal coverage, and the bin whose lower edge is their lower end.
 const LEVELS: [(f64, usize); 10] =
     [(0.1, 18), (0.2, 16), (0.3, 14), (0.4, 12), (0.5, 10), (0.6, 8), (0.7, 6), (0.8, 4), (0.9, 2), (0.95, 1)];
+const TITLE: &str = "Are the intervals well calibrated?";
 /// The levels of the table.
 const SHOWN: [f64; 3] = [0.5, 0.8, 0.95];
-/// Fewer values than these say nothing of an interval.
+/// The fewest values from which coverage is judged.
 const JUDGED: f64 = 30.0;
-/// From this difference to what is promised on, an interval is called too narrow or too wide.
+/// How far coverage may be from nominal before an interval is called too narrow or too wide.
 const TOLERANCE: f64 = 0.05;
 
-/// Where actual values lie in their forecast distributions.
+/// The PIT histogram of actual values, and how many of them each central interval covers.
 #[derive(Clone)]
-struct Places {
+struct Pit {
     count: f64,
     inside: [f64; LEVELS.len()],
     parts: [f64; PARTS],
 }
 
-impl Places {
+impl Pit {
     fn none() -> Self {
         Self { count: 0.0, inside: [0.0; LEVELS.len()], parts: [0.0; PARTS] }
     }
 
     fn add(&mut self, cell: &Distribution, step: usize, actual: f64, edges: &[f64]) {
-        // How many edges lie below the value, and how many not above it: the same unless the distribution has steps.
+        // How many edges lie below the value, and how many not above it: the same unless the distribution is discrete.
         let below = edges.partition_point(|z| cell.at(step, *z) < actual);
         let up_to = below + edges[below..].partition_point(|z| cell.at(step, *z) <= actual);
         self.count += 1.0;
@@ -68,20 +69,20 @@ impl Places {
     }
 
     fn coverage(&self, level: f64) -> Option<f64> {
-        let at = LEVELS.iter().position(|(promised, _)| *promised == level)?;
+        let at = LEVELS.iter().position(|(nominal, _)| *nominal == level)?;
         (self.count > 0.0).then(|| self.inside[at] / self.count)
     }
 
     fn curve(&self) -> Vec<(f64, f64)> {
-        LEVELS.iter().zip(self.inside).map(|((promised, _), inside)| (*promised, inside / self.count)).collect()
+        LEVELS.iter().zip(self.inside).map(|((nominal, _), inside)| (*nominal, inside / self.count)).collect()
     }
 
-    /// The mean distance of the curve from what is promised.
+    /// The mean absolute difference between nominal and observed coverage.
     fn gap(&self) -> f64 {
-        self.curve().iter().map(|(promised, observed)| (promised - observed).abs()).sum::<f64>() / LEVELS.len() as f64
+        self.curve().iter().map(|(nominal, observed)| (nominal - observed).abs()).sum::<f64>() / LEVELS.len() as f64
     }
 
-    /// The mean place: above one half where actual values are larger than forecast.
+    /// The mean PIT: above one half where actual values are larger than forecast.
     fn middle(&self) -> f64 {
         let place = |(at, share): (usize, &f64)| (at as f64 + 0.5) / PARTS as f64 * share;
         self.parts.iter().enumerate().map(place).sum::<f64>() / self.count
@@ -100,8 +101,8 @@ impl Places {
             Some(_) => "about right",
         };
         let side = match self.middle() {
-            middle if middle > 0.5 + TOLERANCE => ", forecasts low",
-            middle if middle < 0.5 - TOLERANCE => ", forecasts high",
+            middle if middle > 0.5 + TOLERANCE => ", forecasts too low",
+            middle if middle < 0.5 - TOLERANCE => ", forecasts too high",
             _ => "",
         };
         format!("{width}{side}")
@@ -109,15 +110,15 @@ impl Places {
 }
 
 impl Backtest {
-    /// Do the intervals hold what they promise? For every model the share of actual values inside its intervals, the
-    /// best calibrated first, and the mean gap between what ten levels promise and hold. The figure has a curve for each model,
-    /// and where the actual values lie in the distribution of the first.
+    /// Are the intervals well calibrated? For every model, the best calibrated first: the share of actual values inside
+    /// its intervals (0 to 1), and `gap`, the mean absolute difference between nominal and observed coverage over ten
+    /// levels. The figure shows observed against nominal coverage for each model, and the PIT histogram of the first.
     ///
     /// # Errors
     /// When no model could be scored.
     pub fn calibration(&self) -> Result<Finding> {
         let inner = &*self.0;
-        let all: Vec<Places> = (0..inner.models.len()).into_par_iter().map(|m| total(&self.places(m))).collect();
+        let all: Vec<Pit> = (0..inner.models.len()).into_par_iter().map(|m| total(&self.pit(m))).collect();
         let mut order: Vec<usize> = (0..all.len()).filter(|m| all[*m].count > 0.0).collect();
         order.sort_by(|a, b| all[*a].gap().total_cmp(&all[*b].gap()));
         let Some(&best) = order.first() else { return Err(Error::model("no model could be scored")) };
@@ -144,49 +145,50 @@ impl Backtest {
             _ => format!("{} has the best calibrated intervals", label(best)),
         };
         let sentence = format!(
-            "{lead}: its 80 % interval held {} of {} actual values, and over ten levels it misses what it \
-             promises by {} \
-             points on average.{}{}",
+            "{lead}: its 80 % interval covered {} of {} actual values, and over ten levels coverage is off by {} \
+             percentage points on average.{}{}",
             percent(all[best].coverage(0.8)),
             number(all[best].count),
-            number((1000.0 * all[best].gap()).round() / 10.0),
+            rounded(100.0 * all[best].gap(), 1),
             named("too narrow").unwrap_or_default(),
             named("too wide").unwrap_or_default(),
         );
         let figure = Calibration {
-            title: "Do the intervals hold what they promise?".into(),
+            title: TITLE.into(),
             value: String::new(),
             curves: order.iter().map(|m| (label(*m).to_string(), all[*m].curve())).collect(),
             histogram: Some((label(best).to_string(), all[best].histogram())),
         };
-        let finding = Finding::new("Do the intervals hold what they promise?", sentence, table).drawn(figure.figure());
+        let finding = Finding::new(TITLE, sentence, table).drawn(figure.figure());
         Ok(self.calibration_caveats(finding, all[best].count))
     }
 
-    /// Do the intervals of one model hold what they promise, step by step?
+    /// Are the intervals of one model well calibrated, step by step ahead? A row per step and one for all of them:
+    /// coverage at 50, 80 and 95 %, `gap` as in [`calibration`](Self::calibration), and the mean PIT (`mean place`),
+    /// above 0.5 where forecasts are too low.
     ///
     /// # Errors
     /// When there is no such model, or it could not be scored.
     pub fn calibration_of(&self, model: &str) -> Result<Finding> {
         let inner = &*self.0;
         let (m, model) = place(model, &inner.models)?;
-        let steps = self.places(m);
+        let steps = self.pit(m);
         let all = total(&steps);
         if all.count == 0.0 {
             return Err(Error::model(format!("{model} could not be scored")));
         }
         let names = (1..=steps.len()).map(|step| step.to_string()).chain(["all".to_string()]);
-        let rows: Vec<&Places> = steps.iter().chain([&all]).collect();
+        let rows: Vec<&Pit> = steps.iter().chain([&all]).collect();
         let mut columns = vec![Column::new("step".into(), names.collect::<Vec<_>>())];
         for level in SHOWN {
-            let shares: Vec<Option<f64>> = rows.iter().map(|places| places.coverage(level)).collect();
+            let shares: Vec<Option<f64>> = rows.iter().map(|pit| pit.coverage(level)).collect();
             columns.push(Column::new(coverage_name(level).into(), shares));
         }
-        let real = |pick: fn(&Places) -> f64| -> Vec<Option<f64>> {
-            rows.iter().map(|places| Some(pick(places)).filter(|value| value.is_finite())).collect()
+        let real = |pick: fn(&Pit) -> f64| -> Vec<Option<f64>> {
+            rows.iter().map(|pit| Some(pick(pit)).filter(|value| value.is_finite())).collect()
         };
-        columns.push(Column::new("gap".into(), real(Places::gap)));
-        columns.push(Column::new("mean place".into(), real(Places::middle)));
+        columns.push(Column::new("gap".into(), real(Pit::gap)));
+        columns.push(Column::new("mean place".into(), real(Pit::middle)));
         let table = Table::new(DataFrame::new(rows.len(), columns)?)
             .titled(format!("Coverage of {model} by step ahead"))
             .highlight(rows.len() - 1);
@@ -198,12 +200,13 @@ impl Backtest {
             ),
             _ => String::new(),
         };
-        let lead = match all.count < JUDGED {
-            true => format!("Too few values to judge the intervals of {model}"),
-            false => format!("The intervals of {model} are {}", all.verdict()),
+        let lead = if all.count < JUDGED {
+            format!("Too few values to judge the intervals of {model}")
+        } else {
+            format!("The intervals of {model} are {}", all.verdict())
         };
         let sentence = format!(
-            "{lead}: the 80 % interval held {} of {} actual values{growth}; the 95 % interval held {}.",
+            "{lead}: the 80 % interval covered {} of {} actual values{growth}; the 95 % interval covered {}.",
             percent(all.coverage(0.8)),
             number(all.count),
             percent(all.coverage(0.95)),
@@ -214,7 +217,7 @@ impl Backtest {
         some.dedup();
         shown.extend(some.into_iter().filter(|_| last > 0).map(|s| (format!("step {}", s + 1), steps[s].curve())));
         let figure = Calibration {
-            title: format!("Do the intervals of {model} hold what they promise?"),
+            title: format!("Are the intervals of {model} well calibrated?"),
             value: String::new(),
             curves: shown,
             histogram: Some((model.to_string(), all.histogram())),
@@ -226,21 +229,21 @@ impl Backtest {
     fn calibration_caveats(&self, finding: Finding, count: f64) -> Finding {
         let folds = self.0.windows.len();
         let finding = finding.but(format!(
-            "Actual values of one window lie on the same side together: {} of them from {folds} {} are worth far \
-             fewer.",
+            "Errors within a window are correlated: {} values from {} carry the information of far fewer.",
             number(count),
-            if folds == 1 { "fold" } else { "folds" }
+            counted(folds, "fold", "folds")
         ));
-        match count < 100.0 {
-            true => finding.but("Fewer than 100 values: a share can be off by ten points by chance."),
-            false => finding,
+        if count < 100.0 {
+            finding.but("With fewer than 100 values, coverage can be off by ten percentage points by chance.")
+        } else {
+            finding
         }
     }
 
-    /// Where the actual values lie in a model's distributions, step by step.
-    fn places(&self, model: usize) -> Vec<Places> {
+    /// The PIT of a model's forecasts, step by step ahead.
+    fn pit(&self, model: usize) -> Vec<Pit> {
         let edges: Vec<f64> = (1..PARTS).map(|k| standard_normal(k as f64 / PARTS as f64)).collect();
-        let mut steps = vec![Places::none(); self.0.folds.horizon()];
+        let mut steps = vec![Pit::none(); self.0.folds.horizon()];
         for (fold, series, _) in self.cases(model) {
             let window = &self.0.windows[fold];
             let Some(cell) = window.forecast.cell(model, series) else { continue };
@@ -252,8 +255,8 @@ impl Backtest {
     }
 }
 
-fn total(steps: &[Places]) -> Places {
-    steps.iter().fold(Places::none(), Places::plus)
+fn total(steps: &[Pit]) -> Pit {
+    steps.iter().fold(Pit::none(), Pit::plus)
 }
 
 fn coverage_name(level: f64) -> String {
@@ -262,9 +265,4 @@ fn coverage_name(level: f64) -> String {
 
 fn percent(share: Option<f64>) -> String {
     share.map_or("none".into(), |share| format!("{} %", number((100.0 * share).round())))
-}
-
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -1,32 +1,32 @@
-//! Where, when, which way and why does a model err?
+//! Where and when does a model err, in which direction, and which factors go with large errors?
 //!
-//! Absolute errors of all windows, summed by series, by date and by step; WAPE and bias of each as everywhere. What
-//! goes with large errors is told by comparison: the mean absolute error, over the mean of its series so that large
-//! series do not hide small ones, where a known covariate is not 0 against where it is, in the highest third of its
-//! values against the lowest, or in the third of the series with most of a trait against that with least.
+//! Absolute errors of all windows are summed by series, by date and by step ahead, with the WAPE and bias of each.
+//! Error drivers are found by contrast: the mean absolute error divided by the mean of its series (so that large series
+//! do not hide small ones) where a known covariate is not 0 vs where it is 0, in the highest vs the lowest third of its
+//! values, or in the third of the series with most of a trait vs the third with least.
 //!
-//! What goes with large errors need not cause them: promotions fall into busy weeks.
+//! These are associations, not causes: promotions fall into busy weeks.
 
 use std::collections::{BTreeMap, HashSet};
 
 use polars::prelude::*;
 
 use super::Backtest;
-use super::significance::listed;
 use crate::error::{Error, Result};
 use crate::figures::{Bars, Line, Lines, TimeAxis};
 use crate::models::place;
 use crate::panel::Role;
+use crate::show::words::{counted, listed, rounded};
 use crate::show::{Finding, Table, number};
 use crate::statistics::Demand;
 
 /// Rows of a table of the worst.
 const WORST: usize = 15;
-/// Values and series that a side of a comparison needs.
+/// Values and series that each side of a contrast needs.
 const LEAST: usize = 5;
 const LEAST_SERIES: usize = 3;
 
-/// The words for the third of the values, or of the series, with most of something against that with least.
+/// How a contrast between the highest and the lowest third of values or series reads.
 const THIRDS: [&str; 3] = ["in the highest third", "in the lowest", "highest / lowest third"];
 
 /// One scored step.
@@ -39,7 +39,7 @@ struct Step {
     error: f64,
 }
 
-/// Errors summed.
+/// Sums of errors.
 #[derive(Clone, Copy, Default)]
 struct Sum {
     absolute: f64,
@@ -73,13 +73,14 @@ impl Sum {
     }
 }
 
-/// How large errors are in one place against another.
+/// The mean relative error on the two sides of a factor.
 struct Contrast {
     what: String,
-    /// What `there` and `elsewhere` are in a sentence, and both in a table.
+    /// What `there` and `elsewhere` are in a sentence, and both of them in a table.
     sides: [&'static str; 3],
     there: f64,
     elsewhere: f64,
+    /// How many values or series the contrast rests on, in words.
     counted: String,
 }
 
@@ -90,16 +91,16 @@ impl Contrast {
 }
 
 impl Backtest {
-    /// Where, when, which way and why a model errs: a finding each, as far as the backtest can tell. *Where* are the
-    /// series that carry the error, *when* the dates and months, *which way* the bias and its growth over the horizon,
-    /// *why* the known covariates and the traits of series that go with large errors.
+    /// The errors of a model, in up to four findings: which series contribute most of the absolute error; on which
+    /// dates and in which months it is largest; the bias, and how WAPE grows with the horizon; and which known
+    /// covariates and traits of series go with large errors. Findings that the backtest cannot answer are left out.
     ///
     /// ```
     /// use tradewind::prelude::*;
     /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales").known(["IsHoliday"]);
     /// let trial = Panel::read("data/walmart_sales_weekly.csv", columns)?.backtest(["theta"], Folds::new(4, 8))?;
     /// let found = trial.errors("theta")?;
-    /// assert!(found[0].title().starts_with("Where theta errs") && found[0].sentence().contains("carry half"));
+    /// assert!(found[0].title().starts_with("Where theta errs") && found[0].sentence().starts_with("Half of"));
     /// # Ok::<(), tradewind::Error>(())
     /// ```
     ///
@@ -110,14 +111,14 @@ impl Backtest {
         let steps = self.scored_steps(m);
         if steps.is_empty() {
             return Err(Error::model(format!(
-                "no window of {model} could be scored, so nothing is known of its errors"
+                "no window of {model} could be scored, so its errors cannot be analysed"
             )));
         }
         let found = [
-            self.places_of_error(model, &steps)?,
-            self.dates_of_error(model, &steps)?,
-            Some(self.side_of_error(model, &steps)?),
-            self.company_of_error(model, &steps)?,
+            self.error_by_series(model, &steps)?,
+            self.error_by_date(model, &steps)?,
+            Some(self.bias_by_step(model, &steps)?),
+            self.error_drivers(model, &steps)?,
         ];
         Ok(found.into_iter().flatten().collect())
     }
@@ -138,8 +139,8 @@ impl Backtest {
         steps
     }
 
-    /// Which series carry the error; none where there is one series.
-    fn places_of_error(&self, model: &str, steps: &[Step]) -> Result<Option<Finding>> {
+    /// Which series contribute most of the error; none where there is one series.
+    fn error_by_series(&self, model: &str, steps: &[Step]) -> Result<Option<Finding>> {
         let panel = &self.0.panel;
         if panel.len() < 2 {
             return Ok(None);
@@ -161,16 +162,18 @@ impl Backtest {
         let share = |part: f64, whole: f64| 100.0 * part / whole;
         let worst = order[0];
         let target = &panel.inner().columns.target;
-        let sold = match all.size > 0.0 {
-            true => format!(" and {} % of {target}", number(share(carried.size, all.size).round())),
-            false => String::new(),
+        let sold = if all.size > 0.0 {
+            let (part, makes) = (share(carried.size, all.size), if few == 1 { "makes" } else { "make" });
+            format!(", which {makes} up {} % of {target}", rounded(part, 0))
+        } else {
+            String::new()
         };
         let mut sentence = format!(
-            "{} of {} series carry half of the absolute error of {model}{sold}; {} carries most, {} %.",
+            "Half of the absolute error of {model} comes from {} of {} series{sold}; the largest share, {} %, comes from {}.",
             number(few as f64),
             number(order.len() as f64),
-            panel.label(worst),
-            number((100.0 * share(sums[worst].absolute, all.absolute)).round() / 100.0)
+            rounded(share(sums[worst].absolute, all.absolute), 1),
+            panel.label(worst)
         );
         // Each key column by itself, if there are several.
         let keys = panel.inner().columns.keys.clone();
@@ -184,10 +187,10 @@ impl Backtest {
                 .max_by(|a, b| by_key[*a].wape().partial_cmp(&by_key[*b].wape()).unwrap_or(std::cmp::Ordering::Equal));
             if let Some((group, wape)) = most.filter(|_| by_key.len() > 1).and_then(|g| Some((g, by_key[g].wape()?))) {
                 sentence += &format!(
-                    " By {key}, {} has the largest error for its size: WAPE {} % against {} % over all.",
+                    " By {key}, the relative error is largest for {}: WAPE {} % vs {} % overall.",
                     groups.names[group],
-                    number(tenth(wape)),
-                    number(tenth(all.wape().unwrap_or(wape)))
+                    rounded(wape, 1),
+                    rounded(all.wape().unwrap_or(wape), 1)
                 );
             }
         }
@@ -201,23 +204,24 @@ impl Backtest {
         columns.push(real(&format!("% of {target}"), &|sum| Some(share(sum.size, all.size)).filter(|s| s.is_finite())));
         columns.push(real("wape", &Sum::wape));
         columns.push(real("bias", &Sum::bias));
-        let table = Table::new(DataFrame::new(shown.len(), columns)?).titled("The series that carry most of the error");
+        let table =
+            Table::new(DataFrame::new(shown.len(), columns)?).titled("Series with the largest share of the error");
         let figure = Bars {
             title: format!(
-                "{} of {} series carry half of the error of {model}",
+                "{} of {} series contribute half of the error of {model}",
                 number(few as f64),
                 number(count as f64)
             ),
-            value: "share of all absolute error, %".into(),
+            value: "share of the total absolute error, %".into(),
             rows: shown.iter().map(|i| (panel.label(*i).to_string(), share(sums[*i].absolute, all.absolute))).collect(),
             best: None,
-            reference: Some(("an even share".into(), 100.0 / count as f64)),
+            reference: Some(("equal shares".into(), 100.0 / count as f64)),
         };
         Ok(Some(Finding::new(format!("Where {model} errs"), sentence, table).drawn(figure.figure())))
     }
 
-    /// Which dates carry the error; none where series have no dates in common.
-    fn dates_of_error(&self, model: &str, steps: &[Step]) -> Result<Option<Finding>> {
+    /// On which dates the error is largest; none where series have no dates in common.
+    fn error_by_date(&self, model: &str, steps: &[Step]) -> Result<Option<Finding>> {
         let panel = &self.0.panel;
         if panel.frequency().is_whole() && panel.len() > 1 {
             return Ok(None);
@@ -228,29 +232,27 @@ impl Backtest {
         let Some(overall) = all.wape().filter(|_| dates.len() > 1 && all.absolute > 0.0) else { return Ok(None) };
         let calendar = &panel.inner().calendar;
         let mut order: Vec<(i64, Sum)> = dates.iter().map(|(position, sum)| (*position, *sum)).collect();
-        // A date without sales has no WAPE: then dates are compared by the mean error of their values.
+        // A date without sales has no WAPE: dates are then compared by their mean absolute error.
         let sold = dates.values().all(|sum| sum.size > 0.0);
-        let measure = |sum: &Sum| match sold {
-            true => sum.wape().unwrap_or(f64::NAN),
-            false => sum.absolute / sum.count as f64,
-        };
+        let measure = |sum: &Sum| if sold { sum.wape().unwrap_or(f64::NAN) } else { sum.absolute / sum.count as f64 };
         order.sort_by(|a, b| measure(&b.1).total_cmp(&measure(&a.1)));
         let few = order.len().div_ceil(10);
         let carried: f64 = order.iter().take(few).map(|(_, sum)| sum.absolute).sum();
         let (position, worst) = order[0];
         let carried = number((100.0 * carried / all.absolute).round());
         let overall = if sold { overall } else { measure(&all) };
-        let told = match sold {
-            true => format!("WAPE {} % against {} %", number(tenth(measure(&worst))), number(tenth(overall))),
-            false => format!("mean absolute error {} against {}", number(measure(&worst)), number(overall)),
+        let told = if sold {
+            format!("WAPE {} % vs {} %", rounded(measure(&worst), 1), rounded(overall, 1))
+        } else {
+            format!("mean absolute error {} vs {}", number(measure(&worst)), number(overall))
         };
         let mut sentence = format!(
-            "{model} erred most on {}: {told} over all dates. {}",
+            "The error of {model} is largest on {}: {told} over all dates. {}",
             calendar.label(position),
             match few {
-                1 => format!("That one of {} dates carries {carried} % of the error.", order.len()),
+                1 => format!("That date, one of {}, contributes {carried} % of the error.", order.len()),
                 few => format!(
-                    "The worst {} of {} dates carry {carried} % of the error.",
+                    "The worst {} of {} dates contribute {carried} % of the error.",
                     number(few as f64),
                     number(order.len() as f64)
                 ),
@@ -268,10 +270,10 @@ impl Backtest {
             let least = scored.min_by(|a, b| a.1.total_cmp(&b.1));
             if let Some((most, least)) = most.zip(least).filter(|(most, least)| most.0 != least.0) {
                 sentence += &format!(
-                    " By {kind}, WAPE goes from {} % in {} to {} % in {}.",
-                    number(tenth(least.1)),
+                    " By {kind}, WAPE ranges from {} % ({}) to {} % ({}).",
+                    rounded(least.1, 1),
                     least.0,
-                    number(tenth(most.1)),
+                    rounded(most.1, 1),
                     most.0
                 );
             }
@@ -304,10 +306,7 @@ impl Backtest {
         let whole = panel.frequency().is_whole();
         let figure = Lines {
             title: format!("When {model} errs"),
-            value: match sold {
-                true => "WAPE over all series by date, %".into(),
-                false => "mean absolute error over all series by date".into(),
-            },
+            value: if sold { "WAPE over all series by date, %".into() } else { "MAE over all series by date".into() },
             axis: if whole { TimeAxis::Steps } else { TimeAxis::Dates },
             foot: String::new(),
             lines: vec![Line { name: model.to_string(), x, y }],
@@ -315,12 +314,12 @@ impl Backtest {
         };
         let mut finding = Finding::new(format!("When {model} errs"), sentence, table).drawn(figure.figure());
         if self.0.folds.stride() < self.0.folds.horizon() {
-            finding = finding.but("Windows overlap: a date is counted once for each window that holds it.");
+            finding = finding.but("Windows overlap: a date counts once for each window that contains it.");
         }
         Ok(Some(finding))
     }
 
-    /// The ways to group dates that this calendar knows.
+    /// The groups of dates that make sense on this calendar.
     #[allow(clippy::type_complexity)]
     fn calendar_groups(&self) -> Vec<(&'static str, Box<dyn Fn(i64) -> String + '_>)> {
         let panel = &self.0.panel;
@@ -337,8 +336,8 @@ impl Backtest {
         groups
     }
 
-    /// Too high or too low, and how the error grows with the horizon.
-    fn side_of_error(&self, model: &str, steps: &[Step]) -> Result<Finding> {
+    /// The bias, and how the error grows with the horizon.
+    fn bias_by_step(&self, model: &str, steps: &[Step]) -> Result<Finding> {
         let all = Sum::of(steps);
         let inner = &*self.0;
         let h = inner.folds.horizon();
@@ -358,31 +357,23 @@ impl Backtest {
         let ((folds, of_folds), (series, of_series)) = (same(&by_fold), same(&by_series));
         let side = if high { "high" } else { "low" };
         let size = match all.bias() {
-            Some(bias) if tenth(bias) == 0.0 => format!("less than 0.1 % too {side} over all"),
-            Some(bias) => format!("{} % too {side} over all", number(tenth(bias.abs()))),
-            None => format!("too {side} over all"),
+            Some(bias) if bias.abs() < 0.05 => "less than 0.1 % ".to_string(),
+            Some(bias) => format!("{} % ", rounded(bias.abs(), 1)),
+            None => String::new(),
         };
-        let mut sentence = match all.signed == 0.0 {
-            true => format!("{model} forecast neither too high nor too low over all."),
-            false => {
-                let series = match of_series {
-                    1 => String::new(),
-                    n => format!(" and on {} of {} series", number(series as f64), number(n as f64)),
-                };
-                let folds = match of_folds {
-                    1 => "in the only fold".to_string(),
-                    n => format!("in {folds} of {n} folds"),
-                };
-                format!("{model} forecast {size}: too {side} {folds}{series}.")
-            }
+        let mut sentence = if all.signed == 0.0 {
+            format!("Forecasts by {model} are neither too high nor too low overall.")
+        } else {
+            let folds = (of_folds > 1).then(|| format!("in {folds} of {of_folds} folds"));
+            let series = || format!("for {} of {} series", number(series as f64), number(of_series as f64));
+            let parts: Vec<String> = folds.into_iter().chain((of_series > 1).then(series)).collect();
+            let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(" and ")) };
+            format!("Forecasts by {model} are {size}too {side} overall{parts}.")
         };
         if let Some((first, last)) = by_step[0].wape().zip(by_step[h - 1].wape()).filter(|_| h > 1) {
             let way = if last >= first { "grows" } else { "falls" };
-            sentence += &format!(
-                " Its WAPE {way} from {} % at step 1 to {} % at step {h}.",
-                number(tenth(first)),
-                number(tenth(last))
-            );
+            sentence +=
+                &format!(" WAPE {way} from {} % at step 1 to {} % at step {h}.", rounded(first, 1), rounded(last, 1));
         }
         let real = |name: &str, pick: fn(&Sum) -> Option<f64>| {
             Column::new(name.into(), by_step.iter().map(pick).collect::<Vec<_>>())
@@ -404,14 +395,14 @@ impl Backtest {
             value: "% of actual values".into(),
             axis: TimeAxis::Steps,
             foot: "steps ahead".into(),
-            lines: vec![line("WAPE", Sum::wape), line("bias: above 0 too high, below too low", Sum::bias)],
+            lines: vec![line("WAPE", Sum::wape), line("bias (above 0: too high)", Sum::bias)],
             reference: Some(("no bias".into(), 0.0)),
         };
-        Ok(Finding::new(format!("Which way {model} errs"), sentence, table).drawn(figure.figure()))
+        Ok(Finding::new(format!("Bias of {model}"), sentence, table).drawn(figure.figure()))
     }
 
-    /// Which covariates and traits go with large errors; none where there is nothing to compare.
-    fn company_of_error(&self, model: &str, steps: &[Step]) -> Result<Option<Finding>> {
+    /// Which covariates and traits of series go with large errors; none where there is nothing to compare.
+    fn error_drivers(&self, model: &str, steps: &[Step]) -> Result<Option<Finding>> {
         let panel = &self.0.panel;
         let mut sums = vec![Sum::default(); panel.len()];
         steps.iter().for_each(|step| sums[step.series].add(step));
@@ -425,9 +416,9 @@ impl Backtest {
         contrasts.retain(|contrast| contrast.times().is_finite() && contrast.times() > 0.0);
         contrasts.sort_by(|a, b| b.times().ln().abs().total_cmp(&a.times().ln().abs()));
         let Some(first) = contrasts.first() else { return Ok(None) };
-        let percent = |error: f64| format!("{} %", number(tenth(100.0 * error)));
-        let told = format!(
-            "{}: {} of the mean of the series {} against {} {}, {}",
+        let percent = |error: f64| format!("{} %", rounded(100.0 * error, 1));
+        let largest = format!(
+            "{}: {} of the series mean {} vs {} {} ({})",
             first.what,
             percent(first.there),
             first.sides[0],
@@ -437,15 +428,12 @@ impl Backtest {
         );
         let others: Vec<&str> =
             contrasts.iter().skip(1).filter(|c| c.times().ln().abs() > 0.2).map(|c| c.what.as_str()).collect();
-        let others = match others.is_empty() {
-            true => String::new(),
-            false => format!(" Errors also differ with {}.", listed(&others, 4)),
-        };
-        let sentence = match first.times().ln().abs() > 0.2 {
-            true => format!("Errors of {model} differ most with {told}.{others}"),
-            false => format!(
-                "Nothing that was looked at goes with much larger or smaller errors of {model}; most of all {told}."
-            ),
+        let others =
+            if others.is_empty() { String::new() } else { format!(" It also varies with {}.", listed(&others, 4)) };
+        let sentence = if first.times().ln().abs() > 0.2 {
+            format!("The error of {model} varies most with {largest}.{others}")
+        } else {
+            format!("No factor goes with much larger or smaller errors of {model}. The largest contrast is {largest}.")
         };
         let shown = &contrasts[..contrasts.len().min(WORST)];
         let text = |name: &str, pick: fn(&Contrast) -> &str| {
@@ -463,22 +451,22 @@ impl Backtest {
             text("counted", |c| &c.counted),
         ];
         let table =
-            Table::new(DataFrame::new(shown.len(), columns)?).titled(format!("What goes with errors of {model}"));
+            Table::new(DataFrame::new(shown.len(), columns)?).titled(format!("Factors that go with errors of {model}"));
         let figure = Bars {
-            title: format!("What goes with larger and smaller errors of {model}"),
-            value: "times the error elsewhere".into(),
+            title: format!("Factors that go with larger and smaller errors of {model}"),
+            value: "ratio of the mean errors".into(),
             rows: shown.iter().map(|c| (format!("{}: {}", c.what, c.sides[2]), c.times())).collect(),
             best: None,
             reference: Some(("no difference".into(), 1.0)),
         };
-        let finding = Finding::new(format!("What goes with errors of {model}"), sentence, table).drawn(figure.figure());
+        let finding =
+            Finding::new(format!("Factors that go with errors of {model}"), sentence, table).drawn(figure.figure());
         Ok(Some(finding.but(
-            "What goes with large errors need not cause them, and each is looked at by itself; few dates or series \
-             say little.",
+            "Associations, not causes: each factor is examined by itself, and few dates or series are weak evidence.",
         )))
     }
 
-    /// Errors where a covariate that is known ahead is present or high against where it is not.
+    /// Errors where a known or fixed covariate is not 0, or high, vs where it is 0, or low.
     fn covariate_contrasts(&self, steps: &[Step], relative: &dyn Fn(&Step) -> Option<f64>) -> Vec<Contrast> {
         let panel = &self.0.panel;
         // A panel without covariates, or with names for categories, has nothing to compare.
@@ -496,16 +484,11 @@ impl Backtest {
             let values: Vec<(f64, f64, i64)> = steps.iter().filter_map(at).collect();
             let zeros = values.iter().filter(|(value, ..)| *value == 0.0).count();
             type Is = Box<dyn Fn(f64) -> bool>;
-            let (sides, there, elsewhere): ([&'static str; 3], Is, Is) = match 3 * zeros >= values.len() {
-                true => (
-                    ["where it is not 0", "where it is 0", "not 0 / 0"],
-                    Box::new(|v| v != 0.0),
-                    Box::new(|v| v == 0.0),
-                ),
-                false => {
-                    let Some((low, high)) = thirds(values.iter().map(|(value, ..)| *value)) else { continue };
-                    (THIRDS, Box::new(move |v| v >= high), Box::new(move |v| v <= low))
-                }
+            let (sides, there, elsewhere): ([&'static str; 3], Is, Is) = if 3 * zeros >= values.len() {
+                (["where it is not 0", "where it is 0", "not 0 / 0"], Box::new(|v| v != 0.0), Box::new(|v| v == 0.0))
+            } else {
+                let Some((low, high)) = thirds(values.iter().map(|(value, ..)| *value)) else { continue };
+                (THIRDS, Box::new(move |v| v >= high), Box::new(move |v| v <= low))
             };
             let side = |is: &Is| -> Vec<(f64, i64)> {
                 values.iter().filter(|(value, ..)| is(*value)).map(|(_, error, position)| (*error, *position)).collect()
@@ -521,18 +504,13 @@ impl Backtest {
                 sides,
                 there: mean(&one),
                 elsewhere: mean(&other),
-                counted: format!(
-                    "{} values on {} {}",
-                    number(one.len() as f64),
-                    number(dates as f64),
-                    if dates == 1 { "date" } else { "dates" }
-                ),
+                counted: format!("{} values on {}", number(one.len() as f64), counted(dates, "date", "dates")),
             });
         }
         contrasts
     }
 
-    /// Errors of the series with most of a trait against those with least, traits as they were before the first window.
+    /// Errors of the series with most of a trait vs those with least; traits are those before the first window.
     fn trait_contrasts(&self, sums: &[Sum]) -> Vec<Contrast> {
         type Measure = fn(&[f64]) -> f64;
         let Some(window) = self.0.windows.first() else { return Vec::new() };
@@ -568,21 +546,17 @@ impl Backtest {
                 sides: THIRDS,
                 there: mean(high),
                 elsewhere: mean(low),
-                counted: format!("{} series against {}", number(high.len() as f64), number(low.len() as f64)),
+                counted: format!("{} vs {} series", number(high.len() as f64), number(low.len() as f64)),
             });
         }
         contrasts
     }
 }
 
-/// The values that a third lie at or below, and at or above; none where they are the same.
+/// The lower and the upper third's bounds; none where they are the same.
 fn thirds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     let mut sorted: Vec<f64> = values.collect();
     sorted.sort_by(f64::total_cmp);
     let (low, high) = (*sorted.get(sorted.len() / 3)?, *sorted.get(2 * sorted.len() / 3)?);
     (low < high).then_some((low, high))
-}
-
-fn tenth(value: f64) -> f64 {
-    (10.0 * value).round() / 10.0
 }

@@ -23,11 +23,12 @@ impl Backtest {
         // A series that begins later has no attributes before the first window.
         let known = inner.panel.columns();
         let panel = if known.attributes().any(|name| name == dimension) { &inner.panel } else { &before };
-        let groups = panel::Groups::by(dimension, panel).map_err(|error| match error.is_usage() {
-            true => {
+        let groups = panel::Groups::by(dimension, panel).map_err(|error| {
+            if error.is_usage() {
                 Error::usage(format!("scores cannot be taken by `{dimension}`, nor by fold or step")).because(error)
+            } else {
+                error
             }
-            false => error,
         })?;
         Ok(Groups { names: groups.names, of_series: Some(groups.of) })
     }

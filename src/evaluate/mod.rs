@@ -1,14 +1,14 @@
-//! How good is it, on data it has not seen? Which model is really better, where does it err, and which options do best?
+//! How good are the models out of sample? Which is significantly better, where does it err, and which options are best?
 //!
 //! | file | question |
 //! |---|---|
-//! | `backtest.rs` | what did every model say on every fold, and how good was it? |
+//! | `backtest.rs` | what did every model forecast on every fold, and how good was it? |
 //! | `score.rs` | how good is a forecast, whoever made it? |
 //! | `groups.rs` | which series or folds belong together? |
-//! | `significance.rs` | is a model really better, or was it luck? |
-//! | `calibration.rs` | do the intervals hold what they promise? |
-//! | `errors.rs` | where, when, which way and why does a model err? |
-//! | `tune/` | which options of a model are best? |
+//! | `significance.rs` | is a model significantly better? |
+//! | `calibration.rs` | are the intervals well calibrated? |
+//! | `errors.rs` | where and when does a model err, in which direction, and what goes with it? |
+//! | `tune/` | which hyperparameters of a model are best? |
 
 mod backtest;
 mod calibration;

@@ -1,5 +1,5 @@
-//! How good is a forecast? Numerator and denominator of every metric for each model and series, by the same code whether the
-//! forecast is one of a backtest, was made yesterday, or comes from a file.
+//! How good is a forecast? Numerator and denominator of every metric for each model and series, by the same code
+//! whether the forecast is one of a backtest, was made yesterday, or comes from a file.
 
 use polars::prelude::*;
 
@@ -33,13 +33,13 @@ impl Truth<'_> {
 }
 
 impl Forecast {
-    /// How good the forecast was, by what happened: a row per model, with the metrics of a backtest
-    /// ([`METRICS`]) as means over the series, and how many series were scored, are among the
-    /// forecasts alone, and are among the actuals alone. The title says the same in words.
+    /// Scores the forecast against the actual values: a row per model, with the metrics of a backtest ([`METRICS`]) as
+    /// means over series, and the numbers of series that were scored, that have no actuals, and that have no forecast.
+    /// The title gives the same numbers in words.
     ///
-    /// `actuals` holds the forecast period; series are matched by name, steps by date. Errors are scaled by the history that
-    /// was fitted, or, for a forecast from a file, by what `actuals` holds before the forecast: without a history there is no
-    /// `mase`. The metrics that need quantiles are empty where the forecast has none.
+    /// `actuals` holds the forecast period; series are matched by name, steps by date. Errors are scaled by the history
+    /// that was fitted, or, for a forecast from a file, by what `actuals` holds before the forecast: without a history
+    /// there is no `mase`. The metrics that need quantiles are empty where the forecast has none.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -98,7 +98,7 @@ impl Forecast {
         Ok(Table::new(DataFrame::new(cases.len(), columns)?).titled(said.join("; ")))
     }
 
-    /// Where a series stands among the actuals, and the position of its first step there; none if it is not among them.
+    /// The index of a series among the actuals, and the position of its first step there; none if it is not among them.
     fn placed(&self, actuals: &Panel, series: usize) -> Result<Option<(usize, i64)>> {
         let Some(j) = actuals.place_of(self.label(series)) else { return Ok(None) };
         let panel = self.panel();
@@ -117,8 +117,8 @@ impl Forecast {
         Ok(Some((j, start)))
     }
 
-    /// The mean absolute and the mean squared in-sample error of the seasonal naive method on each series: in the history
-    /// that was fitted, else in the actuals before the forecast.
+    /// The mean absolute and the mean squared in-sample error of the seasonal naive method on each series: in the
+    /// history that was fitted, else in the actuals before the forecast.
     fn scales(&self, actuals: &Panel, there: &[Option<(usize, i64)>]) -> Result<Vec<(f64, f64)>> {
         let fitted = self.panel();
         if fitted.rows() > 0 {

@@ -1,48 +1,48 @@
-//! Is one model really better than another, and which can be told apart at all?
+//! Is one model significantly better than another, and which models differ at all?
 //!
-//! **Two models** ([`Backtest::compare`]): the test of Diebold and Mariano, with the correction of Harvey, Leybourne
-//! and Newbold, on the difference of their scores. What is counted as one observation decides everything. Series share
-//! their dates, and the steps of one window share their origin: the same shock is in all of them. So **one fold is one
-//! observation**, the mean over all series and steps of its window (the average superiority over a horizon of
-//! Quaedvlieg 2021, *Journal of Business & Economic Statistics* 39), and folds whose windows overlap are allowed to be
-//! correlated, by as many autocovariances as they overlap, but never as surer than folds that do not. To count every
-//! date as one, with autocovariances up to the horizon, finds differences where there are none: in 14 of 100 trials
-//! instead of 5 for 4 folds of 8 steps (`tests/oracles/comparison.py --size`). Panels of numbered steps have no dates
-//! in common, and each series is cut from its own end: there one series is one observation.
+//! **Two models** ([`Backtest::compare`]): the Diebold–Mariano test, with the correction of Harvey, Leybourne and
+//! Newbold, on the difference of their scores. The result depends on what counts as one observation. Series share their
+//! dates, and the steps of one window share their origin: the same shock hits all of them. So **one fold is one
+//! observation**, the mean over all series and steps of its window (average superiority over a horizon, Quaedvlieg
+//! 2021, *Journal of Business & Economic Statistics* 39). Folds whose windows overlap may be correlated: the test
+//! includes one autocovariance per overlapping fold, but is never more confident than for folds that do not overlap.
+//! Counting every date as an observation, with autocovariances up to the horizon, rejects too often: in 14 of 100
+//! trials instead of 5 for 4 folds of 8 steps (`tests/oracles/comparison.py --size`). Panels of numbered steps have no
+//! dates in common, and each series is cut at its own end: there one series is one observation.
 //!
-//! **All models** ([`Backtest::ranks`]): mean ranks over series, the test of Friedman with the F of Iman and
-//! Davenport, and the critical difference of Nemenyi; over folds if there is one series.
+//! **All models** ([`Backtest::ranks`]): mean ranks over series, the Friedman test with the F statistic of Iman and
+//! Davenport, and the Nemenyi critical difference; over folds if there is one series.
 //!
-//! Fails where there are few folds: with three or four only large and steady differences can be told. An interval, not
-//! a verdict, is what to read then.
+//! Weak with few folds: with three or four, only large and consistent differences are significant. Read the confidence
+//! interval then, not the verdict.
 
 use polars::prelude::*;
 
 use super::backtest::Backtest;
 use crate::error::{Error, Result};
 use crate::figures::{CriticalDifference, Intervals};
-use crate::format::{decimals, number};
+use crate::format::number;
 use crate::metrics::{self, METRICS, Metric};
 use crate::models::place;
-use crate::show::{Finding, Table};
+use crate::show::{Finding, Table, words};
 use crate::statistics::{DieboldMariano, alike, critical_difference, diebold_mariano, friedman, holm, wilcoxon};
 
-/// From this p-value on a difference may be chance.
+/// The level of significance.
 pub(crate) const LEVEL: f64 = 0.05;
-/// Step groups that are tested by themselves.
+/// The most groups of steps that are tested separately.
 const GROUPS: usize = 12;
 
-/// Two models side by side on the windows that both could forecast.
-pub(crate) struct Duel {
-    /// Their mean scores over the units.
+/// Two models on the windows that both could forecast.
+pub(crate) struct PairwiseTest {
+    /// Their mean scores over the observations.
     pub(crate) one: f64,
     pub(crate) other: f64,
-    /// What the test says, or why there is none.
+    /// The Diebold–Mariano test, or why there is none.
     pub(crate) test: Result<DieboldMariano>,
 }
 
-impl Duel {
-    /// Is the first better, by the test?
+impl PairwiseTest {
+    /// Is the first model significantly better?
     pub(crate) fn is_better(&self) -> bool {
         self.test.as_ref().is_ok_and(|test| test.p_value < LEVEL && test.statistic < 0.0)
     }
@@ -53,18 +53,10 @@ impl Duel {
     }
 }
 
-/// `p = 0.012`, `p < 0.001`.
-pub(crate) fn p_words(p: f64) -> String {
-    match p {
-        p if p < 0.001 => "p < 0.001".into(),
-        p if p < 0.1 => format!("p = {}", decimals(p, 3)),
-        p => format!("p = {}", decimals(p, 2)),
-    }
-}
-
 impl Backtest {
-    /// Is `one` really better than `other`, or was it luck? The Diebold–Mariano test on the difference of their
-    /// scores, fold by fold, over all steps and for each; see the module for what counts as one observation.
+    /// Is `one` significantly better than `other`? The Diebold–Mariano test on the difference of their scores, with one
+    /// observation per fold (per series where series have no dates in common). The table has a row for all steps and
+    /// one per step ahead: both scores, their difference with its 95 % confidence interval, and the p-value.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -77,76 +69,77 @@ impl Backtest {
     /// ```
     ///
     /// # Errors
-    /// When there is no such model or metric, the models are the same, or the metric is no loss (bias, coverage).
+    /// When there is no such model or metric, the models are the same, or the metric is not a loss (bias, coverage).
     pub fn compare(&self, one: &str, other: &str, metric: &str) -> Result<Finding> {
         let by = loss(metric)?;
-        let metric = by.name;
+        let metric = words::metric(by.name);
         let ((a, one), (b, other)) = (place(one, &self.0.models)?, place(other, &self.0.models)?);
         if a == b {
             return Err(Error::usage(format!("{one} cannot be compared with itself; name two models")));
         }
-        let whole = self.duel(a, b, by);
-        let mut rows: Vec<(String, Duel)> = self.duels_by_step(a, b, by);
+        let whole = self.pairwise_test(a, b, by);
+        let mut rows: Vec<(String, PairwiseTest)> = self.tests_by_step(a, b, by);
         rows.insert(0, ("all steps".into(), whole));
         let Some((_, whole)) = rows.first() else { return Err(Error::model("nothing to compare")) };
 
         let sentence = self.verdict(one, other, by, whole);
         let tested = |pick: fn(&DieboldMariano) -> f64| -> Vec<Option<f64>> {
-            rows.iter().map(|(_, duel)| duel.test.as_ref().ok().map(pick)).collect()
+            rows.iter().map(|(_, pair)| pair.test.as_ref().ok().map(pick)).collect()
         };
-        let scores = |pick: fn(&Duel) -> f64| -> Vec<Option<f64>> {
-            rows.iter().map(|(_, duel)| Some(pick(duel)).filter(|score| score.is_finite())).collect()
+        let scores = |pick: fn(&PairwiseTest) -> f64| -> Vec<Option<f64>> {
+            rows.iter().map(|(_, pair)| Some(pick(pair)).filter(|score| score.is_finite())).collect()
         };
         let columns = vec![
             Column::new("steps".into(), rows.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>()),
-            Column::new(one.into(), scores(|duel| duel.one)),
-            Column::new(other.into(), scores(|duel| duel.other)),
-            Column::new("difference".into(), scores(|duel| duel.one - duel.other)),
+            Column::new(one.into(), scores(|pair| pair.one)),
+            Column::new(other.into(), scores(|pair| pair.other)),
+            Column::new("difference".into(), scores(|pair| pair.one - pair.other)),
             Column::new("from".into(), tested(|test| test.mean - test.margin)),
             Column::new("to".into(), tested(|test| test.mean + test.margin)),
             Column::new(
                 if self.unit() == "fold" { "folds".into() } else { "series".into() },
-                rows.iter().map(|(_, d)| d.test.as_ref().ok().map(|t| t.origins as u64)).collect::<Vec<_>>(),
+                rows.iter()
+                    .map(|(_, pair)| pair.test.as_ref().ok().map(|test| test.origins as u64))
+                    .collect::<Vec<_>>(),
             ),
             Column::new("statistic".into(), tested(|test| test.statistic)),
             Column::new("p".into(), tested(|test| test.p_value)),
         ];
         let title = format!("Is {one} better than {other}?");
-        let table =
-            Table::new(DataFrame::new(rows.len(), columns)?).titled(format!("{one} against {other} by {metric}"));
+        let table = Table::new(DataFrame::new(rows.len(), columns)?).titled(format!("{one} vs {other} by {metric}"));
         let figure = Intervals {
             title: title.clone(),
-            value: format!("difference in {metric}, {one} less {other}"),
+            value: format!("difference in {metric}, {one} minus {other}"),
             rows: rows
                 .iter()
-                .map(|(name, duel)| match &duel.test {
+                .map(|(name, pair)| match &pair.test {
                     Ok(t) => (name.clone(), t.mean, t.mean - t.margin, t.mean + t.margin),
-                    Err(_) => (name.clone(), duel.one - duel.other, f64::NAN, f64::NAN),
+                    Err(_) => (name.clone(), pair.one - pair.other, f64::NAN, f64::NAN),
                 })
                 .collect(),
             sides: (format!("{one} better"), format!("{other} better")),
         };
         let mut finding = Finding::new(title, sentence, table).drawn(figure.figure());
-        for caveat in self.duel_caveats(a, b, whole, rows.len() - 1) {
+        for caveat in self.pairwise_caveats(a, b, whole, rows.len() - 1) {
             finding = finding.but(caveat);
         }
         Ok(finding)
     }
 
-    /// What is one observation: a fold, or a series where series have no dates in common.
+    /// What counts as one observation: a fold, or a series where series have no dates in common.
     fn unit(&self) -> &'static str {
         let panel = &self.0.panel;
         if panel.frequency().is_whole() && panel.len() > 1 { "series" } else { "fold" }
     }
 
-    /// By how many folds a forecast so many steps ahead overlaps, itself counted.
+    /// How many folds the windows of forecasts this many steps ahead overlap, the fold itself included.
     fn overlap(&self, steps: usize) -> usize {
         let folds = &self.0.folds;
         (folds.reach() - folds.horizon() + steps).div_ceil(folds.stride())
     }
 
     /// The first model against the second over whole windows.
-    pub(crate) fn duel(&self, one: usize, other: usize, by: &Metric) -> Duel {
+    pub(crate) fn pairwise_test(&self, one: usize, other: usize, by: &Metric) -> PairwiseTest {
         let index = by.index();
         let pairs = self.pairs(one, other, |f, i, m| {
             let n = self.0.panel.len();
@@ -156,24 +149,24 @@ impl Backtest {
         self.test(by, pairs.iter().map(|(f, i, a, b)| (*f, *i, a[0], b[0])), self.overlap(self.0.folds.horizon()))
     }
 
-    /// The first model against the second at each step, or at a few runs of steps if there are many.
-    fn duels_by_step(&self, one: usize, other: usize, by: &Metric) -> Vec<(String, Duel)> {
+    /// The first model against the second at each step ahead, or for groups of steps if there are many.
+    fn tests_by_step(&self, one: usize, other: usize, by: &Metric) -> Vec<(String, PairwiseTest)> {
         let h = self.0.folds.horizon();
         if h < 2 {
             return Vec::new();
         }
         let pairs = self.pairs(one, other, |f, i, m| Some(self.steps(by, m, f, i)));
-        let wide = h.div_ceil(GROUPS);
+        let width = h.div_ceil(GROUPS);
         let group = |from: usize| {
-            let to = (from + wide).min(h);
+            let to = (from + width).min(h);
             let name = if to == from + 1 { format!("step {to}") } else { format!("steps {}–{to}", from + 1) };
             let cases = pairs.iter().flat_map(|(f, i, a, b)| (from..to).map(move |step| (*f, *i, a[step], b[step])));
             (name, self.test(by, cases, self.overlap(to)))
         };
-        (0..h).step_by(wide).map(group).collect()
+        (0..h).step_by(width).map(group).collect()
     }
 
-    /// What two models scored on the windows that both could forecast.
+    /// The scores of two models on the windows that both could forecast: fold, series, and each model's terms.
     #[allow(clippy::type_complexity)]
     fn pairs(
         &self,
@@ -186,13 +179,13 @@ impl Backtest {
         both.filter_map(|(f, i, _)| Some((f, i, score(f, i, one)?, score(f, i, other)?))).collect()
     }
 
-    /// The test over the units that the cases belong to.
+    /// The test over the observations, folds or series, that the cases belong to.
     fn test(
         &self,
         by: &Metric,
         cases: impl Iterator<Item = (usize, usize, (f64, f64), (f64, f64))>,
         overlap: usize,
-    ) -> Duel {
+    ) -> PairwiseTest {
         let by_series = self.unit() == "series";
         let units = if by_series { self.0.panel.len() } else { self.0.windows.len() };
         let mut ratios = vec![(Vec::new(), Vec::new()); units];
@@ -210,105 +203,99 @@ impl Backtest {
         let differences: Vec<f64> = scored.iter().map(|(a, b)| a - b).collect();
         let test = match (differences.len(), by_series) {
             (0, _) => Err(Error::model("no window could be scored for both")),
-            (1, true) => Err(Error::model("a single series says nothing of others")),
-            (1, false) => Err(Error::model("one fold has no spread to compare with; ask for more folds")),
+            (1, true) => Err(Error::model("one series gives no variance between series")),
+            (1, false) => Err(Error::model("one fold gives no variance between folds; use more folds")),
             (_, true) => diebold_mariano(&differences, 1),
             (_, false) => cautious(&differences, overlap),
         };
-        Duel { one: mean(|unit| unit.0), other: mean(|unit| unit.1), test }
+        PairwiseTest { one: mean(|unit| unit.0), other: mean(|unit| unit.1), test }
     }
 
     /// The sentence of a comparison.
-    pub(crate) fn verdict(&self, one: &str, other: &str, by: &Metric, duel: &Duel) -> String {
-        let metric = by.name;
-        if !duel.one.is_finite() || !duel.other.is_finite() {
+    pub(crate) fn verdict(&self, one: &str, other: &str, by: &Metric, pair: &PairwiseTest) -> String {
+        let metric = words::metric(by.name);
+        if !pair.one.is_finite() || !pair.other.is_finite() {
             return format!("{one} and {other} cannot be compared by {metric}: no window could be scored for both.");
         }
-        let (better, worse, least, most) = match duel.one <= duel.other {
-            true => (one, other, duel.one, duel.other),
-            false => (other, one, duel.other, duel.one),
+        let (better, worse, least, most) = if pair.one <= pair.other {
+            (one, other, pair.one, pair.other)
+        } else {
+            (other, one, pair.other, pair.one)
         };
-        let share = match most > 0.0 {
-            true => format!(", {} % less", number(((1.0 - least / most) * 1000.0).round() / 10.0)),
-            false => String::new(),
+        let scores = format!("{metric} {} vs {}", number(least), number(most));
+        let lower = if most > 0.0 {
+            format!(" ({} % lower)", words::rounded(100.0 * (1.0 - least / most), 1))
+        } else {
+            String::new()
         };
-        let scores = format!("{metric} {} against {}{share}", number(least), number(most));
-        match &duel.test {
+        match &pair.test {
             Ok(test) if test.mean == 0.0 && test.margin == 0.0 => {
-                format!(
-                    "{one} and {other} are equally good by {metric}: {} for both, in every {}.",
-                    number(duel.one),
-                    self.unit()
-                )
+                let unit = self.unit();
+                format!("{one} and {other} are equally good: {metric} {} for both in every {unit}.", number(pair.one))
             }
             Ok(test) => {
-                let (low, high) = (test.mean.abs() - test.margin, test.mean.abs() + test.margin);
-                let p = p_words(test.p_value);
                 let over = self.units_words(test.origins);
-                match test.p_value < LEVEL {
-                    true => format!(
-                        "{better} is better than {worse}: {scores}, over {over}. So large a difference is seldom \
-                         chance ({p}); \
-                         the gain lies between {} and {} with 95 % confidence.",
-                        number(low),
-                        number(high)
-                    ),
-                    false => format!(
-                        "It cannot be told that {better} is better than {worse}: {scores}, over {over}, a difference \
-                         that \
-                         may be chance ({p}); the gain lies between {} and {} with 95 % confidence.",
-                        number(low),
-                        number(high)
-                    ),
+                let interval = format!(
+                    "{}; 95 % CI of the gain {} to {}",
+                    words::p_value(test.p_value),
+                    words::about(test.mean.abs() - test.margin),
+                    words::about(test.mean.abs() + test.margin)
+                );
+                if test.p_value < LEVEL {
+                    format!("{better} is significantly better than {worse}: {scores}{lower} over {over} ({interval}).")
+                } else {
+                    format!(
+                        "No significant difference between {better} and {worse}: {scores} over {over} ({interval})."
+                    )
                 }
             }
             Err(why) => {
-                format!("{better} scored better than {worse}: {scores}. Whether it is better cannot be tested: {why}.")
+                format!("{better} scored better than {worse}: {scores}{lower}. The difference cannot be tested: {why}.")
             }
         }
     }
 
     fn units_words(&self, count: usize) -> String {
-        match self.unit() {
-            "fold" if count == 1 => "1 fold".into(),
-            "fold" => format!("{} folds", number(count as f64)),
-            _ => format!("{} series", number(count as f64)),
+        if self.unit() == "fold" {
+            words::counted(count, "fold", "folds")
+        } else {
+            words::counted(count, "series", "series")
         }
     }
 
-    fn duel_caveats(&self, one: usize, other: usize, whole: &Duel, groups: usize) -> Vec<String> {
+    fn pairwise_caveats(&self, one: usize, other: usize, whole: &PairwiseTest, groups: usize) -> Vec<String> {
         let mut caveats = Vec::new();
         let inner = &*self.0;
         if let Ok(test) = &whole.test {
-            caveats.push(match self.unit() {
-                "series" => "One series counts as one observation: numbered steps are no dates that series could \
-                 share. Series that \
-                             move together make the test too sure."
-                    .to_string(),
-                _ => format!(
-                    "One fold counts as one observation, the mean of {} series over {} steps: series share their \
-                     dates, and the \
+            caveats.push(if self.unit() == "series" {
+                "Each series is one observation, because numbered steps are not dates that series share. If series move \
+                 together, the test is overconfident."
+                    .to_string()
+            } else {
+                format!(
+                    "Each fold is one observation, the mean of {} series over {}: series share their dates, and the \
                      steps of a window share their origin.",
                     number(inner.panel.len() as f64),
-                    inner.folds.horizon()
-                ),
+                    words::counted(inner.folds.horizon(), "step", "steps")
+                )
             });
             if test.origins < 8 {
                 caveats.push(format!(
-                    "{} are few: only a large and steady difference can be told from chance.",
+                    "With {} only a large and consistent difference is significant.",
                     self.units_words(test.origins)
                 ));
             }
             if self.unit() == "fold" && self.overlap(inner.folds.horizon()) > 1 {
                 caveats.push(
-                    "Windows overlap: neighbouring folds are taken as correlated, but their mean never as surer than that \
-                     of folds that are not."
+                    "Test windows overlap, so neighbouring folds are correlated. The test allows for this, and is never \
+                     more confident than for windows that do not overlap."
                         .into(),
                 );
             }
             if groups > 1 {
-                caveats
-                    .push(format!("Of {groups} tests by step one in twenty finds a difference where there is none."));
+                caveats.push(format!(
+                    "Of the {groups} tests by step, one in twenty is expected to be significant by chance alone."
+                ));
             }
         }
         let either = inner.windows.iter().map(|w| {
@@ -317,33 +304,31 @@ impl Backtest {
         });
         match either.sum::<usize>() {
             0 => {}
-            n => {
-                caveats.push(format!("{} windows that only one of them could forecast are left out.", number(n as f64)))
-            }
+            n => caveats.push(format!(
+                "{} that only one of the two models could forecast left out.",
+                words::counted(n, "window", "windows")
+            )),
         }
         caveats
     }
 
-    /// The models by their mean rank, and which can be told apart: Friedman's test, the critical difference of Nemenyi
-    /// and its diagram, and the signed-rank test of each model against the best (Wilcoxon, raised by Holm). Ranks are
-    /// taken series by series, over folds if there is one series.
+    /// The models by their mean rank, and which of them differ significantly: the Friedman test, the Nemenyi critical
+    /// difference with its diagram, and the Wilcoxon signed-rank test of each model against the best, with Holm's
+    /// correction. Models are ranked on each series, or on each fold if there is one series.
     ///
     /// # Errors
-    /// When there is no such metric, or it is no loss (bias, coverage).
+    /// When there is no such metric, or it is not a loss (bias, coverage).
     pub fn ranks(&self, metric: &str) -> Result<Finding> {
         let by = loss(metric)?;
-        let metric = by.name;
+        let metric = words::metric(by.name);
         let inner = &*self.0;
         let by_series = inner.panel.len() > 1;
         let models: Vec<usize> = self.ranked(by).into_iter().filter(|m| self.mean(by, *m).is_some()).collect();
         let dropped = inner.models.len() - models.len();
         let (blocks, left_out) = self.blocks(by, &models, by_series);
-        let unit = |count: usize| match (by_series, count) {
-            (true, count) => format!("{} series", number(count as f64)),
-            (false, 1) => "1 fold".to_string(),
-            (false, count) => format!("{} folds", number(count as f64)),
-        };
-        let title = format!("Which models can be told apart by {metric}?");
+        let (one, many) = if by_series { ("series", "series") } else { ("fold", "folds") };
+        let unit = |count: usize| words::counted(count, one, many);
+        let title = format!("Which models differ significantly by {metric}?");
         let (k, n) = (models.len(), blocks.len());
         let label = |place: usize| inner.models[models[place]].as_str();
         if k < 2 || n < 2 {
@@ -351,14 +336,14 @@ impl Backtest {
             let names: Vec<&str> = (0..k).map(label).collect();
             let table = Table::new(DataFrame::new(
                 k,
-                vec![Column::new("model".into(), names), Column::new(metric.into(), scores)],
+                vec![Column::new("model".into(), names), Column::new(by.name.into(), scores)],
             )?);
             let why = match k {
                 0 => "no model could be scored".to_string(),
-                1 => format!("there is one model, {}", label(0)),
-                _ => format!("{} scored by all of {k} models, and ranks need two", unit(n)),
+                1 => format!("there is only one model, {}", label(0)),
+                _ => format!("all {k} models could be scored on {}, and ranks need at least two", unit(n)),
             };
-            return Ok(Finding::new(title, format!("Ranks by {metric} have no meaning here: {why}."), table));
+            return Ok(Finding::new(title, format!("Models cannot be ranked by {metric}: {why}."), table));
         }
         let test = friedman(&blocks)?;
         let difference = critical_difference(k, n)?;
@@ -373,12 +358,12 @@ impl Backtest {
             .iter()
             .map(|at| {
                 let differences: Vec<f64> = blocks.iter().map(|block| block[*at] - block[best]).collect();
-                // Equal everywhere: as alike as can be.
+                // The test has no answer where all differences are zero: those models do not differ.
                 (*at != best).then(|| wilcoxon(&differences).map_or(1.0, |(_, p)| p))
             })
             .collect();
-        let raised = holm(&raw.iter().flatten().copied().collect::<Vec<_>>());
-        let p_values: Vec<Option<f64>> = std::iter::once(None).chain(raised.into_iter().map(Some)).collect();
+        let corrected = holm(&raw.iter().flatten().copied().collect::<Vec<_>>());
+        let p_values: Vec<Option<f64>> = std::iter::once(None).chain(corrected.into_iter().map(Some)).collect();
         let least = |block: &Vec<f64>| block.iter().copied().fold(f64::INFINITY, f64::min);
         let wins: Vec<u64> =
             order.iter().map(|at| blocks.iter().filter(|block| block[*at] == least(block)).count() as u64).collect();
@@ -391,18 +376,19 @@ impl Backtest {
         let columns = vec![
             Column::new("model".into(), order.iter().map(|at| label(*at)).collect::<Vec<_>>()),
             Column::new("mean rank".into(), ranks.clone()),
-            Column::new(metric.into(), order.iter().map(|at| self.mean(by, models[*at])).collect::<Vec<_>>()),
+            Column::new(by.name.into(), order.iter().map(|at| self.mean(by, models[*at])).collect::<Vec<_>>()),
             Column::new("best in".into(), wins),
             Column::new("alike".into(), groups),
             Column::new("p against first".into(), p_values),
         ];
         let table = Table::new(DataFrame::new(k, columns)?).titled(format!("Mean ranks by {metric}")).highlight(0);
         let names: Vec<&str> = order.iter().map(|at| label(*at)).collect();
-        let sentence = ranks_sentence(&names, &ranks, differ, test.f_p_value, difference, &unit(n), metric);
+        let sentence = ranks_sentence(&names, &ranks, differ, test.f_p_value, difference, &unit(n), &metric);
         let figure = CriticalDifference {
-            title: match differ {
-                true => format!("Models by mean rank in {metric}; a bar joins those not told apart"),
-                false => format!("Models by mean rank in {metric}: none can be told apart"),
+            title: if differ {
+                format!("Mean rank by {metric}; bars join models that do not differ significantly")
+            } else {
+                format!("Mean rank by {metric}: no significant differences")
             },
             value: format!("mean rank over {}, 1 is best", unit(n)),
             ranks: names.iter().map(ToString::to_string).zip(ranks).collect(),
@@ -412,19 +398,19 @@ impl Backtest {
         let mut finding = Finding::new(title, sentence, table).drawn(figure.figure());
         if by_series && self.unit() == "fold" {
             finding = finding.but(
-                "Ranks take each series as an observation of its own. Series that share their dates are not: \
-                 differences of \
-                 ranks are less sure than the test says. The comparison of two models counts folds instead.",
+                "Ranks count each series as an independent observation. Series that share their dates are not \
+                 independent, so this test is overconfident; the comparison of two models counts folds instead.",
             );
         }
         if left_out > 0 {
             finding = finding.but(format!(
-                "{} that not every model could forecast, or on which {metric} is undefined, are left out.",
+                "{} that not every model could forecast, or on which {metric} is undefined, left out.",
                 unit(left_out)
             ));
         }
         if dropped > 0 {
-            finding = finding.but(format!("Models without any score are not ranked: {dropped}."));
+            finding =
+                finding.but(format!("Not ranked for want of a score: {}.", words::counted(dropped, "model", "models")));
         }
         Ok(finding)
     }
@@ -464,14 +450,11 @@ fn ranks_sentence(
     over: &str,
     metric: &str,
 ) -> String {
-    let first = format!(
-        "{} has the best mean rank by {metric}, {} of {}, over {over}",
-        names[0],
-        number_2(ranks[0]),
-        names.len()
-    );
+    let mean = words::rounded(ranks[0], 2);
+    let first = format!("{} has the best mean rank by {metric}, {mean} of {}, over {over}", names[0], names.len());
+    let p = words::p_value(p);
     if !differ {
-        return format!("{first}, but the ranks of all models may be chance (Friedman, {}).", p_words(p));
+        return format!("{first}, but the ranks do not differ significantly (Friedman test, {p}).");
     }
     let near: Vec<&str> = names
         .iter()
@@ -480,31 +463,14 @@ fn ranks_sentence(
         .filter(|(_, rank)| **rank - ranks[0] <= difference)
         .map(|(name, _)| *name)
         .collect();
-    let apart = match near.len() {
-        0 => "it can be told apart from all others".to_string(),
-        _ => format!("it cannot be told apart from {}", listed(&near, 4)),
+    let from_others = match near.len() {
+        0 => "It differs significantly from all others".to_string(),
+        _ => format!("It does not differ significantly from {}", words::listed(&near, 4)),
     };
     format!(
-        "{first}; {apart}: mean ranks that differ by less than {} may be chance. That all are equally good is ruled \
-         out \
-         (Friedman, {}).",
-        number_2(difference),
-        p_words(p)
+        "{first}. {from_others} (Nemenyi critical difference {}). The models are not all equally good (Friedman test, {p}).",
+        words::rounded(difference, 2)
     )
-}
-
-/// `a`, `a and b`, `a, b and 3 others`.
-pub(crate) fn listed(names: &[&str], most: usize) -> String {
-    match names {
-        [] => String::new(),
-        [only] => (*only).to_string(),
-        _ if names.len() > most => format!("{} and {} others", names[..most - 1].join(", "), names.len() + 1 - most),
-        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
-    }
-}
-
-fn number_2(value: f64) -> String {
-    decimals(value, 2)
 }
 
 /// a, b, … z, then a2 and so on.
@@ -513,8 +479,8 @@ fn letter(index: usize) -> String {
     if index < 26 { letter.to_string() } else { format!("{letter}{}", index / 26 + 1) }
 }
 
-/// The test with the autocovariances of folds that overlap, or without them where that leaves more doubt: with few
-/// folds a sum of estimated autocovariances may come out next to nothing, and any difference would look sure.
+/// The test with the autocovariances of overlapping folds, or without them where that gives the wider interval: with
+/// few folds the estimated autocovariances may sum to next to nothing, and any difference would look significant.
 fn cautious(differences: &[f64], overlap: usize) -> Result<DieboldMariano> {
     let test = diebold_mariano(differences, overlap)?;
     let plain = diebold_mariano(differences, 1)?;
@@ -524,12 +490,13 @@ fn cautious(differences: &[f64], overlap: usize) -> Result<DieboldMariano> {
 /// The metric of that name, if it is a loss.
 pub(crate) fn loss(metric: &str) -> Result<&'static Metric> {
     let by = METRICS.named(metric)?;
-    match by.is_loss {
-        true => Ok(by),
-        false => Err(Error::usage(format!(
-            "{} of one window is neither good nor bad, so models cannot be compared by it; take an error such as mae or \
+    if by.is_loss {
+        Ok(by)
+    } else {
+        Err(Error::usage(format!(
+            "models cannot be compared by {}, which is neither good nor bad in one window; use an error such as mae or \
              mase, and calibration() for coverage",
             by.name
-        ))),
+        )))
     }
 }

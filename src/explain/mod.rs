@@ -1,8 +1,8 @@
-//! Why does a model say what it says? What counts for it in general, and what moved one forecast.
+//! Why does a model forecast what it forecasts? Feature importance, and the attribution of one forecast to features.
 //!
-//! A forecast of a model that learns across series is the sum of what each feature adds (exact Shapley values for trees,
-//! coefficients times values for linear functions). Features that come from one thing are added up: the calendar, a
-//! promotion and the days around it, recent sales, the same days of earlier seasons.
+//! The forecast of a global model is a baseline (the expected value) plus a contribution of each feature: exact Shapley
+//! values for trees, coefficients times values for linear models. Contributions of related features are added up: the
+//! calendar, a promotion and the days around it, recent sales, the same days of earlier seasons.
 
 use polars::prelude::*;
 
@@ -12,13 +12,13 @@ use crate::forecast::Forecast;
 use crate::models::{Fits, place};
 use crate::show::{Finding, Table, number};
 
-/// Parts that are told one by one; the rest is added up.
-const TOLD: usize = 8;
+/// The most parts in the figure; the rest is added up.
+const SHOWN: usize = 8;
 
 impl Fits {
-    /// What counts for a model that learns across series: for each feature, its share of what all splits gained (where the
-    /// method can tell), and by how many per cent the error grows when its values are shuffled among the rows
-    /// (permutation importance, Breiman 2001; up to 2,000 of the last rows).
+    /// Feature importance of a global model: for each feature, its share of the gain of all splits (for trees), and by
+    /// how many per cent the error grows when its values are permuted among the rows (permutation importance, Breiman
+    /// 2001; up to 2,000 of the last rows).
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -26,7 +26,7 @@ impl Fits {
     /// let sales = Panel::read("data/walmart_sales_weekly.csv", columns)?;
     /// let fits = sales.fit_for(["boost(num_rounds=20)"], 8)?;
     /// let finding = fits.importance("boost(num_rounds=20)")?;
-    /// assert!(finding.sentence().contains("counts most"));
+    /// assert!(finding.sentence().starts_with("The most important feature"));
     /// # Ok::<(), tradewind::Error>(())
     /// ```
     ///
@@ -41,7 +41,7 @@ impl Fits {
         let gain = |row: &crate::models::Importance| row.gain.map(|gain| (1000.0 * gain).round() / 10.0);
         let error = |row: &crate::models::Importance| (1000.0 * row.permutation).round() / 10.0;
         let sentence = format!(
-            "For {model}, `{}` counts most: with its values shuffled the error grows by {} %.",
+            "The most important feature of {model} is `{}`: permuting its values increases the error by {} %.",
             first.feature,
             number(error(first))
         );
@@ -54,19 +54,20 @@ impl Fits {
             ],
         )?;
         let bars = Bars {
-            title: format!("What counts for {model}"),
-            value: "growth of the error in % when the feature is shuffled".into(),
+            title: format!("Feature importance of {model}"),
+            value: "increase of the error when the feature is permuted, %".into(),
             rows: rows.iter().take(15).map(|row| (row.feature.clone(), error(row))).collect(),
             best: None,
             reference: None,
         };
-        Ok(Finding::new(format!("importance for {model}"), sentence, Table::new(frame)).drawn(bars.figure()))
+        Ok(Finding::new(format!("Feature importance of {model}"), sentence, Table::new(frame)).drawn(bars.figure()))
     }
 }
 
 impl Forecast {
-    /// What moved the forecast of a series on a date: what is usual, what each thing adds to it, what comes out, in words, as
-    /// a table and as a waterfall.
+    /// Why is the forecast of a series on a date what it is? The expected value of the model (the baseline), what each
+    /// group of features adds to it, in units of the target, and their sum, in words, as a table and as a waterfall
+    /// chart.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -79,17 +80,15 @@ impl Forecast {
     /// ```
     ///
     /// # Errors
-    /// When there is no such model or series, the date is not forecast, the model cannot tell, or the forecast was not made of
-    /// fits (it was opened or combined).
+    /// When there is no such model or series, the date is not forecast, the model has no features, or the forecast
+    /// comes without its fits (it was opened or combined).
     pub fn explain(&self, model: &str, series: &str, date: &str) -> Result<Finding> {
         let models = self.models();
         let (m, model) = place(model, &models)?;
         let i = self.panel().place(series)?;
-        let (fits, future) = self.fitted().ok_or_else(|| {
-            Error::usage(format!(
-                "{model} cannot be explained: the forecast comes without the fits that it was made of"
-            ))
-        })?;
+        let (fits, future) = self
+            .fitted()
+            .ok_or_else(|| Error::usage(format!("{model} cannot be explained: the forecast comes without its fits")))?;
         let calendar = self.panel().inner().calendar.clone();
         let start = self.start(i);
         let dates: Vec<String> = (0..self.horizon() as i64).map(|step| calendar.label(start + step)).collect();
@@ -106,47 +105,48 @@ impl Forecast {
                 Column::new("adds".into(), parts.iter().map(|(_, part)| *part).collect::<Vec<_>>()),
             ],
         )?;
-        let usual = why.baseline[step];
+        let baseline = why.baseline[step];
         let total = parts.iter().map(|(_, part)| part).sum::<f64>();
-        let said = |(name, part): &(String, f64)| {
+        let signed = |(name, part): &(String, f64)| {
             format!("{name} {}{}", if *part < 0.0 { "−" } else { "+" }, number(part.abs()))
         };
-        let told: Vec<String> = parts.iter().take(3).filter(|(_, part)| *part != 0.0).map(said).collect();
+        let largest: Vec<String> = parts.iter().take(3).filter(|(_, part)| *part != 0.0).map(signed).collect();
         let sentence = format!(
-            "{series} on {date}: {} expected, {} {} than the {} that {model} takes for usual{}.",
+            "{model} forecasts {} for {series} on {date}, {} {} its baseline of {}{}.",
             number(expected),
             number(total.abs()),
-            if total < 0.0 { "less" } else { "more" },
-            number(usual),
-            if told.is_empty() { String::new() } else { format!("; most by {}", told.join(", ")) },
+            if total < 0.0 { "below" } else { "above" },
+            number(baseline),
+            if largest.is_empty() { String::new() } else { format!("; largest contributions: {}", largest.join(", ")) },
         );
-        let rest: f64 = parts.iter().skip(TOLD).map(|(_, part)| part).sum();
-        let mut shown: Vec<(String, f64)> = parts.iter().take(TOLD).cloned().collect();
-        if parts.len() > TOLD {
-            shown.push((format!("{} others", parts.len() - TOLD), rest));
+        let rest: f64 = parts.iter().skip(SHOWN).map(|(_, part)| part).sum();
+        let mut shown: Vec<(String, f64)> = parts.iter().take(SHOWN).cloned().collect();
+        if parts.len() > SHOWN {
+            shown.push((format!("{} others", parts.len() - SHOWN), rest));
         }
         let figure = Waterfall {
-            title: format!("{series} on {date}: what moved the forecast of {model}"),
+            title: format!("{series} on {date}: contributions to the forecast of {model}"),
             value: self.panel().inner().columns.target.clone(),
-            start: ("usual".into(), usual),
+            start: ("baseline".into(), baseline),
             parts: shown,
-            end: "expected".into(),
+            end: "forecast".into(),
         };
         let finding = Finding::new(format!("{series} on {date}"), sentence, Table::new(frame)).drawn(figure.figure());
-        let finding = match (usual + total - expected).abs() > 1e-6 * expected.abs().max(1.0) {
-            true => finding.but(format!(
-                "The parts add up to {} on the scale of the model; the forecast was put back from it as {}.",
-                number(usual + total),
+        let finding = if (baseline + total - expected).abs() > 1e-6 * expected.abs().max(1.0) {
+            finding.but(format!(
+                "The contributions add up to {} on the scale of the model; transformed back, the forecast is {}.",
+                number(baseline + total),
                 number(expected)
-            )),
-            false => finding,
+            ))
+        } else {
+            finding
         };
-        Ok(finding.but("What a feature adds is what the model makes of it, not proof of cause."))
+        Ok(finding.but("Contributions describe the model; they are no proof of cause."))
     }
 }
 
 fn alone(model: &str) -> Error {
     Error::usage(format!(
-        "{model} fits each series by itself and has no features to tell of; boost, xgboost and ridge have"
+        "{model} is fitted to each series separately and has no features; use a global model: boost, xgboost, ridge"
     ))
 }

@@ -1,43 +1,45 @@
-//! Does the past tell something of the future, and how far back?
+//! Is the series autocorrelated, and at which lags?
 //!
-//! Autocorrelations and partial autocorrelations (Box, Jenkins & Reinsel 2008, ch. 2–3; see [`crate::statistics`]), of one
-//! series or of the total, with the band ±1.96/√n that holds 95 % of them where the values are independent, and the test
-//! of Ljung & Box (1978) of the first 2m lags, 10 without a season, at most n/5 (Hyndman & Athanasopoulos, FPP3 §5.4).
-//! A trend or a season fills every lag; what a model leaves is a matter for `fits.residuals`.
+//! Autocorrelations and partial autocorrelations (Box, Jenkins & Reinsel 2008, ch. 2–3; see [`crate::statistics`]), of
+//! one series or of the total, with the band ±1.96/√n that contains 95 % of them for white noise, and the Ljung–Box
+//! test (1978) of the first 2m lags, 10 without a season, at most n/5 (Hyndman & Athanasopoulos, FPP3 §5.4). A trend or
+//! a season makes every lag significant; for the residuals of a model see `fits.residuals`.
 
 use polars::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::each::{of_a_total, p_words, rounded};
+use super::each::of_a_total;
 use super::{Ask, Finding, total};
 use crate::error::{Error, Result, find};
 use crate::figures::Correlogram;
 use crate::panel::Panel;
+use crate::show::words::{capital, counted, p_value, rounded};
 use crate::show::{Table, number};
 use crate::statistics::{autocorrelations, ljung_box, partial_autocorrelations};
 
-/// More stems than this are not drawn unless asked for.
+/// The most lags unless more are asked for.
 const MOST: usize = 400;
 
 /// Options of `autocorrelation`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Autocorrelation {
-    /// The series, by its name in the panel's keys; the total over all series if not stated.
+    /// The series, by its name in the panel's keys; by default the total over all series.
     pub series: Option<String>,
-    /// Lags, in steps; if not stated 10 log10(n) or one and a quarter seasons, whichever is more, at most half the values.
+    /// Number of lags; by default 10 log10(n) or 1.25 seasons, whichever is more, but at most half the number of
+    /// values.
     pub lags: Option<usize>,
 }
 
 impl Ask for Autocorrelation {
     const NAME: &str = "autocorrelation";
-    const SUMMARY: &str = "How far back the past tells something of the future";
+    const SUMMARY: &str = "Is the series autocorrelated, and at which lags";
     const EXAMPLE: &str = "autocorrelation(lags=60)";
     const ALSO: &str = "acf";
     const SIMILAR: &[(&str, &str)] = &[(
         "pacf, partial autocorrelation, correlogram, lags, ljung box",
-        "with partial autocorrelations and the test of Ljung and Box",
+        "with partial autocorrelations and the Ljung–Box test",
     )];
 
     fn check(&self) -> Result<()> {
@@ -61,7 +63,7 @@ impl Ask for Autocorrelation {
         let m = panel.season();
         let usual = ((10.0 * n.max(1.0).log10()) as usize).max(if m > 1 { m + m / 4 } else { 0 });
         let lags = self.lags.unwrap_or(usual.min(observed / 2).clamp(1, MOST));
-        let cannot = |why: Error| Error::data(format!("{whose} has no autocorrelations to {lags} lags: {why}"));
+        let cannot = |why: Error| Error::data(format!("no autocorrelations of {whose} up to lag {lags}: {why}"));
         let acf = autocorrelations(&y, lags).map_err(cannot)?;
         let pacf = partial_autocorrelations(&acf);
         let band = 1.96 / n.sqrt();
@@ -71,26 +73,23 @@ impl Ask for Autocorrelation {
         let noun = panel.frequency().noun();
         let outside = acf.iter().filter(|r| r.abs() > band).count();
         let strongest = (1..acf.len()).fold(0, |best, k| if acf[k].abs() > acf[best].abs() { k } else { best });
-        let steps = |lag: usize| if lag == 1 { format!("1 {noun}") } else { format!("{} {noun}s", number(lag as f64)) };
+        let steps = |lag: usize| counted(lag, noun, &format!("{noun}s"));
         let strongest = match strongest {
-            0 => " and most of all".to_string(),
-            k => format!(", and most, {}, with the one {} before", rounded(acf[k], 2), steps(k + 1)),
+            0 => String::new(),
+            k => format!(", and the strongest is {} at {}", rounded(acf[k], 2), steps(k + 1)),
         };
-        let verdict = match test.p_value < 0.05 {
-            true => "the past tells something of the future",
-            false => "nothing speaks against values that are independent of the past",
-        };
-        let whole = capital(&whose);
+        let verdict = if test.p_value < 0.05 { "is significantly autocorrelated" } else { "looks like white noise" };
         let sentence = format!(
-            "{whole}: a value correlates {} with the one before{strongest}; {} of {} lags leave the band of ±{}, where chance \
-             alone puts {}. Over {} {verdict} (Ljung–Box {}).",
+            "{} {verdict} (Ljung–Box test over {}, {}). The autocorrelation at lag 1 is {}{strongest}; {} of {} lags are \
+             outside the band of ±{}, where white noise would have {}.",
+            capital(&whose),
+            steps(tested),
+            p_value(test.p_value),
             rounded(acf[0], 2),
             number(outside as f64),
             number(lags as f64),
             rounded(band, 2),
             rounded(0.05 * lags as f64, 0),
-            steps(tested),
-            p_words(test.p_value),
         );
         let rows: Vec<usize> = (0..acf.len()).collect();
         let column = |name: &str, values: Vec<f64>| Column::new(name.into(), values);
@@ -104,18 +103,18 @@ impl Ask for Autocorrelation {
             ],
         )?;
         let figure = Correlogram {
-            title: format!("How {} follows its past", whose_words(&whose)),
-            value: format!("correlation with the value so many {noun}s before"),
+            title: format!("Autocorrelation of {}", whose_words(&whose)),
+            value: format!("correlation with the value this many {noun}s earlier"),
             acf,
             pacf,
             band,
             season: m,
         };
-        let title = format!("The autocorrelation of {whose}");
+        let title = format!("Autocorrelation of {}", whose_words(&whose));
         let mut finding = Finding::new(title, sentence, Table::new(table)).drawn(figure.figure());
         if observed < y.len() {
             finding = finding.but(format!(
-                "{} of {} steps have no value; each lag uses the pairs that are there.",
+                "{} of {} steps have no value; each lag uses the pairs without missing values.",
                 number((y.len() - observed) as f64),
                 number(y.len() as f64)
             ));
@@ -125,11 +124,6 @@ impl Ask for Autocorrelation {
             None => Ok(finding),
         }
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The series of a panel without keys is called `all`, which reads badly in a title.

@@ -1,18 +1,19 @@
-//! When did a series change its level or its spread for good?
+//! When did a series change its level or its variance?
 //!
 //! Bayesian online changepoint detection (Adams & MacKay 2007) of each series without its season (STL, where the series
-//! holds more than two seasons); see [`crate::statistics::changepoints`]. A break is dated to the first step of the new
-//! stretch. A slow trend shows as several breaks, single outliers as short stretches; of a long series the last 5,000
-//! steps are looked at.
+//! has more than two seasons); see [`crate::statistics::changepoints`]. A break is dated to the first step of the new
+//! segment. A slow trend shows as several breaks, single outliers as short segments; of a long series only the last
+//! 5,000 steps are analysed.
 
 use polars::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::each::{about, each};
+use super::each::each;
 use super::{Ask, Finding};
 use crate::error::Result;
 use crate::panel::Panel;
+use crate::show::words::{about, counted};
 use crate::show::{Table, number};
 use crate::statistics::{LONGEST, MstlOptions, changepoints, lines, mstl, usable};
 
@@ -23,12 +24,12 @@ const LEAST: usize = 10;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Changepoints {
-    /// Steps that a stretch between breaks is expected to hold, from 1 to 900: fewer find more breaks. If not stated, two
+    /// Expected number of steps between breaks, from 1 to 900: the lower, the more breaks are found. By default two
     /// seasons, at least 50 and at most 500.
     pub expected: Option<f64>,
-    /// Steps in the season that is taken out; the panel's season if not stated, 1 for none.
+    /// Steps in the season that is removed first; by default the panel's season, 1 for none.
     pub season: Option<usize>,
-    /// Breaks in the table, the largest change of level first.
+    /// Rows of the table: breaks, the largest change of level first.
     pub top: usize,
 }
 
@@ -38,7 +39,7 @@ impl Default for Changepoints {
     }
 }
 
-/// A break and what the values are on either side, up to the next break.
+/// A break, with mean and standard deviation of the segments before and after it.
 struct Break {
     position: i64,
     before: (f64, f64),
@@ -47,15 +48,15 @@ struct Break {
 
 impl Ask for Changepoints {
     const NAME: &str = "changepoints";
-    const SUMMARY: &str = "When series changed their level or spread for good";
+    const SUMMARY: &str = "When series changed their level or variance";
     const EXAMPLE: &str = "changepoints(expected=100)";
     const ALSO: &str = "breaks, structural breaks, level shifts";
     const SIMILAR: &[(&str, &str)] = &[(
         "anomalies, anomaly, outliers, outlier, spikes, unusual",
-        "it finds changes that last; single unusual values are findings of `audit`",
+        "it finds lasting changes; single unusual values are findings of `audit`",
     )];
 
-    /// A length that no series can be asked for is an error of the question.
+    /// A length out of range is an error of the question.
     fn check(&self) -> Result<()> {
         self.expected.map_or(Ok(()), |expected| changepoints(&[0.0, 1.0, 0.0, 1.0], expected).map(|_| ()))
     }
@@ -65,15 +66,13 @@ impl Ask for Changepoints {
         let expected = self.expected.unwrap_or((2 * m).clamp(50, 500) as f64);
         let answers = each(panel, LEAST, |i, y| {
             let seasons = usable(&[m], y.len());
-            let values = match seasons.is_empty() {
-                true => lines(y),
-                false => mstl(y, &seasons, &MstlOptions::default())?.adjusted(),
-            };
+            let values =
+                if seasons.is_empty() { lines(y) } else { mstl(y, &seasons, &MstlOptions::default())?.adjusted() };
             let first = panel.positions(i).first().copied().unwrap_or(0);
             let at = changepoints(&values, expected)?;
             let edges: Vec<usize> = std::iter::once(0).chain(at).chain([values.len()]).collect();
-            let stretches: Vec<(f64, f64)> = edges.windows(2).map(|edge| spread(&values[edge[0]..edge[1]])).collect();
-            let breaks = stretches.windows(2).zip(&edges[1..]).map(|(pair, at)| Break {
+            let segments: Vec<(f64, f64)> = edges.windows(2).map(|edge| moments(&values[edge[0]..edge[1]])).collect();
+            let breaks = segments.windows(2).zip(&edges[1..]).map(|(pair, at)| Break {
                 position: first + *at as i64,
                 before: pair[0],
                 after: pair[1],
@@ -89,13 +88,13 @@ impl Ask for Changepoints {
         let broken = found.iter().filter(|(_, (breaks, _))| !breaks.is_empty()).count();
         let calendar = &panel.inner().calendar;
         let sentence = match breaks.first() {
-            None => format!("None of {} series changed its level or spread for good.", count(found.len())),
+            None => format!("No lasting change of level or variance in {} series.", count(found.len())),
             Some((i, b)) => format!(
-                "{} of {} series changed their level or spread for good, {} in all; the largest change is in {}: from about {} \
-                 to about {} a {}, from {} on.",
+                "{} of {} series changed their level or variance, with {} in all. The largest change of level is in {}: from \
+                 about {} to about {} per {}, starting on {}.",
                 count(broken),
                 count(found.len()),
-                if breaks.len() == 1 { "one break".into() } else { format!("{} breaks", count(breaks.len())) },
+                counted(breaks.len(), "break", "breaks"),
                 panel.label(*i),
                 about(b.before.0),
                 about(b.after.0),
@@ -115,13 +114,14 @@ impl Ask for Changepoints {
         columns.push(column("spread before", |b| b.before.1));
         columns.push(column("spread after", |b| b.after.1));
         let table = Table::new(DataFrame::new(breaks.len(), columns)?)
-            .titled("Breaks, the largest first; levels without the season");
-        let finding = Finding::new("When series changed for good", sentence, table);
-        let mut finding = answers.caveats(finding, panel, "filled along straight lines or by the season");
+            .titled("Breaks, the largest change of level first; seasonally adjusted");
+        let finding = Finding::new("Level changes", sentence, table);
+        let mut finding = answers.caveats(finding, panel, "filled by linear or seasonal interpolation");
         let raw = found.iter().filter(|(_, (_, raw))| *raw).count();
         if m > 1 && raw > 0 {
             finding = finding.but(format!(
-                "{} of {} series hold no more than two seasons of {}: their season is not taken out, and may pass for breaks.",
+                "{} of {} series have no more than two seasons of {}: they are not seasonally adjusted, and their season may \
+                 show as breaks.",
                 count(raw),
                 count(found.len()),
                 count(m)
@@ -130,18 +130,18 @@ impl Ask for Changepoints {
         let long = found.iter().filter(|(i, _)| panel.regular(*i).len() > LONGEST).count();
         if long > 0 {
             finding = finding.but(format!(
-                "{} of {} series are longer than {} steps, of which the last were looked at.",
+                "{} of {} series are longer than {} steps; only the last of these were analysed.",
                 count(long),
                 count(found.len()),
                 count(LONGEST)
             ));
         }
-        Ok(finding.but("A break says when, not why; a slow trend shows as several breaks."))
+        Ok(finding.but("A break has a date but no cause; a slow trend shows as several breaks."))
     }
 }
 
 /// Mean and standard deviation.
-fn spread(values: &[f64]) -> (f64, f64) {
+fn moments(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt())

@@ -1,19 +1,20 @@
-//! What of the series is trend, what is season, and what is left?
+//! How strong are trend and seasonality, and what remains?
 //!
-//! STL, or MSTL for several seasons (Cleveland et al. 1990; Bandara, Hyndman & Bergmeir 2021), of each series; how strong
-//! a component C is beside the remainder R: max(0, 1 − Var(R)/Var(R + C)), 0 for none and 1 for nothing else (Wang, Smith
-//! & Hyndman 2006; FPP3 §4.3). The figure shows the total. With few seasons, the season follows single events and looks
-//! stronger than it is.
+//! STL, or MSTL for several seasons (Cleveland et al. 1990; Bandara, Hyndman & Bergmeir 2021), of each series. The
+//! strength of a component C with remainder R is max(0, 1 − Var(R)/Var(R + C)), from 0 for none to 1 for no remainder
+//! (Wang, Smith & Hyndman 2006; FPP3 §4.3). The figure decomposes the total. With few seasons, the seasonal component
+//! follows single events and looks stronger than it is.
 
 use polars::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::each::{each, of_a_total, rounded};
+use super::each::{each, of_a_total};
 use super::{Ask, Finding, total};
 use crate::error::{Error, Result};
 use crate::figures::{Decomposed, TimeAxis};
 use crate::panel::{Panel, median};
+use crate::show::words::rounded;
 use crate::show::{Table, number};
 use crate::statistics::{MstlOptions, mstl, usable};
 
@@ -21,11 +22,11 @@ use crate::statistics::{MstlOptions, mstl, usable};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Decomposition {
-    /// Steps in each season; the panel's season if none is stated.
+    /// Steps in each season; by default the panel's season.
     pub seasons: Vec<usize>,
-    /// Are outliers weighed down?
+    /// Downweight outliers?
     pub robust: bool,
-    /// Series in the table, the strongest season first.
+    /// Rows of the table: series, the strongest seasonality first.
     pub top: usize,
 }
 
@@ -43,10 +44,11 @@ struct Answer {
 
 impl Ask for Decomposition {
     const NAME: &str = "decomposition";
-    const SUMMARY: &str = "How much of the series is trend, how much season, how much is left";
+    const SUMMARY: &str = "How strong trend and seasonality are, and what remains";
     const EXAMPLE: &str = "decomposition(seasons=[52])";
     const ALSO: &str = "decompose, components";
-    const SIMILAR: &[(&str, &str)] = &[("stl, mstl, remainder", "it is that of MSTL")];
+    const SIMILAR: &[(&str, &str)] =
+        &[("stl, mstl, remainder", "the decomposition is STL, or MSTL for several seasons")];
 
     fn check(&self) -> Result<()> {
         match self.seasons.iter().find(|m| **m < 2) {
@@ -71,11 +73,11 @@ impl Ask for Decomposition {
         let middle = |pick: &dyn Fn(&Answer) -> f64| {
             rounded(median(found.iter().map(|(_, a)| pick(a)).filter(|v| !v.is_nan()).collect()), 2)
         };
-        let mut parts = vec![format!("the trend has a strength of {}", middle(&|a| a.trend))];
+        let mut parts = vec![format!("trend {}", middle(&|a| a.trend))];
         let seen = |s: usize| found.iter().any(|(_, a)| !a.seasons[s].is_nan());
         for (s, m) in seasons.iter().enumerate().filter(|(s, _)| seen(*s)) {
             let steps = number(*m as f64);
-            parts.push(format!("the season of {steps} {noun}s one of {}", middle(&|a| a.seasons[s])));
+            parts.push(format!("season of {steps} {noun}s {}", middle(&|a| a.seasons[s])));
         }
         let best = |pick: &dyn Fn(&Answer) -> f64| {
             let by = |a: &&(usize, Answer), b: &&(usize, Answer)| pick(&a.1).total_cmp(&pick(&b.1));
@@ -84,12 +86,12 @@ impl Ask for Decomposition {
         };
         let by_season = |a: &Answer| a.seasons.first().copied().unwrap_or(f64::NAN);
         let most = match (found.len(), best(&|a| a.trend), best(&by_season)) {
-            (2.., Some(trend), Some(season)) => format!(" The season is strongest in {season}, the trend in {trend}."),
+            (2.., Some(trend), Some(season)) => format!(" Seasonality is strongest in {season}, the trend in {trend}."),
             (2.., Some(trend), None) => format!(" The trend is strongest in {trend}."),
             _ => String::new(),
         };
-        let whose = if found.len() == 1 { "Beside what is left" } else { "In the median series, beside what is left" };
-        let sentence = format!("{whose}, {} (0 is none, 1 is all there is).{most}", parts.join(" and "));
+        let whose = if found.len() == 1 { "" } else { " of the median series" };
+        let sentence = format!("Strength{whose}, from 0 (none) to 1 (no remainder): {}.{most}", parts.join(", "));
 
         let mut order: Vec<usize> = (0..found.len()).collect();
         let key = |at: usize| if seasons.is_empty() { found[at].1.trend } else { by_season(&found[at].1) };
@@ -103,17 +105,17 @@ impl Ask for Decomposition {
         for (s, m) in seasons.iter().enumerate() {
             columns.push(column(format!("season {m} strength"), &|a| a.seasons[s]));
         }
-        let table = Table::new(DataFrame::new(order.len(), columns)?).titled("Strength of trend and season by series");
-        let finding = Finding::new("Trend, season and what is left", sentence, table);
-        let mut finding =
-            answers.caveats(finding, panel, "filled before they are taken apart, no part of what is left");
+        let table =
+            Table::new(DataFrame::new(order.len(), columns)?).titled("Strength of trend and seasonality by series");
+        let finding = Finding::new("Trend and seasonality", sentence, table);
+        let mut finding = answers.caveats(finding, panel, "filled for the decomposition, left out of the remainder");
         let (first, y) = total(panel);
         if let Ok(parts) = mstl(&y, &seasons, &options) {
             let calendar = &panel.inner().calendar;
             let whole = if panel.len() == 1 { "the series" } else { "the total" };
             let name = |m: &usize| format!("Season of {} {noun}s", number(*m as f64));
             let figure = Decomposed {
-                title: format!("Trend, season and what is left of {whole}"),
+                title: format!("Decomposition of {whole}"),
                 value: panel.inner().columns.target.clone(),
                 axis: if panel.frequency().is_whole() { TimeAxis::Steps } else { TimeAxis::Dates },
                 x: (0..y.len() as i64).map(|t| calendar.x(first + t)).collect(),
@@ -130,7 +132,8 @@ impl Ask for Decomposition {
         let steps = found.iter().map(|(i, _)| panel.regular(*i).len()).max().unwrap_or(0);
         if let Some(m) = seasons.iter().find(|m| **m > 1 && steps / **m < 4) {
             finding = finding.but(format!(
-                "The longest series holds {} seasons of {}; a season seen so few times follows single events, and looks stronger than a longer history would show.",
+                "The longest series has {} seasons of {}. With so few, the seasonal component follows single events and looks \
+                 stronger than it is.",
                 rounded(steps as f64 / *m as f64, 1),
                 number(*m as f64)
             ));

@@ -1,9 +1,9 @@
-//! How does demand come: often or seldom, in sizes that are much the same or not?
+//! How intermittent and how variable is demand?
 //!
-//! For each series the mean interval between demands and the squared coefficient of variation of their sizes, and the class
-//! that both make (Syntetos, Boylan & Croston 2005, *Journal of the Operational Research Society* 56): above an interval of
-//! 1.32 steps demand is seldom, above a variation of 0.49 its sizes are erratic. A step without a value is left out; a
-//! negative value counts as a demand, as large as it is.
+//! For each series the average inter-demand interval (ADI) and the squared coefficient of variation (CV²) of demand
+//! sizes, and the demand class that they give (Syntetos, Boylan & Croston 2005, *Journal of the Operational Research
+//! Society* 56): demand is intermittent above an ADI of 1.32 steps and variable above a CV² of 0.49, lumpy if it is
+//! both. Missing values are left out; a negative value counts as a demand of its absolute size.
 
 use polars::prelude::*;
 use schemars::JsonSchema;
@@ -21,7 +21,7 @@ use crate::statistics::{Demand, DemandClass, ERRATIC, INTERMITTENT};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DemandClasses {
-    /// Series in the table, those with the longest intervals first.
+    /// Rows of the table: series, the longest intervals between demands first.
     pub top: usize,
 }
 
@@ -39,7 +39,7 @@ struct Answer {
 
 impl Ask for DemandClasses {
     const NAME: &str = "demand";
-    const SUMMARY: &str = "Which series sell often, which seldom, and in sizes how different";
+    const SUMMARY: &str = "Which series have smooth, erratic, intermittent or lumpy demand";
     const EXAMPLE: &str = "demand(top=5)";
     const ALSO: &str = "demand classes, intermittency, intermittent";
     const SIMILAR: &[(&str, &str)] = &[(
@@ -56,22 +56,22 @@ impl Ask for DemandClasses {
         let found = &answers.found;
         let members = |class: DemandClass| found.iter().filter(|(_, answer)| answer.class == class).count();
         let counts = DemandClass::ALL.map(|class| (class, members(class)));
-        let said: Vec<String> = counts
+        let classes: Vec<String> = counts
             .iter()
             .filter(|(_, members)| *members > 0)
             .map(|(class, members)| format!("{} in {}", class.name(), number(*members as f64)))
             .collect();
-        let seldom: usize =
+        let intermittent: usize =
             counts.iter().filter(|(class, _)| class.is_intermittent()).map(|(_, members)| members).sum();
-        let advice = match seldom {
+        let advice = match intermittent {
             0 => String::new(),
-            _ => format!(
-                " What sells seldom, in {} of them, is forecast by tsb, sba or imapa with a distribution over counts; \
-                 auto tries them.",
-                number(seldom as f64)
+            n => format!(
+                " For the {} with intermittent or lumpy demand, tsb, sba and imapa forecast a distribution over counts; \
+                 auto includes them.",
+                number(n as f64)
             ),
         };
-        let sentence = format!("Demand is {} of {} series.{advice}", said.join(", "), number(found.len() as f64));
+        let sentence = format!("Demand is {} of {} series.{advice}", classes.join(", "), number(found.len() as f64));
         let mut order: Vec<usize> = (0..found.len()).collect();
         order.sort_by(|a, b| found[*b].1.interval.total_cmp(&found[*a].1.interval));
         order.truncate(self.top.max(1));
@@ -82,18 +82,19 @@ impl Ask for DemandClasses {
         columns.push(real("mean interval", |answer| answer.interval));
         columns.push(real("CV² of sizes", |answer| answer.variation));
         columns.push(Column::new("class".into(), order.iter().map(|at| found[*at].1.class.name()).collect::<Vec<_>>()));
-        let table = Table::new(DataFrame::new(order.len(), columns)?).titled("Demand by series");
+        let table = Table::new(DataFrame::new(order.len(), columns)?).titled("Demand classes by series");
         let bars = Bars {
-            title: "How demand comes".into(),
-            value: "series".into(),
+            title: "Demand classes".into(),
+            value: "number of series".into(),
             rows: counts.iter().map(|(class, members)| (class.name().into(), *members as f64)).collect(),
             best: None,
             reference: None,
         };
-        let finding = Finding::new("How demand comes", sentence, table).drawn(bars.figure());
+        let finding = Finding::new("Demand classes", sentence, table).drawn(bars.figure());
         let finding = answers.caveats(finding, panel, "left out");
         Ok(finding.but(format!(
-            "Seldom: more than {INTERMITTENT} {}s between demands; erratic and lumpy: a squared coefficient of variation above {ERRATIC}.",
+            "Intermittent and lumpy: more than {INTERMITTENT} {}s between demands on average. Erratic and lumpy: a squared \
+             coefficient of variation of the sizes above {ERRATIC}.",
             panel.frequency().noun()
         )))
     }

@@ -1,4 +1,5 @@
-//! One question put to every series: threads over series; those that cannot answer are counted and named, not an error.
+//! A question answered for every series, in parallel. Series that cannot answer it are counted and named; they are no
+//! error.
 
 use rayon::prelude::*;
 
@@ -9,20 +10,20 @@ use crate::progress;
 use crate::show::number;
 use crate::statistics::is_constant;
 
-/// Names in a caveat.
+/// The most names in a caveat.
 const NAMED: usize = 3;
 
-/// What the series answered.
+/// The answers of the series.
 pub(super) struct Answers<T> {
     /// Series and their answers, in the panel's order.
     pub(super) found: Vec<(usize, T)>,
-    /// Why some did not answer, and which.
+    /// Reasons for which series were left out, and which.
     left_out: Vec<(String, Vec<usize>)>,
-    /// Those of the found that miss values.
+    /// How many of those that answered have missing values.
     gaps: usize,
 }
 
-/// Puts a question to every series that varies and has `least` values.
+/// Answers a question for every series that varies and has at least `least` values.
 ///
 /// # Errors
 /// When the work is interrupted or no series can answer.
@@ -69,14 +70,15 @@ pub(super) fn each<T: Send>(
             },
         }
     }
-    match answers.found.is_empty() {
-        true => Err(Error::data(format!("no series can answer: {}", answers.reasons(panel)))),
-        false => Ok(answers),
+    if answers.found.is_empty() {
+        Err(Error::data(format!("no series can answer this question: {}", answers.reasons(panel))))
+    } else {
+        Ok(answers)
     }
 }
 
 impl<T> Answers<T> {
-    /// The finding with what was left out, and what was done about missing values.
+    /// The finding with caveats on series that were left out and on how missing values were handled.
     pub(super) fn caveats(&self, finding: Finding, panel: &Panel, gaps: &str) -> Finding {
         let left: usize = self.left_out.iter().map(|(_, series)| series.len()).sum();
         let count = |n: usize| number(n as f64);
@@ -108,24 +110,7 @@ impl<T> Answers<T> {
     }
 }
 
-/// A number rounded for a sentence.
-pub(super) fn rounded(value: f64, decimals: i32) -> String {
-    let scale = 10_f64.powi(decimals);
-    number((value * scale).round() / scale + 0.0)
-}
-
-/// A value of a series rounded for a sentence: three figures, or whole.
-pub(super) fn about(value: f64) -> String {
-    let decimals = if value == 0.0 { 0 } else { (2 - value.abs().log10().floor() as i32).clamp(0, 12) };
-    rounded(value, decimals)
-}
-
-/// `p = 0.03`, or below a thousandth so much.
-pub(super) fn p_words(p: f64) -> String {
-    if p < 0.001 { "p < 0.001".into() } else { format!("p = {}", rounded(p, 3)) }
-}
-
-/// What to keep in mind of a total, where not every series reaches from its first to its last step.
+/// A caveat on a total of series that do not all span its first to its last step.
 pub(super) fn of_a_total(panel: &Panel) -> Option<String> {
     let ends = |i: usize| Some((*panel.positions(i).first()?, *panel.positions(i).last()?));
     let ends: Vec<(i64, i64)> = (0..panel.len()).filter_map(ends).collect();
@@ -134,7 +119,7 @@ pub(super) fn of_a_total(panel: &Panel) -> Option<String> {
     let partial = ends.iter().filter(|ends| **ends != (first, last)).count();
     (partial > 0).then(|| {
         format!(
-            "{} of {} series do not reach from the first date to the last; the total steps where they begin or end.",
+            "{} of {} series do not reach from the first date to the last; the total jumps where they begin or end.",
             number(partial as f64),
             number(panel.len() as f64)
         )

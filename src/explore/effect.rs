@@ -1,27 +1,28 @@
-//! What do flags do to sales, and how sure is it? A regression of relative sales on the flags with level, trend and
-//! calendar held fixed.
+//! What is the effect of flags on sales, and how certain is it? A regression of relative sales on the flags, with
+//! level, trend and calendar held fixed.
 //!
-//! **The usual level** of a step is what it would have sold without the flags: sales with the flags' own effect divided
-//! out, smoothed by a straight line through the steps around it (the local level and trend), times the index of its place
-//! in the week or season and, for daily data, in the month. Relative sales are sales over the usual level.
+//! **The baseline** of a step is what it would have sold without the flags: sales with the flags' own effect divided
+//! out, smoothed by a local linear regression on the steps around it (the local level and trend), times the index of
+//! its phase in the week or season and, for daily data, in the month. Relative sales are sales divided by the baseline.
 //!
-//! **The effect** is the coefficient of the flag in the least-squares regression of relative sales on all flags, after the
-//! same line and the same indices have been taken out of both sides (Frisch and Waugh 1933; Robinson 1988, *Econometrica*
-//! 56): a Friday is compared with the Fridays around it. One coefficient per flag for the panel; series weigh by the inverse
-//! of their residual variance, none more than four times the median's. The usual level depends on the effect, so the two
-//! are estimated in turn.
+//! **The effect** is the coefficient of the flag in the least-squares regression of relative sales on all flags, after
+//! the same line and the same indices have been removed from both sides (Frisch and Waugh 1933; Robinson 1988,
+//! *Econometrica* vol. 56): a Friday is compared with the Fridays around it. There is one coefficient per flag for the
+//! panel; series are weighted by the inverse of their residual variance, none more than four times the median's. The
+//! baseline depends on the effect, so the two are estimated in turn.
 //!
-//! **The interval** is that of Driscoll and Kraay (1998, *Review of Economics and Statistics* 80): scores are summed over
-//! series date by date, so that what all series share (a promotion, the weather) counts once, and Newey and West's
-//! estimator with Bartlett weights allows for autocorrelation over 2.6 √T dates, many because runs of a flag and of errors
-//! make the usual few too narrow (Lazarus et al. 2018); negative autocorrelation does not narrow it. It is widened as small
-//! samples ask for: residuals by the leverage of their date and by the degrees of freedom that level and places use up, of
-//! as many independent steps as the autocorrelation of the scores leaves; the critical value is Kiefer and Vogelsang's
-//! (2005, *Econometric Theory* 21) for
-//! that many lags, or Student's t with one degree of freedom less than there are runs of the flag, if that is larger.
+//! **The interval** is that of Driscoll and Kraay (1998, *Review of Economics and Statistics* vol. 80): scores are
+//! summed over series date by date, so that shocks that all series share (a promotion, the weather) count once, and the
+//! Newey–West estimator with Bartlett weights allows for autocorrelation over 2.6 √T dates, more than is common because
+//! runs of a flag and of errors make intervals with the common few too narrow (Lazarus et al. 2018); negative
+//! autocorrelation does not narrow it. It has small-sample corrections: residuals are inflated for the leverage of
+//! their date and for the degrees of freedom used by level and phases, out of as many independent steps as the
+//! autocorrelation of the scores leaves; the critical value is that of Kiefer and Vogelsang (2005, *Econometric Theory*
+//! vol. 21) for that many lags, or Student's t with one degree of freedom less than there are runs of the flag,
+//! whichever is larger.
 //!
-//! A set of places that settles when the flag is on (a holiday in the same week of every year) cannot be held fixed; what is
-//! left out is told. `tests/oracles/uplift.py` writes the same out with statsmodels.
+//! A cycle that determines when the flag is on (a holiday in the same week of every year) cannot be held fixed; a
+//! caveat names it. `tests/oracles/uplift.py` computes the same with statsmodels.
 
 use std::collections::HashSet;
 
@@ -34,19 +35,19 @@ use crate::panel::{DAY, Panel, day_of};
 use crate::progress;
 use crate::statistics::student_quantile;
 
-/// Times that usual level and effect are estimated in turn.
+/// How often baseline and effect are estimated in turn.
 const PASSES: usize = 3;
-/// Sales below this share of the mean are no level to measure against.
+/// A baseline below this share of the mean is too low to divide by.
 const LEAST_LEVEL: f64 = 0.05;
-/// A flag whose variation a set of places leaves less than this share of is settled by it.
+/// A cycle that leaves less than this share of a flag's variation determines it.
 const LEAST_LEFT: f64 = 0.1;
-/// Sweeps over the sets of places until nothing of them is left.
+/// The most sweeps of demeaning over the cycles.
 const SWEEPS: usize = 30;
-/// Series whose scores are held at a time.
+/// Series whose scores are in memory at a time.
 const BLOCK: usize = 256;
-/// Dates, as a multiple of the root of all, over which scores may be autocorrelated.
+/// Lags of the long-run variance, as a multiple of the square root of the number of dates.
 const LAGS: f64 = 2.6;
-/// Days at the end of a month that are counted from its end.
+/// The last days of a month are counted from its end: this many.
 const LAST_DAYS: u32 = 4;
 
 /// A flag of a panel: 1 where it is on, 0 where it is off, row by row.
@@ -55,9 +56,9 @@ pub(super) struct Flag {
     pub(super) on: Vec<f64>,
 }
 
-/// A set of places on the calendar that are held fixed.
+/// A cycle of the calendar whose phases are held fixed.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) enum Places {
+pub(super) enum Cycle {
     /// Days of the week, or hours of it.
     Week,
     /// Days of the month.
@@ -66,14 +67,14 @@ pub(super) enum Places {
     Season,
 }
 
-/// The place of each position from the panel's first on.
+/// The phase of each position in a cycle, from the panel's first position on.
 struct Group {
-    places: Places,
+    cycle: Cycle,
     of: Vec<u32>,
     count: usize,
 }
 
-/// An estimate and its 95 % interval, as shares of the usual level.
+/// An estimate and its 95 % interval, as shares of the baseline.
 #[derive(Clone, Copy)]
 pub(super) struct Estimate {
     pub(super) value: f64,
@@ -81,21 +82,22 @@ pub(super) struct Estimate {
     pub(super) high: f64,
 }
 
-/// What one flag does.
+/// The effect of one flag.
 pub(super) struct Effect {
     pub(super) all: Estimate,
-    /// Series in which the flag is on and off beside each other: their estimates, and steps with the flag.
+    /// Series in which the flag is on near steps where it is off: their estimates, and the number of steps with the
+    /// flag.
     pub(super) series: Vec<(usize, f64, usize)>,
 }
 
-/// What the flags that were asked for do.
+/// The effects of the flags that were asked for.
 pub(super) struct Effects {
     pub(super) effects: Vec<Effect>,
-    /// Sets that settle when the flags are on, and so are not held fixed.
-    pub(super) settled: Vec<Places>,
-    /// Sets that are.
-    pub(super) held: Vec<Places>,
-    /// Steps on either side that the local level is taken from.
+    /// Cycles that determine when the flags are on, and so are not held fixed.
+    pub(super) determined: Vec<Cycle>,
+    /// Cycles that are held fixed.
+    pub(super) held: Vec<Cycle>,
+    /// Steps on either side from which the local level is estimated.
     pub(super) reach: usize,
 }
 
@@ -108,16 +110,16 @@ struct Setting<'a> {
     reach: usize,
 }
 
-/// A series with level and places taken out, zero where it says nothing.
+/// A series with level and cycles removed, zero at steps that do not count.
 struct Adjusted {
     /// Its first date, counted from the panel's.
     offset: usize,
     sales: Vec<f64>,
     flags: Vec<Vec<f64>>,
-    /// Steps that count, and degrees of freedom that what was taken out has used up.
+    /// Steps that count, and degrees of freedom used by level, cycles and flags.
     steps: usize,
     used: f64,
-    /// Steps on which each flag is on and counts, and those of them that are off nearby.
+    /// For each flag, the steps that count on which it is on, and how many of these have steps without it nearby.
     on: Vec<usize>,
     beside: Vec<usize>,
 }
@@ -125,19 +127,19 @@ struct Adjusted {
 /// The effects of the first `asked` of the flags, the others held fixed.
 ///
 /// # Errors
-/// When the work is interrupted, or the effects cannot be told from the level or the weekday.
+/// When the work is interrupted, or the effects cannot be separated from the level or the weekday.
 pub(super) fn effects(panel: &Panel, flags: &[Flag], asked: usize) -> Result<Effects> {
     let mut setting = Setting::of(panel, flags);
-    let settled = setting.release(asked)?;
-    let held = setting.groups.iter().map(|group| group.places).collect();
+    let determined = setting.release(asked)?;
+    let held = setting.groups.iter().map(|group| group.cycle).collect();
     let reach = setting.reach;
-    if settled.contains(&Places::Week) {
+    if determined.contains(&Cycle::Week) {
         return Err(Error::data(format!(
-            "{} is on at the same places of every week, so that its effect cannot be told from theirs",
+            "{} is on at the same times of every week, so its effect cannot be separated from theirs",
             named(&flags[..asked])
         )));
     }
-    Ok(Effects { effects: setting.estimate(asked)?, settled, held, reach })
+    Ok(Effects { effects: setting.estimate(asked)?, determined, held, reach })
 }
 
 fn named(flags: &[Flag]) -> String {
@@ -151,14 +153,14 @@ impl<'a> Setting<'a> {
         let frequency = panel.frequency();
         let (season, step) = (panel.season(), frequency.length());
         let week = (frequency.is_day_or_part() && 7 * DAY % step == 0).then_some((7 * DAY / step) as usize);
-        let cycle = |places, length: usize| Group {
-            places,
+        let periodic = |cycle, length: usize| Group {
+            cycle,
             of: (0..dates).map(|date| (first + date as i64).rem_euclid(length as i64) as u32).collect(),
             count: length,
         };
         let mut groups = Vec::new();
         if let Some(week) = week.filter(|week| dates >= 3 * week) {
-            groups.push(cycle(Places::Week, week));
+            groups.push(periodic(Cycle::Week, week));
         }
         if week == Some(7) && dates >= 180 {
             let place = |date| {
@@ -167,13 +169,14 @@ impl<'a> Setting<'a> {
                     if left < LAST_DAYS { 31 - left - 1 } else { day.day() - 1 }
                 })
             };
-            groups.push(Group { places: Places::Month, of: (0..dates).map(place).collect(), count: 31 });
+            groups.push(Group { cycle: Cycle::Month, of: (0..dates).map(place).collect(), count: 31 });
         }
-        // A year is held fixed place by place where three of them tell peaks from chance; else the local level follows it.
+        // An annual season is held fixed from three years on, which separate peaks from chance; else the local level
+        // follows it.
         let seasons = if season > 31 { 3 } else { 2 };
         let other = season > 1 && week.is_none_or(|week| week % season != 0);
         if other && dates >= seasons * season {
-            groups.push(cycle(Places::Season, season));
+            groups.push(periodic(Cycle::Season, season));
         }
         let reach = match week {
             Some(7) => 28,
@@ -184,14 +187,14 @@ impl<'a> Setting<'a> {
         Self { panel, flags, first, groups, reach: reach.max(6) }
     }
 
-    /// Which sets of places cannot be held fixed, because the series are too short or because they leave next to nothing
-    /// of when the flags are on; the latter.
-    fn release(&mut self, asked: usize) -> Result<Vec<Places>> {
+    /// Drops the cycles that cannot be held fixed, because the series are too short or because the cycle determines
+    /// when the flags are on; returns the latter.
+    fn release(&mut self, asked: usize) -> Result<Vec<Cycle>> {
         let left = |i: usize, groups: &[&Group]| -> Option<f64> {
             let series = self.adjusted(i, &vec![0.0; self.flags.len()], groups)?;
             Some(series.flags[..asked].iter().flatten().map(|x| x * x).sum())
         };
-        let mut settled = Vec::new();
+        let mut determined = Vec::new();
         let mut kept = Vec::new();
         for group in &self.groups {
             let both = (0..self.panel.len())
@@ -205,15 +208,15 @@ impl<'a> Setting<'a> {
             let holds = with >= LEAST_LEFT * without && without > 0.0;
             kept.push(holds);
             if !holds && without > 0.0 {
-                settled.push(group.places);
+                determined.push(group.cycle);
             }
         }
         let mut kept = kept.into_iter();
         self.groups.retain(|_| kept.next() == Some(true));
-        Ok(settled)
+        Ok(determined)
     }
 
-    /// A series without its level and the given places, at these effects of the flags; none if it says nothing.
+    /// A series without its level and the given cycles, at these effects of the flags; none if too few steps count.
     fn adjusted(&self, i: usize, effects: &[f64], groups: &[&Group]) -> Option<Adjusted> {
         let y = self.panel.regular(i);
         let offset = usize::try_from(self.panel.positions(i).first()? - self.first).ok()?;
@@ -238,31 +241,31 @@ impl<'a> Setting<'a> {
         }
         let observed = counts.iter().filter(|counts| **counts).count();
         let mean = without.iter().zip(&counts).filter(|(_, c)| **c).map(|(y, _)| y).sum::<f64>() / observed as f64;
-        let mut usual = line(&without, &counts, self.reach);
-        for (counts, level) in counts.iter_mut().zip(&usual) {
+        let mut baseline = line(&without, &counts, self.reach);
+        for (counts, level) in counts.iter_mut().zip(&baseline) {
             *counts &= *level > LEAST_LEVEL * mean;
         }
-        // The index of a place is what its steps sell over what the others would make of them.
+        // The index of a phase: the mean ratio of its sales to the baseline so far.
         for group in groups.iter().chain(groups) {
             let of = &group.of[offset..offset + n];
             let (mut sums, mut sizes) = (vec![0.0; group.count], vec![0.0; group.count]);
             for t in (0..n).filter(|t| counts[*t]) {
-                sums[of[t] as usize] += without[t] / usual[t];
+                sums[of[t] as usize] += without[t] / baseline[t];
                 sizes[of[t] as usize] += 1.0;
             }
             for t in (0..n).filter(|t| counts[*t]).collect::<Vec<_>>() {
                 let index = sums[of[t] as usize] / sizes[of[t] as usize];
                 counts[t] = index > LEAST_LEVEL;
-                usual[t] *= index;
+                baseline[t] *= index;
             }
         }
-        let relative: Vec<f64> = (0..n).map(|t| if counts[t] { y[t] / usual[t] } else { 0.0 }).collect();
+        let relative: Vec<f64> = (0..n).map(|t| if counts[t] { y[t] / baseline[t] } else { 0.0 }).collect();
         let steps = counts.iter().filter(|counts| **counts).count();
-        let places = groups.iter().map(|group| {
+        let phases = groups.iter().map(|group| {
             let of = &group.of[offset..offset + n];
-            of.iter().zip(&counts).filter(|(_, counts)| **counts).map(|(place, _)| *place).collect::<HashSet<_>>().len()
+            of.iter().zip(&counts).filter(|(_, counts)| **counts).map(|(phase, _)| *phase).collect::<HashSet<_>>().len()
         });
-        let used = steps as f64 / self.reach as f64 + places.sum::<usize>() as f64 + self.flags.len() as f64;
+        let used = steps as f64 / self.reach as f64 + phases.sum::<usize>() as f64 + self.flags.len() as f64;
         if (steps as f64) < used + 3.0 {
             return None;
         }
@@ -314,25 +317,25 @@ impl<'a> Setting<'a> {
             }
             let varies = |k: &usize| system[k * p + k] > 1e-9;
             if let Some(k) = (0..asked).find(|k| !varies(k)) {
-                return Err(Error::data(format!("`{}` is never on beside steps where it is off", self.flags[k].name)));
+                return Err(Error::data(format!("`{}` is never on near steps where it is off", self.flags[k].name)));
             }
-            // Flags that are held fixed may add up to one another; one that is asked for may not add up to them.
+            // Flags that are held fixed may be collinear with one another, but not with one that is asked for.
             let known = independent(&system, (asked..p).chain(0..asked).filter(varies), p);
-            let told = (0..asked).all(|k| known.contains(&k)).then(|| solved(&system, &right, &known, p)).flatten();
-            let [estimate, inverted] = told.ok_or_else(|| {
+            let found = (0..asked).all(|k| known.contains(&k)).then(|| solved(&system, &right, &known, p)).flatten();
+            let [estimate, inverted] = found.ok_or_else(|| {
                 Error::data(format!(
-                    "the effect of {} cannot be told from that of the other flags, which are on with it",
+                    "the effect of {} cannot be separated from that of other flags that are on at the same time",
                     named(&self.flags[..asked])
                 ))
             })?;
             before = std::mem::replace(&mut effects, estimate);
             inverse = inverted;
         }
-        self.spread(asked, &groups, &before, &effects, &weights, &inverse)
+        self.intervals(asked, &groups, &before, &effects, &weights, &inverse)
     }
 
-    /// The intervals: scores of all series, summed by date.
-    fn spread(
+    /// The effects with their intervals, from the scores of all series summed by date.
+    fn intervals(
         &self,
         asked: usize,
         groups: &[&Group],
@@ -386,8 +389,8 @@ impl<'a> Setting<'a> {
         }
         if let Some(k) = (0..asked).find(|k| 2 * beside[*k] < on[*k]) {
             return Err(Error::data(format!(
-                "`{}` is on for long stretches: only {} of its {} steps have a usual level beside them, so its \
-                 effect cannot be told from the level of those times",
+                "`{}` is on for long stretches: only {} of its {} steps are near steps without it, so its effect cannot be \
+                 separated from the level of sales at those times",
                 self.flags[k].name, beside[k], on[k]
             )));
         }
@@ -397,12 +400,12 @@ impl<'a> Setting<'a> {
             let rough = &scores[k];
             let dot = |lag: usize| rough[lag..].iter().zip(rough).map(|(a, b)| a * b).sum::<f64>();
             let shared = if dot(0) > 0.0 { (dot(1) / dot(0)).clamp(0.0, 0.9) } else { 0.0 };
-            // Residuals are too small by what level and places have taken up of that many independent steps.
+            // Residuals are too small by the degrees of freedom used, out of that many independent steps.
             let independent = steps * (1.0 - shared) / (1.0 + shared);
             let freedom = independent / (independent - used).max(independent / 4.0);
             let scores: Vec<f64> =
                 rough.iter().zip(&leverage).map(|(score, h)| score * freedom / (1.0 - h.min(0.9))).collect();
-            // Scores that turn about by chance, as few and small ones do, are no reason for a narrower interval.
+            // Negative autocorrelation, which few scores show by chance, does not narrow the interval.
             let alone: f64 = scores.iter().map(|score| score * score).sum();
             let error = long_run(&scores, lags as usize).max(alone).sqrt();
             let margin = error * self.critical(k, lags / dates as f64)?;
@@ -413,7 +416,7 @@ impl<'a> Setting<'a> {
         Ok(found)
     }
 
-    /// What an error is multiplied by for a 95 % interval.
+    /// The critical value of the 95 % interval.
     fn critical(&self, k: usize, b: f64) -> Result<f64> {
         let mut runs = HashSet::new();
         for i in 0..self.panel.len() {
@@ -449,7 +452,7 @@ impl Adjusted {
 struct Sums {
     squares: Vec<f64>,
     products: Vec<f64>,
-    /// The standard deviation of what the effects leave.
+    /// The standard deviation of the residuals.
     deviation: f64,
 }
 
@@ -466,18 +469,19 @@ impl Sums {
     }
 }
 
-/// Series weigh by the inverse of their residual variance, which is at least a quarter of the median's.
+/// Series are weighted by the inverse of their residual variance, which counts as at least a quarter of the median's.
 fn weights_of(sums: &[Option<Sums>]) -> Vec<f64> {
-    let usual = crate::panel::median(sums.iter().flatten().map(|sums| sums.deviation).collect());
+    let typical = crate::panel::median(sums.iter().flatten().map(|sums| sums.deviation).collect());
     let weight = |sums: &Option<Sums>| match sums {
-        Some(sums) if usual > 0.0 => sums.deviation.max(usual / 2.0).powi(-2),
+        Some(sums) if typical > 0.0 => sums.deviation.max(typical / 2.0).powi(-2),
         Some(_) => 1.0,
         None => 0.0,
     };
     sums.iter().map(weight).collect()
 }
 
-/// Those flags of an order that earlier ones of it do not add up to: Cholesky's factor, without the rows that come to nothing.
+/// The flags, in the given order, that are not linear combinations of earlier ones: Cholesky's factor without null
+/// rows.
 fn independent(system: &[f64], order: impl Iterator<Item = usize>, p: usize) -> Vec<usize> {
     let (mut kept, mut factor): (Vec<usize>, Vec<Vec<f64>>) = (Vec::new(), Vec::new());
     for k in order {
@@ -496,7 +500,7 @@ fn independent(system: &[f64], order: impl Iterator<Item = usize>, p: usize) -> 
     kept
 }
 
-/// The solution of the normal equations and the inverse of their matrix, zero for flags that are not known.
+/// The solution of the normal equations and the inverse of their matrix, zero for the other flags.
 fn solved(system: &[f64], right: &[f64], known: &[usize], p: usize) -> Option<[Vec<f64>; 2]> {
     let part: Vec<f64> = known.iter().flat_map(|a| known.iter().map(move |b| system[a * p + b])).collect();
     let mut inverse = vec![0.0; p * p];
@@ -514,14 +518,14 @@ fn solved(system: &[f64], right: &[f64], known: &[usize], p: usize) -> Option<[V
     Some([solution, inverse])
 }
 
-/// The variance of a sum of scores that are autocorrelated over fewer than `lags` dates (Newey and West 1987).
+/// The long-run variance of a sum of scores autocorrelated over fewer than `lags` dates (Newey and West 1987).
 fn long_run(scores: &[f64], lags: usize) -> f64 {
     let at = |lag: usize| scores[lag..].iter().zip(scores).map(|(a, b)| a * b).sum::<f64>();
     let weighted = (1..lags.min(scores.len())).map(|lag| 2.0 * (1.0 - lag as f64 / lags as f64) * at(lag));
     at(0) + weighted.sum::<f64>()
 }
 
-/// The sums of values over the steps up to `reach` on either side, half of the outermost.
+/// Moving sums over the steps up to `reach` on either side, the outermost with weight one half.
 fn window(values: &[f64], reach: usize) -> Vec<f64> {
     let n = values.len();
     let mut before = Vec::with_capacity(n + 1);
@@ -535,11 +539,11 @@ fn window(values: &[f64], reach: usize) -> Vec<f64> {
     (0..n).map(|t| 0.5 * (over(t, reach) + over(t, reach - 1))).collect()
 }
 
-/// A local level: at each step the straight line of least squares through the counting steps around it; where these are
-/// too few for a line, their mean.
+/// The local level: at each step the value of a local linear regression on the steps around it that count; where these
+/// are too few for a line, their mean.
 fn line(values: &[f64], counts: &[bool], reach: usize) -> Vec<f64> {
     let n = values.len();
-    // Steps are counted from the middle, which keeps their squares small.
+    // Steps are counted from the middle, which keeps the sums of squares small.
     let place = |t: usize| t as f64 - n as f64 / 2.0;
     let of = |value: &dyn Fn(usize) -> f64| {
         let cells: Vec<f64> = (0..n).map(|t| if counts[t] { value(t) } else { 0.0 }).collect();
@@ -555,15 +559,16 @@ fn line(values: &[f64], counts: &[bool], reach: usize) -> Vec<f64> {
             let second = squares[t] - 2.0 * at * places[t] + at * at * ones[t];
             let product = products[t] - at * sums[t];
             let determinant = ones[t] * second - first * first;
-            match ones[t] >= 3.0 && determinant > 1e-9 * (ones[t] * second).max(1.0) {
-                true => (second * sums[t] - first * product) / determinant,
-                false => sums[t] / ones[t],
+            if ones[t] >= 3.0 && determinant > 1e-9 * (ones[t] * second).max(1.0) {
+                (second * sums[t] - first * product) / determinant
+            } else {
+                sums[t] / ones[t]
             }
         })
         .collect()
 }
 
-/// Takes the mean of every place of every set out of the counting steps, in turn until none is left.
+/// Removes the mean of every phase of every cycle from the steps that count, in turn until none is left.
 fn demean(values: &mut [f64], groups: &[&Group], offset: usize, counts: &[bool]) {
     for _ in 0..SWEEPS {
         let mut largest: f64 = 0.0;

@@ -55,16 +55,16 @@ pub const QUESTIONS: Registry<Asking> = Registry {
     ],
 };
 
-/// A question as [`QUESTIONS`] lists it.
+/// A row of [`QUESTIONS`].
 pub type Question = Row<Asking>;
 
-/// How a question is asked.
+/// How a question is answered.
 pub struct Asking {
     ask: fn(&Panel, Map<String, Value>) -> Result<Finding>,
     first: fn(&Panel) -> Vec<Result<Finding>>,
 }
 
-/// What [`QUESTIONS`] needs to know of a question; its options struct implements it.
+/// A question; its options struct implements this trait.
 pub trait Ask: Default + Serialize + DeserializeOwned + JsonSchema {
     /// The name in labels: lower case, words joined by underscores.
     const NAME: &str;
@@ -72,15 +72,15 @@ pub trait Ask: Default + Serialize + DeserializeOwned + JsonSchema {
     const SUMMARY: &str;
     /// A label that works on the bundled data.
     const EXAMPLE: &str;
-    /// Other names of the same question, separated by commas: they are served.
+    /// Synonyms, separated by commas: they are accepted as names.
     const ALSO: &str = "";
-    /// What is asked for and comes closest to this question, separated by commas, and why.
+    /// Terms that people search for and that come closest to this question, separated by commas, and why.
     const SIMILAR: &[(&str, &str)] = &[];
 
-    /// Checks that the options make sense, as far as that goes without data.
+    /// Checks the options as far as possible without data.
     ///
     /// # Errors
-    /// When one does not, naming it.
+    /// When an option is out of range, naming it.
     fn check(&self) -> Result<()> {
         Ok(())
     }
@@ -91,7 +91,7 @@ pub trait Ask: Default + Serialize + DeserializeOwned + JsonSchema {
     /// When the panel cannot answer it.
     fn answer(&self, panel: &Panel) -> Result<Finding>;
 
-    /// With which options a report begins by asking it; not at all if none is given.
+    /// The options with which a report asks the question by default; empty if it does not.
     fn first(_panel: &Panel) -> Vec<Self> {
         Vec::new()
     }
@@ -138,7 +138,7 @@ impl Panel {
     }
 }
 
-/// What a report says first, in the order of [`QUESTIONS`]. A question that the panel cannot answer is left out.
+/// The findings of a report, in the order of [`QUESTIONS`]. A question that the panel cannot answer is left out.
 pub(crate) fn first_findings(panel: &Panel) -> Result<Vec<Finding>> {
     let answers = QUESTIONS.iter().flat_map(|question| (question.first)(panel));
     answers.filter(|finding| !finding.as_ref().is_err_and(Error::is_data)).collect()

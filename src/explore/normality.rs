@@ -1,19 +1,20 @@
-//! Is what trend and season leave normal, as most forecast intervals assume?
+//! Is the remainder after trend and season normal, as most forecast intervals assume?
 //!
-//! The remainder of STL of each series (of a smooth where the series holds no more than two seasons) by the tests of
-//! Jarque & Bera (1980) and of Shapiro & Wilk (1965; Royston 1995), see [`crate::statistics`]: a series passes if neither
-//! rejects. Skewness and excess kurtosis, 0 where normal, say in what the remainder differs. Long series fail by
-//! differences that do not matter, short ones pass for want of values. The remainder comes from a smooth of the whole
-//! series and is a little smaller than forecast errors.
+//! The STL remainder of each series (of a smoother where the series has no more than two seasons) by the tests of
+//! Jarque & Bera (1980) and Shapiro & Wilk (1965; Royston 1995), see [`crate::statistics`]: a series passes if neither
+//! rejects normality. Skewness and excess kurtosis, both 0 for a normal distribution, show how the remainder differs.
+//! Long series are rejected for differences that do not matter, short ones pass for lack of power. The remainder of a
+//! two-sided smoother is a little smaller than forecast errors.
 
 use polars::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::each::{each, rounded};
+use super::each::each;
 use super::{Ask, Finding};
 use crate::error::{Error, Result};
 use crate::panel::Panel;
+use crate::show::words::rounded;
 use crate::show::{Table, number};
 use crate::statistics::{MstlOptions, jarque_bera, mstl, shapiro_wilk, usable};
 
@@ -24,11 +25,11 @@ const LEAST: usize = 20;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Normality {
-    /// Steps in a season; the panel's season if not stated, 1 for none.
+    /// Steps in a season; by default the panel's season, 1 for none.
     pub season: Option<usize>,
-    /// The share of normal series that a test may reject, between 0 and 1.
+    /// Significance level of the tests, between 0 and 1.
     pub alpha: f64,
-    /// Series in the table, the least normal first.
+    /// Rows of the table: series, the smallest p-values first.
     pub top: usize,
 }
 
@@ -41,10 +42,10 @@ impl Default for Normality {
 struct Answer {
     skewness: f64,
     excess: f64,
-    /// p-values; Shapiro–Wilk is NaN for more values than it takes.
+    /// p-values; Shapiro–Wilk is NaN above 5,000 values.
     jarque_bera: f64,
     shapiro_wilk: f64,
-    /// Is only a smooth taken out?
+    /// Is the remainder that of a smoother, without a season?
     smooth: bool,
 }
 
@@ -56,16 +57,19 @@ impl Answer {
 
 impl Ask for Normality {
     const NAME: &str = "normality";
-    const SUMMARY: &str = "Is what trend and season leave normal, as intervals assume";
+    const SUMMARY: &str = "Is the remainder after trend and season normal, as most intervals assume";
     const EXAMPLE: &str = "normality(top=5)";
     const ALSO: &str = "normal";
-    const SIMILAR: &[(&str, &str)] =
-        &[("distribution, histogram, jarque bera, shapiro, shapiro wilk, residuals", "of what trend and season leave")];
+    const SIMILAR: &[(&str, &str)] = &[(
+        "distribution, histogram, jarque bera, shapiro, shapiro wilk, residuals",
+        "of the remainder after trend and season",
+    )];
 
     fn check(&self) -> Result<()> {
-        match self.alpha > 0.0 && self.alpha < 1.0 {
-            true => Ok(()),
-            false => Err(Error::usage(format!("alpha is a share between 0 and 1, not {}", self.alpha))),
+        if self.alpha > 0.0 && self.alpha < 1.0 {
+            Ok(())
+        } else {
+            Err(Error::usage(format!("alpha is a significance level between 0 and 1, not {}", self.alpha)))
         }
     }
 
@@ -77,7 +81,7 @@ impl Ask for Normality {
             let left: Vec<f64> = parts.remainder.into_iter().filter(|r| !r.is_nan()).collect();
             let size = |values: &[f64]| values.iter().filter(|v| !v.is_nan()).fold(0.0_f64, |a, v| a.max(v.abs()));
             if size(&left) <= 1e-10 * size(y) {
-                return Err(Error::model("nothing left over by trend and season"));
+                return Err(Error::model("no remainder after trend and season"));
             }
             let (skewness, excess) = shape(&left);
             Ok(Answer {
@@ -95,17 +99,17 @@ impl Ask for Normality {
         let heavy = failed().filter(|a| a.excess > 1.0).count();
         let skewed = failed().filter(|a| a.skewness.abs() > 0.5).count();
         let advice = match failed().count() {
-            0 => " Intervals from a normal distribution suit them.".to_string(),
+            0 => " Normal intervals are appropriate.".to_string(),
             n => format!(
-                " Of the {} that do not, {} have more extremes than a normal distribution and {} lean to one side: \
-                 prefer intervals from past errors.",
+                " Of the other {}, {} have heavier tails than a normal distribution and {} are skewed: prefer intervals from \
+                 past errors (conformal).",
                 count(n),
                 count(heavy),
                 count(skewed),
             ),
         };
         let sentence = format!(
-            "What trend and season leave looks normal in {} of {} series ({} %).{advice}",
+            "The remainder after trend and season is compatible with a normal distribution in {} of {} series ({} %).{advice}",
             count(passed),
             count(found.len()),
             rounded(100.0 * passed as f64 / found.len() as f64, 0),
@@ -124,13 +128,13 @@ impl Ask for Normality {
         columns.push(column("Shapiro–Wilk p", |a| a.shapiro_wilk));
         let passes = order.iter().map(|at| found[*at].1.passes(self.alpha)).collect::<Vec<_>>();
         columns.push(Column::new("passes".into(), passes));
-        let table = Table::new(DataFrame::new(order.len(), columns)?).titled("The remainder by series");
-        let finding = Finding::new("Is the remainder normal", sentence, table);
+        let table = Table::new(DataFrame::new(order.len(), columns)?).titled("Tests of the remainder by series");
+        let finding = Finding::new("Normality of the remainder", sentence, table);
         let mut finding = answers.caveats(finding, panel, "filled for the decomposition, left out of the tests");
         let smooth = found.iter().filter(|(_, a)| a.smooth).count();
         if m > 1 && smooth > 0 {
             finding = finding.but(format!(
-                "{} of {} series hold no more than two seasons of {}: of these, a smooth is taken out instead of a season.",
+                "{} of {} series have no more than two seasons of {}: their remainder is that of a smoother without a season.",
                 count(smooth),
                 count(found.len()),
                 count(m)
@@ -139,7 +143,7 @@ impl Ask for Normality {
         let long = found.iter().filter(|(_, a)| a.shapiro_wilk.is_nan()).count();
         if long > 0 {
             finding = finding.but(format!(
-                "{} of {} series are too long for Shapiro–Wilk, which takes 5,000 values; Jarque–Bera alone judges them.",
+                "{} of {} series are too long for Shapiro–Wilk, which takes at most 5,000 values; only Jarque–Bera applies.",
                 count(long),
                 count(found.len())
             ));
@@ -148,7 +152,7 @@ impl Ask for Normality {
     }
 }
 
-/// Skewness and excess kurtosis, 0 where normal.
+/// Skewness and excess kurtosis, both 0 for a normal distribution.
 fn shape(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;

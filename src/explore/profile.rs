@@ -1,4 +1,4 @@
-//! Who sells how much? The share of each series in the total, largest first, and how many series make 80 % of it.
+//! Which series sell most? The share of each series in the total, largest first, and how many make up 80 % of it.
 
 use polars::prelude::*;
 use schemars::JsonSchema;
@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::{Ask, Finding};
 use crate::error::{Error, Result};
 use crate::panel::Panel;
+use crate::show::words::rounded;
 use crate::show::{Table, number};
 
 /// Options of `profile`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Profile {
-    /// Series in the table.
+    /// Rows of the table: series, the largest first.
     pub top: usize,
 }
 
@@ -25,7 +26,7 @@ impl Default for Profile {
 
 impl Ask for Profile {
     const NAME: &str = "profile";
-    const SUMMARY: &str = "Who sells how much: the share of each series in the total";
+    const SUMMARY: &str = "Which series sell most: the share of each series in the total";
     const EXAMPLE: &str = "profile(top=5)";
     const ALSO: &str = "shares, share of total";
     const SIMILAR: &[(&str, &str)] = &[
@@ -33,7 +34,10 @@ impl Ask for Profile {
             "abc, abc xyz, pareto, top, top sellers, best sellers, largest",
             "the share of each series in the total, the largest first",
         ),
-        ("describe, overview, summary, head", "who sells how much; `summary` and `head` are verbs of a panel"),
+        (
+            "describe, overview, summary, head",
+            "the share of each series in the total; `summary` and `head` are verbs of a panel",
+        ),
     ];
 
     fn first(_: &Panel) -> Vec<Self> {
@@ -45,7 +49,7 @@ impl Ask for Profile {
             (0..panel.len()).map(|i| panel.target(i).iter().filter(|y| !y.is_nan()).sum::<f64>()).collect();
         let total: f64 = sums.iter().sum();
         if total <= 0.0 {
-            return Err(Error::data("the series do not sell, so that none has a share"));
+            return Err(Error::data("the total is not positive, so series have no shares in it"));
         }
         let mut order: Vec<usize> = (0..sums.len()).collect();
         order.sort_by(|a, b| sums[*b].total_cmp(&sums[*a]));
@@ -58,18 +62,18 @@ impl Ask for Profile {
         let needed = needed.count();
         let share = |i: usize| 100.0 * sums[i] / total;
         let sentence = format!(
-            "{} of {} series make 80 % of the {} of {}; the largest, {}, makes {} %.",
+            "{} of {} series make up 80 % of total {} ({}); the largest, {}, makes up {} %.",
             number(needed as f64),
             number(panel.len() as f64),
-            number(total.round()),
             panel.inner().columns.target,
+            number(total.round()),
             panel.label(order[0]),
-            number((share(order[0]) * 10.0).round() / 10.0),
+            rounded(share(order[0]), 1),
         );
         order.truncate(self.top.max(1));
         let mut columns = panel.key_columns(order.iter().copied())?;
         columns.push(Column::new("total".into(), order.iter().map(|i| sums[*i].round()).collect::<Vec<_>>()));
         columns.push(Column::new("share %".into(), order.iter().map(|i| share(*i)).collect::<Vec<_>>()));
-        Ok(Finding::new("Who sells how much", sentence, Table::new(DataFrame::new(order.len(), columns)?)))
+        Ok(Finding::new("Share of each series", sentence, Table::new(DataFrame::new(order.len(), columns)?)))
     }
 }

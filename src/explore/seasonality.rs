@@ -1,8 +1,8 @@
-//! Is there a season, how strong, and when is its peak?
+//! Is there seasonality, how strong is it, and when is its peak?
 //!
-//! The mean of the total at each place in the season over its overall mean, and the strength 1 − Var(R)/Var(S+R) of
-//! Wang, Smith & Hyndman (2006), S the seasonal means and R what they leave of the detrended total. A periodogram
-//! (augurs) says which season the data themselves suggest.
+//! Seasonal indices of the total: the mean of each period of the season over the overall mean. The strength is
+//! 1 − Var(R)/Var(S+R) of Wang, Smith & Hyndman (2006), with S the seasonal means and R the remainder of the detrended
+//! total. A periodogram (augurs) shows which season the data themselves suggest.
 
 use augurs::seasons::{Detector, PeriodogramDetector};
 use polars::prelude::*;
@@ -19,18 +19,18 @@ use crate::show::{Table, number};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Seasonality {
-    /// Steps in a season; the panel's season if not stated.
+    /// Steps in a season; by default the panel's season.
     pub season: Option<usize>,
 }
 
 impl Ask for Seasonality {
     const NAME: &str = "seasonality";
-    const SUMMARY: &str = "Is there a season, how strong, and when is its peak";
+    const SUMMARY: &str = "Is there seasonality, how strong is it, and when is its peak";
     const EXAMPLE: &str = "seasonality(season=52)";
     const ALSO: &str = "seasonal, season, seasonal pattern";
     const SIMILAR: &[(&str, &str)] = &[(
         "weekday, day of week, month, cycle, periodicity, periodogram",
-        "the season of the calendar, how strong it is and when its peak",
+        "the season of the calendar: its strength and its peak",
     )];
 
     fn first(_: &Panel) -> Vec<Self> {
@@ -42,7 +42,7 @@ impl Ask for Seasonality {
         let (first, y) = total(panel);
         if m < 2 || y.len() < 2 * m {
             return Err(Error::data(format!(
-                "a season of {m} needs {} steps to be seen, the data have {}",
+                "a season of {m} can only be estimated from {} steps, and the data have {}",
                 2 * m.max(2),
                 y.len()
             )));
@@ -59,29 +59,29 @@ impl Ask for Seasonality {
             sums[place(*t)].0 += v;
             sums[place(*t)].1 += 1.0;
         }
-        let figure: Vec<f64> = sums.iter().map(|(sum, n)| sum / n).collect();
+        let seasonal: Vec<f64> = sums.iter().map(|(sum, n)| sum / n).collect();
         let variance = |values: &[f64]| {
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64
         };
-        let left: Vec<f64> = detrended.iter().map(|(t, v)| v - figure[place(*t)]).collect();
+        let remainder: Vec<f64> = detrended.iter().map(|(t, v)| v - seasonal[place(*t)]).collect();
         let whole: Vec<f64> = detrended.iter().map(|(_, v)| *v).collect();
-        let strength = (1.0 - variance(&left) / variance(&whole)).max(0.0);
-        let index: Vec<f64> = figure.iter().map(|v| 1.0 + v / mean).collect();
+        let strength = (1.0 - variance(&remainder) / variance(&whole)).max(0.0);
+        let index: Vec<f64> = seasonal.iter().map(|v| 1.0 + v / mean).collect();
         let seen: Vec<usize> = (0..m).filter(|p| !index[*p].is_nan()).collect();
         let by = |a: &&usize, b: &&usize| index[**a].total_cmp(&index[**b]);
         let (Some(peak), Some(trough)) = (seen.iter().max_by(by), seen.iter().min_by(by)) else {
-            return Err(Error::data("the series hold no values"));
+            return Err(Error::data("the series have no values"));
         };
         let calendar = &panel.inner().calendar;
-        // The last time each place came round, so that the reader sees a date instead of a place.
+        // The last date of each period, so that the reader sees a date instead of a number.
         let last = first + y.len() as i64 - 1;
         let when = |place: usize| last - (last - place as i64).rem_euclid(m as i64);
         let percent = |v: f64| number((100.0 * (v - 1.0)).round().abs());
         let noun = panel.frequency().noun();
         let sentence = format!(
-            "The season of {m} {noun}s explains {} % of what the trend leaves; it peaks {} % above the mean \
-             (last on {}) and is lowest, {} % below, on {}.",
+            "The season of {m} {noun}s explains {} % of the variance around the trend. It peaks {} % above the mean \
+             (last on {}) and is lowest, {} % below the mean, on {}.",
             number((100.0 * strength).round()),
             percent(index[*peak]),
             calendar.label(when(*peak)),
@@ -108,11 +108,11 @@ impl Ask for Seasonality {
         cycles.truncate(6);
         cycles.reverse();
         let drawn = Seasonal {
-            title: format!("Total by place in a season of {m} {noun}s"),
+            title: format!("Seasonal plot of the total, {m} {noun}s"),
             value: panel.inner().columns.target.clone(),
             positions,
             cycles,
-            profile: order.iter().map(|p| mean + figure[*p]).collect(),
+            profile: order.iter().map(|p| mean + seasonal[*p]).collect(),
         };
         let mut ranked = seen.clone();
         ranked.sort_by(|a, b| index[*b].total_cmp(&index[*a]));
@@ -126,29 +126,29 @@ impl Ask for Seasonality {
             ],
         )?;
         let mut finding =
-            Finding::new("The season", sentence, Table::new(table).titled("The strongest places of the season"))
+            Finding::new("Seasonality", sentence, Table::new(table).titled("The highest seasonal indices"))
                 .drawn(drawn.figure());
         let seasons = y.len() / m;
         if seasons < 4 {
             finding = finding.but(format!(
-                "Only {seasons} whole seasons were seen; a mean over so few follows single events, and explains more than a longer history would."
+                "Only {seasons} complete seasons: a mean of so few follows single events, and explains more than a longer history \
+                 would."
             ));
         }
-        // A periodogram of n steps tells frequencies apart that differ by 1/n or more.
+        // A periodogram of n steps resolves frequencies that differ by 1/n or more.
         let apart = |period: u32| (1.0 / f64::from(period) - 1.0 / m as f64).abs() > 1.0 / y.len() as f64;
         let filled: Vec<f64> = y.iter().map(|v| if v.is_nan() { mean } else { *v }).collect();
         let longest = (y.len() / 2).min(3 * m) as u32;
         let found = PeriodogramDetector::builder().max_period(longest.max(4)).build().detect(&filled);
         if let Some(period) = found.first().filter(|period| apart(**period)) {
-            finding = finding.but(format!(
-                "The periodogram of the total is highest at {period} {noun}s; season={period} is worth a try."
-            ));
+            finding = finding
+                .but(format!("The periodogram of the total peaks at {period} {noun}s; consider season={period}."));
         }
         Ok(finding)
     }
 }
 
-/// How far into its calendar year a position lies, so that a yearly season is drawn from January.
+/// A key that is least at the first position of a calendar year, so that an annual season is drawn from January.
 fn starts_year(panel: &Panel, position: i64) -> i64 {
     let calendar = &panel.inner().calendar;
     match (calendar.year(position), calendar.year(position - 1)) {
@@ -157,7 +157,7 @@ fn starts_year(panel: &Panel, position: i64) -> i64 {
     }
 }
 
-/// The name of a place: month or weekday where the season has such, the month at its first week for weeks.
+/// The name of a period of the season: month or weekday where there is one; for weeks, the month at its first week.
 fn place_name(panel: &Panel, position: i64, index: i64, m: usize) -> String {
     let calendar = &panel.inner().calendar;
     match calendar.month(position) {

@@ -1,10 +1,11 @@
-//! Do the series wander, and what makes them stay?
+//! Are the series stationary, and how many differences make them so?
 //!
-//! For each series the KPSS test (steady around a level is what it may reject; Kwiatkowski et al. 1992) and the ADF test
-//! with a constant (a random walk is what it may reject; Said & Dickey 1984), both at 5 %, and how many differences an
-//! ARIMA model would take: first one over a season where the strength of the season exceeds 0.64, then ordinary ones of
-//! what that leaves until KPSS accepts, as R's `nsdiffs` and `ndiffs` say (Hyndman & Khandakar 2008). KPSS and differences
-//! leave missing values out, for ADF and the strength of the season they are filled. Tests of short series have no power.
+//! For each series the KPSS test (null hypothesis: stationary around a level; Kwiatkowski et al. 1992) and the ADF test
+//! with a constant (null hypothesis: unit root; Said & Dickey 1984), both at 5 %, and the number of differences that an
+//! ARIMA model would take: first a seasonal one where the strength of seasonality exceeds 0.64, then ordinary ones
+//! until KPSS no longer rejects, as R's `nsdiffs` and `ndiffs` (Hyndman & Khandakar 2008). KPSS and the numbers of
+//! differences leave missing values out; for ADF and the strength of seasonality they are filled. The tests have little
+//! power for short series.
 
 use polars::prelude::*;
 use schemars::JsonSchema;
@@ -25,9 +26,9 @@ const ALPHA: f64 = 0.05;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Stationarity {
-    /// Steps in a season; the panel's season if not stated, 1 for none.
+    /// Steps in a season; by default the panel's season, 1 for none.
     pub season: Option<usize>,
-    /// Series in the table, those that need most differences first.
+    /// Rows of the table: series, those that need most differences first.
     pub top: usize,
 }
 
@@ -42,18 +43,18 @@ struct Answer {
     adf: f64,
     differences: usize,
     seasonal: usize,
-    /// Is the series too short for its season to be judged?
+    /// Is the series too short for a seasonal difference to be assessed?
     short: bool,
 }
 
 impl Ask for Stationarity {
     const NAME: &str = "stationarity";
-    const SUMMARY: &str = "Do the series wander, and which differences make them steady";
+    const SUMMARY: &str = "Are the series stationary, and how many differences make them so";
     const EXAMPLE: &str = "stationarity(top=5)";
     const ALSO: &str = "unit root, unit roots";
     const SIMILAR: &[(&str, &str)] = &[(
         "adf, kpss, dickey fuller, differencing, differences",
-        "by the tests of KPSS and ADF, with the differences that they ask for",
+        "the KPSS and ADF tests, with the number of differences",
     )];
 
     fn answer(&self, panel: &Panel) -> Result<Finding> {
@@ -91,8 +92,8 @@ impl Ask for Stationarity {
                     (0, "no") => "no difference".to_string(),
                     (0, "two ordinary") => "two ordinary differences".to_string(),
                     (0, some) => format!("{some} difference"),
-                    (_, "no") => format!("one difference over a season of {} {noun}s", count(m)),
-                    (_, some) => format!("one difference over a season of {} {noun}s and {some}", count(m)),
+                    (_, "no") => format!("one seasonal difference ({} {noun}s)", count(m)),
+                    (_, some) => format!("one seasonal difference ({} {noun}s) and {some}", count(m)),
                 };
                 let whole = if at == 0 { format!(" of {} series", count(found.len())) } else { String::new() };
                 let verb = match (at, members) {
@@ -103,13 +104,13 @@ impl Ask for Stationarity {
                 format!("{}{whole}{verb} {what}", count(*members))
             })
             .collect();
-        let wandering = found.iter().filter(|(_, a)| a.kpss < ALPHA).count();
-        let returning = found.iter().filter(|(_, a)| a.adf < ALPHA).count();
+        let rejected = found.iter().filter(|(_, a)| a.kpss < ALPHA).count();
+        let stationary = found.iter().filter(|(_, a)| a.adf < ALPHA).count();
         let sentence = format!(
-            "To become steady, {}. KPSS finds {} without a steady level, ADF finds {} that return to theirs.",
+            "To become stationary, {}. KPSS rejects stationarity for {} series; ADF rejects a unit root for {}.",
             needs.join(", "),
-            count(wandering),
-            count(returning),
+            count(rejected),
+            count(stationary),
         );
         let mut order: Vec<usize> = (0..found.len()).collect();
         order.sort_by(|a, b| {
@@ -129,18 +130,21 @@ impl Ask for Stationarity {
         columns.push(real("KPSS p", |a| a.kpss));
         columns.push(real("ADF p", |a| a.adf));
         let table = Table::new(DataFrame::new(order.len(), columns)?).titled("Differences by series");
-        let finding = Finding::new("Which series wander", sentence, table);
-        let mut finding =
-            answers.caveats(finding, panel, "left out of KPSS and of differences, filled for ADF and for the season");
+        let finding = Finding::new("Stationarity", sentence, table);
+        let mut finding = answers.caveats(
+            finding,
+            panel,
+            "left out of KPSS and the numbers of differences, filled for ADF and the seasonal strength",
+        );
         let short = found.iter().filter(|(_, a)| a.short).count();
         if short > 0 {
             finding = finding.but(format!(
-                "{} of {} series hold no more than two seasons of {}: whether they need a seasonal difference cannot be told.",
+                "{} of {} series have no more than two seasons of {}, too few to assess a seasonal difference.",
                 count(short),
                 count(found.len()),
                 count(m)
             ));
         }
-        Ok(finding.but("KPSS knows p only between 0.01 and 0.1: these stand for less and for more."))
+        Ok(finding.but("KPSS p-values are tabulated between 0.01 and 0.1: read these bounds as ≤ 0.01 and ≥ 0.1."))
     }
 }

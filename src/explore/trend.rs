@@ -1,4 +1,4 @@
-//! Are sales growing? The last season against the one before, step by step, over the series that have both.
+//! Are sales growing? The last season vs the one before, over the series that have both.
 
 use polars::prelude::*;
 use schemars::JsonSchema;
@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::{Ask, Finding};
 use crate::error::{Error, Result};
 use crate::panel::{Panel, median};
+use crate::show::words::rounded;
 use crate::show::{Table, number};
 
 /// Options of `trend`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Trend {
-    /// Series in the table, those that grew most and least.
+    /// Rows of the table: the series that grew most and least.
     pub top: usize,
 }
 
@@ -25,12 +26,12 @@ impl Default for Trend {
 
 impl Ask for Trend {
     const NAME: &str = "trend";
-    const SUMMARY: &str = "Are sales growing: the last season against the one before";
+    const SUMMARY: &str = "Are sales growing: the last season vs the one before";
     const EXAMPLE: &str = "trend(top=5)";
     const ALSO: &str = "growth";
     const SIMILAR: &[(&str, &str)] = &[(
         "yoy, year on year, year over year, momentum",
-        "the last season against the one before, which is a year where the season is one",
+        "the last season vs the one before; a season is a year for weekly, monthly and quarterly data",
     )];
 
     fn first(_: &Panel) -> Vec<Self> {
@@ -59,16 +60,23 @@ impl Ask for Trend {
         let all = change(now, then);
         let growing = pairs.iter().filter(|(_, now, then)| now > then).count();
         let middle = median(pairs.iter().map(|(_, now, then)| change(*now, *then)).collect());
-        let round = |v: f64| number((v * 10.0).round() / 10.0);
+        let moved = |percent: f64| {
+            format!("{} by {} %", if percent >= 0.0 { "rose" } else { "fell" }, rounded(percent.abs(), 1))
+        };
+        let noun = panel.frequency().noun();
+        let each = match pairs.len() {
+            1 => String::new(),
+            n => format!(
+                " {} of {} series grew; the median series {}.",
+                number(growing as f64),
+                number(n as f64),
+                moved(middle)
+            ),
+        };
         let sentence = format!(
-            "Over the last {m} {}s {} {} by {} % against the {m} before; {} of {} series grew, the median series by {} %.",
-            panel.frequency().noun(),
+            "{} {} over the last {m} {noun}s compared with the {m} {noun}s before.{each}",
             panel.inner().columns.target,
-            if all >= 0.0 { "rose" } else { "fell" },
-            round(all.abs()),
-            number(growing as f64),
-            number(pairs.len() as f64),
-            round(middle),
+            moved(all),
         );
         let mut order: Vec<usize> = (0..pairs.len()).collect();
         order.sort_by(|a, b| change(pairs[*b].1, pairs[*b].2).total_cmp(&change(pairs[*a].1, pairs[*a].2)));
@@ -84,11 +92,11 @@ impl Ask for Trend {
         columns.push(column("last season", &|p| p.1.round()));
         columns.push(column("change %", &|p| change(p.1, p.2)));
         let table = Table::new(DataFrame::new(order.len(), columns)?).titled("Growth by series");
-        Ok(Finding::new("The trend", sentence, table))
+        Ok(Finding::new("Growth", sentence, table))
     }
 }
 
-/// The least-squares slope of points on time.
+/// The least-squares slope of values over time.
 pub(super) fn slope(points: &[(usize, f64)]) -> f64 {
     let n = points.len() as f64;
     let t_mean = points.iter().map(|(t, _)| *t as f64).sum::<f64>() / n;

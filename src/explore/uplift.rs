@@ -1,32 +1,34 @@
-//! What do sales do when a promotion or holiday is on? Steps with it against their usual level.
+//! What do sales do when a promotion or holiday is on? Steps with it compared with their baseline.
 //!
-//! The usual level of a step is what it would have sold without the flag: the local level and trend of its series, times
-//! what its weekday (its hour of the week, its month) sells of it, and its day of the month. The other known flags, such as
-//! holidays, are held fixed. `effect` has the formulas, and how the 95 % interval allows for autocorrelation and for what
-//! all series have in common. An effect whose interval holds zero cannot be told from chance.
+//! The baseline of a step is what it would have sold without the flag: the local level and trend of its series, times
+//! the seasonal index of its weekday (hour of the week, month), and of its day of the month. The other known flags,
+//! such as holidays, are held fixed. `effect` has the formulas, and how the 95 % interval allows for autocorrelation
+//! and for shocks that all series share. An effect whose interval contains zero is not significant.
 //!
-//! A covariate of numbers or booleans is a flag: on where it is true or above zero, off elsewhere, also where it is missing.
-//! A covariate of texts has an effect for each of its levels against the base, its commonest level; empty cells are a level
-//! of their own. A flag that is on for long stretches has no usual level beside it, and is refused, as is one that is on at
-//! the same places of every week.
+//! A covariate of numbers or booleans is a flag: on where it is true or above zero, off elsewhere, also where it is
+//! missing. A covariate of texts has an effect for each of its levels relative to the base level, the most frequent
+//! one; empty cells are a level of their own. A flag that is on for long stretches has no baseline nearby, and is
+//! refused, as is one that is on at the same times of every week.
 
 use polars::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::effect::{Effect, Effects, Estimate, Flag, Places, effects};
+use super::effect::{Cycle, Effect, Effects, Estimate, Flag, effects};
 use super::{Ask, Finding};
 use crate::error::{Error, Result, suggestion};
 use crate::panel::{Panel, Role};
+use crate::show::words::counted;
 use crate::show::{Table, number};
 
 /// Options of `uplift`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Uplift {
-    /// The covariate: a flag, on where it is true or above zero, or one of texts, each level against the commonest.
+    /// The covariate: a flag, on where it is true or above zero, or one of texts, each level relative to the most
+    /// frequent.
     pub by: String,
-    /// Series, or levels, in the table.
+    /// Rows of the table: series, or levels of a covariate of texts.
     pub top: usize,
 }
 
@@ -36,16 +38,16 @@ impl Default for Uplift {
     }
 }
 
-/// Levels of a covariate of texts that get an effect of their own; rarer ones are held fixed together.
+/// The most levels of a covariate of texts with an effect of their own; rarer ones are held fixed together.
 const LEVELS: usize = 12;
-/// Flags held fixed at the most.
+/// The most flags that are held fixed.
 const HELD: usize = 12;
-/// A flag that is on in this share of another's steps goes with it.
+/// A flag that is on in this share of another's steps is collinear with it.
 const WITH: f64 = 0.9;
 /// What an empty cell of a covariate of texts is called.
 const EMPTY: &str = "(empty)";
 
-/// The flags that are asked for, what they are told against, and what is to be said of the choice.
+/// The flags whose effects are asked for, their base level, and caveats on the choice.
 struct Question {
     /// Those that are asked for first.
     flags: Vec<Flag>,
@@ -56,7 +58,7 @@ struct Question {
 
 impl Ask for Uplift {
     const NAME: &str = "uplift";
-    const SUMMARY: &str = "What sales do when a promotion or holiday is on, weekday and season held fixed";
+    const SUMMARY: &str = "The effect of a promotion or holiday on sales, weekday and season held fixed";
     const EXAMPLE: &str = "uplift(by=IsHoliday)";
     const ALSO: &str = "lift, promotion effect, promo effect, holiday effect";
     const SIMILAR: &[(&str, &str)] = &[
@@ -66,7 +68,7 @@ impl Ask for Uplift {
         ),
         (
             "correlation, correlations, price, prices, elasticity, weather, temperature, drivers, covariates, regressors",
-            "uplift(by=NAME) for a column that is on or off; `importance` of fits says what columns of numbers count for",
+            "uplift(by=NAME) for a column that is on or off; for numeric columns, `importance` of fits",
         ),
     ];
 
@@ -84,29 +86,29 @@ impl Ask for Uplift {
         let found = effects(panel, &flags, asked)?;
         if !with.is_empty() {
             caveats.push(format!(
-                "Not held fixed, because it is on with {} most of the time, so that their effects cannot be told apart: {}.",
+                "Not held fixed, because on at the same time as {} and so inseparable from it: {}.",
                 self.by,
                 with.join(", ")
             ));
         }
-        let usual = usual(panel, &found, &names);
+        let baseline = baseline(panel, &found, &names);
         let finding = match base {
             None => self.of_flag(panel, &flags[0].name, &found)?,
             Some(base) => self.of_levels(&flags, &base, &found)?,
         };
-        let settled = found.settled.iter().map(|places| {
-            let (same, those) = match places {
-                Places::Week => ("places of every week", "those"),
-                Places::Month => ("days of every month", "those days"),
-                Places::Season => ("steps of every season", "those steps"),
+        let fixed = found.determined.iter().map(|cycle| {
+            let (same, those) = match cycle {
+                Cycle::Week => ("times of every week", "those times"),
+                Cycle::Month => ("days of every month", "those days"),
+                Cycle::Season => ("steps of every season", "those steps"),
             };
             format!(
-                "{} is on at nearly the same {same}: it is measured against the steps around them, and its effect cannot be \
-                 told from what {those} sell anyway.",
+                "{} is on at nearly the same {same}: it is compared with the steps around them, and its effect cannot be \
+                 separated from that of {those}.",
                 self.by
             )
         });
-        let caveats = settled.chain(caveats).chain([usual]);
+        let caveats = fixed.chain(caveats).chain([baseline]);
         Ok(caveats.fold(finding, |finding, caveat| finding.but(caveat)))
     }
 }
@@ -143,7 +145,7 @@ impl Uplift {
         let base = flags.remove(0).name;
         if flags.is_empty() {
             return Err(Error::data(format!(
-                "`{}` is {base} on every step, so that nothing can be told from it",
+                "`{}` is {base} on every step, so it has no effect that can be estimated",
                 self.by
             )));
         }
@@ -160,7 +162,7 @@ impl Uplift {
     fn varies(&self, role: Role) -> Result<()> {
         match role {
             Role::Fixed => Err(Error::data(format!(
-                "`{}` has one value per series, so that its effect cannot be told from the level of the series",
+                "`{}` has one value per series, so its effect cannot be separated from the level of the series",
                 self.by
             ))),
             Role::Known | Role::Observed => Ok(()),
@@ -171,29 +173,27 @@ impl Uplift {
         let Effect { all, series } = &found.effects[0];
         let steps: usize = series.iter().map(|(_, _, steps)| steps).sum();
         if series.is_empty() {
-            return Err(Error::data(format!("`{name}` is never on beside steps where it is off")));
+            return Err(Error::data(format!("`{name}` is never on near steps where it is off")));
         }
         let mut rows = series.clone();
         rows.sort_by(|a, b| b.1.total_cmp(&a.1));
         let at = |p: f64| percent(rows[((rows.len() - 1) as f64 * p).round() as usize].1);
         let over = match rows.len() {
-            1 => format!("{} {}", number(steps as f64), many(steps, "step")),
-            n => format!("{} {} of {} series", number(steps as f64), many(steps, "step"), number(n as f64)),
+            1 => counted(steps, "step", "steps"),
+            n => format!("{} of {} series", counted(steps, "step", "steps"), number(n as f64)),
         };
-        let mut sentence = match told(all) {
-            true => format!(
-                "With {name}, sales are {} their usual level (95 % interval {}), over {over}",
-                beside(all.value),
-                interval(all)
-            ),
-            false => format!(
-                "With {name}, no effect on sales can be told from chance: {} their usual level (95 % interval {}), over {over}",
-                beside(all.value),
-                interval(all)
-            ),
-        };
+        let lead = if is_significant(all) { "sales are" } else { "sales show no significant effect:" };
+        let mut sentence = format!(
+            "With {name}, {lead} {} their baseline (95 % interval {}), over {over}",
+            relative(all.value),
+            interval(all)
+        );
         if rows.len() >= 4 {
-            sentence.push_str(&format!("; the middle half of the series {} to {}", signed(at(0.75)), signed(at(0.25))));
+            sentence.push_str(&format!(
+                "; the middle half of the series: {} to {}",
+                signed(at(0.75)),
+                signed(at(0.25))
+            ));
         }
         sentence.push('.');
         rows.truncate(self.top.max(1));
@@ -215,18 +215,18 @@ impl Uplift {
         rows.sort_by(|a, b| b.1.value.total_cmp(&a.1.value));
         let clear: Vec<String> = rows
             .iter()
-            .filter(|row| told(row.1))
+            .filter(|row| is_significant(row.1))
             .map(|(name, all, _)| format!("{name} {} (95 % interval {})", signed(percent(all.value)), interval(all)))
             .collect();
-        let unclear: Vec<&str> = rows.iter().filter(|row| !told(row.1)).map(|row| row.0).collect();
+        let unclear: Vec<&str> = rows.iter().filter(|row| !is_significant(row.1)).map(|row| row.0).collect();
         let mut parts = Vec::new();
         if !clear.is_empty() {
             parts.push(clear.join("; "));
         }
         if !unclear.is_empty() {
-            parts.push(format!("no effect can be told from chance of {}", unclear.join(", ")));
+            parts.push(format!("no significant effect of {}", unclear.join(", ")));
         }
-        let sentence = format!("With {}, sales against the usual level with {base}: {}.", self.by, parts.join("; "));
+        let sentence = format!("Effect of {} on sales compared with {base}: {}.", self.by, parts.join("; "));
         rows.truncate(self.top.max(1));
         let of = |pick: &dyn Fn(&Estimate) -> f64| rows.iter().map(|row| percent(pick(row.1))).collect::<Vec<_>>();
         let columns = vec![
@@ -241,7 +241,7 @@ impl Uplift {
     }
 }
 
-/// The other known flags, to be held fixed, and those that go with the flags that are asked for.
+/// The other known flags that are held fixed, and the names of those that are collinear with the flags asked for.
 fn held(panel: &Panel, by: &str, asked: &[Flag]) -> Result<(Vec<Flag>, Vec<String>)> {
     let matrix = panel.matrix()?;
     let source = by.split_once('=').map_or(by, |(source, _)| source);
@@ -254,18 +254,19 @@ fn held(panel: &Panel, by: &str, asked: &[Flag]) -> Result<(Vec<Flag>, Vec<Strin
         let column = &matrix.columns[c];
         let flag = *role == Role::Known && column.iter().all(|x| x.is_nan() || *x == 0.0 || *x == 1.0);
         let size = column.iter().filter(|x| **x > 0.0).count();
-        // A level that is on more often than not is a base.
+        // A level that is on more often than off is a base level.
         if !flag || of == by || of == source || size == 0 || 2 * size > column.len() {
             continue;
         }
         let on: Vec<f64> = column.iter().map(|x| f64::from(u8::from(*x > 0.0))).collect();
-        // A flag around the one that is asked for, or one that is most of it, is the same thing by another name.
-        match asked
+        // A flag that contains the one asked for, or most of it, is the same thing by another name.
+        if asked
             .iter()
             .any(|flag| with(&flag.on, &on) >= WITH || (with(&on, &flag.on) >= WITH && with(&flag.on, &on) >= 0.5))
         {
-            true => together.push(format!("`{}`", matrix.names[c])),
-            false => held.push(Flag { name: matrix.names[c].clone(), on }),
+            together.push(format!("`{}`", matrix.names[c]))
+        } else {
+            held.push(Flag { name: matrix.names[c].clone(), on })
         }
     }
     held.sort_by_key(|flag| std::cmp::Reverse(flag.on.iter().filter(|on| **on > 0.0).count()));
@@ -273,24 +274,24 @@ fn held(panel: &Panel, by: &str, asked: &[Flag]) -> Result<(Vec<Flag>, Vec<Strin
     Ok((held, together))
 }
 
-/// What the usual level is, in words.
-fn usual(panel: &Panel, found: &Effects, held: &[String]) -> String {
+/// The caveat on what the baseline is.
+fn baseline(panel: &Panel, found: &Effects, held: &[String]) -> String {
     let noun = panel.frequency().noun();
     let mut fixed: Vec<String> = found
         .held
         .iter()
-        .map(|places| match places {
-            Places::Week if noun == "day" => "the weekday".to_string(),
-            Places::Week => "the hour of the week".into(),
-            Places::Month => "the day of the month".into(),
-            Places::Season => format!("the {noun} of the season"),
+        .map(|cycle| match cycle {
+            Cycle::Week if noun == "day" => "the weekday".to_string(),
+            Cycle::Week => "the hour of the week".into(),
+            Cycle::Month => "the day of the month".into(),
+            Cycle::Season => format!("the {noun} of the season"),
         })
         .collect();
     fixed.extend(held.iter().cloned());
     let fixed = if fixed.is_empty() { String::new() } else { format!(", with {} held fixed", fixed.join(", ")) };
     format!(
-        "The usual level is that of the {} {noun}s before and after{fixed}. An association, not proof of cause: what else \
-         happened on those dates is in these numbers too.",
+        "The baseline is the level of sales in the {} {noun}s before and after{fixed}. The effect is an association, not \
+         proof of cause: it includes whatever else happened on those dates.",
         found.reach
     )
 }
@@ -307,19 +308,15 @@ fn interval(estimate: &Estimate) -> String {
     format!("{} to {}", signed(percent(estimate.low)), signed(percent(estimate.high)))
 }
 
-/// Does the interval leave out zero, as it is printed?
-fn told(estimate: &Estimate) -> bool {
+/// Does the interval exclude zero, as printed?
+fn is_significant(estimate: &Estimate) -> bool {
     percent(estimate.low) > 0.0 || percent(estimate.high) < 0.0
 }
 
-fn beside(share: f64) -> String {
+fn relative(share: f64) -> String {
     match percent(share) {
         0.0 => "at".into(),
         p if p > 0.0 => format!("{} % above", number(p)),
         p => format!("{} % below", number(-p)),
     }
-}
-
-fn many(n: usize, word: &str) -> String {
-    format!("{word}{}", if n == 1 { "" } else { "s" })
 }

@@ -12,7 +12,7 @@ const MOST: usize = 40;
 const ROW: f64 = 27.0;
 const PLAIN: Colour = Colour(158, 184, 204);
 
-/// Horizontal bars in the order given, one of them set apart, with a line to compare against.
+/// Horizontal bars in the order given, one of them highlighted, with a reference line.
 #[derive(Clone, Debug)]
 pub struct Bars {
     /// What the reader should see.
@@ -21,7 +21,7 @@ pub struct Bars {
     pub value: String,
     /// Each thing's name and value; NaN is shown as a dash. The first forty are drawn.
     pub rows: Vec<(String, f64)>,
-    /// The row to set apart, counted from 0.
+    /// The row to highlight, counted from 0.
     pub best: Option<usize>,
     /// A value to compare against, and what it is.
     pub reference: Option<(String, f64)>,
@@ -116,14 +116,15 @@ impl Drawing for Bars {
         }
         for (index, ((_, value), label)) in rows.iter().zip(&labels).enumerate() {
             let best = self.best == Some(index);
-            let (label, words) = match value.is_finite() {
-                true => (label.as_str(), name(best)),
-                false => (MISSING, Words { colour: GREY, ..name(false) }),
+            let (label, words) = if value.is_finite() {
+                (label.as_str(), name(best))
+            } else {
+                (MISSING, Words { colour: GREY, ..name(false) })
             };
             let (anchor, side) = if *value < 0.0 { (Anchor::End, -1.0) } else { (Anchor::Start, 1.0) };
-            let (from, wide) = (end(*value) + side * 6.0, canvas.measure(label, words));
+            let (from, width) = (end(*value) + side * 6.0, canvas.measure(label, words));
             // The line to compare against stops where a number stands.
-            let (near, far) = (from - side * 3.0, from + side * (wide + 3.0));
+            let (near, far) = (from - side * 3.0, from + side * (width + 3.0));
             canvas.rect((near, middle(index) - 9.0), (far, middle(index) + 9.0), Colour(255, 255, 255));
             canvas.text((from, middle(index) + 4.5), anchor, label, words);
         }

@@ -1,7 +1,6 @@
-//! Do intervals hold what they promise? On the left the share of actual values inside the central intervals against
-//! the share that was promised: below the diagonal they are too narrow, above it too wide. On the right where the
-//! actual values lie in one model's forecast distribution: flat if it is right, high at the ends if it is too narrow,
-//! high on one side if it is biased.
+//! Are intervals well calibrated? On the left the observed against the nominal coverage of central intervals: below the
+//! diagonal they are too narrow, above it too wide. On the right the PIT histogram of one model: flat if its
+//! distributions are calibrated, high at the ends if they are too narrow, high on one side if they are biased.
 
 use super::axes::{Frame, Room};
 use super::canvas::{Anchor, Canvas};
@@ -17,9 +16,9 @@ pub struct Calibration {
     pub title: String,
     /// What is measured, over what.
     pub value: String,
-    /// Name, promised and observed shares of each curve, the most important first; the first six are named.
+    /// Name, nominal and observed coverage (0 to 1) of each curve, the most important first; the first six are named.
     pub curves: Vec<(String, Vec<(f64, f64)>)>,
-    /// Whose distribution is on the right, and the share of actual values in each of its equally probable parts.
+    /// The model on the right, and the share of actual values in each bin of its PIT histogram.
     pub histogram: Option<(String, Vec<f64>)>,
 }
 
@@ -41,7 +40,7 @@ impl Calibration {
             1 => legend.push((Key::Line(REST, 1.5), self.curves[NAMED].0.clone())),
             more => legend.push((Key::Line(REST, 1.5), format!("{more} others"))),
         }
-        legend.push((Key::Dashed(GREY), "as promised".into()));
+        legend.push((Key::Dashed(GREY), "nominal".into()));
         legend
     }
 
@@ -60,22 +59,22 @@ impl Drawing for Calibration {
             return format!("{}: no data.", self.value);
         }
         let percent = |share: f64| format!("{} %", number((100.0 * share).round()));
-        let told: Vec<String> = (self.curves.iter().take(NAMED))
+        let coverage: Vec<String> = (self.curves.iter().take(NAMED))
             .filter_map(|(name, points)| {
                 let near = |a: &&(f64, f64), b: &&(f64, f64)| (a.0 - 0.8).abs().total_cmp(&(b.0 - 0.8).abs());
-                let (promised, observed) = points.iter().filter(|(_, observed)| observed.is_finite()).min_by(near)?;
-                Some(format!("{name} {} for {}", percent(*observed), percent(*promised)))
+                let (nominal, observed) = points.iter().filter(|(_, observed)| observed.is_finite()).min_by(near)?;
+                Some(format!("{name} {} for {}", percent(*observed), percent(*nominal)))
             })
             .collect();
         let parts = self.histogram.as_ref().map_or(String::new(), |(name, shares)| {
             let most = shares.iter().copied().fold(0.0, f64::max);
             format!(
-                " The {} equally probable parts of {name}'s distribution hold up to {} of the actual values.",
+                " The {} bins of the PIT histogram of {name} hold up to {} of the actual values.",
                 shares.len(),
                 percent(most)
             )
         });
-        format!("Share of actual values inside central intervals: {}.{parts}", told.join(", "))
+        format!("Observed coverage of central intervals: {}.{parts}", coverage.join(", "))
     }
 
     fn size(&self) -> (u32, u32) {
@@ -114,7 +113,7 @@ impl Drawing for Calibration {
         let middle = canvas.width() / 2.0;
         let bottom = canvas.height() - 46.0;
         let room = Room { left: MARGIN + 14.0, right: middle - 20.0, top: top + 40.0, bottom };
-        canvas.text((MARGIN, top + 22.0), Anchor::Start, "Inside the interval, %", PANEL);
+        canvas.text((MARGIN, top + 22.0), Anchor::Start, "Observed coverage, %", PANEL);
         let frame = shares(canvas, room, (0.0, 1.0), 30.0);
         canvas.dashed(&[(frame.x.at(0.0), frame.y.at(0.0)), (frame.x.at(1.0), frame.y.at(1.0))], GREY, 1.25, 4.5, 3.0);
         for (index, (_, points)) in self.curves.iter().enumerate().rev() {
@@ -125,25 +124,25 @@ impl Drawing for Calibration {
                 pixels.iter().for_each(|at| canvas.dot(*at, if index == 0 { 3.0 } else { 2.25 }, line_colour(index)));
             }
         }
-        foot(canvas, &frame, "promised");
+        foot(canvas, &frame, "nominal coverage");
         let Some((name, shares_of)) = self.histogram.as_ref().filter(|(_, shares)| !shares.is_empty()) else { return };
         let left = middle + 8.0;
         let words =
-            canvas.fit(&format!("Where actual values lie in {name}, % of them"), PANEL, canvas.width() - MARGIN - left);
+            canvas.fit(&format!("PIT histogram of {name}, % of actual values"), PANEL, canvas.width() - MARGIN - left);
         canvas.text((left, top + 22.0), Anchor::Start, &words, PANEL);
         let even = 1.0 / shares_of.len() as f64;
         let most = shares_of.iter().copied().filter(|share| share.is_finite()).fold(2.0 * even, f64::max);
         let room = Room { left: left + 14.0, right: canvas.width() - MARGIN, top: top + 40.0, bottom };
         let frame = shares(canvas, room, (0.0, most * 1.08), 30.0);
-        let wide = (frame.x.at(1.0) - frame.x.at(0.0)) / shares_of.len() as f64;
+        let width = (frame.x.at(1.0) - frame.x.at(0.0)) / shares_of.len() as f64;
         for (index, share) in shares_of.iter().enumerate().filter(|(_, share)| share.is_finite()) {
-            let from = frame.x.at(0.0) + index as f64 * wide;
-            canvas.rect((from + 1.0, frame.y.at(0.0)), (from + wide - 1.0, frame.y.at(*share)), BLUE.tint(0.55));
+            let from = frame.x.at(0.0) + index as f64 * width;
+            canvas.rect((from + 1.0, frame.y.at(0.0)), (from + width - 1.0, frame.y.at(*share)), BLUE.tint(0.55));
         }
         let level = frame.y.at(even);
         canvas.dashed(&[(frame.left, level), (frame.right, level)], GREY, 1.25, 4.5, 3.0);
         canvas.line(&[(frame.left, frame.bottom), (frame.right, frame.bottom)], AXIS, 1.0);
-        foot(canvas, &frame, "probability that the forecast gave to less than the actual value");
+        foot(canvas, &frame, "PIT: forecast probability of values below the actual one");
     }
 }
 

@@ -273,19 +273,19 @@ impl Canvas<'_> {
 /// Draw into one SVG element.
 pub(crate) fn to_svg(size: (u32, u32), title: &str, alt: &str, draw: &mut dyn FnMut(&mut Canvas)) -> Result<String> {
     fonts()?;
-    let (wide, high) = (size.0.max(1), size.1.max(1));
+    let (width, height) = (size.0.max(1), size.1.max(1));
     let mut buffer = String::new();
-    let sheet = Sheet::Svg(SVGBackend::with_string(&mut buffer, (wide * UNITS as u32, high * UNITS as u32)));
-    let words = paint(sheet, (wide, high), draw);
+    let sheet = Sheet::Svg(SVGBackend::with_string(&mut buffer, (width * UNITS as u32, height * UNITS as u32)));
+    let words = paint(sheet, (width, height), draw);
     let shapes = buffer.split_once('>').map_or("", |(_, body)| body).trim_end().trim_end_matches("</svg>");
     // No `id` anywhere: several pictures may stand in one page.
     Ok(format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{wide}\" height=\"{high}\" viewBox=\"0 0 {} {}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {} {}\" \
          preserveAspectRatio=\"xMinYMin meet\" \
          role=\"img\" aria-label=\"{}\" stroke-linejoin=\"round\" style=\"max-width:100%;height:auto\">\n\
          <title>{}</title>{shapes}<g font-family=\"{FAMILY}\">\n{words}</g>\n</svg>\n",
-        f64::from(wide) * UNITS,
-        f64::from(high) * UNITS,
+        f64::from(width) * UNITS,
+        f64::from(height) * UNITS,
         xml(alt),
         xml(title),
     ))
@@ -294,12 +294,12 @@ pub(crate) fn to_svg(size: (u32, u32), title: &str, alt: &str, draw: &mut dyn Fn
 /// Draw into a PNG with two pixels per CSS pixel.
 pub(crate) fn to_png(size: (u32, u32), draw: &mut dyn FnMut(&mut Canvas)) -> Result<Vec<u8>> {
     fonts()?;
-    let (wide, high) = (size.0.max(1), size.1.max(1));
-    let (columns, rows) = (wide as usize * UNITS as usize, high as usize * UNITS as usize);
+    let (width, height) = (size.0.max(1), size.1.max(1));
+    let (columns, rows) = (width as usize * UNITS as usize, height as usize * UNITS as usize);
     let mut fine = vec![255_u8; columns * rows * 3];
     {
         let backend = BitMapBackend::with_buffer(&mut fine, (columns as u32, rows as u32));
-        paint(Sheet::Pixels(backend), (wide, high), draw);
+        paint(Sheet::Pixels(backend), (width, height), draw);
     }
     let (columns, rows) = (columns / SAMPLES, rows / SAMPLES);
     let refused = |cause: png::EncodingError| Error::io("the picture cannot be encoded").because(cause);
@@ -316,8 +316,8 @@ pub(crate) fn to_png(size: (u32, u32), draw: &mut dyn FnMut(&mut Canvas)) -> Res
 }
 
 /// Draw on a sheet; the texts that an SVG still needs.
-fn paint(sheet: Sheet<'_>, (wide, high): (u32, u32), draw: &mut dyn FnMut(&mut Canvas)) -> String {
-    let mut canvas = Canvas { sheet, size: (f64::from(wide), f64::from(high)), words: String::new() };
+fn paint(sheet: Sheet<'_>, (width, height): (u32, u32), draw: &mut dyn FnMut(&mut Canvas)) -> String {
+    let mut canvas = Canvas { sheet, size: (f64::from(width), f64::from(height)), words: String::new() };
     canvas.rect((0.0, 0.0), canvas.size, Colour(255, 255, 255));
     draw(&mut canvas);
     on!(canvas.sheet, backend => backend.present());
@@ -454,8 +454,8 @@ fn letters(backend: &mut BitMapBackend, text: &str, (x, baseline): (f64, f64), e
             outline.draw(|column, row, cover| {
                 let at = (corner.x as i32 + column as i32, corner.y as i32 + row as i32);
                 let colour = words.colour.opaque().mix(f64::from(cover).clamp(0.0, 1.0));
-                let (wide, high) = backend.get_size();
-                if (0..wide as i32).contains(&at.0) && (0..high as i32).contains(&at.1) {
+                let (width, height) = backend.get_size();
+                if (0..width as i32).contains(&at.0) && (0..height as i32).contains(&at.1) {
                     drop(backend.draw_pixel(at, colour.to_backend_color()));
                 }
             });

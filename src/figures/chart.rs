@@ -1,5 +1,5 @@
-//! How do the columns of a table of one's own look? Lines, upright bars or dots over dates, numbers or words, in the house's
-//! own axes and colours: the first six lines have a colour each, and the rest are grey.
+//! How do the columns of a table of one's own look? Lines, upright bars or dots over dates, numbers or words, in the
+//! house's own axes and colours: the first six lines have a colour each, and the rest are grey.
 
 use super::axes::{FOOT, Frame, Mark, Room, label_width, numbers, value_range};
 use super::canvas::{Anchor, Canvas};
@@ -147,11 +147,11 @@ impl Chart {
         // Measured where the bars are: a scale knows nothing of places far outside.
         let from = self.range().map_or(0.0, |(low, _)| low);
         let slot = (frame.x.at(from + self.slot()) - frame.x.at(from)).abs() * FILLED;
-        let wide = (slot / self.lines.len() as f64).max(1.0);
+        let width = (slot / self.lines.len() as f64).max(1.0);
         let zero = frame.y.at(0.0);
         for (x, y) in frame.points(&line.x, &line.y).into_iter().filter(|(x, y)| x.is_finite() && y.is_finite()) {
-            let left = x - slot / 2.0 + wide * index as f64;
-            canvas.rect((left, zero), (left + wide - 0.5_f64.min(wide / 4.0), y), line_colour(index));
+            let left = x - slot / 2.0 + width * index as f64;
+            canvas.rect((left, zero), (left + width - 0.5_f64.min(width / 4.0), y), line_colour(index));
         }
     }
 
@@ -175,7 +175,7 @@ impl Chart {
     }
 
     /// A line in words; none if nothing of it is there.
-    fn told(&self, line: &Line) -> Option<String> {
+    fn parts(&self, line: &Line) -> Option<String> {
         let there: Vec<(f64, f64)> =
             line.x.iter().zip(&line.y).filter(|(_, y)| y.is_finite()).map(|(x, y)| (*x, *y)).collect();
         let (first, last) = (there.first()?, there.last()?);
@@ -217,12 +217,9 @@ impl Drawing for Chart {
     }
 
     fn alt(&self) -> String {
-        let told: Vec<String> = self.lines.iter().take(NAMED).filter_map(|line| self.told(line)).collect();
+        let parts: Vec<String> = self.lines.iter().take(NAMED).filter_map(|line| self.parts(line)).collect();
         let what = if self.value.is_empty() { &self.title } else { &self.value };
-        match told.is_empty() {
-            true => format!("{what}: no data."),
-            false => format!("{what}: {}.", told.join("; ")),
-        }
+        if parts.is_empty() { format!("{what}: no data.") } else { format!("{what}: {}.", parts.join("; ")) }
     }
 
     fn size(&self) -> (u32, u32) {

@@ -1,5 +1,5 @@
-//! How much of a value is in those before it? Autocorrelations above partial ones, a stem per lag, and the band that holds
-//! nineteen in twenty of them where there is nothing to find.
+//! How much of a value is in those before it? Autocorrelations above partial ones, a stem per lag, and the band that
+//! holds nineteen in twenty of them where there is nothing to find.
 
 use super::axes::{FOOT, Frame, Room, label_width};
 use super::canvas::{Anchor, Canvas, Colour};
@@ -10,7 +10,7 @@ use crate::show::{Table, number};
 
 const INSIDE: Colour = Colour(150, 172, 190);
 const BAND: Colour = Colour(240, 243, 246);
-/// More stems than this stand too close for heads.
+/// With more stems than this, they have no heads.
 const HEADS: usize = 110;
 
 /// Autocorrelations and partial autocorrelations by lag.

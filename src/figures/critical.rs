@@ -1,5 +1,5 @@
-//! Which models can be told apart by their mean ranks? The critical-difference diagram of Demšar (2006): models on an
-//! axis of ranks, the best on the left, and a bar over those that cannot be told apart.
+//! Which models differ significantly in their mean ranks? The critical-difference diagram of Demšar (2006): models on
+//! an axis of ranks, the best on the left, and bars over those that do not differ significantly.
 
 use super::axes::Scale;
 use super::canvas::{Anchor, Canvas, Words};
@@ -17,7 +17,7 @@ const BAR: f64 = 8.0;
 const NAMES: f64 = 225.0;
 const LETTERS: usize = 32;
 
-/// Mean ranks, and how far apart they must be to be told apart.
+/// Mean ranks, and the difference between them that is significant.
 #[derive(Clone, Debug)]
 pub struct CriticalDifference {
     /// What the reader should see.
@@ -26,9 +26,9 @@ pub struct CriticalDifference {
     pub value: String,
     /// The name and the mean rank of each model, the best first; the first forty are drawn.
     pub ranks: Vec<(String, f64)>,
-    /// The runs of models, from and to in `ranks`, that cannot be told apart.
+    /// The runs of models, from and to in `ranks`, that do not differ significantly.
     pub alike: Vec<(usize, usize)>,
-    /// The difference from which on two mean ranks are told apart.
+    /// The critical difference of two mean ranks.
     pub difference: f64,
 }
 
@@ -65,15 +65,16 @@ impl Drawing for CriticalDifference {
         if shown.is_empty() {
             return format!("{}: no data.", self.value);
         }
-        let told: Vec<String> = shown.iter().map(|(name, rank)| format!("{name} {}", decimals(*rank, 2))).collect();
+        let parts: Vec<String> = shown.iter().map(|(name, rank)| format!("{name} {}", decimals(*rank, 2))).collect();
         let alike: Vec<String> = (self.bars().iter())
             .map(|(from, to)| shown[*from..=*to].iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))
             .collect();
-        let alike = match alike.is_empty() {
-            true => " All can be told apart.".to_string(),
-            false => format!(" Not told apart: {}.", alike.join("; ")),
+        let alike = if alike.is_empty() {
+            " All differ significantly.".to_string()
+        } else {
+            format!(" No significant difference: {}.", alike.join("; "))
         };
-        format!("Mean ranks: {}.{alike}", told.join(", "))
+        format!("Mean ranks: {}.{alike}", parts.join(", "))
     }
 
     fn size(&self) -> (u32, u32) {
@@ -108,8 +109,8 @@ impl Drawing for CriticalDifference {
         let row = self.row();
         let half = shown.len().div_ceil(2);
         let widest = |side: &[(&str, f64)]| {
-            let wide = side.iter().map(|(text, _)| canvas.measure(text, name(true))).fold(0.0, f64::max);
-            wide.min(NAMES) + 44.0
+            let width = side.iter().map(|(text, _)| canvas.measure(text, name(true))).fold(0.0, f64::max);
+            width.min(NAMES) + 44.0
         };
         let (left, right) = (MARGIN + widest(&shown[..half]), canvas.width() - MARGIN - widest(&shown[half..]));
         let last = worst.ceil().max(2.0).min(self.ranks.len().max(2) as f64);
@@ -128,9 +129,10 @@ impl Drawing for CriticalDifference {
             let wider = if 1.0 + difference > last { ", wider than the axis" } else { "" };
             let text = format!("critical difference {}{wider}", number((difference * 100.0).round() / 100.0));
             let words = Words { colour: INK, ..SMALL };
-            match to + 8.0 + canvas.measure(&text, words) < canvas.width() - MARGIN {
-                true => canvas.text((to + 8.0, y + 4.0), Anchor::Start, &text, words),
-                false => canvas.text((to, y - 8.0), Anchor::End, &text, words),
+            if to + 8.0 + canvas.measure(&text, words) < canvas.width() - MARGIN {
+                canvas.text((to + 8.0, y + 4.0), Anchor::Start, &text, words)
+            } else {
+                canvas.text((to, y - 8.0), Anchor::End, &text, words)
             }
         }
         canvas.line(&[(scale.at(1.0), axis), (scale.at(last), axis)], AXIS, 1.5);

@@ -1,4 +1,5 @@
-//! What does a figure show, as numbers? A table in the making: columns of names, numbers and times, of whatever lengths.
+//! What does a figure show, as numbers? A table in the making: columns of names, numbers and times, of whatever
+//! lengths.
 
 use polars::prelude::*;
 

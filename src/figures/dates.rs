@@ -1,7 +1,8 @@
 //! Which dates does a time axis name?
 //!
-//! The finest rhythm whose labels do not touch, at most thirteen of them: hours, days, weeks (Mondays), months, quarters,
-//! years. The larger unit (the year, or the day of an hour) stands below the first label and where it changes.
+//! The finest rhythm whose labels do not touch, at most thirteen of them: hours, days, weeks (Mondays), months,
+//! quarters, years. The larger unit (the year, or the day of an hour) stands below the first label and where it
+//! changes.
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 
@@ -147,7 +148,7 @@ fn moment(seconds: f64) -> Option<NaiveDateTime> {
     DateTime::from_timestamp(seconds as i64, 0).map(|at| at.naive_utc())
 }
 
-/// A stamp as words: the date, with the time of day where there is one.
+/// A timestamp as words: the date, with the time of day where there is one.
 pub(crate) fn words(seconds: f64) -> String {
     match moment(seconds.round()) {
         Some(at) if at.num_seconds_from_midnight() == 0 => at.format("%Y-%m-%d").to_string(),

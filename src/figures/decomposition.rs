@@ -1,5 +1,6 @@
-//! What is a series made of? The data above their trend, their seasons and the remainder, on one time axis, each on a value
-//! axis of its own; a grey bar in each panel stands for the same amount, so that a low bar means a large component.
+//! What is a series made of? The data above their trend, their seasons and the remainder, on one time axis, each on a
+//! value axis of its own; a grey bar in each panel stands for the same amount, so that a low bar means a large
+//! component.
 
 use super::axes::{FOOT, Frame, Room, label_width, value_range};
 use super::canvas::{Anchor, Canvas, Colour};
@@ -33,7 +34,7 @@ pub struct Decomposed {
     pub trend: Vec<f64>,
     /// Each season's name and what recurs; the first four are drawn.
     pub seasonal: Vec<(String, Vec<f64>)>,
-    /// What is left.
+    /// The remainder.
     pub remainder: Vec<f64>,
 }
 
@@ -47,7 +48,7 @@ impl Decomposed {
     fn panels(&self) -> Vec<(&str, &[f64], Colour)> {
         let mut panels: Vec<(&str, &[f64], Colour)> = vec![("Data", &self.data, INK), ("Trend", &self.trend, ORANGE)];
         panels.extend(self.seasonal.iter().take(MOST).map(|(name, values)| (name.as_str(), &**values, SEASON)));
-        panels.push(("What is left", &self.remainder, BLUE));
+        panels.push(("Remainder", &self.remainder, BLUE));
         panels
     }
 }
@@ -70,7 +71,7 @@ impl Drawing for Decomposed {
                 .map(|(low, high)| format!("{name} {} to {}", number(low.round()), number(high.round())))
         };
         let parts: Vec<String> = self.panels().iter().filter_map(width).collect();
-        format!("{} taken apart, from {} to {}: {}.", self.value, words(from), words(to), parts.join("; "))
+        format!("{} decomposed, from {} to {}: {}.", self.value, words(from), words(to), parts.join("; "))
     }
 
     fn size(&self) -> (u32, u32) {

@@ -256,17 +256,17 @@ impl Drawing for Fans {
             return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
         };
         let (panels, columns) = (self.shown(), self.columns());
-        let wide = (canvas.width() - MARGIN * 2.0 + 20.0) / columns as f64 - 20.0;
-        let high = (canvas.height() - top - FOOT - 8.0) / panels.len().div_ceil(columns) as f64;
-        let height = high - 30.0;
+        let width = (canvas.width() - MARGIN * 2.0 + 20.0) / columns as f64 - 20.0;
+        let outer = (canvas.height() - top - FOOT - 8.0) / panels.len().div_ceil(columns) as f64;
+        let height = outer - 30.0;
         let ranges = panels.iter().map(|panel| panel.values().map_or((0.0, 1.0), |(low, high)| value_range(low, high)));
         let labels = ranges.map(|y| label_width(canvas, y, height)).fold(0.0, f64::max);
         for (index, panel) in panels.iter().enumerate() {
-            let left = MARGIN + (index % columns) as f64 * (wide + 20.0);
-            let top = top + (index / columns) as f64 * high;
-            let name = canvas.fit(&panel.title, PANEL, wide);
+            let left = MARGIN + (index % columns) as f64 * (width + 20.0);
+            let top = top + (index / columns) as f64 * outer;
+            let name = canvas.fit(&panel.title, PANEL, width);
             canvas.text((left, top + 15.0), Anchor::Start, &name, PANEL);
-            let room = Room { left, right: left + wide, top: top + 24.0, bottom: top + high - 6.0 };
+            let room = Room { left, right: left + width, top: top + 24.0, bottom: top + outer - 6.0 };
             panel.panel(canvas, room, range, labels, index + columns >= panels.len());
         }
     }

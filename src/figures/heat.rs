@@ -11,8 +11,8 @@ use crate::show::{Table, number};
 const NAMES: f64 = 230.0;
 const STRIP: f64 = 46.0;
 
-/// The state of one series at one time, from what may stay to what must be looked at: where several steps share a cell,
-/// the last of these is shown.
+/// The state of one series at one time, in increasing order of severity: where several steps share a cell, the most
+/// severe one is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cell {
     /// Before the series' first row, or after its last.
@@ -22,7 +22,7 @@ pub enum Cell {
     /// The target is above zero.
     Value,
     /// Cleaning changed or added the target.
-    Mended,
+    Repaired,
     /// There is no row between rows.
     Gap,
     /// There is a row without a target.
@@ -39,7 +39,7 @@ impl Cell {
         Cell::Outside,
         Cell::Zero,
         Cell::Value,
-        Cell::Mended,
+        Cell::Repaired,
         Cell::Gap,
         Cell::Missing,
         Cell::Negative,
@@ -51,7 +51,7 @@ impl Cell {
             Self::Outside => Colour(255, 255, 255),
             Self::Zero => Colour(214, 219, 224),
             Self::Value => Colour(158, 199, 224),
-            Self::Mended => Colour(0, 158, 115),
+            Self::Repaired => Colour(0, 158, 115),
             Self::Gap => Colour(213, 94, 0),
             Self::Missing => Colour(240, 193, 60),
             Self::Negative => Colour(190, 90, 160),
@@ -64,7 +64,7 @@ impl Cell {
             Self::Outside => "outside",
             Self::Zero => "zero",
             Self::Value => "value",
-            Self::Mended => "mended",
+            Self::Repaired => "repaired",
             Self::Gap => "no row (gap)",
             Self::Missing => "target missing",
             Self::Negative => "negative",
@@ -123,9 +123,10 @@ impl Heat {
 
     fn value(&self) -> String {
         let outside = self.shown().iter().any(|(_, cells)| cells.contains(&Cell::Outside));
-        match outside {
-            true => format!("{}; white: before the first or after the last row", self.value),
-            false => self.value.clone(),
+        if outside {
+            format!("{}; white: before the first or after the last row", self.value)
+        } else {
+            self.value.clone()
         }
     }
 }

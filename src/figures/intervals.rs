@@ -48,15 +48,19 @@ impl Drawing for Intervals {
     }
 
     fn alt(&self) -> String {
-        let told: Vec<String> = (self.shown().iter().filter(|row| row.1.is_finite()).take(8))
-            .map(|(name, at, low, high)| match low.is_finite() && high.is_finite() {
-                true => format!("{name} {} ({} to {})", number(*at), number(*low), number(*high)),
-                false => format!("{name} {}", number(*at)),
+        let parts: Vec<String> = (self.shown().iter().filter(|row| row.1.is_finite()).take(8))
+            .map(|(name, at, low, high)| {
+                if low.is_finite() && high.is_finite() {
+                    format!("{name} {} ({} to {})", number(*at), number(*low), number(*high))
+                } else {
+                    format!("{name} {}", number(*at))
+                }
             })
             .collect();
-        match told.is_empty() {
-            true => format!("{}: no data.", self.value),
-            false => format!("{}: {}.", self.value, told.join(", ")),
+        if parts.is_empty() {
+            format!("{}: no data.", self.value)
+        } else {
+            format!("{}: {}.", self.value, parts.join(", "))
         }
     }
 

@@ -80,8 +80,8 @@ pub(crate) fn subtitle(canvas: &mut Canvas, top: f64, value: &str, legend: &[(Ke
     for (key, name) in legend {
         let name = canvas.fit(name, SMALL, right - MARGIN - 26.0);
         let swatch = if matches!(key, Key::Dots(_) | Key::Ring(_) | Key::Upright(_)) { 8.0 } else { 18.0 };
-        let wide = swatch + 6.0 + canvas.measure(&name, SMALL);
-        if x + wide > right && x > MARGIN {
+        let width = swatch + 6.0 + canvas.measure(&name, SMALL);
+        if x + width > right && x > MARGIN {
             x = MARGIN;
             y += 19.0;
         }
@@ -96,7 +96,7 @@ pub(crate) fn subtitle(canvas: &mut Canvas, top: f64, value: &str, legend: &[(Ke
             Key::Upright(colour) => canvas.line(&[(x + 4.0, middle - 7.0), (x + 4.0, middle + 7.0)], colour, 1.5),
         }
         canvas.text((x + swatch + 6.0, y), Anchor::Start, &name, SMALL);
-        x += wide + 18.0;
+        x += width + 18.0;
     }
     y + 10.0
 }

@@ -65,7 +65,7 @@ impl Drawing for Lines {
             TimeAxis::Dates => dates::words(x),
             TimeAxis::Steps => format!("step {}", number(x)),
         };
-        let told = self.lines.iter().take(NAMED).filter_map(|line| {
+        let parts = self.lines.iter().take(NAMED).filter_map(|line| {
             let mut there = line.x.iter().zip(&line.y).filter(|(_, y)| y.is_finite());
             let first = there.next()?;
             let last = there.next_back().unwrap_or(first);
@@ -78,10 +78,11 @@ impl Drawing for Lines {
                 place(*last.0)
             ))
         });
-        let told: Vec<String> = told.collect();
-        match told.is_empty() {
-            true => format!("{}: no data.", self.value),
-            false => format!("{}: {}.", self.value, told.join("; ")),
+        let parts: Vec<String> = parts.collect();
+        if parts.is_empty() {
+            format!("{}: no data.", self.value)
+        } else {
+            format!("{}: {}.", self.value, parts.join("; "))
         }
     }
 

@@ -64,10 +64,11 @@ impl Drawing for Matrix {
             let place = losses.iter().position(|loss| *loss == least && least.is_finite())?;
             Some(format!("{} in {head}", self.shown()[place].0))
         };
-        let told: Vec<String> = self.heads().iter().enumerate().filter_map(winner).collect();
-        match told.is_empty() {
-            true => format!("{}: no data.", self.value),
-            false => format!("{}, best by column: {}.", self.value, told.join(", ")),
+        let parts: Vec<String> = self.heads().iter().enumerate().filter_map(winner).collect();
+        if parts.is_empty() {
+            format!("{}: no data.", self.value)
+        } else {
+            format!("{}, best by column: {}.", self.value, parts.join(", "))
         }
     }
 
@@ -99,10 +100,10 @@ impl Drawing for Matrix {
         let names = rows.iter().map(|(text, _)| canvas.measure(text, name)).fold(0.0, f64::max).min(NAMES);
         let left = MARGIN + names + 12.0;
         // A column is no wider than a number needs room, so that few columns stay together.
-        let wide = ((canvas.width() - MARGIN - left) / heads.len() as f64).min(150.0);
+        let width = ((canvas.width() - MARGIN - left) / heads.len() as f64).min(150.0);
         for (column, head) in heads.iter().enumerate() {
-            let middle = left + (column as f64 + 0.5) * wide;
-            let lines = canvas.wrap(head, SMALL, wide - 4.0, 2);
+            let middle = left + (column as f64 + 0.5) * width;
+            let lines = canvas.wrap(head, SMALL, width - 4.0, 2);
             for (line, text) in lines.iter().rev().enumerate() {
                 canvas.text((middle, top - 7.0 - 14.0 * line as f64), Anchor::Middle, text, SMALL);
             }
@@ -112,24 +113,26 @@ impl Drawing for Matrix {
         let mut label = labels.iter();
         let losses: Vec<(Vec<f64>, f64)> = (0..heads.len()).map(|column| self.losses(column)).collect();
         for (row, (text, values)) in rows.iter().enumerate() {
-            let high = top + row as f64 * ROW;
+            let upper = top + row as f64 * ROW;
             let text = canvas.fit(text, name, NAMES);
-            canvas.text((MARGIN + names, high + ROW / 2.0 + 4.5), Anchor::End, &text, name);
+            canvas.text((MARGIN + names, upper + ROW / 2.0 + 4.5), Anchor::End, &text, name);
             for (column, value) in values.iter().take(heads.len()).enumerate() {
                 let (losses, least) = &losses[column];
-                let from = left + column as f64 * wide;
+                let from = left + column as f64 * width;
                 let best = losses[row] == *least;
                 let excess = if *least > 0.0 { losses[row] / least - 1.0 } else { f64::from(u8::from(!best)) };
-                let colour = match () {
-                    () if !value.is_finite() => Colour(246, 247, 248),
-                    () if best => BLUE.tint(0.35),
-                    () => ORANGE.tint(0.6 * excess.clamp(0.0, 1.0)),
+                let colour = if !value.is_finite() {
+                    Colour(246, 247, 248)
+                } else if best {
+                    BLUE.tint(0.35)
+                } else {
+                    ORANGE.tint(0.6 * excess.clamp(0.0, 1.0))
                 };
-                canvas.rect((from + 1.0, high + 1.0), (from + wide - 1.0, high + ROW - 1.0), colour);
+                canvas.rect((from + 1.0, upper + 1.0), (from + width - 1.0, upper + ROW - 1.0), colour);
                 let written = label.next().filter(|_| value.is_finite()).map_or(MISSING, String::as_str);
                 let words = Words { bold: best, colour: if value.is_finite() { INK } else { GREY }, ..name };
-                let written = canvas.fit(written, words, wide - 2.0);
-                canvas.text((from + wide / 2.0, high + ROW / 2.0 + 4.5), Anchor::Middle, &written, words);
+                let written = canvas.fit(written, words, width - 2.0);
+                canvas.text((from + width / 2.0, upper + ROW / 2.0 + 4.5), Anchor::Middle, &written, words);
             }
         }
         if self.rows.len() > MOST_ROWS {

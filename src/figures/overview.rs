@@ -7,7 +7,7 @@ use super::layout::{self, BLUE, GREY, Key, MARGIN, PALETTE, PANEL};
 use super::{Drawing, Figure, Line, TimeAxis, dates};
 use crate::show::Table;
 
-/// Panels that one picture holds; the subtitle says when there were more lines.
+/// The most panels of one figure; the subtitle says when there were more lines.
 const MOST: usize = 12;
 const HEAD: f64 = 24.0;
 
@@ -99,12 +99,11 @@ impl Drawing for Overview {
             .names("line", points().map(|(line, ..)| line.name.as_str()))
             .places(self.axis, points().map(|(_, x, _)| x))
             .numbers("value", points().map(|(.., y)| y));
-        let data = match self.marks.is_empty() {
-            true => data,
-            false => {
-                let marks = Data::default().places(self.axis, self.marks.iter().map(|(x, _)| *x));
-                data.above(marks.names("event", self.marks.iter().map(|(_, text)| text.as_str())))
-            }
+        let data = if self.marks.is_empty() {
+            data
+        } else {
+            let marks = Data::default().places(self.axis, self.marks.iter().map(|(x, _)| *x));
+            data.above(marks.names("event", self.marks.iter().map(|(_, text)| text.as_str())))
         };
         data.table(&self.title)
     }
@@ -133,22 +132,22 @@ impl Drawing for Overview {
             return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
         };
         let head = if lines.len() > 1 { HEAD } else { 4.0 };
-        let wide = (canvas.width() - MARGIN * 2.0 + 18.0) / columns as f64 - 18.0;
-        let high = (canvas.height() - top - FOOT - 8.0) / rows as f64;
+        let width = (canvas.width() - MARGIN * 2.0 + 18.0) / columns as f64 - 18.0;
+        let height = (canvas.height() - top - FOOT - 8.0) / rows as f64;
         let ranges: Vec<(f64, f64)> = lines
             .iter()
             .map(|line| layout::span(&line.y).map_or((0.0, 1.0), |(low, high)| value_range(low, high)))
             .collect();
-        let widest = ranges.iter().map(|&y| label_width(canvas, y, high - head - 6.0)).fold(0.0, f64::max);
+        let widest = ranges.iter().map(|&y| label_width(canvas, y, height - head - 6.0)).fold(0.0, f64::max);
         for (index, line) in lines.iter().enumerate() {
             let (row, column) = (index / columns, index % columns);
-            let left = MARGIN + column as f64 * (wide + 18.0);
-            let top = top + row as f64 * high;
+            let left = MARGIN + column as f64 * (width + 18.0);
+            let top = top + row as f64 * height;
             if lines.len() > 1 {
-                let name = canvas.fit(&line.name, PANEL, wide);
+                let name = canvas.fit(&line.name, PANEL, width);
                 canvas.text((left, top + 15.0), Anchor::Start, &name, PANEL);
             }
-            let room = Room { left, right: left + wide, top: top + head, bottom: top + high - 6.0 };
+            let room = Room { left, right: left + width, top: top + head, bottom: top + height - 6.0 };
             let frame = Frame::new(canvas, room, range, ranges[index], widest);
             for (at, text) in self.marks.iter().filter(|(at, _)| (range.0..=range.1).contains(at)) {
                 canvas.line(&frame.upright(*at), Self::colour(&kinds, text).tint(0.6), 1.0);

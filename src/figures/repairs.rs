@@ -1,5 +1,5 @@
-//! What did cleaning do to the series? A panel per kind of change: the cleaned line, what stood there before, and what
-//! was added.
+//! What did cleaning do to the series? A panel per kind of change: the cleaned line, the values before cleaning, and
+//! the values that were added.
 
 use super::axes::{FOOT, Frame, Room, label_width, value_range};
 use super::canvas::{Anchor, Canvas};
@@ -21,9 +21,9 @@ pub struct Repair {
     pub place: String,
     /// The series after cleaning.
     pub after: Line,
-    /// What stood there before, where it differs: where and what.
+    /// Values before cleaning, where they differ: x and y.
     pub before: Vec<(f64, f64)>,
-    /// What was added or filled: where and what, NaN where the row was added without a value.
+    /// Values that were added or filled: x and y, NaN where the row was added without a value.
     pub added: Vec<(f64, f64)>,
 }
 
@@ -85,9 +85,10 @@ impl Drawing for Repairs {
 
     fn alt(&self) -> String {
         let panels: Vec<String> = self.shown().iter().map(|panel| format!("{}: {}", panel.kind, panel.place)).collect();
-        match panels.is_empty() {
-            true => format!("{}: no changes.", self.value),
-            false => format!("{} after cleaning, with what stood there before: {}.", self.value, panels.join("; ")),
+        if panels.is_empty() {
+            format!("{}: no changes.", self.value)
+        } else {
+            format!("{} before and after cleaning: {}.", self.value, panels.join("; "))
         }
     }
 
@@ -117,21 +118,21 @@ impl Drawing for Repairs {
         if panels.is_empty() {
             return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
         }
-        let wide = (canvas.width() - MARGIN * 2.0 + 20.0) / columns as f64 - 20.0;
-        let high = HEAD + HEIGHT + FOOT + 8.0;
+        let width = (canvas.width() - MARGIN * 2.0 + 20.0) / columns as f64 - 20.0;
+        let height = HEAD + HEIGHT + FOOT + 8.0;
         let labels = panels.iter().map(|panel| label_width(canvas, panel.values(), HEIGHT)).fold(0.0, f64::max);
         for (index, panel) in panels.iter().enumerate() {
-            let left = MARGIN + (index % columns) as f64 * (wide + 20.0);
-            let top = top + (index / columns) as f64 * high;
-            let kind = canvas.fit(&panel.kind, PANEL, wide);
+            let left = MARGIN + (index % columns) as f64 * (width + 20.0);
+            let top = top + (index / columns) as f64 * height;
+            let kind = canvas.fit(&panel.kind, PANEL, width);
             canvas.text((left, top + 16.0), Anchor::Start, &kind, PANEL);
             let from = canvas.measure(&kind, PANEL) + 10.0;
-            let place = canvas.fit(&panel.place, SMALL, wide - from);
+            let place = canvas.fit(&panel.place, SMALL, width - from);
             canvas.text((left + from, top + 16.0), Anchor::Start, &place, SMALL);
-            let room = Room { left, right: left + wide, top: top + HEAD, bottom: top + HEAD + HEIGHT };
+            let room = Room { left, right: left + width, top: top + HEAD, bottom: top + HEAD + HEIGHT };
             let range = panel.places();
             let frame = Frame::new(canvas, room, range, panel.values(), labels);
-            // From what stood there to what stands there now, beneath the line.
+            // From the value before cleaning to the value after it, beneath the line.
             for (x, y) in &panel.before {
                 let now = panel.after.x.iter().position(|at| at == x).map_or(f64::NAN, |at| panel.after.y[at]);
                 if now.is_finite() {
@@ -143,13 +144,12 @@ impl Drawing for Repairs {
             let many = panel.before.len() + panel.added.len() > 40;
             let radius = if many { 2.25 } else { 3.25 };
             for (x, y) in &panel.added {
-                match y.is_finite() {
-                    true => canvas.dot((frame.x.at(*x), frame.y.at(*y)), radius, PALETTE[1]),
-                    // A row without a value stands on the axis.
-                    false => {
-                        let x = frame.x.at(*x);
-                        canvas.line(&[(x, frame.bottom - 7.0), (x, frame.bottom)], PALETTE[1], 2.0);
-                    }
+                if y.is_finite() {
+                    canvas.dot((frame.x.at(*x), frame.y.at(*y)), radius, PALETTE[1]);
+                } else {
+                    // A row without a value is drawn on the axis.
+                    let x = frame.x.at(*x);
+                    canvas.line(&[(x, frame.bottom - 7.0), (x, frame.bottom)], PALETTE[1], 2.0);
                 }
             }
             for (x, y) in &panel.before {

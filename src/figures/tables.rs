@@ -50,8 +50,8 @@ impl Look {
 }
 
 impl Table {
-    /// Columns as lines over another: over dates (or texts that are dates in ISO form), numbers, or words in the order of the
-    /// rows. A missing value is a gap.
+    /// Columns as lines over another: over dates (or texts that are dates in ISO form), numbers, or words in the order
+    /// of the rows. A missing value is a gap.
     ///
     /// ```
     /// use tradewind::figures::Look;
@@ -68,8 +68,8 @@ impl Table {
         self.chart(x, y.into_iter().map(Into::into).collect(), look, Shape::Lines)
     }
 
-    /// Columns as bars over another: a bar for each row, from the left to the right over dates and numbers, one below the other
-    /// for words, and for numbers that are names (1, 38, 95). Several columns stand side by side.
+    /// Columns as bars over another: a bar for each row, from the left to the right over dates and numbers, one below
+    /// the other for words, and for numbers that are names (1, 38, 95). Several columns stand side by side.
     ///
     /// ```
     /// use tradewind::figures::Look;
@@ -109,7 +109,7 @@ impl Table {
         }
         if self.rows().saturating_mul(ys.len()) > MOST {
             return Err(Error::usage(format!(
-                "a figure of {} points shows nothing; draw fewer: filter the table, group it, or take its head",
+                "a figure of {} points is unreadable; draw fewer: filter the table, group it, or take its head",
                 number((self.rows() * ys.len()) as f64)
             )));
         }

@@ -1,4 +1,4 @@
-//! How does a number come about? A waterfall: from what is usual, each part up or down, to what is expected.
+//! How does a number come about? A waterfall chart: from a baseline, each part up or down, to the result.
 
 use super::axes::Scale;
 use super::canvas::{Anchor, Canvas, Words};
@@ -89,9 +89,10 @@ impl Drawing for Waterfall {
         };
         // Where the parts are small beside the whole, zero is left out: what is to be seen is the parts.
         let far = low > 0.0 && high - low < 0.5 * high || high < 0.0 && high - low < -0.5 * low;
-        let (low, high) = match far {
-            true => (low - 0.2 * (high - low).max(1e-9), high + 0.05 * (high - low)),
-            false => (low.min(0.0), high.max(0.0)),
+        let (low, high) = if far {
+            (low - 0.2 * (high - low).max(1e-9), high + 0.05 * (high - low))
+        } else {
+            (low.min(0.0), high.max(0.0))
         };
         let (low, high) = if low == high { (low, low + 1.0) } else { (low, high) };
         let value = if far { format!("{} · the bars do not begin at 0", self.value) } else { self.value.clone() };
@@ -108,11 +109,11 @@ impl Drawing for Waterfall {
                 },
             )
             .collect();
-        let wide = |texts: &mut dyn Iterator<Item = &str>| {
+        let width = |texts: &mut dyn Iterator<Item = &str>| {
             texts.map(|text| canvas.measure(text, words(true))).fold(0.0, f64::max)
         };
-        let names = wide(&mut rows.iter().map(|row| row.0)).min(NAMES);
-        let room = wide(&mut labels.iter().map(String::as_str)) + 10.0;
+        let names = width(&mut rows.iter().map(|row| row.0)).min(NAMES);
+        let room = width(&mut labels.iter().map(String::as_str)) + 10.0;
         let left = MARGIN + names + 12.0;
         let scale = Scale::new((low, high), left + room, canvas.width() - MARGIN - room);
         let origin = scale.at(if far { low } else { 0.0 });

@@ -23,9 +23,10 @@ impl Fence {
     }
 
     fn check(&self, path: &Path) -> Result<()> {
-        match real_place(path).is_some_and(|real| self.holds(&real)) {
-            true => Ok(()),
-            false => Err(self.refusal(path, path.parent().unwrap_or(path))),
+        if real_place(path).is_some_and(|real| self.holds(&real)) {
+            Ok(())
+        } else {
+            Err(self.refusal(path, path.parent().unwrap_or(path)))
         }
     }
 
@@ -46,9 +47,10 @@ fn real_place(path: &Path) -> Option<PathBuf> {
     let absolute = std::path::absolute(path).ok()?;
     let existing = absolute.ancestors().find(|place| place.symlink_metadata().is_ok())?;
     let rest = absolute.strip_prefix(existing).ok()?;
-    match rest.components().all(|part| matches!(part, Component::Normal(_))) {
-        true => Some(existing.canonicalize().ok()?.join(rest)),
-        false => None,
+    if rest.components().all(|part| matches!(part, Component::Normal(_))) {
+        Some(existing.canonicalize().ok()?.join(rest))
+    } else {
+        None
     }
 }
 

@@ -1,11 +1,11 @@
 //! What may be written over? Nothing that this work reads, and nothing that somebody else has written.
 //!
 //! A [`Guard`] belongs to a [`Job`]. It knows every file that was read, and every file that a folder or pattern of data
-//! names, by what they are and not by how they were spelled: links, hard links, relative paths and other letter case lead
-//! to the same file. None of them is written over, whatever is asked.
+//! names, by what they are and not by how they were spelled: links, hard links, relative paths and other letter case
+//! lead to the same file. None of them is written over, whatever is asked.
 //!
-//! Any other file that stands where something is to be written is replaced if it is our own: this job has written it, or
-//! it bears our [`mark`](super::mark). Else it is refused, unless its replacement was allowed.
+//! Any other file that stands where something is to be written is replaced if it is our own: this job has written it,
+//! or it bears our [`mark`](super::mark). Else it is refused, unless its replacement was allowed.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -87,8 +87,8 @@ impl Guard {
         }
     }
 
-    /// Keeps what a folder or pattern names from being written over, and new files from coming to lie among it; of the files
-    /// in a folder, those are data that `data` says are.
+    /// Keeps what a folder or pattern names from being written over, and new files from coming to lie among it; of the
+    /// files in a folder, those are data that `data` says are.
     pub(crate) fn reads_all(&self, place: &Path, files: &[PathBuf], data: fn(&Path) -> bool) {
         files.iter().for_each(|file| self.reads(file));
         let names = match place.is_dir() {
@@ -144,14 +144,15 @@ impl Guard {
     pub(crate) fn replaces(&self, path: &Path) -> Result<bool> {
         self.spare(path)?;
         let Ok(metadata) = path.symlink_metadata() else { return Ok(false) };
-        let metadata = match metadata.is_symlink() {
-            true => path.metadata().map_err(|_| {
+        let metadata = if metadata.is_symlink() {
+            path.metadata().map_err(|_| {
                 Error::usage(format!(
                     "{} is a link that leads nowhere; remove it, or name another file",
                     path.display()
                 ))
-            })?,
-            false => metadata,
+            })?
+        } else {
+            metadata
         };
         if metadata.is_dir() {
             return Err(Error::io(format!("cannot write {}: it is a folder; name a file inside it", path.display())));
@@ -163,13 +164,14 @@ impl Guard {
         if metadata.len() == 0 || self.known().is_own(path) || super::mark::bears(path) {
             return Ok(false);
         }
-        match self.all.load(Ordering::Relaxed) || self.known().allowed.contains(&place(path)) {
-            true => Ok(true),
-            false => Err(Error::usage(format!(
+        if self.all.load(Ordering::Relaxed) || self.known().allowed.contains(&place(path)) {
+            Ok(true)
+        } else {
+            Err(Error::usage(format!(
                 "{0} is there already, and tradewind has not written it; name another file, or replace it by --overwrite \
                  (in a script or notebook: overwrite(\"{0}\"))",
                 path.display()
-            ))),
+            )))
         }
     }
 
@@ -287,9 +289,9 @@ pub(crate) fn reads(path: &Path) {
     Job::current().guard().reads(path);
 }
 
-/// Lets the file at `path` be replaced, whoever has written it, the next time that something is saved there. Without it a
-/// verb that saves replaces what Tradewind has written, and refuses what somebody else has. What is read in the same run
-/// is never replaced.
+/// Lets the file at `path` be replaced, whoever has written it, the next time that something is saved there. Without it
+/// a verb that saves replaces what Tradewind has written, and refuses what somebody else has. What is read in the same
+/// run is never replaced.
 ///
 /// ```
 /// use tradewind::report::Report;

@@ -1,4 +1,4 @@
-//! How is a file told that Tradewind has written, however long ago and wherever?
+//! How is a file recognised that Tradewind has written, however long ago and wherever?
 //!
 //! | file | mark |
 //! |---|---|
@@ -21,11 +21,11 @@ use polars::prelude::*;
 
 /// What every key of ours in a Parquet file's metadata begins with.
 const KEYS: &str = "tradewind.";
-/// The key that says nothing but who has written a Parquet file.
+/// The key that names the writer of a Parquet file.
 const WRITER: &str = "tradewind.writer";
 /// What is written into pages and pictures, before the checksum.
 const WRITTEN: &str = "Written by Tradewind, checksum ";
-/// Where the checksum stands, before it is known.
+/// The place of the checksum before it is known.
 const BLANK: &str = "0000000000000000";
 /// What saved fits say that they are, in their first entry.
 pub(crate) const FITS: &str = "tradewind fits";
@@ -49,7 +49,7 @@ const TABLES: &[&[&str]] = &[
     // What the windows of a backtest scored.
     &["fold", "model", "mase", "wape", "bias"],
 ];
-/// The list of what could not be served, which has these columns and no others than `fold`.
+/// The list of failures, which has these columns and no others than `fold`.
 const FAILURES: [&str; 3] = ["model", "series", "reason"];
 
 /// The metadata of every Parquet file, with what `more` adds.

@@ -1,5 +1,4 @@
-//! How does a file get written so that no half-written output ever stands under its final name? And which files may a
-//! script touch at all?
+//! How are files written so that no half-written output ever has its final name? And which files may a script touch?
 //!
 //! This room is the only one that asks the file system: what it is asked for is judged first, so that no other room can
 //! forget to. `setup/check_tree.py` holds that.
@@ -109,10 +108,7 @@ fn write(path: &Path, own: bool, work: impl FnOnce(&mut File) -> Result<()>) -> 
     fence::still_allowed(path, unfinished.temporary.as_file())?;
     work(unfinished.temporary.as_file_mut())?;
     if let Some(error) = foreign {
-        return match unfinished.is_there() {
-            true => Ok(()),
-            false => Err(error),
-        };
+        return if unfinished.is_there() { Ok(()) } else { Err(error) };
     }
     if let Some(unfinished) = set::wait(unfinished) {
         let replaced = unfinished.check()?;
@@ -178,7 +174,8 @@ impl Placed {
 fn begun(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     loop {
         let made = builder().prefix(WRITING).tempfile_in(folder)?;
-        // Another run may have taken it for a leftover before it was locked; a file system without locks has to do without.
+        // Another run may have taken it for a leftover before it was locked; a file system without locks has to do
+        // without.
         if made.as_file().lock().is_err() || set::is_at(made.as_file(), made.path()) {
             return Ok(made);
         }
@@ -315,7 +312,7 @@ pub(crate) fn refused(path: &Path, cause: &std::io::Error) -> Error {
         ErrorKind::ReadOnlyFilesystem => ("the disk is read-only", "choose another path"),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => ("the disk is full", "free some space"),
         ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
-            ("a file stands where its folder should be", "choose another path")
+            ("there is a file where its folder should be", "choose another path")
         }
         ErrorKind::InvalidFilename => ("the file name is too long or not allowed", "choose another name"),
         _ => return Error::io(format!("cannot write {}", path.display())).because(cause.to_string()),

@@ -1,7 +1,7 @@
 //! What is on the disk, as far as whoever asks may know?
 //!
-//! A path is judged before the file system is asked about it, and a file again once it is open. What a script may not touch
-//! is not there for it: the questions that are answered by yes or no say no.
+//! A path is judged before the file system is asked about it, and a file again once it is open. What a script may not
+//! touch is not there for it: the questions that are answered by yes or no say no.
 
 use std::fs::{File, Metadata};
 use std::io::Read;
@@ -132,8 +132,8 @@ pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(entries)
 }
 
-/// What a pattern such as `exports/*.csv` names, in the order of the names. `*` and `?` stand for characters of a name, `[…]`
-/// for one of some, `**` for folders however deep. Every folder is judged before it is looked into.
+/// What a pattern such as `exports/*.csv` names, in the order of the names. `*` and `?` stand for characters of a name,
+/// `[…]` for one of some, `**` for folders however deep. Every folder is judged before it is looked into.
 pub(crate) fn matching(pattern: &str) -> Result<Vec<PathBuf>> {
     let wrong = |cause: glob::PatternError| Error::usage(format!("{pattern} is not a pattern of files")).because(cause);
     glob::Pattern::new(pattern).map_err(wrong)?;

@@ -1,12 +1,12 @@
-//! How do several files that belong together get written, so that no other run mixes its own with them, and a kill leaves
-//! the old ones or the new ones?
+//! How do several files that belong together get written, so that no other run mixes its own with them, and a kill
+//! leaves the old ones or the new ones?
 //!
-//! A folder is kept from other runs by a lock on a file in it, which the operating system takes back when a run is killed;
-//! the next one finds the file free, and removes it at its end. All files of a set are written beside their places first,
-//! and renamed into them one after the other at the end. A kill between two renames, a matter of microseconds, divides the
-//! set: which files are still to be renamed stands in a journal in the folder that is locked, by which the next run that
-//! locks it or writes into it renames them before anything else. Folders that do not lie in one another are made whole one
-//! by one.
+//! A folder is kept from other runs by a lock on a file in it, which the operating system takes back when a run is
+//! killed; the next one finds the file free, and removes it at its end. All files of a set are written beside their
+//! places first, and renamed into them one after the other at the end. A kill between two renames, a matter of
+//! microseconds, divides the set: which files are still to be renamed stands in a journal in the folder that is locked,
+//! by which the next run that locks it or writes into it renames them before anything else. Folders that do not lie in
+//! one another are made whole one by one.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -119,8 +119,8 @@ pub(super) fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Writes files that belong together: what `work` writes takes its place when all of it is there, in the order in which it
-/// was written, and what it removes goes then; nothing of it happens when `work` fails.
+/// Writes files that belong together: what `work` writes takes its place when all of it is there, in the order in which
+/// it was written, and what it removes goes then; nothing of it happens when `work` fails.
 ///
 /// # Errors
 /// As `work`, and when a file cannot be put into its place.
@@ -158,8 +158,8 @@ struct Journal {
 }
 
 impl Journal {
-    /// For the files of a set, where the next run will look: in the folder that is kept from other runs, else in their own. A
-    /// file alone needs none.
+    /// For the files of a set, where the next run will look: in the folder that is kept from other runs, else in their
+    /// own. A file alone needs none.
     fn of(set: &[Unfinished]) -> Result<Vec<Self>> {
         let mut folders: BTreeMap<PathBuf, Vec<[PathBuf; 2]>> = BTreeMap::new();
         let guard = Job::current().guard();

@@ -1,10 +1,11 @@
 //! What are the sales per week, per month, per store? Values up time and up keys.
 //!
 //! A step goes to the new period that holds it; one that lies in two (a week across the end of a month) to the one that
-//! holds its middle day. Weeks and months are dated as everywhere: weeks and `ME` to their last day, `MS` to their first.
+//! holds its middle day. Weeks and months are dated as everywhere: weeks and `ME` to their last day, `MS` to their
+//! first.
 //!
-//! A new period is *partial* where not all its steps are there: at the start or the end of the series, or where a row or
-//! a target is missing inside. Its sum is lower for that reason alone, so it is marked and counted, and with
+//! A new period is *partial* where not all its steps are there: at the start or the end of the series, or where a row
+//! or a target is missing inside. Its sum is lower for that reason alone, so it is marked and counted, and with
 //! `partial=drop` those at the ends of a series go. A series that starts after others or ends before them makes no sum
 //! over keys partial: it sold nothing before it was there.
 
@@ -21,7 +22,7 @@ use super::columns::Stamps;
 use super::covariates::is_number;
 use super::frame::{assemble, labels_of, numbers, stamp_column};
 use super::recorded::Recorded;
-use super::{Columns, LONGEST, Origin, Panel, Role};
+use super::{Columns, LONGEST, Panel, Provenance, Role};
 use crate::error::{Error, Result, suggestion};
 use crate::options::choice;
 use crate::show::number;
@@ -41,7 +42,7 @@ use crate::show::number;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Aggregate {
-    /// The new step: D, W-SUN, MS, QS …, or a whole number of integer steps; as it is, if not stated.
+    /// The new step: D, W-SUN, MS, QS …, or a whole number of integer steps; by default that of the panel.
     pub freq: Option<String>,
     /// The keys to keep; all, if not stated; [] for one series of everything.
     pub keys: Option<Vec<String>>,
@@ -80,8 +81,8 @@ impl Panel {
     /// The panel on a longer step, or with fewer keys, or both.
     ///
     /// # Errors
-    /// When neither is asked for, the new step is not longer, a key does not exist, or the data hold duplicates or stamps
-    /// off the calendar; and on a panel that has made features, which belong to its step: aggregate first.
+    /// When neither is asked for, the new step is not longer, a key does not exist, or the data hold duplicates or
+    /// timestamps off the calendar; and on a panel that has made features, which belong to its step: aggregate first.
     pub fn aggregate(&self, how: &Aggregate) -> Result<Panel> {
         self.aggregated(how, None)
     }
@@ -98,7 +99,7 @@ impl Panel {
             )));
         }
         if how.freq.is_none() && how.keys.is_none() {
-            return Err(Error::usage("aggregate to what? State freq=W-SUN, keys=[Store], or both"));
+            return Err(Error::usage("state what to aggregate to: freq=W-SUN, keys=[Store], or both"));
         }
         let steps = Steps::of(self, how, frequency)?;
         let work = Work::of(self, how, steps)?;
@@ -130,7 +131,7 @@ impl Steps {
         let changed = frequency != now;
         if last.saturating_sub(first) > LONGEST {
             return Err(Error::data(format!(
-                "the stamps run from {} to {}; look at them with audit",
+                "the timestamps run from {} to {}; check them with audit",
                 old.label(first),
                 old.label(last)
             )));
@@ -141,7 +142,7 @@ impl Steps {
         places.iter().for_each(|place| *whole.entry(*place).or_default() += 1);
         // A whole period may reach beyond the data at both ends.
         if let (Some(start), Some(end)) = (places.first(), places.last()) {
-            // No period has more steps than a year has seconds; stamps beyond the calendar would never end.
+            // No period has more steps than a year has seconds; timestamps beyond the calendar would never end.
             let before = (1..40_000_000).take_while(|back| to(first - back) == *start).count();
             let after = (1..40_000_000).take_while(|ahead| to(last + ahead) == *end).count();
             *whole.entry(*start).or_default() += before;
@@ -161,12 +162,13 @@ impl Steps {
         let start = now.stamp(first);
         let stated = if whole { stated.anchored([start].iter()) } else { stated };
         let fits = stated.length() > now.length() && (!whole || stated.length() % now.length() == 0);
-        match fits || stated == now {
-            true => Ok(stated),
-            false => Err(Error::usage(format!(
-                "aggregate goes to longer steps: data that are {now} cannot become {stated}, because what happened \
+        if fits || stated == now {
+            Ok(stated)
+        } else {
+            Err(Error::usage(format!(
+                "data can only be aggregated to longer steps: {now} data cannot become {stated}, because what happened \
                  inside a step is not known"
-            ))),
+            )))
         }
     }
 
@@ -177,13 +179,10 @@ impl Steps {
 
 /// The position on a longer calendar, or the same, that a step goes to.
 pub(super) fn place(from: &Calendar, stamps: Option<Stamps>, to: &Calendar, position: i64) -> i64 {
-    match from.frequency == to.frequency {
-        true => position,
-        false => to.holding(middle(from, position, stamps), None),
-    }
+    if from.frequency == to.frequency { position } else { to.holding(middle(from, position, stamps), None) }
 }
 
-/// The stamp in the middle of a step, in microseconds; the stamp itself for steps up to a day and for integers.
+/// The timestamp in the middle of a step, in microseconds; the timestamp itself for steps up to a day and for integers.
 fn middle(calendar: &Calendar, position: i64, stamps: Option<Stamps>) -> i64 {
     let stamp = calendar.frequency.stamp(position);
     let midnight = |day: NaiveDate| day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
@@ -217,7 +216,7 @@ struct Work<'a> {
     panel: &'a Panel,
     steps: Steps,
     columns: Columns,
-    /// The old series that lends each new one its keys.
+    /// The old series from which each new one takes its keys.
     lenders: Vec<usize>,
     /// The new keys of each old series.
     names: Vec<String>,
@@ -276,7 +275,7 @@ impl<'a> Work<'a> {
             self.drop_ends();
             if self.cells.is_empty() {
                 return Err(Error::data(format!(
-                    "no series holds a whole step that is {}; keep the partial ones, or choose a shorter step",
+                    "no series has a complete period that is {}; keep the partial ones, or choose a shorter period",
                     self.steps.calendar.frequency
                 )));
             }
@@ -294,12 +293,13 @@ impl<'a> Work<'a> {
             .map(|cell| (self.labels[cell.group].clone(), cell.place))
             .collect();
         let from = if self.steps.changed { format!("from {} ", inner.calendar.frequency) } else { String::new() };
-        let of = match self.lenders.len() == self.panel.len() {
-            true => String::new(),
-            false => format!("of {} series ", number(self.panel.len() as f64)),
+        let of = if self.lenders.len() == self.panel.len() {
+            String::new()
+        } else {
+            format!("of {} series ", number(self.panel.len() as f64))
         };
         let whole = match partial.len() {
-            0 => "every period is whole".to_string(),
+            0 => "every period is complete".to_string(),
             n => format!("{} of {} periods are partial", number(n as f64), number(self.cells.len() as f64)),
         };
         found.push(format!(
@@ -314,14 +314,14 @@ impl<'a> Work<'a> {
             found.push(format!("fixed covariate `{name}` was dropped: it differs within {place}"));
         }
         let height = frame.height() as u32;
-        let origin = Origin {
+        let origin = Provenance {
             source: inner.origin.source.clone(),
             rows: (0..height).collect(),
             partial: Arc::new(partial),
             found,
             left_out: inner.origin.left_out.clone(),
             decimal: inner.origin.decimal,
-            ..Origin::default()
+            ..Provenance::default()
         };
         let season = if self.steps.changed { self.steps.calendar.frequency.season() } else { self.panel.season() };
         let panel = assemble(frame, &self.columns, self.steps.calendar.clone(), season, origin)?;
@@ -336,9 +336,8 @@ impl<'a> Work<'a> {
     fn actual(&self, how: &Aggregate) -> Vec<f64> {
         let (target, actual) = (&self.panel.inner().target, self.panel.actuals());
         let filled = |row: &u32| actual[*row as usize].is_nan() && !target[*row as usize].is_nan();
-        let cell = |cell: &Cell| match cell.rows.iter().any(filled) {
-            true => f64::NAN,
-            false => cell.target(actual, how.target).unwrap_or(f64::NAN),
+        let cell = |cell: &Cell| {
+            if cell.rows.iter().any(filled) { f64::NAN } else { cell.target(actual, how.target).unwrap_or(f64::NAN) }
         };
         self.cells.iter().map(cell).collect()
     }

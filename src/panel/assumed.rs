@@ -1,16 +1,17 @@
-//! What stands for a covariate at steps that nobody has seen, be they those of a real future or of a window at the end of a
-//! training part? One definition for both, so that a model is tried on what it will be given.
+//! Which values does a model get for covariates at steps that are not known yet, in the future or in a validation
+//! window at the end of the training part? One definition for both, so that a model is validated on what it will be
+//! given.
 //!
-//! Known columns are what was known of the steps, fixed ones stay as they are, observed ones follow the [`Scenario`], from what
-//! lies before the steps alone. What looks back so many steps is known for as many; products multiply what is assumed of their
-//! sides.
+//! Known columns have their known values, fixed ones stay constant, observed ones follow the [`Scenario`], from the
+//! values before the steps alone. A lagged column is known for as many steps as its lag; products multiply the assumed
+//! values of their factors.
 
 use super::climatology::Climate;
 use super::features::Data;
 use super::{Panel, Role, Scenario};
 use crate::error::Result;
 
-/// How the covariates of a panel come to their values at steps that nobody has seen.
+/// How the covariates of a panel get their values at steps that are not known yet.
 pub struct Assumptions {
     climate: Climate,
     /// By column of the matrix.
@@ -19,17 +20,17 @@ pub struct Assumptions {
     order: Vec<usize>,
 }
 
-/// How one column comes to its values.
+/// How one column gets its values.
 enum Way {
     /// It is known ahead.
     Known,
     /// Its last value stays.
     Last,
-    /// What is usual.
+    /// The climatology.
     Usual,
     /// The values are given, and given for the future alone.
     Given,
-    /// It looks back so many steps, and no further than the last value.
+    /// A lagged column, known for this many steps after the last value.
     Back(usize),
     /// The product of two other columns; one of a category without a column is 0.
     Product(Option<usize>, Option<usize>),
@@ -71,13 +72,13 @@ impl Assumptions {
         Ok(Self { climate, ways, order })
     }
 
-    /// The same for windows whose columns are all those of the matrix in another order.
+    /// The same for windows with the columns of the matrix in another order.
     pub(crate) fn ordered(self, order: &[usize]) -> Self {
         Self { order: order.to_vec(), ..self }
     }
 
-    /// Writes what is assumed of a column from position `start` on, given its `past` at some positions. Cells of what is known
-    /// or computed stay as they are.
+    /// Writes what is assumed of a column from position `start` on, given its `past` at some positions. Cells of what
+    /// is known or computed stay as they are.
     pub(crate) fn assume(&self, column: usize, positions: &[i64], past: &[f64], start: i64, cells: &mut [f64]) {
         match self.ways[column] {
             Way::Last => cells.fill(past.iter().rev().copied().find(|v| !v.is_nan()).unwrap_or(f64::NAN)),
@@ -91,8 +92,8 @@ impl Assumptions {
         }
     }
 
-    /// What stands for each column at `steps` steps of a history from its step `at` on: `columns` hold the whole history, whose
-    /// first step is at position `start`.
+    /// The values of each column at `steps` steps of a history from its step `at` on: `columns` hold the whole history,
+    /// whose first step is at position `start`.
     pub(crate) fn window(&self, columns: &[&[f64]], start: i64, at: usize, steps: usize) -> Vec<Vec<f64>> {
         let positions: Vec<i64> = (start..start + at as i64).collect();
         let mut places: Vec<(usize, &[f64])> = self.order.iter().copied().zip(columns.iter().copied()).collect();
@@ -131,7 +132,8 @@ mod tests {
         columns.iter().map(|column| column.iter().map(|value| value.to_bits()).collect()).collect()
     }
 
-    /// A window at the end of a history has what a future built before it has, to the bit: calendar, lags, products, categories.
+    /// A window at the end of a history has what a future built before it has, to the bit: calendar, lags, products,
+    /// categories.
     #[test]
     fn a_window_is_a_future_of_what_lies_before_it() {
         let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales")

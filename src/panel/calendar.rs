@@ -1,7 +1,7 @@
-//! When does the next value come? The step between stamps, where the steps are anchored, and how a stamp
+//! When does the next value come? The step between timestamps, where the steps are anchored, and how a timestamp
 //! becomes a position on the calendar and back.
 //!
-//! Stamps travel as `i64`: microseconds since 1970-01-01T00:00 for dates and times, the number itself for
+//! Timestamps travel as `i64`: microseconds since 1970-01-01T00:00 for dates and times, the number itself for
 //! integer steps. A position is a count of steps, so that a gap is a difference above one, a duplicate a
 //! difference of zero, and the future simply the next positions.
 
@@ -24,7 +24,7 @@ const WEEK: i64 = 7 * DAY;
 /// A twelfth of 365.25 days.
 const MONTH: i64 = 2_629_800 * SECOND;
 
-/// The step between two stamps of a series, with its anchor: `weekly (Fridays)`.
+/// The step between two timestamps of a series, with its anchor: `weekly (Fridays)`.
 ///
 /// ```
 /// use tradewind::prelude::*;
@@ -89,8 +89,8 @@ impl Frequency {
         }
     }
 
-    /// Does a stamp name the first or the last day of its period, if nobody says? Weeks are usually dated to their end,
-    /// months to the day that their dates tell.
+    /// Is a timestamp the first or the last day of its period, if not stated? Weeks are usually dated to their last
+    /// day; months to whichever day their dates have.
     fn stamps(&self) -> Stamps {
         match self.0 {
             Step::Fixed { step, .. } if step % WEEK == 0 => Stamps::End,
@@ -109,13 +109,13 @@ impl Frequency {
         matches!(self.0, Step::Fixed { step, .. } if step <= DAY)
     }
 
-    /// Finds the step of the distinct, sorted stamps of each series. `kind` says what the stamps are.
+    /// Finds the step of the distinct, sorted timestamps of each series. `kind` says what the timestamps are.
     ///
     /// The step is the longest observed difference that at least 95 % of all differences are whole multiples of, so
     /// that neither gaps nor rarely selling series hide it; the anchor is the commonest one.
     ///
     /// # Errors
-    /// When no series has two stamps, so that nothing can be inferred.
+    /// When no series has two timestamps, so that nothing can be inferred.
     pub(crate) fn infer<'a>(kind: StampKind, series: impl Iterator<Item = &'a [i64]>) -> Result<Self> {
         let mut differences: HashMap<i64, usize> = HashMap::new();
         let mut stamps: HashMap<i64, usize> = HashMap::new();
@@ -165,7 +165,7 @@ impl Frequency {
         }
     }
 
-    /// The position of a stamp and whether it lies exactly on the calendar; between two positions, the earlier one.
+    /// The position of a timestamp and whether it lies exactly on the calendar; between two positions, the earlier one.
     pub(crate) fn position(&self, stamp: i64) -> (i64, bool) {
         match self.0 {
             Step::Whole { step, phase } | Step::Fixed { step, phase } => {
@@ -182,7 +182,7 @@ impl Frequency {
         }
     }
 
-    /// The stamp at a position.
+    /// The timestamp at a position.
     pub(crate) fn stamp(&self, position: i64) -> i64 {
         match self.0 {
             Step::Whole { step, phase } | Step::Fixed { step, phase } => {
@@ -224,10 +224,12 @@ fn infer_months(differences: &HashMap<i64, usize>, stamps: &HashMap<i64, usize>)
     }
     let (day, count) = days.into_iter().max_by_key(|(day, count)| (*count, *day))?;
     let enough = |count: usize| count * 100 >= total * 95;
-    let day = match () {
-        () if enough(count) => Day::Of(day),
-        () if enough(last) => Day::Last,
-        () => return None,
+    let day = if enough(count) {
+        Day::Of(day)
+    } else if enough(last) {
+        Day::Last
+    } else {
+        return None;
     };
     let month = |stamp: i64| clock(stamp).map(|date| i64::from(date.year()) * 12 + i64::from(date.month0()));
     // Differences in months, from the differences in days: 28–31 is one month, 59–62 two, and so on.
@@ -251,7 +253,7 @@ fn common_step(differences: &HashMap<i64, usize>) -> i64 {
     let total: usize = differences.values().sum();
     let mut candidates: Vec<i64> = differences.keys().copied().collect();
     candidates.sort_unstable_by_key(|difference| std::cmp::Reverse((differences[difference], *difference)));
-    // Only frequent differences can be the step; the cap keeps wild stamps from costing a quadratic search.
+    // Only frequent differences can be the step; the cap keeps wild timestamps from costing a quadratic search.
     candidates.truncate(200);
     candidates.sort_unstable_by(|a, b| b.cmp(a));
     let covers = |step: i64| {
@@ -281,7 +283,7 @@ fn commonest(values: impl Iterator<Item = (i64, usize)>) -> i64 {
     counts.into_iter().max_by_key(|(value, count)| (*count, std::cmp::Reverse(*value))).map_or(0, |(value, _)| value)
 }
 
-/// The day of a stamp in microseconds.
+/// The day of a timestamp in microseconds.
 pub(crate) fn day_of(stamp: i64) -> Option<NaiveDate> {
     clock(stamp).map(|time| time.date())
 }
@@ -394,7 +396,7 @@ impl FromStr for Frequency {
     }
 }
 
-/// What the stamps of a panel are.
+/// What the timestamps of a panel are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum StampKind {
     Whole,
@@ -411,7 +413,7 @@ impl StampKind {
     }
 }
 
-/// A panel's frequency together with the type that its stamps had in the input.
+/// A panel's frequency together with the type that its timestamps had in the input.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Calendar {
     pub(crate) frequency: Frequency,
@@ -423,12 +425,12 @@ impl Calendar {
         StampKind::of(&self.dtype).unwrap_or(StampKind::Whole)
     }
 
-    /// The stamp at a position, as people read it: `2012-10-26`, `2012-10-26 14:00`, `143`.
+    /// The timestamp at a position, as people read it: `2012-10-26`, `2012-10-26 14:00`, `143`.
     pub(crate) fn label(&self, position: i64) -> String {
         stamp_label(self.kind(), self.frequency.stamp(position))
     }
 
-    /// Where the position stands on a figure's x axis: seconds since 1970 or the step itself.
+    /// The position on a figure's x axis: seconds since 1970 or the step itself.
     pub(crate) fn x(&self, position: i64) -> f64 {
         let stamp = self.frequency.stamp(position) as f64;
         match self.kind() {
@@ -450,11 +452,11 @@ impl Calendar {
         }
     }
 
-    /// The first and last day of the period that a position stands for; `None` on integer calendars. For hours and
-    /// minutes that is their day.
+    /// The first and last day of the period at a position; `None` on integer calendars. For hours and minutes that is
+    /// their day.
     ///
-    /// `stamps` is what the columns state; if they state nothing, weeks end with their stamp, months that are dated to
-    /// their last day too, and everything else begins with it.
+    /// `stamps` is what the columns state; if they state nothing, weeks end with their timestamp, months that are dated
+    /// to their last day too, and everything else begins with it.
     pub(crate) fn period(&self, position: i64, stamps: Option<Stamps>) -> Option<(NaiveDate, NaiveDate)> {
         if self.kind() == StampKind::Whole {
             return None;
@@ -471,7 +473,7 @@ impl Calendar {
         }
     }
 
-    /// The position whose period holds a stamp.
+    /// The position whose period holds a timestamp.
     pub(crate) fn holding(&self, stamp: i64, stamps: Option<Stamps>) -> i64 {
         let (position, exact) = self.frequency.position(stamp);
         let length = self.frequency.length();
@@ -507,7 +509,8 @@ pub(crate) fn stamp_label(kind: StampKind, stamp: i64) -> String {
     }
 }
 
-/// How many of a column's own units make a microsecond stamp: multiply (or divide) by this when reading (or writing).
+/// How many of a column's own units make a microsecond timestamp: multiply (or divide) by this when reading (or
+/// writing).
 pub(crate) fn micros(dtype: &DataType) -> (i64, i64) {
     match dtype {
         DataType::Date => (DAY, 1),

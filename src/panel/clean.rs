@@ -1,10 +1,10 @@
-//! How are the data mended, in the open? By stated policy only: the defaults change nothing, and every change is a row
+//! How are the data cleaned, in the open? By stated policy only: the defaults change nothing, and every change is a row
 //! of the [`Audit`](super::Audit) of the cleaned panel.
 //!
-//! Rows are decided on first: stamps are put on the calendar, and several rows for one stamp become one. Then they are
-//! mended. A row whose stamp lies off the calendar stays as it is until `off_calendar` says where it belongs: all other
-//! policies leave it alone. What was recorded is kept beside what was mended (see `recorded`): backtests mend each training
-//! part by itself and score what happened.
+//! Rows are decided on first: timestamps are put on the calendar, and several rows for one timestamp become one. Then
+//! they are cleaned. A row whose timestamp lies off the calendar stays as it is until `off_calendar` says where it
+//! belongs: all other policies leave it alone. What was recorded is kept beside what was cleaned (see `recorded`):
+//! backtests clean each training part by itself and score what happened.
 
 use std::sync::Arc;
 
@@ -17,15 +17,15 @@ use super::audit::unusual::{Parts, outliers, stock_outs};
 use super::covariates::is_number;
 use super::frame::{assemble, stamp_column, stamps};
 use super::recorded::Recorded;
-use super::{Normalise, Origin, Panel, Role};
+use super::{Normalise, Panel, Provenance, Role};
 use crate::error::{Error, Result};
 use crate::options::choice;
 use crate::show::number;
 
-/// The covariate that returns are moved to.
+/// The covariate that records returns.
 const RETURNS: &str = "returns";
 
-/// Cleaning policies. The default leaves everything as it is and refuses to guess about duplicates.
+/// Cleaning policies. The defaults change nothing, and duplicates are an error.
 ///
 /// ```
 /// use tradewind::prelude::*;
@@ -40,33 +40,35 @@ const RETURNS: &str = "returns";
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Clean {
-    /// Stamps off the calendar: leave (models are refused), nearest, previous or next (moved to that stamp of the calendar),
-    /// period (moved to the stamp of the week, month … that holds it), or drop (the row is removed).
+    /// Timestamps off the calendar: leave (models then refuse the data), nearest, previous or next (moved to that
+    /// timestamp of the calendar), period (moved to the timestamp of the week, month … that contains it), or drop (the
+    /// row is removed).
     pub off_calendar: OffCalendar,
-    /// Several rows for one stamp: error, sum, mean or last.
+    /// Several rows for one timestamp: error, sum, mean or last.
     pub duplicates: Duplicates,
-    /// Stamps without a row: leave, or fill (a row is added, its target missing).
+    /// Timestamps without a row: leave, or fill (a row is added, its target missing).
     pub gaps: Gaps,
-    /// Rows without a target: leave, linear (between neighbours), seasonal (between neighbours less their season), zero
-    /// or last.
+    /// Rows without a target: leave, linear (interpolation), seasonal (interpolation of the seasonally adjusted
+    /// series), zero or last (carried forward).
     pub missing: Missing,
-    /// Targets below zero: keep, clip to zero, or apart (clipped, and moved to a covariate `returns`).
+    /// Targets below zero: keep, clip (to zero), or apart (clipped, and recorded in a covariate `returns`).
     pub negatives: Negatives,
-    /// Runs of zeros that the series' own rate does not explain: keep, or missing.
+    /// Suspected stock-outs, runs of zeros that the series' own rate of zeros does not explain: keep, or missing.
     pub stockouts: Stockouts,
-    /// Targets far from trend and season: keep, clip (to where they would be called far), or interpolate.
+    /// Outliers, targets far from trend and season: keep, clip (to the threshold), or interpolate.
     pub outliers: Outliers,
-    /// Empty cells of covariates: leave, zero or last.
+    /// Missing values of covariates: leave, zero or last (carried forward).
     pub covariates: Covariates,
-    /// What models see instead of the target, undone in their forecasts: none, standard, min-max, log1p or box-cox.
+    /// The transformation of the target that models see, undone in their forecasts: none, standard, min-max, log1p or
+    /// box-cox.
     pub normalise: Normalise,
 }
 
-choice!(/// What to do with stamps that lie off the calendar.
+choice!(/// What to do with timestamps that lie off the calendar.
     OffCalendar { Leave, Nearest, Previous, Next, Period, Drop });
-choice!(/// What to do with several rows for one stamp of a series.
+choice!(/// What to do with several rows for one timestamp of a series.
     Duplicates { Error, Sum, Mean, Last });
-choice!(/// What to do with stamps that have no row.
+choice!(/// What to do with timestamps that have no row.
     Gaps { Leave, Fill });
 choice!(/// What to do with rows without a target.
     Missing { Leave, Linear, Seasonal, Zero, Last });
@@ -88,7 +90,7 @@ impl Clean {
         crate::options::read("clean", crate::options::parse(text)?)
     }
 
-    /// Does what becomes of a row depend on rows that come later?
+    /// Does the treatment of a row depend on later rows?
     pub(super) fn looks_around(&self) -> bool {
         self.gaps != Gaps::Leave
             || matches!(self.missing, Missing::Linear | Missing::Seasonal)
@@ -98,37 +100,40 @@ impl Clean {
 }
 
 impl Panel {
-    /// Mends the panel by the stated policies. Keys stay; every change is listed in the result's [`audit`](Panel::audit).
+    /// Cleans the panel by the stated policies. Keys stay; every change is listed in the result's
+    /// [`audit`](Panel::audit).
     ///
-    /// A backtest of the result, or its part before a day, is cleaned anew from what was recorded until then, and scored by
-    /// what happened: an outlier as it was recorded, a filled value not at all, unless `missing=zero` says that nothing was
-    /// sold. A panel that was saved has its mended values alone.
+    /// A backtest of the result cleans each training set again from the values recorded until then, and scores
+    /// forecasts by the recorded values: outliers as recorded, filled values not at all, unless `missing=zero` says
+    /// that nothing was sold. The same holds for a part of the panel before some date. A panel opened from a file has
+    /// its cleaned values only.
     ///
     /// # Errors
-    /// When there are duplicates and the policy does not say which row counts, or dropping rows would leave a series empty.
+    /// When there are duplicates and no policy for them, or dropping rows would leave a series empty.
     pub fn clean(&self, policy: &Clean) -> Result<Panel> {
         if policy.negatives == Negatives::Apart && self.columns().names().contains(&RETURNS) {
             return Err(Error::usage(format!(
-                "negatives = \"apart\" makes a column `{RETURNS}`, and there is one already; rename it"
+                "negatives = \"apart\" makes a column `{RETURNS}`, which exists already; rename it"
             )));
         }
         if let Some(made) = self.inner().columns.made.iter().find(|made| made.computed()) {
             return Err(Error::usage(format!(
-                "{} was made from the data as they are, and would not follow a change of them; clean before making features",
+                "{} was computed from the data as they are and would not follow the changes; clean before making features",
                 made.label
             )));
         }
         let before = self.occupied()?;
-        let (panel, decided) = before.mended(policy)?;
+        let (panel, decided) = before.cleaned(policy)?;
         let actual = panel.actuals().to_vec();
         let recorded = Recorded::cleaned(&before, decided, policy, actual);
-        // Where nothing was mended, what happened is the target.
+        // Where nothing was cleaned, what happened is the target.
         let same = recorded.is_target(&panel.inner().target);
         Ok(panel.with_recorded((!same).then_some(recorded)))
     }
 
-    /// The mended panel, of one without empty series, with what happened; and the one whose rows are decided on, one for each stamp.
-    pub(super) fn mended(&self, policy: &Clean) -> Result<(Panel, Panel)> {
+    /// The cleaned panel, of one without empty series, with what happened; and the one whose rows are decided on, one
+    /// for each timestamp.
+    pub(super) fn cleaned(&self, policy: &Clean) -> Result<(Panel, Panel)> {
         let laid_out = policy.outliers != Outliers::Keep || policy.stockouts != Stockouts::Keep;
         if laid_out || policy.missing != Missing::Leave {
             self.check_length()?;
@@ -138,9 +143,10 @@ impl Panel {
         work.off_calendar(policy.off_calendar)?;
         work.duplicates(policy.duplicates)?;
         let before = self.inner().origin.changes.len();
-        let decided = match policy.looks_around() && work.changes.len() > before {
-            true => work.clone().assembled(&Clean::default())?,
-            false => self.clone(),
+        let decided = if policy.looks_around() && work.changes.len() > before {
+            work.clone().assembled(&Clean::default())?
+        } else {
+            self.clone()
         };
         if policy.gaps == Gaps::Fill {
             work.gaps()?;
@@ -170,19 +176,19 @@ struct Work<'a> {
 struct Row {
     series: usize,
     position: i64,
-    /// The panel's row; for an added one the row of the same series that lends key and fixed covariates.
+    /// The panel's row; for an added one the row of the same series from which it takes key and fixed covariates.
     row: usize,
     added: bool,
-    /// Its stamp lies off the calendar, and stays there.
+    /// Its timestamp lies off the calendar, and stays there.
     off: bool,
-    /// Its stamp lay off the calendar and is now that of the position.
+    /// Was its timestamp off the calendar, and moved?
     moved: bool,
     target: f64,
-    /// What happened; NaN where nobody knows.
+    /// The recorded value that forecasts are scored against; NaN where it is unknown.
     actual: f64,
-    /// Is it taken for a stock-out?
+    /// Is it a suspected stock-out?
     sold_out: bool,
-    /// What was sent back, if that is kept apart.
+    /// Returns, if they are recorded in a column of their own.
     returned: f64,
 }
 
@@ -216,8 +222,7 @@ impl<'a> Work<'a> {
         self.changes.push(Change { kind, series: row.series, position: row.position, target, stamp, value, action });
     }
 
-    /// A target that is infinite or no number can only be taken as missing; what happens to a missing one is its own
-    /// policy.
+    /// A target that is infinite or not a number counts as missing; the policy `missing` decides what follows.
     fn no_number(&mut self) -> Result<()> {
         let inner = self.panel.inner();
         let raw = inner.frame.column(&inner.columns.target)?.f64()?.clone();
@@ -233,8 +238,8 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Puts rows on the calendar, or takes them away. A stamp that is moved to one that has a row makes duplicates, which
-    /// are decided on next.
+    /// Moves rows to the calendar or removes them. Rows moved to a timestamp that has a row already become duplicates,
+    /// which are handled next.
     fn off_calendar(&mut self, policy: OffCalendar) -> Result<()> {
         let inner = self.panel.inner();
         if policy == OffCalendar::Leave || inner.origin.off_calendar.is_empty() {
@@ -275,20 +280,20 @@ impl<'a> Work<'a> {
         rows.iter().for_each(|row| left[row.series] = true);
         if let Some(series) = (0..left.len()).find(|i| !left[*i] && !self.panel.positions(*i).is_empty()) {
             return Err(Error::data(format!(
-                "no row of series {} lies on the calendar, which is {}: dropping them would leave nothing; move them with \
+                "no timestamp of series {} is on the calendar, which is {}, so dropping these rows would leave none; move them with \
                  off_calendar = \"nearest\", \"previous\", \"next\" or \"period\", or leave the series out",
                 self.panel.label(series),
                 calendar.frequency
             )));
         }
-        // Rows of one stamp stay in the order of the stamps that they had.
+        // Rows of one timestamp stay in the order of the timestamps that they had.
         rows.sort_by_key(|row| (row.series, row.position));
         self.rows = rows;
         Ok(())
     }
 
     fn duplicates(&mut self, policy: Duplicates) -> Result<()> {
-        // A stamp off the calendar stands for the nearest one: its row is no duplicate.
+        // A timestamp off the calendar stands for the nearest one: its row is no duplicate.
         let same = |a: &Row, b: &Row| a.series == b.series && a.position == b.position && !a.off && !b.off;
         if policy == Duplicates::Error {
             let count = self.rows.windows(2).filter(|pair| same(&pair[0], &pair[1])).count();
@@ -329,12 +334,12 @@ impl<'a> Work<'a> {
     }
 
     fn gaps(&mut self) -> Result<()> {
-        // A panel of daily data with one stamp in the year 9999 must not become three million rows unasked.
+        // A panel of daily data with one timestamp in the year 9999 must not become three million rows unasked.
         let steps: i64 =
             self.rows.windows(2).filter(|p| p[0].series == p[1].series).map(|p| p[1].position - p[0].position).sum();
         if steps > 20 * self.rows.len() as i64 + 1_000_000 {
             return Err(Error::data(format!(
-                "filling the gaps would turn {} rows into more than {}; look at the stamps, or state another frequency",
+                "filling the gaps would turn {} rows into more than {}; check the timestamps, or state another frequency",
                 number(self.rows.len() as f64),
                 number(steps as f64)
             )));
@@ -558,6 +563,6 @@ fn fill_covariates(panel: &Panel, policy: Covariates) -> Result<Panel> {
         let values: Vec<Option<f64>> = values.into_iter().map(|v| (!v.is_nan()).then_some(v)).collect();
         frame.with_column(Column::new(name.as_str().into(), values))?;
     }
-    let origin = Origin { changes: Arc::new(changes), ..inner.origin.clone() };
+    let origin = Provenance { changes: Arc::new(changes), ..inner.origin.clone() };
     assemble(frame, &inner.columns, inner.calendar.clone(), panel.season(), origin)
 }

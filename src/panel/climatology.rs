@@ -1,11 +1,11 @@
-//! What is usual at that time of the year? The scenario for observed covariates whose future nobody gives.
+//! What is the average value of a covariate at that time of the year? The default scenario for observed covariates.
 //!
-//! Where there is a year of history and a step is two weeks at the most: the normal of a day of the year is the mean of
-//! all values, weighted by a circular Gaussian kernel over the day of the year with a standard deviation of 10 days
+//! Where there is a year of history and a step is two weeks at most: the normal of a day of the year is the mean of all
+//! values, weighted by a circular Gaussian kernel over the day of the year with a standard deviation of 10 days
 //! (Nadaraya 1964; that daily climatologies from few years must be smoothed over some weeks: Mahlstein et al. 2015, J.
-//! Geophys. Res. Atmos. 120, 2808–2818). It falls back on neighbouring days where a day was never seen, which harmonics do
-//! not, and dampens a yearly wave by 1.5 %. To it comes the mean of what is left over at the same place in the season
-//! (day of the week, hour of the day), where the season is shorter than a year.
+//! Geophys. Res. Atmos. 120, 2808–2818). It falls back on neighbouring days where a day was never seen, which harmonics
+//! do not, and dampens a yearly wave by 1.5 %. To it comes the mean of what is left over at the same place in the
+//! season (day of the week, hour of the day), where the season is shorter than a year.
 //!
 //! Elsewhere: the mean at the same place in the season, or the mean of all.
 
@@ -111,10 +111,8 @@ impl Climate {
 
     /// The normal at a position.
     pub(super) fn at(&self, normals: &Normals, position: i64) -> f64 {
-        let place = match normals.places.is_empty() {
-            true => 0.0,
-            false => normals.places[position.rem_euclid(self.season) as usize],
-        };
+        let place =
+            if normals.places.is_empty() { 0.0 } else { normals.places[position.rem_euclid(self.season) as usize] };
         let place = if place.is_nan() { normals.overall } else { place };
         match (&normals.smooth, self.bin(position)) {
             (Some(smooth), Some(bin)) => smooth[bin] + place,
@@ -123,7 +121,7 @@ impl Climate {
     }
 }
 
-/// What is usual for one covariate of one series.
+/// The climatology of one covariate of one series.
 pub(super) struct Normals {
     /// By day of the year.
     smooth: Option<Vec<f64>>,

@@ -9,13 +9,13 @@ use super::normalise::Normalise;
 use crate::error::{Error, Result, suggestion};
 use crate::show::{Block, Show};
 
-/// What a model may know of a covariate.
+/// When the values of a covariate are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Known in the future: promotion, price, holiday. The future values must be given.
     Known,
-    /// Seen only in the past: weather, footfall. A scenario stands in for the future.
+    /// Known only in the past: weather, footfall. In the future a scenario stands in.
     Observed,
     /// One value per series: store size, category.
     Fixed,
@@ -52,19 +52,20 @@ pub struct Columns {
     pub(crate) season: Option<usize>,
     pub(crate) time_format: Option<String>,
     pub(crate) stamps: Option<Stamps>,
-    /// Covariates that were made from the calendar, from other columns or from a file, so that the future can make them too.
+    /// Covariates computed from the calendar, from other columns or from a file, which the future computes in the same
+    /// way.
     pub(crate) made: Vec<Made>,
-    /// What the target goes through before a model sees it.
+    /// The transformation of the target that models see.
     pub(crate) normalise: Normalise,
 }
 
-/// Does a stamp name the first or the last day of its period?
+/// Does a timestamp name the first or the last day of its period?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Stamps {
-    /// The period begins with its stamp.
+    /// The period begins with its timestamp.
     Start,
-    /// The period ends with its stamp.
+    /// The period ends with its timestamp.
     End,
 }
 
@@ -95,7 +96,7 @@ impl Columns {
         self.with(Role::Known, names)
     }
 
-    /// Covariates seen only in the past: weather, footfall.
+    /// Covariates known only in the past: weather, footfall.
     #[must_use]
     pub fn observed<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Self {
         self.with(Role::Observed, names)
@@ -107,7 +108,7 @@ impl Columns {
         self.with(Role::Fixed, names)
     }
 
-    /// States the frequency instead of having it inferred: `W-FRI`, `D`, `MS`.
+    /// States the frequency, which is inferred otherwise: `W-FRI`, `D`, `MS`.
     ///
     /// # Errors
     /// When `text` is not a frequency.
@@ -116,30 +117,30 @@ impl Columns {
         Ok(self)
     }
 
-    /// States the season (steps per cycle) instead of the frequency's default.
+    /// States the season length in steps, instead of the default of the frequency.
     #[must_use]
     pub fn season(mut self, steps: usize) -> Self {
         self.season = Some(steps);
         self
     }
 
-    /// States how dates are written in a text file, in strftime's terms: `%d/%m/%Y`.
+    /// States the format of dates in a text file, as in strftime: `%d/%m/%Y`.
     #[must_use]
     pub fn time_format(mut self, format: impl Into<String>) -> Self {
         self.time_format = Some(format.into());
         self
     }
 
-    /// States whether a stamp names the start or the end of its period (`start`, `end`). If not stated, weeks and months
-    /// dated to their last day end with it, everything else starts with its stamp.
+    /// States whether a timestamp names the start or the end of its period (`start`, `end`). If not stated, weeks and
+    /// months dated to their last day end with it, everything else starts with its timestamp.
     #[must_use]
     pub fn stamps(mut self, at: Stamps) -> Self {
         self.stamps = Some(at);
         self
     }
 
-    /// States what the target of each series goes through before a model sees it; forecasts come back to the scale of the
-    /// data.
+    /// States the transformation of the target, per series, that models see; forecasts are transformed back to the
+    /// scale of the data.
     #[must_use]
     pub fn normalise(mut self, kind: Normalise) -> Self {
         self.normalise = kind;
@@ -168,7 +169,7 @@ impl Columns {
         keys.chain([self.time.as_str(), self.target.as_str()]).chain(covariates).collect()
     }
 
-    /// Was this covariate made from the past of its series?
+    /// Was this covariate computed from the past of its series?
     pub(crate) fn is_from_past(&self, name: &str) -> bool {
         let past = |(column, reach): (&String, &Option<usize>)| column == name && reach.is_some();
         self.made.iter().any(|made| made.columns.iter().zip(&made.reach).any(past))
@@ -189,7 +190,7 @@ impl Columns {
         self
     }
 
-    /// Every declared column exists in `present`, once, and the season is a season.
+    /// Every declared column exists in `present`, once, and the season is at least one step.
     pub(crate) fn check(&self, present: &[&str], place: &str) -> Result<()> {
         let names = self.names();
         check_present(&names, present, place)?;
@@ -217,8 +218,8 @@ impl Columns {
         self.made.iter().find(|made| made.columns.iter().any(|column| column == name))
     }
 
-    /// The columns that a table of the future must have: keys, time and the known covariates; the observed ones, and
-    /// those that another file was joined for, may be there too. What can be computed is not asked for.
+    /// The columns of a table of the future: keys, time and the known covariates; optionally the observed ones, and
+    /// those that come from another file. Computed covariates are not needed.
     pub(crate) fn future_names(&self, present: &[&str]) -> Vec<&str> {
         let keys = self.keys.iter().map(String::as_str).chain([self.time.as_str()]);
         let asked = self.covariates.iter().filter(|(name, role)| match (role, self.maker(name)) {
@@ -235,10 +236,7 @@ impl Show for Columns {
     fn block(&self) -> Block {
         let mut points = vec![format!(
             "series by {}",
-            match self.keys.is_empty() {
-                true => "none: a single one".into(),
-                false => self.keys.join(", "),
-            }
+            if self.keys.is_empty() { "none: a single one".into() } else { self.keys.join(", ") }
         )];
         points.push(format!("time {}, target {}", self.time, self.target));
         for (role, word) in [(Role::Known, "known"), (Role::Observed, "observed"), (Role::Fixed, "fixed")] {

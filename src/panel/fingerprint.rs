@@ -10,7 +10,7 @@ impl Panel {
         Columns { frequency: Some(self.frequency()), season: Some(self.season()), ..self.columns() }
     }
 
-    /// 32 hexadecimal digits that tell these data from others: a BLAKE3 hash over names, roles and values, in order. The same
+    /// A fingerprint of the data, 32 hexadecimal digits: a BLAKE3 hash of names, roles and values, in order. The same
     /// rows in another order, or from another kind of file, make the same panel and have the same fingerprint.
     ///
     /// ```

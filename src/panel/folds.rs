@@ -1,4 +1,4 @@
-//! Where is time cut? The rolling-origin plan: how many folds, how far each looks, how far apart they are, whether the
+//! Where is time cut? The rolling-origin plan: number of folds, horizon, distance between folds, and whether the
 //! training part expands or slides. Nothing else in the crate cuts time.
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use crate::show::{Block, Show};
 /// ```
 /// use tradewind::prelude::*;
 /// let folds = Folds::new(4, 8).step(4);
-/// assert_eq!(folds.to_string().trim(), "4 folds of 8 steps, 4 steps apart, on all history before each");
+/// assert_eq!(folds.to_string().trim(), "4 folds of 8 steps, 4 steps apart, expanding training window");
 /// ```
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Folds {
@@ -24,7 +24,7 @@ pub struct Folds {
     scenario: Scenario,
 }
 
-/// One cut of a panel: what was known, the future to forecast, and where its steps lie.
+/// One cut of a panel: the training part, the future to forecast, and the positions of its first steps.
 pub(crate) struct Cut {
     pub(crate) train: Panel,
     pub(crate) future: Future,
@@ -32,7 +32,7 @@ pub(crate) struct Cut {
     pub(crate) starts: Vec<i64>,
 }
 
-/// One fold of a panel: what was known, what is to be forecast, and what happened.
+/// One fold of a panel: training part, the future to forecast, and the actual values.
 ///
 /// ```
 /// use tradewind::prelude::*;
@@ -68,7 +68,7 @@ impl Fold {
         self.future.clone()
     }
 
-    /// What happened, as it was recorded: cleaning mends the training part alone.
+    /// What happened, as it was recorded: cleaning cleans the training part alone.
     pub fn test(&self) -> Panel {
         self.test.clone()
     }
@@ -77,15 +77,16 @@ impl Fold {
 impl Show for Fold {
     fn block(&self) -> Block {
         let ((first, last), (from, to)) = (self.train.span(), self.test.span());
-        Block::Text(format!("fold {}: known {first} to {last}, to forecast {from} to {to}", self.number))
+        Block::Text(format!("fold {}: training {first} to {last}, test {from} to {to}", self.number))
     }
 }
 
 impl Panel {
-    /// The folds of the panel, for a comparison written by hand; [`backtest`](Self::backtest) does the usual ones.
+    /// The folds of the panel, for an evaluation written by hand; [`backtest`](Self::backtest) is the standard one.
     ///
     /// # Errors
-    /// When the folds do not fit into the history, or the panel holds duplicate stamps or stamps off its calendar.
+    /// When the folds do not fit into the history, or the panel holds duplicate timestamps or timestamps off its
+    /// calendar.
     pub fn split(&self, folds: &Folds) -> Result<Vec<Fold>> {
         self.check_calendar()?;
         let fold = |(number, cut): (usize, Result<Cut>)| {
@@ -112,7 +113,7 @@ impl Folds {
         self
     }
 
-    /// Steps between the training part and the window, which nobody has seen yet when forecasting.
+    /// Steps between the training part and the test window, such as those not yet recorded when forecasts are made.
     #[must_use]
     pub fn gap(mut self, steps: usize) -> Self {
         self.gap = steps;
@@ -126,8 +127,8 @@ impl Folds {
         self
     }
 
-    /// What stands in for observed covariates in the windows. [`Scenario::Given`] would be knowledge of the future and
-    /// is refused.
+    /// The scenario for observed covariates in the test windows. [`Scenario::Given`] would use the actual future and is
+    /// refused.
     #[must_use]
     pub fn scenario(mut self, scenario: Scenario) -> Self {
         self.scenario = scenario;
@@ -171,7 +172,7 @@ impl Folds {
         least("the gap", self.gap.max(1))?;
         if self.scenario == Scenario::Given {
             return Err(Error::usage(
-                "a backtest cannot be given the observed covariates of its windows; choose climatology or last",
+                "a backtest cannot use the actual future of observed covariates; choose scenario climatology or last",
             ));
         }
         Ok(())
@@ -185,10 +186,7 @@ impl Folds {
         let ends: Vec<i64> =
             (0..panel.len()).map(|i| panel.positions(i).last().map_or(i64::MIN, |last| last + 1)).collect();
         let latest = ends.iter().max().copied().unwrap_or(0);
-        let ends: Vec<i64> = match panel.frequency().is_whole() {
-            true => ends,
-            false => vec![latest; ends.len()],
-        };
+        let ends: Vec<i64> = if panel.frequency().is_whole() { ends } else { vec![latest; ends.len()] };
         let needed = (self.folds - 1) * self.stride() + self.horizon + self.gap;
         let longest = (0..panel.len()).filter_map(|i| Some(ends[i] - panel.positions(i).first()?)).max().unwrap_or(0);
         if longest <= needed as i64 {
@@ -218,12 +216,13 @@ impl Show for Folds {
     fn block(&self) -> Block {
         let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
         let history = match self.window {
-            Some(window) => format!("the last {} before each", plural(window, "step")),
-            None => "all history before each".into(),
+            Some(window) => format!("sliding training window of {}", plural(window, "step")),
+            None => "expanding training window".into(),
         };
-        let gap = if self.gap > 0 { format!(", a gap of {} between", plural(self.gap, "step")) } else { String::new() };
+        let gap =
+            if self.gap > 0 { format!(", a gap of {} before each", plural(self.gap, "step")) } else { String::new() };
         let folds = format!("{} of {}", plural(self.folds, "fold"), plural(self.horizon, "step"));
-        Block::Text(format!("{folds}, {} apart, on {history}{gap}", plural(self.stride(), "step")))
+        Block::Text(format!("{folds}, {} apart, {history}{gap}", plural(self.stride(), "step")))
     }
 }
 

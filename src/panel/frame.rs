@@ -1,4 +1,4 @@
-//! How a frame becomes a panel, and back: types checked, rows sorted, series found, stamps put on the calendar.
+//! How a frame becomes a panel, and back: types checked, rows sorted, series found, timestamps put on the calendar.
 
 use std::borrow::Borrow;
 use std::ops::Range;
@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use polars::prelude::*;
 
 use super::calendar::{Calendar, Frequency, StampKind, micros};
-use super::{Columns, Inner, Origin, Panel, Reading, source};
+use super::{Columns, Inner, Panel, Provenance, Reading, source};
 use crate::error::{Error, Result, first_line};
 use crate::files::mark;
 use crate::progress;
@@ -29,8 +29,8 @@ impl Panel {
         Self::read_as(path, columns, &Reading::default())
     }
 
-    /// As [`read`](Self::read), with what is known about how the source is written; and the answer of a query to a SQLite
-    /// file or a PostgreSQL server (`postgres://user@host/database`).
+    /// As [`read`](Self::read), with what is known about how the source is written; and the answer of a query to a
+    /// SQLite file or a PostgreSQL server (`postgres://user@host/database`).
     ///
     /// # Errors
     /// As [`read`](Self::read), and when the database refuses the query.
@@ -72,9 +72,8 @@ impl Panel {
     /// Writes the panel, whole or not at all: as Parquet with its roles, frequency and features, so that
     /// [`open`](Self::open) gives it back; as CSV or JSON the data alone.
     ///
-    /// The values are written as cleaning has left them, and what was recorded before is not in the file: a backtest of it
-    /// cannot clean its training parts by themselves, and takes the mended values for what happened. A Parquet file says so
-    /// when it is read.
+    /// The values are written as cleaned, without those recorded before: a backtest of the file cannot clean its
+    /// training parts by themselves and scores against the cleaned values. Reading such a Parquet file reports this.
     ///
     /// # Errors
     /// When the file cannot be written, or its name ends otherwise.
@@ -115,13 +114,13 @@ impl Panel {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn from_frame(frame: impl Borrow<DataFrame>, columns: Columns) -> Result<Panel> {
-        let origin = Origin { source: "the frame".into(), ..Origin::default() };
+        let origin = Provenance { source: "the frame".into(), ..Provenance::default() };
         from_origin(frame.borrow().clone(), columns, &Reading::default(), origin)
     }
 
     /// As [`from_frame`](Self::from_frame), for a part of a file.
     pub(crate) fn from_part(frame: DataFrame, columns: Columns, reading: &Reading) -> Result<Panel> {
-        from_origin(frame, columns, reading, Origin { source: "the part".into(), ..Origin::default() })
+        from_origin(frame, columns, reading, Provenance { source: "the part".into(), ..Provenance::default() })
     }
 
     /// The files that a path, a folder or a pattern names, in the order of their names.
@@ -134,7 +133,7 @@ impl Panel {
         source::saved_columns(path)
     }
 
-    /// The rows of a file that speak of the future: key, time and covariates.
+    /// The rows of a file with future covariates: key, time and covariates.
     pub(crate) fn read_future(path: &std::path::Path, columns: &Columns) -> Result<DataFrame> {
         source::read_future(path, columns, None).map(|(frame, _)| frame)
     }
@@ -146,7 +145,7 @@ impl Panel {
     }
 }
 
-fn from_origin(frame: DataFrame, columns: Columns, reading: &Reading, mut origin: Origin) -> Result<Panel> {
+fn from_origin(frame: DataFrame, columns: Columns, reading: &Reading, mut origin: Provenance) -> Result<Panel> {
     let present: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
     columns.check(&present, &origin.source)?;
     if frame.height() == 0 {
@@ -168,7 +167,7 @@ fn from_origin(frame: DataFrame, columns: Columns, reading: &Reading, mut origin
     if time.null_count() > 0 {
         let row = time.is_null().iter().position(|null| null == Some(true)).unwrap_or(0);
         return Err(Error::data(format!(
-            "{} rows of {} have no stamp in column `{}` (first: {}); remove or mend them",
+            "{} rows of {} have no timestamp in column `{}` (first: {}); remove or correct them",
             time.null_count(),
             origin.source,
             columns.time,
@@ -216,7 +215,7 @@ pub(crate) fn assemble(
     columns: &Columns,
     calendar: Calendar,
     season: usize,
-    mut origin: Origin,
+    mut origin: Provenance,
 ) -> Result<Panel> {
     let stamps = stamps(frame.column(&columns.time)?)?;
     let spans = spans(&frame, columns)?;
@@ -239,10 +238,7 @@ pub(crate) fn assemble(
     let target = numbers(frame.column(&columns.target)?)?;
     let firsts: Vec<IdxSize> = spans.iter().map(|span| span.start as IdxSize).collect();
     let keys = frame.select(columns.keys.iter().map(String::as_str))?;
-    let keys = match columns.keys.is_empty() {
-        true => keys,
-        false => keys.take(&IdxCa::from_vec("".into(), firsts))?,
-    };
+    let keys = if columns.keys.is_empty() { keys } else { keys.take(&IdxCa::from_vec("".into(), firsts))? };
     let labels = labels_of(&keys, spans.len())?;
     Ok(Panel(Arc::new(Inner {
         columns: columns.clone(),
@@ -261,7 +257,7 @@ pub(crate) fn assemble(
     })))
 }
 
-impl Origin {
+impl Provenance {
     /// `line 17` of a text file, `row 16` of anything else, and of which file if there are several.
     pub(crate) fn row_text(&self, row: usize) -> String {
         let part = self.parts.partition_point(|(_, first)| *first <= row).checked_sub(1);
@@ -274,7 +270,7 @@ impl Origin {
     }
 }
 
-/// Sorted by key, then time, rows with the same stamp in their input order; and where each row came from.
+/// Sorted by key, then time, rows with the same timestamp in their input order; and where each row came from.
 fn sorted(frame: DataFrame, columns: &Columns) -> Result<(DataFrame, Vec<u32>)> {
     const ROW: &str = "tradewind row";
     let mut frame = frame;
@@ -308,11 +304,11 @@ pub(crate) fn spans(frame: &DataFrame, columns: &Columns) -> Result<Vec<Range<us
     Ok(firsts.iter().enumerate().map(|(i, first)| *first..firsts.get(i + 1).copied().unwrap_or(height)).collect())
 }
 
-/// The stamps of a time column in microseconds, or the whole numbers themselves.
+/// The timestamps of a time column in microseconds, or the whole numbers themselves.
 pub(crate) fn stamps(column: &Column) -> Result<Vec<i64>> {
     let (multiply, divide) = micros(column.dtype());
     let physical = column.to_physical_repr().strict_cast(&DataType::Int64).map_err(|cause| {
-        Error::data(format!("column `{}` holds numbers beyond the range of stamps", column.name()))
+        Error::data(format!("column `{}` holds numbers beyond the range of timestamps", column.name()))
             .because(first_line(&cause))
     })?;
     Ok(physical.i64()?.iter().map(|raw| raw.unwrap_or(0).saturating_mul(multiply).div_euclid(divide)).collect())
@@ -331,7 +327,7 @@ pub(crate) fn stamp_column(calendar: &Calendar, name: &str, positions: impl Iter
     let column = Column::new(name.into(), raw);
     let physical = column.strict_cast(&calendar.dtype.to_physical()).map_err(|_| {
         Error::data(format!(
-            "the stamps to come leave the range of column `{name}` ({}); widen its type",
+            "future timestamps are beyond the range of column `{name}` ({}); use a wider type",
             calendar.dtype
         ))
     })?;

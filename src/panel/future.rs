@@ -1,5 +1,5 @@
-//! What is known of the days to come? The calendar of each series beyond its last stamp, what features make of it, the
-//! known covariates as given, the fixed ones carried on, and for the observed ones a scenario.
+//! What is known of the days to come? The calendar of each series beyond its last timestamp, what features make of it,
+//! the known covariates as given, the fixed ones carried on, and for the observed ones a scenario.
 //!
 //! A model gets `train` and a [`Future`], nothing else; a future built for a backtest takes the known columns of the
 //! held-out rows and never their target or their observed covariates.
@@ -20,11 +20,11 @@ use super::{Matrix, Panel, Role, source};
 use crate::error::{Error, Result};
 use crate::show::{Block, Show, Table};
 
-/// What stands in for an observed covariate in the future.
+/// The values of observed covariates in the future.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Scenario {
-    /// What was usual at that time of the year and place in the season in the series' own past.
+    /// The average at that time of the year and phase of the season, from the series' own past.
     #[default]
     Climatology,
     /// The last value seen.
@@ -65,8 +65,8 @@ struct Inner {
 }
 
 impl Panel {
-    /// The next `horizon` steps after each series' last stamp. Observed covariates follow their climatology; known ones
-    /// wait to be [`given`](Future::given).
+    /// The next `horizon` steps after each series' last timestamp. Observed covariates follow their climatology; known
+    /// ones wait to be [`given`](Future::given).
     ///
     /// # Errors
     /// When the horizon is zero or the covariates cannot be read as numbers.
@@ -82,7 +82,7 @@ impl Panel {
         self.future_after(0, horizon, scenario)
     }
 
-    /// As [`future_under`](Self::future_under), from so many steps after each series' last stamp on.
+    /// As [`future_under`](Self::future_under), from this many steps after each series' last timestamp on.
     pub(crate) fn future_after(&self, gap: usize, horizon: usize, scenario: Scenario) -> Result<Future> {
         let first = |last: i64| last.saturating_add(1).saturating_add_unsigned(gap as u64);
         let starts = (0..self.len()).map(|i| self.positions(i).last().map_or(0, |last| first(*last))).collect();
@@ -172,7 +172,7 @@ impl Future {
         };
         if let Some(i) = starts.iter().position(|start| *start > i64::MIN && !reachable(start)) {
             return Err(Error::data(format!(
-                "{horizon} steps after the end of series {} lie beyond the calendar",
+                "{horizon} steps after the end of series {} are beyond the end of the calendar",
                 train.label(i)
             )));
         }
@@ -197,13 +197,13 @@ impl Future {
     /// has the panel's key, time and covariate columns. Rows of other series or other dates are ignored.
     ///
     /// # Errors
-    /// When a column is absent or its stamps or values cannot be read.
+    /// When a column is absent or its timestamps or values cannot be read.
     pub fn given(&self, frame: DataFrame) -> Result<Future> {
         let columns = self.0.panel.columns();
         let present: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
         let names = columns.future_names(&present);
         super::columns::check_present(&names, &present, "the future")?;
-        let origin = super::Origin { source: "the future".into(), ..Default::default() };
+        let origin = super::Provenance { source: "the future".into(), ..Default::default() };
         self.fill(frame.select(names)?, origin)
     }
 
@@ -217,7 +217,7 @@ impl Future {
         self.fill(frame, origin)
     }
 
-    fn fill(&self, mut frame: DataFrame, mut origin: super::Origin) -> Result<Future> {
+    fn fill(&self, mut frame: DataFrame, mut origin: super::Provenance) -> Result<Future> {
         let panel = &self.0.panel;
         let mut columns = panel.columns();
         let time = frame.column(&columns.time)?.clone();
@@ -253,7 +253,7 @@ impl Future {
                 && rows[i * self.0.horizon + step as usize].replace(row).is_some()
             {
                 return Err(Error::data(format!(
-                    "{} has several rows for series {label} on {}; one must say what will be",
+                    "{} has several rows for series {label} on {}; keep one",
                     origin.source,
                     panel.inner().calendar.label(position)
                 )));
@@ -262,8 +262,8 @@ impl Future {
         self.with_rows(&given, &rows, |_| true)
     }
 
-    /// What if? The same future with a covariate at other values for every series: one value for all steps, or one per step.
-    /// What is made of it (products) follows. A category is asked for by its indicator, such as `Type=A`.
+    /// What if? The same future with a covariate at other values for every series: one value for all steps, or one per
+    /// step. Products of it are recomputed. A category is given by its indicator, such as `Type=A`.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -276,7 +276,8 @@ impl Future {
     /// ```
     ///
     /// # Errors
-    /// When there is no such covariate, it is made from others or fixed, or there are neither one nor as many values as steps.
+    /// When there is no such covariate, it is made from others or fixed, or there are neither one nor as many values as
+    /// steps.
     pub fn what_if(&self, covariate: &str, values: &[f64]) -> Result<Future> {
         let mut inner = (*self.0).clone();
         let panel = inner.panel.clone();
@@ -288,7 +289,7 @@ impl Future {
         let (source, role) = &matrix.sources[c];
         if *role == Role::Fixed || declared.maker(source).is_some_and(|made| made.computed()) {
             return Err(Error::usage(format!(
-                "`{covariate}` cannot be otherwise: it is fixed, or follows from the calendar or from other columns"
+                "`{covariate}` cannot be changed: it is fixed, or computed from the calendar or from other columns"
             )));
         }
         if values.len() != 1 && values.len() != self.0.horizon {
@@ -365,7 +366,7 @@ impl Future {
         self.0.scenario
     }
 
-    /// The first forecast stamp of a series, as text.
+    /// The first forecast timestamp of a series, as text.
     ///
     /// # Errors
     /// When the panel has no such series.
@@ -380,7 +381,7 @@ impl Future {
         }
     }
 
-    /// Keys, stamps and covariates, one row per series and step.
+    /// Keys, timestamps and covariates, one row per series and step.
     ///
     /// # Errors
     /// Only if the frame cannot be assembled.
@@ -431,17 +432,18 @@ impl Future {
                 if reach == 1 { "step" } else { "steps" }
             ),
             Some(_) => format!(
-                "`{source}` of series {label} has no value for {stamp}, because the steps that it looks back to have none; \
+                "`{source}` of series {label} has no value for {stamp}, because the past values that it is computed from are missing; \
                  fill them in (clean with missing = \"linear\"), or use a window instead of a lag"
             ),
             None => format!(
-                "`{source}` of series {label}, made by {}, has no value for {stamp}, because what it is made of has none",
+                "`{source}` of series {label}, made by {}, has no value for {stamp}, because the values that it is computed from are missing",
                 made.label
             ),
         })))
     }
 
-    /// Everything that a model needs of this series is there: a value at each step of each column of the matrix that it reads.
+    /// Everything that a model needs of this series is there: a value at each step of each column of the matrix that it
+    /// reads.
     pub(crate) fn check(&self, series: usize, reads: impl Fn(usize) -> bool) -> Result<()> {
         let matrix = self.0.panel.matrix()?;
         for (c, (source, role)) in matrix.sources.iter().enumerate().filter(|(c, _)| reads(*c)) {
@@ -454,12 +456,12 @@ impl Future {
             return Err(Error::data(match role {
                 Role::Known => format!(
                     "known covariate `{source}` has no usable value for series {label} on {stamp} (a number, or a \
-                     category that the history knows); \
-                     give it with the future (--future FILE, or future.given(frame)), or take a model that does not \
+                     category that occurs in the history); \
+                     give it with the future (--future FILE, or future.given(frame)), or use a model that does not \
                      read it, such as auto(regressors=false)"
                 ),
                 Role::Observed => format!(
-                    "observed covariate `{source}` of series {label} has no value to assume for {stamp}; \
+                    "observed covariate `{source}` of series {label} has no value that the scenario could assume for {stamp}; \
                      choose another scenario, or leave the covariate out"
                 ),
                 Role::Fixed => format!("fixed covariate `{source}` of series {label} has no value; fill it in"),

@@ -1,5 +1,5 @@
-//! Which series go together? Those with the same value in a key or a fixed covariate, of the same class of demand, of about the
-//! same size; or all of them, or each by itself.
+//! Which series go together? Those with the same value in a key or a fixed covariate, of the same class of demand, of
+//! about the same size; or all of them, or each by itself.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ pub(crate) struct Groups {
     pub of: Vec<usize>,
 }
 
-/// The groupings that every panel has, beside its key columns and fixed covariates.
+/// The groupings that every panel has, in addition to its key columns and fixed covariates.
 const GENERAL: [&str; 4] = ["panel", "series", "class", "size"];
 /// Into how many groups series are divided by size.
 const SIZES: [&str; 3] = ["large", "medium", "small"];

@@ -1,9 +1,9 @@
 //! What does another file know of these series and dates? Weather by date and region, prices by store, sizes of stores.
 //!
-//! Rows are matched by the columns that both have: the time, keys, and columns with one value per series. Where the file
-//! is finer than the panel, its rows within a period become one: numbers their mean, booleans whether any is true, texts
-//! the first. A file of days serves the hours of each day. A row without a match stays a hole, which the audit reports;
-//! two rows for the same series and stamp are an error.
+//! Rows are matched by the columns that both have: the time, keys, and columns with one value per series. Where the
+//! file is finer than the panel, its rows within a period become one: numbers their mean, booleans whether any is true,
+//! texts the first. A file of days serves the hours of each day. A row without a match stays a hole, which the audit
+//! reports; two rows for the same series and timestamp are an error.
 //!
 //! Rows after the end of the history are kept with the panel: the future takes the known columns from them, and the
 //! observed ones (a weather forecast) under the scenario `given`.
@@ -20,7 +20,7 @@ use super::columns::check_present;
 use super::covariates::is_number;
 use super::features::{Data, Made, plain, series_texts};
 use super::frame::{numbers, stamps};
-use super::{Columns, Origin, Panel, Role, source};
+use super::{Columns, Panel, Provenance, Role, source};
 use crate::error::{Error, Result, suggestion};
 
 /// Which columns of a file join the panel, and by what its rows are matched.
@@ -148,11 +148,11 @@ impl Cells {
 const NONE: u32 = u32::MAX;
 
 impl Panel {
-    /// The panel with columns of another CSV or Parquet file, each with the role that is asked for.
+    /// The panel with columns of another CSV or Parquet file, each with its stated role.
     ///
     /// # Errors
-    /// When the file cannot be read or lacks a column, a column exists already, no row of the file matches, or two rows
-    /// of it speak of the same series and stamp.
+    /// When the file cannot be read or lacks a column, a column exists already, no row of the file matches, or two of
+    /// its rows have the same series and timestamp.
     pub fn join(&self, path: impl AsRef<Path>, join: &Join) -> Result<Panel> {
         let path = path.as_ref();
         let wanted: Vec<(&str, Role)> =
@@ -162,7 +162,7 @@ impl Panel {
                 .collect();
         if wanted.is_empty() {
             return Err(Error::usage(
-                "join takes no column; say which: observed=[Temperature], known=[Price], fixed=[Size]",
+                "join needs the columns to take: observed=[Temperature], known=[Price], fixed=[Size]",
             ));
         }
         let columns = self.columns();
@@ -175,28 +175,31 @@ impl Panel {
         let present: Vec<&str> = sheet.frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
         let names: Vec<&str> = wanted.iter().map(|(name, _)| *name).collect();
         check_present(&names, &present, sheet.source())?;
-        let on: Vec<&str> = match join.on.is_empty() {
-            false => join.on.iter().map(String::as_str).collect(),
-            true => matching
+        let on: Vec<&str> = if !(join.on.is_empty()) {
+            join.on.iter().map(String::as_str).collect()
+        } else {
+            matching
                 .iter()
                 .copied()
                 .filter(|name| present.contains(name) && !names.contains(name))
                 .chain(present.contains(&file_time).then_some(columns.time.as_str()))
-                .collect(),
+                .collect()
         };
         let timed = on.contains(&columns.time.as_str());
         let on: Vec<&str> = on.into_iter().filter(|name| *name != columns.time).collect();
         if on.is_empty() && !timed {
             return Err(Error::usage(format!(
-                "nothing is left to match the rows of {} by; state on=[…] with the time, a key, or a column with one value \
+                "the rows of {} cannot be matched: state on=[…] with the time, a key, or a column with one value \
                  per series",
                 sheet.source()
             )));
         }
         if let Some((name, role)) = wanted.iter().find(|(_, role)| timed == (*role == Role::Fixed)) {
             return Err(Error::usage(match role {
-                Role::Fixed => format!("`{name}` is to be fixed but is matched by time; leave the time out of on=[…]"),
-                _ => format!("`{name}` is matched without the time, so it is one value per series: fixed=[{name}]"),
+                Role::Fixed => format!("`{name}` is declared fixed but matched by time; leave the time out of on=[…]"),
+                _ => {
+                    format!("`{name}` is matched without the time, so it has one value per series: use fixed=[{name}]")
+                }
             }));
         }
         check_present(&on, &present, sheet.source())?;
@@ -208,7 +211,7 @@ impl Panel {
         let rows = matched.rows_of(self)?;
         if rows.iter().all(|row| *row == NONE) {
             return Err(Error::data(format!(
-                "no row of {} matches a series and stamp of the panel by {}; compare their values",
+                "no row of {} matches a series and timestamp of the panel by {}; compare their values",
                 sheet.source(),
                 on.iter().copied().chain(timed.then_some(columns.time.as_str())).collect::<Vec<_>>().join(", ")
             )));
@@ -228,7 +231,7 @@ impl Panel {
     }
 }
 
-/// The rows of a file in groups that speak of the same series and period.
+/// The rows of a file, grouped by series and period.
 struct Matched {
     /// The values of the matching columns, and the place of each combination.
     combinations: HashMap<Vec<String>, usize>,
@@ -293,7 +296,7 @@ impl Matched {
                 None => Vec::new(),
             };
             return Err(Error::data(format!(
-                "{} has several rows for {} ({} and {}); one must say what holds, or match by more columns",
+                "{} has several rows for {} ({} and {}); keep one, or match by more columns",
                 sheet.source(),
                 which.into_iter().chain(when).collect::<Vec<_>>().join(", "),
                 sheet.row_text(pair[0].3 as usize),
@@ -329,10 +332,12 @@ impl Matched {
             let mut at = from;
             let span = panel.inner().spans[series].clone();
             for (row, position) in span.zip(panel.positions(series)) {
-                let slot = match () {
-                    () if !self.timed => 0,
-                    () if self.by_day => frequency.stamp(*position).div_euclid(DAY),
-                    () => *position,
+                let slot = if !self.timed {
+                    0
+                } else if self.by_day {
+                    frequency.stamp(*position).div_euclid(DAY)
+                } else {
+                    *position
                 };
                 while at < to && self.places[at].1 < slot {
                     at += 1;
@@ -354,9 +359,10 @@ impl Matched {
         for (name, at) in &self.combinations {
             names[*at] = name;
         }
-        let kept: Vec<usize> = match self.timed {
-            true => (0..self.places.len()).filter(|at| self.places[*at].1 >= end).collect(),
-            false => Vec::new(),
+        let kept: Vec<usize> = if self.timed {
+            (0..self.places.len()).filter(|at| self.places[*at].1 >= end).collect()
+        } else {
+            Vec::new()
         };
         Rows {
             on,
@@ -370,7 +376,7 @@ impl Matched {
 static EMPTY: Vec<String> = Vec::new();
 
 impl Rows {
-    /// Which row speaks of each series and step of a future.
+    /// The row of the file for each series and step of a future.
     pub(super) fn at(&self, panel: &Panel, starts: &[i64], horizon: usize) -> Result<Vec<Option<usize>>> {
         let keys: Vec<Vec<Option<String>>> =
             self.on.iter().map(|name| series_texts(panel, name)).collect::<Result<_>>()?;
@@ -399,7 +405,7 @@ impl Rows {
 /// A table that was read from a file, with the place of its rows in it.
 pub(super) struct Sheet {
     frame: DataFrame,
-    origin: Origin,
+    origin: Provenance,
 }
 
 impl Sheet {
@@ -432,7 +438,7 @@ impl Sheet {
         self.origin.row_text(row)
     }
 
-    /// A column as stamps, `None` where it is empty; `frequency` tells periods apart that are written alike.
+    /// A column as timestamps, `None` where it is empty; `frequency` resolves periods that are written alike.
     pub(super) fn stamps(&self, name: &str, frequency: Option<Frequency>) -> Result<Vec<Option<i64>>> {
         let column = self.frame.column(name)?;
         if let DataType::Date | DataType::Datetime(..) = column.dtype() {
@@ -456,7 +462,7 @@ impl Sheet {
         Ok(stamps(&parsed)?.into_iter().zip(&texts).map(|(stamp, text)| text.is_some().then_some(stamp)).collect())
     }
 
-    /// A column as stamps of a panel's kind, none of them missing.
+    /// A column as timestamps of a panel's kind, none of them missing.
     fn times(&self, name: &str, panel: &Panel) -> Result<Vec<i64>> {
         let present: Vec<&str> = self.frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
         check_present(&[name], &present, self.source())?;

@@ -9,8 +9,8 @@
 //! | `features/` | which covariates can be made from the calendar, from events, from the past? |
 //! | `normalise` | what does the target go through before a model sees it, and back? |
 //! | `audit` | what is wrong with the data? |
-//! | `clean` | how is it mended, in the open? |
-//! | `recorded` | what was recorded before that, and how is a part of the panel mended by itself? |
+//! | `clean` | how is it cleaned, in the open? |
+//! | `recorded` | what was recorded before that, and how is a part of the panel cleaned by itself? |
 //! | `climatology` | what is usual at that time of the year? |
 //! | `covariates` | what does a model see of the covariates, as numbers? |
 //! | `future` | what is known of the days to come? |
@@ -100,45 +100,44 @@ pub(crate) struct Inner {
     /// The key columns, one row per series.
     pub(crate) keys: DataFrame,
     labels: Arc<[String]>,
-    /// The series in the order of their labels, so that one is found without a look at all of them.
+    /// The series in the order of their labels, for binary search.
     by_label: Arc<OnceLock<Vec<u32>>>,
     spans: Vec<Range<usize>>,
     positions: Vec<i64>,
     /// NaN where the target is missing or not finite.
     target: Vec<f64>,
-    pub(crate) origin: Origin,
-    /// What was recorded, where cleaning has mended it.
+    pub(crate) origin: Provenance,
+    /// What was recorded, where cleaning has cleaned it.
     recorded: Option<Recorded>,
     matrix: OnceLock<Matrix>,
 }
 
-/// What reading the input showed, for the audit.
+/// Where the data come from, and what reading and cleaning found, for the audit.
 #[derive(Clone, Default)]
-pub(crate) struct Origin {
+pub(crate) struct Provenance {
     /// The file, folder or database, or `the frame`.
     pub(crate) source: String,
     /// The files that it consists of, each with its first row.
     pub(crate) parts: Vec<(String, usize)>,
     /// The line of each input row in its file; 0 or absent where rows are counted.
     pub(crate) lines: Vec<u32>,
-    /// What was found out about how the source is written, beyond the plainest.
+    /// What was detected in the format of the source and is not obvious.
     pub(crate) found: Vec<String>,
-    /// What the source holds and nobody asked for.
+    /// Columns and sheets of the source that were not read.
     pub(crate) left_out: Vec<String>,
     /// The decimal mark of its text, if it is known.
     pub(crate) decimal: Option<char>,
-    /// The time zone whose wall clock tells the stamps, if one is known.
+    /// The time zone of the timestamps, if known.
     pub(crate) zone: Option<String>,
-    /// Target cells that are no number, by input row; their targets are missing.
+    /// Target cells that are not numbers, by input row; their targets are missing.
     pub(crate) unreadable: Arc<BTreeMap<u32, String>>,
     /// For each sorted row, its row in the source.
     pub(crate) rows: Vec<u32>,
-    /// Rows, after sorting, whose stamp lies off the calendar.
+    /// Rows, after sorting, whose timestamp is not on the calendar.
     pub(crate) off_calendar: Vec<usize>,
-    /// What cleaning did.
+    /// The changes that cleaning made.
     pub(crate) changes: Arc<Vec<audit::Change>>,
-    /// Periods that aggregating could not fill whole, by series label and position: they are less than the others for
-    /// that reason alone.
+    /// Incomplete periods of aggregated data, by series label and position: their totals are too small.
     pub(crate) partial: Arc<Vec<(String, i64)>>,
 }
 
@@ -158,7 +157,7 @@ impl Panel {
         self.0.target.len()
     }
 
-    /// The step between stamps.
+    /// The step between timestamps.
     pub fn frequency(&self) -> Frequency {
         self.0.calendar.frequency
     }
@@ -178,7 +177,7 @@ impl Panel {
         self.0.labels.to_vec()
     }
 
-    /// The first and last stamp, as text.
+    /// The first and last timestamp, as text.
     pub fn span(&self) -> (String, String) {
         let first = self.0.positions.iter().min().copied().unwrap_or(0);
         let last = self.0.positions.iter().max().copied().unwrap_or(0);
@@ -190,7 +189,7 @@ impl Panel {
         Some((*self.0.positions.iter().min()?, *self.0.positions.iter().max()?))
     }
 
-    /// How the source was read: what was found out about how it is written, and what it holds that was left out.
+    /// How the source was read: the format that was detected, and which columns and sheets were not read.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -203,7 +202,7 @@ impl Panel {
         origin.found.iter().chain(&origin.left_out).cloned().collect()
     }
 
-    /// One row per series: keys, first and last stamp, number of values, mean, standard deviation.
+    /// One row per series: keys, first and last timestamp, number of values, mean, standard deviation.
     ///
     /// # Errors
     /// Only if the table cannot be assembled.
@@ -337,11 +336,11 @@ impl Panel {
         if kept.contains(&false) { self.with_series(&kept) } else { Ok(self.clone()) }
     }
 
-    /// Everything before `stamp` (exclusive): what was known on that day. A panel that was cleaned is cleaned anew, by the
-    /// same policies, from what was recorded until then.
+    /// Everything before `stamp` (exclusive), as it was known on that day. A cleaned panel is cleaned again, by the
+    /// same policies, from the values recorded until then.
     ///
     /// # Errors
-    /// When `stamp` is not a stamp of this panel's kind.
+    /// When `stamp` is not a timestamp of this panel's kind.
     pub fn before(&self, stamp: &str) -> Result<Panel> {
         let raw = source::parse_stamp(stamp, self.0.calendar.kind())?;
         let (position, exact) = self.0.calendar.frequency.position(raw);
@@ -349,8 +348,9 @@ impl Panel {
         self.until(&vec![end; self.len()])
     }
 
-    /// Everything after `stamp` (exclusive), the twin of [`before`](Self::before): `sales.before(day)`, the rows of that day and
-    /// `sales.after(day)` are all there is. Series that end until then are left out. A panel that was cleaned stays as it is.
+    /// Everything after `stamp` (exclusive), the counterpart of [`before`](Self::before): `sales.before(day)`, the rows
+    /// of that day and `sales.after(day)` make up the panel. Series that end before then are left out. A cleaned panel
+    /// stays as it is.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -362,19 +362,19 @@ impl Panel {
     /// ```
     ///
     /// # Errors
-    /// When `stamp` is not a stamp of this panel's kind, or no row lies after it.
+    /// When `stamp` is not a timestamp of this panel's kind, or no row lies after it.
     pub fn after(&self, stamp: &str) -> Result<Panel> {
         let raw = source::parse_stamp(stamp, self.0.calendar.kind())?;
         let (last, _) = self.0.calendar.frequency.position(raw);
         let rest = self.within(&|_, position| position > last)?;
         match rest.rows() {
-            0 => Err(Error::usage(format!("no row lies after {stamp}: the last is of {}", self.span().1))),
+            0 => Err(Error::usage(format!("there are no rows after {stamp}: the last is {}", self.span().1))),
             _ => rest.occupied(),
         }
     }
 
-    /// What was known of each series before its own end position: its rows until then, cleaned without a look at what came
-    /// later. A series may become empty but keeps its place.
+    /// The rows of each series before its own end position, cleaned without the later ones. A series may become empty
+    /// but keeps its place.
     pub(crate) fn until(&self, ends: &[i64]) -> Result<Panel> {
         match self.recipe() {
             Some(recipe) => recipe.until(self, ends),
@@ -484,14 +484,14 @@ impl Panel {
         Ok(self.0.matrix.get_or_init(|| matrix))
     }
 
-    /// Duplicates, stamps off the calendar and infinite targets leave it undecided what was sold: models are not given
-    /// such data.
+    /// Duplicates, timestamps off the calendar and infinite targets leave it open what was sold: models refuse such
+    /// data.
     pub(crate) fn check_calendar(&self) -> Result<()> {
         let inner = &*self.0;
         if let Some(&row) = inner.origin.off_calendar.first() {
             let i = self.series_of(row);
             return Err(Error::data(format!(
-                "{} lies off the calendar, which is {} (series {}; {} such rows); \
+                "{} is not on the calendar, which is {} (series {}; {} such rows); \
                  state another frequency, or clean with off_calendar = \"nearest\", \"previous\", \"next\", \"period\" or \
                  \"drop\"",
                 self.stamp_text(row),
@@ -504,7 +504,7 @@ impl Panel {
         let raw = inner.frame.column(&inner.columns.target)?.f64()?;
         if let Some(row) = raw.iter().position(|y| y.is_some_and(f64::is_infinite)) {
             return Err(Error::data(format!(
-                "the target of series {} is infinite ({}); correct it, or clean, which takes it as missing",
+                "the target of series {} is infinite ({}); correct it, or clean, which treats it as missing",
                 self.label(self.series_of(row)),
                 self.stamp_text(row),
             )));
@@ -512,7 +512,7 @@ impl Panel {
         if let Some((row, text)) = inner.origin.unreadable_rows().next() {
             return Err(Error::data(format!(
                 "the target of series {} on {} is `{text}` ({}), not a number ({} such {}); \
-                 correct it, or clean, which takes it as missing",
+                 correct it, or clean, which treats it as missing",
                 self.label(self.series_of(row)),
                 self.stamp_text(row),
                 inner.origin.row_text(inner.origin.rows[row] as usize),
@@ -523,13 +523,13 @@ impl Panel {
         self.check_duplicates()
     }
 
-    /// A series that is laid out step by step must not be longer than memory: one wild stamp would do.
+    /// A series with one value per step must fit in memory; one wrong timestamp can make it too long.
     pub(crate) fn check_length(&self) -> Result<()> {
         let inner = &*self.0;
         let steps = |i: usize| self.positions(i).last().map_or(0, |last| last.saturating_sub(self.positions(i)[0]));
         if let Some(i) = (0..self.len()).find(|i| steps(*i) > LONGEST) {
             return Err(Error::data(format!(
-                "series {} runs from {} to {}, more than {LONGEST} steps that are {}; mend the stamps, or state another \
+                "series {} runs from {} to {}, more than {LONGEST} steps that are {}; correct the timestamps, or state another \
                  frequency",
                 self.label(i),
                 inner.calendar.label(self.positions(i)[0]),
@@ -550,11 +550,11 @@ impl Panel {
         Ok(())
     }
 
-    /// Several rows for one stamp, and nobody has said which counts.
+    /// Several rows for one timestamp, and no policy to combine them.
     fn duplicates_error(&self, series: usize, position: i64, count: usize) -> Error {
         Error::data(format!(
             "series {} has several rows for {} ({count} duplicate {} in all); \
-             decide which counts: clean with duplicates = \"sum\", \"mean\" or \"last\"",
+             decide how to combine them: clean with duplicates = \"sum\", \"mean\" or \"last\"",
             self.label(series),
             self.0.calendar.label(position),
             if count == 1 { "row" } else { "rows" },
@@ -574,14 +574,14 @@ impl Panel {
         self.0.spans.partition_point(|span| span.end <= row)
     }
 
-    /// The stamp of a row as it stands in the data, also when it lies off the calendar.
+    /// The timestamp of a row as the data have it, also when it is not on the calendar.
     pub(crate) fn stamp_text(&self, row: usize) -> String {
         frame::raw_stamp(&self.0.frame, &self.0.columns.time, row)
             .map(|stamp| calendar::stamp_label(self.0.calendar.kind(), stamp))
-            .unwrap_or_else(|| "a missing stamp".into())
+            .unwrap_or_else(|| "a missing timestamp".into())
     }
 
-    /// A series on its full calendar: one value per step from its first to its last stamp, NaN where none is given.
+    /// A series on its full calendar: one value per step from its first to its last timestamp, NaN where none is given.
     pub(crate) fn regular(&self, series: usize) -> Cow<'_, [f64]> {
         spread(self.positions(series), self.target(series))
     }
@@ -598,7 +598,7 @@ impl Panel {
     }
 }
 
-/// More steps than this from a series' first to its last stamp are a mistake in the stamps.
+/// More steps than this from a series' first to its last timestamp are a mistake in the timestamps.
 pub(crate) const LONGEST: i64 = 20_000_000;
 
 /// Puts values on consecutive positions, NaN in the gaps; borrowed when there is none.
@@ -615,8 +615,8 @@ fn spread<'a>(positions: &[i64], values: &'a [f64]) -> Cow<'a, [f64]> {
     Cow::Owned(regular)
 }
 
-impl Origin {
-    /// The sorted rows whose target is no number, and what stands there.
+impl Provenance {
+    /// The sorted rows whose target is not a number, with the text of the cell.
     pub(crate) fn unreadable_rows(&self) -> impl Iterator<Item = (usize, &str)> {
         let none = self.unreadable.is_empty();
         let rows = self.rows.iter().enumerate().filter(move |_| !none);
@@ -636,12 +636,11 @@ impl Origin {
         Self {
             rows: self.rows.iter().zip(mask).filter(|(_, keep)| **keep).map(|(row, _)| *row).collect(),
             off_calendar: self.off_calendar.iter().map(|row| places[*row]).filter(|row| *row != usize::MAX).collect(),
-            changes: match self.changes.is_empty() {
-                true => self.changes.clone(),
-                false => {
-                    let change = |c: &audit::Change| Some(audit::Change { series: series(c)?, ..c.clone() });
-                    Arc::new(self.changes.iter().filter_map(change).collect())
-                }
+            changes: if self.changes.is_empty() {
+                self.changes.clone()
+            } else {
+                let change = |c: &audit::Change| Some(audit::Change { series: series(c)?, ..c.clone() });
+                Arc::new(self.changes.iter().filter_map(change).collect())
             },
             ..self.clone()
         }

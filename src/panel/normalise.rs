@@ -1,10 +1,11 @@
 //! What does the target go through before a model sees it, and how does a forecast come back?
 //!
-//! A panel always holds the values as they are: audits, pictures and scores are on the scale of the data. Only the fit of
-//! a model sees z = f(y), with what f needs estimated from the training values of that series alone, in every fold anew.
-//! A model's forecast of z is normal with mean μ and standard deviation σ; it comes back as the distribution of f⁻¹(z):
-//! quantiles through f⁻¹, which keeps their order, and the mean adjusted for the bias that the mean of a curve is not
-//! the curve of the mean (Hyndman & Athanasopoulos, *Forecasting: Principles and Practice*, 3rd ed., §3.1 and §5.6).
+//! A panel always holds the values as they are: audits, pictures and scores are on the scale of the data. Only the fit
+//! of a model sees z = f(y), with what f needs estimated from the training values of that series alone, in every fold
+//! anew. A model's forecast of z is normal with mean μ and standard deviation σ; it comes back as the distribution of
+//! f⁻¹(z): quantiles through f⁻¹, which keeps their order, and the mean adjusted for the bias that the mean of a curve
+//! is not the curve of the mean (Hyndman & Athanasopoulos, *Forecasting: Principles and Practice*, 3rd ed., §3.1 and
+//! §5.6).
 //!
 //! | `normalise` | z | mean of y | a series needs |
 //! |---|---|---|---|
@@ -13,17 +14,17 @@
 //! | `log1p` | ln(1 + y) | exp(μ + σ²/2) − 1, exact | y > −1 |
 //! | `box-cox` | (y^λ − 1)/λ, ln y for λ = 0 | f⁻¹(μ)(1 + σ²(1 − λ)/(2(1 + λμ)²)), to second order | y > 0 |
 //!
-//! λ makes the standard deviation of each season's values as proportional to the power 1 − λ of their mean as it can be:
-//! it minimises the coefficient of variation of sᵢ/mᵢ^(1−λ) over λ from −1 to 2 (Guerrero 1993, *Journal of Forecasting*
-//! 12; `forecast::BoxCox.lambda` in R), seasons of two steps for a series without one, and is 1 for a series of at most two
-//! seasons. Back-transform and bias adjustment are those of `forecast::InvBoxCox`. Means are those of the formulas also
-//! where the second order is not enough; for λ > 0 the adjustment stays between −½ and 2 of the median, because the
-//! formula grows without bounds as the median nears zero.
+//! λ makes the standard deviation of each season's values as proportional to the power 1 − λ of their mean as it can
+//! be: it minimises the coefficient of variation of sᵢ/mᵢ^(1−λ) over λ from −1 to 2 (Guerrero 1993, *Journal of
+//! Forecasting* 12; `forecast::BoxCox.lambda` in R), seasons of two steps for a series without one, and is 1 for a
+//! series of at most two seasons. Back-transform and bias adjustment are those of `forecast::InvBoxCox`. Means are
+//! those of the formulas also where the second order is not enough; for λ > 0 the adjustment stays between −½ and 2 of
+//! the median, because the formula grows without bounds as the median nears zero.
 //!
 //! A constant series has no spread to divide by and is shifted only. A series that a transformation cannot serve is a
-//! counted failure of that series: values below the range, values whose digits the transformation loses, and forecasts so
-//! wide on the transformed scale that they have no meaning on that of the data: σ above 4 under a logarithm, where one
-//! standard deviation is a factor of 55, or within four standard deviations of −1/λ under a negative λ, where the
+//! counted failure of that series: values below the range, values whose digits the transformation loses, and forecasts
+//! so wide on the transformed scale that they have no meaning on that of the data: σ above 4 under a logarithm, where
+//! one standard deviation is a factor of 55, or within four standard deviations of −1/λ under a negative λ, where the
 //! back-transform ends (R says NA there). Quantiles beyond four standard deviations are those of four.
 
 use polars::prelude::*;
@@ -175,7 +176,7 @@ impl Scale {
         if below > 0 {
             let least = values.iter().copied().fold(f64::INFINITY, f64::min);
             return Err(Error::model(format!(
-                "{} needs values above {bound}, and {} of the series {} not (least: {}); clip or mend them, or normalise \
+                "{} needs values above {bound}, and {} of the series {} not (least: {}); clip or correct them, or normalise \
                  otherwise",
                 kind.name(),
                 number(below as f64),
@@ -191,13 +192,14 @@ impl Scale {
         // A power of huge or tiny values leaves the range of numbers, or puts different values on the same number.
         let size = observed(values).fold(0.0, |size, y| y.abs().max(size));
         let kept = |(y, z): (&f64, &f64)| y.is_nan() || (scale.back(*z) - y).abs() <= 1e-6 * size;
-        match values.iter().zip(&seen).all(kept) {
-            true => Ok((scale, seen)),
-            false => Err(Error::model(format!(
-                "{} loses the digits of values as large, as small or as far apart as those of the series; rescale them, \
+        if values.iter().zip(&seen).all(kept) {
+            Ok((scale, seen))
+        } else {
+            Err(Error::model(format!(
+                "{} cannot represent values of such different sizes as those of the series; rescale them, \
                  or normalise otherwise",
                 kind.name()
-            ))),
+            )))
         }
     }
 
@@ -212,8 +214,8 @@ impl Scale {
         }
     }
 
-    /// The value of what a model says; what lies below the range of a power is continued with the sign changed, as R
-    /// does, so that the order is kept.
+    /// Transforms a model's value back; values below the range of a power transformation are continued with the
+    /// opposite sign, as in R, so that the order is kept.
     pub(crate) fn back(&self, z: f64) -> f64 {
         match *self {
             Self::Same => z,
@@ -222,10 +224,7 @@ impl Scale {
             Self::BoxCox { lambda: 0.0 } => z.exp(),
             Self::BoxCox { lambda } => {
                 let base = 1.0 + lambda * z;
-                match lambda < 0.0 && base <= 0.0 {
-                    true => f64::INFINITY,
-                    false => base.abs().powf(1.0 / lambda).copysign(base),
-                }
+                if lambda < 0.0 && base <= 0.0 { f64::INFINITY } else { base.abs().powf(1.0 / lambda).copysign(base) }
             }
         }
     }
@@ -283,9 +282,10 @@ impl Scale {
             )));
         }
         let ends = [self.mean(mean, sd), self.at(mean, sd, -REACH), self.at(mean, sd, REACH)];
-        match ends.iter().all(|end| end.is_finite()) {
-            true => Ok(()),
-            false => Err(Error::model("the forecast leaves the range of numbers")),
+        if ends.iter().all(|end| end.is_finite()) {
+            Ok(())
+        } else {
+            Err(Error::model("the forecast leaves the range of numbers"))
         }
     }
 }
@@ -310,13 +310,14 @@ fn standard(values: &[f64]) -> Scale {
 fn between(values: &[f64]) -> Scale {
     let low = observed(values).fold(f64::INFINITY, f64::min);
     let high = observed(values).fold(f64::NEG_INFINITY, f64::max);
-    match high > low {
-        true => Scale::Linear { centre: low, spread: high - low },
-        false => Scale::Linear { centre: if low.is_finite() { low } else { 0.0 }, spread: 1.0 },
+    if high > low {
+        Scale::Linear { centre: low, spread: high - low }
+    } else {
+        Scale::Linear { centre: if low.is_finite() { low } else { 0.0 }, spread: 1.0 }
     }
 }
 
-/// The λ by Guerrero's method; 1 where the values do not tell.
+/// λ by Guerrero's method; 1 where the values do not determine it.
 fn guerrero(values: &[f64], season: usize) -> f64 {
     if values.len() <= 2 * season.max(1) {
         return 1.0;
@@ -340,14 +341,11 @@ fn guerrero(values: &[f64], season: usize) -> f64 {
         let squares: f64 = ratios.map(|ratio| (ratio - mean).powi(2)).sum();
         (squares / (n - 1.0)).sqrt() / mean
     };
-    match variation(1.0).is_finite() {
-        true => minimum(-1.0, 2.0, variation),
-        false => 1.0,
-    }
+    if variation(1.0).is_finite() { minimum(-1.0, 2.0, variation) } else { 1.0 }
 }
 
-/// Where a function of one variable is least: parabolas through the last three points, golden sections where they do not
-/// help (Brent 1973, *Algorithms for Minimization without Derivatives*, ch. 5), to the tolerance of R's `optimize`.
+/// Where a function of one variable is least: parabolas through the last three points, golden sections where they do
+/// not help (Brent 1973, *Algorithms for Minimization without Derivatives*, ch. 5), to the tolerance of R's `optimize`.
 fn minimum(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
     // What is no number is no minimum.
     let f = |x: f64| Some(f(x)).filter(|y| y.is_finite()).unwrap_or(f64::MAX);

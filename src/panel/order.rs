@@ -1,12 +1,13 @@
-//! In what order are series taken, whatever they are called? A panel has them in the order of their keys, which says nothing:
-//! relabelled, the same series stand elsewhere. What depends on the place of a series (rows that are drawn, parts that are held
-//! out, numbers of categories, sums of many numbers) takes them in the order of what they hold.
+//! In what order are series taken, whatever they are called? A panel has them in the order of their keys, which says
+//! nothing: relabelled, the same series stand elsewhere. What depends on the place of a series (rows that are drawn,
+//! parts that are held out, numbers of categories, sums of many numbers) takes them in the order of what they hold.
 
 use crate::error::Result;
 use crate::panel::Panel;
 
-/// The series of a panel by where they begin, then by their values one after the other, then by their covariates. No such order
-/// changes when all values are multiplied by one number above 0. Series that hold the same stand in the order of their keys.
+/// The series of a panel by their first timestamp, then by their values one after the other, then by their covariates.
+/// The order is invariant to multiplication of all values by a positive number. Identical series are in the order of
+/// their keys.
 pub(crate) fn by_content(panel: &Panel) -> Result<Vec<usize>> {
     let matrix = panel.matrix()?;
     let columns = varying(panel)?;

@@ -1,11 +1,12 @@
-//! What was recorded before cleaning mended it, and how is a part of the panel mended by itself?
+//! What was recorded before cleaning cleaned it, and how is a part of the panel cleaned by itself?
 //!
-//! A forecast is scored by what happened, not by what cleaning made of it. What happened is, row by row of a cleaned panel:
+//! A forecast is scored by what happened, not by what cleaning made of it. What happened is, row by row of a cleaned
+//! panel:
 //!
 //! | what was found | policy | what happened |
 //! |---|---|---|
-//! | several rows for one stamp | `duplicates=sum`, `mean`, `last` | the one row that the policy makes of them |
-//! | a stamp off the calendar | `off_calendar=…` | the value, on the stamp that the policy names |
+//! | several rows for one timestamp | `duplicates=sum`, `mean`, `last` | the one row that the policy makes of them |
+//! | a timestamp off the calendar | `off_calendar=…` | the value, on the timestamp that the policy names |
 //! | a target that is infinite or no number | any | nothing that is known: it is not scored |
 //! | no row, or no target | `missing=zero` | nothing was sold: 0 |
 //! | no row, or no target | any other | nothing that is known: it is not scored |
@@ -15,13 +16,14 @@
 //! | an outlier | `outliers=clip`, `interpolate` | the value as it was recorded |
 //! | whatever | `normalise=…` | the value: scores are on the scale of the data |
 //!
-//! Aggregated, a period has what its steps have; where one of them was filled in, what happened in the whole is not known.
+//! Aggregated, a period has what its steps have; where one of them was filled in, what happened in the whole is not
+//! known.
 //!
-//! Some policies look at more than one row at a time: where a gap ends, what lies on both sides of a hole, how far a series
-//! usually strays. What they do to a row depends on what comes later, so a panel that they cleaned keeps the rows as they
-//! were recorded, and what was done to them since. Whatever is cut off is mended anew from its own rows: a cleaned panel
-//! before a day is the panel before that day, cleaned. Policies that look at one row alone, or at the past, come to the same
-//! either way and keep only what happened.
+//! Some policies look at more than one row at a time: where a gap ends, what lies on both sides of a hole, how far a
+//! series usually strays. What they do to a row depends on what comes later, so a panel that they cleaned keeps the
+//! rows as they were recorded, and what was done to them since. Whatever is cut off is cleaned again from its own rows:
+//! a cleaned panel before a day is the panel before that day, cleaned. Policies that look at one row alone, or at the
+//! past, come to the same either way and keep only what happened.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -35,19 +37,19 @@ use super::features::Places;
 use super::{Clean, Inner, Panel};
 use crate::error::{Error, Result};
 
-/// What stands behind a panel that was cleaned.
+/// The recorded values of a panel that was cleaned.
 #[derive(Clone)]
 pub(super) struct Recorded {
     /// What happened, row by row; NaN where it is not known.
     pub(super) actual: Vec<f64>,
-    /// How to mend a part of the panel by itself, where that comes to something else than a part of the mended panel.
+    /// How to clean a part of the panel by itself, where the result may differ from a part of the cleaned panel.
     recipe: Option<Recipe>,
 }
 
 /// How a panel came about.
 #[derive(Clone)]
 pub(super) struct Recipe {
-    /// The rows as they were recorded, one for each stamp of a series.
+    /// The rows as they were recorded, one for each timestamp of a series.
     rows: Panel,
     /// The series of the panel that each of their series goes into.
     into: Vec<usize>,
@@ -160,39 +162,35 @@ impl Recipe {
         })
     }
 
-    /// The panel before the end of each series, made of what was recorded until then.
+    /// The panel before the end of each series, from the values recorded until then.
     pub(super) fn until(&self, panel: &Panel, ends: &[i64]) -> Result<Panel> {
         let before = |i: usize, position: i64| self.place(position) < ends[self.into[i]];
         let rows = self.rows.within(&before)?;
         let there: Vec<bool> = (0..rows.len()).map(|i| !rows.positions(i).is_empty()).collect();
-        let mut mended = rows.occupied()?;
+        let mut cleaned = rows.occupied()?;
         for step in &self.steps {
-            mended = match step {
-                Step::Clean(policy) => mended.mended(policy)?.0,
-                Step::Aggregate { how, to, .. } => mended.aggregated(how, Some(to.frequency))?,
+            cleaned = match step {
+                Step::Clean(policy) => cleaned.cleaned(policy)?.0,
+                Step::Aggregate { how, to, .. } => cleaned.aggregated(how, Some(to.frequency))?,
             };
         }
         let whole = self.steps.iter().all(|step| matches!(step, Step::Clean(_)));
-        let series: Vec<usize> = match whole {
-            true => (0..rows.len()).filter(|i| there[*i]).map(|i| self.into[i]).collect(),
-            false => {
-                // Both list their series in the order of the keys.
-                let mut labels = panel.inner().labels.iter().enumerate();
-                let mut next = |label: &str| {
-                    let found = labels.find(|(_, other)| *other == label);
-                    found.map(|(i, _)| i).ok_or_else(|| Error::data(format!("there is no series {label} any more")))
-                };
-                (0..mended.len()).map(|i| next(mended.label(i))).collect::<Result<_>>()?
-            }
+        let series: Vec<usize> = if whole {
+            (0..rows.len()).filter(|i| there[*i]).map(|i| self.into[i]).collect()
+        } else {
+            // Both list their series in the order of the keys.
+            let mut labels = panel.inner().labels.iter().enumerate();
+            let mut next = |label: &str| {
+                let found = labels.find(|(_, other)| *other == label);
+                found.map(|(i, _)| i).ok_or_else(|| Error::data(format!("there is no series {label} any more")))
+            };
+            (0..cleaned.len()).map(|i| next(cleaned.label(i))).collect::<Result<_>>()?
         };
         let recipe = Self { rows, ..self.clone() };
-        let all = recipe.in_place(panel, &mended, &series)?;
+        let all = recipe.in_place(panel, &cleaned, &series)?;
         // A row that a later step has moved across the end was not known before it.
         let beyond = |i: usize| all.positions(i).last().is_some_and(|last| *last >= ends[i]);
-        match (0..all.len()).any(beyond) {
-            true => all.within(&|i, position| position < ends[i]),
-            false => Ok(all),
-        }
+        if (0..all.len()).any(beyond) { all.within(&|i, position| position < ends[i]) } else { Ok(all) }
     }
 
     /// A part of `panel` that was made anew, its series at their places, with the covariates that the panel has.
@@ -244,7 +242,7 @@ impl Recipe {
 }
 
 impl Panel {
-    /// The same panel with what was recorded of it.
+    /// The same panel with its recorded values.
     pub(super) fn with_recorded(mut self, recorded: Option<Recorded>) -> Panel {
         // It was assembled a moment ago and is nobody else's yet.
         if let Some(inner) = Arc::get_mut(&mut self.0) {
@@ -266,7 +264,7 @@ impl Panel {
         self.recorded().map_or(&self.0.target, |recorded| &recorded.actual)
     }
 
-    /// What happened in a series, row by row beside its positions.
+    /// The recorded values of a series, one per row.
     pub(crate) fn actual(&self, series: usize) -> &[f64] {
         &self.actuals()[self.0.spans[series].clone()]
     }
@@ -282,8 +280,8 @@ impl Panel {
         happened.iter().any(|y| !y.is_nan()).then_some(happened)
     }
 
-    /// The steps of a series, from its first stamp to its last, whose value is not the one that was recorded; empty if there
-    /// is none.
+    /// The steps of a series, from its first timestamp to its last, whose value is not the one that was recorded; empty
+    /// if there is none.
     pub(crate) fn mended_steps(&self, series: usize) -> Vec<bool> {
         let positions = self.positions(series);
         let (Some(_), Some(first), Some(last)) = (self.recorded(), positions.first(), positions.last()) else {
@@ -313,7 +311,8 @@ impl Panel {
         Ok(panel)
     }
 
-    /// Which data this is, with what was recorded: two panels may be the same mended and have been scored by other values.
+    /// A fingerprint of the data with their recorded values: two panels may be the same after cleaning and differ in
+    /// the values that forecasts are scored against.
     pub(crate) fn recorded_fingerprint(&self) -> String {
         let Some(recorded) = &self.0.recorded else { return self.fingerprint() };
         let mut hash = blake3::Hasher::new();
@@ -334,8 +333,8 @@ impl Panel {
         hash.finalize().to_hex()[..32].to_string()
     }
 
-    /// The panel with the covariates that features and joins gave to `other`, which has all of its rows: those of a file
-    /// are taken from there, those that are computed are computed from these rows.
+    /// The panel with the covariates that features and joins gave to `other`, which has all of its rows: those of a
+    /// file are taken from there, those that are computed are computed from these rows.
     fn with_made_of(self, other: &Panel) -> Result<Panel> {
         let whole = other.inner();
         let mut panel = self;
@@ -354,10 +353,7 @@ impl Panel {
             if missing.is_empty() {
                 continue;
             }
-            let computed = match made.computed() {
-                true => made.again(&Places::history(&panel))?,
-                false => Vec::new(),
-            };
+            let computed = if made.computed() { made.again(&Places::history(&panel))? } else { Vec::new() };
             let mut computed: Vec<Column> = computed.into_iter().map(super::features::Derived::column).collect();
             let (mut frame, mut columns) = (panel.to_frame(), panel.columns());
             for name in missing {

@@ -1,5 +1,5 @@
-//! Which figure shows a noun? The nouns' `plot` verbs: they choose series and hand plain numbers to the figures, which know
-//! no noun.
+//! Which figure shows a noun? The nouns' `plot` verbs: they choose series and hand plain numbers to the figures, which
+//! know no noun.
 //!
 //! | file | question |
 //! |---|---|
@@ -10,10 +10,11 @@ mod quality;
 
 use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Tuning};
-use crate::figures::{Band, Bars, Course, Fan, Fans, Figure, Line, Overview, TimeAxis};
+use crate::figures::{Band, Bars, Fan, Fans, Figure, Line, OptimisationHistory, Overview, TimeAxis};
 use crate::forecast::{Distribution, Forecast};
 use crate::models::place;
 use crate::panel::Panel;
+use crate::show::words;
 
 /// More panels than this cannot be read on one page.
 const MOST_PANELS: usize = 6;
@@ -22,14 +23,15 @@ impl Panel {
     /// The series over time, the largest ones if there are many.
     ///
     /// # Errors
-    /// When a series is too long to be drawn, by a stamp far from all others.
+    /// When a series is too long to be drawn, because of a timestamp far from all others.
     pub fn plot(&self) -> Result<Figure> {
         self.check_length()?;
         let shown = largest(self, MOST_PANELS);
         let lines = shown.iter().map(|i| line(self, *i, self.label(*i), 0)).collect();
-        let title = match shown.len() < self.len() {
-            true => format!("{}: the {} largest of {} series", self.inner().columns.target, shown.len(), self.len()),
-            false => self.inner().columns.target.clone(),
+        let title = if shown.len() < self.len() {
+            format!("{}: the {} largest of {} series", self.inner().columns.target, shown.len(), self.len())
+        } else {
+            self.inner().columns.target.clone()
         };
         Ok(Overview { title, value: self.inner().columns.target.clone(), axis: axis(self), lines, marks: Vec::new() }
             .figure())
@@ -65,23 +67,25 @@ impl Backtest {
             .collect::<Result<Vec<_>>>()?;
         let reference = (named.best != 0.0).then(|| ("target".to_string(), named.best));
         let folds = self.folds().len();
-        let title = format!("Models by {metric} over {folds} {}", if folds == 1 { "fold" } else { "folds" });
-        Ok(Bars { title, value: format!("{metric}: {}", named.summary), rows, best: Some(0), reference }.figure())
+        let shown = words::metric(metric);
+        let title = format!("Models by {shown} over {}", words::counted(folds, "fold", "folds"));
+        Ok(Bars { title, value: format!("{shown}: {}", named.summary), rows, best: Some(0), reference }.figure())
     }
 
-    /// The last fold's forecast by one model beside what happened.
+    /// The last fold's forecast by one model with the actual values.
     ///
     /// # Errors
     /// When there is no such model, or it has no forecast in that fold.
     pub fn plot_last(&self, model: &str) -> Result<Figure> {
         let (forecast, actuals) = self.last().ok_or_else(|| Error::usage("the backtest has no folds"))?;
         let model = forecast.label_of(model)?;
-        fans(forecast, &model, actuals, &format!("Last window: {model} against what happened"))
+        fans(forecast, &model, actuals, &format!("Last test window: {model} vs actual values"))
     }
 }
 
 impl Tuning {
-    /// The score of each trial that was scored on all folds, and the best so far; of the first group where several were tuned.
+    /// The score of each trial that was scored on all folds, and the best so far; of the first group where several were
+    /// tuned.
     ///
     /// # Errors
     /// Only if the figure cannot be drawn.
@@ -89,9 +93,10 @@ impl Tuning {
         let metric = self.metric();
         let groups = self.groups();
         let of = if groups.len() > 1 { format!(" for {}", groups[0]) } else { String::new() };
-        let title = format!("Tuning {}{of}: trials by {}", self.model(), metric.name);
-        let value = format!("{}: {}", metric.name, metric.summary);
-        Ok(Course { title, value, trials: self.course(0), perfect: metric.best }.figure())
+        let shown = words::metric(metric.name);
+        let title = format!("Tuning {}{of}: trials by {shown}", self.model());
+        let value = format!("{shown}: {}", metric.summary);
+        Ok(OptimisationHistory { title, value, trials: self.history(0), perfect: metric.best }.figure())
     }
 }
 
@@ -138,9 +143,10 @@ fn fans(forecast: &Forecast, model: &str, actuals: &[Vec<f64>], title: &str) -> 
             }
         })
         .collect();
-    let title = match drawn.len() < panel.len() {
-        true => format!("{title}: the {} largest of {} series", drawn.len(), panel.len()),
-        false => title.to_string(),
+    let title = if drawn.len() < panel.len() {
+        format!("{title}: the {} largest of {} series", drawn.len(), panel.len())
+    } else {
+        title.to_string()
     };
     Ok(Fans { title, value, axis: axis(&panel), panels }.figure())
 }
@@ -171,10 +177,7 @@ fn largest(panel: &Panel, most: usize) -> Vec<usize> {
 }
 
 fn axis(panel: &Panel) -> TimeAxis {
-    match panel.frequency().is_whole() {
-        true => TimeAxis::Steps,
-        false => TimeAxis::Dates,
-    }
+    if panel.frequency().is_whole() { TimeAxis::Steps } else { TimeAxis::Dates }
 }
 
 /// The last `most` steps of a series, all of them for 0.

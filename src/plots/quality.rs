@@ -11,12 +11,12 @@ use crate::show::number;
 
 /// Columns of a heat map: finer ones would be narrower than two pixels.
 const COLUMNS: i64 = 320;
-/// Steps of a series that a panel of repairs shows at the most: among more, single points cannot be told apart.
+/// The most steps that a panel of repairs shows: with more, single points are indistinguishable.
 const WINDOW: i64 = 160;
 const MOST_REPAIRS: usize = 6;
 
 impl Panel {
-    /// Where the data are sound and where not: the state of every series over time, those with most trouble first.
+    /// Data quality over time: the state of every series at each step, the series with the most problems first.
     ///
     /// # Errors
     /// Only if the figure cannot be assembled.
@@ -30,7 +30,7 @@ impl Panel {
     /// ```
     pub fn plot_quality(&self) -> Result<Figure> {
         let inner = self.inner();
-        let mended: HashSet<(usize, i64)> =
+        let repaired: HashSet<(usize, i64)> =
             inner.origin.changes.iter().filter(|change| moves(change)).map(|c| (c.series, c.position)).collect();
         let (first, last) = self.extent().unwrap_or((0, -1));
         let per = ((last - first + 1) as u64).div_ceil(COLUMNS as u64).max(1) as i64;
@@ -38,7 +38,7 @@ impl Panel {
         let mut all = vec![[0_u32; 8]; bins];
         let mut rows: Vec<(u64, usize, Vec<Cell>)> = Vec::new();
         for i in 0..self.len() {
-            let (trouble, cells) = self.cells(i, first, per, bins, &mended);
+            let (trouble, cells) = self.cells(i, first, per, bins, &repaired);
             for (counts, cell) in all.iter_mut().zip(&cells) {
                 counts[*cell as usize] += 1;
             }
@@ -55,7 +55,10 @@ impl Panel {
         let troubled = rows.iter().any(|(trouble, ..)| *trouble > 0);
         let title = match (shown < self.len(), troubled) {
             (true, true) => {
-                format!("Data quality over time: the {shown} of {} series with most trouble", number(self.len() as f64))
+                format!(
+                    "Data quality over time: the {shown} of {} series with the most problems",
+                    number(self.len() as f64)
+                )
             }
             (true, false) => format!("Data quality over time: {shown} of {} series", number(self.len() as f64)),
             _ => "Data quality over time".into(),
@@ -79,7 +82,7 @@ impl Panel {
         .figure())
     }
 
-    /// What cleaning did to the target, a panel for each kind of change; none where it changed no target.
+    /// The target before and after cleaning, a panel for each kind of change; none where cleaning changed no target.
     ///
     /// # Errors
     /// Only if the figure cannot be assembled.
@@ -105,7 +108,7 @@ impl Panel {
         }
         Ok(Some(
             Repairs {
-                title: "Before and after cleaning: the series with most changes of each kind".into(),
+                title: "Before and after cleaning: the series with the most changes of each kind".into(),
                 value: self.inner().columns.target.clone(),
                 axis: axis(self),
                 panels: kinds.iter().map(|(kind, members)| self.repair(kind, members)).collect(),
@@ -114,7 +117,8 @@ impl Panel {
         ))
     }
 
-    /// Is there anything that a picture of the data's state shows: gaps, duplicates, missing, negative or mended targets?
+    /// Is there anything that the figure of data quality shows: gaps, duplicates, missing, negative or repaired
+    /// targets?
     pub(crate) fn has_marks(&self) -> bool {
         let marked = |i: usize| {
             self.positions(i).windows(2).any(|pair| pair[1] - pair[0] != 1)
@@ -123,8 +127,8 @@ impl Panel {
         self.inner().origin.changes.iter().any(moves) || (0..self.len()).any(marked)
     }
 
-    /// How many steps of a series are troubled, and the state of each bin of `per` steps from `first` on.
-    fn cells(&self, i: usize, first: i64, per: i64, bins: usize, mended: &HashSet<(usize, i64)>) -> (u64, Vec<Cell>) {
+    /// How many steps of a series have problems, and the state of each bin of `per` steps from `first` on.
+    fn cells(&self, i: usize, first: i64, per: i64, bins: usize, repaired: &HashSet<(usize, i64)>) -> (u64, Vec<Cell>) {
         let (positions, target) = (self.positions(i), self.target(i));
         let mut cells = vec![Cell::Outside; bins];
         // Zeros and values in a bin: the majority is shown, because single zeros are no trouble.
@@ -134,17 +138,22 @@ impl Panel {
         for (row, (position, y)) in positions.iter().zip(target).enumerate() {
             let at = bin(*position);
             let before = row.checked_sub(1).map(|before| positions[before]);
-            let cell = match () {
-                () if before == Some(*position) => Cell::Duplicate,
-                () if mended.contains(&(i, *position)) && !y.is_nan() => Cell::Mended,
-                () if y.is_nan() => Cell::Missing,
-                () if *y < 0.0 => Cell::Negative,
-                () if *y == 0.0 => Cell::Zero,
-                () => Cell::Value,
+            let cell = if before == Some(*position) {
+                Cell::Duplicate
+            } else if y.is_nan() {
+                Cell::Missing
+            } else if repaired.contains(&(i, *position)) {
+                Cell::Repaired
+            } else if *y < 0.0 {
+                Cell::Negative
+            } else if *y == 0.0 {
+                Cell::Zero
+            } else {
+                Cell::Value
             };
             counts[at].0 += u32::from(cell == Cell::Zero);
             counts[at].1 += u32::from(cell == Cell::Value);
-            trouble += u64::from(cell > Cell::Mended);
+            trouble += u64::from(cell > Cell::Repaired);
             cells[at] = cells[at].max(cell);
             if let Some(before) = before.filter(|before| position - before > 1) {
                 trouble += (position - before - 1) as u64;
@@ -161,7 +170,7 @@ impl Panel {
         (trouble, cells)
     }
 
-    /// The series with most changes of a kind, around most of them.
+    /// The series with the most changes of a kind, around most of them.
     fn repair(&self, kind: &str, members: &[&Change]) -> Repair {
         let mut by_series: BTreeMap<usize, Vec<&Change>> = BTreeMap::new();
         members.iter().for_each(|change| by_series.entry(change.series).or_default().push(change));
@@ -179,15 +188,17 @@ impl Panel {
         let shown: Vec<&&Change> = changes.iter().filter(|change| (from..to).contains(&change.position)).collect();
         let calendar = &self.inner().calendar;
         let at = |position: i64| positions.binary_search(&position).map_or(f64::NAN, |row| target[row]);
-        let count = match shown.len() == members.len() {
-            true => number(members.len() as f64),
-            false => format!("{} of {}", number(shown.len() as f64), number(members.len() as f64)),
+        let count = if shown.len() == members.len() {
+            number(members.len() as f64)
+        } else {
+            format!("{} of {}", number(shown.len() as f64), number(members.len() as f64))
         };
         Repair {
             kind: kind.to_string(),
-            place: match self.inner().columns.keys.is_empty() {
-                true => count,
-                false => format!("{count} · {}", self.label(series)),
+            place: if self.inner().columns.keys.is_empty() {
+                count
+            } else {
+                format!("{count} · {}", self.label(series))
             },
             after: Line {
                 name: String::new(),

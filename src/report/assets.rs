@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 use crate::figures::{REGULAR, SEMIBOLD};
 use crate::show::markdown::escape;
+use crate::show::words::typeset;
 use crate::show::{Figure, one_line};
 
 /// The pictures of one Markdown file, numbered in order, in `assets/` beside it.
@@ -25,7 +26,9 @@ impl Pictures {
     /// Keep a figure for writing; returns the Markdown that shows it.
     pub(super) fn link(&mut self, figure: &Figure) -> String {
         let name = format!("{}-{:02}-{}.svg", self.stem, self.figures.len() + 1, file_name(figure.title(), "figure"));
-        let alt = one_line(&format!("{}. {}", figure.title().trim_end_matches('.'), figure.alt()));
+        let title = figure.title().trim_end_matches('.');
+        let stop = if title.ends_with('?') { "" } else { "." };
+        let alt = typeset(&one_line(&format!("{title}{stop} {}", figure.alt())));
         let link = format!("![{}](assets/{name})", escape(&alt));
         self.figures.push((name, figure.clone()));
         link

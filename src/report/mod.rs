@@ -75,10 +75,10 @@ impl Report {
         self.add(Block::Note(text.into()))
     }
 
-    /// Add a paragraph, or several with an empty line between them. Markdown's marks are read: `**bold**`, `*emphasis*`,
-    /// `` `code` ``, `[links](https://example.org)` (to web pages, mail addresses and files beside the page), lists, headings
-    /// (which lie below those of [`heading`](Self::heading)); HTML is text as any other. For words from elsewhere that may hold
-    /// such marks by accident: `add(Block::Text(…))`.
+    /// Add a paragraph, or several with an empty line between them. Markdown's marks are read: `**bold**`,
+    /// `*emphasis*`, `` `code` ``, `[links](https://example.org)` (to web pages, mail addresses and files beside the
+    /// page), lists, headings (which lie below those of [`heading`](Self::heading)); HTML is text as any other. For
+    /// words from elsewhere that may hold such marks by accident: `add(Block::Text(…))`.
     ///
     /// ```
     /// use tradewind::prelude::*;

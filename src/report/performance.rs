@@ -1,29 +1,31 @@
-//! Which model, by how much, is it really better, and where does it fail? The page that a backtest becomes.
+//! Which model is best, by how much, is the difference significant, and where does the model fail? A backtest as a
+//! page.
 //!
-//! A headline, then one question per heading, each with a sentence and a picture. The numbers behind them are what the
-//! verbs of the backtest return; only the tables that are read rather than looked at stand here.
+//! A summary, then one question per heading, each answered with a sentence and a figure. The numbers behind them are
+//! those of the backtest's verbs; tables appear only where the figure does not replace them.
 
 use polars::prelude::*;
 
 use super::Report;
 use crate::error::Result;
 use crate::evaluate::Backtest;
-use crate::evaluate::significance::{LEVEL, listed, loss, p_words};
+use crate::evaluate::significance::{LEVEL, loss};
 use crate::figures::{Line, Lines, Matrix, TimeAxis};
 use crate::format::{MISSING, number};
 use crate::metrics::Metric;
+use crate::show::words::{self, counted, listed, p_value, rounded};
 use crate::show::{Block, Show, Table};
 use crate::statistics::holm;
 
-/// Columns of the matrix of folds; more are drawn as lines.
+/// The most folds that are drawn as a matrix; more are drawn as lines.
 const MOST_FOLDS: usize = 10;
-/// Series from which on thirds of them say something.
+/// The fewest series that are compared by thirds.
 const LEAST_SERIES: usize = 6;
 
 impl Backtest {
-    /// The performance of the models as a report of its own, or as a part of another: the best model and by how much,
-    /// whether it is really better, the leaderboard, scores by fold, by step and by class of series, the calibration
-    /// of the intervals, and where, when, which way and why the best model errs.
+    /// The performance of the models as a report of its own, or as part of another: the best model and its margin, the
+    /// leaderboard, whether differences are significant, scores by fold, by step ahead and by demand class, the
+    /// calibration of the intervals, and an error analysis of the best model.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -31,7 +33,7 @@ impl Backtest {
     /// let sales = Panel::read("data/walmart_sales_weekly.csv", columns)?;
     /// let trial = sales.backtest(["seasonal_naive", "theta"], Folds::new(3, 4))?;
     /// let page = trial.performance("mase")?;
-    /// assert!(page.to_string().contains("Is it really better?"));
+    /// assert!(page.to_string().contains("Is the best model significantly better?"));
     /// # Ok::<(), tradewind::Error>(())
     /// ```
     ///
@@ -60,9 +62,9 @@ impl Backtest {
 pub(crate) struct Story<'a> {
     trial: &'a Backtest,
     by: &'static Metric,
-    /// What is tested: the metric, or an error in place of a bias or a coverage.
+    /// The loss that is tested: the metric, or the mean absolute error where the metric is a bias or a coverage.
     tested: &'static Metric,
-    /// Models that have a score, the best first: places in the backtest.
+    /// Models that have a score, the best first: indices into the backtest's models.
     order: Vec<usize>,
     names: Vec<String>,
 }
@@ -89,7 +91,7 @@ impl<'a> Story<'a> {
         self.trial.mean(self.by, self.order[place]).unwrap_or(f64::NAN)
     }
 
-    /// The places of the second and of the naive benchmark, if they are others than the best.
+    /// The ranks of the second model and of the naive benchmark, if they are not the best.
     fn rivals(&self) -> Vec<usize> {
         let naive = ["seasonal_naive", "naive"].iter().find_map(|name| self.names.iter().position(|n| n == name));
         let mut rivals: Vec<usize> = [(self.names.len() > 1).then_some(1), naive].into_iter().flatten().collect();
@@ -98,60 +100,70 @@ impl<'a> Story<'a> {
         rivals
     }
 
-    /// `That it is better than ets may be chance (p = 0.31); that it is better than naive is not (p < 0.001)`.
-    pub(crate) fn really(&self) -> Option<String> {
+    /// `It is significantly better than naive (p < 0.001), not significantly better than ets (p = 0.31).`
+    pub(crate) fn significance(&self) -> Option<String> {
         let rivals = self.rivals();
         if rivals.is_empty() {
             return None;
         }
         let mut untested = None;
-        let told: Vec<String> = rivals
-            .iter()
-            .filter_map(|rival| {
-                let duel = self.trial.duel(self.order[0], self.order[*rival], self.tested);
-                let name = &self.names[*rival];
-                match (&duel.test, duel.p()) {
-                    (Ok(test), Some(p)) if test.mean == 0.0 && p >= 1.0 => Some(format!("it is no better than {name}")),
-                    (Ok(_), Some(p)) if duel.is_better() => {
-                        Some(format!("that it is better than {name} is hardly chance ({})", p_words(p)))
-                    }
-                    (Ok(test), Some(p)) if p < LEVEL && test.mean > 0.0 => {
-                        Some(format!("on average over folds {name} is better ({})", p_words(p)))
-                    }
-                    (Ok(_), Some(p)) => Some(format!("that it is better than {name} may be chance ({})", p_words(p))),
-                    (Err(why), _) => {
-                        untested = Some(why.to_string());
-                        None
-                    }
-                    _ => None,
+        // Rivals with the same verdict share its words.
+        let mut parts: Vec<(&str, Vec<String>)> = Vec::new();
+        for rival in rivals {
+            let pair = self.trial.pairwise_test(self.order[0], self.order[rival], self.tested);
+            let name = &self.names[rival];
+            let (verdict, name) = match (&pair.test, pair.p()) {
+                (Ok(test), Some(p)) if test.mean == 0.0 && p >= 1.0 => ("no better than", name.clone()),
+                (Ok(test), Some(p)) => {
+                    let verdict = if pair.is_better() {
+                        "significantly better than"
+                    } else if p < LEVEL && test.mean > 0.0 {
+                        "on average over folds significantly worse than"
+                    } else {
+                        "not significantly better than"
+                    };
+                    (verdict, format!("{name} ({})", p_value(p)))
                 }
-            })
-            .collect();
-        match (told.is_empty(), untested) {
+                (Err(why), _) => {
+                    untested = Some(why.to_string());
+                    continue;
+                }
+                _ => continue,
+            };
+            match parts.last_mut().filter(|(last, _)| *last == verdict) {
+                Some((_, names)) => names.push(name),
+                None => parts.push((verdict, vec![name])),
+            }
+        }
+        match (parts.is_empty(), untested) {
             (true, None) => None,
-            (true, Some(why)) => Some(format!("whether it is really better cannot be tested: {why}")),
-            (false, _) => Some(told.join("; ")),
+            (true, Some(why)) => Some(format!("The difference cannot be tested: {why}.")),
+            (false, _) => {
+                let words = |(verdict, names): &(&str, Vec<String>)| format!("{verdict} {}", names.join(" and "));
+                Some(format!("It is {}.", parts.iter().map(words).collect::<Vec<_>>().join(", ")))
+            }
         }
     }
 
-    /// What a reader takes away.
+    /// The summary.
     fn in_short(&self) -> Result<Vec<String>> {
-        let metric = self.by.name;
-        let against = self.rivals().into_iter().filter(|_| self.by.is_loss && self.score(0) >= 0.0);
+        let metric = words::metric(self.by.name);
+        let comparable = self.by.is_loss && self.score(0) >= 0.0;
+        let against = self.rivals().into_iter().filter(|rival| comparable && self.score(*rival) > 0.0);
         let against: Vec<String> = against
-            .filter(|rival| self.score(*rival) > 0.0)
             .map(|rival| {
-                let less = 100.0 * (1.0 - self.score(0) / self.score(rival));
-                let place = if rival == 1 { ", the second" } else { "" };
-                format!("{} % below {}{place}", number((10.0 * less).round() / 10.0), self.names[rival])
+                let lower = 100.0 * (1.0 - self.score(0) / self.score(rival));
+                let second = if rival == 1 { " (second)" } else { "" };
+                format!("{} % lower than {}{second}", rounded(lower, 1), self.names[rival])
             })
             .collect();
-        let against = if against.is_empty() { String::new() } else { format!(": {}", against.join(", ")) };
+        let against = if against.is_empty() { String::new() } else { format!(", {}", against.join(" and ")) };
+        let score = number(self.score(0));
+        let significance = self.significance().map_or(String::new(), |sentence| format!(" {sentence}"));
         let mut points = vec![match self.names.len() {
-            1 => format!("{} is the only model; its {metric} is {}.", self.best(), number(self.score(0))),
-            n => format!("{} is the best of {n} models by {metric}, {}{against}.", self.best(), number(self.score(0))),
+            1 => format!("{} is the only model; its {metric} is {score}.", self.best()),
+            n => format!("{} is the best of {n} models: {metric} {score}{against}.{significance}", self.best()),
         }];
-        points.extend(self.really().map(|said| format!("Is it really better? {}.", capital(&said))));
         if let Ok(finding) = self.trial.calibration_of(self.best()) {
             points.push(finding.sentence());
         }
@@ -170,19 +182,19 @@ impl<'a> Story<'a> {
                 blocks.extend(inner);
             }
         };
-        section("The leaderboard", self.leaderboard()?);
-        section("Is it really better?", self.really_better()?);
-        section("Which models can be told apart?", self.told_apart()?);
-        section("Fold by fold", self.by_fold()?);
-        section("How the error grows with the horizon", self.by_step()?);
+        section("Leaderboard", self.leaderboard()?);
+        section("Is the best model significantly better?", self.best_against_second()?);
+        section("Which models differ significantly?", self.mean_ranks()?);
+        section("Accuracy by fold", self.by_fold()?);
+        section("Accuracy by horizon", self.by_step()?);
         let (title, inner) = self.by_class()?;
         section(&title, inner);
         if let Ok(finding) = self.trial.calibration() {
             section(&finding.title(), vec![finding.block()]);
         }
         for finding in self.trial.errors(self.best())? {
-            // The table of what goes with errors is read; the others are drawn.
-            let read = finding.title().starts_with("What");
+            // The figure replaces the table, except for the factors, whose table has the counts.
+            let read = finding.title().starts_with("Factors");
             let mut inner = vec![Block::Text(finding.sentence())];
             inner.extend(finding.figure().ok().map(Block::Figure));
             inner.extend(read.then(|| Block::Table(finding.table())));
@@ -192,7 +204,7 @@ impl<'a> Story<'a> {
         Ok(blocks)
     }
 
-    /// The columns of the leaderboard that a reader asks for first, and how sure the first place is.
+    /// The columns of the leaderboard that readers need first, and the significance of the first place.
     fn leaderboard(&self) -> Result<Vec<Block>> {
         let board = self.trial.leaderboard(self.by.name)?;
         let mut wanted = vec!["model", self.by.name, "mase", "wape", "bias", "coverage80", "failures"];
@@ -201,22 +213,22 @@ impl<'a> Story<'a> {
         let mut frame = board.frame().select(wanted)?;
         let mut note = None;
         if self.names.len() > 1 {
-            let duels = self.order[1..].iter().map(|m| self.trial.duel(self.order[0], *m, self.tested).p());
-            let p: Vec<Option<f64>> = duels.collect();
-            let raised = holm(&p.iter().flatten().copied().collect::<Vec<_>>());
-            let mut raised = raised.into_iter();
-            let column = std::iter::once(None).chain(p.iter().map(|p| p.and_then(|_| raised.next())));
-            // Models without a score stand last and have no test.
-            let words = |p: f64| p_words(p).trim_start_matches("p ").trim_start_matches("= ").to_string();
-            let mut column: Vec<String> = column.map(|p| p.map_or(MISSING.into(), words)).collect();
+            let tests = self.order[1..].iter().map(|m| self.trial.pairwise_test(self.order[0], *m, self.tested).p());
+            let p: Vec<Option<f64>> = tests.collect();
+            let corrected = holm(&p.iter().flatten().copied().collect::<Vec<_>>());
+            let mut corrected = corrected.into_iter();
+            let column = std::iter::once(None).chain(p.iter().map(|p| p.and_then(|_| corrected.next())));
+            // Models without a score come last and have no test.
+            let value = |p: f64| p_value(p).trim_start_matches("p ").trim_start_matches("= ").to_string();
+            let mut column: Vec<String> = column.map(|p| p.map_or(MISSING.into(), value)).collect();
             column.resize(frame.height(), MISSING.into());
             if p.iter().any(Option::is_some) {
                 frame.with_column(Column::new("p against first".into(), column))?;
                 note = Some(format!(
-                    "p against first: how often chance alone makes such a difference in {} (Diebold–Mariano over \
-                     folds, raised for \
-                     the number of models by Holm); below {LEVEL} it is hardly chance.",
-                    self.tested.name
+                    "p against first: p-value of the difference in {} from the best model (Diebold–Mariano test over \
+                     folds, Holm's correction for {}); significant below {LEVEL}.",
+                    words::metric(self.tested.name),
+                    counted(p.len(), "comparison", "comparisons")
                 ));
             }
         }
@@ -229,34 +241,34 @@ impl<'a> Story<'a> {
         Ok(blocks)
     }
 
-    fn really_better(&self) -> Result<Vec<Block>> {
+    /// The comparison of the best model with the second.
+    fn best_against_second(&self) -> Result<Vec<Block>> {
         if self.names.len() < 2 {
-            let text = "There is one model, and nothing to compare it with. Add seasonal_naive or naive, the least \
-                        that a model \
-                        must beat.";
+            let text = "There is only one model. Add a benchmark to compare it with: seasonal_naive or naive.";
             return Ok(vec![Block::Note(text.into())]);
         }
         let metric = self.tested.name;
         let mut blocks = Vec::new();
         if metric != self.by.name {
             blocks.push(Block::Text(format!(
-                "{} of one window is neither good nor bad, so what is tested is {metric}.",
-                self.by.name
+                "The test uses {}, because {} in one window is neither good nor bad.",
+                words::metric(metric),
+                words::metric(self.by.name)
             )));
         }
-        let duel = self.trial.compare(self.best(), &self.names[1], metric)?;
-        blocks.push(Block::Text(duel.sentence()));
-        // Without a test the figure would be dots without intervals.
-        let tested = duel.table().column("p")?.into_iter().next().is_some_and(|p| p != crate::show::Value::Missing);
+        let finding = self.trial.compare(self.best(), &self.names[1], metric)?;
+        blocks.push(Block::Text(finding.sentence()));
+        // Without a test the figure would show no intervals.
+        let tested = finding.table().column("p")?.into_iter().next().is_some_and(|p| p != crate::show::Value::Missing);
         if tested {
-            blocks.push(Block::Figure(duel.figure()?));
+            blocks.push(Block::Figure(finding.figure()?));
         }
-        blocks.extend(duel.caveats().into_iter().map(Block::Note));
+        blocks.extend(finding.caveats().into_iter().map(Block::Note));
         Ok(blocks)
     }
 
-    /// The critical-difference diagram, if there are more models than one comparison can hold.
-    fn told_apart(&self) -> Result<Vec<Block>> {
+    /// The critical-difference diagram, if there are more than two models.
+    fn mean_ranks(&self) -> Result<Vec<Block>> {
         if self.names.len() < 3 {
             return Ok(Vec::new());
         }
@@ -270,27 +282,26 @@ impl<'a> Story<'a> {
     fn by_fold(&self) -> Result<Vec<Block>> {
         let names = self.trial.fold_names();
         if names.len() < 2 {
-            let text = "There is one fold: nothing tells how steady these scores are. Ask for more folds.";
+            let text = "There is only one fold, so the stability of these scores is unknown. Use more folds.";
             return Ok(vec![Block::Note(text.into())]);
         }
         let rows = self.rows("fold")?;
         let sentence = self.wins(&rows, &names, "fold");
-        let metric = self.by.name;
-        let title = format!("{metric} fold by fold");
-        let figure = match names.len() <= MOST_FOLDS {
-            true => {
-                let value = format!("{metric}; folds by the start of their window");
-                Matrix { title, value, columns: names, rows, best: self.by.best }.figure()
-            }
-            false => Lines {
+        let metric = words::metric(self.by.name);
+        let title = format!("{metric} by fold");
+        let figure = if names.len() <= MOST_FOLDS {
+            let value = format!("{metric}; folds by the first date of their test window");
+            Matrix { title, value, columns: names, rows, best: self.by.best }.figure()
+        } else {
+            Lines {
                 title,
-                value: metric.to_string(),
+                value: metric,
                 axis: TimeAxis::Steps,
                 foot: "fold".into(),
                 lines: lines(rows),
                 reference: None,
             }
-            .figure(),
+            .figure()
         };
         Ok(vec![Block::Text(sentence), Block::Figure(figure)])
     }
@@ -302,7 +313,7 @@ impl<'a> Story<'a> {
         }
         let rows = self.rows("step")?;
         let steps: Vec<String> = (1..=h).map(|step| step.to_string()).collect();
-        // Of one model the ends say as much as the range.
+        // For one model, the first and the last step suffice.
         let mut sentence = match rows.len() {
             1 if self.by.is_loss => String::new(),
             _ => self.wins(&rows, &steps, "step"),
@@ -315,16 +326,16 @@ impl<'a> Story<'a> {
         {
             let way = if last >= first { "grows" } else { "falls" };
             sentence = format!(
-                "The {} of {} {way} from {} at step 1 to {} at step {h}. {sentence}",
-                self.by.name,
+                "{} of {} {way} from {} at step 1 to {} at step {h}. {sentence}",
+                words::capital(&words::metric(self.by.name)),
                 self.best(),
                 number(*first),
                 number(*last)
             );
         }
         let figure = Lines {
-            title: format!("{} by steps ahead", self.by.name),
-            value: self.by.name.to_string(),
+            title: format!("{} by horizon", words::metric(self.by.name)),
+            value: words::metric(self.by.name),
             axis: TimeAxis::Steps,
             foot: "steps ahead".into(),
             lines: lines(rows),
@@ -333,14 +344,14 @@ impl<'a> Story<'a> {
         Ok(vec![Block::Text(sentence), Block::Figure(figure.figure())])
     }
 
-    /// By the class of demand if there are several, or else by size.
+    /// By demand class if there are several, else by size.
     fn by_class(&self) -> Result<(String, Vec<Block>)> {
         let classes = self.trial.group_sizes("class")?;
         let n = self.trial.panel().len();
         let (dimension, groups, title) = match classes.len() {
             0 | 1 if n < LEAST_SERIES => return Ok((String::new(), Vec::new())),
-            0 | 1 => ("size", self.trial.group_sizes("size")?, "Large and small series"),
-            _ => ("class", classes.clone(), "Class by class of demand"),
+            0 | 1 => ("size", self.trial.group_sizes("size")?, "Accuracy by size of series"),
+            _ => ("class", classes.clone(), "Accuracy by demand class"),
         };
         let rows = self.rows(dimension)?;
         let names: Vec<String> =
@@ -348,15 +359,15 @@ impl<'a> Story<'a> {
         let plain: Vec<String> = groups.iter().map(|(name, _)| name.clone()).collect();
         let mut sentence = match (dimension, classes.first()) {
             ("size", Some((class, _))) => {
-                format!("Demand is {class} in all {} series, so they are compared by size. ", number(n as f64))
+                format!("Demand is {class} in all {} series, so scores are compared by size. ", number(n as f64))
             }
             _ => String::new(),
         };
         sentence += &self.wins(&rows, &plain, if dimension == "class" { "class" } else { "third" });
-        let metric = self.by.name;
+        let metric = words::metric(self.by.name);
         let figure = Matrix {
-            title: format!("{metric} by {} of series", if dimension == "class" { "demand class" } else { "size" }),
-            value: format!("{metric}; in brackets: series"),
+            title: format!("{metric} by {}", if dimension == "class" { "demand class" } else { "size of series" }),
+            value: format!("{metric}; number of series in brackets"),
             columns: names,
             rows,
             best: self.by.best,
@@ -380,15 +391,16 @@ impl<'a> Story<'a> {
             let spread: Vec<f64> = rows[0].1.iter().copied().filter(|value| value.is_finite()).collect();
             let (low, high) =
                 spread.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
-            return match low.is_finite() {
-                true => format!(
-                    "{} goes from {} to {} over {}.",
-                    self.by.name,
+            return if low.is_finite() {
+                format!(
+                    "{} ranges from {} to {} over {}.",
+                    words::capital(&words::metric(self.by.name)),
                     number(low),
                     number(high),
                     plural(columns.len(), word)
-                ),
-                false => format!("{} is undefined here.", self.by.name),
+                )
+            } else {
+                format!("{} is undefined.", words::capital(&words::metric(self.by.name)))
             };
         }
         let loss = |row: &(String, Vec<f64>), column: usize| {
@@ -405,14 +417,18 @@ impl<'a> Story<'a> {
         let mut order: Vec<usize> = (0..rows.len()).filter(|row| !won[*row].is_empty()).collect();
         order.sort_by_key(|row| usize::MAX - won[*row].len());
         let named = word == "class" || word == "third";
-        let told: Vec<String> = (order.iter().take(4))
-            .map(|row| match named {
-                true => format!("{} in {}", rows[*row].0, listed(&won[*row], 4)),
-                false => format!("{} in {} of {}", rows[*row].0, won[*row].len(), plural(all, word)),
+        let winners: Vec<String> = (order.iter().take(4))
+            .map(|row| {
+                if named {
+                    let series = if word == "third" { " series" } else { "" };
+                    format!("{} in {}{series}", rows[*row].0, listed(&won[*row], 4))
+                } else {
+                    format!("{} in {} of {}", rows[*row].0, won[*row].len(), plural(all, word))
+                }
             })
             .collect();
         let more = if order.len() > 4 { "; others in the rest".to_string() } else { String::new() };
-        format!("Best by {}: {}{more}.", self.by.name, told.join("; "))
+        format!("Best by {}: {}{more}.", words::metric(self.by.name), winners.join("; "))
     }
 }
 
@@ -421,16 +437,8 @@ fn lines(rows: Vec<(String, Vec<f64>)>) -> Vec<Line> {
     rows.into_iter().map(line).collect()
 }
 
+/// `3 folds`, `2 classes`.
 fn plural(count: usize, word: &str) -> String {
     let many = if word == "class" { "classes".to_string() } else { format!("{word}s") };
     counted(count, word, &many)
-}
-
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{} {}", number(count as f64), if count == 1 { one } else { many })
-}
-
-fn capital(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
-//! Can these data be used, what is worst, and what is to be done? The page that an audit becomes.
+//! Can these data be used, what is most serious, and what should be done? An audit as a page.
 //!
-//! Kinds of findings are read from the audit's own tables, so that a new one appears here by itself; only the advice
-//! names kinds, and what the cleaning policies do not know is left out of it.
+//! The kinds of findings come from the audit's own tables, so a new kind appears here without a change; only the advice
+//! names kinds, and it leaves out policies that cleaning does not know.
 
 use std::collections::HashMap;
 
@@ -10,15 +10,16 @@ use polars::prelude::*;
 use super::Report;
 use crate::error::Result;
 use crate::panel::{Audit, Clean, Panel, Role};
+use crate::show::words::{capital, counted, rounded};
 use crate::show::{Block, Show, Table, number};
 
-/// Rows of the table of the worst series.
+/// The most rows of the table of the worst series.
 const WORST: usize = 15;
-/// Findings that it has columns for.
+/// The most kinds of findings that it has columns for.
 const KINDS: usize = 7;
 
-/// What may be done without asking about a finding.
-const MENDED_BY: [(&str, &str); 6] = [
+/// Policies that are safe whatever a finding means.
+const SAFE: [(&str, &str); 6] = [
     ("duplicates", "duplicates=sum"),
     ("gaps", "gaps=fill"),
     ("gaps", "missing=seasonal"),
@@ -26,19 +27,19 @@ const MENDED_BY: [(&str, &str); 6] = [
     ("infinite", "missing=seasonal"),
     ("not a number", "missing=seasonal"),
 ];
-/// What may be done if the finding means that.
-const MENDED_IF: [(&str, &str, &str); 8] = [
-    ("off calendar", "off_calendar=nearest", "a stamp off the calendar is a slip of a day or an hour"),
-    ("off calendar", "off_calendar=period", "a stamp off the calendar is any day of its week or month"),
+/// Policies that are right if a finding means what the last column says.
+const CONDITIONAL: [(&str, &str, &str); 8] = [
+    ("off calendar", "off_calendar=nearest", "a timestamp off the calendar is wrong by a day or an hour"),
+    ("off calendar", "off_calendar=period", "a timestamp off the calendar is any day of its week or month"),
     ("gaps", "missing=zero", "a gap means that nothing was sold"),
     ("negative", "negatives=clip", "values below zero are errors"),
     ("negative", "negatives=apart", "values below zero are returns"),
     ("stock-outs", "stockouts=missing", "the shelf was empty where a run of zeros is suspected"),
-    ("outliers", "outliers=interpolate", "an outlier is a slip of the pen rather than a day of strong sales"),
-    ("holes", "covariates=zero", "an empty cell of a covariate means none, as with promotions"),
+    ("outliers", "outliers=interpolate", "an outlier is a data-entry error rather than a day of strong sales"),
+    ("holes", "covariates=zero", "an empty cell of a covariate means none, as for promotions"),
 ];
 
-/// A kind of finding as the audit's overview tells it.
+/// A kind of finding as the audit's overview lists it.
 struct Kind {
     severity: String,
     name: String,
@@ -53,12 +54,12 @@ impl Kind {
         ["error", "warning", "note"].iter().position(|word| *word == self.severity).unwrap_or(3)
     }
 
-    /// Covariates may be empty for a reason; what is wrong with the target comes before them.
+    /// Findings about the target come first: covariates may be empty for a reason.
     fn is_of_target(&self) -> bool {
         !self.meaning.contains("covariate")
     }
 
-    /// How much one of a finding counts when series are compared.
+    /// The weight of one case when series are ranked.
     fn weight(&self) -> usize {
         match (self.rank(), self.is_of_target()) {
             (0, true) => 3,
@@ -68,7 +69,7 @@ impl Kind {
     }
 
     /// `gaps (27,667 in 412 series)`.
-    fn counted(&self) -> String {
+    fn label(&self) -> String {
         match self.series {
             0 => format!("{} ({})", self.name, number(self.count as f64)),
             1 => format!("{} ({} in 1 series)", self.name, number(self.count as f64)),
@@ -78,8 +79,8 @@ impl Kind {
 }
 
 impl Audit {
-    /// The data-quality page: in short, what was found, where, in which series, what cleaning changed, and how the file
-    /// was read.
+    /// The data-quality page: a summary with advice, the findings, where and when they occur, the worst series, what
+    /// cleaning changed, and how the file was read.
     ///
     /// # Errors
     /// When a table or figure cannot be drawn.
@@ -112,15 +113,15 @@ impl Audit {
             report = report
                 .heading("What was found")
                 .add(overview(&kinds, &self.overview()?)?)
-                .text("Every finding with its place: tradewind audit … --out findings.csv");
+                .text("Every finding with its series and date: tradewind audit … --out findings.csv");
         }
-        report = report.heading("Where, series by series and over time").add(panel.plot_quality()?);
+        report = report.heading("Where and when").add(panel.plot_quality()?);
         let places = places(&panel);
         if !places.is_empty() {
             report = report.add(Block::List(places));
         }
         if let Some(table) = self.worst(&panel, &kinds)? {
-            report = report.heading("The series with most trouble").add(table);
+            report = report.heading("The series with the most problems").add(table);
         }
         if self.changes() > 0 {
             report = report.heading("What cleaning changed").add(Table::new(self.changed()?.frame().clone()));
@@ -131,7 +132,7 @@ impl Audit {
         Ok(report.heading("How the data were read").add(Block::List(reading(&panel))))
     }
 
-    /// The kinds that were found and not mended: errors first, within a severity in the audit's order.
+    /// The kinds that were found and not repaired: errors first, within a severity in the audit's order.
     fn kinds(&self) -> Result<Vec<Kind>> {
         let table = self.overview()?;
         let text = |row: usize, name: &str| table.get(row, name).map(|value| value.to_string());
@@ -154,15 +155,15 @@ impl Audit {
     }
 
     fn in_short(&self, kinds: &[Kind]) -> Vec<String> {
-        let errors: Vec<String> = kinds.iter().filter(|kind| kind.rank() == 0).map(Kind::counted).collect();
+        let errors: Vec<String> = kinds.iter().filter(|kind| kind.rank() == 0).map(Kind::label).collect();
         let mut points = vec![match (self.is_usable(), errors.is_empty()) {
             (true, true) => "Models can be fitted to these data as they are.".to_string(),
-            (true, false) => format!("Models can be fitted, but look at this first: {}.", errors.join(", ")),
+            (true, false) => format!("Models can be fitted, but check this first: {}.", errors.join(", ")),
             (false, true) => "Models cannot be fitted to these data as they are.".to_string(),
-            (false, false) => format!("Models cannot be fitted before this is decided: {}.", errors.join(", ")),
+            (false, false) => format!("Models cannot be fitted until this is resolved: {}.", errors.join(", ")),
         }];
         let panel = self.panel();
-        // Of equal findings the one that is there most often is worst.
+        // Of findings of equal severity, the most frequent is the most serious.
         let worst = kinds
             .iter()
             .filter(|kind| kind.rank() < 2)
@@ -186,38 +187,37 @@ impl Audit {
                     .map(|other| other.name.as_str())
                     .collect();
                 let others = if others.is_empty() { String::new() } else { format!(" Also: {}.", others.join(", ")) };
-                format!("Worst: {}, {}{share}.{others}", kind.counted(), kind.meaning)
+                format!("Most serious: {}, {}{share}.{others}", kind.label(), kind.meaning)
             }
             None => {
                 let notes = kinds.len();
                 match notes {
-                    0 => "Nothing was found that would distort a forecast.".to_string(),
+                    0 => "No problems that would distort a forecast.".to_string(),
                     n => format!(
-                        "Nothing was found that would distort a forecast; {} worth knowing.",
-                        if n == 1 { "one thing is".to_string() } else { format!("{n} things are") }
+                        "No problems that would distort a forecast; {} worth knowing.",
+                        if n == 1 { "one finding is".to_string() } else { format!("{n} findings are") }
                     ),
                 }
             }
         });
         let policy = policy(kinds);
         if !policy.is_empty() {
-            points.push(format!("To mend what can be mended without asking, clean with --policy \"{policy}\"."));
+            points.push(format!("Safe repairs, whatever the cause: clean with --policy \"{policy}\"."));
         }
-        for (kind, policy, meaning) in MENDED_IF {
+        for (kind, policy, meaning) in CONDITIONAL {
             if kinds.iter().any(|found| found.name == kind) && Clean::parse(policy).is_ok() {
                 let instead = if policy.starts_with("missing") { " instead of missing=seasonal" } else { "" };
-                points.push(format!("If {meaning}, say {policy}{instead}."));
+                points.push(format!("If {meaning}, use {policy}{instead}."));
             }
         }
-        match self.changes() {
-            0 => {}
-            1 => points.push("Cleaning has changed 1 value, listed below.".into()),
-            n => points.push(format!("Cleaning has changed {} values, listed below.", number(n as f64))),
+        let changes = self.changes();
+        if changes > 0 {
+            points.push(format!("Cleaning has changed {}, listed below.", counted(changes, "value", "values")));
         }
         points
     }
 
-    /// The series with most trouble: errors and warnings on the target counted, an error as three warnings.
+    /// The series with the most problems: errors and warnings on the target, an error counted as three warnings.
     fn worst(&self, panel: &Panel, kinds: &[Kind]) -> Result<Option<Table>> {
         if panel.len() < 2 {
             return Ok(None);
@@ -251,16 +251,16 @@ impl Audit {
             let name = if taken { format!("{} (found)", kind.name) } else { kind.name.clone() };
             columns.push(Column::new(name.into(), cells));
         }
-        let title = match troubled > rows.len() {
-            true => format!("The {} worst of {} series with errors or warnings", rows.len(), number(troubled as f64)),
-            false => "Series with errors or warnings, the worst first".to_string(),
+        let title = if troubled > rows.len() {
+            format!("The worst {} of {} series with errors or warnings", rows.len(), number(troubled as f64))
+        } else {
+            "Series with errors or warnings, worst first".to_string()
         };
         Ok(Some(Table::new(DataFrame::new(rows.len(), columns)?).titled(title)))
     }
 }
 
-/// The overview, errors first, without the first place of each finding: a page is read from top to bottom, the file of
-/// findings has every place.
+/// The overview, errors first, without the place of each finding: the file of findings has all places.
 fn overview(kinds: &[Kind], table: &Table) -> Result<Table> {
     let frame = table.frame();
     let names = frame.column("finding")?.str()?.clone();
@@ -273,10 +273,10 @@ fn overview(kinds: &[Kind], table: &Table) -> Result<Table> {
     Ok(Table::new(frame.select(["severity", "finding", "series", "count", "meaning"])?))
 }
 
-/// The policies that mend what was found without asking what it means, in the words that cleaning understands.
+/// The policies that are safe for what was found, as the option `--policy` takes them.
 fn policy(kinds: &[Kind]) -> String {
     let mut parts: Vec<&str> = Vec::new();
-    for (kind, part) in MENDED_BY {
+    for (kind, part) in SAFE {
         let found = kinds.iter().any(|found| found.name == kind);
         if found && !parts.contains(&part) && Clean::parse(part).is_ok() {
             parts.push(part);
@@ -285,15 +285,17 @@ fn policy(kinds: &[Kind]) -> String {
     parts.join(", ")
 }
 
-/// What to type, with the columns as they were declared.
+/// The command that cleans, with the columns as they were declared.
 fn command(panel: &Panel, policy: &str) -> Block {
     let inner = panel.inner();
-    let quoted =
-        |text: &str| match text.chars().all(|c| c.is_alphanumeric() || "_-./,:%".contains(c)) && !text.is_empty() {
-            true => text.to_string(),
-            false => format!("'{}'", text.replace('\'', "'\\''")),
-        };
-    // What came from a frame or a database is cleaned where it was read.
+    let quoted = |text: &str| {
+        if text.chars().all(|c| c.is_alphanumeric() || "_-./,:%".contains(c)) && !text.is_empty() {
+            text.to_string()
+        } else {
+            format!("'{}'", text.replace('\'', "'\\''"))
+        }
+    };
+    // Data from a frame or a database are cleaned where they were read.
     if !crate::files::exists(inner.origin.source.as_ref()) && !inner.origin.source.contains(['*', '?', '[']) {
         let text = format!("let cleaned = panel.clean(&Clean::parse(\"{policy}\")?)?;");
         return Block::Code { language: "rust".into(), text };
@@ -314,11 +316,11 @@ fn command(panel: &Panel, policy: &str) -> Block {
     Block::Code { language: "sh".into(), text: words.join(" \\\n  ") }
 }
 
-/// Sentences on where trouble clusters: in time, in the season, in few series.
+/// Sentences on where problems cluster: in time, in the season, in few series.
 fn places(panel: &Panel) -> Vec<String> {
     let Some((first, last)) = panel.extent() else { return Vec::new() };
     let steps = (last - first + 1) as usize;
-    // A stamp in the year 9999 makes a calendar too long to count on.
+    // A timestamp in the year 9999 makes the calendar too long for counts per step.
     if steps > 5_000_000 {
         return Vec::new();
     }
@@ -360,7 +362,7 @@ fn places(panel: &Panel) -> Vec<String> {
             })
             .collect();
         let total: usize = counts.iter().sum();
-        // A handful is looked at, not summarised.
+        // Fewer are read one by one.
         if total < 10 {
             continue;
         }
@@ -377,11 +379,12 @@ fn places(panel: &Panel) -> Vec<String> {
     sentences
 }
 
-/// The shares that a sentence tries, in per cent: all of them in one place say more than most of them in a smaller one.
+/// The shares that a sentence tries in turn, in per cent: "all" in a longer stretch says more than "most" in a shorter
+/// one.
 const SHARES: [usize; 6] = [100, 99, 98, 95, 90, 80];
 
-/// `80 % lie between 2011-11-04 and 2012-01-27, 13 of 143 weeks`: the shortest stretch with as many of them as lie in at
-/// most a quarter of the time.
+/// `80 % lie between 2011-11-04 and 2012-01-27, 13 of 143 weeks`: the shortest stretch with the largest share that fits
+/// into a quarter of the time.
 fn in_time(panel: &Panel, first: i64, counts: &[usize], total: usize) -> Option<String> {
     let shortest = |share: usize| {
         let wanted = (total * share).div_ceil(100);
@@ -416,7 +419,7 @@ fn in_time(panel: &Panel, first: i64, counts: &[usize], total: usize) -> Option<
     })
 }
 
-/// `92 % lie on Sundays`: the place of a short season that has at least half of them, and three times its share.
+/// `92 % lie on Sundays`: the phase of a short season that has at least half of them, and three times its even share.
 fn in_season(panel: &Panel, first: i64, counts: &[usize], total: usize) -> Option<String> {
     let season = panel.season();
     if !(4..=31).contains(&season) || counts.len() < 3 * season {
@@ -448,7 +451,7 @@ fn in_season(panel: &Panel, first: i64, counts: &[usize], total: usize) -> Optio
     (2 * most >= total && most * season >= 3 * total).then(|| format!("{} lie on {}", share(*most, total), label()))
 }
 
-/// `80 % lie in 37 of 3,031 series`: if few series have most of them.
+/// `80 % lie in 37 of 3,031 series`, if a fifth of the series or fewer have most of them.
 fn in_series(mut by_series: Vec<usize>, total: usize) -> Option<String> {
     let series = by_series.len();
     by_series.sort_unstable_by_key(|count| std::cmp::Reverse(*count));
@@ -473,7 +476,7 @@ fn share(part: usize, whole: usize) -> String {
     if part == whole { "all".into() } else { percent(part, whole) }
 }
 
-/// How the file became these series: what was taken for what.
+/// How the file was read: source, columns, calendar, and what was detected.
 fn reading(panel: &Panel) -> Vec<String> {
     let inner = panel.inner();
     let (columns, origin) = (&inner.columns, &inner.origin);
@@ -483,12 +486,13 @@ fn reading(panel: &Panel) -> Vec<String> {
         number(panel.rows() as f64),
         counted(panel.len(), "series", "series")
     )];
-    let keys = match columns.keys.is_empty() {
-        true => "one series without a key".to_string(),
-        false => format!("one series for each {}", columns.keys.join(" and ")),
+    let keys = if columns.keys.is_empty() {
+        "one series without a key".to_string()
+    } else {
+        format!("one series for each {}", columns.keys.join(" and "))
     };
     points.push(format!("Columns: {keys}; time {}; target {}.", columns.time, columns.target));
-    for (word, role) in [("Known in the future", Role::Known), ("Seen only in the past", Role::Observed)] {
+    for (word, role) in [("Known in the future", Role::Known), ("Known only in the past", Role::Observed)] {
         let names: Vec<&str> = columns.with_role(role).collect();
         if !names.is_empty() {
             points.push(format!("{word}: {}.", names.join(", ")));
@@ -497,38 +501,25 @@ fn reading(panel: &Panel) -> Vec<String> {
     points.push(format!(
         "Calendar: {}, {}; season {} ({}).",
         panel.frequency(),
-        if columns.frequency.is_some() { "as stated" } else { "found from the stamps" },
+        if columns.frequency.is_some() { "as stated" } else { "detected from the timestamps" },
         counted(panel.season(), panel.frequency().noun(), &format!("{}s", panel.frequency().noun())),
-        if columns.season.is_some() { "as stated" } else { "the frequency's default" },
+        if columns.season.is_some() { "as stated" } else { "default of the frequency" },
     ));
-    points.extend(origin.found.iter().map(|remark| sentence(remark)));
+    points.extend(origin.found.iter().map(|remark| format!("{}.", capital(remark))));
     points
-}
-
-/// A remark as a sentence of its own.
-fn sentence(remark: &str) -> String {
-    let mut letters = remark.chars();
-    let first: String = letters.next().map(|letter| letter.to_uppercase().collect()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
-}
-
-/// `1 week`, `52 weeks`.
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{} {}", number(count as f64), if count == 1 { one } else { many })
 }
 
 /// A share in per cent: whole numbers, and one decimal below ten.
 fn percent(part: usize, whole: usize) -> String {
     let share = 100.0 * part as f64 / (whole.max(1)) as f64;
-    let rounded = if share >= 10.0 { share.round() } else { (share * 10.0).round() / 10.0 };
-    match rounded {
-        0.0 if part > 0 => "less than 0.1 %".into(),
-        100.0 if part < whole => "more than 99 %".into(),
-        _ => format!("{} %", number(rounded)),
+    match rounded(share, if share >= 10.0 { 0 } else { 1 }) {
+        text if text == "0" && part > 0 => "less than 0.1 %".into(),
+        text if text == "100" && part < whole => "more than 99 %".into(),
+        text => format!("{text} %"),
     }
 }
 
-/// What an outcome's report says of the data: the audit, and pictures where there is something to see.
+/// The data quality in an outcome's report: the audit, and figures where there is something to see.
 pub(crate) fn section(audit: &Audit) -> Result<Block> {
     let panel = audit.panel();
     let mut blocks = vec![audit.block()];

@@ -15,7 +15,8 @@ use crate::error::Error;
 /// What a registered verb returns.
 pub(super) type Answer<T> = std::result::Result<T, Box<EvalAltResult>>;
 
-/// An error as a script can catch it, with the script and the line where it was thrown: `catch (error) { print(error) }`.
+/// An error as a script can catch it, with the script and the line where it was thrown: `catch (error) { print(error)
+/// }`.
 #[derive(Clone)]
 pub(super) struct Caught {
     pub(super) error: Error,

@@ -1,4 +1,4 @@
-//! Arrays of numbers: what do they come to? `forecast.mean("theta", key).sum()`, `totals.quantile(0.95)`.
+//! Statistics of arrays of numbers: `forecast.mean("theta", key).sum()`, `totals.quantile(0.95)`.
 
 use std::any::TypeId;
 

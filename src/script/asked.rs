@@ -1,9 +1,10 @@
-//! Which arguments does a script ask for? A name that neither it nor what it imports ever mentions is a slip of whoever runs
-//! it, and is refused before anything has begun.
+//! Which arguments does a script ask for? A name that neither it nor what it imports ever mentions is a slip of whoever
+//! runs it, and is refused before anything has begun.
 //!
-//! A script declares its arguments by using them: `args.out`, `"by" in args`, `args["by"]`, `number(args, "lead", 4)`. So any name
-//! after a dot and any text in quotes counts as mentioned. A script that goes through whatever it is given (`args.keys()`,
-//! `for name in args`, `args[name]`, `plan(args)`) asks for every name, and so does one whose modules are not known beforehand.
+//! A script declares its arguments by using them: `args.out`, `"by" in args`, `args["by"]`, `number(args, "lead", 4)`.
+//! So any name after a dot and any text in quotes counts as mentioned. A script that goes through whatever it is given
+//! (`args.keys()`, `for name in args`, `args[name]`, `plan(args)`) asks for every name, and so does one whose modules
+//! are not known beforehand.
 
 use super::api::Language;
 use crate::error::{Error, Result, suggestion};
@@ -104,10 +105,7 @@ impl Asked {
         let mut known: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
         known.sort_unstable();
         known.dedup();
-        let advice = match known.is_empty() {
-            true => "; it asks for none".into(),
-            false => suggestion(name, known),
-        };
+        let advice = if known.is_empty() { "; it asks for none".into() } else { suggestion(name, known) };
         Err(Error::usage(format!("{script} asks for no argument `{name}`{advice}")))
     }
 }
@@ -209,12 +207,11 @@ fn backticks(letters: &[char], from: usize, tokens: &mut Vec<Token>, inside: &mu
     let code = |at: usize| letters[at] == '$' && letters.get(at + 1) == Some(&'{');
     let end = skipped(letters, from, |at| letters[at] == '`' || code(at));
     tokens.push(Token::Text(letters[from..end].iter().collect()));
-    match end < letters.len() && code(end) {
-        true => {
-            inside.push(0);
-            end + 2
-        }
-        false => end + 1,
+    if end < letters.len() && code(end) {
+        inside.push(0);
+        end + 2
+    } else {
+        end + 1
     }
 }
 

@@ -1,8 +1,8 @@
-//! What may follow at the cursor? Verbs of the noun before a dot, options inside a map or a label, names of models, questions,
-//! features and metrics inside a text, else variables, functions and words of the language.
+//! What may follow at the cursor? Verbs of the noun before a dot, options inside a map or a label, names of models,
+//! questions, features and metrics inside a text, else variables, functions and words of the language.
 //!
-//! A script in the making does not parse, so this reads the text before the cursor by itself, backwards from it, as far as
-//! is needed to know the type of what stands before a dot.
+//! A script in the making does not parse, so this reads the text before the cursor by itself, backwards from it, as far
+//! as is needed to know the type of what stands before a dot.
 
 use super::api::Language;
 use super::session::Session;
@@ -78,18 +78,18 @@ pub(super) const BUILT_IN: &[&str] = &[
     "while",
 ];
 
-/// What may stand between two places of the text.
+/// Completions of a part of the text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Completion {
     /// Where what is completed begins, in characters.
     pub start: usize,
     /// Where it ends.
     pub end: usize,
-    /// What may stand there instead.
+    /// The replacements for that part.
     pub matches: Vec<String>,
 }
 
-/// A place in the text and what stands before it.
+/// A place in the text and what precedes it.
 pub(super) struct Cursor {
     /// The text before the word.
     before: Vec<char>,
@@ -233,7 +233,7 @@ fn opening(text: &[char]) -> Option<usize> {
 /// What is open at the end of a text: brackets, and a text in quotes.
 #[derive(Default)]
 struct Open {
-    /// Where each bracket that is still open stands.
+    /// The places of brackets that are still open.
     brackets: Vec<usize>,
     /// Where the text in quotes begins, after its quote.
     quoted: Option<usize>,

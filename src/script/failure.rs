@@ -86,10 +86,7 @@ impl Failure {
 
     /// The failure as the library's error, for the command line.
     pub(super) fn into_error(self) -> Error {
-        match self.interrupted {
-            true => Error::interrupted(),
-            false => Error::data(self.to_string()),
-        }
+        if self.interrupted { Error::interrupted() } else { Error::data(self.to_string()) }
     }
 }
 
@@ -144,9 +141,10 @@ impl Context<'_> {
             match error {
                 EvalAltResult::ErrorInFunctionCall(name, inside, inner, at) => {
                     let place = Place::of(&source, *at, None).map_or_else(String::new, |place| format!(" at {place}"));
-                    calls.push(match name.contains('$') {
-                        true => format!("in a function without a name, called{place}"),
-                        false => format!("in {name}, called{place}"),
+                    calls.push(if name.contains('$') {
+                        format!("in a function without a name, called{place}")
+                    } else {
+                        format!("in {name}, called{place}")
                     });
                     if !inside.is_empty() {
                         source.clone_from(inside);
@@ -306,14 +304,15 @@ impl Context<'_> {
             .chain(own)
             .chain(super::complete::BUILT_IN.iter().copied());
         let near = super::help::hint(name).unwrap_or_else(|| near(name, known.filter(|known| *known != name)));
-        match types.is_empty() {
-            true => format!("there is no function `{name}`{near}"),
-            false => format!("there is no function `{name}` for ({}){near}", types.join(", ")),
+        if types.is_empty() {
+            format!("there is no function `{name}`{near}")
+        } else {
+            format!("there is no function `{name}` for ({}){near}", types.join(", "))
         }
     }
 }
 
-/// Did the script end because it was told to?
+/// Did the script end because it was interrupted?
 fn is_interrupt(error: &EvalAltResult) -> bool {
     match error {
         EvalAltResult::ErrorTerminated(..) => true,
@@ -331,8 +330,8 @@ pub(super) fn caught(map: &Map) -> Option<String> {
     if !error.starts_with("Error") {
         return None;
     }
-    // An error inside of functions says its own place in its words, `… @ 'script' (line 3, position 5)`, and on further lines
-    // what was called.
+    // An error inside of functions says its own place in its words, `… @ 'script' (line 3, position 5)`, and on further
+    // lines what was called.
     let said = message.lines().next().unwrap_or_default();
     let (said, inner) = said.rsplit_once(" (line ").map_or((said, None), |(said, at)| (said, Some(at)));
     let inner = inner.and_then(|at| at.split([',', ')']).next()?.parse::<i64>().ok());
@@ -375,13 +374,14 @@ pub(super) fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>
 fn unknown_property(text: &str) -> Option<String> {
     let mut quoted = text.split('\'').skip(1).step_by(2);
     let (name, noun) = (quoted.next()?, shown_type(quoted.next()?));
-    match Language::get().nouns().contains(&noun) {
-        true => Some(no_property(noun, name)),
-        false => Some(format!("the value is of type {noun}, which has no `{name}`")),
+    if Language::get().nouns().contains(&noun) {
+        Some(no_property(noun, name))
+    } else {
+        Some(format!("the value is of type {noun}, which has no `{name}`"))
     }
 }
 
-/// What is said of `sales.rwos`.
+/// The message about `sales.rwos`.
 fn no_property(noun: &str, name: &str) -> String {
     let language = Language::get();
     if let Some(verb) = language.named(Some(noun), name).next() {
@@ -393,9 +393,10 @@ fn no_property(noun: &str, name: &str) -> String {
 /// Nothing of that name is in a noun that has parts with names: Rhai looks for a part where a property is misspelt.
 pub(super) fn no_part(noun: &str, name: &str, error: Error) -> Error {
     let verbs = || Language::get().of(Some(noun)).map(|verb| verb.name);
-    match error.to_string().contains("did you mean") || near(name, verbs()).is_empty() {
-        true => error,
-        false => Error::usage(no_property(noun, name)),
+    if error.to_string().contains("did you mean") || near(name, verbs()).is_empty() {
+        error
+    } else {
+        Error::usage(no_property(noun, name))
     }
 }
 
@@ -411,7 +412,7 @@ fn shown_type(name: &str) -> &str {
     }
 }
 
-/// Rhai's own message, without the place, which is said elsewhere.
+/// Rhai's own message without the place, which is reported separately.
 fn plain(error: &EvalAltResult) -> String {
     let mut text = error.to_string();
     if let Some(at) = text.rfind(" (line ") {
@@ -420,7 +421,7 @@ fn plain(error: &EvalAltResult) -> String {
     lowered(&text)
 }
 
-/// A sentence that goes on after a colon.
+/// A sentence in lower case, to follow a colon.
 fn lowered(text: &str) -> String {
     let mut letters = text.chars();
     match (letters.next(), letters.clone().next()) {

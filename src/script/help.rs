@@ -1,5 +1,5 @@
-//! What does a word mean? `help("backtest")` in a script, Shift-Tab in a notebook: how a verb is called and what it does, what
-//! a model or question is and which options it has.
+//! What does a word mean? `help("backtest")` in a script, Shift-Tab in a notebook: how a verb is called and what it
+//! does, what a model or question is and which options it has.
 
 use polars::prelude::{Column, DataFrame};
 
@@ -52,7 +52,7 @@ fn row(name: &str) -> Option<Block> {
     of(MODELS, name).or_else(|| of(QUESTIONS, name)).or_else(|| of(FEATURES, name)).or_else(|| of(METRICS, name))
 }
 
-/// What is said of a name that a table knows by another one, or knows something similar to.
+/// A hint on a synonym or on the most similar name that a registry knows.
 pub(super) fn hint(name: &str) -> Option<String> {
     let hint = MODELS.hint(name).or_else(|| QUESTIONS.hint(name));
     hint.or_else(|| FEATURES.hint(name)).or_else(|| METRICS.hint(name))
@@ -92,7 +92,7 @@ impl Verb {
     }
 }
 
-/// All nouns, and the functions that stand alone.
+/// All nouns, and the functions that are not methods.
 fn overview() -> Result<Block> {
     let nouns = Language::get().nouns();
     let first = |noun: &&str| documented(noun).unwrap_or_default().split("\n\n").next().unwrap_or_default();
@@ -126,7 +126,7 @@ fn verbs<'a>(verbs: impl Iterator<Item = &'a Verb>) -> Result<Table> {
 }
 
 impl Session {
-    /// What stands at the cursor (counted in characters): the meaning of a verb, the value of a variable.
+    /// The thing at the cursor (counted in characters): the documentation of a verb, the value of a variable.
     pub fn inspect(&self, text: &str, cursor: usize) -> Option<Block> {
         let cursor = Cursor::word(text, cursor);
         let language = Language::get();
@@ -141,16 +141,14 @@ impl Session {
             return Some(Block::Group(vec![name, shown.block()]));
         }
         let noun = cursor.receiver(self);
-        let mut meant: Vec<&Verb> = match cursor.after_dot {
-            true => language.verbs().iter().filter(|verb| verb.name == word && verb.noun.is_some()).collect(),
-            false => language.named(None, word).collect(),
+        let mut meant: Vec<&Verb> = if cursor.after_dot {
+            language.verbs().iter().filter(|verb| verb.name == word && verb.noun.is_some()).collect()
+        } else {
+            language.named(None, word).collect()
         };
         if meant.iter().any(|verb| verb.noun == noun) {
             meant.retain(|verb| verb.noun == noun);
         }
-        match meant.is_empty() {
-            false => Some(meaning(&meant)),
-            true => help(word).ok(),
-        }
+        if !(meant.is_empty()) { Some(meaning(&meant)) } else { help(word).ok() }
     }
 }

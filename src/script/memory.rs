@@ -1,9 +1,10 @@
 //! How much memory may a script take?
 //!
-//! Rhai can count what arrays and maps hold, but does so at every call of a method on one, all of it: a loop that collects
-//! rows would take the square of their number, and what is put into a map by its index is not counted at all. So the process
-//! is watched instead while a script runs. What one call makes out of little ([`refuse`]) is asked before it is made, because
-//! no watch is quick enough for it; and a process of its own has a [`ceiling`] beneath the machine's, at which it ends alone.
+//! Rhai can count what arrays and maps hold, but does so at every call of a method on one, all of it: a loop that
+//! collects rows would take the square of their number, and what is put into a map by its index is not counted at all.
+//! So the process is watched instead while a script runs. What one call makes out of little ([`refuse`]) is asked
+//! before it is made, because no watch is quick enough for it; and a process of its own has a [`ceiling`] beneath the
+//! machine's, at which it ends alone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -62,16 +63,17 @@ impl Drop for Watch {
     }
 }
 
-/// The memory that a script may take: what is stated, and no more than a third of what the machine or the container has, or
-/// a quarter of what the system has left this process: a value that is added to itself takes its size twice more meanwhile.
+/// The memory that a script may take: what is stated, and no more than a third of what the machine or the container
+/// has, or a quarter of what the system has left this process: a value that is added to itself takes its size twice
+/// more meanwhile.
 pub(super) fn within_reach(stated: usize) -> usize {
     let machine = files::machine_memory().map_or(u64::MAX, |all| all / 3);
     let left = given().map_or(u64::MAX, |given| given.saturating_sub(set_aside()) / 4);
     stated.min(usize::try_from(machine.min(left)).unwrap_or(usize::MAX))
 }
 
-/// Gives this process a ceiling above what a script may take and beneath what the machine has: what the limits of scripts did
-/// not see coming ends the process, and nothing else on the machine.
+/// Gives this process a ceiling above what a script may take and beneath what the machine has: what the limits of
+/// scripts did not see coming ends the process, and nothing else on the machine.
 pub(super) fn ceiling(limits: &Limits) {
     let script = within_reach(limits.memory) as u64;
     let held = script / 4 * 13;
@@ -136,8 +138,8 @@ fn copied(value: &Dynamic, depth: usize) -> u64 {
     value.read_lock::<Blob>().map_or(0, |blob| blob.len() as u64)
 }
 
-/// Refuses what one call would make out of little: arrays, blobs and texts of more than `most` elements, and whatever would
-/// take a large part of the memory.
+/// Refuses what one call would make out of little: arrays, blobs and texts of more than `most` elements, and whatever
+/// would take a large part of the memory.
 pub(super) fn refuse(engine: &mut Engine, most: usize) {
     let check = move |what: &str, length: INT| match usize::try_from(length) {
         Ok(length) if length > most => {
@@ -176,8 +178,8 @@ pub(super) fn refuse(engine: &mut Engine, most: usize) {
     printing(engine);
 }
 
-/// What puts two values together. The operators of Rhai itself (`+=`, and `+` of texts) cannot be asked without slowing down all
-/// others; they add a copy at the most, which the watch sees and the ceiling leaves room for.
+/// What puts two values together. The operators of Rhai itself (`+=`, and `+` of texts) cannot be asked without slowing
+/// down all others; they add a copy at most, which the watch sees and the ceiling leaves room for.
 fn joining(engine: &mut Engine) {
     engine.register_fn("append", |text: &mut ImmutableString, other: &str| -> Answer<()> {
         text_fits(text.len() + other.len())?;
@@ -270,8 +272,8 @@ fn reading(engine: &mut Engine) {
     });
 }
 
-/// What writes values as text. Where Rhai puts a text together, it passes over a function that fails, and writes all the same:
-/// the script is stopped instead.
+/// What writes values as text. Where Rhai puts a text together, it passes over a function that fails, and writes all
+/// the same: the script is stopped instead.
 fn printing(engine: &mut Engine) {
     fn bounded((text, whole): (String, bool)) -> ImmutableString {
         if whole {
@@ -286,9 +288,10 @@ fn printing(engine: &mut Engine) {
     }
     engine.register_fn("to_json", |map: &mut Map| -> Answer<String> {
         // As text it is about as long.
-        match text::map(map).1 {
-            true => Ok(rhai::format_map_as_json(map)),
-            false => Err(Box::new(EvalAltResult::ErrorDataTooLarge("Size of text".into(), Position::NONE))),
+        if text::map(map).1 {
+            Ok(rhai::format_map_as_json(map))
+        } else {
+            Err(Box::new(EvalAltResult::ErrorDataTooLarge("Size of text".into(), Position::NONE)))
         }
     });
 }

@@ -1,7 +1,7 @@
 //! Rhai: the same nouns and verbs as the library, for scripts, at a prompt and in notebooks.
 //!
-//! Models, questions and features come from their tables in a loop, so that a new one needs nothing here; a verb of a noun
-//! is one line.
+//! Models, questions and features come from their tables in a loop, so that a new one needs nothing here; a verb of a
+//! noun is one line.
 //!
 //! | file | question |
 //! |---|---|
@@ -61,8 +61,8 @@ use crate::progress;
 use api::{Answer, Api};
 use values::{Argument, Value};
 
-/// An engine that knows every noun and verb, without limits and without a fence: what a program embeds. Scripts, prompts
-/// and notebooks use a [`Session`].
+/// An engine that knows every noun and verb, without limits and without a fence: what a program embeds. Scripts,
+/// prompts and notebooks use a [`Session`].
 ///
 /// ```
 /// let engine = tradewind::script::engine();
@@ -145,8 +145,8 @@ fn type_name(value: &Dynamic) -> &'static str {
 /// Runs a script file; its `args` are among the settings. Returns the code of `exit(code)`, else 0.
 ///
 /// # Errors
-/// When the file cannot be read, the script never asks for one of the arguments, or it fails, with file, line and column, the
-/// line itself and a caret.
+/// When the file cannot be read, the script never asks for one of the arguments, or it fails, with file, line and
+/// column, the line itself and a caret.
 pub fn run_file(path: impl AsRef<Path>, settings: &Settings) -> Result<i64> {
     let path = path.as_ref();
     let source = path.display().to_string();
@@ -169,8 +169,8 @@ pub fn run_file(path: impl AsRef<Path>, settings: &Settings) -> Result<i64> {
     }
 }
 
-/// Gives this process a ceiling of memory somewhat above the limit of scripts, for a program that does nothing but run them:
-/// what the limit did not see coming ends the program, and not what runs beside it on the machine.
+/// Gives this process a ceiling of memory somewhat above the limit of scripts, for a program that does nothing but run
+/// them: what the limit did not see coming ends the program, and not what runs beside it on the machine.
 pub fn confine(settings: &Settings) {
     if let Some(limits) = &settings.limits {
         memory::ceiling(limits);
@@ -218,7 +218,7 @@ impl Surface for Terminal {
         self.write(prompt);
         let mut line = String::new();
         match std::io::stdin().read_line(&mut line) {
-            Ok(0) => Err(Error::io("nobody answers: standard input has ended")),
+            Ok(0) => Err(Error::io("there is no answer: standard input has ended")),
             Ok(_) => Ok(line.trim_end_matches(['\r', '\n']).to_string()),
             Err(cause) => Err(Error::io("standard input cannot be read").because(cause)),
         }

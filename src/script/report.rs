@@ -49,7 +49,7 @@ pub(super) fn register(api: &mut Api) {
     let mut each = Module::new();
     each.set_iter_result(std::any::TypeId::of::<Table>(), |table| {
         let table = table.cast::<Table>();
-        // Column by column first: a stamp is written as its whole column is.
+        // Column by column first: a timestamp is written as its whole column is.
         let names = table.columns();
         let columns: Result<Vec<_>> = names.iter().map(|name| Ok(table.column(name)?.into_iter())).collect();
         match columns {
@@ -120,7 +120,7 @@ pub(super) fn register(api: &mut Api) {
     methods! { api, Outcome; report(outcome) -> Report { outcome.report() } }
 }
 
-/// The whole run as data: file, columns, models, horizon, folds and the rest, defaults where nothing is said.
+/// The whole run as data: file, columns, models, horizon, folds and the rest, with defaults for what is not stated.
 ///
 /// # Errors
 /// When a field is unknown or of the wrong type.

@@ -1,7 +1,7 @@
 //! A script, a line at a prompt, a cell of a notebook: text that runs where what came before is still known.
 //!
-//! A [`Session`] keeps variables, functions and imports from one text to the next, works within limits and behind a fence,
-//! and says what went wrong with place and reason. What it prints, shows and asks goes to its [`Surface`].
+//! A [`Session`] keeps variables, functions and imports from one text to the next, works within limits and behind a
+//! fence, and says what went wrong with place and reason. What it prints, shows and asks goes to its [`Surface`].
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,7 +21,8 @@ use crate::files;
 use crate::job::{self, Fence, Job, Most, Workers};
 use crate::progress;
 
-/// What a script may use up, verbs included where not said otherwise. An endless loop, a recursion without an end and an array without bounds end in an error.
+/// What a script may use up, verbs included where not said otherwise. An endless loop, a recursion without an end and
+/// an array without bounds end in an error.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Operations of the script itself; what a verb does is not counted.
@@ -78,7 +79,8 @@ const USUAL: usize = 500;
 pub struct Settings {
     /// The limits; none for a script that is trusted to end.
     pub limits: Option<Limits>,
-    /// Folders below which files may be read and written, besides the working folder and the one that `TRADEWIND_DATA` names.
+    /// Folders below which files may be read and written, besides the working folder and the one that `TRADEWIND_DATA`
+    /// names.
     pub allow: Vec<PathBuf>,
     /// Databases that may be asked, by the names that their URLs give them: `host`, `host:port`, `host/database` or
     /// `host:port/database`, without user and password.
@@ -307,9 +309,10 @@ impl Session {
             Ok(_) => Completeness::Complete,
             Err(error) => {
                 locked(&self.sources).insert(String::new(), text.into());
-                match self.explain("", None, |context| context.parse(&error)).unfinished {
-                    true => Completeness::Incomplete,
-                    false => Completeness::Invalid,
+                if self.explain("", None, |context| context.parse(&error)).unfinished {
+                    Completeness::Incomplete
+                } else {
+                    Completeness::Invalid
                 }
             }
         }

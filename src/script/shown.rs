@@ -22,9 +22,10 @@ pub(super) fn block(value: &Dynamic) -> Option<Block> {
     if items.is_empty() || items.iter().any(|item| item.is_string() || item.is_array()) {
         return None;
     }
-    match items.iter().all(Dynamic::is_map) {
-        true => table(&items, &[]).ok().map(Block::Table),
-        false => items.iter().map(nouns::block).collect::<Option<_>>().map(Block::Group),
+    if items.iter().all(Dynamic::is_map) {
+        table(&items, &[]).ok().map(Block::Table)
+    } else {
+        items.iter().map(nouns::block).collect::<Option<_>>().map(Block::Group)
     }
 }
 
@@ -75,14 +76,15 @@ pub(super) fn table(items: &[Dynamic], columns: &[String]) -> Result<Table> {
             rows.iter().map(|row| row.get(*name).filter(|cell| !cell.is_unit())).collect();
         let all = |is: fn(&Dynamic) -> bool| cells.iter().flatten().all(|cell| is(cell));
         let name = (*name).into();
-        match () {
-            () if all(Dynamic::is_int) => Column::new(name, picked(&cells, |cell| cell.as_int().ok())),
-            () if all(|cell| cell.is_int() || cell.is_float()) => {
-                let float = |cell: &Dynamic| cell.as_float().ok().or_else(|| Some(cell.as_int().ok()? as f64));
-                Column::new(name, picked(&cells, float))
-            }
-            () if all(Dynamic::is_bool) => Column::new(name, picked(&cells, |cell| cell.as_bool().ok())),
-            () => Column::new(name, picked(&cells, |cell| Some(words(cell)))),
+        if all(Dynamic::is_int) {
+            Column::new(name, picked(&cells, |cell| cell.as_int().ok()))
+        } else if all(|cell| cell.is_int() || cell.is_float()) {
+            let float = |cell: &Dynamic| cell.as_float().ok().or_else(|| Some(cell.as_int().ok()? as f64));
+            Column::new(name, picked(&cells, float))
+        } else if all(Dynamic::is_bool) {
+            Column::new(name, picked(&cells, |cell| cell.as_bool().ok()))
+        } else {
+            Column::new(name, picked(&cells, |cell| Some(words(cell))))
         }
     };
     Ok(Table::new(DataFrame::new(items.len(), names.iter().map(column).collect())?))
@@ -174,10 +176,7 @@ const DEEPEST: usize = 100;
 /// An array or map in one line, as `print` writes it, cut where it is longer than anybody reads.
 fn listed(value: &Dynamic) -> String {
     let mut text = String::new();
-    match list(value, &mut text, 0) {
-        true => text,
-        false => text + "…",
-    }
+    if list(value, &mut text, 0) { text } else { text + "…" }
 }
 
 /// An array as [`listed`] writes it, and whether it is all there.

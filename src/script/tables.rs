@@ -48,10 +48,10 @@ pub(super) fn register(api: &mut Api) {
     });
 }
 
-/// What a function says of each row.
+/// The result of a function for each row.
 fn flags(context: &NativeCallContext, table: &Table, keep: &FnPtr) -> Answer<Vec<bool>> {
     let names = table.columns();
-    // Column by column first: a stamp is written as its whole column is.
+    // Column by column first: a timestamp is written as its whole column is.
     let columns: Result<Vec<_>> = names.iter().map(|name| Ok(table.column(name)?.into_iter())).collect();
     let mut columns = columns?;
     let flag = |_| -> Answer<bool> {
@@ -59,7 +59,7 @@ fn flags(context: &NativeCallContext, table: &Table, keep: &FnPtr) -> Answer<Vec
         let row: Map = cells.map(|(name, cells)| (name.as_str().into(), cells.next().give())).collect();
         let said = keep.call_within_context::<Dynamic>(context, (row,))?;
         let wrong =
-            |_| Error::usage(format!("the function of filter says true or false of a row, not {}", kind(&said)));
+            |_| Error::usage(format!("the function of filter returns true or false for a row, not {}", kind(&said)));
         Ok(said.as_bool().map_err(wrong)?)
     };
     (0..table.rows()).map(flag).collect()
@@ -90,7 +90,7 @@ impl Argument for Value {
     }
 }
 
-/// What columns come to: a map of their names to a word or to several.
+/// Aggregations: a map of column names to one aggregation or to several.
 struct How(Vec<(String, String)>);
 
 impl Argument for How {

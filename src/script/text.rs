@@ -21,8 +21,8 @@ pub(super) fn register(api: &mut Api) {
     }
 }
 
-/// A map as `print` writes it, and whether all of it is there. What `catch` hands over for an error of Rhai's own is a map
-/// too: it prints as its sentence, with its line.
+/// A map as `print` writes it, and whether all of it is there. What `catch` hands over for an error of Rhai's own is a
+/// map too: it prints as its sentence, with its line.
 pub(super) fn map(map: &Map) -> (String, bool) {
     failure::caught(map).map_or_else(|| shown::entries(map), |sentence| (sentence, true))
 }
@@ -30,7 +30,7 @@ pub(super) fn map(map: &Map) -> (String, bool) {
 /// The number with that many decimals and a comma between thousands: `format(1234.5678, 2)` is `1,234.57`.
 ///
 /// # Errors
-/// When more than 17 decimals are asked for.
+/// When there are more than 17 decimals.
 pub fn format(number: f64, decimals: usize) -> Result<String> {
     match decimals {
         0..=17 => Ok(format::decimals(number, decimals)),

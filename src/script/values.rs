@@ -58,13 +58,12 @@ impl<T: Value> Reply<T> for Result<T> {
 
 /// Takes one argument of a verb.
 pub(super) fn argument<T: Argument>(value: Dynamic, verb: &str, name: &str) -> Answer<T> {
-    T::take(value).map_err(|error| match error.is_usage() {
-        true => thrown(error.within(format!("`{name}` of {verb}"))),
-        false => thrown(error),
+    T::take(value).map_err(|error| {
+        if error.is_usage() { thrown(error.within(format!("`{name}` of {verb}"))) } else { thrown(error) }
     })
 }
 
-/// Why a value does not serve as `T`.
+/// Why a value cannot be used as `T`.
 pub(super) fn refused<T: Argument>(value: &Dynamic) -> Error {
     Error::usage(format!("{} is needed, not {}", T::WANTED, kind(value)))
 }

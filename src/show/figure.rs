@@ -7,8 +7,8 @@ use super::{Block, Show, Table, noun};
 use crate::error::{Error, Result};
 use crate::files::{mark, write_atomically};
 
-/// What a [`Figure`] is made of. [`figures`](crate::figures) draws all of ours; implement it for pictures that come from
-/// elsewhere, and `Figure::from(picture)` goes wherever a figure does.
+/// What a [`Figure`] is made of. [`figures`](crate::figures) draws all of ours; implement it for pictures that come
+/// from elsewhere, and `Figure::from(picture)` goes wherever a figure does.
 pub trait Picture: Send + Sync {
     /// The title, in sentence case: what the reader should see.
     fn title(&self) -> &str;
@@ -35,7 +35,7 @@ pub trait Picture: Send + Sync {
     fn png(&self) -> Result<Vec<u8>>;
 }
 
-/// A picture: its title, what it says in words, and its drawing, made when first asked for.
+/// A picture: its title, its alternative text, and its drawing, made when first needed.
 ///
 /// ```
 /// use tradewind::figures::Bars;
@@ -64,14 +64,14 @@ impl Figure {
         self.0.png()
     }
 
-    /// Width over height: a page that lays words beside a picture wants to know.
+    /// Width over height, for pages that lay text beside a figure.
     pub(crate) fn aspect(&self) -> f64 {
         let (wide, high) = self.0.size();
         f64::from(wide) / f64::from(high.max(1))
     }
 
-    /// The data that the picture shows, also those for which it has no room: a column per thing that is drawn, `date` or
-    /// `step` for the places on a time axis, names where there are several things of a kind.
+    /// The data that the picture shows, also those for which it has no room: a column per thing that is drawn, `date`
+    /// or `step` for the places on a time axis, names where there are several things of a kind.
     ///
     /// ```
     /// use tradewind::prelude::*;

@@ -5,6 +5,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
+use super::words::typeset;
 use super::{Block, Figure, Prose, Table, Words, one_line, paragraphs};
 
 /// Styles of a fragment inside a page that is not ours: everything is scoped to `.tradewind`, and colours come from
@@ -33,12 +34,12 @@ pub(crate) fn fragment(block: &Block, rows: usize) -> Markup {
     match block {
         Block::Group(blocks) => html! { @for inner in blocks { (fragment(inner, rows)) } },
         Block::Heading { level, text } => heading(*level, text, None),
-        Block::Text(text) => html! { @for paragraph in paragraphs(text) { p dir="auto" { (paragraph) } } },
+        Block::Text(text) => html! { @for paragraph in paragraphs(text) { p dir="auto" { (typeset(&paragraph)) } } },
         Block::Prose(text) => prose(text),
         Block::Note(text) => html! {
-            aside.note role="note" { @for paragraph in paragraphs(text) { p dir="auto" { (paragraph) } } }
+            aside.note role="note" { @for paragraph in paragraphs(text) { p dir="auto" { (typeset(&paragraph)) } } }
         },
-        Block::List(points) => html! { ul { @for point in points { li dir="auto" { (one_line(point)) } } } },
+        Block::List(points) => html! { ul { @for point in points { li dir="auto" { (typeset(&one_line(point))) } } } },
         Block::Table(shown) => table(shown, rows, usize::MAX, ""),
         Block::Figure(shown) => figure(shown),
         Block::Code { language, text } => html! {
@@ -77,7 +78,7 @@ fn words(text: &[Words]) -> Markup {
     html! {
         @for part in text {
             @match part {
-                Words::Plain(text) => (text),
+                Words::Plain(text) => (typeset(text)),
                 Words::Code(text) => code { (text) },
                 Words::Emphasis(inner) => em { (words(inner)) },
                 Words::Strong(inner) => strong { (words(inner)) },
@@ -102,7 +103,7 @@ pub(crate) fn heading(level: u8, text: &str, id: Option<&str>) -> Markup {
     }
 }
 
-/// A table in a box that scrolls when it is too wide; `place` says where the rows that are cut can be found.
+/// A table in a box that scrolls when it is too wide; `place` names where the omitted rows can be found.
 pub(crate) fn table(table: &Table, rows: usize, columns: usize, place: &str) -> Markup {
     let mut grid = table.grid(rows);
     if grid.header.len() > columns {
@@ -119,7 +120,7 @@ pub(crate) fn table(table: &Table, rows: usize, columns: usize, place: &str) -> 
                 tbody { @for (index, row) in grid.rows.iter().enumerate() {
                     tr class=[(grid.bold == Some(index)).then_some("best")] {
                         @for (column, cell) in row.iter().enumerate() {
-                            td class=[side(column)] dir=[(!grid.right[column]).then_some("auto")] { (cell) }
+                            td class=[side(column)] dir=[(!grid.right[column]).then_some("auto")] { (if grid.right[column] { typeset(cell) } else { cell.clone() }) }
                         }
                     }
                 } }

@@ -3,6 +3,7 @@
 //! Pipe tables, one blank line between blocks, and every character that Markdown or HTML would read as markup
 //! escaped: a series key may hold `|`, `<script>` or a line break.
 
+use super::words::typeset;
 use super::{Block, Figure, Grid, Prose, Table, Words, one_line, paragraphs};
 
 /// The block, each figure laid out by `figure`, which returns a line of Markdown.
@@ -16,9 +17,11 @@ pub(crate) fn render(block: &Block, figure: &mut dyn FnMut(&Figure) -> String) -
             Block::Text(text) => escaped(text).join("\n\n"),
             Block::Prose(text) => prose(text),
             Block::Note(text) => format!("> **Note:** {}", escaped(text).join("\n>\n> ")),
-            Block::List(points) => {
-                points.iter().map(|point| format!("- {}", escape_line(&one_line(point)))).collect::<Vec<_>>().join("\n")
-            }
+            Block::List(points) => points
+                .iter()
+                .map(|point| format!("- {}", escape_line(&typeset(&one_line(point)))))
+                .collect::<Vec<_>>()
+                .join("\n"),
             Block::Table(shown) => table(shown, usize::MAX, usize::MAX, ""),
             Block::Figure(shown) => figure(shown),
             Block::Code { language, text } => code(language, text),
@@ -29,12 +32,12 @@ pub(crate) fn render(block: &Block, figure: &mut dyn FnMut(&Figure) -> String) -
     if pieces.is_empty() { String::new() } else { pieces.join("\n\n") + "\n" }
 }
 
-/// A figure where no picture can stand.
+/// A figure in words, for places without pictures.
 pub(crate) fn figure_in_words(figure: &Figure) -> String {
     format!("*Figure: {}.* {}", escape(&one_line(figure.title())), escape(&one_line(figure.alt())))
 }
 
-/// A pipe table of at most `rows` rows and `columns` columns; `place` says where the rest is.
+/// A pipe table of at most `rows` rows and `columns` columns; `place` names where the rest can be found.
 pub(crate) fn table(table: &Table, rows: usize, columns: usize, place: &str) -> String {
     let mut grid = table.grid(rows);
     if grid.header.len() > columns {
@@ -59,8 +62,8 @@ fn pipes(grid: &Grid) -> String {
     let rule = grid.right.iter().map(|right| if *right { "---:" } else { ":---" }.to_string()).collect();
     let mut lines = vec![line(grid.header.iter().map(|name| escape(name)).collect()), line(rule)];
     for (index, row) in grid.rows.iter().enumerate() {
-        let cells = row.iter().map(|cell| {
-            let cell = escape(cell);
+        let cells = row.iter().zip(&grid.right).map(|(cell, right)| {
+            let cell = if *right { escape(&typeset(cell)) } else { escape(cell) };
             if grid.bold == Some(index) && !cell.is_empty() { format!("**{cell}**") } else { cell }
         });
         lines.push(line(cells.collect()));
@@ -69,7 +72,7 @@ fn pipes(grid: &Grid) -> String {
 }
 
 fn escaped(text: &str) -> Vec<String> {
-    paragraphs(text).iter().map(|paragraph| escape_line(paragraph)).collect()
+    paragraphs(text).iter().map(|paragraph| escape_line(&typeset(paragraph))).collect()
 }
 
 /// A paragraph or a list with its marks, written again so that only they are marks.
@@ -77,7 +80,7 @@ fn prose(text: &Prose) -> String {
     match text {
         Prose::Paragraph(text) => {
             let first = match text.first() {
-                Some(Words::Plain(first)) => escape_line(first),
+                Some(Words::Plain(first)) => escape_line(&typeset(first)),
                 first => first.map(words).unwrap_or_default(),
             };
             text.iter().skip(1).map(words).fold(first, |line, part| line + part.as_str())
@@ -105,7 +108,7 @@ fn prose(text: &Prose) -> String {
 fn words(part: &Words) -> String {
     let all = |inner: &[Words]| inner.iter().map(words).collect::<String>();
     match part {
-        Words::Plain(text) => escape(text),
+        Words::Plain(text) => escape(&typeset(text)),
         Words::Code(text) => {
             let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
             let fence = "`".repeat(longest + 1);

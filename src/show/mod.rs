@@ -11,6 +11,7 @@
 //! | `rows.rs` | which of its rows, in what order, and what do they come to? |
 //! | `workbook.rs` | how it becomes a workbook |
 //! | `prose.rs` | what the marks of a text say |
+//! | `words.rs` | how counts, shares and p-values read in a sentence |
 //! | `text.rs`, `markdown.rs`, `html.rs` | how a block looks in a terminal, in Markdown, on a page |
 //! | `notebook.rs` | how a noun, a data frame, a list of numbers displays itself in a notebook cell |
 
@@ -23,6 +24,7 @@ mod prose;
 mod rows;
 mod table;
 mod text;
+pub(crate) mod words;
 mod workbook;
 
 pub use figure::{Figure, Picture};
@@ -137,7 +139,7 @@ impl<T: Show> From<&T> for Block {
 
 noun!(Block, Table);
 
-/// The paragraphs of a text: what stands between empty lines, each on one line.
+/// The paragraphs of a text, which are separated by empty lines, each on one line.
 pub(crate) fn paragraphs(text: &str) -> Vec<String> {
     text.replace("\r\n", "\n").split("\n\n").map(one_line).filter(|paragraph| !paragraph.is_empty()).collect()
 }

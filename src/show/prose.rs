@@ -1,8 +1,8 @@
 //! What do the marks of a text say? Bold, emphasis, code, links, lists and headings, as people write them in Markdown.
 //!
 //! pulldown-cmark finds the marks (CommonMark, without extensions); what comes of them here has no other kinds than the
-//! ones above, so that every output can lay it out. HTML in a text is text. A link leads to a web page, a mail address or a
-//! place beside the page; of any other its words stay.
+//! ones above, so that every output can lay it out. HTML in a text is text. A link leads to a web page, a mail address
+//! or a place beside the page; of any other its words stay.
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
 
@@ -110,8 +110,8 @@ impl Words {
     }
 }
 
-/// A text without the blanks that its lines share, as in a script whose texts are set in; the first line often stands behind the
-/// verb and has none. Below a point of a list, a few blanks say what belongs to it.
+/// A text without the blanks that its lines share, as in a script whose texts are set in; the first line often stands
+/// behind the verb and has none. Below a point of a list, a few blanks say what belongs to it.
 fn dedented(text: &str) -> String {
     const BELOW_A_POINT: usize = 6;
     let text = text.replace("\r\n", "\n");
@@ -250,10 +250,7 @@ impl<'a> Reader<'a> {
         let more = match event {
             Event::Start(tag) => {
                 self.depth += 1;
-                let inner = match self.depth > DEEPEST {
-                    true => vec![Words::Plain(line(&self.text()))],
-                    false => self.words(),
-                };
+                let inner = if self.depth > DEEPEST { vec![Words::Plain(line(&self.text()))] } else { self.words() };
                 self.depth -= 1;
                 match tag {
                     Tag::Emphasis => vec![Words::Emphasis(inner)],

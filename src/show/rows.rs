@@ -1,7 +1,7 @@
-//! Which rows of a table, in what order, and what do they come to? Filtering, sorting, the first rows, groups.
+//! Which rows of a table, in what order, and aggregated how? Filtering, sorting, the first rows, groups.
 //!
-//! A missing value is neither less nor greater than anything: a comparison leaves it out, sorting puts it last, and what a
-//! group comes to is taken without it.
+//! A missing value is neither less nor greater than anything: comparisons leave it out, sorting puts it last,
+//! aggregations ignore it.
 
 use std::cmp::Ordering;
 
@@ -16,8 +16,8 @@ const COMPARISONS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
 const SUMMARIES: [&str; 8] = ["sum", "mean", "median", "min", "max", "count", "first", "last"];
 
 impl Table {
-    /// The rows whose cell in `column` compares with `value` as `comparison` (`==`, `!=`, `<`, `<=`, `>`, `>=`) says. Dates
-    /// compare with their ISO form, in whole or in part: `"2012-06"`.
+    /// The rows whose cell in `column` satisfies `comparison` (`==`, `!=`, `<`, `<=`, `>`, `>=`) with `value`. Dates
+    /// compare by their ISO form, in whole or in part: `"2012-06"`.
     ///
     /// ```
     /// use tradewind::polars::prelude::*;
@@ -34,7 +34,7 @@ impl Table {
         let value = value.into();
         if !COMPARISONS.contains(&comparison) {
             let known = COMPARISONS.map(|known| format!("`{known}`")).join(", ");
-            return Err(Error::usage(format!("`{comparison}` compares nothing; there is {known}")));
+            return Err(Error::usage(format!("`{comparison}` is not a comparison; there is {known}")));
         }
         let cells = self.column(column)?;
         if let Some(cell) = cells.iter().find(|cell| !is_missing(cell))
@@ -59,8 +59,8 @@ impl Table {
         self.picked(&kept)
     }
 
-    /// The rows that `keep` says yes to: it is asked with the place of each, counted from 0; in scripts with the row itself, a
-    /// map of its columns: `table.filter(|row| row.mase < 1.0)`.
+    /// The rows for which `keep` returns true: it gets the index of each row, counted from 0; in scripts the row
+    /// itself, a map of its columns: `table.filter(|row| row.mase < 1.0)`.
     ///
     /// ```
     /// use tradewind::polars::prelude::*;
@@ -77,7 +77,8 @@ impl Table {
         self.picked(&kept)
     }
 
-    /// The rows from the least value of `column` to the greatest; equal ones stay in their order, missing ones come last.
+    /// The rows from the least value of `column` to the greatest; equal ones stay in their order, missing ones come
+    /// last.
     ///
     /// ```
     /// use tradewind::polars::prelude::*;
@@ -121,10 +122,10 @@ impl Table {
         self.picked(&rows)
     }
 
-    /// One row for each group of rows that are equal in the columns of `by`, in the order in which the groups appear, with what
-    /// the values of other columns come to: `sum`, `mean`, `median`, `min`, `max`, `count` (of what is there), `first` or
-    /// `last`. A column that is asked once keeps its name; asked several times, it is told apart: `Sales sum`, `Sales mean`.
-    /// Without a column in `by` all rows are one group.
+    /// One row for each group of rows that are equal in the columns of `by`, in the order in which the groups appear,
+    /// with aggregations of other columns: `sum`, `mean`, `median`, `min`, `max`, `count` (of values that are not
+    /// missing), `first` or `last`. A column with one aggregation keeps its name; with several, each is named: `Sales
+    /// sum`, `Sales mean`. Without a column in `by` all rows are one group.
     ///
     /// ```
     /// use tradewind::polars::prelude::*;
@@ -146,13 +147,11 @@ impl Table {
         let how: Vec<(String, String)> = how.into_iter().map(|(column, how)| (column.into(), how.into())).collect();
         by.iter().try_for_each(|column| self.cells(column).map(|_| ()))?;
         if how.is_empty() {
-            return Err(Error::usage("say what each group is to show, such as the sum of a column"));
+            return Err(Error::usage("state what to compute for each group, such as the sum of a column"));
         }
         let asked = how.iter().map(|(column, word)| {
             if by.contains(column) {
-                return Err(Error::usage(format!(
-                    "column `{column}` says what the groups are; ask for another column"
-                )));
+                return Err(Error::usage(format!("column `{column}` defines the groups; choose another column")));
             }
             let several = how.iter().filter(|(other, _)| other == column).count() > 1;
             let name = if several { format!("{column} {word}") } else { column.clone() };
@@ -172,7 +171,7 @@ impl Table {
         Ok(Table::new(DataFrame::new(groups.len(), columns)?))
     }
 
-    /// These rows in this order; the one that is set apart stays so if it is among them.
+    /// These rows in this order; a highlighted row stays highlighted if it is among them.
     fn picked(&self, rows: &[usize]) -> Result<Table> {
         let places: Vec<IdxSize> = rows.iter().map(|row| *row as IdxSize).collect();
         let frame = self.frame.take(&IdxCa::from_vec("".into(), places))?;
@@ -245,7 +244,7 @@ impl Summary {
         }
         if ["sum", "mean", "median"].contains(&word) && !dtype.is_primitive_numeric() && !dtype.is_bool() {
             return Err(Error::usage(format!(
-                "column `{column}` holds no numbers, so that it has no {word}; ask for its count, min, max, first or last"
+                "column `{column}` holds no numbers, so it has no {word}; use count, min, max, first or last"
             )));
         }
         let cells = match dtype.is_float() {

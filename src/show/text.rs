@@ -12,8 +12,8 @@ use super::{Block, Grid, Prose, Table, Words, one_line, paragraphs};
 
 const WIDTH: usize = 120;
 const ROWS: usize = 40;
-/// A cell wider than these is folded, the first that makes the table fit: one long text must not push all else out. Beside
-/// each, the longest word that makes its cell wider rather than being cut.
+/// A cell wider than these is folded, the first that makes the table fit: one long text must not push all else out.
+/// Beside each, the longest word that makes its cell wider rather than being cut.
 const CELLS: [(usize, usize); 5] = [(80, 80), (56, 56), (40, 40), (28, 40), (28, 28)];
 /// The most lines of a folded cell.
 const LINES: usize = 10;

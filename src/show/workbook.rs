@@ -1,5 +1,5 @@
-//! How does a table become a workbook for a spreadsheet? One sheet with a header that stays in view; numbers are numbers, dates
-//! are dates, and what is missing is an empty cell. The same table gives the same bytes.
+//! How does a table become a workbook for a spreadsheet? One sheet with a header that stays in view; numbers are
+//! numbers, dates are dates, and what is missing is an empty cell. The same table gives the same bytes.
 
 use polars::prelude::*;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};

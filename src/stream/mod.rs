@@ -1,15 +1,15 @@
-//! How is a panel forecast that does not fit into the memory? Chunk by chunk, a few thousand series at a time, as they lie
-//! in the file.
+//! How is a panel forecast that does not fit into the memory? Chunk by chunk, a few thousand series at a time, as they
+//! lie in the file.
 //!
 //! The keys are looked at first. Where each series lies in one stretch of rows, the rows are cut between series; where
-//! series are scattered (sorted by date, say), the rows are copied to temporary files first, each series whole in one of
-//! them. The forecast of each chunk is a file of its own in the folder `OUT.partial` until all are there and become one.
-//! What was done is kept there when a run ends early, by whatever cause: the same plan on the same data goes on where it
-//! stopped, and ends in the same bytes.
+//! series are scattered (sorted by date, say), the rows are copied to temporary files first, each series whole in one
+//! of them. The forecast of each chunk is a file of its own in the folder `OUT.partial` until all are there and become
+//! one. What was done is kept there when a run ends early, by whatever cause: the same plan on the same data goes on
+//! where it stopped, and ends in the same bytes.
 //!
-//! Memory holds a chunk at a time, 16 bytes for each series, and the file of known covariates of the future, if there is
-//! one. What series lend each other, the errors that intervals are calibrated by and the season of siblings, comes from the
-//! chunk. A model that learns across series is refused.
+//! Memory holds a chunk at a time, 16 bytes for each series, and the file of known covariates of the future, if there
+//! is one. What series lend each other, the errors that intervals are calibrated by and the season of siblings, comes
+//! from the chunk. A model that learns across series is refused.
 //!
 //! | file | question |
 //! |---|---|
@@ -40,10 +40,10 @@ use rows::{Coming, Rows, Survey};
 const CHUNK: usize = 250_000;
 
 impl Plan {
-    /// The forecast of every model for a panel of any size, from Parquet to Parquet: chunk by chunk, in the memory that a
-    /// chunk takes. A run that was stopped goes on where it was. Series come in the order of the input, or, where their
-    /// rows are scattered, in some other that is always the same. What could not be forecast is listed beside the output,
-    /// in `NAME.failures.csv`.
+    /// The forecast of every model for a panel of any size, from Parquet to Parquet: chunk by chunk, in the memory that
+    /// one chunk takes. An interrupted run resumes where it stopped. Series come in the order of the input, or, where
+    /// their rows are scattered, in another order that is always the same. Failures are listed beside the output, in
+    /// `NAME.failures.csv`.
     ///
     /// Frequency and season, if not stated, are those of the first chunk.
     ///
@@ -64,8 +64,8 @@ impl Plan {
     /// ```
     ///
     /// # Errors
-    /// As [`forecast`](Self::forecast), and when the data are not Parquet, or the plan asks for something that needs all
-    /// series at once: a model that learns across series, a sum over keys.
+    /// As [`forecast`](Self::forecast), and when the data are not Parquet, or the plan asks for something that needs
+    /// all series at once: a model that learns across series, a sum over keys.
     pub fn stream(&self, out: impl AsRef<Path>) -> Result<Table> {
         if self.overwrite {
             let guard = Job::current().guard();
@@ -84,14 +84,14 @@ struct Request {
     /// The version of this program, and what its code came to.
     version: String,
     plan: serde_json::Map<String, serde_json::Value>,
-    /// Of each file of the data its bytes, the time of its last change in nanoseconds, and the hash of its end, where Parquet
-    /// says what the file holds.
+    /// Of each file of the data its bytes, the time of its last change in nanoseconds, and the hash of its end, where
+    /// Parquet says what the file holds.
     data: Vec<(PathBuf, u64, u64, String)>,
     /// The hash of every other file that is read.
     beside: Vec<(PathBuf, String)>,
 }
 
-/// How much of the end of a data file is looked at, in bytes.
+/// How many bytes at the end of a data file are hashed.
 const END: u64 = 1 << 20;
 
 impl Request {
@@ -285,9 +285,8 @@ impl Work {
             })?;
             for (chunk, frame) in take {
                 progress::check()?;
-                let done = self.forecast_chunk(chunk, frame?).map_err(|error| match error.is_interrupted() {
-                    true => error,
-                    false => error.within(self.layout.chunks.place(chunk)),
+                let done = self.forecast_chunk(chunk, frame?).map_err(|error| {
+                    if error.is_interrupted() { error } else { error.within(self.layout.chunks.place(chunk)) }
                 })?;
                 bar.inc(done);
             }
@@ -332,7 +331,7 @@ impl Work {
         read_json(&self.folder.join(done(chunk)))
     }
 
-    /// Makes one file of all chunks, and says what it came to.
+    /// Makes one file of all chunks, and returns the summary.
     fn finish(&self) -> Result<Table> {
         let count = self.layout.chunks.len();
         let all = (0..count).map(|chunk| self.read_done(chunk)).collect::<Result<Vec<_>>>()?;

@@ -14,9 +14,9 @@ use crate::error::{Error, Result, first_line};
 use crate::panel::{Columns, Panel, labels_of, spans};
 use crate::progress;
 
-/// Rows that are looked at in one go where only keys, or no series at all, are made of them.
+/// Rows that are read at once where only keys are needed.
 const GLANCE: usize = 1_000_000;
-/// Partitions at the most: as many files are open at once.
+/// Partitions at most: as many files are open at once.
 const PARTITIONS: usize = 512;
 
 /// The declared columns of some Parquet files.
@@ -47,8 +47,8 @@ fn open(path: &Path) -> Result<ParquetReader<crate::files::File>> {
     Ok(ParquetReader::new(crate::files::open(path)?))
 }
 
-/// What a series is recognised by. Two series with one number would be taken for one that is scattered, and still be told
-/// apart afterwards.
+/// What a series is recognised by. Two series with one number would be taken for one that is scattered, and still be
+/// told apart afterwards.
 fn number(label: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     label.hash(&mut hasher);
@@ -216,7 +216,7 @@ impl Rows {
     }
 }
 
-/// Rows that speak of the future of series, found by series.
+/// Rows of the future of series, by series.
 pub(super) struct Coming {
     frame: DataFrame,
     /// The number of the series of each row, in order.

@@ -37,7 +37,7 @@ fn files_that_are_no_sales_files() {
     refused(folder.file("header.csv", "id,ds,y\n"), simple(), &["header.csv has no rows"]);
     refused(folder.0.path(), simple(), &["empty.csv is empty"]);
     refused(folder.0.path().join("absent.csv"), simple(), &["absent.csv does not exist"]);
-    refused(folder.file("sales.xyz", "id,ds,y\n"), simple(), &["of no kind that can be read"]);
+    refused(folder.file("sales.xyz", "id,ds,y\n"), simple(), &["has no known format"]);
     let noise: Vec<u8> = (0..5000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     refused(folder.file("noise.csv", &noise), simple(), &["noise.csv", "bytes that are not text"]);
     refused(folder.file("noise.parquet", &noise), simple(), &["noise.parquet is not a readable Parquet file"]);
@@ -64,7 +64,7 @@ fn cells_that_do_not_parse_are_quoted_with_their_line() {
     let panel = Panel::read(ambiguous, simple().time_format("%d/%m/%Y")).unwrap();
     assert_eq!(panel.span(), ("2024-02-01".into(), "2024-02-02".into()));
     let absent = folder.file("t.csv", "id,ds,y\na,,1\n");
-    refused(absent, simple(), &["no stamp", "line 2"]);
+    refused(absent, simple(), &["no timestamp", "line 2"]);
 }
 
 #[test]
@@ -167,14 +167,14 @@ fn stamps_that_leave_their_type_are_refused() {
     let last = i64::MAX - 1;
     let frame = df!("ds" => [last - 2, last - 1, last], "y" => [1.0, 2.0, 3.0]).unwrap();
     let panel = Panel::from_frame(frame, Columns::new([""; 0], "ds", "y")).unwrap();
-    assert!(panel.future(14).err().unwrap().to_string().contains("beyond the calendar"));
+    assert!(panel.future(14).err().unwrap().to_string().contains("beyond the end of the calendar"));
     let frame = df!("ds" => [u64::MAX - 1, u64::MAX], "y" => [1.0, 2.0]).unwrap();
     assert!(
         Panel::from_frame(frame, Columns::new([""; 0], "ds", "y"))
             .err()
             .unwrap()
             .to_string()
-            .contains("range of stamps")
+            .contains("range of timestamps")
     );
 }
 

@@ -55,7 +55,7 @@ fn numbers_agree_with_r_and_statsmodels() {
             assert!((ours - theirs).abs() < 1e-6, "{what} at {lag}: {ours}, not {theirs}");
         }
     }
-    assert!(oracle("total", "ljung")[0].1 < 0.001 && finding.sentence().contains("Over 28 weeks"));
+    assert!(oracle("total", "ljung")[0].1 < 0.001 && finding.sentence().contains("test over 28 weeks, p < 0.001"));
 }
 
 /// The algorithm written out over all run lengths finds 25 breaks. The dependency leaves out the least likely run lengths, so

@@ -116,7 +116,7 @@ fn marks_of_a_text_reach_every_output() {
     let page = read("r.md");
     assert!(
         page.contains(
-            "Sales **rose** &lt;b&gt;again&lt;/b&gt;, see [the page](more.html) and no:\n\n1. in `all` shops\n2. by *3 %*\n\n#### Below\n\nMore.\n"
+            "Sales **rose** &lt;b&gt;again&lt;/b&gt;, see [the page](more.html) and no:\n\n1. in `all` shops\n2. by *3\u{a0}%*\n\n#### Below\n\nMore.\n"
         ),
         "{page}"
     );
@@ -131,7 +131,7 @@ fn marks_of_a_text_reach_every_output() {
         for part in [
             "Sales <strong>rose</strong> &lt;b&gt;again&lt;/b&gt;, see <a href=\"more.html\"",
             "<ol><li dir=\"auto\">in <code>all</code> shops</li>",
-            "<em>3 %</em>",
+            "<em>3\u{a0}%</em>",
             "Below",
         ] {
             assert!(page.contains(part), "{name} lacks {part}: {page}");
@@ -254,7 +254,7 @@ fn before_that_day_and_after_are_all() {
             .after("2012-10-26")
             .unwrap_err()
             .to_string()
-            .contains("no row lies after 2012-10-26: the last is of 2012-10-26")
+            .contains("there are no rows after 2012-10-26: the last is 2012-10-26")
     );
     assert!(sales.after("soon").unwrap_err().is_usage());
     // What was cleaned stays as it is.
@@ -292,14 +292,14 @@ fn rows_are_picked_sorted_and_grouped() {
     );
     for (text, expected) in [
         (r#"board.filter("mase", "<", "low")"#, "column `mase` holds numbers, not the text `low`"),
-        (r#"board.filter("mase", "=", 1)"#, "`=` compares nothing; there is `==`"),
+        (r#"board.filter("mase", "=", 1)"#, "`=` is not a comparison; there is `==`"),
         (r#"board.filter("mese", "<", 1)"#, "did you mean `mase`?"),
-        (r#"board.filter(|row| row.mase)"#, "says true or false of a row, not the number 1.25"),
+        (r#"board.filter(|row| row.mase)"#, "returns true or false for a row, not the number 1.25"),
         (r#"board.filter(1)"#, "a function such as |row| row.mase < 1.0 is needed, not the number 1"),
         (r#"board.group("n", #{mase: "avg"})"#, "a group has no `avg`"),
         (r#"board.group("n", #{model: "sum"})"#, "column `model` holds no numbers"),
-        (r#"board.group("n", #{n: "sum"})"#, "says what the groups are"),
-        (r#"board.group("n", #{})"#, "say what each group is to show"),
+        (r#"board.group("n", #{n: "sum"})"#, "defines the groups"),
+        (r#"board.group("n", #{})"#, "state what to compute for each group"),
         (r#"board.sort("modle")"#, "did you mean `model`?"),
     ] {
         let said = failure(&format!("{BOARD} {text}"));

@@ -77,7 +77,7 @@ fn what_cannot_be_joined_is_said() {
             "none of the columns that its rows could be matched by; there is `When`, `Rain`",
         ),
         ("Date,Type,Rain\n2012-10-26,,1\n", "observed=[Rain]", "line 2, has no Type"),
-        ("Date,Type,Rain\n2012-10-26,A,1\n", "fixed=[], on=[Date]", "takes no column"),
+        ("Date,Type,Rain\n2012-10-26,A,1\n", "fixed=[], on=[Date]", "join needs the columns to take"),
         ("Date,Weekly_Sales\n2012-10-26,1\n", "observed=[Weekly_Sales]", "there is one already"),
     ] {
         let error = sales.join(file(&folder, text), &join(options)).err().unwrap().to_string();
@@ -241,7 +241,7 @@ fn one_wild_stamp_does_not_ask_for_all_memory() {
     let frame = df!("t" => [1_i64, 2, 3, 4, 1_000_000_000_000_000], "y" => [1.0; 5]).unwrap();
     let panel = Panel::from_frame(frame, Columns::new([""; 0], "t", "y").freq("1").unwrap()).unwrap();
     for error in [panel.fit(["naive"]).err().unwrap(), panel.features("lags").err().unwrap()] {
-        assert!(error.is_data() && error.to_string().contains("mend the stamps"), "{error}");
+        assert!(error.is_data() && error.to_string().contains("correct the timestamps"), "{error}");
     }
 }
 

@@ -152,7 +152,7 @@ fn nothing_sold_is_ranked_and_said() {
     let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(said[0]["wape"].is_null() && said[0]["mae"].as_f64() == Some(0.0), "{said}");
     let remark = String::from_utf8(output.stderr).unwrap();
-    assert!(remark.contains("wape") && remark.contains("undefined") && remark.contains("ranked by mae"), "{remark}");
+    assert!(remark.contains("WAPE") && remark.contains("undefined") && remark.contains("ranked by MAE"), "{remark}");
 }
 
 /// A constant and a perfectly periodic history have no scale for MASE: every command serves, ranks by the mean absolute error and
@@ -172,12 +172,12 @@ fn histories_without_a_scale_are_served() {
             "{file}: {board}"
         );
         let remark = String::from_utf8(output.stderr).unwrap();
-        assert!(remark.contains("every window") && remark.contains("ranked by mae"), "{file}: {remark}");
+        assert!(remark.contains("every window") && remark.contains("ranked by MAE"), "{file}: {remark}");
         let page = std::fs::read_to_string(at.join("page/report.md")).unwrap();
-        assert!(page.contains("by mae") && page.contains("ranked by mae"), "{file}");
+        assert!(page.contains("by MAE") && page.contains("ranked by MAE"), "{file}");
         tradewind(at, file, &[&["report"], &rest[..], &["--out", "report", "--slides", "slides", "-q"]].concat());
         let report = std::fs::read_to_string(at.join("report/report.md")).unwrap();
-        assert!(report.contains("models ranked by mae"), "{file}: {report}");
+        assert!(report.contains("models ranked by MAE"), "{file}: {report}");
     }
     std::fs::write(
         at.join("plan.toml"),
@@ -205,6 +205,6 @@ fn a_series_without_a_scale_is_left_out_and_counted() {
         assert_eq!(both.score(model, "mase").unwrap(), one.score(model, "mase").unwrap(), "{model}");
     }
     let caveat = both.caveat().unwrap_or_default();
-    assert!(caveat.contains("leave out 2 of 4 windows") && !caveat.contains("ranked by mae"), "{caveat}");
+    assert!(caveat.contains("leave out 2 of 4 windows") && !caveat.contains("ranked by MAE"), "{caveat}");
     assert_eq!(one.caveat(), None);
 }

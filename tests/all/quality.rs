@@ -47,13 +47,13 @@ fn text(panel: &Panel) -> String {
 fn the_page_says_what_to_do() {
     let page = text(&dirty());
     assert!(
-        page.contains("Models cannot be fitted before this is decided: duplicates (1 in 1 series), infinite"),
+        page.contains("Models cannot be fitted until this is resolved: duplicates (1 in 1 series), infinite"),
         "{page}"
     );
     assert!(page.contains("duplicates=sum, gaps=fill, missing=seasonal"), "{page}");
-    assert!(page.contains("If values below zero are errors, say negatives=clip."), "{page}");
+    assert!(page.contains("If values below zero are errors, use negatives=clip."), "{page}");
     assert!(page.contains("lie on Thursdays"), "{page}");
-    assert!(page.contains("The series with most trouble") && page.contains("Data quality over time"), "{page}");
+    assert!(page.contains("The series with the most problems") && page.contains("Data quality over time"), "{page}");
     assert!(!page.contains("What cleaning changed") && !page.contains("NaN"), "{page}");
     // What the page says to type does what it says.
     let policy = page.split("Clean::parse(\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
@@ -74,7 +74,7 @@ fn after_cleaning_the_page_shows_what_changed() {
         "{}",
         alt.alt()
     );
-    assert!(cleaned().plot_quality().unwrap().alt().contains("mended"));
+    assert!(cleaned().plot_quality().unwrap().alt().contains("repaired"));
     assert!(dirty().plot_repairs().unwrap().is_none());
 }
 
@@ -84,7 +84,7 @@ fn the_picture_has_every_state_that_is_there() {
     for state in ["zero", "value", "no row (gap)", "target missing", "negative", "several rows"] {
         assert!(figure.alt().contains(state), "{state}: {}", figure.alt());
     }
-    assert!(!figure.alt().contains("mended"));
+    assert!(!figure.alt().contains("repaired"));
     let svg = figure.svg().unwrap();
     assert!(!svg.contains("NaN") && svg == dirty().plot_quality().unwrap().svg().unwrap());
 }
@@ -105,7 +105,7 @@ fn of_many_series_the_worst_are_shown() {
     let frame = df!("k" => &keys, "t" => &weeks, "y" => vec![1.5; keys.len()]).unwrap();
     let panel = Panel::from_frame(frame, Columns::new(["k"], "t", "y")).unwrap();
     let figure = panel.plot_quality().unwrap();
-    assert_eq!(figure.title(), "Data quality over time: the 40 of 500 series with most trouble");
+    assert_eq!(figure.title(), "Data quality over time: the 40 of 500 series with the most problems");
     assert!(
         figure.alt().contains("from step 0 to step 30") && figure.alt().contains(": k=317; k=0; "),
         "{}",

@@ -236,7 +236,7 @@ fn keys_said_once_per_block_are_those_of_the_rows_below() {
     let (ran, rows) = read("outline.csv", &[]);
     assert_eq!((ran.code, keys(&rows, &["store"])), (0, vec!["N1".into(), "N2".into(), "S1".into()]), "{}", ran.err);
     assert_eq!(rows.iter().map(|row| mean(row)).collect::<Vec<_>>(), [9.0, 109.0, 209.0]);
-    assert!(ran.err.contains("empty cells of `store` taken as the key above them: 24 rows"), "{}", ran.err);
+    assert!(ran.err.contains("empty cells of `store` filled with the key above them: 24 rows"), "{}", ran.err);
     // Where it is not clear, it is asked about.
     std::fs::write(at.join("odd.csv"), outline(true).replace("N1,2024-02", "N1,2024-01")).unwrap();
     let (ran, _) = read("odd.csv", &["--policy", "duplicates=sum"]);
@@ -249,9 +249,9 @@ fn keys_said_once_per_block_are_those_of_the_rows_below() {
     std::fs::write(at.join("own.csv"), format!("store,ds,y\n{own}")).unwrap();
     let (ran, rows) = read("own.csv", &[]);
     assert_eq!((ran.code, rows.len()), (0, 2), "{}", ran.err);
-    assert!(ran.err.contains("rows with an empty `store`, read as a key of its own: 5"), "{}", ran.err);
+    assert!(ran.err.contains("rows with an empty `store`, treated as a key of its own: 5"), "{}", ran.err);
     for (book, said) in
-        [("merged", "merged cells taken for each of their rows: Region, Store"), ("blank", "`Region` and `Store`")]
+        [("merged", "merged cells repeated for each of their rows: Region, Store"), ("blank", "`Region` and `Store`")]
     {
         let (ran, rows) =
             forecast(at, &format!("{FILES}/{book}.xlsx"), ["Region,Store", "Month", "Revenue"], "naive", &[]);

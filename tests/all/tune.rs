@@ -157,8 +157,8 @@ fn what_holds_while_trying_is_neither_searched_nor_found() {
     let settings = |trying: &str| search(&format!("trials=12, halving=false{trying}"));
     let tuning = sales.tune("tsb", Folds::new(3, 5), settings(", trying={alpha=0.5}")).unwrap();
     assert!(labels(&tuning).iter().all(|label| !label.contains("alpha")), "{:?}", labels(&tuning));
-    assert!(tuning.to_string().contains("Tried with alpha=0.5"), "{tuning}");
-    // Chosen with it, and scored without it where it had no say.
+    assert!(tuning.to_string().contains("Options during the search alone: alpha=0.5"), "{tuning}");
+    // Chosen with it, and scored without it on the held-out fold.
     let best = tuning.best().unwrap();
     let told = |tuning: &Tuning, column: &str| {
         tuning.summary().unwrap().get(0, column).unwrap().to_string().parse::<f64>().unwrap()
@@ -190,11 +190,11 @@ fn what_is_wrong_is_said() {
         ("tsb", "parallel=0", "`parallel` is at least 1"),
         ("tsb", "seconds=0", "`seconds` is a number above 0"),
         ("tsb", "metric=wap", "did you mean `wape`?"),
-        ("tsb", "untouched=3", "which leaves none to choose by"),
+        ("tsb", "untouched=3", "leaves none for the search"),
         ("tsb", "by=nme", "did you mean `name`?"),
         ("tsb", "space={alhpa=[0.1]}", "did you mean `alpha`?"),
         ("tsb", "space={alpha=[3]}", "alpha"),
-        ("tsb", "space={alpha=\"0.5..0.1\"}", "is no range"),
+        ("tsb", "space={alpha=\"0.5..0.1\"}", "is not a range"),
         ("tsb(alpha=0.1, beta=0.1, distribution=bootstrap)", "", "leaves no option to tune"),
         ("naive", "", "leaves no option to tune"),
         ("tsb", "trying={alhpa=0.1}", "did you mean `alpha`?"),

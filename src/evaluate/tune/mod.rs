@@ -1,17 +1,17 @@
-//! Which options are best? A search over what is worth trying, each trial scored on rolling folds, and the best once more on
-//! folds that had no say in the choice.
+//! Which hyperparameters are best? A search in which each trial is scored on rolling folds, and the best is scored
+//! again on folds that were held out from the search.
 //!
 //! | file | question |
 //! |---|---|
 //! | `space` | which values of which options are tried? |
-//! | `search` | where is looked next? |
-//! | `record` | what was tried, so that a search that was stopped goes on? |
-//! | `trials` | how far does each trial get, and which is best? |
+//! | `search` | which values are tried next? |
+//! | `record` | which trials are done, so that an interrupted search resumes? |
+//! | `trials` | on how many folds is each trial scored, and which is best? |
 //!
-//! The first trial is the model as it stands. With **halving**, trials are scored on the latest fold first, and only the better
-//! third of all that came so far goes on to the others (asynchronous successive halving: Li et al. 2020, *Proceedings of Machine
-//! Learning and Systems* 2). The last folds stay **untouched**: the best and the model as it stood are scored there at the end,
-//! and that is the score to report.
+//! The first trial is the untuned model. With **halving**, trials are scored on the latest fold first, and only the
+//! better third of all trials so far is promoted to the others (asynchronous successive halving: Li et al. 2020,
+//! *Proceedings of Machine Learning and Systems* 2). The last folds stay **untouched** by the search: the best trial
+//! and the untuned model are scored there at the end, and that is the score to report.
 
 mod record;
 mod search;
@@ -33,12 +33,12 @@ use crate::models::IntoModel;
 use crate::options;
 use crate::panel::{Groups, Panel};
 use crate::progress;
-use crate::show::{Block, Show, Table, number};
+use crate::show::{Block, Show, Table, number, words};
 use record::Record;
 use space::Space;
-use trials::{Trial, Tried};
+use trials::{GroupResult, Trial};
 
-/// What a search of options came to.
+/// The result of a hyperparameter search.
 ///
 /// ```
 /// use tradewind::prelude::*;
@@ -57,15 +57,15 @@ struct Inner {
     metric: &'static Metric,
     folds: Folds,
     search: Search,
-    groups: Vec<(String, usize, Tried)>,
+    groups: Vec<(String, usize, GroupResult)>,
 }
 
 impl Panel {
-    /// Tries options of a model on rolling folds. Options that its label states stay as they are.
+    /// Searches hyperparameters of a model on rolling folds. Options that its label states are not searched.
     ///
     /// # Errors
-    /// When the model, the search or the folds are wrong in themselves, the record is of another search, no trial served, or the
-    /// user interrupts; what was tried until then is in the record, if there is one.
+    /// When the model, the search or the folds are invalid, the record is of another search, every trial fails, or the
+    /// user interrupts; the trials so far are in the record, if there is one.
     pub fn tune(&self, model: impl IntoModel, folds: Folds, search: Search) -> Result<Tuning> {
         search.check()?;
         let model = model.into_model()?.label().to_string();
@@ -74,8 +74,8 @@ impl Panel {
         self.check_calendar()?;
         if search.untouched >= folds.len() {
             return Err(Error::usage(format!(
-                "{} of {} folds are to stay untouched, which leaves none to choose by; ask for more folds, or for \
-                 untouched = 0 to be told a score that the choice has seen",
+                "untouched = {} of {} folds leaves none for the search; use more folds, or untouched = 0 for scores that are \
+                 not out of sample",
                 search.untouched,
                 folds.len()
             )));
@@ -97,9 +97,9 @@ impl Panel {
         for (g, name) in groups.names.iter().enumerate() {
             let members: Vec<bool> = groups.of.iter().map(|group| *group == g).collect();
             let part = if groups.names.len() == 1 { self.clone() } else { self.with_series(&members)? };
-            let course =
-                trials::Course { panel: &part, group: name, number: g, folds: &folds, search: &search, metric };
-            let found = course.run(&space, &model, &record, &bar);
+            let group_search =
+                trials::GroupSearch { panel: &part, group: name, number: g, folds: &folds, search: &search, metric };
+            let found = group_search.run(&space, &model, &record, &bar);
             let found = found.map_err(|error| if groups.names.len() == 1 { error } else { error.within(name.clone()) });
             tried.push((name.clone(), part.len(), found?));
         }
@@ -126,7 +126,7 @@ impl Tuning {
         match self.0.groups.as_slice() {
             [(.., tried)] => Ok(tried.best().label.clone()),
             groups => Err(Error::usage(format!(
-                "{} groups were tuned, and each has its own best: ask for best_of(\"{}\")",
+                "{} groups were tuned, and each has its own best: use best_of(\"{}\")",
                 groups.len(),
                 groups.first().map_or("", |(name, ..)| name.as_str())
             ))),
@@ -145,15 +145,16 @@ impl Tuning {
         })
     }
 
-    /// One row per group: the best trial, its score and that of the model as it stood on the folds that chose it, and on those
-    /// that had no say.
+    /// One row per group: the best trial, its score and that of the untuned model on the folds of the search, and on
+    /// those held out.
     ///
     /// # Errors
     /// Only if the table cannot be assembled.
     pub fn summary(&self) -> Result<Table> {
         let groups = &self.0.groups;
-        let each =
-            |value: &dyn Fn(&Tried) -> Option<f64>| groups.iter().map(|(.., tried)| value(tried)).collect::<Vec<_>>();
+        let each = |value: &dyn Fn(&GroupResult) -> Option<f64>| {
+            groups.iter().map(|(.., tried)| value(tried)).collect::<Vec<_>>()
+        };
         let columns = vec![
             Column::new("group".into(), self.groups()),
             Column::new("series".into(), groups.iter().map(|(_, series, _)| *series as u64).collect::<Vec<_>>()),
@@ -174,8 +175,8 @@ impl Tuning {
         Ok(Table::new(DataFrame::new(groups.len(), columns)?))
     }
 
-    /// Every trial: group, model, the folds that it was scored on, its score there, seconds, and why it failed if it did. Trials
-    /// on fewer folds were left there because they lay behind.
+    /// Every trial: group, model, number of folds it was scored on, its score there, seconds, and the reason if it
+    /// failed. Trials with fewer folds were stopped early.
     ///
     /// # Errors
     /// Only if the table cannot be assembled.
@@ -200,8 +201,8 @@ impl Tuning {
         Ok(Table::new(DataFrame::new(all.len(), columns)?))
     }
 
-    /// The scores of a group's trials in the order in which they were tried; those that were scored on all folds alone.
-    pub(crate) fn course(&self, group: usize) -> Vec<(usize, f64)> {
+    /// The scores of a group's trials in order; only of those that were scored on all folds of the search.
+    pub(crate) fn history(&self, group: usize) -> Vec<(usize, f64)> {
         let Some((.., tried)) = self.0.groups.get(group) else { return Vec::new() };
         let finished = tried.trials.iter().enumerate().filter(|(_, trial)| trial.folds() == tried.folds);
         finished.filter_map(|(t, trial)| Some((t, trial.score()?))).collect()
@@ -211,11 +212,12 @@ impl Tuning {
         self.0.metric
     }
 
-    /// What was found, in a sentence for each group.
+    /// The result in a sentence for each group.
     pub fn sentences(&self) -> Vec<String> {
         let metric = self.0.metric;
+        let shown = words::metric(metric.name);
         let several = self.0.groups.len() > 1;
-        let sentence = |(name, _, tried): &(String, usize, Tried)| {
+        let sentence = |(name, _, tried): &(String, usize, GroupResult)| {
             let best = tried.best();
             let begins = if several { format!("{name}: ") } else { String::new() };
             let at = |value: Option<f64>| value.map_or("undefined".into(), number);
@@ -229,36 +231,27 @@ impl Tuning {
             };
             let chosen = match (tried.trials.first().and_then(Trial::score), best.score()) {
                 _ if tried.chosen == 0 => {
-                    format!(
-                        "nothing was better than {} as it stands ({} {})",
-                        self.0.model,
-                        metric.name,
-                        at(best.score())
-                    )
+                    format!("no trial was better than {} untuned ({shown} {})", self.0.model, at(best.score()))
                 }
                 (Some(before), Some(after)) => format!(
-                    "{} is best: {} {} against {} of {} as it stood, {}, on the folds that chose it",
+                    "{} is best: {shown} {} vs {} of {} untuned on the folds of the search ({})",
                     best.label,
-                    metric.name,
                     number(after),
                     number(before),
                     self.0.model,
                     change(before, after)
                 ),
-                (_, after) => format!("{} is best: {} {}", best.label, metric.name, at(after)),
+                (_, after) => format!("{} is best: {shown} {}", best.label, at(after)),
             };
-            let folds = |n: usize| if n == 1 { "the last fold".to_string() } else { format!("the last {n} folds") };
+            let folds = match self.0.search.untouched {
+                1 => "on the last fold, held out from the search".to_string(),
+                n => format!("on the last {n} folds, held out from the search"),
+            };
             let untouched = match tried.untouched {
-                Some((before, after)) if tried.chosen != 0 => format!(
-                    "; on {}, which had no say, {} against {}, {}",
-                    folds(self.0.search.untouched),
-                    number(after),
-                    number(before),
-                    change(before, after)
-                ),
-                Some((before, _)) => {
-                    format!("; on {}, which had no say, {}", folds(self.0.search.untouched), number(before))
+                Some((before, after)) if tried.chosen != 0 => {
+                    format!("; {} vs {} {folds} ({})", number(after), number(before), change(before, after))
                 }
+                Some((before, _)) => format!("; {} {folds}", number(before)),
                 None => String::new(),
             };
             format!("{begins}{chosen}{untouched}.")
@@ -267,7 +260,7 @@ impl Tuning {
     }
 }
 
-/// Trials that are shown.
+/// The most trials that are shown.
 const SHOWN: usize = 10;
 
 impl Show for Tuning {
@@ -289,13 +282,13 @@ impl Show for Tuning {
         }
         if !self.0.search.trying.is_empty() {
             blocks.push(Block::Note(format!(
-                "Tried with {}, which the best does not have, nor had on the untouched folds.",
+                "Options during the search alone: {}. The best trial is scored without them on the held-out folds.",
                 options::pairs(&self.0.search.trying)
             )));
         }
         if self.0.search.untouched == 0 {
             blocks.push(Block::Note(
-                "No fold was left untouched: these scores are those that the choice was made by, and too good.".into(),
+                "No fold was held out: these are the scores of the search itself, which are too optimistic.".into(),
             ));
         }
         Block::Group(blocks)

@@ -1,7 +1,7 @@
-//! Every trial on every fold in a file, one line each, so that a search that was stopped at any point goes on from there.
+//! Every trial on every fold in a file, one line each, so that an interrupted search resumes from it.
 //!
-//! The first line says what is searched and on which data; a record of another search is refused. A line that was cut off
-//! by a kill is dropped.
+//! The first line states the search and the data; a record of another search is refused. A line that was cut off by a
+//! kill is dropped.
 
 use std::collections::HashMap;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -72,7 +72,7 @@ impl Record {
         Self { path: PathBuf::new(), file: None, known: HashMap::new(), spent: 0.0 }
     }
 
-    /// The record in a file, which is begun if there is none. `header` says what is searched.
+    /// Opens the record in a file, or begins it. `header` states the search.
     ///
     /// # Errors
     /// When the file cannot be read or written, is damaged, belongs to another search, or is written by one right now.
@@ -94,7 +94,8 @@ impl Record {
         outcome
             .map_err(|cause| Error::data(format!("{} is not the record of a search", path.display())).because(cause))?;
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
-        // A record that was killed while it was begun is a beginning of its first line; anything else is somebody's file.
+        // A record that was killed while it was begun is a beginning of its first line; anything else is somebody's
+        // file.
         if whole == 0 && !header.to_string().starts_with(&text) {
             return Err(Error::data(format!("{} is not the record of a search", path.display())));
         }
@@ -112,7 +113,7 @@ impl Record {
     /// What is known of a trial on a fold: its seconds and what it came to.
     ///
     /// # Errors
-    /// When another model stands in its place.
+    /// When the record has another model at this trial.
     pub fn known(&self, run: &Run) -> Result<Option<(f64, Outcome)>> {
         match self.known.get(&(run.group.to_string(), run.trial, run.fold)) {
             Some(line) if line.model == run.model => Ok(Some((line.seconds, line.outcome.clone()))),
@@ -150,14 +151,14 @@ fn read(text: &str, header: &Value) -> Result<HashMap<Case, Line>> {
     let mut lines = text.lines();
     let mut known = HashMap::new();
     let Some(first) = lines.next() else { return Ok(known) };
-    let damaged = |number: usize| Error::data(format!("line {number} is damaged; remove the file to begin anew"));
+    let damaged = |number: usize| Error::data(format!("line {number} is damaged; remove the file to start again"));
     let written: Option<Value> = serde_json::from_str(first).ok();
     let Some(written) = written.filter(|written| written.get("tuning").is_some()) else {
         return Err(Error::data("this is not the record of a search"));
     };
     if written != *header {
         let differs = header.as_object().into_iter().flatten().find(|(name, value)| written.get(*name) != Some(*value));
-        let what = differs.map_or_else(|| "what it says".into(), |(name, _)| format!("`{name}`"));
+        let what = differs.map_or_else(|| "its header".into(), |(name, _)| format!("`{name}`"));
         return Err(Error::usage(format!(
             "this is the record of another search ({what} differs); name another file, or remove this one"
         )));

@@ -1,8 +1,9 @@
-//! Where is looked next? Everywhere in turn, anywhere, or where a model of what was found so far expects the least.
+//! Which options are tried next? The points of a grid in turn, random ones, or those that a tree-structured Parzen
+//! estimator (TPE) expects to be best.
 //!
-//! `model` is the tree-structured Parzen estimator (Bergstra et al. 2011, *Advances in Neural Information Processing Systems*
-//! 24): for each option, how much denser the better places lie there than the others; of some candidates drawn among the
-//! better ones the most promising is taken. The first places are random.
+//! `model` is the tree-structured Parzen estimator (Bergstra et al. 2011, *Advances in Neural Information Processing
+//! Systems* 24): for each option, how much denser the better places lie there than the others; of some candidates drawn
+//! among the better ones the most promising is taken. The first places are random.
 
 use std::collections::HashSet;
 
@@ -32,28 +33,30 @@ use crate::options;
 pub struct Search {
     /// How it is found out where to look next.
     pub sampler: Sampler,
-    /// Trials, the model as it stands among them.
+    /// Number of trials, the untuned model included.
     pub trials: usize,
-    /// Seconds that the search may take; what was spent before a search goes on counts.
+    /// Time budget in seconds; time spent before a search was resumed counts.
     pub seconds: Option<f64>,
     /// The metric that is to be best.
     pub metric: String,
     /// Are trials that lie behind after the first folds left there (successive halving)?
     pub halving: bool,
-    /// The last folds, which have no say in the choice: its score there is one that it has not seen.
+    /// The last folds, held out from the search: the score there is out of sample.
     pub untouched: usize,
-    /// Which series are tuned together: `panel` for all, `series`, `class` of demand, `size`, a key column or a fixed covariate.
+    /// Which series are tuned together: `panel` for all, `series`, `class` of demand, `size`, a key column or a fixed
+    /// covariate.
     pub by: String,
-    /// Options and the values to try, in the place of the usual ones: a list, or a range such as "0.02..0.2" or "7..127 log".
+    /// Options and the values to try, instead of the model's default space: a list, or a range such as "0.02..0.2" or
+    /// "7..127 log".
     pub space: Map<String, Value>,
-    /// Options that hold while trying alone, for speed: `{windows: 0}` spares `boost` its intervals. The label that is found
-    /// does not have them, nor has it where it is scored on untouched folds.
+    /// Options that hold while trying alone, for speed: `{windows: 0}` spares `boost` its intervals. The label that is
+    /// found does not have them, nor has it where it is scored on untouched folds.
     pub trying: Map<String, Value>,
     /// Trials that go on at the same time. What is found does not depend on the number of threads, but on this.
     pub parallel: usize,
     /// Where the draws begin.
     pub seed: u64,
-    /// A file that every trial is written to. A search that was stopped goes on from there.
+    /// A file that records every trial. An interrupted search resumes from it.
     pub record: Option<String>,
 }
 
@@ -120,7 +123,7 @@ const FIRST: usize = 10;
 /// The share of places that count as better, and candidates drawn among them.
 const BETTER: f64 = 0.2;
 const CANDIDATES: usize = 24;
-/// Draws that may fall on a place that was tried already, before a search is over, and those of them where the better ones lie.
+/// Draws that may repeat earlier trials before a search ends, and how many of them follow the TPE model.
 const REPEATS: usize = 200;
 const LIKELY: usize = 10;
 

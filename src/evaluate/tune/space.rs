@@ -1,5 +1,5 @@
-//! Which values of which options are tried: lists of values and ranges of numbers, as [`MODELS`](crate::models::MODELS) has them
-//! or as they are stated.
+//! Which values of which options are tried: lists of values and ranges of numbers, as [`MODELS`](crate::models::MODELS)
+//! has them or as they are stated.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::models::{Entry, MODELS, Model};
 use crate::options;
 
-/// Points that stand for a range in a grid.
+/// Points of a range in a grid.
 const GRID: usize = 4;
 /// Combinations that a grid may have.
 const MOST_COMBINATIONS: usize = 100_000;
@@ -62,13 +62,13 @@ impl Values {
                 Ok(Self::Range { ends: (from, to), log, whole })
             }
             _ => Err(Error::usage(format!(
-                "`{text}` is no range: it goes from a smaller number to a larger one, such as 0.02..0.2, or 7..127 log for \
-                 steps that grow (from above 0)"
+                "`{text}` is not a range from a smaller to a larger number, such as 0.02..0.2, or 7..127 log for a \
+                 logarithmic scale (from above 0)"
             ))),
         })
     }
 
-    /// From what the table of models says of an option.
+    /// From the values of an option in the model's default space.
     fn listed(option: &str, texts: &[&str]) -> Result<Self> {
         if let [text] = texts
             && let Some(range) = Self::range(text)
@@ -123,7 +123,7 @@ impl Values {
     }
 }
 
-/// Options, with others in the place of those of the same name.
+/// Options, with `others` replacing those of the same name.
 fn laid_over(options: &Map<String, Value>, others: &Map<String, Value>) -> Map<String, Value> {
     options.iter().chain(others).map(|(option, value)| (option.clone(), value.clone())).collect()
 }
@@ -133,8 +133,9 @@ fn three_digits(value: f64) -> f64 {
 }
 
 impl Space {
-    /// The space of the model that a label describes. What the label states stays as it is; `stated` replaces what the table of
-    /// models has, if it is not empty. Options of `trying` hold while trying alone, and are not searched.
+    /// The search space of the model with this label. Options that the label states are not searched; `stated` replaces
+    /// the model's default space, if it is not empty. Options of `trying` hold during the search only, and are not
+    /// searched.
     ///
     /// # Errors
     /// When there is no such model or option, a value does not fit, or nothing is left to try.
@@ -187,7 +188,7 @@ impl Space {
         Ok(self.entry.with(options)?.label().to_string())
     }
 
-    /// The model of a label as it is tried.
+    /// The model of a label during the search.
     ///
     /// # Errors
     /// When the options do not go together.
@@ -212,11 +213,12 @@ impl Space {
     pub fn combinations(&self) -> Result<usize> {
         let sizes = self.dimensions.iter().map(|dimension| dimension.values.grid().len());
         let count = sizes.fold(1_usize, usize::saturating_mul);
-        match count <= MOST_COMBINATIONS {
-            true => Ok(count),
-            false => Err(Error::usage(format!(
+        if count <= MOST_COMBINATIONS {
+            Ok(count)
+        } else {
+            Err(Error::usage(format!(
                 "the grid has {count} combinations; state fewer options or values, or search by \"random\" or \"model\""
-            ))),
+            )))
         }
     }
 
@@ -265,9 +267,9 @@ mod tests {
     fn what_is_wrong_is_said() {
         for (label, space, said) in [
             ("boost", r#"{"lerning_rate": [0.1]}"#, "did you mean `learning_rate`?"),
-            ("boost", r#"{"learning_rate": [2.0]}"#, "fraction above 0"),
-            ("boost", r#"{"learning_rate": "0.2..0.1"}"#, "is no range"),
-            ("boost", r#"{"learning_rate": "0..0.1 log"}"#, "is no range"),
+            ("boost", r#"{"learning_rate": [2.0]}"#, "share above 0"),
+            ("boost", r#"{"learning_rate": "0.2..0.1"}"#, "is not a range"),
+            ("boost", r#"{"learning_rate": "0..0.1 log"}"#, "is not a range"),
             ("boost", r#"{"num_leaves": "0..31"}"#, "at least 2"),
             ("boost", r#"{"num_leaves": []}"#, "no value to try"),
             ("naive", "{}", "leaves no option to tune"),

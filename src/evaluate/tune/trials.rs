@@ -19,31 +19,31 @@ use crate::panel::{Cut, Panel};
 use crate::progress;
 use crate::show::Table;
 
-/// One of so many goes on to the next folds; the folds that are behind it then grow by the same factor.
+/// One in this many trials is promoted to the next folds, whose number then grows by the same factor.
 const HALVING: usize = 3;
-/// As many trials go on in any case.
+/// At least this many trials are promoted.
 const FEW: usize = 4;
 
-/// A model with some options, and how it did.
+/// A model with some options, and its scores.
 pub(super) struct Trial {
     pub label: String,
     pub failure: Option<String>,
     pub seconds: f64,
     place: Place,
-    /// Was it left behind?
+    /// Was it stopped early?
     left: bool,
-    /// Fold by fold, the latest first; none yet where it has not been.
+    /// Fold by fold, the latest first; none where it was not scored.
     scores: Vec<Option<Sums>>,
 }
 
-/// What was tried for a group of series.
-pub(super) struct Tried {
+/// The trials for a group of series.
+pub(super) struct GroupResult {
     pub trials: Vec<Trial>,
-    /// Which trial is best.
+    /// The index of the best trial.
     pub chosen: usize,
-    /// The score of the model as it stood and that of the best on the folds that had no say.
+    /// The scores of the untuned model and of the best one on the folds held out from the search.
     pub untouched: Option<(f64, f64)>,
-    /// How many folds chose.
+    /// Number of folds of the search.
     pub folds: usize,
     pub seconds: f64,
 }
@@ -79,7 +79,7 @@ impl Trial {
     }
 }
 
-impl Tried {
+impl GroupResult {
     /// The best trial.
     pub fn best(&self) -> &Trial {
         &self.trials[self.chosen]
@@ -103,7 +103,7 @@ impl Tried {
 }
 
 /// A search for one group of series.
-pub(super) struct Course<'a> {
+pub(super) struct GroupSearch<'a> {
     pub panel: &'a Panel,
     pub group: &'a str,
     /// The group's number, from which its draws come.
@@ -114,7 +114,7 @@ pub(super) struct Course<'a> {
 }
 
 /// What a trial needs to run.
-struct Ground<'a> {
+struct Context<'a> {
     /// Oldest first.
     cuts: Vec<Cut>,
     space: &'a Space,
@@ -122,14 +122,14 @@ struct Ground<'a> {
     started: Instant,
 }
 
-impl Course<'_> {
+impl GroupSearch<'_> {
     /// Tries until trials, time or places are used up, and chooses.
     ///
     /// # Errors
     /// When no trial was scored on all folds, the record cannot be written, or the user interrupts.
-    pub fn run(&self, space: &Space, model: &str, record: &Record, bar: &Bar) -> Result<Tried> {
+    pub fn run(&self, space: &Space, model: &str, record: &Record, bar: &Bar) -> Result<GroupResult> {
         let cuts = self.folds.cuts(self.panel)?.collect::<Result<Vec<_>>>()?;
-        let ground = Ground { cuts, space, record, started: Instant::now() };
+        let context = Context { cuts, space, record, started: Instant::now() };
         let folds = self.folds.len() - self.search.untouched;
         let mut proposer = Proposer::new(space, self.search, self.number as u64)?;
         proposer.known(model);
@@ -152,7 +152,7 @@ impl Course<'_> {
             let first = trials.len();
             bar.inc(batch.len());
             trials.extend(batch);
-            in_time = self.advance(&mut trials, first, &ground)?;
+            in_time = self.advance(&mut trials, first, &context)?;
             for t in first..trials.len() {
                 let trial = &trials[t];
                 if !trial.place.is_empty() {
@@ -163,13 +163,14 @@ impl Course<'_> {
         let chosen = self.choose(&trials, folds)?;
         let untouched = match self.search.untouched {
             0 => None,
-            _ => self.untouched(&trials[0], &trials[chosen], chosen, &ground)?,
+            _ => self.untouched(&trials[0], &trials[chosen], chosen, &context)?,
         };
         let seconds = trials.iter().map(|trial| trial.seconds).sum();
-        Ok(Tried { trials, chosen, untouched, folds, seconds })
+        Ok(GroupResult { trials, chosen, untouched, folds, seconds })
     }
 
-    /// How far a trial's loss is that of the model as it stood, on the same folds: so those on few folds and on all compare.
+    /// A trial's loss relative to that of the untuned model on the same folds, which makes trials on few and on all
+    /// folds comparable.
     fn relative(&self, trial: &Trial, base: &Trial) -> f64 {
         let folds = trial.folds();
         if trial.failure.is_some() || folds == 0 {
@@ -182,9 +183,9 @@ impl Course<'_> {
         }
     }
 
-    /// Takes the trials from `first` on through the folds, all of them as far as the next sieve before any goes farther. Is there
-    /// still time?
-    fn advance(&self, trials: &mut [Trial], first: usize, ground: &Ground) -> Result<bool> {
+    /// Takes the trials from `first` on through the folds, all of them as far as the next sieve before any goes
+    /// farther. Is there still time?
+    fn advance(&self, trials: &mut [Trial], first: usize, context: &Context) -> Result<bool> {
         let folds = self.folds.len() - self.search.untouched;
         let mut from = 0;
         let mut until = if self.search.halving { 1 } else { folds };
@@ -198,7 +199,8 @@ impl Course<'_> {
             let run = |(t, trial): &mut (usize, &mut Trial)| -> Result<bool> {
                 (from..until).try_fold(true, |in_time, fold| {
                     // The latest fold that chooses comes first.
-                    Ok(in_time && (trial.failure.is_some() || self.score(trial, *t, fold, folds - 1 - fold, ground)?))
+                    Ok(in_time
+                        && (trial.failure.is_some() || self.score(trial, *t, fold, folds - 1 - fold, context)?))
                 })
             };
             let in_time: Vec<bool> = alive.par_iter_mut().map(carried(run)).collect::<Result<_>>()?;
@@ -207,25 +209,25 @@ impl Course<'_> {
                 return Ok(false);
             }
             if until >= folds {
-                return Ok(self.in_time(ground));
+                return Ok(self.in_time(context));
             }
             self.sieve(trials, first, until);
             (from, until) = (until, (until * HALVING).min(folds));
         }
     }
 
-    /// A trial that served fewer windows than the model as it stood is no better for leaving out the hard ones.
+    /// A trial that was scored on fewer windows than the untuned model is not better for leaving out the hard ones.
     fn compare(&self, trials: &mut [Trial], first: usize, folds: usize) {
         let Some((base, others)) = trials.split_first_mut() else { return };
         let below = |trial: &Trial| trial.scores[..folds].iter().flatten().map(|score| score.below).sum::<f64>();
         for trial in others.iter_mut().skip(first.saturating_sub(1)).filter(|trial| trial.reached(folds)) {
             if base.reached(folds) && below(trial) < below(base) * (1.0 - 1e-9) {
-                trial.failure = Some("it served fewer series than the model as it stood".into());
+                trial.failure = Some("it could forecast fewer series than the untuned model".into());
             }
         }
     }
 
-    /// Leaves behind those of the new trials that do not belong to the better third of all that have come as far.
+    /// Stops those of the new trials that are not in the better third of all that have been scored on as many folds.
     fn sieve(&self, trials: &mut [Trial], first: usize, folds: usize) {
         let mut losses: Vec<f64> = trials
             .iter()
@@ -242,16 +244,16 @@ impl Course<'_> {
     }
 
     /// Scores a trial on a fold, or takes its score from the record. Was there time for it?
-    fn score(&self, trial: &mut Trial, number: usize, at: usize, fold: usize, ground: &Ground) -> Result<bool> {
+    fn score(&self, trial: &mut Trial, number: usize, at: usize, fold: usize, context: &Context) -> Result<bool> {
         let run = Run { group: self.group, trial: number, model: &trial.label, fold };
-        let (seconds, outcome) = match ground.record.known(&run)? {
+        let (seconds, outcome) = match context.record.known(&run)? {
             Some(known) => known,
-            None if !self.in_time(ground) => return Ok(false),
+            None if !self.in_time(context) => return Ok(false),
             None => {
                 let begun = Instant::now();
-                let outcome = self.outcome(ground.space.tried(&trial.label), &ground.cuts[fold])?;
+                let outcome = self.outcome(context.space.tried(&trial.label), &context.cuts[fold])?;
                 let seconds = begun.elapsed().as_secs_f64();
-                ground.record.add(&run, seconds, self.elapsed(ground), &outcome)?;
+                context.record.add(&run, seconds, self.elapsed(context), &outcome)?;
                 (seconds, outcome)
             }
         };
@@ -271,7 +273,7 @@ impl Course<'_> {
             Ok((None, failure)) => {
                 let why = failure.map_or_else(
                     || {
-                        "no series has a value to score in the fold, or nothing to divide by (a constant history has no \
+                        "no series has a value to score in the fold, or a denominator (a constant history has no \
                          scale); choose another metric, such as mae"
                             .into()
                     },
@@ -284,12 +286,12 @@ impl Course<'_> {
         }
     }
 
-    fn elapsed(&self, ground: &Ground) -> f64 {
-        ground.record.spent + ground.started.elapsed().as_secs_f64()
+    fn elapsed(&self, context: &Context) -> f64 {
+        context.record.spent + context.started.elapsed().as_secs_f64()
     }
 
-    fn in_time(&self, ground: &Ground) -> bool {
-        self.search.seconds.is_none_or(|seconds| self.elapsed(ground) < seconds)
+    fn in_time(&self, context: &Context) -> bool {
+        self.search.seconds.is_none_or(|seconds| self.elapsed(context) < seconds)
     }
 
     /// The trial with the least loss of those that were scored on all folds; the earliest of equals.
@@ -308,19 +310,19 @@ impl Course<'_> {
         })
     }
 
-    /// The scores of the model as it stood and of the best on the folds that had no say.
-    fn untouched(&self, base: &Trial, best: &Trial, chosen: usize, ground: &Ground) -> Result<Option<(f64, f64)>> {
+    /// The scores of the untuned model and of the best trial on the held-out folds.
+    fn untouched(&self, base: &Trial, best: &Trial, chosen: usize, context: &Context) -> Result<Option<(f64, f64)>> {
         let folds = self.folds.len() - self.search.untouched..self.folds.len();
         let over = |trial: &Trial, number: usize| -> Result<Option<f64>> {
             let mut sums = Sums::default();
             for fold in folds.clone() {
                 let run = Run { group: self.group, trial: number, model: &trial.label, fold };
-                let outcome = match ground.record.known(&run)? {
+                let outcome = match context.record.known(&run)? {
                     Some((_, outcome)) => outcome,
                     None => {
                         let begun = Instant::now();
-                        let outcome = self.outcome(Model::named(&trial.label), &ground.cuts[fold])?;
-                        ground.record.add(&run, begun.elapsed().as_secs_f64(), self.elapsed(ground), &outcome)?;
+                        let outcome = self.outcome(Model::named(&trial.label), &context.cuts[fold])?;
+                        context.record.add(&run, begun.elapsed().as_secs_f64(), self.elapsed(context), &outcome)?;
                         outcome
                     }
                 };

@@ -8,8 +8,8 @@ use crate::error::Result;
 use crate::panel::{Matrix, Panel, Role};
 use crate::show::number;
 
-/// A covariate whose changes go with the target's this closely is made from it. What is only observed may well move with
-/// sales (customers in the shop do); it is suspect only when it is as good as a copy.
+/// A covariate whose changes go with the target's this closely is made from it. What is only observed may well move
+/// with sales (customers in the shop do); it is suspect only when it is as good as a copy.
 const LEAK: [(Role, f64); 2] = [(Role::Known, 0.98), (Role::Observed, 0.9999)];
 
 pub(super) fn check(panel: &Panel) -> Result<Vec<Found>> {

@@ -1,11 +1,11 @@
-//! What is wrong with the data, series by series: what was found, where first, how often, and what cleaning did about
-//! it. Auditing changes nothing.
+//! What is wrong with the data, series by series: each finding with its first occurrence, its count, and what cleaning
+//! did about it. Auditing changes nothing.
 //!
 //! | file | question |
 //! |---|---|
-//! | `rows` | which rows are missing, doubled, empty, negative, out of place? |
-//! | `unusual` | which values does the series itself not explain? |
-//! | `covariates` | which covariates have holes, never vary, or give the target away? |
+//! | `rows` | which rows are missing, duplicated, empty, negative, out of order? |
+//! | `unusual` | which values are unusual for their series? |
+//! | `covariates` | which covariates have missing values, never vary, or leak the target? |
 //! | `keys` | which keys look alike? |
 
 mod covariates;
@@ -40,7 +40,7 @@ pub struct Audit {
     found: Vec<Found>,
 }
 
-/// How much a finding matters: an `Error` keeps models from being fitted, a `Warning` distorts them, a `Note` is worth
+/// How serious a finding is: an `Error` prevents models from being fitted, a `Warning` distorts them, a `Note` is worth
 /// knowing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Severity {
@@ -75,31 +75,31 @@ pub(crate) struct Change {
 
 /// Every kind of finding: its name, its severity, and what it means.
 const KINDS: [(&str, Severity, &str); 26] = [
-    ("duplicates", Severity::Error, "several rows for one stamp of a series"),
-    ("off calendar", Severity::Error, "a stamp that is not on the calendar"),
+    ("duplicates", Severity::Error, "several rows for one timestamp of a series"),
+    ("off calendar", Severity::Error, "a timestamp that is not on the calendar"),
     ("infinite", Severity::Error, "a target that is not finite"),
-    ("not a number", Severity::Error, "a target cell that holds something else"),
-    ("gaps", Severity::Warning, "stamps between first and last without a row"),
-    ("changed frequency", Severity::Warning, "a stretch of a series on a coarser step than the panel's"),
+    ("not a number", Severity::Error, "a target cell that is not a number"),
+    ("gaps", Severity::Warning, "timestamps between first and last without a row"),
+    ("changed frequency", Severity::Warning, "a stretch of a series with longer steps than the panel's"),
     ("missing", Severity::Warning, "rows without a target"),
     ("negative", Severity::Warning, "a target below zero: returns, or an error"),
-    ("stock-outs", Severity::Warning, "zeros that the series' own rate of zeros does not explain"),
+    ("stock-outs", Severity::Warning, "suspected: more zeros in a row than the series' own rate of zeros explains"),
     ("outliers", Severity::Warning, "a target far from its trend and season"),
-    ("level shifts", Severity::Warning, "the level changes at once and stays changed"),
+    ("level shifts", Severity::Warning, "a sudden, lasting change of level"),
     ("holes", Severity::Warning, "rows without a value of a covariate"),
-    ("leak", Severity::Warning, "a covariate that moves with the target of the same step as if made from it"),
-    ("similar keys", Severity::Warning, "keys that differ only by case or blanks"),
+    ("leak", Severity::Warning, "a covariate that follows the target of the same step as if computed from it"),
+    ("similar keys", Severity::Warning, "keys that differ only in case or spaces"),
     ("fixed varies", Severity::Warning, "a fixed covariate with several values in one series"),
     ("all zero", Severity::Warning, "a series that never sells"),
     ("daylight saving", Severity::Note, "an hour that the clock skips or shows twice"),
     ("constant", Severity::Note, "a series with one value throughout"),
     ("never varies", Severity::Note, "a covariate with one value in all rows"),
     ("short", Severity::Note, "fewer values than two seasons"),
-    ("starts late", Severity::Note, "a series that begins after the panel's first stamp"),
-    ("ends early", Severity::Note, "a series that stops before the panel's last stamp"),
-    ("partial", Severity::Note, "a longer period of which not all is there"),
+    ("starts late", Severity::Note, "a series that begins after the panel's first timestamp"),
+    ("ends early", Severity::Note, "a series that ends before the panel's last timestamp"),
+    ("partial", Severity::Note, "a period of the aggregated data that is incomplete"),
     ("unsorted", Severity::Note, "rows out of order in the input, sorted when reading"),
-    ("normalised", Severity::Note, "what a model sees instead of the target"),
+    ("normalised", Severity::Note, "the transformed target that models see"),
     ("returns", Severity::Note, "returns that were moved to a column of their own"),
 ];
 
@@ -115,10 +115,11 @@ impl Found {
 }
 
 impl Panel {
-    /// Looks for everything that keeps models from being fitted or misleads them, each occurrence with its series, first
-    /// stamp, value and number of rows: duplicate stamps, gaps, missing, infinite and unreadable targets, negative sales,
-    /// suspected stock-outs, outliers, level shifts, covariates with holes, that never vary or leak the target, series
-    /// that are constant, short, start late or end early, keys that look alike, hours of daylight saving.
+    /// Finds everything that prevents models from being fitted or misleads them, each occurrence with its series, first
+    /// timestamp, value and number of rows: duplicate timestamps, gaps, missing, infinite and unreadable targets,
+    /// negative sales, suspected stock-outs, outliers, level shifts, covariates with holes, that never vary or leak the
+    /// target, series that are constant, short, start late or end early, keys that look alike, hours of daylight
+    /// saving.
     ///
     /// # Errors
     /// When a covariate can be read neither as numbers nor as categories.
@@ -169,13 +170,13 @@ impl Panel {
 }
 
 impl Audit {
-    /// How many rows or stamps of one kind were found and not mended; the kinds stand in the column `finding` of
+    /// How many rows or timestamps of one kind were found and not repaired; the kinds are the column `finding` of
     /// [`table`](Self::table): `duplicates`, `gaps`, `missing`, `negative`, `outliers` …
     pub fn count(&self, kind: &str) -> usize {
         self.open().filter(|found| found.kind == kind).map(|found| found.count).sum()
     }
 
-    /// How many changes cleaning made.
+    /// The number of changes that cleaning made.
     pub fn changes(&self) -> usize {
         self.found.iter().filter(|found| found.action.is_some()).count()
     }
@@ -185,7 +186,7 @@ impl Audit {
         self.panel.check_calendar().is_ok()
     }
 
-    /// What was found in one sentence.
+    /// The findings in one sentence.
     pub fn sentence(&self) -> String {
         let kinds: Vec<String> = KINDS
             .iter()
@@ -194,8 +195,8 @@ impl Audit {
             .map(|(kind, count)| format!("{kind} {}", number(count as f64)))
             .collect();
         let found = match kinds.is_empty() {
-            true if self.changes() > 0 => "nothing is left to mend".to_string(),
-            true => "nothing to mend was found".to_string(),
+            true if self.changes() > 0 => "no problems are left".to_string(),
+            true => "no problems found".to_string(),
             false => format!("found: {}", kinds.join(", ")),
         };
         let changes = match self.changes() {
@@ -210,7 +211,7 @@ impl Audit {
         )
     }
 
-    /// One row per kind: severity, how many series and rows, the first place, what it means.
+    /// One row per kind: severity, numbers of rows and series, the first occurrence, and what the kind means.
     ///
     /// # Errors
     /// Only if the table cannot be assembled.
@@ -252,12 +253,12 @@ impl Audit {
         Ok(Table::new(frame))
     }
 
-    /// One row per kind of change that cleaning made: what was found, what was done, how often, where first.
+    /// One row per kind of change that cleaning made: finding, numbers of series and changes, and the first change.
     ///
     /// # Errors
     /// Only if the table cannot be assembled.
     pub fn changed(&self) -> Result<Table> {
-        // What was done, without the number of the single case: `filled with 2.5` is one kind with `filled with 3`.
+        // The action without the number of the single case: `filled with 2.5` and `filled with 3` are one kind.
         let kind = |found: &Found| {
             let action = found.action.as_deref().unwrap_or_default();
             let words = action.split(|c: char| c.is_ascii_digit()).next().unwrap_or_default();
@@ -289,7 +290,7 @@ impl Audit {
         Ok(Table::new(DataFrame::new(groups.len(), columns)?).titled("What cleaning changed"))
     }
 
-    /// Every finding: severity, kind, keys, first stamp, value, count, and what was done about it.
+    /// Every finding: severity, kind, keys, first timestamp, value, count, and what was done about it.
     ///
     /// # Errors
     /// Only if the table cannot be assembled.
@@ -326,14 +327,14 @@ impl Audit {
     }
 }
 
-/// What the data-quality page needs to know of an audit.
+/// For the data-quality page.
 impl Audit {
     /// The panel that was audited.
     pub fn panel(&self) -> Panel {
         self.panel.clone()
     }
 
-    /// What was found and not mended: kind, series and count.
+    /// Findings that were not repaired: kind, series and count.
     pub(crate) fn cases(&self) -> impl Iterator<Item = (&'static str, Option<usize>, usize)> {
         self.open().map(|found| (found.kind, found.series, found.count))
     }

@@ -14,8 +14,8 @@ use crate::show::number;
 /// So many equal steps in a row are a frequency, not a run of gaps.
 const STRETCH: usize = 6;
 
-/// Zones whose changes of the clock stand for all: where the panel's own is not known, an hour that the clock skips in
-/// any of them is taken for that.
+/// The time zones that are tried where the panel's own is not known: an hour that the clock skips in any of them counts
+/// as skipped.
 const ZONES: [Tz; 9] = [
     Tz::Europe__Berlin,
     Tz::Europe__London,
@@ -42,7 +42,7 @@ pub(super) fn check(panel: &Panel, i: usize, bounds: (i64, i64)) -> Result<Vec<F
         found.push(Found::new("off calendar", i, panel.stamp_text(*row), place, 1));
     }
     let clocks = Clocks::of(panel);
-    // A stamp off the calendar stands for the nearest one: its row is no duplicate.
+    // A timestamp off the calendar stands for the nearest one: its row is no duplicate.
     let on = |row: usize| off.binary_search(&(start + row)).is_err();
     for run in runs(positions.len(), |row| row > 0 && positions[row] == positions[row - 1] && on(row) && on(row - 1)) {
         let kind = if clocks.twice(positions[run.start]) { "daylight saving" } else { "duplicates" };
@@ -76,7 +76,7 @@ pub(super) fn check(panel: &Panel, i: usize, bounds: (i64, i64)) -> Result<Vec<F
     Ok(found)
 }
 
-/// Runs of absent stamps, less the stretches on a coarser step and the hours that the clock skips.
+/// Runs of absent timestamps, less the stretches on a coarser step and the hours that the clock skips.
 fn gaps(panel: &Panel, i: usize, clocks: &Clocks, found: &mut Vec<Found>) {
     let calendar = &panel.inner().calendar;
     let mut distinct = panel.positions(i).to_vec();
@@ -104,7 +104,7 @@ fn gaps(panel: &Panel, i: usize, clocks: &Clocks, found: &mut Vec<Found>) {
     }
 }
 
-/// What is to be said of the series as a whole.
+/// Findings about the series as a whole.
 fn whole(panel: &Panel, i: usize, bounds: (i64, i64), found: &mut Vec<Found>) {
     let inner = panel.inner();
     let (positions, target) = (panel.positions(i), panel.target(i));
@@ -143,7 +143,7 @@ pub(super) fn runs(rows: usize, is: impl Fn(usize) -> bool) -> Vec<Range<usize>>
     runs
 }
 
-/// The clocks by which the panel's stamps may have been told; none where a step is a day or longer.
+/// The time zones that the panel's timestamps may be in; none where a step is a day or longer.
 struct Clocks<'a> {
     panel: &'a Panel,
     zones: Vec<Tz>,

@@ -1,13 +1,14 @@
 //! Which values does the series itself not explain?
 //!
 //! A series is split into trend (running median), season (median of what the trend leaves at each place of the season)
-//! and residual; medians throughout, so that what is looked for does not hide itself. Outliers and level shifts are looked
-//! for in the logarithms of the positive values, because sales vary by factors: a figure too many is ten times too much in
-//! a strong week and in a weak one.
+//! and residual; medians throughout, so that what is looked for does not hide itself. Outliers and level shifts are
+//! looked for in the logarithms of the positive values, because sales vary by factors: a figure too many is ten times
+//! too much in a strong week and in a weak one.
 //!
 //! - *Outliers* are residuals that the double median absolute deviation (Rosenmai 2013) sets apart.
 //! - *Level shifts* are places where the medians on both sides differ by more than the residuals explain.
-//! - *Stock-outs* are runs of zeros that are improbable under the series' own rate of zeros at those places of the season.
+//! - *Stock-outs* are runs of zeros that are improbable under the series' own rate of zeros at those places of the
+//!   season.
 //!
 //! They fail where a series is too short to know itself: below [`LEAST`] values nothing is looked for.
 
@@ -20,7 +21,8 @@ use crate::show::number;
 const LEAST: usize = 24;
 /// How many robust standard deviations of the residuals make an outlier worth a word.
 const FAR: f64 = 8.0;
-/// However little a series varies, an outlier is so many times what was expected, or as small a part of it.
+/// However little a series varies, an outlier is at least this many times the expected value, or at most that fraction
+/// of it.
 const FACTOR: f64 = 4.0;
 /// A level shift changes the level by this factor at least.
 const CHANGE: f64 = 1.8;
@@ -30,7 +32,7 @@ const FAR_ON_ITS_SIDE: f64 = 5.0;
 const EXPECTED: f64 = 0.02;
 
 pub(super) fn check(panel: &Panel, i: usize) -> Vec<Found> {
-    // One wild stamp would ask for all the memory there is; it is found as a gap.
+    // One wrong timestamp can make the calendar larger than memory; it is reported as a gap.
     let ends = panel.positions(i).first().zip(panel.positions(i).last());
     if ends.is_some_and(|(first, last)| last.saturating_sub(*first) > LONGEST) {
         return Vec::new();
@@ -45,16 +47,14 @@ pub(super) fn check(panel: &Panel, i: usize) -> Vec<Found> {
     let mut found = Vec::new();
     for run in stock_outs(&y, season) {
         found.push(Found::new("stock-outs", i, label(run.start), Some("0".into()), run.len()));
-        // What was out of stock says nothing of level and season.
+        // Zeros of a stock-out do not enter level and season.
         y[run].fill(f64::NAN);
     }
     let logs = logs(&y);
     let parts = Parts::of(&logs, season);
-    // A season that was not seen twice cannot be told from a shift.
-    let shifts = match season > 1 && y.len() < 2 * season {
-        true => Vec::new(),
-        false => level_shifts(&y, &parts.adjusted(&logs), season),
-    };
+    // With less than two seasons, a season looks like a shift.
+    let shifts =
+        if season > 1 && y.len() < 2 * season { Vec::new() } else { level_shifts(&y, &parts.adjusted(&logs), season) };
     for (t, expected, _) in far_out(&logs, &parts, season) {
         // The values on the edge of a step are not its outliers.
         if !shifts.iter().any(|(shift, ..)| shift.abs_diff(t) <= 1) {
@@ -96,10 +96,8 @@ impl Parts {
         let mut season = vec![0.0; n];
         let deviation = |values: &[f64]| 1.4826 * median(values.iter().map(|r| r.abs()).collect());
         // A median of two or three values lies so near to them that what it leaves says little of their spread.
-        let floor = match seasonal && n < 5 * m {
-            true => deviation(&(0..n).map(|t| y[t] - trend[t]).collect::<Vec<_>>()),
-            false => 0.0,
-        };
+        let floor =
+            if seasonal && n < 5 * m { deviation(&(0..n).map(|t| y[t] - trend[t]).collect::<Vec<_>>()) } else { 0.0 };
         if seasonal {
             let mut places: Vec<Vec<f64>> = vec![Vec::new(); m];
             for t in 0..n {
@@ -132,7 +130,7 @@ fn repeated(mut values: Vec<f64>) -> f64 {
     }
 }
 
-/// The values far from trend and season: where, what was expected, and from where a value on that side is called far.
+/// The outliers: step, expected value, and the threshold on that side.
 pub(in crate::panel) fn outliers(y: &[f64], m: usize) -> Vec<(usize, f64, f64)> {
     let logs = logs(y);
     far_out(&logs, &Parts::of(&logs, m), m)
@@ -257,10 +255,7 @@ pub(in crate::panel) fn stock_outs(y: &[f64], m: usize) -> Vec<std::ops::Range<u
         }
         // A series that never shows a zero elsewhere is given a hundredth of one.
         let log: f64 = run.clone().map(|t| ((seen[t % places].0 + 0.01) / (seen[t % places].1 + 0.02)).ln()).sum();
-        match log + rest.ln() < EXPECTED.ln() {
-            true => suspected.push(run),
-            false => break,
-        }
+        if log + rest.ln() < EXPECTED.ln() { suspected.push(run) } else { break }
     }
     suspected.sort_by_key(|run| run.start);
     suspected

@@ -119,7 +119,7 @@ impl Derive for Hour {
 
     fn columns(&self, places: &Places, _: &Data) -> Result<Vec<Derived>> {
         places.dated(0.999, "the hour of the day")?;
-        // A day has many steps here: the hour is that of the stamp.
+        // A day has many steps here: the hour is that of the timestamp.
         let frequency = places.panel.frequency();
         let hour = |period: Period| (frequency.stamp(period.position).rem_euclid(DAY) / HOUR) as usize;
         cycle(places, "hour", self.form, &numbered(0, 23), 0.0, hour)

@@ -1,10 +1,10 @@
 //! What else is known to happen? Own events, school holidays and promotions from a file of intervals.
 //!
-//! The file has a row per event: `name`, `start`, and perhaps `end` (inclusive; the same day if there is none) and columns
-//! named like a key, or a declared column with one value per series (`Store`, `State`): such a row concerns the series
-//! with that value only, an empty cell all of them. Each name becomes a column that counts the days of the period which
-//! the event covers; with `name`, one column serves all events. A day that no event covers counts as a day without one,
-//! in the future too: the file has to reach over the horizon.
+//! The file has a row per event: `name`, `start`, and perhaps `end` (inclusive; the same day if there is none) and
+//! columns named like a key, or a declared column with one value per series (`Store`, `State`): such a row concerns the
+//! series with that value only, an empty cell all of them. Each name becomes a column that counts the days of the
+//! period which the event covers; with `name`, one column serves all events. A day that no event covers counts as a day
+//! without one, in the future too: the file has to reach over the horizon.
 
 use std::path::PathBuf;
 
@@ -57,9 +57,10 @@ impl Derive for Events {
 
     fn check(&self) -> Result<()> {
         check_reach(self.before, self.after)?;
-        match self.file.as_os_str().is_empty() {
-            true => Err(Error::usage("events needs a file: events(file=\"events.csv\")")),
-            false => Ok(()),
+        if self.file.as_os_str().is_empty() {
+            Err(Error::usage("events needs a file: events(file=\"events.csv\")"))
+        } else {
+            Ok(())
         }
     }
 

@@ -1,10 +1,10 @@
 //! When is Easter, Black Friday, Eid? Moving feasts and days of commerce, most of them no public holidays.
 //!
 //! Feasts that follow Easter come from the computus (crate `computus`), those of a weekday in a month from their rule;
-//! those of the Islamic, Jewish, Chinese and Hindu calendars from the public holidays of a country that keeps them, 2000
-//! to 2050 (Eid and the Islamic new year from the United Arab Emirates, Diwali 2001 to 2035 from India, Deepavali from
-//! Singapore); future dates that hang on the sighting of the moon are estimates. A year that a feast is not known for is
-//! an error.
+//! those of the Islamic, Jewish, Chinese and Hindu calendars from the public holidays of a country that keeps them,
+//! 2000 to 2050 (Eid and the Islamic new year from the United Arab Emirates, Diwali 2001 to 2035 from India, Deepavali
+//! from Singapore); future dates that hang on the sighting of the moon are estimates. A year that a feast is not known
+//! for is an error.
 
 use std::collections::BTreeSet;
 
@@ -159,9 +159,10 @@ fn named(name: &str) -> Result<&'static Rule> {
         let nearest = suggestion(name, RULES.iter().map(|(known, _)| *known));
         // The suggestion shows the first twenty; a list of feasts is no use if it ends there.
         let all: Vec<&str> = RULES.iter().map(|(known, _)| *known).collect();
-        Error::usage(match nearest.contains("did you mean") {
-            true => format!("there is no feast `{name}`{nearest}"),
-            false => format!("there is no feast `{name}`; there is {}", all.join(", ")),
+        Error::usage(if nearest.contains("did you mean") {
+            format!("there is no feast `{name}`{nearest}")
+        } else {
+            format!("there is no feast `{name}`; there is {}", all.join(", "))
         })
     })
 }

@@ -1,10 +1,10 @@
 //! Is it a public holiday, in that country and region? 249 countries and their regions, 2000 to 2050.
 //!
-//! The dates are those of the Python package `holidays` (see `data/README.md`); those of the Islamic and lunar calendars
-//! that have not come yet are estimates. Country codes are ISO 3166-1 (`DE`), regions ISO 3166-2 (`BY` or `DE-BY`). For a
-//! period longer than a day, `holiday` is the number of its days that are holidays; with `names`, there is such a column
-//! for each holiday that the history has. `holiday_before` and `holiday_after` count the days that are no holiday
-//! themselves and lie within so many days before or after one.
+//! The dates are those of the Python package `holidays` (see `data/README.md`); those of the Islamic and lunar
+//! calendars that have not come yet are estimates. Country codes are ISO 3166-1 (`DE`), regions ISO 3166-2 (`BY` or
+//! `DE-BY`). For a period longer than a day, `holiday` is the number of its days that are holidays; with `names`, there
+//! is such a column for each holiday that the history has. `holiday_before` and `holiday_after` count the days that are
+//! no holiday themselves and lie within so many days before or after one.
 //!
 //! A holiday of a part of a region counts for the region: Assumption Day in Bavaria, Corpus Christi in Saxony.
 //! A year outside 2000 to 2050 is an error, not a year without holidays.
@@ -277,9 +277,10 @@ impl Country {
             let upper = one.trim().to_uppercase();
             let short = upper.strip_prefix(&format!("{}-", self.code)).unwrap_or(&upper);
             self.regions.iter().position(|region| region.to_uppercase() == short).map(|at| at as i64).ok_or_else(|| {
-                let nearest = match self.regions.is_empty() {
-                    true => ", which has none".to_string(),
-                    false => suggestion(one, self.regions.iter().map(String::as_str)),
+                let nearest = if self.regions.is_empty() {
+                    ", which has none".to_string()
+                } else {
+                    suggestion(one, self.regions.iter().map(String::as_str))
                 };
                 Error::usage(format!("`{one}` is no region of {}{nearest}", self.code))
             })

@@ -1,8 +1,8 @@
 //! Does one thing work differently when another is on? Products of two columns: a promotion on each day of the week.
 //!
-//! Each side is a column, a category (one product per value), or a feature that was made before by its name (one product
-//! per column of it). A product is observed if a side of it is, known otherwise, and the future multiplies what it knows
-//! of both.
+//! Each side is a column, a category (one product per value), or a feature that was made before by its name (one
+//! product per column of it). A product is observed if a side of it is, known otherwise, and the future multiplies what
+//! it knows of both.
 
 use polars::prelude::*;
 use schemars::JsonSchema;
@@ -29,9 +29,10 @@ impl Derive for Interaction {
     const ALSO: &str = "interactions, product, products, cross";
 
     fn check(&self) -> Result<()> {
-        match self.a.is_empty() || self.b.is_empty() {
-            true => Err(Error::usage("interaction needs two columns: interaction(a=Promo, b=weekday)")),
-            false => Ok(()),
+        if self.a.is_empty() || self.b.is_empty() {
+            Err(Error::usage("interaction needs two columns: interaction(a=Promo, b=weekday)"))
+        } else {
+            Ok(())
         }
     }
 
@@ -62,14 +63,15 @@ impl Derive for Interaction {
 /// The numeric columns that a name stands for.
 fn side(panel: &Panel, name: &str) -> Result<Matrix> {
     let columns = panel.columns();
-    let names: Vec<String> = match columns.covariates.iter().any(|(column, _)| column == name) {
-        true => vec![name.to_string()],
-        false => columns
+    let names: Vec<String> = if columns.covariates.iter().any(|(column, _)| column == name) {
+        vec![name.to_string()]
+    } else {
+        columns
             .made
             .iter()
             .filter(|made| made.label.split('(').next() == Some(name))
             .flat_map(|made| made.columns.clone())
-            .collect(),
+            .collect()
     };
     if names.is_empty() {
         let made = columns.made.iter().filter_map(|made| made.label.split('(').next());

@@ -1,11 +1,11 @@
-//! Which covariates can be made from what is there: the calendar, holidays, events, the past of the target?
+//! Which covariates can be computed: from the calendar, holidays, events, the past of the target?
 //!
-//! One group of features per file, each asked for by its label: `sales.features("month_end; holidays(country=US)")`. A
-//! new feature is an options struct that implements [`Derive`], and a row in [`FEATURES`].
+//! One group of features per file, given by its label: `sales.features("month_end; holidays(country=US)")`. A new
+//! feature is an options struct that implements [`Derive`], and a row in [`FEATURES`].
 //!
-//! What follows from the calendar alone is known in the future, and [`future`](Panel::future) makes it. What follows from
-//! the target or from another column looks back at least one step and is observed: the future holds it only as far as
-//! the history reaches.
+//! What follows from the calendar alone is known in the future, and [`future`](Panel::future) makes it. What follows
+//! from the target or from another column looks back at least one step and is observed: the future holds it only as far
+//! as the history reaches.
 //!
 //! | file | what it makes |
 //! |---|---|
@@ -16,7 +16,7 @@
 //! | `events` | own events, school holidays and promotions as intervals |
 //! | `windows` | lags, rolling and expanding windows |
 //! | `interaction` | products of two columns |
-//! | `places` | for which series and stamps cells are wanted |
+//! | `places` | for which series and timestamps cells are wanted |
 
 mod calendar;
 mod events;
@@ -85,9 +85,9 @@ pub(crate) trait Derive: Default + Serialize + DeserializeOwned + JsonSchema {
     const SUMMARY: &str;
     /// A label that works on the bundled data.
     const EXAMPLE: &str;
-    /// Other names of the same feature, separated by commas: they are served.
+    /// Synonyms, separated by commas: they are accepted as names.
     const ALSO: &str = "";
-    /// What is asked for and comes closest to this feature, separated by commas, and why.
+    /// Terms that people search for and that come closest to this feature, separated by commas, and why.
     const SIMILAR: &[(&str, &str)] = &[];
 
     /// Options that are wrong in themselves.
@@ -100,7 +100,7 @@ pub(crate) trait Derive: Default + Serialize + DeserializeOwned + JsonSchema {
         Ok(Data::None)
     }
 
-    /// Its columns at the places that are asked for.
+    /// Its columns at the given places.
     fn columns(&self, places: &Places, data: &Data) -> Result<Vec<Derived>>;
 }
 
@@ -126,7 +126,7 @@ pub(crate) enum Kind {
     Number,
 }
 
-/// Covariate columns that a feature or a join made, and how to make them again for other stamps.
+/// Covariate columns that a feature or a join made, and how to make them again for other timestamps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Made {
     /// The feature as a label: `holidays(country=US)`.
@@ -233,8 +233,8 @@ pub(crate) fn files_of(labels: &[&str]) -> Vec<std::path::PathBuf> {
 }
 
 impl Panel {
-    /// The panel with covariates made by features, given by their labels. Columns that follow from the calendar are known
-    /// in the future and made there too; lags and windows see nothing after the step that they look back from.
+    /// The panel with covariates made by features, given by their labels. Columns that follow from the calendar are
+    /// known in the future and made there too; lags and windows see nothing after the step that they look back from.
     ///
     /// # Errors
     /// When there is no such feature or option, the calendar cannot carry it (a day of the week on weekly data), a file

@@ -1,4 +1,4 @@
-//! For which series and stamps are cells wanted: the rows of a history, or the steps of a future?
+//! For which series and timestamps are cells wanted: the rows of a history, or the steps of a future?
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::panel::{LONGEST, Panel, Role};
 
 /// Where cells are wanted: row by row of a history, or series by series and step by step of its future.
 pub(crate) struct Places<'a> {
-    /// The history, which is all that may be looked at.
+    /// The history; features may use nothing else.
     pub(crate) panel: &'a Panel,
     future: Option<(&'a [i64], usize)>,
     /// The columns that were made before, when they are made again.
@@ -36,7 +36,7 @@ impl Period {
         self.first.iter_days().take_while(move |day| *day <= self.last)
     }
 
-    /// The day in its middle, which says to which week, month or season it belongs.
+    /// The day in its middle, which decides to which week, month or season it belongs.
     pub(crate) fn middle(self) -> NaiveDate {
         self.first + chrono::Days::new((self.last - self.first).num_days() as u64 / 2)
     }
@@ -68,7 +68,7 @@ impl<'a> Places<'a> {
         self.future.map_or(self.panel.rows(), |(starts, horizon)| starts.len() * horizon)
     }
 
-    /// The positions of a series; none in the future of a series without a past, which nobody can forecast.
+    /// The positions of a series; none in the future of a series without history, which cannot be forecast.
     fn positions(&self, series: usize) -> Cow<'a, [i64]> {
         let past = self.panel.positions(series);
         match self.future {
@@ -146,14 +146,15 @@ impl<'a> Places<'a> {
             (first.min(ends.0.unwrap_or(i64::MAX)), last.max(ends.1.unwrap_or(i64::MIN)))
         });
         let steps = last.saturating_sub(first).saturating_add(1).max(0);
-        match steps > LONGEST {
-            true => Err(Error::data(format!(
+        if steps > LONGEST {
+            Err(Error::data(format!(
                 "the stamps run from {} to {}, more than {LONGEST} steps; look at them with audit, and mend those that are \
                  wrong, or state the frequency",
                 calendar.label(first),
                 calendar.label(last)
-            ))),
-            false => Ok((first, steps)),
+            )))
+        } else {
+            Ok((first, steps))
         }
     }
 
@@ -227,7 +228,7 @@ pub(crate) fn series_texts(panel: &Panel, column: &str) -> Result<Vec<Option<Str
         .collect()
 }
 
-/// A cell as it is compared: whole numbers without their `.0`, no space around.
+/// A cell in the form in which cells are compared: whole numbers without their `.0`, without surrounding spaces.
 pub(crate) fn plain(text: &str) -> String {
     let text = text.trim();
     match text.strip_suffix(".0") {

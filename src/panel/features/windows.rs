@@ -16,7 +16,7 @@ use crate::error::{Error, Result, suggestion};
 use crate::panel::Role;
 use crate::panel::frame::numbers;
 
-/// What is said of the values in a window.
+/// A statistic of the values in a window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Stat {

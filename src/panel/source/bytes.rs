@@ -1,7 +1,8 @@
 //! How do compressed bytes in some encoding become text, without filling the memory?
 //!
-//! Compression is told by the first bytes, not the name. What unpacks to far more than any table does is refused while it
-//! is unpacked. Bytes that are not UTF-8 are guessed at by chardetng, the detector of web browsers.
+//! Compression is detected by the first bytes, not the name. Files that unpack to far more than any table does are
+//! refused while they are unpacked. The encoding of bytes that are not UTF-8 is guessed by chardetng, the detector of
+//! web browsers.
 
 use std::cell::Cell;
 use std::io::{self, BufReader, Read};
@@ -14,9 +15,9 @@ use encoding_rs_io::DecodeReaderBytesBuilder;
 
 use crate::error::{Error, Result};
 
-/// How much of a file is looked at before it is read.
+/// How many bytes of a file are inspected before it is read.
 const SAMPLE: usize = 64 * 1024;
-/// Tables seldom pack better than 50 to 1; a bomb does a thousand to one.
+/// Tables rarely compress better than 50 to 1; a decompression bomb compresses a thousand to one.
 const MOST_UNPACKED: u64 = 200;
 /// Below this, what it unpacks to does no harm.
 const HARMLESS: u64 = 256 << 20;

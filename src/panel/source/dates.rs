@@ -1,5 +1,5 @@
-//! What date does a cell say? One way of writing for the whole column, found by trying, and an error where two ways read
-//! every cell but differently.
+//! What date does a cell say? One way of writing for the whole column, found by trying, and an error where two ways
+//! read every cell but differently.
 //!
 //! Whole numbers that say periods are dates, in text as in columns of numbers: 202412 is December 2024, 202452 its last
 //! week, 20241 its first quarter, 20241231 its last day. Taken as integer steps, the month after 202412 would be 202413.
@@ -13,7 +13,7 @@ use polars::prelude::*;
 use super::{MISSING, short};
 use crate::error::{Error, Result, suggestion};
 use crate::panel::calendar::{Frequency, StampKind};
-use crate::panel::{Columns, Origin};
+use crate::panel::{Columns, Provenance};
 
 /// Ways to write a date, a month, a week or a quarter; the first that reads every cell is taken, unless another reads
 /// them all differently. `%q` stands for a quarter, which chrono has no sign for.
@@ -79,12 +79,9 @@ fn parse(text: &str, format: &str) -> Option<(NaiveDateTime, Option<i32>)> {
     if ["%V", "%W", "%U"].iter().any(|week| format.contains(week)) {
         return day(&format!("{text}-1"), &format!("{format}-%u"));
     }
-    match format.contains("%d") {
-        true => day(text, format),
-        false => day(&format!("1 {text}"), &format!("%d {format}")),
-    }
-    // chrono reads `12` for %Y as the year 12: two digits are no year of sales.
-    .filter(|(stamp, _)| !format.contains("%Y") || chrono::Datelike::year(stamp) >= 1000)
+    if format.contains("%d") { day(text, format) } else { day(&format!("1 {text}"), &format!("%d {format}")) }
+        // chrono reads `12` for %Y as the year 12: two digits are no year of sales.
+        .filter(|(stamp, _)| !format.contains("%Y") || chrono::Datelike::year(stamp) >= 1000)
 }
 
 fn has_clock(format: &str) -> bool {
@@ -106,7 +103,7 @@ pub(in crate::panel) fn time_column(
     column: &Column,
     columns: &Columns,
     zone: Option<&str>,
-    origin: &mut Origin,
+    origin: &mut Provenance,
 ) -> Result<Column> {
     match column.dtype() {
         DataType::String => parse_time(column, columns, zone, origin),
@@ -141,7 +138,7 @@ const YEARS: std::ops::RangeInclusive<i64> = 1900..=2100;
 /// The format of whole numbers that are periods; none if they are mere numbers.
 ///
 /// # Errors
-/// Why it cannot be told: months or weeks.
+/// When it is ambiguous: months or weeks.
 fn period(whole: &[i64], frequency: Option<Frequency>) -> std::result::Result<Option<&'static str>, String> {
     if whole.is_empty() || frequency.is_some_and(|frequency| frequency.is_whole()) {
         return Ok(None);
@@ -174,7 +171,7 @@ fn period(whole: &[i64], frequency: Option<Frequency>) -> std::result::Result<Op
     Ok((all(10, 1..=4) && decades > 1).then_some("%Y%q"))
 }
 
-fn asked(name: &str, what: &str, origin: &Origin) -> Error {
+fn asked(name: &str, what: &str, origin: &Provenance) -> Error {
     Error::data(format!(
         "column `{name}` of {} holds whole numbers that can be {what}; state which: time_format = \"%Y%m\" for months, \
          time_format = \"%G%V\" for ISO weeks, freq = \"1\" for integer steps",
@@ -187,14 +184,14 @@ pub(in crate::panel) fn parse_time(
     column: &Column,
     columns: &Columns,
     zone: Option<&str>,
-    origin: &mut Origin,
+    origin: &mut Provenance,
 ) -> Result<Column> {
     let name = column.name().clone();
     let texts: Vec<&str> = column.str()?.iter().map(|text| text.unwrap_or("").trim()).collect();
     if let Some(row) = texts.iter().position(|text| MISSING.contains(text)) {
         let count = texts.iter().filter(|text| MISSING.contains(text)).count();
         return Err(Error::data(format!(
-            "column `{name}` of {} has no stamp in {}{}; remove the row or mend it",
+            "column `{name}` of {} has no timestamp in {}{}; remove the row or correct it",
             origin.source,
             origin.row_text(row),
             if count > 1 { format!(" ({count} such rows)") } else { String::new() },
@@ -268,7 +265,7 @@ pub(in crate::panel) fn parse_time(
         Some(zone) => {
             let zone = named(zone)?;
             origin.zone = Some(zone.name().into());
-            origin.found.push(format!("stamps told by the clock of {zone}"));
+            origin.found.push(format!("timestamps in the time zone {zone}"));
             let utc = |(stamp, offset): &(NaiveDateTime, Option<i32>)| {
                 *stamp - chrono::Duration::seconds(offset.unwrap_or(0).into())
             };
@@ -279,8 +276,8 @@ pub(in crate::panel) fn parse_time(
             if let Some(at) = stamps.iter().position(|(_, other)| *other != offset) {
                 let (text, row) = distinct[at];
                 return Err(Error::data(format!(
-                    "`{text}` in column `{name}` of {}, {}, has another offset from UTC than the stamps before it; \
-                     state by whose clock days are told: time_zone = \"Europe/Berlin\"",
+                    "`{text}` in column `{name}` of {}, {}, has another offset from UTC than the timestamps before it; \
+                     state the time zone: time_zone = \"Europe/Berlin\"",
                     origin.source,
                     origin.row_text(row),
                 )));
@@ -296,8 +293,9 @@ pub(in crate::panel) fn parse_time(
     Ok(if has_clock(format) { times } else { times.cast(&DataType::Date)? })
 }
 
-/// A text column as dates or times if all that is there is read by one way of writing them, and by no other differently.
-pub(super) fn found(column: &Column, origin: &mut Origin) -> Result<Option<Column>> {
+/// A text column as dates or times if all that is there is read by one way of writing them, and by no other
+/// differently.
+pub(super) fn found(column: &Column, origin: &mut Provenance) -> Result<Option<Column>> {
     let texts = column.str()?;
     let mut distinct: Vec<&str> = texts.iter().flatten().collect();
     distinct.sort_unstable();
@@ -324,8 +322,8 @@ pub(super) fn found(column: &Column, origin: &mut Origin) -> Result<Option<Colum
     Ok(Some(if has_clock(format) { times } else { times.cast(&DataType::Date)? }))
 }
 
-/// A column of stamps in a time zone as the wall clock of that zone, or of the stated one, shows them.
-fn wall_time(column: &Column, stated: Option<&str>, origin: &mut Origin) -> Result<Column> {
+/// A column of timestamps in a time zone as the wall clock of that zone, or of the stated one, shows them.
+fn wall_time(column: &Column, stated: Option<&str>, origin: &mut Provenance) -> Result<Column> {
     let DataType::Datetime(_, Some(own)) = column.dtype() else { return Ok(column.clone()) };
     let zone = named(stated.unwrap_or(own.as_str()))?;
     let stamps = crate::panel::frame::stamps(column)?;
@@ -337,7 +335,7 @@ fn wall_time(column: &Column, stated: Option<&str>, origin: &mut Origin) -> Resu
         })
         .collect();
     origin.zone = Some(zone.name().into());
-    origin.found.push(format!("stamps told by the clock of {zone}"));
+    origin.found.push(format!("timestamps in the time zone {zone}"));
     Ok(Column::new(column.name().clone(), local).cast(&DataType::Datetime(TimeUnit::Microseconds, None))?)
 }
 
@@ -348,7 +346,7 @@ fn named(zone: &str) -> Result<chrono_tz::Tz> {
     })
 }
 
-/// A stamp given by a person: `2012-10-26`, `2012-10-26 14:00`, `143`.
+/// A timestamp given by a person: `2012-10-26`, `2012-10-26 14:00`, `143`.
 pub(crate) fn parse_stamp(text: &str, kind: StampKind) -> Result<i64> {
     let text = text.trim();
     let stamp = match kind {
@@ -360,7 +358,7 @@ pub(crate) fn parse_stamp(text: &str, kind: StampKind) -> Result<i64> {
     };
     stamp.ok_or_else(|| {
         let wanted = match kind {
-            StampKind::Whole => "a whole number, as the panel's stamps are",
+            StampKind::Whole => "a whole number, as the panel's timestamps are",
             StampKind::Clock => "a date such as 2012-10-26 or a time such as 2012-10-26 14:00",
         };
         Error::usage(format!("`{}` is not {wanted}", short(text)))

@@ -1,4 +1,4 @@
-//! Text with a delimiter: which one, where its header stands, and its rows.
+//! Delimited text: which delimiter, where is the header, and which rows?
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use super::{Cells, Part, Reading, Wanted, places};
 use crate::error::{Error, Result};
 use crate::progress;
 
-/// Lines that may stand above the header.
+/// The most lines above the header.
 const PREAMBLE: usize = 30;
 
-/// How the cells of a file are told apart.
+/// Delimiter, quote and line of the header.
 struct Dialect {
     delimiter: u8,
     quote: u8,

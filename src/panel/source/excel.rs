@@ -11,7 +11,7 @@ use super::{Cells, Part, Parts, Wanted, listed, places};
 use crate::error::{Error, Result, suggestion};
 use crate::files::{self, File};
 
-/// Rows that may stand above the header.
+/// The most rows above the header.
 const PREAMBLE: usize = 30;
 
 /// A sheet that is read.
@@ -24,8 +24,8 @@ struct Sheet {
     merged: HashMap<(u32, u32), (u32, u32)>,
 }
 
-/// Reads the sheets that hold the declared columns: several are one table when none repeats the series and stamps of
-/// another, else it is asked which is meant.
+/// Reads the sheets that hold the declared columns: several are one table when none repeats the series and timestamps
+/// of another, else it is asked which is meant.
 pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Parts> {
     let source = path.display().to_string();
     let damaged = |cause: calamine::Error| Error::data(format!("{source} is not a readable workbook")).because(cause);
@@ -39,9 +39,8 @@ pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Parts> {
     if let Some(name) = &wanted.reading.sheet {
         let pattern = glob::Pattern::new(name).ok();
         let exact = all.iter().any(|(known, _)| known == name);
-        let is = |known: &str| match exact {
-            true => known == name,
-            false => pattern.as_ref().is_some_and(|pattern| pattern.matches(known)),
+        let is = |known: &str| {
+            if exact { known == name } else { pattern.as_ref().is_some_and(|pattern| pattern.matches(known)) }
         };
         let nearest = suggestion(name, all.iter().map(|(known, _)| known.as_str()));
         let missing = Error::usage(format!("{source} has no sheet `{name}`{nearest}"));
@@ -166,7 +165,7 @@ impl Sheet {
         if !spread.is_empty() {
             spread.sort_unstable();
             let names: Vec<String> = spread.iter().map(|place| header[*place].to_string()).collect();
-            found.push(format!("merged cells taken for each of their rows: {}", listed(&names)));
+            found.push(format!("merged cells repeated for each of their rows: {}", listed(&names)));
         }
         layout.part(cells.frame()?, lines, found, wanted)
     }
@@ -177,7 +176,7 @@ fn own_row(top: u32, row: usize) -> u32 {
     top + row as u32 + 1
 }
 
-/// Opens a workbook of the kind that its name says.
+/// Opens a workbook of the kind that its extension names.
 fn open(path: &Path, damaged: impl Fn(calamine::Error) -> Error) -> Result<Sheets<BufReader<File>>> {
     let file = BufReader::new(files::open(path)?);
     let end = path.extension().map(|end| end.to_string_lossy().to_lowercase());
@@ -216,8 +215,7 @@ fn merged<R: std::io::Read + std::io::Seek>(
     merged
 }
 
-/// Refuses sheets of which one says again what another has said: a copy, a plan beside the sales, a shop each without its
-/// name.
+/// Refuses sheets that contradict or repeat each other: a copy, a plan beside the sales, a shop each without its name.
 fn apart(parts: &[(String, Part)], names: &[String], source: &str, wanted: &Wanted) -> Result<()> {
     let columns = wanted.columns;
     let mut before: HashSet<Vec<Option<String>>> = HashSet::new();
@@ -259,7 +257,7 @@ fn header(range: &Range<Data>, wanted: &Wanted) -> (usize, usize) {
     best
 }
 
-/// A cell as it would stand in a text file; whole numbers without a point, dates as 2012-10-26.
+/// A cell as text: whole numbers without a point, dates as 2012-10-26.
 fn text(cell: &Data) -> String {
     match cell {
         Data::Empty => String::new(),

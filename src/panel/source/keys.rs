@@ -1,9 +1,9 @@
-//! Is an empty key that of the row above? Pivot tables in outline form, and merged cells that were exported as text, write
-//! a key once, in the first row of its block, and leave the cells below empty.
+//! Is an empty key that of the row above? Pivot tables in outline form, and merged cells that were exported as text,
+//! write a key once, in the first row of its block, and leave the cells below empty.
 //!
 //! Empty keys are filled down by themselves where nothing else makes sense: the first row has a key, no key is written
-//! twice in a row, and only with the keys of the rows above has each series one row per stamp. Where empty keys are
-//! scattered and have one row per stamp, they are a series of their own; what is neither is asked about.
+//! twice in a row, and only with the keys of the rows above has each series one row per timestamp. Where empty keys are
+//! scattered and have one row per timestamp, they are a series of their own; what is neither is asked about.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,8 +14,8 @@ use super::{Needed, Part, Wanted};
 use crate::error::{Error, Result};
 use crate::progress;
 
-/// Rows with the same key and stamp that are dirt rather than a sign that keys were filled down wrongly: one in so many
-/// of those that filling down resolves.
+/// Rows with the same key and timestamp that are dirt rather than a sign that keys were filled down wrongly: one in so
+/// many of those that filling down resolves.
 const DIRT: usize = 20;
 
 /// The part with its empty keys filled down where that is stated or the only sensible reading.
@@ -55,9 +55,9 @@ pub(super) fn fill_down(mut part: Part, wanted: &Wanted) -> Result<Part> {
     let named = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
     if wanted.reading.fill_down == Some(true) || (once && alone) {
         part.frame = filled;
-        part.found.push(format!("empty cells of {named} taken as the key above them: {count} rows"));
+        part.found.push(format!("empty cells of {named} filled with the key above them: {count} rows"));
     } else if before == 0 {
-        part.found.push(format!("rows with an empty {named}, read as a key of its own: {count}"));
+        part.found.push(format!("rows with an empty {named}, treated as a key of its own: {count}"));
     } else {
         let first = part.row_text(rows.iter().position(|empty| *empty).unwrap_or(0));
         return Err(Error::data(format!(
@@ -68,7 +68,7 @@ pub(super) fn fill_down(mut part: Part, wanted: &Wanted) -> Result<Part> {
     Ok(part)
 }
 
-/// How many of the marked rows have keys and stamp of a row before them.
+/// How many of the marked rows have keys and timestamp of a row before them.
 fn repeated(frame: &DataFrame, wanted: &Wanted, marked: &[bool]) -> Result<usize> {
     let names = wanted.columns.keys.iter().chain([&wanted.columns.time]);
     let columns: Vec<Column> = names

@@ -2,8 +2,8 @@
 //! Parquet, Excel, NDJSON, a folder or pattern of files as one, and the answer of an SQL query.
 //!
 //! What is not stated is found out, and what was found out is said. Everything but Parquet is read as text first: only
-//! then can a cell that is no number or date be quoted as it stands, with its line. Types are found column by column over
-//! all files together: keys become whole numbers when every one is written as such (`007` stays text), covariates
+//! then can a cell that is no number or date be quoted as it stands, with its line. Types are found column by column
+//! over all files together: keys become whole numbers when every one is written as such (`007` stays text), covariates
 //! numbers or booleans when all of them are.
 //!
 //! | file | question |
@@ -40,7 +40,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::columns::check_present;
-use super::{Columns, Origin};
+use super::{Columns, Provenance};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::{options, progress};
@@ -66,15 +66,15 @@ const MISSING: [&str; 8] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Reading {
-    /// What stands between the cells of a text file: one character, or the word tab.
+    /// The delimiter of a text file: one character, or the word tab.
     pub delimiter: Option<String>,
     /// What encloses cells of a text file that hold a delimiter.
     pub quote: Option<String>,
     /// The decimal mark of numbers written as text: a point or a comma.
     pub decimal: Option<String>,
-    /// The encoding of a text file, by its usual name: utf-8, latin1, windows-1252, utf-16le.
+    /// The encoding of a text file by its common name: utf-8, latin1, windows-1252, utf-16le.
     pub encoding: Option<String>,
-    /// The time zone whose wall clock stamps are told by: Europe/Berlin. Needed where stamps carry changing offsets.
+    /// The time zone of the timestamps: Europe/Berlin. Required where timestamps carry changing offsets.
     pub time_zone: Option<String>,
     /// The sheet of a workbook, by name; several by a pattern, such as * for all.
     pub sheet: Option<String>,
@@ -88,7 +88,7 @@ pub struct Reading {
     pub wide: Option<bool>,
     /// Sums transactions by this period: D, h or 15min.
     pub per: Option<String>,
-    /// Are empty keys those of the row above, as where a key is written once per block? Found out if not stated.
+    /// Do empty keys repeat those of the row above, as where a key is written once per block? Detected if not stated.
     pub fill_down: Option<bool>,
 }
 
@@ -152,9 +152,9 @@ enum Needed {
 /// The columns to read of one part.
 struct Layout {
     kept: Vec<String>,
-    /// Columns that each hold the targets of one stamp, where there is one column per stamp.
+    /// Columns that each hold the targets of one timestamp, where there is one column per timestamp.
     stamps: Vec<String>,
-    /// Columns that nobody asks for.
+    /// Columns that are not needed.
     unread: Vec<String>,
 }
 
@@ -174,14 +174,11 @@ impl Layout {
         self.kept.iter().chain(&self.stamps).cloned().collect()
     }
 
-    /// The part that was read: its keys filled down, one row per stamp.
+    /// The part that was read: its keys filled down, one row per timestamp.
     fn part(self, frame: DataFrame, lines: Vec<u32>, found: Vec<String>, wanted: &Wanted) -> Result<Part> {
         let part = Part { frame, lines, found, unread: self.unread };
         let part = keys::fill_down(part, wanted)?;
-        match self.stamps.is_empty() {
-            true => Ok(part),
-            false => wide::long(part, &self.kept, &self.stamps, wanted.columns),
-        }
+        if self.stamps.is_empty() { Ok(part) } else { wide::long(part, &self.kept, &self.stamps, wanted.columns) }
     }
 }
 
@@ -191,7 +188,7 @@ struct Part {
     /// The line of each row; none where rows are counted instead.
     lines: Vec<u32>,
     found: Vec<String>,
-    /// Columns that were not asked for.
+    /// Columns that are not needed.
     unread: Vec<String>,
 }
 
@@ -202,8 +199,7 @@ impl Part {
     }
 }
 
-/// What a file holds: its parts, which are the sheets of a workbook, each with its name, and what is to be said of them
-/// together.
+/// The parts of a file, such as the sheets of a workbook, each with its name, and remarks on all of them.
 type Parts = (Vec<(String, Part)>, Vec<String>);
 
 impl Wanted<'_> {
@@ -222,7 +218,7 @@ impl Wanted<'_> {
         if self.reading.wide == Some(true) || (absent && self.reading.wide.is_none() && dated().len() > 1) {
             let stamps = dated();
             if stamps.is_empty() {
-                return Err(Error::data(format!("{source} is said to be wide, but no column is named by a date")));
+                return Err(Error::data(format!("{source} is declared to be wide, but no column is named by a date")));
             }
             let made = [columns.time.as_str(), columns.target.as_str()];
             let kept: Vec<&str> = columns.names().into_iter().filter(|name| !made.contains(name)).collect();
@@ -241,30 +237,30 @@ impl Wanted<'_> {
 }
 
 /// The declared columns of a source of history.
-pub(super) fn read(place: &Path, columns: &Columns, reading: &Reading) -> Result<(DataFrame, Origin)> {
+pub(super) fn read(place: &Path, columns: &Columns, reading: &Reading) -> Result<(DataFrame, Provenance)> {
     read_wanted(place, &Wanted { columns, reading, part: Needed::History, decimal: None })
 }
 
 /// Keys, time and covariates of a source of the future, which needs no target. `decimal` is the history's decimal mark.
-pub(super) fn read_future(place: &Path, columns: &Columns, decimal: Option<char>) -> Result<(DataFrame, Origin)> {
+pub(super) fn read_future(place: &Path, columns: &Columns, decimal: Option<char>) -> Result<(DataFrame, Provenance)> {
     let reading = Reading::default();
     remarked(read_wanted(place, &Wanted { columns, reading: &reading, part: Needed::Future, decimal })?)
 }
 
 /// All columns of a source; those named in `keys` keep their text unless it is that of a whole number. `decimal` is the
 /// history's decimal mark.
-pub(super) fn read_table(place: &Path, keys: &[&str], decimal: Option<char>) -> Result<(DataFrame, Origin)> {
+pub(super) fn read_table(place: &Path, keys: &[&str], decimal: Option<char>) -> Result<(DataFrame, Provenance)> {
     let columns = Columns::new(keys.iter().copied(), "", "");
     let reading = Reading::default();
     remarked(read_wanted(place, &Wanted { columns: &columns, reading: &reading, part: Needed::Table, decimal })?)
 }
 
-/// What a job has said of sources that have no panel to tell it later.
+/// Remarks that a job has made on sources that have no panel to report them later.
 #[derive(Default)]
 struct Remarked(Mutex<HashSet<String>>);
 
-/// Says how a source was read that has no panel to tell it later; once, though every chunk of a stream reads it.
-fn remarked((frame, origin): (DataFrame, Origin)) -> Result<(DataFrame, Origin)> {
+/// Reports how a source was read that has no panel to report it later; once, though every chunk of a stream reads it.
+fn remarked((frame, origin): (DataFrame, Provenance)) -> Result<(DataFrame, Provenance)> {
     let said = Job::current().kept::<Remarked>();
     let is_new = |remark: &&String| {
         let remark = format!("{}: {remark}", origin.source);
@@ -274,20 +270,20 @@ fn remarked((frame, origin): (DataFrame, Origin)) -> Result<(DataFrame, Origin)>
     Ok((frame, origin))
 }
 
-fn read_wanted(place: &Path, wanted: &Wanted) -> Result<(DataFrame, Origin)> {
+fn read_wanted(place: &Path, wanted: &Wanted) -> Result<(DataFrame, Provenance)> {
     if let Some(query) = &wanted.reading.query {
         let source = sql::shown(place);
         let part = sql::read(place, query, wanted)?;
-        return together(vec![(source.clone(), part)], 1, Origin { source, ..Origin::default() }, wanted);
+        return together(vec![(source.clone(), part)], 1, Provenance { source, ..Provenance::default() }, wanted);
     }
     if sql::is_server(place) {
         return Err(Error::usage(format!(
-            "{} is a database: say what to ask it: query = \"select …\"",
+            "{} is a database: state the query: query = \"select …\"",
             sql::shown(place)
         )));
     }
     let files = files(place)?;
-    let mut origin = Origin { source: place.display().to_string(), ..Origin::default() };
+    let mut origin = Provenance { source: place.display().to_string(), ..Provenance::default() };
     if files.len() > 1 {
         origin.found.push(format!("{} files read as one", files.len()));
     }
@@ -317,16 +313,17 @@ pub(super) fn files(place: &Path) -> Result<Vec<PathBuf>> {
     files.iter().try_for_each(|path| crate::files::allowed(path))?;
     files.retain(|path| crate::files::is_file(path));
     Job::current().guard().reads_all(place, &files, |path| !hidden(path) && Kind::named(path).is_some());
-    match files.is_empty() {
-        true => Err(Error::io(format!(
+    if files.is_empty() {
+        Err(Error::io(format!(
             "{source} {}",
             if folder {
                 "is a directory without a file that can be read (.csv, .parquet, .xlsx, .ndjson)"
             } else {
                 "names no file"
             }
-        ))),
-        false => Ok(files),
+        )))
+    } else {
+        Ok(files)
     }
 }
 
@@ -363,7 +360,7 @@ fn read_file(path: &Path, wanted: &Wanted) -> Result<Parts> {
     let source = path.display().to_string();
     let metadata = crate::files::metadata(path)?;
     if !crate::files::is_file(path) {
-        return Err(Error::io(format!("{source} is no file; write what it gives into one")));
+        return Err(Error::io(format!("{source} is not a file; save its output to one")));
     }
     if metadata.len() == 0 {
         return Err(Error::data(format!("{source} is empty")));
@@ -375,11 +372,11 @@ fn read_file(path: &Path, wanted: &Wanted) -> Result<Parts> {
         Some(Kind::Excel) => excel::read(path, wanted),
         Some(Kind::Lines) => one(ndjson::read(path, wanted)),
         Some(Kind::Database) => {
-            Err(Error::usage(format!("{source} is a database: say what to ask it: query = \"select …\"")))
+            Err(Error::usage(format!("{source} is a database: state the query: query = \"select …\"")))
         }
         None => Err(Error::usage(format!(
-            "{source} is of no kind that can be read: .csv, .tsv or .txt (also .gz, .zst), .parquet, .xlsx or .ods, \
-             .ndjson, .sqlite; rename it by what it is"
+            "{source} has no known format: .csv, .tsv or .txt (also .gz, .zst), .parquet, .xlsx or .ods, \
+             .ndjson, .sqlite; rename it accordingly"
         ))),
     }
 }
@@ -388,9 +385,9 @@ fn read_file(path: &Path, wanted: &Wanted) -> Result<Parts> {
 fn together(
     parts: Vec<(String, Part)>,
     files: usize,
-    mut origin: Origin,
+    mut origin: Provenance,
     wanted: &Wanted,
-) -> Result<(DataFrame, Origin)> {
+) -> Result<(DataFrame, Provenance)> {
     let mut frame: Option<DataFrame> = None;
     let mut remarks: Vec<(String, usize)> = Vec::new();
     let mut unread: Vec<String> = Vec::new();
@@ -434,10 +431,11 @@ fn together(
     let Some(mut frame) = frame else { return Err(Error::data(format!("{} has no rows", origin.source))) };
     let total = origin.parts.len();
     let of = if total == files { "files" } else { "sheets" };
-    origin.found.extend(remarks.into_iter().map(|(remark, count)| match count < total {
-        true => format!("{remark} (in {count} of {total} {of})"),
-        false => remark,
-    }));
+    origin.found.extend(
+        remarks.into_iter().map(
+            |(remark, count)| if count < total { format!("{remark} (in {count} of {total} {of})") } else { remark },
+        ),
+    );
     let read = frame.get_column_names_owned();
     let mut seen = std::collections::HashSet::new();
     unread.retain(|name| !read.iter().any(|read| read == name.as_str()) && seen.insert(name.clone()));
@@ -449,11 +447,14 @@ fn together(
     for name in frame.get_column_names_owned() {
         let is = |known: &str| known == name.as_str();
         let columns = wanted.columns;
-        let typed = match () {
-            () if wanted.part == Needed::Own => own::typed(frame.column(&name)?, &mut origin)?,
-            () if columns.keys.iter().any(|key| is(key)) => numbers::typed_key(frame.column(&name)?)?,
-            () if is(&columns.time) || is(&columns.target) => continue,
-            () => numbers::typed_covariate(frame.column(&name)?)?,
+        let typed = if wanted.part == Needed::Own {
+            own::typed(frame.column(&name)?, &mut origin)?
+        } else if columns.keys.iter().any(|key| is(key)) {
+            numbers::typed_key(frame.column(&name)?)?
+        } else if is(&columns.time) || is(&columns.target) {
+            continue;
+        } else {
+            numbers::typed_covariate(frame.column(&name)?)?
         };
         frame.with_column(typed)?;
     }
@@ -498,17 +499,15 @@ impl Cells {
     /// Adds a cell; a key is missing only when it is empty, since `NA` is Namibia.
     fn push(&mut self, column: usize, text: &str) {
         let missing = if self.keys[column] { text.is_empty() } else { MISSING.contains(&text) };
-        match missing {
-            true => self.columns[column].append_null(),
-            false => self.columns[column].append_value(text),
-        }
+        if missing { self.columns[column].append_null() } else { self.columns[column].append_value(text) }
     }
 
     /// Adds a cell that is a number in its source, not a text that says one.
     fn push_number(&mut self, column: usize, text: &str) {
-        match text.contains('.') && !self.texts[column] {
-            true => self.columns[column].append_value(format!("{}{text}", numbers::TYPED)),
-            false => self.push(column, text),
+        if text.contains('.') && !self.texts[column] {
+            self.columns[column].append_value(format!("{}{text}", numbers::TYPED))
+        } else {
+            self.push(column, text)
         }
     }
 

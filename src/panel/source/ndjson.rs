@@ -11,7 +11,7 @@ use super::{Cells, Layout, Part, Wanted};
 use crate::error::{Error, Result};
 use crate::progress;
 
-/// Lines whose fields are taken for the columns that there are.
+/// The lines whose fields define the columns.
 const HEAD: usize = 1000;
 
 pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Part> {

@@ -1,8 +1,9 @@
 //! What number does a cell say? Decimal points or commas, groups of thousands, currency signs, accounting brackets.
 //!
 //! A source has one decimal mark, decided by the cells of all its numeric columns together: `1,5` can only be a decimal
-//! comma, `1,234.50` and `0.750` only a point. Where every cell can be read both ways (`1,234`, `1.250` beside `987`) the
-//! user is asked, not guessed at. Numbers that the source holds as numbers, not as text, are what they are and have no say.
+//! comma, `1,234.50` and `0.750` only a point. Where every cell can be read both ways (`1,234`, `1.250` beside `987`)
+//! the user is asked, not guessed at. Numbers that the source holds as numbers, not as text, are what they are and have
+//! no say.
 
 use std::borrow::Cow;
 
@@ -10,14 +11,14 @@ use polars::prelude::*;
 
 use super::{MISSING, Wanted, short};
 use crate::error::{Error, Result};
-use crate::panel::Origin;
+use crate::panel::Provenance;
 use crate::panel::covariates::is_number;
 
 /// How the numbers of a source are written.
 #[derive(Clone, Copy, PartialEq)]
 struct Mark {
     decimal: char,
-    /// What may stand between groups of three digits.
+    /// Allowed separators of groups of three digits.
     groups: &'static [char],
 }
 
@@ -30,7 +31,7 @@ const SIGNS: [char; 6] = ['$', '€', '£', '¥', '₹', '%'];
 /// Stands before a cell that is a number in its source, so that no mark is looked for in it.
 pub(super) const TYPED: char = '\u{1}';
 
-/// A rarer mark counts as a slip, not as evidence, where the other stands in so many times as many cells.
+/// A rarer decimal mark is an error, not evidence, where the other occurs in this many times as many cells.
 const SLIP: usize = 20;
 
 /// A cell that can be read two ways.
@@ -45,7 +46,7 @@ struct Doubt {
 ///
 /// # Errors
 /// When the cells can be read two ways and nobody says which.
-pub(super) fn find_decimal(frame: &mut DataFrame, wanted: &Wanted, origin: &mut Origin) -> Result<()> {
+pub(super) fn find_decimal(frame: &mut DataFrame, wanted: &Wanted, origin: &mut Provenance) -> Result<()> {
     let stated = wanted.reading.decimal()?;
     // Columns of numbers that are not all plain, and plain ones with points that may stand between thousands.
     let (mut mixed, mut dotted, mut either) = (Vec::new(), Vec::new(), 0_usize);
@@ -120,8 +121,8 @@ pub(super) fn find_decimal(frame: &mut DataFrame, wanted: &Wanted, origin: &mut 
     let mixed = mixed.into_iter().map(|name| (name, true));
     for (name, mixed) in mixed.chain(dotted.into_iter().filter(|_| thousands).map(|name| (name, stated.is_some()))) {
         let texts = frame.column(&name)?.str()?.clone();
-        // A target keeps the cells that no mark can read, to be quoted; a covariate with such cells is one of words, and
-        // plain numbers that the mark cannot read are plain numbers.
+        // A target keeps the cells that no mark can read, to be quoted; a covariate with such cells is one of words,
+        // and plain numbers that the mark cannot read are plain numbers.
         let all = texts.iter().flatten().all(|text| plain(text, mark).is_some());
         let rewrite = all || (mixed && name == wanted.columns.target);
         let numbers: StringChunked = texts
@@ -152,7 +153,7 @@ pub(super) fn find_decimal(frame: &mut DataFrame, wanted: &Wanted, origin: &mut 
     Ok(())
 }
 
-fn two_ways(doubt: &Doubt, origin: &Origin) -> Error {
+fn two_ways(doubt: &Doubt, origin: &Provenance) -> Error {
     let read = |mark| plain(&doubt.text, mark).and_then(|text| text.parse::<f64>().ok()).unwrap_or(f64::NAN);
     Error::data(format!(
         "`{}` in column `{}` of {}, {}, can be read two ways: {} with a decimal point, {} with a decimal comma; \
@@ -264,10 +265,7 @@ pub(super) fn typed_key(column: &Column) -> Result<Column> {
     }
     let whole = column.cast(&DataType::Int64)?;
     let same = whole.cast(&DataType::String)?;
-    Ok(match same.str()?.iter().eq(column.str()?.iter()) {
-        true => whole,
-        false => column.clone(),
-    })
+    Ok(if same.str()?.iter().eq(column.str()?.iter()) { whole } else { column.clone() })
 }
 
 pub(super) fn typed_covariate(column: &Column) -> Result<Column> {
@@ -296,7 +294,7 @@ pub(super) fn typed_covariate(column: &Column) -> Result<Column> {
 
 /// A text column as numbers, and the cells that are none, with their rows. When more than half are none, the column
 /// is not one of numbers, and the first such cell is an error that quotes it.
-pub(in crate::panel) fn target_numbers(column: &Column, origin: &Origin) -> Result<(Column, Vec<(u32, String)>)> {
+pub(in crate::panel) fn target_numbers(column: &Column, origin: &Provenance) -> Result<(Column, Vec<(u32, String)>)> {
     let name = column.name();
     let dtype = column.dtype();
     if is_number(dtype) {
@@ -329,7 +327,7 @@ pub(in crate::panel) fn target_numbers(column: &Column, origin: &Origin) -> Resu
 }
 
 /// As [`target_numbers`], every cell of which must be a number.
-pub(in crate::panel) fn all_numbers(column: &Column, origin: &Origin) -> Result<Column> {
+pub(in crate::panel) fn all_numbers(column: &Column, origin: &Provenance) -> Result<Column> {
     let (numbers, unreadable) = target_numbers(column, origin)?;
     match unreadable.first() {
         None => Ok(numbers),

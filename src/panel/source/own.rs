@@ -1,7 +1,7 @@
 //! What is in a file that is no panel: prices, a calendar, last year's plan? All of its columns, read as sales are.
 //!
-//! What a column holds is found out from all of its cells: whole numbers, numbers, yes and no, dates; anything else is text.
-//! Numbers that begin with a zero (`007`) are names and stay text, and so do dates that can be read in two ways.
+//! What a column holds is found out from all of its cells: whole numbers, numbers, yes and no, dates; anything else is
+//! text. Numbers that begin with a zero (`007`) are names and stay text, and so do dates that can be read in two ways.
 
 use std::path::Path;
 
@@ -9,12 +9,12 @@ use polars::prelude::*;
 
 use super::{Needed, Reading, Wanted, dates, numbers, read_wanted, remarked};
 use crate::error::Result;
-use crate::panel::{Columns, Origin};
+use crate::panel::{Columns, Provenance};
 use crate::show::Table;
 
 impl Table {
-    /// All columns of a file, a folder or a pattern of files: CSV and other text with whatever delimiter, decimal mark, encoding
-    /// and compression, Parquet, Excel, NDJSON. What was found out about how it is written is said.
+    /// All columns of a file, a folder or a pattern of files: CSV and other delimited text with any delimiter, decimal
+    /// mark, encoding and compression, Parquet, Excel, NDJSON. What was detected in the format is reported.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -31,8 +31,8 @@ impl Table {
         Self::read_as(path, &Reading::default())
     }
 
-    /// As [`read`](Self::read), where it is stated how the file is to be read: its delimiter, its decimal mark, a sheet, a
-    /// query.
+    /// As [`read`](Self::read), where it is stated how the file is to be read: its delimiter, its decimal mark, a
+    /// sheet, a query.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -45,7 +45,7 @@ impl Table {
 }
 
 /// A column of texts as what all of them say.
-pub(super) fn typed(column: &Column, origin: &mut Origin) -> Result<Column> {
+pub(super) fn typed(column: &Column, origin: &mut Provenance) -> Result<Column> {
     if column.dtype() != &DataType::String {
         return Ok(column.clone());
     }

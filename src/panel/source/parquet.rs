@@ -10,7 +10,7 @@ use crate::panel::Columns;
 
 /// The key of a Parquet file's metadata under which a panel keeps its columns.
 pub(in crate::panel) const ROLES: &str = "tradewind.columns";
-/// The key under which it says that its values were mended before they were saved.
+/// The key under which it says that its values were cleaned before they were saved.
 pub(in crate::panel) const CLEANED: &str = "tradewind.cleaned";
 
 pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Part> {

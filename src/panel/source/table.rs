@@ -8,17 +8,17 @@ use super::{kept, numbers, read_table, time_column};
 use crate::error::Result;
 use crate::panel::covariates::is_number;
 use crate::panel::frame::stamps;
-use crate::panel::{Columns, Origin};
+use crate::panel::{Columns, Provenance};
 
 /// All rows and columns of a file, typed.
 pub(crate) struct Rows {
     frame: DataFrame,
-    origin: Origin,
+    origin: Provenance,
 }
 
 impl Rows {
-    /// Reads a file. Columns of digits alone are numbers, unless `names` says that they are names, as `007` is one. Where
-    /// numbers can be read two ways, a point is the decimal mark.
+    /// Reads a file. Columns of digits alone are numbers, unless `names` says that they are names, as `007` is one.
+    /// Where numbers can be read two ways, a point is the decimal mark.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -110,7 +110,7 @@ impl Rows {
         Ok(numbers.f64()?.iter().map(|number| number.unwrap_or(f64::NAN)).collect())
     }
 
-    /// A column as dates, times or whole numbers, and the stamps that these are.
+    /// A column as dates, times or whole numbers, and the timestamps that these are.
     ///
     /// # Errors
     /// When a cell is no date: the text, the column, the line.

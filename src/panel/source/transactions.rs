@@ -8,9 +8,9 @@ use crate::panel::calendar::{Calendar, Frequency, StampKind};
 use crate::panel::covariates::is_number;
 use crate::panel::frame::{numbers, spans, stamp_column, stamps};
 
-/// Sums a sorted frame's targets by series and period; the first row of each period lends the rest, and its index is
-/// given back. Numeric covariates are averaged, of others the first counts; a period in which no target is given has
-/// none.
+/// Sums a sorted frame's targets by series and period; the other columns come from the first row of each period, whose
+/// index is returned. Numeric covariates are averaged, of others the first counts; the target of a period without any
+/// value is missing.
 pub(in crate::panel) fn per_period(frame: &DataFrame, columns: &Columns, per: &str) -> Result<(DataFrame, Vec<usize>)> {
     let frequency: Frequency = per.parse()?;
     let dtype = frame.column(&columns.time)?.dtype().clone();

@@ -7,8 +7,8 @@ use super::numbers::TYPED;
 use crate::error::Result;
 use crate::panel::Columns;
 
-/// One row per row and stamp. Empty cells before the first and after the last value of a row are outside the life of its
-/// series and give no row; empty cells between stay, as missing.
+/// One row per row and timestamp. Empty cells before the first and after the last value of a row are outside the life
+/// of its series and give no row; empty cells between stay, as missing.
 pub(super) fn long(part: Part, kept: &[String], stamps: &[String], columns: &Columns) -> Result<Part> {
     let height = part.frame.height();
     // What was a number stays one, whatever the decimal mark of text is.

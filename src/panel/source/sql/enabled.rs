@@ -47,7 +47,7 @@ const ROLE: &str = r"
 pub(in super::super) fn read(place: &Path, query: &str, wanted: &Wanted) -> Result<Part> {
     let query = query.trim().trim_end_matches(';');
     if query.is_empty() {
-        return Err(Error::usage("the query is empty; write what to ask the database: query = \"select …\""));
+        return Err(Error::usage("the query is empty; state one: query = \"select …\""));
     }
     if is_server(place) { postgres(place, query, wanted) } else { sqlite(place, query, wanted) }
 }
@@ -115,22 +115,24 @@ impl Bounds {
     /// What is said of a query that was stopped, if it was.
     fn stopped(&self, source: &str) -> Result<()> {
         progress::check()?;
-        match Instant::now() > self.until {
-            true => Err(Error::data(format!(
+        if Instant::now() > self.until {
+            Err(Error::data(format!(
                 "{source} did not answer within {} seconds; ask for less, or allow more: reading = \"seconds=…\"",
                 self.seconds
-            ))),
-            false => Ok(()),
+            )))
+        } else {
+            Ok(())
         }
     }
 
     fn count(&self, rows: usize, source: &str) -> Result<()> {
-        match rows as u64 > self.rows {
-            true => Err(Error::data(format!(
+        if rows as u64 > self.rows {
+            Err(Error::data(format!(
                 "the answer of {source} has more than {} rows; ask for less, or allow more: reading = \"rows=…\"",
                 crate::show::number(self.rows as f64)
-            ))),
-            false => Ok(()),
+            )))
+        } else {
+            Ok(())
         }
     }
 }
@@ -157,10 +159,7 @@ fn sqlite(path: &Path, query: &str, wanted: &Wanted) -> Result<Part> {
             .map_err(failed)?;
     confine(&mut database, &bounds).map_err(failed)?;
     let mut statements = Batch::new(&database, query);
-    let mut statement = statements
-        .next()
-        .map_err(failed)?
-        .ok_or_else(|| Error::usage("the query holds no statement; write what to ask the database"))?;
+    let mut statement = statements.next().map_err(failed)?.ok_or_else(|| Error::usage("the query has no statement"))?;
     if statements.next().map_err(failed)?.is_some() {
         return Err(one_statement());
     }
@@ -189,10 +188,11 @@ fn sqlite(path: &Path, query: &str, wanted: &Wanted) -> Result<Part> {
 }
 
 fn one_statement() -> Error {
-    Error::usage("a query is one statement; leave out what follows it")
+    Error::usage("a query is a single statement; remove what follows it")
 }
 
-/// Lets a query read and calculate, and nothing else: it attaches no file, writes none, loads nothing, and ends when it must.
+/// Lets a query read and calculate, and nothing else: it attaches no file, writes none, loads nothing, and ends when it
+/// must.
 fn confine(database: &mut Connection, bounds: &Bounds) -> rusqlite::Result<()> {
     database.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     database.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
@@ -343,8 +343,8 @@ fn servers_allowed(config: &postgres::Config) -> Result<bool> {
     Ok(true)
 }
 
-/// Refuses a role that may do more than read, as far as the server tells quickly: a read-only transaction holds most of it, and
-/// functions that reach the server's files and programs it does not.
+/// Refuses a role that may do more than read, as far as the server tells quickly: a read-only transaction holds most of
+/// it, and functions that reach the server's files and programs it does not.
 fn may_only_read(transaction: &mut postgres::Transaction<'_>, source: &str) -> Result<Result<()>, postgres::Error> {
     let row = transaction.query_one(ROLE, &[])?;
     let may: Option<&str> = row.get(0);

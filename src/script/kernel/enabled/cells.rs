@@ -153,9 +153,12 @@ impl Cells {
                 (last(kept, *n), *output)
             }
         };
-        let entry = |past: &Past| match with_output {
-            true => HistoryEntry::InputOutput(0, past.number, (past.code.clone(), past.output.clone())),
-            false => HistoryEntry::Input(0, past.number, past.code.clone()),
+        let entry = |past: &Past| {
+            if with_output {
+                HistoryEntry::InputOutput(0, past.number, (past.code.clone(), past.output.clone()))
+            } else {
+                HistoryEntry::Input(0, past.number, past.code.clone())
+            }
         };
         found.into_iter().map(entry).collect()
     }

@@ -185,7 +185,7 @@ impl Surface for Notebook {
     }
 
     fn ask(&self, prompt: &str) -> Result<String> {
-        let nobody = || Error::usage("nobody can be asked here: this notebook was run without a person");
+        let nobody = || Error::usage("there is nobody to answer: this notebook runs unattended");
         let message = {
             let cell = locked(&self.0.cell);
             let cell = cell.as_ref().filter(|cell| cell.may_ask).ok_or_else(nobody)?;

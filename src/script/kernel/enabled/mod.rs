@@ -1,5 +1,5 @@
-//! Jupyter talks to a kernel over five ZeroMQ sockets. One thread serves them all; cells run on a second one, so that an
-//! interrupt, a heartbeat and the answer to a question get through while a cell works.
+//! Jupyter talks to a kernel over five ZeroMQ sockets. One thread serves them all; cells run on a second one, so that
+//! an interrupt, a heartbeat and the answer to a question get through while a cell works.
 //!
 //! | file | question |
 //! |---|---|
@@ -39,8 +39,8 @@ const STRAGGLERS: Duration = Duration::from_millis(10);
 /// How often a kernel looks whether the Jupyter that started it is still there.
 const ORPHANED: Duration = Duration::from_secs(2);
 
-/// Serves the kernel that a connection file describes until it is told to end. Where the working folder lies below `root`,
-/// the kernel works in `root`: paths then mean the same in every notebook of a project.
+/// Serves the kernel that a connection file describes until it is told to end. Where the working folder lies below
+/// `root`, the kernel works in `root`: paths then mean the same in every notebook of a project.
 ///
 /// # Errors
 /// When the connection file cannot be read or its ports cannot be opened.

@@ -8,12 +8,13 @@ use super::{Drawing, Figure, TimeAxis};
 use crate::show::{Table, number};
 
 const DOT: Colour = Colour(158, 184, 204);
-/// So far beyond the middle of what was found, in quartiles, a bad trial only makes the others hard to tell apart.
+/// Trials worse than the median by this many quartile distances are drawn at the edge: they would squeeze the others
+/// together.
 const FAR: f64 = 3.0;
 
 /// The scores of trials in the order in which they were tried.
 #[derive(Clone, Debug)]
-pub struct Course {
+pub struct OptimisationHistory {
     /// What the reader should see.
     pub title: String,
     /// What is measured, in what unit.
@@ -24,7 +25,7 @@ pub struct Course {
     pub perfect: f64,
 }
 
-impl Course {
+impl OptimisationHistory {
     /// The figure.
     pub fn figure(self) -> Figure {
         Figure::new(self)
@@ -60,7 +61,7 @@ impl Course {
     }
 }
 
-impl Drawing for Course {
+impl Drawing for OptimisationHistory {
     fn title(&self) -> String {
         self.title.clone()
     }
