@@ -23,7 +23,7 @@ pub use comparison::{
     studentised_range_quantile, wilcoxon,
 };
 pub use demand::DemandClass;
-pub(crate) use demand::{Demand, ERRATIC, SELDOM};
+pub(crate) use demand::{Demand, ERRATIC, INTERMITTENT};
 pub use interpolate::{filled, lines};
 pub use mstl::{Mstl, MstlOptions, mstl, usable};
 pub(crate) use negative_binomial::NegativeBinomial;
