@@ -121,7 +121,6 @@ where
 
 fn not_local(name: &str) -> Error {
     Error::usage(format!(
-        "{name} is a global model, fitted to all series together, and cannot be a component of a method that fits one \
-         series at a time"
+        "{name} is fitted to all series together and cannot be a component of a method that fits one series at a time"
     ))
 }

@@ -200,22 +200,22 @@ fn conformal_intervals_cover_where_a_model_is_too_sure_of_itself() {
 fn adaptive_intervals_follow_a_series() {
     let walks = walks(44);
     let fits = walks.fit(["conformal(model=naive, kind=adaptive)"]).unwrap();
-    let stretch = |fits: &Fits| -> [f64; 2] {
+    let factor = |fits: &Fits| -> [f64; 2] {
         let table = fits.diagnostics().unwrap();
         let mut sums = [0.0; 2];
         for row in 0..table.rows() {
             let said = table.get(row, "parameters").unwrap().to_string();
-            let stretch: f64 = said.rsplit("stretch ").next().unwrap().parse().unwrap();
+            let factor: f64 = said.rsplit("interval scale ").next().unwrap().parse().unwrap();
             let id: usize = table.get(row, "id").unwrap().to_string().parse().unwrap();
-            sums[id % 2] += stretch / 60.0;
+            sums[id % 2] += factor / 60.0;
         }
         sums
     };
-    let [calm, wild] = stretch(&fits);
+    let [calm, wild] = factor(&fits);
     assert!(wild > 1.1 * calm, "{calm} {wild}");
     let early = walks.before("60").unwrap().fit(["conformal(model=naive, kind=adaptive)"]).unwrap();
-    let [_, before] = stretch(&early);
-    let [_, after] = stretch(&early.update(&walks).unwrap());
+    let [_, before] = factor(&early);
+    let [_, after] = factor(&early.update(&walks).unwrap());
     assert!(after > before, "{before} {after}");
 }
 

@@ -179,7 +179,7 @@ fn who_has_no_score_is_named() {
     for model in [BY_WEIGHT, "stack(models=[\"regression\", \"naive\"])"] {
         let rest = ["--observed", "temp", "--models", model, "--horizon", "7", "--save", "kept.fits"];
         let said = String::from_utf8(tradewind(folder.path(), &[&args[..], &rest[..]].concat()).stderr).unwrap();
-        assert!(said.contains("could not take part") && said.contains("without regression: "), "{model}: {said}");
+        assert!(said.contains("was left out") && said.contains("without regression: "), "{model}: {said}");
         let table = Fits::load(folder.path().join("kept.fits")).unwrap().diagnostics().unwrap();
         let form = table.get(0, "specification").unwrap().to_string();
         assert!(form.contains("naive") && form.contains("without regression"), "{model}: {form}");

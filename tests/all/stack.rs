@@ -118,7 +118,7 @@ fn wrong_options_are_named() {
         ("stack(windows=0)", "at least 1"),
         ("stack(horizon=0)", "at least 1 step"),
         ("select(metric=wap)", "did you mean `wape`?"),
-        ("combine(models=[stack])", "cannot be part"),
+        ("combine(models=[stack])", "cannot be a component"),
     ] {
         let error = Model::named(label).err().unwrap_or_else(|| panic!("{label} was taken")).to_string();
         assert!(error.contains(said), "{label}: {error}");
