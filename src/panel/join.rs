@@ -1,9 +1,9 @@
-//! What does another file know of these series and dates? Weather by date and region, prices by store, sizes of stores.
+//! Which covariates come from other files? Weather by date and region, prices by store, sizes of stores.
 //!
 //! Rows are matched by the columns that both have: the time, keys, and columns with one value per series. Where the
-//! file is finer than the panel, its rows within a period become one: numbers their mean, booleans whether any is true,
-//! texts the first. A file of days serves the hours of each day. A row without a match stays a hole, which the audit
-//! reports; two rows for the same series and timestamp are an error.
+//! file is finer than the panel, its rows within a period are combined: the mean of numbers, whether any boolean is
+//! true, the first text. A file of days applies to all hours of each day. A row without a match is a missing value,
+//! which the audit reports; two rows for the same series and timestamp are an error.
 //!
 //! Rows after the end of the history are kept with the panel: the future takes the known columns from them, and the
 //! observed ones (a weather forecast) under the scenario `given`.

@@ -1,9 +1,9 @@
 //! What day is it? Day of week, hour, week, month, quarter, season, starts and ends of months, paydays.
 //!
-//! A step longer than a day is asked as a period: a week holds a month's end or not, and belongs to the month in which
-//! its middle day lies. Groups of flags have a column for every value, whether the history has seen it or not, so that
-//! the first December after a short history is no surprise. Week numbers are those of ISO 8601, seasons the
-//! meteorological ones (winter is December to February in the north).
+//! A step longer than a day is a period: a week contains the end of a month or not, and belongs to the month of its
+//! middle day. Groups of flags have a column for every value, whether it occurs in the history or not, so that the
+//! first December after a short history has its column. Week numbers are those of ISO 8601, seasons the meteorological
+//! ones (winter is December to February in the north).
 
 use chrono::{Datelike, NaiveDate};
 use schemars::JsonSchema;

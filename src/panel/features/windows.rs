@@ -1,9 +1,9 @@
 //! What was sold before? Lags, rolling and expanding windows of the target, or of another column.
 //!
-//! A window with lag k at step t ends at t − k, k ≥ 1: nothing of step t or later enters, and nothing after the cut-off
-//! of a backtest can. In the future the columns are known for k steps; a model that needs more says so. Missing values
-//! are left out of a window; one without any value is missing. Statistics are those of pandas: the standard deviation
-//! divides by n − 1.
+//! A window with lag k at step t ends at t − k, k ≥ 1: it uses no value of step t or later, and none after the cut-off
+//! of a backtest. In the future the columns are known for k steps; a model that needs more fails with an error. Missing
+//! values are left out of a window; a window without any value is missing. Statistics are those of pandas: the standard
+//! deviation divides by n − 1.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
