@@ -42,11 +42,11 @@ pub struct Join {
     /// Columns of the panel by which rows are matched: its time, keys, columns with one value per series; all of those
     /// that the file has, if not stated. Without the time, only fixed columns can be joined.
     pub on: Vec<String>,
-    /// The file's time column, if it is not called as the panel's.
+    /// The file's time column, if it has another name than the panel's.
     pub time: Option<String>,
     /// Columns to take that are known in the future.
     pub known: Vec<String>,
-    /// Columns to take that are seen only in the past: weather.
+    /// Columns to take that are known only in the past: weather.
     pub observed: Vec<String>,
     /// Columns to take that have one value per series.
     pub fixed: Vec<String>,

@@ -169,7 +169,7 @@ fn named(name: &str) -> Result<&'static Rule> {
 
 impl Derive for Feasts {
     const NAME: &str = "feasts";
-    const SUMMARY: &str = "Moving feasts and days of commerce: Easter, Black Friday, Eid, Super Bowl …";
+    const SUMMARY: &str = "Moving holidays and retail events: Easter, Black Friday, Eid, Super Bowl …";
     const EXAMPLE: &str = "feasts(names=[easter, black_friday, super_bowl])";
     const ALSO: &str = "moving feasts, moving holidays";
     const SIMILAR: &[(&str, &str)] = &[(

@@ -190,7 +190,7 @@ fn named(of: Option<&String>, name: String, lag: usize) -> String {
 
 impl Derive for Lags {
     const NAME: &str = "lags";
-    const SUMMARY: &str = "The value of so many steps before";
+    const SUMMARY: &str = "Lagged values";
     const EXAMPLE: &str = "lags(steps=[8, 52])";
     const ALSO: &str = "lag, lagged, shift";
     const SIMILAR: &[(&str, &str)] =
@@ -215,7 +215,7 @@ impl Derive for Lags {
 
 impl Derive for Rolling {
     const NAME: &str = "rolling";
-    const SUMMARY: &str = "Mean, median, spread … of the last steps";
+    const SUMMARY: &str = "Mean, median, standard deviation … of a moving window";
     const EXAMPLE: &str = "rolling(window=13, lag=8, stat=median)";
     const ALSO: &str = "rolling window, moving window, window, windows";
     const SIMILAR: &[(&str, &str)] = &[(
@@ -245,7 +245,7 @@ impl Derive for Rolling {
 
 impl Derive for Expanding {
     const NAME: &str = "expanding";
-    const SUMMARY: &str = "Mean, median, spread … of all that came before";
+    const SUMMARY: &str = "Mean, median, standard deviation … of all earlier values";
     const EXAMPLE: &str = "expanding(lag=8)";
     const ALSO: &str = "expanding window, cumulative";
 

@@ -68,7 +68,7 @@ const MISSING: [&str; 8] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None
 pub struct Reading {
     /// The delimiter of a text file: one character, or the word tab.
     pub delimiter: Option<String>,
-    /// What encloses cells of a text file that hold a delimiter.
+    /// The quote around cells of a text file that contain a delimiter: one character.
     pub quote: Option<String>,
     /// The decimal mark of numbers written as text: a point or a comma.
     pub decimal: Option<String>,
@@ -80,11 +80,11 @@ pub struct Reading {
     pub sheet: Option<String>,
     /// The SQL query whose answer is read.
     pub query: Option<String>,
-    /// Seconds that a query may take; an hour if not stated, ten minutes in a script.
+    /// Time limit of a query in seconds; by default an hour, in a script ten minutes.
     pub seconds: Option<u64>,
-    /// Rows that the answer of a query may have; a billion if not stated, twenty million in a script.
+    /// Limit of the rows of a query's answer; by default a billion, in a script twenty million.
     pub rows: Option<u64>,
-    /// Is there one column per date? Found out from the header if not stated.
+    /// Is there one column per date? Detected from the header if not stated.
     pub wide: Option<bool>,
     /// Sums transactions by this period: D, h or 15min.
     pub per: Option<String>,
