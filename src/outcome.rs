@@ -10,7 +10,7 @@ use crate::forecast::Forecast;
 use crate::panel::{Audit, Panel};
 use crate::plan::Plan;
 use crate::report::Report;
-use crate::report::performance::Story;
+use crate::report::performance::PerformancePage;
 use crate::show::words::{self, counted, rounded};
 use crate::show::{Block, Finding, Show, number};
 
@@ -169,7 +169,7 @@ impl Outcome {
         }
         report = report.heading("Data quality").add(crate::report::quality::section(&inner.audit)?);
         report = report.heading("Which model to trust").add(Block::Text(self.verdict(&model)?));
-        for block in Story::of(&inner.backtest, &plan.metric)?.blocks(3)? {
+        for block in PerformancePage::of(&inner.backtest, &plan.metric)?.blocks(3)? {
             report = report.add(block);
         }
         report =
@@ -231,7 +231,7 @@ impl Outcome {
         let coverage = inner.backtest.score(best, "coverage80").map_or(String::new(), |share| {
             format!("; its 80 % interval covered {} % of the actual values", rounded(100.0 * share, 0))
         });
-        let significance = Story::of(&inner.backtest, metric)?.significance();
+        let significance = PerformancePage::of(&inner.backtest, metric)?.significance();
         let significance = significance.map_or(String::new(), |sentence| format!(" {sentence}"));
         let used = if model == best { String::new() } else { format!(" The forecast is made by {model}.") };
         Ok(format!(

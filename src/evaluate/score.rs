@@ -88,14 +88,14 @@ impl Forecast {
         columns.push(Column::new("series".into(), cases.iter().map(|cases| cases.len() as u64).collect::<Vec<_>>()));
         columns.push(Column::new("without actuals".into(), all(without.len())));
         columns.push(Column::new("without forecast".into(), all(unforecast.len())));
-        let mut said = vec![format!("{} series scored", number((self.len() - without.len()) as f64))];
-        let told = |names: &[&str], what: &str| {
+        let mut title = vec![format!("{} series scored", number((self.len() - without.len()) as f64))];
+        let counted = |names: &[&str], what: &str| {
             let first = names.first()?;
             Some(format!("{} {what} (first: {first})", number(names.len() as f64)))
         };
-        said.extend(told(&without, "of the forecast without actuals"));
-        said.extend(told(&unforecast, "of the actuals without a forecast"));
-        Ok(Table::new(DataFrame::new(cases.len(), columns)?).titled(said.join("; ")))
+        title.extend(counted(&without, "of the forecast without actuals"));
+        title.extend(counted(&unforecast, "of the actuals without a forecast"));
+        Ok(Table::new(DataFrame::new(cases.len(), columns)?).titled(title.join("; ")))
     }
 
     /// The index of a series among the actuals, and the position of its first step there; none if it is not among them.

@@ -1,9 +1,9 @@
 //! Which files may a script reach?
 //!
-//! A script works behind a [`Fence`]: whatever its verbs look at, list, read, make or remove must lie below one of the
-//! fence's folders once every link and every `..` is followed, which is judged before the file system is asked anything
-//! else. What is refused is refused in the same words whether it is there or not. The fence belongs to the script's
-//! [`Job`]; outside a script there is none.
+//! A script works behind a [`Fence`]: whatever its verbs list, read, create or remove must be below one of the fence's
+//! folders once every link and every `..` is resolved, which is checked before any other access to the file system. A
+//! refusal reads the same whether the file exists or not. The fence belongs to the script's [`Job`]; outside a script
+//! there is none.
 
 use std::fs::File;
 use std::path::{Component, Path, PathBuf};

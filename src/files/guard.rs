@@ -1,11 +1,11 @@
-//! What may be written over? Nothing that this work reads, and nothing that somebody else has written.
+//! Which files may be overwritten? None that this job reads, and none that anybody else has written.
 //!
 //! A [`Guard`] belongs to a [`Job`]. It knows every file that was read, and every file that a folder or pattern of data
-//! names, by what they are and not by how they were spelled: links, hard links, relative paths and other letter case
-//! lead to the same file. None of them is written over, whatever is asked.
+//! names, by identity and not by spelling: links, hard links, relative paths and other letter case lead to the same
+//! file. None of them is overwritten.
 //!
-//! Any other file that stands where something is to be written is replaced if it is our own: this job has written it,
-//! or it bears our [`mark`](super::mark). Else it is refused, unless its replacement was allowed.
+//! Any other file at the place of an output is replaced if it is our own: this job has written it, or it has our
+//! [`mark`](super::mark). Otherwise it is refused, unless its replacement was allowed.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};

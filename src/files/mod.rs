@@ -1,7 +1,7 @@
 //! How are files written so that no half-written output ever has its final name? And which files may a script touch?
 //!
-//! This room is the only one that asks the file system: what it is asked for is judged first, so that no other room can
-//! forget to. `setup/check_tree.py` holds that.
+//! This module is the only one with access to the file system: it checks every path first, so that no other module can
+//! forget to. `setup/check_tree.py` enforces that.
 //!
 //! The bytes go to a temporary file in the target's folder, which is renamed into place at the end: a reader sees
 //! the old file or the new one, never a part. When writing fails, the temporary file is removed.
@@ -9,10 +9,10 @@
 //! | file | question |
 //! |---|---|
 //! | `fence` | which files may a script touch? |
-//! | `guard` | what may be written over? |
-//! | `mark` | how is a file told that we have written? |
-//! | `reading` | what is on the disk, as far as whoever asks may know? |
-//! | `set` | how do several files that belong together get written? |
+//! | `guard` | which files may be overwritten? |
+//! | `mark` | how are our own files recognised? |
+//! | `reading` | what is on the disk, as far as the caller may know? |
+//! | `set` | how are several files that belong together written? |
 
 mod fence;
 mod guard;

@@ -1,7 +1,7 @@
-//! What is on the disk, as far as whoever asks may know?
+//! What is on the disk, as far as the caller may know?
 //!
-//! A path is judged before the file system is asked about it, and a file again once it is open. What a script may not
-//! touch is not there for it: the questions that are answered by yes or no say no.
+//! A path is checked before the file system is asked about it, and a file again once it is open. For a script, files
+//! that it may not touch do not exist: yes-or-no questions about them are answered by no.
 
 use std::fs::{File, Metadata};
 use std::io::Read;

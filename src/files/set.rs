@@ -1,12 +1,11 @@
-//! How do several files that belong together get written, so that no other run mixes its own with them, and a kill
-//! leaves the old ones or the new ones?
+//! How are several files that belong together written, so that no other run mixes its own with them, and a kill leaves
+//! either the old ones or the new ones?
 //!
-//! A folder is kept from other runs by a lock on a file in it, which the operating system takes back when a run is
-//! killed; the next one finds the file free, and removes it at its end. All files of a set are written beside their
-//! places first, and renamed into them one after the other at the end. A kill between two renames, a matter of
-//! microseconds, divides the set: which files are still to be renamed stands in a journal in the folder that is locked,
-//! by which the next run that locks it or writes into it renames them before anything else. Folders that do not lie in
-//! one another are made whole one by one.
+//! A lock on a file in the folder excludes other runs; the operating system releases it when a run is killed, and the
+//! next run finds the file unlocked and removes it at its end. All files of a set are first written under temporary
+//! names, and renamed one after the other at the end. A kill between two renames, a matter of microseconds, divides the
+//! set: a journal in the locked folder lists the files still to be renamed, and the next run that locks the folder or
+//! writes into it first completes the renames. Folders that are not nested are completed one by one.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,13 +1,13 @@
-//! What are the sales per week, per month, per store? Values up time and up keys.
+//! What are the sales per week, per month, per store? Aggregation over time and over keys.
 //!
-//! A step goes to the new period that holds it; one that lies in two (a week across the end of a month) to the one that
-//! holds its middle day. Weeks and months are dated as everywhere: weeks and `ME` to their last day, `MS` to their
+//! A step belongs to the new period that contains it; one that lies in two (a week across the end of a month) to the
+//! period of its middle day. Weeks and months are dated as everywhere: weeks and `ME` to their last day, `MS` to their
 //! first.
 //!
-//! A new period is *partial* where not all its steps are there: at the start or the end of the series, or where a row
-//! or a target is missing inside. Its sum is lower for that reason alone, so it is marked and counted, and with
-//! `partial=drop` those at the ends of a series go. A series that starts after others or ends before them makes no sum
-//! over keys partial: it sold nothing before it was there.
+//! A new period is *partial* if not all of its steps have values: at the start or the end of the series, or where a row
+//! or a target is missing. Its sum is too low for that reason alone, so it is marked and counted, and `partial=drop`
+//! removes those at the ends of a series. A series that starts later or ends earlier than others does not make sums
+//! over keys partial: it sold nothing at those times.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,10 +1,10 @@
-//! How are the data cleaned, in the open? By stated policy only: the defaults change nothing, and every change is a row
-//! of the [`Audit`](super::Audit) of the cleaned panel.
+//! How are the data cleaned? By stated policies only: the defaults change nothing, and every change is a row of the
+//! [`Audit`](super::Audit) of the cleaned panel.
 //!
-//! Rows are decided on first: timestamps are put on the calendar, and several rows for one timestamp become one. Then
-//! they are cleaned. A row whose timestamp lies off the calendar stays as it is until `off_calendar` says where it
-//! belongs: all other policies leave it alone. What was recorded is kept beside what was cleaned (see `recorded`):
-//! backtests clean each training part by itself and score what happened.
+//! First rows are put on the calendar, and several rows for one timestamp are combined; then values are cleaned. A row
+//! whose timestamp is not on the calendar stays unchanged unless `off_calendar` moves it: all other policies skip it.
+//! The recorded values are kept with the cleaned ones (see `recorded`): backtests clean each training part by itself
+//! and score against the recorded values.
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
-//! What does another file know of these series and dates? Weather by date and region, prices by store, sizes of stores.
+//! Which covariates come from other files? Weather by date and region, prices by store, sizes of stores.
 //!
 //! Rows are matched by the columns that both have: the time, keys, and columns with one value per series. Where the
-//! file is finer than the panel, its rows within a period become one: numbers their mean, booleans whether any is true,
-//! texts the first. A file of days serves the hours of each day. A row without a match stays a hole, which the audit
-//! reports; two rows for the same series and timestamp are an error.
+//! file is finer than the panel, its rows within a period are combined: the mean of numbers, whether any boolean is
+//! true, the first text. A file of days applies to all hours of each day. A row without a match is a missing value,
+//! which the audit reports; two rows for the same series and timestamp are an error.
 //!
 //! Rows after the end of the history are kept with the panel: the future takes the known columns from them, and the
 //! observed ones (a weather forecast) under the scenario `given`.
@@ -42,11 +42,11 @@ pub struct Join {
     /// Columns of the panel by which rows are matched: its time, keys, columns with one value per series; all of those
     /// that the file has, if not stated. Without the time, only fixed columns can be joined.
     pub on: Vec<String>,
-    /// The file's time column, if it is not called as the panel's.
+    /// The file's time column, if it has another name than the panel's.
     pub time: Option<String>,
     /// Columns to take that are known in the future.
     pub known: Vec<String>,
-    /// Columns to take that are seen only in the past: weather.
+    /// Columns to take that are known only in the past: weather.
     pub observed: Vec<String>,
     /// Columns to take that have one value per series.
     pub fixed: Vec<String>,

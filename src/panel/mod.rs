@@ -2,23 +2,23 @@
 //!
 //! | file | question |
 //! |---|---|
-//! | `columns` | what is what in the file, and what may a model know of it? |
+//! | `columns` | which role does each column have? |
 //! | `source/` | how does any file become a frame? |
 //! | `frame` | how does a frame become a panel, and back? |
 //! | `calendar` | when does the next value come? |
-//! | `features/` | which covariates can be made from the calendar, from events, from the past? |
-//! | `normalise` | what does the target go through before a model sees it, and back? |
+//! | `features/` | which covariates can be computed from the calendar, from events, from the past? |
+//! | `normalise` | which transformation of the target do models see? |
 //! | `audit` | what is wrong with the data? |
-//! | `clean` | how is it cleaned, in the open? |
-//! | `recorded` | what was recorded before that, and how is a part of the panel cleaned by itself? |
-//! | `climatology` | what is usual at that time of the year? |
-//! | `covariates` | what does a model see of the covariates, as numbers? |
-//! | `future` | what is known of the days to come? |
-//! | `join` | what does another file know of these series and dates? |
+//! | `clean` | how are the data cleaned? |
+//! | `recorded` | which values were recorded before cleaning? |
+//! | `climatology` | what is the average of a covariate at that time of the year? |
+//! | `covariates` | which numbers do models see for the covariates? |
+//! | `future` | which covariates are known in the future? |
+//! | `join` | which covariates come from other files? |
 //! | `fingerprint` | which data is this? |
 //! | `folds` | where is time cut? |
-//! | `groups` | which series go together? |
-//! | `order` | in what order are series taken, whatever they are called? |
+//! | `groups` | which series belong together? |
+//! | `order` | in which order are series processed, independent of their names? |
 //! | `aggregate` | what are the sales per week, per month, per store? |
 
 mod aggregate;

@@ -1,11 +1,10 @@
-//! What does the target go through before a model sees it, and how does a forecast come back?
+//! Which transformation of the target do models see, and how is a forecast transformed back?
 //!
-//! A panel always holds the values as they are: audits, pictures and scores are on the scale of the data. Only the fit
-//! of a model sees z = f(y), with what f needs estimated from the training values of that series alone, in every fold
-//! anew. A model's forecast of z is normal with mean μ and standard deviation σ; it comes back as the distribution of
-//! f⁻¹(z): quantiles through f⁻¹, which keeps their order, and the mean adjusted for the bias that the mean of a curve
-//! is not the curve of the mean (Hyndman & Athanasopoulos, *Forecasting: Principles and Practice*, 3rd ed., §3.1 and
-//! §5.6).
+//! A panel always holds the untransformed values: audits, figures and scores are on the scale of the data. Only fits
+//! see z = f(y), with the parameters of f estimated from the training values of that series alone, in every fold. A
+//! model's forecast of z is normal with mean μ and standard deviation σ and is transformed back to the distribution of
+//! f⁻¹(z): quantiles by f⁻¹, which keeps their order, and the mean with bias adjustment (Hyndman & Athanasopoulos,
+//! *Forecasting: Principles and Practice*, 3rd ed., §3.1 and §5.6).
 //!
 //! | `normalise` | z | mean of y | a series needs |
 //! |---|---|---|---|
@@ -21,11 +20,11 @@
 //! those of the formulas also where the second order is not enough; for λ > 0 the adjustment stays between −½ and 2 of
 //! the median, because the formula grows without bounds as the median nears zero.
 //!
-//! A constant series has no spread to divide by and is shifted only. A series that a transformation cannot serve is a
-//! counted failure of that series: values below the range, values whose digits the transformation loses, and forecasts
-//! so wide on the transformed scale that they have no meaning on that of the data: σ above 4 under a logarithm, where
-//! one standard deviation is a factor of 55, or within four standard deviations of −1/λ under a negative λ, where the
-//! back-transform ends (R says NA there). Quantiles beyond four standard deviations are those of four.
+//! A constant series has no standard deviation to divide by and is only shifted. A series that cannot be transformed is
+//! a counted failure: values below the range, values that lose digits by the transformation, and forecasts too wide on
+//! the transformed scale to be meaningful on that of the data: σ above 4 under a logarithm, where one standard
+//! deviation is a factor of 55, or within four standard deviations of −1/λ under a negative λ, where the
+//! back-transformation ends (R gives NA there). Quantiles beyond four standard deviations are those at four.
 
 use polars::prelude::*;
 use schemars::JsonSchema;

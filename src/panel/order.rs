@@ -1,6 +1,6 @@
-//! In what order are series taken, whatever they are called? A panel has them in the order of their keys, which says
-//! nothing: relabelled, the same series stand elsewhere. What depends on the place of a series (rows that are drawn,
-//! parts that are held out, numbers of categories, sums of many numbers) takes them in the order of what they hold.
+//! In which order are series processed, independent of their names? A panel has them in the order of their keys, which
+//! would change if they were relabelled. Whatever depends on the order of series (sampled rows, held-out parts,
+//! encodings of categories, sums of many numbers) takes them in the order of their contents.
 
 use crate::error::Result;
 use crate::panel::Panel;

@@ -1,29 +1,27 @@
-//! What was recorded before cleaning cleaned it, and how is a part of the panel cleaned by itself?
+//! Which values were recorded before cleaning, and how is a part of a cleaned panel cleaned by itself?
 //!
-//! A forecast is scored by what happened, not by what cleaning made of it. What happened is, row by row of a cleaned
-//! panel:
+//! Forecasts are scored against recorded values, not cleaned ones. For each row of a cleaned panel these are:
 //!
-//! | what was found | policy | what happened |
+//! | finding | policy | recorded value |
 //! |---|---|---|
-//! | several rows for one timestamp | `duplicates=sum`, `mean`, `last` | the one row that the policy makes of them |
+//! | several rows for one timestamp | `duplicates=sum`, `mean`, `last` | the row that the policy makes of them |
 //! | a timestamp off the calendar | `off_calendar=…` | the value, on the timestamp that the policy names |
-//! | a target that is infinite or no number | any | nothing that is known: it is not scored |
-//! | no row, or no target | `missing=zero` | nothing was sold: 0 |
-//! | no row, or no target | any other | nothing that is known: it is not scored |
+//! | a target that is infinite or not a number | any | unknown: not scored |
+//! | no row, or no target | `missing=zero` | 0: nothing was sold |
+//! | no row, or no target | any other | unknown: not scored |
 //! | a target below zero | `negatives=clip` | the value as it was recorded |
-//! | a target below zero | `negatives=apart` | 0: the return stands in a column of its own |
-//! | a suspected stock-out | `stockouts=missing` | no demand that anybody saw: it is not scored |
+//! | a target below zero | `negatives=apart` | 0: the return is in a column of its own |
+//! | a suspected stock-out | `stockouts=missing` | unknown demand: not scored |
 //! | an outlier | `outliers=clip`, `interpolate` | the value as it was recorded |
-//! | whatever | `normalise=…` | the value: scores are on the scale of the data |
+//! | any | `normalise=…` | the value: scores are on the scale of the data |
 //!
-//! Aggregated, a period has what its steps have; where one of them was filled in, what happened in the whole is not
-//! known.
+//! An aggregated period has the recorded values of its steps; if one of them was filled in, the period is not scored.
 //!
-//! Some policies look at more than one row at a time: where a gap ends, what lies on both sides of a hole, how far a
-//! series usually strays. What they do to a row depends on what comes later, so a panel that they cleaned keeps the
-//! rows as they were recorded, and what was done to them since. Whatever is cut off is cleaned again from its own rows:
-//! a cleaned panel before a day is the panel before that day, cleaned. Policies that look at one row alone, or at the
-//! past, come to the same either way and keep only what happened.
+//! Some policies use more than one row: where a gap ends, the values on both sides of a gap, the variation of a series.
+//! Their result depends on later rows, so a panel that they cleaned keeps the rows as recorded, and the changes since.
+//! A part of it is cleaned again from its own rows: a cleaned panel before a date equals the panel before that date,
+//! cleaned. Policies that use a single row, or the past, give the same result either way and keep only the recorded
+//! values.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};

@@ -1,8 +1,8 @@
 //! Which block goes on which slide?
 //!
-//! A title slide; then each heading of level 2 starts a slide, and so does a deeper one once its slide has content.
-//! A slide holds one picture, one table or one piece of code, and the words that belong to it: those before it, and
-//! those after it as long as they fit. What would overflow goes on to the next slide under the same title.
+//! A title slide; then each heading of level 2 starts a slide, and so does a deeper one once its slide has content. A
+//! slide holds one figure, one table or one piece of code, and the text that belongs to it: the text before it, and the
+//! text after it as long as it fits. What would overflow continues on the next slide under the same title.
 
 use super::Report;
 use crate::show::{Block, Prose, Words, one_line, paragraphs};

@@ -40,7 +40,7 @@ impl Backtest {
     /// # Errors
     /// When there is no such metric, no model could be scored by it, or a figure cannot be drawn.
     pub fn performance(&self, metric: &str) -> Result<Report> {
-        let story = Story::of(self, metric)?;
+        let page = PerformancePage::of(self, metric)?;
         let panel = self.panel();
         let mut report = Report::new(format!("Performance: {}", panel.inner().columns.target))
             .subtitle(format!(
@@ -50,8 +50,8 @@ impl Backtest {
                 self.folds().to_string().trim()
             ))
             .heading("In short")
-            .add(Block::List(story.in_short()?));
-        for block in story.blocks(2)? {
+            .add(Block::List(page.in_short()?));
+        for block in page.blocks(2)? {
             report = report.add(block);
         }
         Ok(report)
@@ -59,8 +59,8 @@ impl Backtest {
 }
 
 /// What the sections of a performance page share.
-pub(crate) struct Story<'a> {
-    trial: &'a Backtest,
+pub(crate) struct PerformancePage<'a> {
+    backtest: &'a Backtest,
     by: &'static Metric,
     /// The loss that is tested: the metric, or the mean absolute error where the metric is a bias or a coverage.
     tested: &'static Metric,
@@ -69,18 +69,18 @@ pub(crate) struct Story<'a> {
     names: Vec<String>,
 }
 
-impl<'a> Story<'a> {
-    pub(crate) fn of(trial: &'a Backtest, metric: &str) -> Result<Self> {
-        let by = trial.deciding(metric)?;
-        trial.best(metric)?;
-        let order: Vec<usize> = trial.ranked(by).into_iter().filter(|m| trial.mean(by, *m).is_some()).collect();
-        let models = trial.models();
+impl<'a> PerformancePage<'a> {
+    pub(crate) fn of(backtest: &'a Backtest, metric: &str) -> Result<Self> {
+        let by = backtest.deciding(metric)?;
+        backtest.best(metric)?;
+        let order: Vec<usize> = backtest.ranked(by).into_iter().filter(|m| backtest.mean(by, *m).is_some()).collect();
+        let models = backtest.models();
         let names = order.iter().map(|m| models[*m].clone()).collect();
         let tested = match loss(by.name) {
             Ok(by) => by,
             Err(_) => loss("mae")?,
         };
-        Ok(Self { trial, by, tested, order, names })
+        Ok(Self { backtest, by, tested, order, names })
     }
 
     fn best(&self) -> &str {
@@ -88,7 +88,7 @@ impl<'a> Story<'a> {
     }
 
     fn score(&self, place: usize) -> f64 {
-        self.trial.mean(self.by, self.order[place]).unwrap_or(f64::NAN)
+        self.backtest.mean(self.by, self.order[place]).unwrap_or(f64::NAN)
     }
 
     /// The ranks of the second model and of the naive benchmark, if they are not the best.
@@ -110,7 +110,7 @@ impl<'a> Story<'a> {
         // Rivals with the same verdict share its words.
         let mut parts: Vec<(&str, Vec<String>)> = Vec::new();
         for rival in rivals {
-            let pair = self.trial.pairwise_test(self.order[0], self.order[rival], self.tested);
+            let pair = self.backtest.pairwise_test(self.order[0], self.order[rival], self.tested);
             let name = &self.names[rival];
             let (verdict, name) = match (&pair.test, pair.p()) {
                 (Ok(test), Some(p)) if test.mean == 0.0 && p >= 1.0 => ("no better than", name.clone()),
@@ -164,10 +164,10 @@ impl<'a> Story<'a> {
             1 => format!("{} is the only model; its {metric} is {score}.", self.best()),
             n => format!("{} is the best of {n} models: {metric} {score}{against}.{significance}", self.best()),
         }];
-        if let Ok(finding) = self.trial.calibration_of(self.best()) {
+        if let Ok(finding) = self.backtest.calibration_of(self.best()) {
             points.push(finding.sentence());
         }
-        if let Some(finding) = self.trial.errors(self.best()).ok().and_then(|found| found.into_iter().next()) {
+        if let Some(finding) = self.backtest.errors(self.best()).ok().and_then(|found| found.into_iter().next()) {
             points.push(finding.sentence().split_inclusive(". ").next().unwrap_or_default().trim().to_string());
         }
         Ok(points)
@@ -189,10 +189,10 @@ impl<'a> Story<'a> {
         section("Accuracy by horizon", self.by_step()?);
         let (title, inner) = self.by_class()?;
         section(&title, inner);
-        if let Ok(finding) = self.trial.calibration() {
+        if let Ok(finding) = self.backtest.calibration() {
             section(&finding.title(), vec![finding.block()]);
         }
-        for finding in self.trial.errors(self.best())? {
+        for finding in self.backtest.errors(self.best())? {
             // The figure replaces the table, except for the factors, whose table has the counts.
             let read = finding.title().starts_with("Factors");
             let mut inner = vec![Block::Text(finding.sentence())];
@@ -206,14 +206,14 @@ impl<'a> Story<'a> {
 
     /// The columns of the leaderboard that readers need first, and the significance of the first place.
     fn leaderboard(&self) -> Result<Vec<Block>> {
-        let board = self.trial.leaderboard(self.by.name)?;
+        let board = self.backtest.leaderboard(self.by.name)?;
         let mut wanted = vec!["model", self.by.name, "mase", "wape", "bias", "coverage80", "failures"];
         let mut seen = std::collections::HashSet::new();
         wanted.retain(|name| seen.insert(*name));
         let mut frame = board.frame().select(wanted)?;
         let mut note = None;
         if self.names.len() > 1 {
-            let tests = self.order[1..].iter().map(|m| self.trial.pairwise_test(self.order[0], *m, self.tested).p());
+            let tests = self.order[1..].iter().map(|m| self.backtest.pairwise_test(self.order[0], *m, self.tested).p());
             let p: Vec<Option<f64>> = tests.collect();
             let corrected = holm(&p.iter().flatten().copied().collect::<Vec<_>>());
             let mut corrected = corrected.into_iter();
@@ -233,11 +233,11 @@ impl<'a> Story<'a> {
             }
         }
         let mut blocks = vec![
-            Block::Figure(self.trial.plot(self.by.name)?),
+            Block::Figure(self.backtest.plot(self.by.name)?),
             Block::Table(Table::new(frame).titled("Leaderboard").highlight(0)),
         ];
         blocks.extend(note.map(Block::Text));
-        blocks.extend(self.trial.caveat().map(Block::Note));
+        blocks.extend(self.backtest.caveat().map(Block::Note));
         Ok(blocks)
     }
 
@@ -256,7 +256,7 @@ impl<'a> Story<'a> {
                 words::metric(self.by.name)
             )));
         }
-        let finding = self.trial.compare(self.best(), &self.names[1], metric)?;
+        let finding = self.backtest.compare(self.best(), &self.names[1], metric)?;
         blocks.push(Block::Text(finding.sentence()));
         // Without a test the figure would show no intervals.
         let tested = finding.table().column("p")?.into_iter().next().is_some_and(|p| p != crate::show::Value::Missing);
@@ -272,7 +272,7 @@ impl<'a> Story<'a> {
         if self.names.len() < 3 {
             return Ok(Vec::new());
         }
-        let ranks = self.trial.ranks(self.tested.name)?;
+        let ranks = self.backtest.ranks(self.tested.name)?;
         let mut blocks = vec![Block::Text(ranks.sentence())];
         blocks.extend(ranks.figure().ok().map(Block::Figure));
         blocks.extend(ranks.caveats().into_iter().map(Block::Note));
@@ -280,7 +280,7 @@ impl<'a> Story<'a> {
     }
 
     fn by_fold(&self) -> Result<Vec<Block>> {
-        let names = self.trial.fold_names();
+        let names = self.backtest.fold_names();
         if names.len() < 2 {
             let text = "There is only one fold, so the stability of these scores is unknown. Use more folds.";
             return Ok(vec![Block::Note(text.into())]);
@@ -307,7 +307,7 @@ impl<'a> Story<'a> {
     }
 
     fn by_step(&self) -> Result<Vec<Block>> {
-        let h = self.trial.folds().horizon();
+        let h = self.backtest.folds().horizon();
         if h < 2 {
             return Ok(Vec::new());
         }
@@ -346,11 +346,11 @@ impl<'a> Story<'a> {
 
     /// By demand class if there are several, else by size.
     fn by_class(&self) -> Result<(String, Vec<Block>)> {
-        let classes = self.trial.group_sizes("class")?;
-        let n = self.trial.panel().len();
+        let classes = self.backtest.group_sizes("class")?;
+        let n = self.backtest.panel().len();
         let (dimension, groups, title) = match classes.len() {
             0 | 1 if n < LEAST_SERIES => return Ok((String::new(), Vec::new())),
-            0 | 1 => ("size", self.trial.group_sizes("size")?, "Accuracy by size of series"),
+            0 | 1 => ("size", self.backtest.group_sizes("size")?, "Accuracy by size of series"),
             _ => ("class", classes.clone(), "Accuracy by demand class"),
         };
         let rows = self.rows(dimension)?;
@@ -377,7 +377,7 @@ impl<'a> Story<'a> {
 
     /// The scores of each model by a dimension, the best model first.
     fn rows(&self, dimension: &str) -> Result<Vec<(String, Vec<f64>)>> {
-        let table = self.trial.by(dimension, self.by.name)?;
+        let table = self.backtest.by(dimension, self.by.name)?;
         let row = |name: &String| {
             let values = table.frame().column(name)?.f64()?.iter().map(|value| value.unwrap_or(f64::NAN)).collect();
             Ok((name.clone(), values))

@@ -1,5 +1,5 @@
-//! Which arguments does a script ask for? A name that neither it nor what it imports ever mentions is a slip of whoever
-//! runs it, and is refused before anything has begun.
+//! Which arguments does a script use? A name that neither it nor its imports mention is a typo, and is refused before
+//! anything runs.
 //!
 //! A script declares its arguments by using them: `args.out`, `"by" in args`, `args["by"]`, `number(args, "lead", 4)`.
 //! So any name after a dot and any text in quotes counts as mentioned. A script that goes through whatever it is given

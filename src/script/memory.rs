@@ -1,10 +1,10 @@
 //! How much memory may a script take?
 //!
-//! Rhai can count what arrays and maps hold, but does so at every call of a method on one, all of it: a loop that
-//! collects rows would take the square of their number, and what is put into a map by its index is not counted at all.
-//! So the process is watched instead while a script runs. What one call makes out of little ([`refuse`]) is asked
-//! before it is made, because no watch is quick enough for it; and a process of its own has a [`ceiling`] beneath the
-//! machine's, at which it ends alone.
+//! Rhai can count the contents of arrays and maps, but does so at every method call, over all of them: a loop that
+//! collects rows would take quadratic time, and what is put into a map by its index is not counted at all. So the
+//! memory of the process is watched while a script runs. Calls that create much from little ([`refuse`]) are checked
+//! beforehand, because no watch is quick enough for them; and a process of its own has a [`ceiling`] below that of the
+//! machine, at which it ends alone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

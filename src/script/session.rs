@@ -1,7 +1,7 @@
-//! A script, a line at a prompt, a cell of a notebook: text that runs where what came before is still known.
+//! A script, a line at a prompt, a cell of a notebook: text that runs with the variables of the texts before it.
 //!
-//! A [`Session`] keeps variables, functions and imports from one text to the next, works within limits and behind a
-//! fence, and says what went wrong with place and reason. What it prints, shows and asks goes to its [`Surface`].
+//! A [`Session`] keeps variables, functions and imports from one text to the next, works within limits and a sandbox,
+//! and reports errors with place and reason. What it prints, shows and asks goes to its [`Surface`].
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

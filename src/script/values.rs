@@ -1,7 +1,7 @@
-//! What goes into a verb and what comes out: Rhai's values as the library's, and back.
+//! Conversion of arguments and results: Rhai's values as the library's, and back.
 //!
-//! An argument says what it needs and refuses the rest in words; whole numbers do where any number is asked, and exact
-//! floats where a whole one is.
+//! An argument states its type and refuses others in words; whole numbers are accepted where any number is, and floats
+//! without a fraction where a whole one is.
 
 use std::path::PathBuf;
 

@@ -4,8 +4,8 @@
 //! `EVCXR_BEGIN_CONTENT <mime>` … `EVCXR_END_CONTENT` block per MIME type; of two with the same type the last wins,
 //! so an answer prints exactly one of each. What has no such method, the kernel prints by `{:?}`.
 //!
-//! The nouns have it as a method of their own; the trait [`Show`] gives it to what is not ours: data frames, columns,
-//! lists of numbers and words. A table that a cell shows is meant to be looked at: [`Table::save`] keeps the values.
+//! Nouns have it as a method of their own; the trait [`Show`] provides it for foreign types: data frames, columns,
+//! lists of numbers and texts. A table in a cell is for reading: [`Table::save`] keeps the values.
 
 use polars::prelude::*;
 

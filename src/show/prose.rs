@@ -1,8 +1,8 @@
-//! What do the marks of a text say? Bold, emphasis, code, links, lists and headings, as people write them in Markdown.
+//! How is Markdown in a text laid out? Bold, emphasis, code, links, lists and headings.
 //!
-//! pulldown-cmark finds the marks (CommonMark, without extensions); what comes of them here has no other kinds than the
-//! ones above, so that every output can lay it out. HTML in a text is text. A link leads to a web page, a mail address
-//! or a place beside the page; of any other its words stay.
+//! pulldown-cmark parses the marks (CommonMark, without extensions); the result has no other kinds than the ones above,
+//! so that every output can lay it out. HTML in a text is text. A link leads to a web page, a mail address or a place
+//! beside the page; of any other only the words remain.
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
 

@@ -1,19 +1,19 @@
-//! How is a panel forecast that does not fit into the memory? Chunk by chunk, a few thousand series at a time, as they
-//! lie in the file.
+//! How is a panel forecast that does not fit in memory? Chunk by chunk, a few thousand series at a time, in the order
+//! of the file.
 //!
-//! The keys are looked at first. Where each series lies in one stretch of rows, the rows are cut between series; where
-//! series are scattered (sorted by date, say), the rows are copied to temporary files first, each series whole in one
-//! of them. The forecast of each chunk is a file of its own in the folder `OUT.partial` until all are there and become
-//! one. What was done is kept there when a run ends early, by whatever cause: the same plan on the same data goes on
-//! where it stopped, and ends in the same bytes.
+//! The keys are read first. Where each series is one contiguous run of rows, the rows are cut between series; where
+//! series are scattered (sorted by date, say), the rows are first copied to temporary files, each series complete in
+//! one of them. The forecast of each chunk is a file of its own in the folder `OUT.partial` until all are done and are
+//! merged. The chunks are kept if a run is interrupted: the same plan on the same data resumes where it stopped, and
+//! gives the same bytes.
 //!
-//! Memory holds a chunk at a time, 16 bytes for each series, and the file of known covariates of the future, if there
-//! is one. What series lend each other, the errors that intervals are calibrated by and the season of siblings, comes
-//! from the chunk. A model that learns across series is refused.
+//! Memory holds one chunk at a time, 16 bytes for each series, and the file of future known covariates, if there is
+//! one. What series share, the errors that calibrate intervals and the seasonal pattern of siblings, comes from the
+//! chunk. Global models are refused.
 //!
 //! | file | question |
 //! |---|---|
-//! | `rows` | which rows belong together, and how is a part of them read? |
+//! | `rows` | which rows belong to a series, and how are some of them read? |
 
 mod rows;
 

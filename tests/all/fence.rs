@@ -407,7 +407,10 @@ mod databases {
             assert!(ran.code == Some(1) && ran.said.contains("line 1, column"), "{query}: {}{}", ran.out, ran.said);
         }
         assert!(
-            ground.script(&ask("own.sqlite", &format!("{query}; select 1"), ""), &[]).said.contains("one statement")
+            ground
+                .script(&ask("own.sqlite", &format!("{query}; select 1"), ""), &[])
+                .said
+                .contains("a single statement")
         );
         assert_eq!(ground.outside(), before);
     }

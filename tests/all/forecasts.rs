@@ -89,7 +89,7 @@ fn what_was_saved_is_opened_to_the_bit() {
                 .explain("theta", "Store=1, Dept=1", "2012-09-07")
                 .unwrap_err()
                 .to_string()
-                .contains("without the fits")
+                .contains("without its fits")
         );
         assert_eq!(opened.panel().rows(), 0);
     }

@@ -1,16 +1,16 @@
-//! Which values does the series itself not explain?
+//! Which values are unusual for their series?
 //!
-//! A series is split into trend (running median), season (median of what the trend leaves at each place of the season)
-//! and residual; medians throughout, so that what is looked for does not hide itself. Outliers and level shifts are
-//! looked for in the logarithms of the positive values, because sales vary by factors: a figure too many is ten times
-//! too much in a strong week and in a weak one.
+//! A series is split into trend (running median), season (median of the detrended values at each phase of the season)
+//! and residual; medians throughout, so that outliers do not mask themselves. Outliers and level shifts are detected in
+//! the logarithms of the positive values, because sales vary by factors: a digit too many is a factor of ten in a
+//! strong week and in a weak one.
 //!
 //! - *Outliers* are residuals that the double median absolute deviation (Rosenmai 2013) sets apart.
 //! - *Level shifts* are places where the medians on both sides differ by more than the residuals explain.
 //! - *Stock-outs* are runs of zeros that are improbable under the series' own rate of zeros at those places of the
 //!   season.
 //!
-//! They fail where a series is too short to know itself: below [`LEAST`] values nothing is looked for.
+//! Series that are too short have no findings: they need at least [`LEAST`] values.
 
 use super::Found;
 use super::rows::runs;

@@ -1,9 +1,9 @@
 //! What day is it? Day of week, hour, week, month, quarter, season, starts and ends of months, paydays.
 //!
-//! A step longer than a day is asked as a period: a week holds a month's end or not, and belongs to the month in which
-//! its middle day lies. Groups of flags have a column for every value, whether the history has seen it or not, so that
-//! the first December after a short history is no surprise. Week numbers are those of ISO 8601, seasons the
-//! meteorological ones (winter is December to February in the north).
+//! A step longer than a day is a period: a week contains the end of a month or not, and belongs to the month of its
+//! middle day. Groups of flags have a column for every value, whether it occurs in the history or not, so that the
+//! first December after a short history has its column. Week numbers are those of ISO 8601, seasons the meteorological
+//! ones (winter is December to February in the north).
 
 use chrono::{Datelike, NaiveDate};
 use schemars::JsonSchema;
@@ -90,7 +90,7 @@ pub(crate) struct Weekday {
 
 impl Derive for Weekday {
     const NAME: &str = "weekday";
-    const SUMMARY: &str = "The day of the week, for days or finer";
+    const SUMMARY: &str = "The day of the week, for daily or finer data";
     const EXAMPLE: &str = "weekday(form=number)";
     const ALSO: &str = "day of week, dow";
 
@@ -142,7 +142,7 @@ impl Default for Week {
 
 impl Derive for Week {
     const NAME: &str = "week";
-    const SUMMARY: &str = "The week of the year, for weeks or finer";
+    const SUMMARY: &str = "The week of the year, for weekly or finer data";
     const EXAMPLE: &str = "week";
     const ALSO: &str = "week of year, iso week";
 
@@ -162,7 +162,7 @@ pub(crate) struct Month {
 
 impl Derive for Month {
     const NAME: &str = "month";
-    const SUMMARY: &str = "The month, for months or finer";
+    const SUMMARY: &str = "The month, for monthly or finer data";
     const EXAMPLE: &str = "month";
     const ALSO: &str = "month of year";
     const SIMILAR: &[(&str, &str)] = &[(
@@ -187,7 +187,7 @@ pub(crate) struct Quarter {
 
 impl Derive for Quarter {
     const NAME: &str = "quarter";
-    const SUMMARY: &str = "The quarter of the year, for quarters or finer";
+    const SUMMARY: &str = "The quarter of the year, for quarterly or finer data";
     const EXAMPLE: &str = "quarter";
     const ALSO: &str = "quarter of year";
 
@@ -209,7 +209,7 @@ pub(crate) struct Season {
 
 impl Derive for Season {
     const NAME: &str = "season";
-    const SUMMARY: &str = "Winter, spring, summer, autumn, for months or finer";
+    const SUMMARY: &str = "Winter, spring, summer, autumn, for monthly or finer data";
     const EXAMPLE: &str = "season";
     const ALSO: &str = "season of year";
 
@@ -229,7 +229,7 @@ pub(crate) struct MonthStart {}
 
 impl Derive for MonthStart {
     const NAME: &str = "month_start";
-    const SUMMARY: &str = "Whether the day, or the period, holds the first of a month";
+    const SUMMARY: &str = "Whether the day or period contains the first day of a month";
     const EXAMPLE: &str = "month_start";
     const ALSO: &str = "is month start, start of month";
     const SIMILAR: &[(&str, &str)] =
@@ -248,7 +248,7 @@ pub(crate) struct MonthEnd {}
 
 impl Derive for MonthEnd {
     const NAME: &str = "month_end";
-    const SUMMARY: &str = "Whether the day, or the period, holds the last of a month";
+    const SUMMARY: &str = "Whether the day or period contains the last day of a month";
     const EXAMPLE: &str = "month_end";
     const ALSO: &str = "is month end, end of month";
 
@@ -276,7 +276,7 @@ impl Default for Payday {
 
 impl Derive for Payday {
     const NAME: &str = "payday";
-    const SUMMARY: &str = "How many paydays the day, or the period, holds";
+    const SUMMARY: &str = "Number of paydays in the day or period";
     const EXAMPLE: &str = "payday(days=[15, -1])";
     const ALSO: &str = "paydays";
 

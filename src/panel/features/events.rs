@@ -1,10 +1,10 @@
-//! What else is known to happen? Own events, school holidays and promotions from a file of intervals.
+//! Which other events are known? Own events, school holidays and promotions from a file of intervals.
 //!
-//! The file has a row per event: `name`, `start`, and perhaps `end` (inclusive; the same day if there is none) and
-//! columns named like a key, or a declared column with one value per series (`Store`, `State`): such a row concerns the
-//! series with that value only, an empty cell all of them. Each name becomes a column that counts the days of the
-//! period which the event covers; with `name`, one column serves all events. A day that no event covers counts as a day
-//! without one, in the future too: the file has to reach over the horizon.
+//! The file has a row per event: `name`, `start`, and optionally `end` (inclusive; by default the same day) and columns
+//! named like a key, or a declared column with one value per series (`Store`, `State`): such a row applies to the
+//! series with that value only, one with an empty cell to all. Each name becomes a column with the number of days of
+//! the period that the event covers; with `name`, there is a single column for all events. Days without an event count
+//! as such in the future, too, so the file has to cover the horizon.
 
 use std::path::PathBuf;
 

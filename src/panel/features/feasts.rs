@@ -1,10 +1,10 @@
-//! When is Easter, Black Friday, Eid? Moving feasts and days of commerce, most of them no public holidays.
+//! When is Easter, Black Friday, Eid? Moving holidays and retail events, most of them not public holidays.
 //!
-//! Feasts that follow Easter come from the computus (crate `computus`), those of a weekday in a month from their rule;
-//! those of the Islamic, Jewish, Chinese and Hindu calendars from the public holidays of a country that keeps them,
-//! 2000 to 2050 (Eid and the Islamic new year from the United Arab Emirates, Diwali 2001 to 2035 from India, Deepavali
-//! from Singapore); future dates that hang on the sighting of the moon are estimates. A year that a feast is not known
-//! for is an error.
+//! Holidays that follow Easter come from the computus (crate `computus`), those on a weekday of a month from their
+//! rule; those of the Islamic, Jewish, Chinese and Hindu calendars from the public holidays of a country that observes
+//! them, 2000 to 2050 (Eid and the Islamic new year from the United Arab Emirates, Diwali 2001 to 2035 from India,
+//! Deepavali from Singapore); future dates that depend on the sighting of the moon are estimates. A year for which a
+//! date is not known is an error.
 
 use std::collections::BTreeSet;
 
@@ -169,7 +169,7 @@ fn named(name: &str) -> Result<&'static Rule> {
 
 impl Derive for Feasts {
     const NAME: &str = "feasts";
-    const SUMMARY: &str = "Moving feasts and days of commerce: Easter, Black Friday, Eid, Super Bowl …";
+    const SUMMARY: &str = "Moving holidays and retail events: Easter, Black Friday, Eid, Super Bowl …";
     const EXAMPLE: &str = "feasts(names=[easter, black_friday, super_bowl])";
     const ALSO: &str = "moving feasts, moving holidays";
     const SIMILAR: &[(&str, &str)] = &[(

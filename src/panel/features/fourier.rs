@@ -31,7 +31,7 @@ impl Default for Fourier {
 
 impl Derive for Fourier {
     const NAME: &str = "fourier";
-    const SUMMARY: &str = "Pairs of sine and cosine of a season of any length";
+    const SUMMARY: &str = "Fourier terms, pairs of sine and cosine, of a season of any length";
     const EXAMPLE: &str = "fourier(period=365.25, order=2)";
     const ALSO: &str = "fourier terms, fourier series";
     const SIMILAR: &[(&str, &str)] =

@@ -1,9 +1,9 @@
 //! What was sold before? Lags, rolling and expanding windows of the target, or of another column.
 //!
-//! A window with lag k at step t ends at t − k, k ≥ 1: nothing of step t or later enters, and nothing after the cut-off
-//! of a backtest can. In the future the columns are known for k steps; a model that needs more says so. Missing values
-//! are left out of a window; one without any value is missing. Statistics are those of pandas: the standard deviation
-//! divides by n − 1.
+//! A window with lag k at step t ends at t − k, k ≥ 1: it uses no value of step t or later, and none after the cut-off
+//! of a backtest. In the future the columns are known for k steps; a model that needs more fails with an error. Missing
+//! values are left out of a window; a window without any value is missing. Statistics are those of pandas: the standard
+//! deviation divides by n − 1.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -190,7 +190,7 @@ fn named(of: Option<&String>, name: String, lag: usize) -> String {
 
 impl Derive for Lags {
     const NAME: &str = "lags";
-    const SUMMARY: &str = "The value of so many steps before";
+    const SUMMARY: &str = "Lagged values";
     const EXAMPLE: &str = "lags(steps=[8, 52])";
     const ALSO: &str = "lag, lagged, shift";
     const SIMILAR: &[(&str, &str)] =
@@ -215,7 +215,7 @@ impl Derive for Lags {
 
 impl Derive for Rolling {
     const NAME: &str = "rolling";
-    const SUMMARY: &str = "Mean, median, spread … of the last steps";
+    const SUMMARY: &str = "Mean, median, standard deviation … of a moving window";
     const EXAMPLE: &str = "rolling(window=13, lag=8, stat=median)";
     const ALSO: &str = "rolling window, moving window, window, windows";
     const SIMILAR: &[(&str, &str)] = &[(
@@ -245,7 +245,7 @@ impl Derive for Rolling {
 
 impl Derive for Expanding {
     const NAME: &str = "expanding";
-    const SUMMARY: &str = "Mean, median, spread … of all that came before";
+    const SUMMARY: &str = "Mean, median, standard deviation … of all earlier values";
     const EXAMPLE: &str = "expanding(lag=8)";
     const ALSO: &str = "expanding window, cumulative";
 

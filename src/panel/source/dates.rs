@@ -1,9 +1,9 @@
-//! What date does a cell say? One way of writing for the whole column, found by trying, and an error where two ways
-//! read every cell but differently.
+//! Which date is in a cell? One format for the whole column, found by trying; it is an error if two formats fit every
+//! cell but give different dates.
 //!
-//! Whole numbers that say periods are dates, in text as in columns of numbers: 202412 is December 2024, 202452 its last
-//! week, 20241 its first quarter, 20241231 its last day. Taken as integer steps, the month after 202412 would be 202413.
-//! Who means integer steps says so by the frequency: freq = "1".
+//! Whole numbers that encode periods are dates, in text as in numeric columns: 202412 is December 2024, 202452 its last
+//! week, 20241 its first quarter, 20241231 its last day. As integer steps, the month after 202412 would be 202413. For
+//! integer steps, state the frequency: freq = "1".
 
 use std::collections::HashMap;
 

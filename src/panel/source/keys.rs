@@ -1,9 +1,9 @@
-//! Is an empty key that of the row above? Pivot tables in outline form, and merged cells that were exported as text,
-//! write a key once, in the first row of its block, and leave the cells below empty.
+//! Does an empty key repeat that of the row above? Pivot tables in outline form, and merged cells that were exported as
+//! text, have a key once, in the first row of its block, and empty cells below.
 //!
-//! Empty keys are filled down by themselves where nothing else makes sense: the first row has a key, no key is written
-//! twice in a row, and only with the keys of the rows above has each series one row per timestamp. Where empty keys are
-//! scattered and have one row per timestamp, they are a series of their own; what is neither is asked about.
+//! Empty keys are filled down automatically where nothing else makes sense: the first row has a key, no key is written
+//! twice in a row, and each series has one row per timestamp only with the keys of the rows above. Where empty keys are
+//! scattered and have one row per timestamp, they are a series of their own; anything else is an error that asks.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};

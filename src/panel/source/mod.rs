@@ -1,21 +1,21 @@
 //! How does any sales file become a frame? Text with whatever delimiter, decimal mark, quote, encoding and compression,
 //! Parquet, Excel, NDJSON, a folder or pattern of files as one, and the answer of an SQL query.
 //!
-//! What is not stated is found out, and what was found out is said. Everything but Parquet is read as text first: only
-//! then can a cell that is no number or date be quoted as it stands, with its line. Types are found column by column
-//! over all files together: keys become whole numbers when every one is written as such (`007` stays text), covariates
-//! numbers or booleans when all of them are.
+//! What is not stated is detected, and what was detected is reported. Everything but Parquet is read as text first, so
+//! that a cell that is not a number or date can be quoted as written, with its line. Types are inferred column by
+//! column over all files together: keys become whole numbers if every one is written as such (`007` stays text),
+//! covariates numbers or booleans if all of them are.
 //!
 //! | file | question |
 //! |---|---|
 //! | `bytes` | how do compressed bytes in some encoding become text, without filling the memory? |
 //! | `delimited`, `excel`, `ndjson`, `parquet`, `sql` | one kind of source each |
-//! | `keys` | is an empty key that of the row above? |
+//! | `keys` | does an empty key repeat that of the row above? |
 //! | `wide` | how does a column per date become a row per date? |
-//! | `numbers`, `dates` | what do the cells say? |
-//! | `own` | a file that is no panel: [`Table::read`](crate::show::Table::read) |
+//! | `numbers`, `dates` | which number or date is in a cell? |
+//! | `own` | a file that is not a panel: [`Table::read`](crate::show::Table::read) |
 //! | `transactions` | how do many rows per day become one? |
-//! | `table` | what does a file hold that is no panel? |
+//! | `table` | the cells of a file that is not a panel |
 
 mod bytes;
 mod dates;
@@ -68,7 +68,7 @@ const MISSING: [&str; 8] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None
 pub struct Reading {
     /// The delimiter of a text file: one character, or the word tab.
     pub delimiter: Option<String>,
-    /// What encloses cells of a text file that hold a delimiter.
+    /// The quote around cells of a text file that contain a delimiter: one character.
     pub quote: Option<String>,
     /// The decimal mark of numbers written as text: a point or a comma.
     pub decimal: Option<String>,
@@ -80,11 +80,11 @@ pub struct Reading {
     pub sheet: Option<String>,
     /// The SQL query whose answer is read.
     pub query: Option<String>,
-    /// Seconds that a query may take; an hour if not stated, ten minutes in a script.
+    /// Time limit of a query in seconds; by default an hour, in a script ten minutes.
     pub seconds: Option<u64>,
-    /// Rows that the answer of a query may have; a billion if not stated, twenty million in a script.
+    /// Limit of the rows of a query's answer; by default a billion, in a script twenty million.
     pub rows: Option<u64>,
-    /// Is there one column per date? Found out from the header if not stated.
+    /// Is there one column per date? Detected from the header if not stated.
     pub wide: Option<bool>,
     /// Sums transactions by this period: D, h or 15min.
     pub per: Option<String>,

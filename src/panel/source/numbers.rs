@@ -1,9 +1,8 @@
-//! What number does a cell say? Decimal points or commas, groups of thousands, currency signs, accounting brackets.
+//! Which number is in a cell? Decimal points or commas, thousands separators, currency signs, accounting brackets.
 //!
-//! A source has one decimal mark, decided by the cells of all its numeric columns together: `1,5` can only be a decimal
-//! comma, `1,234.50` and `0.750` only a point. Where every cell can be read both ways (`1,234`, `1.250` beside `987`)
-//! the user is asked, not guessed at. Numbers that the source holds as numbers, not as text, are what they are and have
-//! no say.
+//! A source has one decimal mark, decided by the cells of all its numeric columns together: `1,5` can only have a
+//! decimal comma, `1,234.50` and `0.750` only a point. Where every cell is ambiguous (`1,234`, `1.250` beside `987`),
+//! reading fails and asks the user. Numbers that the source stores as numbers, not as text, are no evidence.
 
 use std::borrow::Cow;
 
