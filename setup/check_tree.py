@@ -45,7 +45,7 @@ ASKS = {
     ("the file system", "src/panel/source/sql/enabled.rs"): "SQLite opens its file itself, which was judged before",
     ("the file system", "src/script/kernel/enabled/mod.rs"): "the kernel's own folder, before any cell runs",
     ("the file system", "src/script/kernel/enabled/install.rs"): "folders that whoever installs the kernel names",
-    ("threads", "src/bin/tradewind.rs"): "the threads of the process, before any script runs",
+    ("threads", "src/bin/tradewind/main.rs"): "the threads of the process, before any script runs",
     ("programs and the network", "src/panel/source/sql/enabled.rs"): "servers that a script was allowed by name",
 }
 

@@ -8,6 +8,7 @@
 //! | `mod.rs` | what does a forecast say of a series? |
 //! | `distribution.rs` | where do mean and quantiles lie, whoever has forecast them? |
 //! | `paths.rs` | what may a series, or all of them together, come to? |
+//! | `totals.rs` | what do all series come to together over all steps? |
 //! | `fitted.rs` | how do fitted models forecast, and simulate paths? |
 //! | `open.rs` | how is a forecast read from a file, ours or anybody's? |
 //! | `copula.rs` | how do steps and series move together where a file holds quantiles alone? |
@@ -19,6 +20,7 @@ mod distribution;
 mod fitted;
 mod open;
 mod paths;
+mod totals;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -220,11 +222,7 @@ impl Forecast {
     /// # Errors
     /// When no model could forecast any series, or the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let table = self.table()?;
-        if table.rows() == 0 {
-            let reason = self.failures().first().map_or_else(String::new, |failure| format!(": {}", failure.reason));
-            return Err(Error::model(format!("no model could forecast any series{reason}")));
-        }
+        let table = self.served()?;
         let path = path.as_ref();
         if !crate::files::is_parquet(path) {
             return table.save(path);

@@ -400,6 +400,37 @@ impl Fits {
         Ok(Table::new(DataFrame::new(checks.len(), columns)?))
     }
 
+    /// The candidates that `auto` or `combine(by=weights)` gives weight to: on how many series, and their mean weight there; the
+    /// most used first. Without rows for a model that combines no others.
+    ///
+    /// # Errors
+    /// When there is no such model.
+    pub fn chosen(&self, model: &str) -> Result<Table> {
+        let labels = self.models();
+        let (m, _) = place(model, &labels)?;
+        let mut found: BTreeMap<String, (u64, f64)> = BTreeMap::new();
+        let fitted = &self.0.models[m].fitted;
+        for series in (0..self.0.panel.len()).filter(|series| fitted.failure(*series).is_none()) {
+            for (name, weight) in fitted.describe(series).parameters.into_iter().filter(|(_, weight)| *weight > 0.0) {
+                let (count, sum) = found.entry(name).or_default();
+                *count += 1;
+                *sum += weight;
+            }
+        }
+        let mut rows: Vec<(String, u64, f64)> =
+            found.into_iter().map(|(name, (count, sum))| (name, count, sum / count as f64)).collect();
+        rows.sort_by(|a, b| b.1.cmp(&a.1).then(b.2.total_cmp(&a.2)));
+        let frame = DataFrame::new(
+            rows.len(),
+            vec![
+                Column::new("candidate".into(), rows.iter().map(|row| row.0.as_str()).collect::<Vec<_>>()),
+                Column::new("series".into(), rows.iter().map(|row| row.1).collect::<Vec<_>>()),
+                Column::new("mean weight".into(), rows.iter().map(|row| row.2).collect::<Vec<_>>()),
+            ],
+        )?;
+        Ok(Table::new(frame))
+    }
+
     /// What a model came to on each series that it could serve, and how its residuals look.
     fn checks(&self, model: usize) -> Vec<Check> {
         let fitted = &self.0.models[model].fitted;

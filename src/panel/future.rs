@@ -21,7 +21,8 @@ use crate::error::{Error, Result};
 use crate::show::{Block, Show, Table};
 
 /// What stands in for an observed covariate in the future.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Scenario {
     /// What was usual at that time of the year and place in the season in the series' own past.

@@ -136,14 +136,11 @@ impl Table {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let format = Format::of(path)?;
-        let mut frame = self.frame.clone();
         let mut bytes = Vec::new();
         match format {
-            Format::Csv => {
-                plain_columns(&mut frame)?;
-                CsvWriter::new(&mut bytes).finish(&mut frame)?;
-            }
+            Format::Csv => bytes = self.to_csv()?.into_bytes(),
             Format::Parquet => {
+                let mut frame = self.frame.clone();
                 ParquetWriter::new(&mut bytes).with_key_value_metadata(mark::parquet(None)).finish(&mut frame)?;
             }
             Format::Json => bytes = rows_as_lines(&self.to_json()?)?.into_bytes(),
@@ -166,6 +163,18 @@ impl Table {
             }
             false => Ok(()),
         }
+    }
+
+    /// The exact values as CSV, as [`save`](Self::save) writes them.
+    ///
+    /// # Errors
+    /// A column cannot be written.
+    pub fn to_csv(&self) -> Result<String> {
+        let mut frame = self.frame.clone();
+        let mut bytes = Vec::new();
+        plain_columns(&mut frame)?;
+        CsvWriter::new(&mut bytes).finish(&mut frame)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// An array with one object per row; what is missing or not finite is `null`.

@@ -1,6 +1,6 @@
 //! How does a block look in a terminal?
 //!
-//! At most 120 columns. A long table shows its first 40 rows and says how many more there are; a wide one keeps its
+//! At most 120 columns, if the terminal has no others. A long table shows its first 40 rows and says how many more there are; a wide one keeps its
 //! first and last columns. A highlighted row is marked with `*`, because a terminal may have no bold.
 
 use tabled::builder::Builder;
@@ -10,7 +10,10 @@ use tabled::settings::{Alignment, Modify, Style};
 
 use super::{Block, Grid, Prose, Table, Words, one_line, paragraphs};
 
-const WIDTH: usize = 120;
+/// The columns of a terminal of which nothing is known.
+pub(super) const WIDTH: usize = 120;
+/// Fewer columns hold no table.
+const NARROWEST: usize = 40;
 const ROWS: usize = 40;
 /// A cell wider than these is folded, the first that makes the table fit: one long text must not push all else out. Beside
 /// each, the longest word that makes its cell wider rather than being cut.
@@ -18,19 +21,20 @@ const CELLS: [(usize, usize); 5] = [(80, 80), (56, 56), (40, 40), (28, 40), (28,
 /// The most lines of a folded cell.
 const LINES: usize = 10;
 
-pub(crate) fn render(block: &Block) -> String {
+pub(super) fn render(block: &Block, width: usize) -> String {
+    let width = width.max(NARROWEST);
     let mut pieces = Vec::new();
     for leaf in block.leaves() {
         pieces.push(match leaf {
-            Block::Heading { level, text } => heading(*level, text),
-            Block::Text(text) => wrapped(text, "", ""),
-            Block::Prose(text) => prose(text, "", "").join("\n"),
-            Block::Note(text) => wrapped(text, "Note: ", "      "),
+            Block::Heading { level, text } => heading(*level, text, width),
+            Block::Text(text) => wrapped(text, "", "", width),
+            Block::Prose(text) => prose(text, "", "", width).join("\n"),
+            Block::Note(text) => wrapped(text, "Note: ", "      ", width),
             Block::List(points) => {
-                points.iter().map(|point| fill(&one_line(point), "• ", "  ", WIDTH)).collect::<Vec<_>>().join("\n")
+                points.iter().map(|point| fill(&one_line(point), "• ", "  ", width)).collect::<Vec<_>>().join("\n")
             }
-            Block::Table(shown) => table(shown),
-            Block::Figure(figure) => wrapped(&format!("[Figure: {}] {}", figure.title(), figure.alt()), "", ""),
+            Block::Table(shown) => table(shown, width),
+            Block::Figure(figure) => wrapped(&format!("[Figure: {}] {}", figure.title(), figure.alt()), "", "", width),
             Block::Code { text, .. } => text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n"),
             Block::Group(_) => continue,
         });
@@ -39,33 +43,33 @@ pub(crate) fn render(block: &Block) -> String {
     if pieces.is_empty() { String::new() } else { pieces.join("\n\n") + "\n" }
 }
 
-fn heading(level: u8, text: &str) -> String {
+fn heading(level: u8, text: &str, width: usize) -> String {
     let text = one_line(text);
     let rule = match level {
         0 | 1 => "=",
         2 => "-",
         _ => return text,
     };
-    format!("{text}\n{}", rule.repeat(get_line_width(&text).min(WIDTH)))
+    format!("{text}\n{}", rule.repeat(get_line_width(&text).min(width)))
 }
 
-fn wrapped(text: &str, first: &str, next: &str) -> String {
+fn wrapped(text: &str, first: &str, next: &str, width: usize) -> String {
     let paragraphs = paragraphs(text);
     let mut lead = first;
     let mut out = Vec::with_capacity(paragraphs.len());
     for paragraph in &paragraphs {
-        out.push(fill(paragraph, lead, next, WIDTH));
+        out.push(fill(paragraph, lead, next, width));
         lead = next;
     }
     out.join("\n\n")
 }
 
 /// The lines of a paragraph or a list, with a lead before the first and another before the rest.
-fn prose(text: &Prose, first: &str, next: &str) -> Vec<String> {
+fn prose(text: &Prose, first: &str, next: &str, width: usize) -> Vec<String> {
     match text {
         Prose::Paragraph(text) => {
             let words = words(text);
-            fill(&words, first, next, WIDTH).lines().map(String::from).collect()
+            fill(&words, first, next, width).lines().map(String::from).collect()
         }
         Prose::List { first: number, points } => {
             let mut lines = Vec::new();
@@ -75,7 +79,7 @@ fn prose(text: &Prose, first: &str, next: &str) -> Vec<String> {
                 let below = format!("{next}{}", " ".repeat(get_line_width(&mark)));
                 for (part, text) in point.iter().enumerate() {
                     let lead = if part == 0 { format!("{next}{mark}") } else { below.clone() };
-                    lines.extend(prose(text, &lead, &below));
+                    lines.extend(prose(text, &lead, &below, width));
                 }
             }
             lines
@@ -120,7 +124,7 @@ fn fill(text: &str, first: &str, next: &str, most: usize) -> String {
     out
 }
 
-fn table(table: &Table) -> String {
+fn table(table: &Table, width: usize) -> String {
     let mut grid = table.grid(ROWS);
     let title = table.title().map(|title| format!("{}\n", one_line(title))).unwrap_or_default();
     if grid.header.is_empty() {
@@ -134,11 +138,11 @@ fn table(table: &Table) -> String {
         for cell in grid.header.iter_mut().chain(grid.rows.iter_mut().flatten()) {
             fold(cell, most, word);
         }
-        if widths(&grid).iter().sum::<usize>() < WIDTH {
+        if widths(&grid).iter().sum::<usize>() < width {
             break;
         }
     }
-    narrow(&mut grid);
+    narrow(&mut grid, width);
     let rest = grid.rest("").map(|rest| format!("\n{rest}")).unwrap_or_default();
     let rest = if grid.rows.is_empty() { "\n(no rows)".to_string() } else { rest };
     let mut builder = Builder::default();
@@ -194,13 +198,13 @@ fn widths(grid: &Grid) -> Vec<usize> {
 }
 
 /// Drop middle columns until the table fits: the first say what a row is, the last what came out.
-fn narrow(grid: &mut Grid) {
+fn narrow(grid: &mut Grid, width: usize) {
     let widths = widths(grid);
-    if widths.iter().sum::<usize>() < WIDTH {
+    if widths.iter().sum::<usize>() < width {
         return;
     }
     let (mut first, mut last) = (0, widths.len());
-    let mut room = WIDTH.saturating_sub(1 + 4);
+    let mut room = width.saturating_sub(1 + 4);
     while first < last {
         let next = if first <= widths.len() - last { first } else { last - 1 };
         if widths[next] > room && first > 0 {

@@ -46,7 +46,7 @@ use crate::job::Job;
 use crate::{options, progress};
 
 pub(crate) use dates::parse_stamp;
-pub(super) use dates::{parse_time, time_column};
+pub(super) use dates::{dated, parse_time, reads_as_periods, share_of_dates, time_column};
 pub(super) use numbers::{all_numbers, target_numbers};
 pub(super) use parquet::{CLEANED, ROLES, kept, saved_columns};
 pub(crate) use table::Rows;
@@ -257,6 +257,13 @@ pub(super) fn read_table(place: &Path, keys: &[&str], decimal: Option<char>) -> 
     let columns = Columns::new(keys.iter().copied(), "", "");
     let reading = Reading::default();
     remarked(read_wanted(place, &Wanted { columns: &columns, reading: &reading, part: Needed::Table, decimal })?)
+}
+
+/// All columns of a source of which some may be stated, and what it is called. Numbers that can be read in two ways are read with
+/// a decimal point: whoever reads the columns in earnest asks.
+pub(super) fn read_unasked(place: &Path, columns: &Columns, reading: &Reading) -> Result<(DataFrame, String)> {
+    let wanted = Wanted { columns, reading, part: Needed::Table, decimal: Some('.') };
+    read_wanted(place, &wanted).map(|(frame, origin)| (frame, origin.source))
 }
 
 /// What a job has said of sources that have no panel to tell it later.
