@@ -54,7 +54,7 @@ impl Command {
             None if plan.models.names().is_empty() => {
                 out.say(&format!("explained by {MODEL}, which learns across series; --models names another"));
                 let panel = plan.panel()?;
-                plan.fits_of(&panel, &[MODEL.parse()?])?
+                plan.fits_of(&panel, &[Model::named(MODEL)?])?
             }
             None => plan.fits_of(&plan.panel()?, &plan.models()?)?,
         };

@@ -83,8 +83,7 @@ impl Man {
         program.build();
         let mut pages = vec![("tradewind.1".to_string(), page(&program)?)];
         for command in program.get_subcommands() {
-            let name = format!("tradewind-{}", command.get_name());
-            pages.push((format!("{name}.1"), page(&command.clone().name(name))?));
+            pages.push((format!("tradewind-{}.1", command.get_name()), page(command)?));
         }
         let plan = Plan { overwrite: self.overwrite, ..Plan::default() };
         let names: Vec<&str> = pages.iter().map(|(name, _)| name.as_str()).collect();
