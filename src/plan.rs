@@ -194,7 +194,7 @@ plan! {
         /// File, folder, pattern of files or database with the history: CSV, Parquet, Excel, NDJSON, SQLite, postgres://….
         #[env = "TRADEWIND_FILE"] #[of(Data)]
         data: PathBuf = PathBuf::new(),
-        /// Key columns that name a series, separated by commas; none for a single series.
+        /// Key columns that name a series, separated by commas; "" for a single series.
         #[env = "TRADEWIND_ID"] #[of(Data)]
         id: List = List::default(),
         /// Time column.

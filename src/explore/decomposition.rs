@@ -103,7 +103,9 @@ impl Ask for Decomposition {
         for (s, m) in seasons.iter().enumerate() {
             columns.push(column(format!("season {m} strength"), &|a| a.seasons[s]));
         }
-        let table = Table::new(DataFrame::new(order.len(), columns)?).titled("Strength of trend and season by series");
+        let table = Table::new(DataFrame::new(order.len(), columns)?)
+            .of_rows(found.len())
+            .titled("Strength of trend and season by series");
         let finding = Finding::new("Trend, season and what is left", sentence, table);
         let mut finding =
             answers.caveats(finding, panel, "filled before they are taken apart, no part of what is left");

@@ -70,6 +70,10 @@ impl Ask for Profile {
         let mut columns = panel.key_columns(order.iter().copied())?;
         columns.push(Column::new("total".into(), order.iter().map(|i| sums[*i].round()).collect::<Vec<_>>()));
         columns.push(Column::new("share %".into(), order.iter().map(|i| share(*i)).collect::<Vec<_>>()));
-        Ok(Finding::new("Who sells how much", sentence, Table::new(DataFrame::new(order.len(), columns)?)))
+        Ok(Finding::new(
+            "Who sells how much",
+            sentence,
+            Table::new(DataFrame::new(order.len(), columns)?).of_rows(sums.len()),
+        ))
     }
 }

@@ -44,17 +44,22 @@ pub struct Clean {
     /// period (moved to the stamp of the week, month … that holds it), or drop (the row is removed).
     pub off_calendar: OffCalendar,
     /// Several rows for one stamp: error, sum, mean or last.
+    #[schemars(extend("also" = "duplicate"))]
     pub duplicates: Duplicates,
     /// Stamps without a row: leave, or fill (a row is added, its target missing).
+    #[schemars(extend("also" = "gap"))]
     pub gaps: Gaps,
     /// Rows without a target: leave, linear (between neighbours), seasonal (between neighbours less their season), zero
     /// or last.
     pub missing: Missing,
     /// Targets below zero: keep, clip to zero, or apart (clipped, and moved to a covariate `returns`).
+    #[schemars(extend("also" = "negative"))]
     pub negatives: Negatives,
     /// Runs of zeros that the series' own rate does not explain: keep, or missing.
+    #[schemars(extend("also" = "stockout"))]
     pub stockouts: Stockouts,
     /// Targets far from trend and season: keep, clip (to where they would be called far), or interpolate.
+    #[schemars(extend("also" = "outlier"))]
     pub outliers: Outliers,
     /// Empty cells of covariates: leave, zero or last.
     pub covariates: Covariates,

@@ -371,9 +371,9 @@ impl Table {
                 self.listed(&(0..self.columns.len()).collect::<Vec<_>>())
             ))),
             several => Err(Error::usage(format!(
-                "no column of {} holds dates, and {} count steps: {}; --time says which",
+                "no column of {} holds dates, and {} may count steps: {}; --time says which",
                 self.source,
-                count(several.len()).to_lowercase(),
+                count(several.len()),
                 self.listed(several)
             ))),
         }
@@ -589,9 +589,9 @@ fn subsets(of: &[usize], size: usize) -> Vec<Vec<usize>> {
 
 fn count(number: usize) -> String {
     match number {
-        2 => "Two".into(),
-        3 => "Three".into(),
-        4 => "Four".into(),
+        2 => "two".into(),
+        3 => "three".into(),
+        4 => "four".into(),
         more => more.to_string(),
     }
 }

@@ -31,6 +31,8 @@ pub struct Table {
     pub(super) title: Option<String>,
     pub(super) frame: DataFrame,
     pub(super) highlight: Option<usize>,
+    /// Rows that there are besides, and that are not in it.
+    pub(super) left_out: usize,
 }
 
 /// One cell of a [`Table`]; it prints as the tables print it.
@@ -63,7 +65,7 @@ impl fmt::Display for Value {
 impl Table {
     /// A table of everything in `frame`, which is a data frame or a reference to one.
     pub fn new(frame: impl Borrow<DataFrame>) -> Self {
-        Self { title: None, frame: frame.borrow().clone(), highlight: None }
+        Self { title: None, frame: frame.borrow().clone(), highlight: None, left_out: 0 }
     }
 
     /// The same table under a title.
@@ -76,6 +78,20 @@ impl Table {
     #[must_use]
     pub fn highlight(&self, row: usize) -> Self {
         Self { highlight: Some(row), ..self.clone() }
+    }
+
+    /// The first rows of the table, which says how many more there are.
+    #[must_use]
+    pub fn cut(&self, count: usize) -> Self {
+        let kept = self.rows().min(count);
+        let highlight = self.highlight.filter(|row| *row < kept);
+        Self { frame: self.frame.head(Some(kept)), highlight, ..self.clone() }.of_rows(self.rows() + self.left_out)
+    }
+
+    /// The same table as a part of one of so many rows.
+    #[must_use]
+    pub(crate) fn of_rows(self, all: usize) -> Self {
+        Self { left_out: all.saturating_sub(self.rows()), ..self }
     }
 
     /// The title, if it has one.
@@ -219,7 +235,7 @@ impl Table {
             right,
             rows,
             bold: self.highlight.filter(|row| *row < shown),
-            left_out: self.rows() - shown,
+            left_out: self.rows() - shown + self.left_out,
             columns_left_out: 0,
         }
     }

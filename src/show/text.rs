@@ -197,7 +197,8 @@ fn widths(grid: &Grid) -> Vec<usize> {
     (0..grid.header.len()).map(|column| widest(column) + 3).collect()
 }
 
-/// Drop middle columns until the table fits: the first say what a row is, the last what came out.
+/// Drop middle columns until the table fits: the first say what a row is and what matters most, the last what came out. Two of
+/// the first are kept for each of the last.
 fn narrow(grid: &mut Grid, width: usize) {
     let widths = widths(grid);
     if widths.iter().sum::<usize>() < width {
@@ -206,7 +207,7 @@ fn narrow(grid: &mut Grid, width: usize) {
     let (mut first, mut last) = (0, widths.len());
     let mut room = width.saturating_sub(1 + 4);
     while first < last {
-        let next = if first <= widths.len() - last { first } else { last - 1 };
+        let next = if first <= 2 * (widths.len() - last) + 1 { first } else { last - 1 };
         if widths[next] > room && first > 0 {
             break;
         }

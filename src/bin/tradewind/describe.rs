@@ -26,7 +26,7 @@ impl Command {
         let plan = self.flags.plan(out)?;
         let panel = plan.panel()?;
         let columns = panel.described_columns()?;
-        let (series, rows) = (panel.summary()?, Table::new(panel.to_frame()).head(self.rows)?);
+        let (series, rows) = (panel.summary()?, Table::new(panel.to_frame()).cut(self.rows));
         let demand = panel.explore("demand").ok();
         let (first, last) = panel.span();
         let value = json!({

@@ -15,7 +15,7 @@ pub(crate) struct Command {
     #[command(flatten)]
     flags: Flags<Self>,
     /// What is asked: seasonality, trend, "uplift(by=promo)" …; without a question, what a report says first.
-    #[arg(value_name = "QUESTION", help_heading = "Data")]
+    #[arg(value_name = "QUESTION")]
     questions: Vec<String>,
     /// Folder for the answers with their figures, report.md and report.html.
     #[arg(long, value_name = "FOLDER", help_heading = "Results")]

@@ -38,8 +38,7 @@ impl<C: Heeds> Args for Flags<C> {
         let file = Arg::new(FILE)
             .value_name("DATA")
             .value_parser(value_parser!(PathBuf))
-            .help("The data: a file, a folder or a quoted pattern of files, as with --data")
-            .help_heading("Data");
+            .help("The data: a file, a folder or a quoted pattern of files, as with --data");
         let command = if C::FIRST { command.arg(file) } else { command };
         let all = Patch::augment_args(Command::new("plan"));
         let groups = |arg: &&Arg| Patch::group(arg.get_id().as_str()).is_some_and(|group| C::GROUPS.contains(&group));

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
-use tradewind::models::Model;
 use tradewind::outputs::{Outputs, failures_of, list_failures};
 use tradewind::plan::Group;
 use tradewind::prelude::*;
@@ -139,13 +138,9 @@ impl Command {
                     "failures": failures.len(),
                     "read": read,
                 });
-                let mut blocks = vec![Block::Table(first_rows(&table)?)];
+                let mut blocks = vec![Block::Table(table.cut(FIRST))];
                 if table.rows() > FIRST {
-                    let more = table.rows() - FIRST;
-                    blocks.push(Block::Text(format!(
-                        "{} more rows: --csv prints them all, --out FILE writes them.",
-                        tradewind::show::number(more as f64)
-                    )));
+                    blocks.push(Block::Text("--csv prints them all, --out FILE writes them.".into()));
                 }
                 blocks.push(Block::Table(totals));
                 out.result(&Block::Group(blocks), value)
@@ -156,12 +151,6 @@ impl Command {
 
 /// Rows of the forecast that are shown.
 const FIRST: usize = 20;
-
-fn first_rows(table: &Table) -> Result<Table> {
-    let title = table.title().map(String::from);
-    let head = table.head(FIRST)?;
-    Ok(title.map_or_else(|| head.clone(), |title| head.titled(title)))
-}
 
 /// `Weekly_Sales, 13 weeks ahead`.
 fn title(forecast: &tradewind::prelude::Forecast, plan: &Plan) -> String {
@@ -174,22 +163,18 @@ fn title(forecast: &tradewind::prelude::Forecast, plan: &Plan) -> String {
     format!("{}, {steps} ahead{after}", panel.columns().target())
 }
 
-/// What a model that chooses among others has chosen; nothing of other models.
+/// What a model that chooses among others leans on most; nothing of other models.
 fn chosen(fits: &Fits, model: &str) -> Result<Option<String>> {
-    let is_choosing = Model::named(model).is_ok_and(|model| ["auto", "combine"].contains(&model.name()));
-    if !is_choosing {
-        return Ok(None);
-    }
-    let table = fits.chosen(model)?;
+    let leads = fits.chosen(model)?.filter("leads", ">", 0_i64)?;
     let mut told = Vec::new();
-    for row in 0..table.rows() {
-        told.push(format!("{} on {}", table.get(row, "candidate")?, table.get(row, "series")?));
+    for row in 0..leads.rows() {
+        told.push(format!("{} for {}", leads.get(row, "candidate")?, leads.get(row, "leads")?));
     }
     let series = match fits.panel().len() {
-        1 => "the one series".to_string(),
+        1 => "1 series".to_string(),
         n => format!("{} series", tradewind::show::number(n as f64)),
     };
-    Ok((!told.is_empty()).then(|| format!("{model} chose, of {series}: {}", told.join(", "))))
+    Ok((!told.is_empty()).then(|| format!("{model} leans most on {} of {series}", told.join(", "))))
 }
 
 fn stream(flags: Flags<Command>, file: &Path, out: &Out) -> Result<()> {
