@@ -409,7 +409,8 @@ impl Patch {
 
 impl Patch {
     /// The same patch with the columns of its data that it does not state, as far as there is one sensible reading; and what was
-    /// found out, in words, if anything. A file that [`Panel::save`] wrote knows its own columns.
+    /// found out, in words, if anything. A file that [`Panel::save`] wrote knows its own columns; those of a query's answer have
+    /// the names that it gives them, `ds` and `y` if no others are stated.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -427,6 +428,19 @@ impl Patch {
         let stated = self.id.is_some() && self.time.is_some() && self.target.is_some();
         if stated || data.as_os_str().is_empty() {
             return Ok((self, None));
+        }
+        let reading = self.clone().over(Plan::default()).reading()?;
+        if reading.query.is_some() {
+            // A query is asked once: its author gives the columns their names.
+            let defaults = Plan::default();
+            let unstated = [("time", &self.time, defaults.time), ("target", &self.target, defaults.target)];
+            let names: Vec<String> = unstated
+                .iter()
+                .filter(|(_, stated, _)| stated.is_none())
+                .map(|(role, _, name)| format!("{role}: {name}"))
+                .collect();
+            let flags = "--time, --target state the names of a query's columns";
+            return Ok((self, (!names.is_empty()).then(|| format!("{}; {flags}", names.join("; ")))));
         }
         if let Some(saved) = Panel::saved_columns(&data) {
             // One that states nothing of its columns is opened as it was saved.
@@ -456,7 +470,7 @@ impl Patch {
             others: covariates.map(String::from).collect(),
             time_format: self.time_format.clone(),
         };
-        let guess = stated.guess(&data, &self.clone().over(Plan::default()).reading()?)?;
+        let guess = stated.guess(&data, &reading)?;
         let found = guess.sentence();
         Ok((Patch { id: Some(List(guess.id)), time: Some(guess.time), target: Some(guess.target), ..self }, found))
     }

@@ -250,6 +250,30 @@ mod tests {
     }
 
     #[test]
+    fn a_table_takes_the_width_that_there_is() {
+        let columns: Vec<Column> =
+            (0..20).map(|index| Column::new(format!("column {index}").into(), [index])).collect();
+        let block = Block::Table(Table::new(DataFrame::new(1, columns).unwrap()));
+        for width in [40, 80, 200, 400] {
+            let text = block.to_text_within(width);
+            let widest = text.lines().map(get_line_width).max().unwrap();
+            assert!(widest <= width && widest + 15 > width.min(245), "{width}: {widest}\n{text}");
+            assert_eq!(text.contains("more column"), width < 245, "{width}\n{text}");
+        }
+        assert_eq!(block.to_text_within(0), block.to_text_within(40));
+    }
+
+    #[test]
+    fn a_table_says_how_many_rows_it_leaves_out() {
+        let table = Table::new(df!("a" => [1, 2, 3, 4]).unwrap()).highlight(3);
+        let cut = table.cut(1);
+        assert_eq!((cut.rows(), cut.cut(1).rows()), (1, 1));
+        assert!(Block::Table(cut.cut(1)).to_text().ends_with("… 3 more rows\n"));
+        assert!(!Block::Table(table.cut(9)).to_text().contains("more row"));
+        assert!(Block::Table(table.cut(0)).to_text().contains("(no rows)"));
+    }
+
+    #[test]
     fn odd_tables_do_not_break() {
         assert!(Block::Table(Table::new(DataFrame::empty())).to_text().contains("(no columns)"));
         let none = Table::new(df!("a" => Vec::<f64>::new()).unwrap()).highlight(3);
