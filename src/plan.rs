@@ -176,8 +176,8 @@ macro_rules! plan {
                 }
             }
 
-            /// What the flags of a command say, and the environment where they are silent; fields that the command does not
-            /// take stay empty.
+            /// What the flags of a command say, and the environment where they are silent; fields that the command does
+            /// not take stay empty.
             #[cfg(feature = "cli")]
             pub fn of_flags(matches: &clap::ArgMatches) -> Patch {
                 Patch {
@@ -408,9 +408,9 @@ impl Patch {
 }
 
 impl Patch {
-    /// The same patch with the columns of its data that it does not state, as far as there is one sensible reading; and what was
-    /// found out, in words, if anything. A file that [`Panel::save`] wrote knows its own columns; those of a query's answer have
-    /// the names that it gives them, `ds` and `y` if no others are stated.
+    /// The same patch with the columns of its data that it does not state, as far as there is one sensible reading; and
+    /// what was found out, in words, if anything. A file that [`Panel::save`] wrote knows its own columns; those of a
+    /// query's answer have the names that it gives them, `ds` and `y` if no others are stated.
     ///
     /// ```
     /// use tradewind::prelude::*;

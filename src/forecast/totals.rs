@@ -1,4 +1,5 @@
-//! What do all series come to together over all steps? Means add up; quantiles do not, and come from joint sample paths.
+//! What do all series come to together over all steps? Means add up; quantiles do not, and come from joint sample
+//! paths.
 
 use polars::prelude::*;
 
@@ -8,8 +9,8 @@ use crate::show::Table;
 use crate::statistics::summary::quantile;
 
 impl Forecast {
-    /// One row per model: how many series it could forecast, the sum of their means over all steps, and the quantiles of that
-    /// total by `n` joint sample paths; without quantiles if `n` is zero, or if the forecast has means alone.
+    /// One row per model: how many series it could forecast, the sum of their means over all steps, and the quantiles
+    /// of that total by `n` joint sample paths; without quantiles if `n` is zero, or if the forecast has means alone.
     ///
     /// ```
     /// use tradewind::prelude::*;

@@ -400,14 +400,16 @@ impl Fits {
         Ok(Table::new(DataFrame::new(checks.len(), columns)?))
     }
 
-    /// The candidates among which `auto` or `combine(by=weights)` has shared its weight: on how many series each has the most, and
-    /// its mean weight over all series; the one that leads most often first. Without rows for a model that combines no others.
+    /// The candidates among which `auto` or `combine(by=weights)` has shared its weight: on how many series each has
+    /// the most, and its mean weight over all series; the one that leads most often first. Without rows for a model
+    /// that combines no others.
     ///
     /// ```
     /// use tradewind::prelude::*;
     /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
-    /// let fits = Panel::read("data/walmart_sales_weekly.csv", columns)?.fit(["combine(models=[naive, theta], by=weights)"])?;
-    /// assert_eq!(fits.chosen("combine(models=[naive, theta], by=weights)")?.columns(), ["candidate", "leads", "mean weight"]);
+    /// let model = "combine(models=[naive, theta], by=weights)";
+    /// let fits = Panel::read("data/walmart_sales_weekly.csv", columns)?.fit([model])?;
+    /// assert_eq!(fits.chosen(model)?.columns(), ["candidate", "leads", "mean weight"]);
     /// # Ok::<(), tradewind::Error>(())
     /// ```
     ///

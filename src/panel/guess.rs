@@ -1,13 +1,15 @@
 //! Which columns of a file are key, time and target, where nobody has said so?
 //!
-//! Only what has **one sensible reading** is taken, and it is said; where two columns are as likely, an error names both and
-//! the flag that decides. What is stated is never overridden.
+//! Only what has **one sensible reading** is taken, and it is said; where two columns are as likely, an error names
+//! both and the flag that decides. What is stated is never overridden.
 //!
 //! * **time**: the one column that reads as dates, timestamps or periods. A coarser one that follows from another (the
-//!   month beside the day) is left aside. Without any, a column of whole numbers that is named like steps (`week`, `t`).
-//! * **target**: a column of numbers with a telling name (`y`, `sales`, `quantity`, `Weekly_Sales`), or the only one left.
-//! * **id**: the fewest columns of text or of few whole numbers that tell the rows of each date apart; none if each date
-//!   stands there once. Of several such sets the one that makes the longest series. A column that spells others
+//!   month beside the day) is left aside. Without any, a column of whole numbers that is named like steps (`week`,
+//!   `t`).
+//! * **target**: a column of numbers with a telling name (`y`, `sales`, `quantity`, `Weekly_Sales`), or the only one
+//!   left.
+//! * **id**: the fewest columns of text or of few whole numbers that tell the rows of each date apart; none if each
+//!   date stands there once. Of several such sets the one that makes the longest series. A column that spells others
 //!   (`1_8` beside `Store` and `Dept`) stands for these.
 
 use std::collections::{HashMap, HashSet};
@@ -36,15 +38,16 @@ const MOST: f64 = 0.8;
 /// Whole numbers under these names count steps.
 const STEPS: &str = "ds t time date day week month quarter year period step timestamp";
 /// A column of one of these names is what is forecast, and so is one whose name has one of them among its words …
-const TARGETS: &str = "y target sales sale sold quantity quantities qty units demand volume revenue turnover amount value \
-                       values orders consumption umsatz absatz menge verkauf ventas ventes vendite";
+const TARGETS: &str = "y target sales sale sold quantity quantities qty units demand volume revenue turnover amount \
+                       value values orders consumption umsatz absatz menge verkauf ventas ventes vendite";
 /// … unless it has one of these too.
-const NO_TARGETS: &str = "price prices cost costs discount promo promotion lag mean avg average last previous margin tax id \
-                          code rate share rank";
+const NO_TARGETS: &str = "price prices cost costs discount promo promotion lag mean avg average last previous margin \
+                          tax id code rate share rank";
 /// Words in the names of columns that name series, though they hold whole numbers.
-const NAMES: &str = "id ids key code nr no number num store stores shop branch outlet site location warehouse plant item items \
-                     sku product article dept department category cat family brand class group segment material region \
-                     district market country state city channel customer client series ean upc gtin filiale artikel kunde";
+const NAMES: &str = "id ids key code nr no number num store stores shop branch outlet site location warehouse plant \
+                     item items sku product article dept department category cat family brand class group segment \
+                     material region district market country state city channel customer client series ean upc gtin \
+                     filiale artikel kunde";
 /// Words in the names of columns that tell the time anew and are no measure.
 const CALENDAR: &str = "year month week day weekday dayofweek dow quarter hour minute holiday";
 
@@ -99,8 +102,8 @@ impl Stated {
     /// ```
     ///
     /// # Errors
-    /// When the source cannot be read, lacks a column that is stated, or has no column, or several, that could be what is not
-    /// stated.
+    /// When the source cannot be read, lacks a column that is stated, or has no column, or several, that could be what
+    /// is not stated.
     pub fn guess(&self, place: impl AsRef<Path>, reading: &Reading) -> Result<Guess> {
         let place = place.as_ref();
         let keys = self.id.clone().unwrap_or_default();
@@ -506,8 +509,8 @@ impl Table {
         distinct(&columns, glance) + copies >= glance && distinct(&columns, self.rows) >= enough
     }
 
-    /// The smallest sets of columns that tell the rows of each date apart, those that make the longest series; of sets that make
-    /// the same series the first.
+    /// The smallest sets of columns that tell the rows of each date apart, those that make the longest series; of sets
+    /// that make the same series the first.
     fn keys(&self, choice: &[usize], time: Option<usize>, enough: usize) -> Vec<Vec<usize>> {
         let codes = |key: &[usize]| key.iter().map(|at| self.columns[*at].codes.as_slice()).collect::<Vec<_>>();
         for size in 1..=KEYS.min(choice.len()) {

@@ -240,7 +240,8 @@ impl Panel {
         Ok(Table::new(DataFrame::new(n, columns)?))
     }
 
-    /// One row per declared column: its role, what its cells are, how many different ones there are and how many are empty.
+    /// One row per declared column: its role, what its cells are, how many different ones there are and how many are
+    /// empty.
     ///
     /// # Errors
     /// Only if the table cannot be assembled.

@@ -1,7 +1,8 @@
 //! How does a block look in a terminal?
 //!
-//! At most 120 columns, if the terminal has no others. A long table shows its first 40 rows and says how many more there are; a wide one keeps its
-//! first and last columns. A highlighted row is marked with `*`, because a terminal may have no bold.
+//! At most 120 columns, if the terminal has no others. A long table shows its first 40 rows and says how many more
+//! there are; a wide one keeps its first and last columns. A highlighted row is marked with `*`, because a terminal may
+//! have no bold.
 
 use tabled::builder::Builder;
 use tabled::grid::util::string::get_line_width;
@@ -18,6 +19,8 @@ const ROWS: usize = 40;
 /// A cell wider than these is folded, the first that makes the table fit: one long text must not push all else out. Beside
 /// each, the longest word that makes its cell wider rather than being cut.
 const CELLS: [(usize, usize); 5] = [(80, 80), (56, 56), (40, 40), (28, 40), (28, 28)];
+/// Where there are fewer columns than usual, rather than leaving some out.
+const NARROW: [(usize, usize); 2] = [(20, 20), (16, 16)];
 /// The most lines of a folded cell.
 const LINES: usize = 10;
 
@@ -134,7 +137,8 @@ fn table(table: &Table, width: usize) -> String {
         cell.insert_str(0, "* ");
     }
     // Long texts are folded no more than the width asks for.
-    for (most, word) in CELLS {
+    let narrow_cells = NARROW.into_iter().filter(|_| width < WIDTH);
+    for (most, word) in CELLS.into_iter().chain(narrow_cells) {
         for cell in grid.header.iter_mut().chain(grid.rows.iter_mut().flatten()) {
             fold(cell, most, word);
         }
@@ -197,8 +201,8 @@ fn widths(grid: &Grid) -> Vec<usize> {
     (0..grid.header.len()).map(|column| widest(column) + 3).collect()
 }
 
-/// Drop middle columns until the table fits: the first say what a row is and what matters most, the last what came out. Two of
-/// the first are kept for each of the last.
+/// Drop middle columns until the table fits: the first say what a row is and what matters most, the last what came out.
+/// Two of the first are kept for each of the last.
 fn narrow(grid: &mut Grid, width: usize) {
     let widths = widths(grid);
     if widths.iter().sum::<usize>() < width {

@@ -1,4 +1,5 @@
-//! `tradewind describe`: what are the data? Series, dates, frequency, columns and their roles, demand classes, first rows.
+//! `tradewind describe`: what are the data? Series, dates, frequency, columns and their roles, demand classes, first
+//! rows.
 
 use clap::Args;
 use serde_json::json;

@@ -1,7 +1,8 @@
 //! `tradewind explain`: what counts for a model, and what moved its forecast of a date.
 
-use clap::Args;
 use std::path::PathBuf;
+
+use clap::Args;
 use tradewind::outputs::Outputs;
 use tradewind::plan::Group;
 use tradewind::prelude::*;

@@ -1,7 +1,8 @@
 //! `tradewind explore`: questions about the data, each answered with a sentence, a table and its caveats.
 
-use clap::Args;
 use std::path::PathBuf;
+
+use clap::Args;
 use tradewind::explore::{columns_of, first_findings};
 use tradewind::outputs::Outputs;
 use tradewind::plan::Group;
@@ -17,6 +18,9 @@ pub(crate) struct Command {
     /// What is asked: seasonality, trend, "uplift(by=promo)" …; without a question, what a report says first.
     #[arg(value_name = "QUESTION")]
     questions: Vec<String>,
+    /// File for the table of the one question that is asked: .csv, .parquet, .json or .xlsx.
+    #[arg(long, value_name = "FILE", help_heading = "Results")]
+    out: Option<PathBuf>,
     /// Folder for the answers with their figures, report.md and report.html.
     #[arg(long, value_name = "FOLDER", help_heading = "Results")]
     page: Option<PathBuf>,
@@ -40,6 +44,13 @@ impl Command {
         }
         let plan = self.flags.plan(out)?;
         let mut outputs = Outputs::of(&plan);
+        if let Some(file) = &self.out {
+            if self.questions.len() != 1 {
+                return Err(Error::usage("--out takes the table of one question; --page FOLDER takes all answers"));
+            }
+            Table::can_save(file)?;
+            outputs = outputs.file(file)?;
+        }
         if let Some(folder) = &self.page {
             outputs = outputs.folder(folder, &REPORT)?;
         }
@@ -49,6 +60,10 @@ impl Command {
             [] => first_findings(&panel)?,
             questions => questions.iter().map(|question| panel.explore(question)).collect::<Result<_>>()?,
         };
+        if let Some((file, finding)) = self.out.as_ref().zip(findings.first()) {
+            finding.table().save(file)?;
+            out.wrote(file);
+        }
         if let Some(folder) = &self.page {
             let columns = panel.columns();
             let report = findings

@@ -1,6 +1,8 @@
-//! Which flags does a command take? The fields of a plan in the groups that it heeds, and the data as its first argument.
+//! Which flags does a command take? The fields of a plan in the groups that it heeds, and the data as its first
+//! argument.
 //!
-//! A flag that a command does not take is refused; environment variables and plan files may hold more than a command needs.
+//! A flag that a command does not take is refused; environment variables and plan files may hold more than a command
+//! needs.
 
 use std::marker::PhantomData;
 use std::path::PathBuf;

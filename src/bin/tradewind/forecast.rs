@@ -170,17 +170,23 @@ fn chosen(fits: &Fits, model: &str) -> Result<Option<String>> {
     for row in 0..leads.rows() {
         told.push(format!("{} for {}", leads.get(row, "candidate")?, leads.get(row, "leads")?));
     }
-    let series = match fits.panel().len() {
-        1 => "1 series".to_string(),
-        n => format!("{} series", tradewind::show::number(n as f64)),
-    };
-    Ok((!told.is_empty()).then(|| format!("{model} leans most on {} of {series}", told.join(", "))))
+    if let Some(first) = told.first_mut() {
+        *first += &format!(" of {} series", tradewind::show::number(fits.panel().len() as f64));
+    }
+    Ok((!told.is_empty()).then(|| format!("{model} leans most on {}", told.join(", on "))))
 }
 
 fn stream(flags: Flags<Command>, file: &Path, out: &Out) -> Result<()> {
-    let plan = flags.patch()?.over(Plan::default());
+    let patch = flags.patch()?;
+    let stated = patch.time.is_some() && patch.target.is_some();
+    let plan = patch.over(Plan::default());
     let _outputs = Outputs::of(&plan).file(file)?.file(failures_of(file))?;
-    let done = plan.stream(file)?;
+    let done = plan.stream(file).map_err(|error| match error.to_string() {
+        words if !stated && words.contains("has no column") => Error::data(format!(
+            "{words}; a stream does not look for its columns: --id, --time and --target state them"
+        )),
+        _ => error,
+    })?;
     out.wrote(file);
     let failed = done.get(0, "failures")?.to_string();
     if failed != "0" {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap_complete::Shell;
+use serde_json::json;
 use tradewind::outputs::Outputs;
 use tradewind::prelude::*;
 
@@ -24,16 +25,20 @@ impl Command {
             return print(&command.render_long_help().to_string());
         }
         let field = topic.trim_start_matches('-').replace('-', "_");
-        if let Some(flag) =
-            program.get_subcommands().flat_map(clap::Command::get_arguments).find(|arg| arg.get_id() == field.as_str())
-        {
-            let users: Vec<&str> = program
-                .get_subcommands()
-                .filter(|command| command.get_arguments().any(|arg| arg.get_id() == flag.get_id()))
-                .map(clap::Command::get_name)
-                .collect();
+        let takes = |command: &&clap::Command| command.get_arguments().any(|arg| arg.get_id() == field.as_str());
+        let takers: Vec<&clap::Command> = program.get_subcommands().filter(takes).collect();
+        let flag = takers.first().and_then(|taker| taker.get_arguments().find(|arg| arg.get_id() == field.as_str()));
+        if let Some(flag) = flag {
             let words = flag.get_long_help().or(flag.get_help()).map(ToString::to_string).unwrap_or_default();
-            return print(&format!("--{}: {words}\n\nTaken by: {}\n", field.replace('_', "-"), users.join(", ")));
+            let names: Vec<&str> = takers.iter().map(|taker| taker.get_name()).collect();
+            let mut blocks = vec![Block::Heading { level: 2, text: format!("--{}", field.replace('_', "-")) }];
+            // Lines that are set in are the options.
+            for part in words.split("\n\n").chain([format!("Taken by: {}", names.join(", ")).as_str()]) {
+                let (options, text): (Vec<&str>, Vec<&str>) = part.lines().partition(|line| line.starts_with("  "));
+                blocks.push(Block::Text(text.join(" ")));
+                blocks.push(Block::List(options.into_iter().map(|line| line.trim().to_string()).collect()));
+            }
+            return out.result(&Block::Group(blocks), json!({"flag": field, "help": words, "commands": names}));
         }
         let name = topic.split('(').next().unwrap_or_default();
         match () {

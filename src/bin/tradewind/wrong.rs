@@ -7,7 +7,6 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use tradewind::prelude::Patch;
 
 /// Says what is wrong, or shows the help or version that was asked for; the exit code.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
@@ -33,18 +32,17 @@ fn said(error: &clap::Error) -> Option<String> {
     match error.kind() {
         ErrorKind::UnknownArgument => {
             let command = command()?;
-            if let Some(field) = argument.strip_prefix("--") {
-                let field = field.split('=').next().unwrap_or(field).replace('-', "_");
-                let known = Patch::FIELDS.contains(&field.as_str());
-                return known.then(|| {
-                    let flag = field.replace('_', "-");
-                    format!("`{command}` does not take --{flag}; `tradewind {command} --help` lists what it takes")
-                });
+            if argument.starts_with('-') {
+                let flag = argument.split('=').next().unwrap_or(argument);
+                let near = context(ContextKind::SuggestedArg)
+                    .map_or_else(String::new, |near| format!(", did you mean {near}?"));
+                let list = format!("; `tradewind {command} --help` lists what it takes");
+                return Some(format!("`{command}` does not take {flag}{}", if near.is_empty() { list } else { near }));
             }
             Path::new(argument).exists().then(|| {
                 format!(
-                    "`{command}` reads one place, and {argument} is one more; name the folder, or put the pattern in quotes: \
-                     \"exports/*.csv\""
+                    "`{command}` reads one place, and {argument} is one more; name the folder, or put the pattern \
+                     in quotes: \"exports/*.csv\""
                 )
             })
         }

@@ -310,8 +310,8 @@ impl Country {
     }
 }
 
-/// The public holidays of a country, or of a region of it, one row per day and name: from the beginning of this year and to the
-/// end of the year after the first day's, if not stated otherwise.
+/// The public holidays of a country, or of a region of it, one row per day and name: from the beginning of this year
+/// and to the end of the year after the first day's, if not stated otherwise.
 ///
 /// ```
 /// let table = tradewind::panel::public_holidays("US", None, Some("2024-01-01"), Some("2024-12-31"))?;

@@ -91,8 +91,8 @@ fn has_clock(format: &str) -> bool {
     ["%H", "%I", "%s", "%T", "%R", "z"].iter().any(|sign| format.contains(sign))
 }
 
-/// The share of texts that are read as dates, times or periods by the one way of writing them that reads most, or by the one
-/// that is stated.
+/// The share of texts that are read as dates, times or periods by the one way of writing them that reads most, or by
+/// the one that is stated.
 pub(in crate::panel) fn share_of_dates(texts: &[&str], stated: Option<&str>) -> f64 {
     let formats: Vec<&str> = match stated {
         Some(format) => vec![format],

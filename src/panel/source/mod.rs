@@ -259,8 +259,8 @@ pub(super) fn read_table(place: &Path, keys: &[&str], decimal: Option<char>) -> 
     remarked(read_wanted(place, &Wanted { columns: &columns, reading: &reading, part: Needed::Table, decimal })?)
 }
 
-/// All columns of a source of which some may be stated, and what it is called. Numbers that can be read in two ways are read with
-/// a decimal point: whoever reads the columns in earnest asks.
+/// All columns of a source of which some may be stated, and what it is called. Numbers that can be read in two ways are
+/// read with a decimal point: whoever reads the columns in earnest asks.
 pub(super) fn read_unasked(place: &Path, columns: &Columns, reading: &Reading) -> Result<(DataFrame, String)> {
     let wanted = Wanted { columns, reading, part: Needed::Table, decimal: Some('.') };
     read_wanted(place, &wanted).map(|(frame, origin)| (frame, origin.source))
