@@ -463,36 +463,38 @@ impl Table {
                 return Ok((names(&parts), ""));
             }
         }
-        let few = |at: &usize| {
-            let column = &self.columns[*at];
-            let numbers = column.kind == Kind::Whole { flag: false } && !column.named(CALENDAR);
-            numbers && !choice.contains(at) && (2..=(self.rows / SHORTEST).min(1_000)).contains(&column.distinct)
-        };
-        let more: Vec<usize> = free.iter().copied().filter(few).collect();
-        for more in [Vec::new(), more] {
-            choice.extend(more);
-            choice.truncate(CHOICE);
-            match self.keys(&choice, time, enough).as_slice() {
-                [] => {}
-                [key] => return Ok((names(key), "")),
-                several => {
-                    let sets: Vec<String> = several.iter().map(|key| self.listed(key)).collect();
-                    return Err(Error::usage(format!(
-                        "several sets of columns of {} could name its series: {}; --id says which",
-                        self.source,
-                        sets.join("; or ")
-                    )));
-                }
+        choice.truncate(CHOICE);
+        match self.keys(&choice, time, enough).as_slice() {
+            [] => {}
+            [key] => return Ok((names(key), "")),
+            several => {
+                let sets: Vec<String> = several.iter().map(|key| self.listed(key)).collect();
+                return Err(Error::usage(format!(
+                    "several sets of columns of {} could name its series: {}; --id says which",
+                    self.source,
+                    sets.join("; or ")
+                )));
             }
         }
         // Who states time and target has always got one series.
         if stated.time.is_some() && stated.target.is_some() {
             return Ok((Vec::new(), " (several rows have one date)"));
         }
-        let time = time.map_or("dates", |time| self.columns[time].name.as_str());
+        // Numbers that are not named like keys may be measures: they are proposed, not taken.
+        let few = |at: &usize| {
+            let column = &self.columns[*at];
+            let numbers = column.kind == Kind::Whole { flag: false } && !column.named(CALENDAR);
+            numbers && !choice.contains(at) && (2..=(self.rows / SHORTEST).min(1_000)).contains(&column.distinct)
+        };
+        let more: Vec<usize> = choice.iter().copied().chain(free.iter().copied().filter(few)).take(CHOICE).collect();
+        let would = match self.keys(&more, time, enough).first() {
+            Some(key) => format!(", such as {}", names(key).join(",")),
+            None => String::new(),
+        };
+        let of_time = time.map_or_else(String::new, |time| format!(" of one `{}`", self.columns[time].name));
         Err(Error::usage(format!(
-            "several rows of {} have the same `{time}`, and no columns tell them apart; --id says which columns name a \
-             series (--id \"\" for a single one), --reading \"per=D\" sums transactions by day",
+            "{} has several rows{of_time}, and no columns of names tell them apart; --id says which columns name a \
+             series{would} (--id \"\" for a single one), --reading \"per=D\" sums transactions by day",
             self.source
         )))
     }

@@ -141,8 +141,10 @@ fn what_is_stated_is_never_overridden() {
         let error = guessed(&path, &stated).unwrap_err().to_string();
         assert!(error.contains(flag) && error.contains("did you mean"), "{error}");
     }
+    // A covariate names no series, and numbers that may be measures are proposed alone.
     let stated = Stated { others: vec!["shop".into()], ..Stated::default() };
-    assert!(guessed(&path, &stated).unwrap_err().to_string().contains("--id"), "a covariate names no series");
+    let error = guessed(&path, &stated).unwrap_err().to_string();
+    assert!(error.contains("--id") && error.contains("such as returned"), "{error}");
 }
 
 #[test]
