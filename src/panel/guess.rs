@@ -174,6 +174,9 @@ impl Cells {
             codes.push(code);
         }
         let kind = kind(column, &texts, whole, time_format);
+        if kind == Kind::Text {
+            filled_down(&mut codes, &texts);
+        }
         Ok(Self { words: words(&name), name, distinct: texts.len(), texts, codes, kind, dated })
     }
 
@@ -190,6 +193,22 @@ impl Cells {
     fn called(&self, list: &str) -> bool {
         let name = crate::error::folded(&self.name);
         list.split_whitespace().any(|word| word == name)
+    }
+}
+
+/// A name that is written once per block, with empty cells below, is that of all its rows.
+fn filled_down(codes: &mut [u32], texts: &[String]) {
+    let Some(empty) = texts.iter().position(String::is_empty).map(|at| at as u32) else { return };
+    let holes = codes.iter().filter(|code| **code == empty).count();
+    if codes.first() == Some(&empty) || holes * 2 < codes.len() {
+        return;
+    }
+    let mut above = empty;
+    for code in codes {
+        if *code == empty {
+            *code = above;
+        }
+        above = *code;
     }
 }
 

@@ -160,6 +160,23 @@ fn a_column_per_date_is_a_wide_file() {
 }
 
 #[test]
+fn a_title_above_and_names_once_per_block_are_no_obstacle() {
+    let home = tempfile::tempdir().unwrap();
+    let row = |at: usize| {
+        format!("{},{},{}", if at % 20 == 0 { ["north", "south"][at / 20] } else { "" }, day(at % 20), at % 7)
+    };
+    let path = file(home.path(), "Sales of two shops,,\n\nshop,day,sold", 40, row);
+    let guess = guessed(&path, &Stated::default()).unwrap();
+    assert_eq!(told(&guess), "shop | day | sold");
+    assert_eq!(Panel::read(&path, Columns::new(guess.id, guess.time, guess.target)).unwrap().len(), 2);
+    let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files");
+    for (name, expected) in [("shops.xlsx", "Shop | Day | Sold"), ("merged.xlsx", "Store | Month | Revenue")] {
+        let guess = guessed(&book.join(name), &Stated::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(told(&guess), expected, "{name}");
+    }
+}
+
+#[test]
 fn the_data_that_others_have_published_are_told() {
     let Some(folder) = crate::data_folder("m3") else { return };
     let data = folder.parent().unwrap();
@@ -196,8 +213,10 @@ proptest! {
         match guessed(&path, &Stated::default()) {
             Ok(guess) if !guess.found.iter().any(|found| found.contains("the names of")) => {
                 let mut roles = [guess.id.clone(), vec![guess.time.clone(), guess.target.clone()]].concat();
-                let known = |role: &String| header.iter().any(|name| name.trim() == role);
+                // The header is the line with most words, which need not be the first.
+                let known = |role: &String| rows.iter().flatten().chain(&header).any(|name| name.trim() == role);
                 prop_assert!(roles.iter().all(known), "{roles:?} of {header:?}");
+                let _ = Panel::read(&path, Columns::new(guess.id.clone(), &guess.time, &guess.target));
                 let all = roles.len();
                 roles.sort();
                 roles.dedup();
