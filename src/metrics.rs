@@ -97,53 +97,10 @@ macro_rules! metric {
     };
 }
 
-/// Every metric there is, by name.
+/// Every metric there is, by name, in the order in which a leaderboard shows them: what most people read first.
 pub const METRICS: Registry<Scoring> = Registry {
     kind: "metric",
     rows: &[
-        metric!(
-            mae,
-            "mean absolute error, in units of the target",
-            "mad, mean absolute error",
-            [("mdae, medae, median absolute error", "the mean of the same errors; no metric here takes a median")]
-        ),
-        metric!(
-            rmse,
-            "root mean squared error, in units of the target",
-            "root mean squared error",
-            [
-                ("mse, mean squared error", "its square root, in units of the target"),
-                (
-                    "rmsle, msle",
-                    "the same of the values instead of their logarithms; `wape` and `mape` are relative errors"
-                ),
-            ]
-        ),
-        metric!(
-            mape,
-            "mean absolute percentage error, %; steps with an actual of 0 left out",
-            "mean absolute percentage error",
-            [(
-                "mdape, median absolute percentage error",
-                "the mean of the same percentages; no metric here takes a median"
-            )]
-        ),
-        metric!(
-            smape,
-            "symmetric mean absolute percentage error, 0–200 %",
-            "symmetric mape, symmetric mean absolute percentage error",
-            []
-        ),
-        metric!(
-            wape,
-            "sum of absolute errors over sum of absolute actuals, %",
-            "wmape, weighted mape, weighted absolute percentage error",
-            [
-                ("accuracy, forecast accuracy, fa", "forecast accuracy is usually 100 % less it"),
-                ("nd, normalised deviation, normalized deviation", "the same ratio in %"),
-            ],
-            pooled: true
-        ),
         metric!(
             mase,
             "mean absolute error over that of the seasonal naive method in the training part",
@@ -157,13 +114,14 @@ pub const METRICS: Registry<Scoring> = Registry {
             ]
         ),
         metric!(
-            rmsse,
-            "root of the squared error over that of the seasonal naive method in the training part",
-            "root mean squared scaled error",
+            wape,
+            "sum of absolute errors over sum of absolute actuals, %",
+            "wmape, weighted mape, weighted absolute percentage error",
             [
-                ("wrmsse", "the same of each series, all with the same weight"),
-                ("r2, r squared, nrmse, normalised rmse", "a squared error on a scale on which series can be compared"),
-            ]
+                ("accuracy, forecast accuracy, fa", "forecast accuracy is usually 100 % less it"),
+                ("nd, normalised deviation, normalized deviation", "the same ratio in %"),
+            ],
+            pooled: true
         ),
         metric!(
             bias,
@@ -172,17 +130,6 @@ pub const METRICS: Registry<Scoring> = Registry {
             [("me, mfe, mean error, mpe, mean percentage error, tracking signal", "the sum of errors in % of the sales")],
             pooled: true,
             is_loss: false
-        ),
-        metric!(
-            pinball,
-            "mean quantile loss over the forecast quantiles, in units of the target",
-            "quantile loss, pinball loss, quantile score",
-            [
-                ("crps, continuous ranked probability score", "about half of the CRPS where the quantiles are many and evenly spread"),
-                ("wql, weighted quantile loss, spl, scaled pinball loss", "the same loss in units of the target"),
-                ("log score, nll, energy score", "the proper score of a distribution here"),
-            ],
-            reads_quantiles: true
         ),
         metric!(
             coverage80,
@@ -201,6 +148,59 @@ pub const METRICS: Registry<Scoring> = Registry {
             best: 0.95,
             reads_quantiles: true,
             is_loss: false
+        ),
+        metric!(
+            pinball,
+            "mean quantile loss over the forecast quantiles, in units of the target",
+            "quantile loss, pinball loss, quantile score",
+            [
+                ("crps, continuous ranked probability score", "about half of the CRPS where the quantiles are many and evenly spread"),
+                ("wql, weighted quantile loss, spl, scaled pinball loss", "the same loss in units of the target"),
+                ("log score, nll, energy score", "the proper score of a distribution here"),
+            ],
+            reads_quantiles: true
+        ),
+        metric!(
+            rmse,
+            "root mean squared error, in units of the target",
+            "root mean squared error",
+            [
+                ("mse, mean squared error", "its square root, in units of the target"),
+                (
+                    "rmsle, msle",
+                    "the same of the values instead of their logarithms; `wape` and `mape` are relative errors"
+                ),
+            ]
+        ),
+        metric!(
+            mae,
+            "mean absolute error, in units of the target",
+            "mad, mean absolute error",
+            [("mdae, medae, median absolute error", "the mean of the same errors; no metric here takes a median")]
+        ),
+        metric!(
+            mape,
+            "mean absolute percentage error, %; steps with an actual of 0 left out",
+            "mean absolute percentage error",
+            [(
+                "mdape, median absolute percentage error",
+                "the mean of the same percentages; no metric here takes a median"
+            )]
+        ),
+        metric!(
+            smape,
+            "symmetric mean absolute percentage error, 0–200 %",
+            "symmetric mape, symmetric mean absolute percentage error",
+            []
+        ),
+        metric!(
+            rmsse,
+            "root of the squared error over that of the seasonal naive method in the training part",
+            "root mean squared scaled error",
+            [
+                ("wrmsse", "the same of each series, all with the same weight"),
+                ("r2, r squared, nrmse, normalised rmse", "a squared error on a scale on which series can be compared"),
+            ]
         ),
         metric!(
             msis80,

@@ -87,14 +87,34 @@ pub(crate) fn parse(text: &str) -> Result<Map<String, Value>> {
         return Err(Error::usage(format!("`{text}` is not a list of options: write name=value, such as season=52")));
     }
     let quoted = quote_bare_words(text);
-    let table: toml::Table = toml::from_str(&format!("options = {{ {quoted} }}")).map_err(|cause| {
-        let why = cause.message().lines().next().unwrap_or_default().to_string();
-        Error::usage(format!("`{text}` is not a list of options such as season=52, trend=true")).because(why)
-    })?;
+    let table: toml::Table = toml::from_str(&format!("options = {{ {quoted} }}"))
+        .map_err(|_| Error::usage(format!("`{text}` is not a list of options: {}", why_unread(text))))?;
     match serde_json::to_value(plain(table["options"].clone())?) {
         Ok(Value::Object(map)) => Ok(map),
         _ => Err(Error::usage(format!("`{text}` is not a list of options"))),
     }
+}
+
+/// What is wrong with options that cannot be read, as far as it can be told.
+fn why_unread(text: &str) -> String {
+    for part in split_list(text) {
+        let Some((name, value)) = part.split_once('=') else {
+            return format!("`{part}` is no name=value");
+        };
+        let (name, value) = (name.trim(), value.trim());
+        let begins = |signs: [char; 3]| value.starts_with(signs);
+        if value.contains('=') && !begins(['[', '{', '"']) && !value.starts_with('\'') {
+            return format!("`{part}` holds two; options are separated by commas, as in season=52, trend=true");
+        }
+        if value.contains(char::is_whitespace) && !begins(['[', '{', '"']) && !value.starts_with('\'') {
+            return format!("a text of several words stands in quotes: {name}='{value}'");
+        }
+        if value.is_empty() {
+            return format!("`{name}` has no value");
+        }
+    }
+    "write name=value, separated by commas, as in season=52, trend=true; lists stand in brackets, texts in quotes"
+        .into()
 }
 
 /// What TOML has and JSON has not: a date becomes its text, and what is no finite number is refused, since JSON would take

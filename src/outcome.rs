@@ -18,6 +18,9 @@ use crate::show::{Block, Finding, Show, number};
 const SALES: &str = include_str!("../data/walmart_sales_weekly.csv");
 const SALES_FILE: &str = "data/walmart_sales_weekly.csv";
 
+/// Series in the table of totals.
+const LISTED: usize = 50;
+
 /// The results of a [`Plan`].
 #[derive(Clone)]
 pub struct Outcome(Arc<Inner>);
@@ -288,7 +291,7 @@ impl Outcome {
         let paths = inner.forecast.paths(2_000, inner.plan.seed)?;
         let h = inner.plan.horizon;
         let keys = inner.panel.keys();
-        let shown = keys.len().min(50);
+        let shown = keys.len().min(LISTED);
         let (mut past, mut mean, mut low, mut high) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (i, key) in keys.iter().enumerate().take(shown) {
             let y = inner.panel.regular(i);
@@ -305,12 +308,7 @@ impl Outcome {
             Column::new("from (q0.1)".into(), low),
             Column::new("to (q0.9)".into(), high),
         ]);
-        let title = if shown < keys.len() {
-            format!("Totals by series: the first {shown} of {}", number(keys.len() as f64))
-        } else {
-            "Totals by series".to_string()
-        };
-        Ok(crate::show::Table::new(DataFrame::new(shown, columns)?).titled(title))
+        Ok(crate::show::Table::new(DataFrame::new(shown, columns)?).titled("Totals by series").of_rows(keys.len()))
     }
 }
 

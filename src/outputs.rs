@@ -103,6 +103,16 @@ impl Outputs {
     }
 }
 
+impl Outputs {
+    /// Writes files, all of them or none.
+    ///
+    /// # Errors
+    /// When one cannot be written.
+    pub fn write<'a>(&self, pages: impl IntoIterator<Item = (PathBuf, &'a [u8])>) -> Result<()> {
+        files::together(|| pages.into_iter().try_for_each(|(path, text)| files::write_atomically(&path, text)))
+    }
+}
+
 /// Lists what could not be served beside an output, in `NAME.failures.csv`, and returns where; an earlier list of ours goes
 /// when there is nothing to list.
 ///

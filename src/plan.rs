@@ -16,10 +16,11 @@ use crate::evaluate::{Backtest, Folds, Search, Tuning};
 use crate::forecast::Forecast;
 use crate::models::{Aim, Automatic, Fits, Model, SeasonalNaive};
 use crate::options::{split, split_list};
-use crate::panel::{Aggregate, Clean, Columns, Future, Join, Panel, Reading, Scenario, Stamps, checked};
-use crate::show::{Block, Show};
+use crate::panel::{Aggregate, Clean, Columns, Future, Join, Panel, Reading, Scenario, Stamps, Stated, checked};
+use crate::show::{Block, Show, Table};
 
 /// What stands for yes and no in the environment and after `--overwrite=`.
+#[cfg(feature = "cli")]
 fn switch(text: &str) -> Result<bool, String> {
     match text.to_lowercase().as_str() {
         "true" | "t" | "yes" | "y" | "on" | "1" => Ok(true),
@@ -28,10 +29,64 @@ fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
+/// What a field of a [`Plan`] is about. A command has the flags of the groups that it heeds, and no others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// The data, how they are read, and what their columns are.
+    Data,
+    /// How the data are cleaned.
+    Policy,
+    /// What is made of them after that: aggregated, joined with other files, given features.
+    Shape,
+    /// The models.
+    Models,
+    /// How far ahead, after which gap, under which scenario.
+    Horizon,
+    /// The known covariates of the future.
+    Future,
+    /// The interval levels.
+    Levels,
+    /// The windows of a backtest.
+    Folds,
+    /// The metric that ranks models.
+    Metric,
+    /// The search for a model's options.
+    Search,
+    /// The seed of what is drawn at random.
+    Seed,
+    /// The title of a report.
+    Title,
+    /// How much of a stream is forecast at a time.
+    Chunk,
+    /// May other people's files be replaced?
+    Overwrite,
+}
+
+impl Group {
+    /// The heading of its flags in the help.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Data => "Data",
+            Self::Policy | Self::Shape => "Preparation",
+            Self::Models | Self::Horizon | Self::Future | Self::Levels | Self::Seed => "Forecast",
+            Self::Folds | Self::Metric | Self::Search => "Evaluation",
+            Self::Title | Self::Chunk | Self::Overwrite => "Results",
+        }
+    }
+}
+
 macro_rules! plan {
     (
-        given { $( $(#[doc = $doc:expr])+ #[env = $env:literal] $(#[flag($flag:ident)])? $name:ident: $type:ty = $default:expr, )* }
-        optional { $( $(#[doc = $odoc:expr])+ #[env = $oenv:literal] $oname:ident: $otype:ty, )* }
+        given { $(
+            $(#[doc = $doc:expr])+
+            #[env = $env:literal] #[of($group:ident)] $(#[takes($options:ty)])? $(#[flag($flag:ident)])?
+            $name:ident: $type:ty = $default:expr,
+        )* }
+        optional { $(
+            $(#[doc = $odoc:expr])+
+            #[env = $oenv:literal] #[of($ogroup:ident)] $(#[takes($ooptions:ty)])?
+            $oname:ident: $otype:ty,
+        )* }
     ) => {
         /// The whole run as data.
         ///
@@ -55,16 +110,24 @@ macro_rules! plan {
         }
 
         /// Some fields of a [`Plan`]: what one source says, the rest left to the others.
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[cfg_attr(feature = "cli", derive(clap::Args))]
         #[serde(default, deny_unknown_fields)]
         pub struct Patch {
             $(
                 $(#[doc = $doc])+
-                #[arg(long, env = $env, allow_negative_numbers = true)]
-                $(#[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = $flag)])?
+                #[cfg_attr(feature = "cli", arg(long, env = $env, hide_env = true, allow_negative_numbers = true))]
+                $(#[cfg_attr(
+                    feature = "cli",
+                    arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = $flag)
+                )])?
                 pub $name: Option<$type>,
             )*
-            $( $(#[doc = $odoc])+ #[arg(long, env = $oenv, allow_negative_numbers = true)] pub $oname: Option<$otype>, )*
+            $(
+                $(#[doc = $odoc])+
+                #[cfg_attr(feature = "cli", arg(long, env = $oenv, hide_env = true, allow_negative_numbers = true))]
+                pub $oname: Option<$otype>,
+            )*
         }
 
         impl Default for Plan {
@@ -77,12 +140,49 @@ macro_rules! plan {
             /// The names of all fields.
             pub const FIELDS: &[&str] = &[$( stringify!($name), )* $( stringify!($oname), )*];
 
+            /// What a field is about; none if there is no such field.
+            pub fn group(field: &str) -> Option<Group> {
+                match field {
+                    $( stringify!($name) => Some(Group::$group), )*
+                    $( stringify!($oname) => Some(Group::$ogroup), )*
+                    _ => None,
+                }
+            }
+
+            /// The options that a field takes, a row each; none if it takes no options.
+            pub fn options(field: &str) -> Option<Table> {
+                match field {
+                    $( $( stringify!($name) => crate::options::table::<$options>().ok(), )? )*
+                    $( $( stringify!($oname) => crate::options::table::<$ooptions>().ok(), )? )*
+                    _ => None,
+                }
+            }
+
             /// This patch laid over a plan.
             #[must_use]
             pub fn over(self, base: Plan) -> Plan {
                 Plan {
                     $( $name: self.$name.unwrap_or(base.$name), )*
                     $( $oname: self.$oname.or(base.$oname), )*
+                }
+            }
+
+            /// This patch laid over another one.
+            #[must_use]
+            pub fn or(self, base: Patch) -> Patch {
+                Patch {
+                    $( $name: self.$name.or(base.$name), )*
+                    $( $oname: self.$oname.or(base.$oname), )*
+                }
+            }
+
+            /// What the flags of a command say, and the environment where they are silent; fields that the command does
+            /// not take stay empty.
+            #[cfg(feature = "cli")]
+            pub fn of_flags(matches: &clap::ArgMatches) -> Patch {
+                Patch {
+                    $( $name: matches.try_get_one::<$type>(stringify!($name)).ok().flatten().cloned(), )*
+                    $( $oname: matches.try_get_one::<$otype>(stringify!($oname)).ok().flatten().cloned(), )*
                 }
             }
         }
@@ -92,108 +192,108 @@ macro_rules! plan {
 plan! {
     given {
         /// File, folder, pattern of files or database with the history: CSV, Parquet, Excel, NDJSON, SQLite, postgres://….
-        #[env = "TRADEWIND_FILE"]
+        #[env = "TRADEWIND_FILE"] #[of(Data)]
         data: PathBuf = PathBuf::new(),
-        /// Key columns that name a series, separated by commas; none for a single series.
-        #[env = "TRADEWIND_ID"]
+        /// Key columns that name a series, separated by commas; "" for a single series.
+        #[env = "TRADEWIND_ID"] #[of(Data)]
         id: List = List::default(),
         /// Time column.
-        #[env = "TRADEWIND_TIME"]
+        #[env = "TRADEWIND_TIME"] #[of(Data)]
         time: String = "ds".into(),
         /// Target column.
-        #[env = "TRADEWIND_TARGET"]
+        #[env = "TRADEWIND_TARGET"] #[of(Data)]
         target: String = "y".into(),
         /// Covariates known in the future: promotions, prices, holidays.
-        #[env = "TRADEWIND_KNOWN"]
+        #[env = "TRADEWIND_KNOWN"] #[of(Data)]
         known: List = List::default(),
         /// Covariates seen only in the past: weather, footfall.
-        #[env = "TRADEWIND_OBSERVED"]
+        #[env = "TRADEWIND_OBSERVED"] #[of(Data)]
         observed: List = List::default(),
         /// Attributes with one value per series: size, category.
-        #[env = "TRADEWIND_FIXED"]
+        #[env = "TRADEWIND_FIXED"] #[of(Data)]
         fixed: List = List::default(),
         /// How the data are written where it is not to be found out: "delimiter=';', decimal=',', encoding=latin1,
         /// sheet=2024, per=D".
-        #[env = "TRADEWIND_READING"]
+        #[env = "TRADEWIND_READING"] #[of(Data)] #[takes(Reading)]
         reading: String = String::new(),
         /// Cleaning policies, such as "off_calendar=nearest, duplicates=sum, gaps=fill, missing=linear"; nothing is changed
         /// without one. A backtest cleans each training part by itself and scores what was recorded.
-        #[env = "TRADEWIND_POLICY"]
+        #[env = "TRADEWIND_POLICY"] #[of(Policy)] #[takes(Clean)]
         policy: String = String::new(),
         /// Files to join, each with what to take: `weather.csv(on=[Date, State], observed=[Temperature])`.
-        #[env = "TRADEWIND_JOIN"]
+        #[env = "TRADEWIND_JOIN"] #[of(Shape)] #[takes(Join)]
         join: List = List::default(),
         /// Covariates to make, separated by semicolons: `month_end; holidays(country=US); lags(steps=[8, 52])`.
-        #[env = "TRADEWIND_FEATURES"]
+        #[env = "TRADEWIND_FEATURES"] #[of(Shape)]
         features: List = List::default(),
         /// Models, separated by semicolons: "seasonal_naive; theta(season=52)"; if not stated, the seasonal naive to compare
         /// with, and auto, which leaves known covariates out whose future is not given.
-        #[env = "TRADEWIND_MODELS"]
+        #[env = "TRADEWIND_MODELS"] #[of(Models)]
         models: List = List::default(),
         /// Steps to forecast.
-        #[env = "TRADEWIND_HORIZON"]
+        #[env = "TRADEWIND_HORIZON"] #[of(Horizon)]
         horizon: usize = 8,
         /// Backtest windows.
-        #[env = "TRADEWIND_FOLDS"]
+        #[env = "TRADEWIND_FOLDS"] #[of(Folds)]
         folds: usize = 4,
         /// Steps between the end of the history and the first step that is forecast: those of which nothing is in yet.
-        #[env = "TRADEWIND_GAP"]
+        #[env = "TRADEWIND_GAP"] #[of(Horizon)]
         gap: usize = 0,
         /// Interval levels between 0 and 1, separated by commas.
-        #[env = "TRADEWIND_LEVELS"]
+        #[env = "TRADEWIND_LEVELS"] #[of(Levels)]
         levels: List = List(vec!["0.8".into(), "0.95".into()]),
         /// What stands in for observed covariates in the future.
-        #[env = "TRADEWIND_SCENARIO"]
+        #[env = "TRADEWIND_SCENARIO"] #[of(Horizon)]
         scenario: Scenario = Scenario::default(),
         /// Metric that ranks the models.
-        #[env = "TRADEWIND_METRIC"]
+        #[env = "TRADEWIND_METRIC"] #[of(Metric)]
         metric: String = "mase".into(),
         /// How a model's options are searched, such as "trials=100, seconds=300, record=boost.jsonl".
-        #[env = "TRADEWIND_SEARCH"]
+        #[env = "TRADEWIND_SEARCH"] #[of(Search)] #[takes(Search)]
         search: String = String::new(),
         /// Seed of everything random.
-        #[env = "TRADEWIND_SEED"]
+        #[env = "TRADEWIND_SEED"] #[of(Seed)]
         seed: u64 = 1,
         /// Title of report and slides.
-        #[env = "TRADEWIND_TITLE"]
+        #[env = "TRADEWIND_TITLE"] #[of(Title)]
         title: String = "Sales forecast".into(),
         /// Replace files that stand where results are to be written and that tradewind has not written; what is read is
         /// never replaced.
-        #[env = "TRADEWIND_OVERWRITE"]
+        #[env = "TRADEWIND_OVERWRITE"] #[of(Overwrite)]
         #[flag(switch)]
         overwrite: bool = false,
     }
     optional {
         /// Frequency, if it is not to be inferred: h, D, W-SUN, MS, QS, YS, 1.
-        #[env = "TRADEWIND_FREQ"]
+        #[env = "TRADEWIND_FREQ"] #[of(Data)]
         freq: String,
         /// Steps in a season, if not the frequency's default.
-        #[env = "TRADEWIND_SEASON"]
+        #[env = "TRADEWIND_SEASON"] #[of(Data)]
         season: usize,
         /// Do stamps name the start or the end of their period? Weeks their end, if not stated.
-        #[env = "TRADEWIND_STAMPS"]
+        #[env = "TRADEWIND_STAMPS"] #[of(Data)]
         stamps: Stamps,
         /// Longer steps or fewer keys, such as `freq=MS, keys=[Store], partial=drop`.
-        #[env = "TRADEWIND_AGGREGATE"]
+        #[env = "TRADEWIND_AGGREGATE"] #[of(Shape)] #[takes(Aggregate)]
         aggregate: String,
         /// How dates are written in a text file, in strftime's terms: %d.%m.%Y.
-        #[env = "TRADEWIND_TIME_FORMAT"]
+        #[env = "TRADEWIND_TIME_FORMAT"] #[of(Data)]
         time_format: String,
         /// SQL query whose answer is the history, for a database.
-        #[env = "TRADEWIND_QUERY"]
+        #[env = "TRADEWIND_QUERY"] #[of(Data)]
         query: String,
         /// Steps between backtest windows, if not the horizon.
-        #[env = "TRADEWIND_STEP"]
+        #[env = "TRADEWIND_STEP"] #[of(Folds)]
         step: usize,
         /// Train on the last steps only, if not on all history.
-        #[env = "TRADEWIND_WINDOW"]
+        #[env = "TRADEWIND_WINDOW"] #[of(Folds)]
         window: usize,
         /// CSV or Parquet file with the known covariates of the future.
-        #[env = "TRADEWIND_FUTURE"]
+        #[env = "TRADEWIND_FUTURE"] #[of(Future)]
         future: PathBuf,
         /// Rows to forecast at a time when a forecast is streamed; 250,000 if not stated. Series lend each other the calibration
         /// of intervals (`auto`, `conformal`) and the season of siblings within such a chunk.
-        #[env = "TRADEWIND_CHUNK"]
+        #[env = "TRADEWIND_CHUNK"] #[of(Chunk)]
         chunk: usize,
     }
 }
@@ -307,6 +407,75 @@ impl Patch {
     }
 }
 
+impl Patch {
+    /// The same patch with the columns of its data that it does not state, as far as there is one sensible reading; and
+    /// what was found out, in words, if anything. A file that [`Panel::save`] wrote knows its own columns; those of a
+    /// query's answer have the names that it gives them, `ds` and `y` if no others are stated.
+    ///
+    /// ```
+    /// use tradewind::prelude::*;
+    /// let patch = Patch { data: Some("data/walmart_sales_weekly.csv".into()), ..Patch::default() };
+    /// let (patch, found) = patch.completed()?;
+    /// assert_eq!(patch.over(Plan::default()).time, "Date");
+    /// assert!(found.unwrap().starts_with("id: Store, Dept; time: Date"));
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Stated::guess`].
+    pub fn completed(self) -> Result<(Patch, Option<String>)> {
+        let data = self.data.clone().unwrap_or_default();
+        let stated = self.id.is_some() && self.time.is_some() && self.target.is_some();
+        if stated || data.as_os_str().is_empty() {
+            return Ok((self, None));
+        }
+        let reading = self.clone().over(Plan::default()).reading()?;
+        if reading.query.is_some() {
+            // A query is asked once: its author gives the columns their names.
+            let defaults = Plan::default();
+            let unstated = [("time", &self.time, defaults.time), ("target", &self.target, defaults.target)];
+            let names: Vec<String> = unstated
+                .iter()
+                .filter(|(_, stated, _)| stated.is_none())
+                .map(|(role, _, name)| format!("{role}: {name}"))
+                .collect();
+            let flags = "--time, --target state the names of a query's columns";
+            return Ok((self, (!names.is_empty()).then(|| format!("{}; {flags}", names.join("; ")))));
+        }
+        if let Some(saved) = Panel::saved_columns(&data) {
+            // One that states nothing of its columns is opened as it was saved.
+            let roles = [&self.known, &self.observed, &self.fixed];
+            let texts = [&self.time, &self.target, &self.freq, &self.time_format];
+            let silent = self.id.is_none()
+                && roles.iter().all(|role| role.is_none())
+                && texts.iter().all(|text| text.is_none())
+                && self.season.is_none()
+                && self.stamps.is_none();
+            let patch = match silent {
+                true => self,
+                false => Patch {
+                    id: self.id.or_else(|| Some(List(saved.keys()))),
+                    time: self.time.or_else(|| Some(saved.time().into())),
+                    target: self.target.or_else(|| Some(saved.target().into())),
+                    ..self
+                },
+            };
+            return Ok((patch, None));
+        }
+        let covariates = [&self.known, &self.observed, &self.fixed].into_iter().flatten().flat_map(List::names);
+        let stated = Stated {
+            id: self.id.as_ref().map(|id| id.0.clone()),
+            time: self.time.clone(),
+            target: self.target.clone(),
+            others: covariates.map(String::from).collect(),
+            time_format: self.time_format.clone(),
+        };
+        let guess = stated.guess(&data, &reading)?;
+        let found = guess.sentence();
+        Ok((Patch { id: Some(List(guess.id)), time: Some(guess.time), target: Some(guess.target), ..self }, found))
+    }
+}
+
 impl Plan {
     /// The plan that a TOML text describes, defaults elsewhere.
     ///
@@ -401,7 +570,7 @@ impl Plan {
     /// Are any data named?
     pub(crate) fn check_source(&self) -> Result<()> {
         match self.data.as_os_str().is_empty() {
-            true => Err(Error::usage("no data are named; say which file: --data FILE")),
+            true => Err(Error::usage("no data are named; say which file: the first argument, or --data FILE")),
             false => Ok(()),
         }
     }

@@ -102,6 +102,7 @@ impl Ask for Changepoints {
                 calendar.label(b.position),
             ),
         };
+        let all = breaks.len();
         breaks.truncate(self.top.max(1));
         let mut columns = panel.key_columns(breaks.iter().map(|(i, _)| *i))?;
         let starts = breaks.iter().map(|(_, b)| calendar.label(b.position)).collect::<Vec<_>>();
@@ -114,6 +115,7 @@ impl Ask for Changepoints {
         columns.push(column("spread before", |b| b.before.1));
         columns.push(column("spread after", |b| b.after.1));
         let table = Table::new(DataFrame::new(breaks.len(), columns)?)
+            .of_rows(all)
             .titled("Breaks, the largest change of level first; seasonally adjusted");
         let finding = Finding::new("Level changes", sentence, table);
         let mut finding = answers.caveats(finding, panel, "filled by linear or seasonal interpolation");

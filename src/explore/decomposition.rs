@@ -105,8 +105,9 @@ impl Ask for Decomposition {
         for (s, m) in seasons.iter().enumerate() {
             columns.push(column(format!("season {m} strength"), &|a| a.seasons[s]));
         }
-        let table =
-            Table::new(DataFrame::new(order.len(), columns)?).titled("Strength of trend and seasonality by series");
+        let table = Table::new(DataFrame::new(order.len(), columns)?)
+            .of_rows(found.len())
+            .titled("Strength of trend and seasonality by series");
         let finding = Finding::new("Trend and seasonality", sentence, table);
         let mut finding = answers.caveats(finding, panel, "filled for the decomposition, left out of the remainder");
         let (first, y) = total(panel);

@@ -82,7 +82,8 @@ impl Ask for DemandClasses {
         columns.push(real("mean interval", |answer| answer.interval));
         columns.push(real("CV² of sizes", |answer| answer.variation));
         columns.push(Column::new("class".into(), order.iter().map(|at| found[*at].1.class.name()).collect::<Vec<_>>()));
-        let table = Table::new(DataFrame::new(order.len(), columns)?).titled("Demand classes by series");
+        let table =
+            Table::new(DataFrame::new(order.len(), columns)?).of_rows(found.len()).titled("Demand classes by series");
         let bars = Bars {
             title: "Demand classes".into(),
             value: "number of series".into(),

@@ -138,8 +138,20 @@ impl Panel {
     }
 }
 
+/// The columns by which a question compares sales: `promo` of `uplift(by=promo)`.
+///
+/// # Errors
+/// When it is no label.
+pub fn columns_of(question: &str) -> Result<Vec<String>> {
+    let (_, given) = options::split(question)?;
+    Ok(given.get("by").and_then(Value::as_str).map(String::from).into_iter().collect())
+}
+
 /// The findings of a report, in the order of [`QUESTIONS`]. A question that the panel cannot answer is left out.
-pub(crate) fn first_findings(panel: &Panel) -> Result<Vec<Finding>> {
+///
+/// # Errors
+/// When the user interrupts.
+pub fn first_findings(panel: &Panel) -> Result<Vec<Finding>> {
     let answers = QUESTIONS.iter().flat_map(|question| (question.first)(panel));
     answers.filter(|finding| !finding.as_ref().is_err_and(Error::is_data)).collect()
 }

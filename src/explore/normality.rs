@@ -128,7 +128,9 @@ impl Ask for Normality {
         columns.push(column("Shapiro–Wilk p", |a| a.shapiro_wilk));
         let passes = order.iter().map(|at| found[*at].1.passes(self.alpha)).collect::<Vec<_>>();
         columns.push(Column::new("passes".into(), passes));
-        let table = Table::new(DataFrame::new(order.len(), columns)?).titled("Tests of the remainder by series");
+        let table = Table::new(DataFrame::new(order.len(), columns)?)
+            .of_rows(found.len())
+            .titled("Tests of the remainder by series");
         let finding = Finding::new("Normality of the remainder", sentence, table);
         let mut finding = answers.caveats(finding, panel, "filled for the decomposition, left out of the tests");
         let smooth = found.iter().filter(|(_, a)| a.smooth).count();

@@ -74,6 +74,10 @@ impl Ask for Profile {
         let mut columns = panel.key_columns(order.iter().copied())?;
         columns.push(Column::new("total".into(), order.iter().map(|i| sums[*i].round()).collect::<Vec<_>>()));
         columns.push(Column::new("share %".into(), order.iter().map(|i| share(*i)).collect::<Vec<_>>()));
-        Ok(Finding::new("Share of each series", sentence, Table::new(DataFrame::new(order.len(), columns)?)))
+        Ok(Finding::new(
+            "Share of each series",
+            sentence,
+            Table::new(DataFrame::new(order.len(), columns)?).of_rows(sums.len()),
+        ))
     }
 }

@@ -129,7 +129,8 @@ impl Ask for Stationarity {
         columns.push(whole("seasonal differences", |a| a.seasonal));
         columns.push(real("KPSS p", |a| a.kpss));
         columns.push(real("ADF p", |a| a.adf));
-        let table = Table::new(DataFrame::new(order.len(), columns)?).titled("Differences by series");
+        let table =
+            Table::new(DataFrame::new(order.len(), columns)?).of_rows(found.len()).titled("Differences by series");
         let finding = Finding::new("Stationarity", sentence, table);
         let mut finding = answers.caveats(
             finding,

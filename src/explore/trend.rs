@@ -91,7 +91,7 @@ impl Ask for Trend {
         columns.push(column("season before", &|p| p.2.round()));
         columns.push(column("last season", &|p| p.1.round()));
         columns.push(column("change %", &|p| change(p.1, p.2)));
-        let table = Table::new(DataFrame::new(order.len(), columns)?).titled("Growth by series");
+        let table = Table::new(DataFrame::new(order.len(), columns)?).of_rows(pairs.len()).titled("Growth by series");
         Ok(Finding::new("Growth", sentence, table))
     }
 }

@@ -196,11 +196,12 @@ impl Uplift {
             ));
         }
         sentence.push('.');
+        let all = rows.len();
         rows.truncate(self.top.max(1));
         let mut columns = panel.key_columns(rows.iter().map(|row| row.0))?;
         columns.push(Column::new("uplift %".into(), rows.iter().map(|row| percent(row.1)).collect::<Vec<_>>()));
         columns.push(Column::new("steps".into(), rows.iter().map(|row| row.2 as u64).collect::<Vec<_>>()));
-        let table = Table::new(DataFrame::new(rows.len(), columns)?).titled(format!("Uplift with {name}"));
+        let table = Table::new(DataFrame::new(rows.len(), columns)?).titled(format!("Uplift with {name}")).of_rows(all);
         Ok(Finding::new(format!("The effect of {name}"), sentence, table))
     }
 
@@ -227,6 +228,7 @@ impl Uplift {
             parts.push(format!("no significant effect of {}", unclear.join(", ")));
         }
         let sentence = format!("Effect of {} on sales compared with {base}: {}.", self.by, parts.join("; "));
+        let all = rows.len();
         rows.truncate(self.top.max(1));
         let of = |pick: &dyn Fn(&Estimate) -> f64| rows.iter().map(|row| percent(pick(row.1))).collect::<Vec<_>>();
         let columns = vec![
@@ -236,7 +238,8 @@ impl Uplift {
             Column::new("to %".into(), of(&|e| e.high)),
             Column::new("steps".into(), rows.iter().map(|row| row.2 as u64).collect::<Vec<_>>()),
         ];
-        let table = Table::new(DataFrame::new(rows.len(), columns)?).titled(format!("Uplift by {}", self.by));
+        let table =
+            Table::new(DataFrame::new(rows.len(), columns)?).titled(format!("Uplift by {}", self.by)).of_rows(all);
         Ok(Finding::new(format!("The effect of {}", self.by), sentence, table))
     }
 }

@@ -8,6 +8,7 @@
 //! | `mod.rs` | what does a forecast offer for each series? |
 //! | `distribution.rs` | what are mean and quantiles, whatever the forecast was made by? |
 //! | `paths.rs` | what are joint sample paths of series, and of totals? |
+//! | `totals.rs` | what is the total of all series and steps, with its interval? |
 //! | `fitted.rs` | how do fitted models forecast, and simulate paths? |
 //! | `open.rs` | how is a forecast read from a file, ours or anybody's? |
 //! | `copula.rs` | what is the dependence over steps and series, where a file has quantiles alone? |
@@ -19,6 +20,7 @@ mod distribution;
 mod fitted;
 mod open;
 mod paths;
+mod totals;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -220,11 +222,7 @@ impl Forecast {
     /// # Errors
     /// When no model could forecast any series, or the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let table = self.table()?;
-        if table.rows() == 0 {
-            let reason = self.failures().first().map_or_else(String::new, |failure| format!(": {}", failure.reason));
-            return Err(Error::model(format!("no model could forecast any series{reason}")));
-        }
+        let table = self.served()?;
         let path = path.as_ref();
         if !crate::files::is_parquet(path) {
             return table.save(path);

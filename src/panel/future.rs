@@ -21,7 +21,8 @@ use crate::error::{Error, Result};
 use crate::show::{Block, Show, Table};
 
 /// The values of observed covariates in the future.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Scenario {
     /// The average at that time of the year and phase of the season, from the series' own past.

@@ -3,6 +3,7 @@
 //! | file | question |
 //! |---|---|
 //! | `columns` | which role does each column have? |
+//! | `guess` | which role has each column of a file, where nobody has stated it? |
 //! | `source/` | how does any file become a frame? |
 //! | `frame` | how does a frame become a panel, and back? |
 //! | `calendar` | when does the next value come? |
@@ -35,6 +36,7 @@ mod folds;
 mod frame;
 mod future;
 mod groups;
+mod guess;
 mod join;
 pub(crate) mod normalise;
 pub(crate) mod order;
@@ -57,13 +59,14 @@ pub(crate) use calendar::{DAY, day_of};
 pub use clean::{Clean, Covariates as CovariatePolicy, Duplicates, Gaps, Missing, Negatives, OffCalendar};
 pub use columns::{Columns, Role, Stamps};
 pub(crate) use covariates::Matrix;
-pub use features::{Deriving, FEATURES, Feature, Features};
+pub use features::{Deriving, FEATURES, Feature, Features, public_holidays};
 pub(crate) use features::{checked, files_of};
 pub(crate) use folds::Cut;
 pub use folds::{Fold, Folds};
 pub(crate) use frame::{labels_of, spans, stamp_column};
 pub use future::{Future, Scenario};
 pub(crate) use groups::Groups;
+pub use guess::{Guess, Stated};
 pub use join::Join;
 pub use normalise::Normalise;
 pub use source::Reading;
@@ -234,6 +237,43 @@ impl Panel {
             Column::new("sd".into(), sd),
         ]);
         Ok(Table::new(DataFrame::new(n, columns)?))
+    }
+
+    /// One row per declared column: its role, what its cells are, how many different ones there are and how many are
+    /// empty.
+    ///
+    /// # Errors
+    /// Only if the table cannot be assembled.
+    pub fn described_columns(&self) -> Result<Table> {
+        let columns = &self.0.columns;
+        let roles = std::iter::repeat_n("key", columns.keys.len()).chain(["time", "target"]);
+        let roles: Vec<&str> = roles.chain(columns.covariates.iter().map(|(_, role)| role.word())).collect();
+        let names = columns.names();
+        let cells = |name: &&str| Ok(self.0.frame.column(name)?.as_materialized_series().clone());
+        let cells: Vec<Series> = names.iter().map(cells).collect::<Result<_>>()?;
+        let kind = |series: &Series| match series.dtype() {
+            DataType::Boolean => "yes or no",
+            DataType::Date => "dates",
+            DataType::Datetime(..) => "times",
+            dtype if dtype.is_integer() => "whole numbers",
+            dtype if dtype.is_float() => "numbers",
+            _ => "text",
+        };
+        let distinct: Vec<u64> =
+            cells.iter().map(|series| Ok(series.drop_nulls().n_unique()? as u64)).collect::<Result<_>>()?;
+        let made: Vec<String> =
+            names.iter().map(|name| columns.maker(name).map_or_else(String::new, |made| made.label.clone())).collect();
+        let mut table = vec![
+            Column::new("column".into(), &names),
+            Column::new("role".into(), roles),
+            Column::new("cells".into(), cells.iter().map(kind).collect::<Vec<_>>()),
+            Column::new("different".into(), distinct),
+            Column::new("empty".into(), cells.iter().map(|series| series.null_count() as u64).collect::<Vec<_>>()),
+        ];
+        if made.iter().any(|label| !label.is_empty()) {
+            table.push(Column::new("made by".into(), made));
+        }
+        Ok(Table::new(DataFrame::new(names.len(), table)?).titled("Columns"))
     }
 
     /// The periods that aggregating could not fill whole, by series and position: less was sold in them for that reason

@@ -90,7 +90,12 @@ pub trait Show {
 impl Block {
     /// The block for a terminal: at most 120 columns wide, tables cut to 40 rows.
     pub fn to_text(&self) -> String {
-        text::render(self)
+        self.to_text_within(text::WIDTH)
+    }
+
+    /// The block for a terminal of so many columns.
+    pub fn to_text_within(&self, width: usize) -> String {
+        text::render(self, width)
     }
 
     /// The block as Markdown, every special character escaped. A figure becomes its alternative text: a report

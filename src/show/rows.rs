@@ -176,7 +176,7 @@ impl Table {
         let places: Vec<IdxSize> = rows.iter().map(|row| *row as IdxSize).collect();
         let frame = self.frame.take(&IdxCa::from_vec("".into(), places))?;
         let highlight = self.highlight.and_then(|row| rows.iter().position(|picked| *picked == row));
-        Ok(Table { title: self.title.clone(), frame, highlight })
+        Ok(Table { title: self.title.clone(), frame, highlight, left_out: 0 })
     }
 }
 

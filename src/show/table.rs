@@ -31,6 +31,8 @@ pub struct Table {
     pub(super) title: Option<String>,
     pub(super) frame: DataFrame,
     pub(super) highlight: Option<usize>,
+    /// Rows that there are besides, and that are not in it.
+    pub(super) left_out: usize,
 }
 
 /// One cell of a [`Table`]; it prints as the tables print it.
@@ -63,7 +65,7 @@ impl fmt::Display for Value {
 impl Table {
     /// A table of everything in `frame`, which is a data frame or a reference to one.
     pub fn new(frame: impl Borrow<DataFrame>) -> Self {
-        Self { title: None, frame: frame.borrow().clone(), highlight: None }
+        Self { title: None, frame: frame.borrow().clone(), highlight: None, left_out: 0 }
     }
 
     /// The same table under a title.
@@ -76,6 +78,20 @@ impl Table {
     #[must_use]
     pub fn highlight(&self, row: usize) -> Self {
         Self { highlight: Some(row), ..self.clone() }
+    }
+
+    /// The first rows of the table, which says how many more there are.
+    #[must_use]
+    pub fn cut(&self, count: usize) -> Self {
+        let kept = self.rows().min(count);
+        let highlight = self.highlight.filter(|row| *row < kept);
+        Self { frame: self.frame.head(Some(kept)), highlight, ..self.clone() }.of_rows(self.rows() + self.left_out)
+    }
+
+    /// The same table as a part of one of so many rows.
+    #[must_use]
+    pub(crate) fn of_rows(self, all: usize) -> Self {
+        Self { left_out: all.saturating_sub(self.rows()), ..self }
     }
 
     /// The title, if it has one.
@@ -136,14 +152,11 @@ impl Table {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let format = Format::of(path)?;
-        let mut frame = self.frame.clone();
         let mut bytes = Vec::new();
         match format {
-            Format::Csv => {
-                plain_columns(&mut frame)?;
-                CsvWriter::new(&mut bytes).finish(&mut frame)?;
-            }
+            Format::Csv => bytes = self.to_csv()?.into_bytes(),
             Format::Parquet => {
+                let mut frame = self.frame.clone();
                 ParquetWriter::new(&mut bytes).with_key_value_metadata(mark::parquet(None)).finish(&mut frame)?;
             }
             Format::Json => bytes = rows_as_lines(&self.to_json()?)?.into_bytes(),
@@ -166,6 +179,18 @@ impl Table {
             }
             false => Ok(()),
         }
+    }
+
+    /// The exact values as CSV, as [`save`](Self::save) writes them.
+    ///
+    /// # Errors
+    /// A column cannot be written.
+    pub fn to_csv(&self) -> Result<String> {
+        let mut frame = self.frame.clone();
+        let mut bytes = Vec::new();
+        plain_columns(&mut frame)?;
+        CsvWriter::new(&mut bytes).finish(&mut frame)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// An array with one object per row; what is missing or not finite is `null`.
@@ -210,7 +235,7 @@ impl Table {
             right,
             rows,
             bold: self.highlight.filter(|row| *row < shown),
-            left_out: self.rows() - shown,
+            left_out: self.rows() - shown + self.left_out,
             columns_left_out: 0,
         }
     }

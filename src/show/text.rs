@@ -1,7 +1,8 @@
 //! How does a block look in a terminal?
 //!
-//! At most 120 columns. A long table shows its first 40 rows and says how many more there are; a wide one keeps its
-//! first and last columns. A highlighted row is marked with `*`, because a terminal may have no bold.
+//! At most 120 columns, if the terminal has no others. A long table shows its first 40 rows and says how many more
+//! there are; a wide one keeps its first and last columns. A highlighted row is marked with `*`, because a terminal may
+//! have no bold.
 
 use tabled::builder::Builder;
 use tabled::grid::util::string::get_line_width;
@@ -10,27 +11,33 @@ use tabled::settings::{Alignment, Modify, Style};
 
 use super::{Block, Grid, Prose, Table, Words, one_line, paragraphs};
 
-const WIDTH: usize = 120;
+/// The columns of a terminal of which nothing is known.
+pub(super) const WIDTH: usize = 120;
+/// Fewer columns hold no table.
+const NARROWEST: usize = 40;
 const ROWS: usize = 40;
 /// A cell wider than these is folded, the first that makes the table fit: one long text must not push all else out.
 /// Beside each, the longest word that makes its cell wider rather than being cut.
 const CELLS: [(usize, usize); 5] = [(80, 80), (56, 56), (40, 40), (28, 40), (28, 28)];
+/// Where there are fewer columns than usual, rather than leaving some out.
+const NARROW: [(usize, usize); 2] = [(20, 20), (16, 16)];
 /// The most lines of a folded cell.
 const LINES: usize = 10;
 
-pub(crate) fn render(block: &Block) -> String {
+pub(super) fn render(block: &Block, width: usize) -> String {
+    let width = width.max(NARROWEST);
     let mut pieces = Vec::new();
     for leaf in block.leaves() {
         pieces.push(match leaf {
-            Block::Heading { level, text } => heading(*level, text),
-            Block::Text(text) => wrapped(text, "", ""),
-            Block::Prose(text) => prose(text, "", "").join("\n"),
-            Block::Note(text) => wrapped(text, "Note: ", "      "),
+            Block::Heading { level, text } => heading(*level, text, width),
+            Block::Text(text) => wrapped(text, "", "", width),
+            Block::Prose(text) => prose(text, "", "", width).join("\n"),
+            Block::Note(text) => wrapped(text, "Note: ", "      ", width),
             Block::List(points) => {
-                points.iter().map(|point| fill(&one_line(point), "• ", "  ", WIDTH)).collect::<Vec<_>>().join("\n")
+                points.iter().map(|point| fill(&one_line(point), "• ", "  ", width)).collect::<Vec<_>>().join("\n")
             }
-            Block::Table(shown) => table(shown),
-            Block::Figure(figure) => wrapped(&format!("[Figure: {}] {}", figure.title(), figure.alt()), "", ""),
+            Block::Table(shown) => table(shown, width),
+            Block::Figure(figure) => wrapped(&format!("[Figure: {}] {}", figure.title(), figure.alt()), "", "", width),
             Block::Code { text, .. } => text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n"),
             Block::Group(_) => continue,
         });
@@ -39,33 +46,33 @@ pub(crate) fn render(block: &Block) -> String {
     if pieces.is_empty() { String::new() } else { pieces.join("\n\n") + "\n" }
 }
 
-fn heading(level: u8, text: &str) -> String {
+fn heading(level: u8, text: &str, width: usize) -> String {
     let text = one_line(text);
     let rule = match level {
         0 | 1 => "=",
         2 => "-",
         _ => return text,
     };
-    format!("{text}\n{}", rule.repeat(get_line_width(&text).min(WIDTH)))
+    format!("{text}\n{}", rule.repeat(get_line_width(&text).min(width)))
 }
 
-fn wrapped(text: &str, first: &str, next: &str) -> String {
+fn wrapped(text: &str, first: &str, next: &str, width: usize) -> String {
     let paragraphs = paragraphs(text);
     let mut lead = first;
     let mut out = Vec::with_capacity(paragraphs.len());
     for paragraph in &paragraphs {
-        out.push(fill(paragraph, lead, next, WIDTH));
+        out.push(fill(paragraph, lead, next, width));
         lead = next;
     }
     out.join("\n\n")
 }
 
 /// The lines of a paragraph or a list, with a lead before the first and another before the rest.
-fn prose(text: &Prose, first: &str, next: &str) -> Vec<String> {
+fn prose(text: &Prose, first: &str, next: &str, width: usize) -> Vec<String> {
     match text {
         Prose::Paragraph(text) => {
             let words = words(text);
-            fill(&words, first, next, WIDTH).lines().map(String::from).collect()
+            fill(&words, first, next, width).lines().map(String::from).collect()
         }
         Prose::List { first: number, points } => {
             let mut lines = Vec::new();
@@ -75,7 +82,7 @@ fn prose(text: &Prose, first: &str, next: &str) -> Vec<String> {
                 let below = format!("{next}{}", " ".repeat(get_line_width(&mark)));
                 for (part, text) in point.iter().enumerate() {
                     let lead = if part == 0 { format!("{next}{mark}") } else { below.clone() };
-                    lines.extend(prose(text, &lead, &below));
+                    lines.extend(prose(text, &lead, &below, width));
                 }
             }
             lines
@@ -120,7 +127,7 @@ fn fill(text: &str, first: &str, next: &str, most: usize) -> String {
     out
 }
 
-fn table(table: &Table) -> String {
+fn table(table: &Table, width: usize) -> String {
     let mut grid = table.grid(ROWS);
     let title = table.title().map(|title| format!("{}\n", one_line(title))).unwrap_or_default();
     if grid.header.is_empty() {
@@ -130,15 +137,16 @@ fn table(table: &Table) -> String {
         cell.insert_str(0, "* ");
     }
     // Long texts are folded no more than the width asks for.
-    for (most, word) in CELLS {
+    let narrow_cells = NARROW.into_iter().filter(|_| width < WIDTH);
+    for (most, word) in CELLS.into_iter().chain(narrow_cells) {
         for cell in grid.header.iter_mut().chain(grid.rows.iter_mut().flatten()) {
             fold(cell, most, word);
         }
-        if widths(&grid).iter().sum::<usize>() < WIDTH {
+        if widths(&grid).iter().sum::<usize>() < width {
             break;
         }
     }
-    narrow(&mut grid);
+    narrow(&mut grid, width);
     let rest = grid.rest("").map(|rest| format!("\n{rest}")).unwrap_or_default();
     let rest = if grid.rows.is_empty() { "\n(no rows)".to_string() } else { rest };
     let mut builder = Builder::default();
@@ -193,16 +201,17 @@ fn widths(grid: &Grid) -> Vec<usize> {
     (0..grid.header.len()).map(|column| widest(column) + 3).collect()
 }
 
-/// Drop middle columns until the table fits: the first say what a row is, the last what came out.
-fn narrow(grid: &mut Grid) {
+/// Drop middle columns until the table fits: the first say what a row is and what matters most, the last what came out.
+/// Two of the first are kept for each of the last.
+fn narrow(grid: &mut Grid, width: usize) {
     let widths = widths(grid);
-    if widths.iter().sum::<usize>() < WIDTH {
+    if widths.iter().sum::<usize>() < width {
         return;
     }
     let (mut first, mut last) = (0, widths.len());
-    let mut room = WIDTH.saturating_sub(1 + 4);
+    let mut room = width.saturating_sub(1 + 4);
     while first < last {
-        let next = if first <= widths.len() - last { first } else { last - 1 };
+        let next = if first <= 2 * (widths.len() - last) + 1 { first } else { last - 1 };
         if widths[next] > room && first > 0 {
             break;
         }
@@ -242,6 +251,30 @@ mod tests {
         assert!(text.lines().all(|line| get_line_width(line) <= WIDTH), "{text}");
         assert!(text.contains("… 1,234 more rows and 5") && text.contains("column 0") && text.contains("column 59"));
         assert!(text.contains(" … "));
+    }
+
+    #[test]
+    fn a_table_takes_the_width_that_there_is() {
+        let columns: Vec<Column> =
+            (0..20).map(|index| Column::new(format!("column {index}").into(), [index])).collect();
+        let block = Block::Table(Table::new(DataFrame::new(1, columns).unwrap()));
+        for width in [40, 80, 200, 400] {
+            let text = block.to_text_within(width);
+            let widest = text.lines().map(get_line_width).max().unwrap();
+            assert!(widest <= width && widest + 15 > width.min(245), "{width}: {widest}\n{text}");
+            assert_eq!(text.contains("more column"), width < 245, "{width}\n{text}");
+        }
+        assert_eq!(block.to_text_within(0), block.to_text_within(40));
+    }
+
+    #[test]
+    fn a_table_says_how_many_rows_it_leaves_out() {
+        let table = Table::new(df!("a" => [1, 2, 3, 4]).unwrap()).highlight(3);
+        let cut = table.cut(1);
+        assert_eq!((cut.rows(), cut.cut(1).rows()), (1, 1));
+        assert!(Block::Table(cut.cut(1)).to_text().ends_with("… 3 more rows\n"));
+        assert!(!Block::Table(table.cut(9)).to_text().contains("more row"));
+        assert!(Block::Table(table.cut(0)).to_text().contains("(no rows)"));
     }
 
     #[test]

@@ -126,6 +126,53 @@ impl Fits {
         Ok(Table::new(DataFrame::new(checks.len(), columns)?))
     }
 
+    /// The candidates among which `auto` or `combine(by=weights)` has shared its weight: on how many series each has
+    /// the most, and its mean weight over all series; the one that leads most often first. Without rows for a model
+    /// that combines no others.
+    ///
+    /// ```
+    /// use tradewind::prelude::*;
+    /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
+    /// let model = "combine(models=[naive, theta], by=weights)";
+    /// let fits = Panel::read("data/walmart_sales_weekly.csv", columns)?.fit([model])?;
+    /// assert_eq!(fits.chosen(model)?.columns(), ["candidate", "leads", "mean weight"]);
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no such model.
+    pub fn chosen(&self, model: &str) -> Result<Table> {
+        let labels = self.models();
+        let (m, label) = place(model, &labels)?;
+        let fitted = &self.0.models[m].fitted;
+        let shares = ["auto", "combine"].contains(&label.split('(').next().unwrap_or_default());
+        let series: Vec<usize> =
+            (0..self.0.panel.len()).filter(|series| shares && fitted.failure(*series).is_none()).collect();
+        let mut found: BTreeMap<String, (u64, f64)> = BTreeMap::new();
+        for series in &series {
+            let weights = fitted.describe(*series).parameters;
+            let most = weights.iter().map(|(_, weight)| *weight).fold(0.0, f64::max);
+            let lead = weights.iter().position(|(_, weight)| *weight == most);
+            for (at, (name, weight)) in weights.into_iter().enumerate().filter(|(_, (_, weight))| *weight > 0.0) {
+                let (leads, sum) = found.entry(name).or_default();
+                *leads += u64::from(Some(at) == lead);
+                *sum += weight;
+            }
+        }
+        let mut rows: Vec<(String, u64, f64)> =
+            found.into_iter().map(|(name, (leads, sum))| (name, leads, sum / series.len() as f64)).collect();
+        rows.sort_by(|a, b| b.1.cmp(&a.1).then(b.2.total_cmp(&a.2)));
+        let frame = DataFrame::new(
+            rows.len(),
+            vec![
+                Column::new("candidate".into(), rows.iter().map(|row| row.0.as_str()).collect::<Vec<_>>()),
+                Column::new("leads".into(), rows.iter().map(|row| row.1).collect::<Vec<_>>()),
+                Column::new("mean weight".into(), rows.iter().map(|row| row.2).collect::<Vec<_>>()),
+            ],
+        )?;
+        Ok(Table::new(frame))
+    }
+
     /// The fits of a model, and tests of their residuals.
     fn checks(&self, model: usize) -> Vec<Check> {
         let fitted = &self.0.models[model].fitted;

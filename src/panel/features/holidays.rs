@@ -14,12 +14,14 @@ use std::io::Read;
 use std::sync::OnceLock;
 
 use chrono::{Datelike, Days, NaiveDate};
+use polars::prelude::{Column, DataFrame, DataType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::places::{Period, series_texts};
 use super::{Data, Derive, Derived, Kind, Places, slug};
 use crate::error::{Error, Result, suggestion};
+use crate::show::Table;
 
 /// Options of `holidays`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -307,6 +309,46 @@ impl Country {
         }
         Ok(calendar)
     }
+}
+
+/// The public holidays of a country, or of a region of it, one row per day and name: from the beginning of this year
+/// and to the end of the year after the first day's, if not stated otherwise.
+///
+/// ```
+/// let table = tradewind::panel::public_holidays("US", None, Some("2024-01-01"), Some("2024-12-31"))?;
+/// assert_eq!(table.get(0, "holiday")?.to_string(), "New Year's Day");
+/// # Ok::<(), tradewind::Error>(())
+/// ```
+///
+/// # Errors
+/// When there is no such country or region, a day is no date, or lies outside the years that are known.
+pub fn public_holidays(country: &str, region: Option<&str>, from: Option<&str>, to: Option<&str>) -> Result<Table> {
+    let country = Country::named(country)?;
+    let date = |text: &str| {
+        NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .map_err(|_| Error::usage(format!("`{text}` is no date such as 2025-12-31")))
+    };
+    let new_year = |year: i32| NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default();
+    let from = from.map_or_else(|| Ok(new_year(chrono::Local::now().year())), date)?;
+    let to = to.map_or_else(|| Ok(new_year(from.year() + 2) - Days::new(1)), date)?;
+    if let Some(day) = [from, to].into_iter().find(|day| !(FIRST..=LAST).contains(&day.year())) {
+        return Err(Error::usage(format!("public holidays are known from {FIRST} to {LAST}, not for {day}")));
+    }
+    if to < from {
+        return Err(Error::usage(format!("the last day, {to}, lies before the first, {from}")));
+    }
+    let calendar = country.calendar(region)?;
+    let days = calendar.range(from..=to).flat_map(|(day, names)| names.iter().map(move |name| (*day, *name)));
+    let days: Vec<(NaiveDate, &str)> = days.collect();
+    let start = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap_or_default();
+    let stamps: Vec<i32> = days.iter().map(|(day, _)| (*day - start).num_days() as i32).collect();
+    let columns = vec![
+        Column::new("date".into(), stamps).cast(&DataType::Date)?,
+        Column::new("day".into(), days.iter().map(|(day, _)| day.format("%A").to_string()).collect::<Vec<_>>()),
+        Column::new("holiday".into(), days.iter().map(|(_, name)| *name).collect::<Vec<_>>()),
+    ];
+    let of = region.map_or_else(|| country.code.clone(), |region| format!("{}, {region}", country.code));
+    Ok(Table::new(DataFrame::new(days.len(), columns)?).titled(format!("Public holidays of {of}")))
 }
 
 #[cfg(test)]

@@ -88,8 +88,25 @@ fn has_clock(format: &str) -> bool {
     ["%H", "%I", "%s", "%T", "%R", "z"].iter().any(|sign| format.contains(sign))
 }
 
+/// The share of texts that are read as dates, times or periods by the one way of writing them that reads most, or by
+/// the one that is stated.
+pub(in crate::panel) fn share_of_dates(texts: &[&str], stated: Option<&str>) -> f64 {
+    let formats: Vec<&str> = match stated {
+        Some(format) => vec![format],
+        None => DATES.into_iter().chain(PERIODS).chain(TIMES).chain(OFFSETS).collect(),
+    };
+    let read = |format: &str| texts.iter().filter(|text| parse(text, format).is_some()).count();
+    let most = formats.into_iter().map(read).max().unwrap_or(0);
+    most as f64 / (texts.len() as f64).max(1.0)
+}
+
+/// Can whole numbers be periods, such as 202412 for a month or a week?
+pub(in crate::panel) fn reads_as_periods(whole: &[i64]) -> bool {
+    !matches!(period(whole, None), Ok(None))
+}
+
 /// The header cells that name dates, by one and the same format.
-pub(super) fn dated<'a>(header: &[&'a str], stated: Option<&str>) -> Vec<&'a str> {
+pub(in crate::panel) fn dated<'a>(header: &[&'a str], stated: Option<&str>) -> Vec<&'a str> {
     let formats: Vec<&str> = match stated {
         Some(format) => vec![format],
         None => DATES.into_iter().chain(PERIODS).chain(TIMES).collect(),

@@ -74,7 +74,7 @@ pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Parts> {
             let columns = sheet.columns();
             let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
             match wanted.part {
-                super::Needed::Table | super::Needed::Own => sheet.columns() == first,
+                super::Needed::Table | super::Needed::Own | super::Needed::Unasked => sheet.columns() == first,
                 _ => wanted.layout(&columns, &source).is_ok(),
             }
         };

@@ -22,7 +22,8 @@ const DIRT: usize = 20;
 pub(super) fn fill_down(mut part: Part, wanted: &Wanted) -> Result<Part> {
     let holed = |name: &&String| part.frame.column(name).is_ok_and(|column| column.null_count() > 0);
     let names: Vec<&String> = wanted.columns.keys.iter().filter(holed).collect();
-    if names.is_empty() || wanted.part == Needed::Table || wanted.reading.fill_down == Some(false) {
+    let any = [Needed::Table, Needed::Unasked].contains(&wanted.part);
+    if names.is_empty() || any || wanted.reading.fill_down == Some(false) {
         return Ok(part);
     }
     let height = part.frame.height();

@@ -46,7 +46,7 @@ use crate::job::Job;
 use crate::{options, progress};
 
 pub(crate) use dates::parse_stamp;
-pub(super) use dates::{parse_time, time_column};
+pub(super) use dates::{dated, parse_time, reads_as_periods, share_of_dates, time_column};
 pub(super) use numbers::{all_numbers, target_numbers};
 pub(super) use parquet::{CLEANED, ROLES, kept, saved_columns};
 pub(crate) use table::Rows;
@@ -147,6 +147,8 @@ enum Needed {
     Table,
     /// All, each for its own sake: there is no role that says what a cell must be.
     Own,
+    /// All that have a name to themselves, to find out which of them are declared best.
+    Unasked,
 }
 
 /// The columns to read of one part.
@@ -208,6 +210,11 @@ impl Wanted<'_> {
         if [Needed::Table, Needed::Own].contains(&self.part) {
             return Ok(Layout::new(present, &[], present));
         }
+        if self.part == Needed::Unasked {
+            let alone = |name: &&&str| !name.is_empty() && present.iter().filter(|other| other == name).count() == 1;
+            let named: Vec<&str> = present.iter().filter(alone).copied().collect();
+            return Ok(Layout::new(&named, &[], present));
+        }
         if self.part == Needed::Future {
             let names = columns.future_names(present);
             check_present(&names, present, source)?;
@@ -231,6 +238,11 @@ impl Wanted<'_> {
 
     /// How many of the declared columns a header has: what tells a header from other lines, a delimiter from others.
     fn matches<'h>(&self, header: impl Iterator<Item = &'h str>) -> usize {
+        if self.part == Needed::Unasked {
+            // Where nothing is declared, a header is what has most words.
+            let word = |cell: &str| cell.starts_with(|c: char| c.is_alphabetic() || c == '_');
+            return header.filter(|cell| word(cell)).collect::<HashSet<_>>().len();
+        }
         let names = self.columns.names();
         header.filter(|cell| !cell.is_empty() && names.contains(cell)).count()
     }
@@ -253,6 +265,13 @@ pub(super) fn read_table(place: &Path, keys: &[&str], decimal: Option<char>) -> 
     let columns = Columns::new(keys.iter().copied(), "", "");
     let reading = Reading::default();
     remarked(read_wanted(place, &Wanted { columns: &columns, reading: &reading, part: Needed::Table, decimal })?)
+}
+
+/// All columns of a source of which some may be stated, and what it is called. Numbers that can be read in two ways are
+/// read with a decimal point: whoever reads the columns in earnest asks.
+pub(super) fn read_unasked(place: &Path, columns: &Columns, reading: &Reading) -> Result<(DataFrame, String)> {
+    let wanted = Wanted { columns, reading, part: Needed::Unasked, decimal: Some('.') };
+    read_wanted(place, &wanted).map(|(frame, origin)| (frame, origin.source))
 }
 
 /// Remarks that a job has made on sources that have no panel to report them later.

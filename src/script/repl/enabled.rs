@@ -1,4 +1,4 @@
-//! `tradewind repl`: line after line at a prompt, with history, completion and lines that go on.
+//! The prompt with history, completion and lines that go on.
 
 use std::cell::RefCell;
 use std::io::IsTerminal;
@@ -11,11 +11,10 @@ use rustyline::highlight::{CmdKind, Highlighter, MatchingBracketHighlighter};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{CompletionType, Config, Context, Editor, Helper, Hinter};
 
-use super::Terminal;
-use super::session::{Completeness, Session, Settings, on_deep_stack};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::job::Job;
+use crate::script::{Completeness, Session, Settings, Terminal, on_deep_stack};
 
 /// Reads and runs lines until the input ends or `exit()` is called; returns the code of `exit(code)`.
 ///

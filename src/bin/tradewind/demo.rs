@@ -1,0 +1,31 @@
+//! `tradewind demo`: the whole way on bundled sales.
+
+use std::path::Path;
+
+use clap::Args;
+use tradewind::outputs::Outputs;
+use tradewind::prelude::*;
+
+use crate::out::{Out, REPORT, SLIDES, finish};
+
+#[derive(Args)]
+pub(crate) struct Command {
+    /// Replace files that stand where results are to be written and that tradewind has not written.
+    #[arg(
+        long,
+        env = "TRADEWIND_OVERWRITE",
+        hide_env = true,
+        value_parser = clap::builder::FalseyValueParser::new()
+    )]
+    overwrite: bool,
+}
+
+impl Command {
+    pub(crate) fn run(self, out: &Out) -> Result<()> {
+        let plan = Plan { overwrite: self.overwrite, ..Plan::demo()? };
+        let (reports, slides) = (Path::new("reports/demo"), Path::new("slides/demo"));
+        let _outputs = Outputs::of(&plan).folder(reports, &REPORT)?.folder(slides, &SLIDES)?;
+        let outcome = plan.run()?;
+        finish(out, &outcome, reports, slides, || Ok(()))
+    }
+}

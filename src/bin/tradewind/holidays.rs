@@ -1,0 +1,45 @@
+//! `tradewind holidays`: the public holidays of a country, as `holidays(country=DE)` makes covariates of them.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tradewind::outputs::Outputs;
+use tradewind::panel::public_holidays;
+use tradewind::prelude::*;
+
+use crate::out::Out;
+
+#[derive(Args)]
+pub(crate) struct Command {
+    /// The country by its code of ISO 3166-1: DE, US, GB.
+    country: String,
+    /// A region by its code of ISO 3166-2: BY or DE-BY; several with commas.
+    #[arg(long, value_name = "CODE")]
+    region: Option<String>,
+    /// The first day; the first of this year, if not stated.
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
+    /// The last day; the end of the year after the first day's, if not stated.
+    #[arg(long, value_name = "DATE")]
+    to: Option<String>,
+    /// File for the table: .csv, .parquet, .json or .xlsx.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Replace a file that stands there and that tradewind has not written.
+    #[arg(long, env = "TRADEWIND_OVERWRITE", hide_env = true, value_parser = clap::builder::FalseyValueParser::new())]
+    overwrite: bool,
+}
+
+impl Command {
+    pub(crate) fn run(self, out: &Out) -> Result<()> {
+        let table = public_holidays(&self.country, self.region.as_deref(), self.from.as_deref(), self.to.as_deref())?;
+        if let Some(file) = &self.out {
+            Table::can_save(file)?;
+            let plan = Plan { overwrite: self.overwrite, ..Plan::default() };
+            let _outputs = Outputs::of(&plan).file(file)?;
+            table.save(file)?;
+            out.wrote(file);
+        }
+        out.result(&table, table.to_json()?)
+    }
+}

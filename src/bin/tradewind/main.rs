@@ -1,0 +1,189 @@
+//! The command line: every command fills in a [`Plan`] and calls the verb of that name; one file each.
+//!
+//! Results go to stdout, what was decided and what went wrong to stderr. Exit 0 done, 1 the data or the run failed,
+//! 2 wrong usage, 130 interrupted.
+
+mod audit;
+mod backtest;
+mod clean;
+mod compare;
+mod demo;
+mod describe;
+mod explain;
+mod explore;
+mod fit;
+mod flags;
+mod forecast;
+mod help;
+mod holidays;
+mod kernel;
+mod lists;
+mod out;
+mod report;
+mod run;
+mod script;
+mod terminal;
+mod tune;
+mod wrong;
+
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use tradewind::job::Job;
+use tradewind::prelude::*;
+
+use out::Out;
+
+/// Sales forecasting and optimisation: from a raw sales file to forecasts, decisions, reports and slides.
+#[derive(Parser)]
+#[command(name = "tradewind", version, max_term_width = 110, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Verb,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+struct Common {
+    /// Print results as JSON.
+    #[arg(long, global = true, help_heading = "Any command")]
+    json: bool,
+    /// Threads to use; all cores if not stated.
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        env = "TRADEWIND_THREADS",
+        hide_env = true,
+        help_heading = "Any command"
+    )]
+    threads: Option<usize>,
+    /// Say nothing but results and errors.
+    #[arg(short, long, global = true, help_heading = "Any command")]
+    quiet: bool,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Show the whole way on bundled sales: reports/demo/ and slides/demo/.
+    Demo(demo::Command),
+    /// Say what the data are: series, dates, frequency, columns, demand classes, the first rows.
+    Describe(Box<describe::Command>),
+    /// Say what is wrong with the data.
+    Audit(Box<audit::Command>),
+    /// Mend the data by the stated policy and list every change.
+    Clean(Box<clean::Command>),
+    /// Answer questions about the data: seasonality, trend, uplift of promotions and more.
+    Explore(Box<explore::Command>),
+    /// Forecast with fresh fits, or with kept ones.
+    Forecast(Box<forecast::Command>),
+    /// Score models on rolling folds.
+    Backtest(Box<backtest::Command>),
+    /// Test whether one model is really better than another, on the same folds.
+    Compare(Box<compare::Command>),
+    /// Say what counts for a model, and what moved its forecast of a date.
+    Explain(Box<explain::Command>),
+    /// Find the options of a model that are best on rolling folds.
+    Tune(Box<tune::Command>),
+    /// Fit models and keep them.
+    Fit(Box<fit::Command>),
+    /// Write report and slides.
+    Report(Box<report::Command>),
+    /// Run a plan file: audit, backtest, forecast, report and slides.
+    Run(Box<run::Command>),
+    /// List the models, or describe one.
+    Models(lists::Command),
+    /// List the questions that can be asked of the data, or describe one.
+    Questions(lists::Command),
+    /// List the metrics that score forecasts, or describe one.
+    Metrics(lists::Command),
+    /// List the features that covariates can be made by, or describe one.
+    Features(lists::Command),
+    /// List the public holidays of a country.
+    Holidays(holidays::Command),
+    /// Run a Rhai script; it may end with exit(code).
+    Script(script::Command),
+    /// Type Rhai at a prompt, with history and completion.
+    Repl(script::Repl),
+    /// Notebooks in Rhai: the Jupyter kernel.
+    Kernel(kernel::Command),
+    /// Explain a command, a flag (policy, reading, aggregate …), a model, a question, a metric or a feature.
+    Help(help::Command),
+    /// Print the completions of a shell.
+    Completions(help::Completions),
+    /// Print the manual page, or write those of all commands into a folder.
+    Man(help::Man),
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => return wrong::usage(&error),
+    };
+    // A prompt and a kernel go on after an interrupt.
+    let goes_on = matches!(cli.command, Verb::Repl { .. } | Verb::Kernel { .. });
+    // A second Ctrl-C does not wait for running work to notice the first.
+    let job = terminal::watched(Job::new(), cli.common.quiet);
+    let work = job.clone();
+    let _ = ctrlc::set_handler(move || {
+        if work.cancel() && !goes_on {
+            tradewind::remove_unfinished();
+            eprintln!("tradewind: interrupted");
+            std::process::exit(130)
+        }
+    });
+    let done = threads(&cli.common).and_then(|threads| job.run_on(threads, || run(cli)).and_then(|done| done));
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("tradewind: {error}");
+            ExitCode::from(match () {
+                () if error.is_interrupted() => 130,
+                () if error.is_usage() => 2,
+                () => 1,
+            })
+        }
+    }
+}
+
+/// How many threads to use.
+fn threads(common: &Common) -> Result<usize> {
+    match common.threads {
+        None => Ok(rayon::current_num_threads()),
+        Some(threads @ 1..=1024) => Ok(threads),
+        Some(threads) => Err(Error::usage(format!("--threads is between 1 and 1024, not {threads}"))),
+    }
+}
+
+/// Runs the command; its exit code is 0 unless a script says otherwise.
+fn run(cli: Cli) -> Result<u8> {
+    let out = Out { json: cli.common.json, quiet: cli.common.quiet };
+    match cli.command {
+        Verb::Demo(command) => command.run(&out),
+        Verb::Describe(command) => command.run(&out),
+        Verb::Audit(command) => command.run(&out),
+        Verb::Clean(command) => command.run(&out),
+        Verb::Explore(command) => command.run(&out),
+        Verb::Forecast(command) => command.run(&out),
+        Verb::Backtest(command) => command.run(&out),
+        Verb::Compare(command) => command.run(&out),
+        Verb::Explain(command) => command.run(&out),
+        Verb::Tune(command) => command.run(&out),
+        Verb::Fit(command) => command.run(&out),
+        Verb::Report(command) => command.run(&out),
+        Verb::Run(command) => command.run(&out),
+        Verb::Models(command) => command.run(&out, MODELS),
+        Verb::Questions(command) => command.run(&out, QUESTIONS),
+        Verb::Metrics(command) => command.run(&out, METRICS),
+        Verb::Features(command) => command.run(&out, FEATURES),
+        Verb::Holidays(command) => command.run(&out),
+        Verb::Script(command) => return command.run(),
+        Verb::Repl(command) => return command.run(),
+        Verb::Kernel(command) => command.run(&out),
+        Verb::Help(command) => command.run(&out, Cli::command()),
+        Verb::Completions(command) => command.run(Cli::command()),
+        Verb::Man(command) => command.run(&out, Cli::command()),
+    }
+    .map(|()| 0)
+}

@@ -1,0 +1,166 @@
+//! Where results and remarks go: results to stdout, what was decided on the way and what went wrong to stderr.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tradewind::models::Failure;
+use tradewind::prelude::*;
+use tradewind::together;
+
+/// The pages of a report, and those of its slides.
+pub(crate) const REPORT: [&str; 2] = ["report.md", "report.html"];
+pub(crate) const SLIDES: [&str; 2] = ["slides.md", "slides.html"];
+
+pub(crate) struct Out {
+    pub(crate) json: bool,
+    pub(crate) quiet: bool,
+}
+
+impl Out {
+    /// A result: shown to people, or as JSON to programs.
+    pub(crate) fn result(&self, shown: &dyn Show, value: Value) -> Result<()> {
+        let text = match self.json {
+            true => format!("{value:#}\n"),
+            false => format!("{}\n", shown.block().to_text_within(width()).trim_end()),
+        };
+        print(&text)
+    }
+
+    /// What was decided on the way.
+    pub(crate) fn say(&self, remark: &str) {
+        if !self.quiet {
+            eprintln!("{remark}");
+        }
+    }
+
+    pub(crate) fn wrote(&self, path: &Path) {
+        self.say(&format!("wrote {}", path.display()));
+    }
+
+    pub(crate) fn wrote_all(&self, paths: impl IntoIterator<Item = PathBuf>) {
+        paths.into_iter().for_each(|path| self.wrote(&path));
+    }
+
+    /// The frequency and season that were found or stated.
+    pub(crate) fn calendar(&self, panel: &Panel, plan: &Plan) {
+        let season = match plan.season {
+            Some(season) => format!("season {season} as stated"),
+            None => format!("season {} (the default of this frequency; --season states another)", panel.season()),
+        };
+        self.shape(panel, &season);
+    }
+
+    pub(crate) fn shape(&self, panel: &Panel, season: &str) {
+        self.say(&format!("{} series, {} rows, {}, {season}", panel.len(), panel.rows(), panel.frequency()));
+    }
+
+    /// What could not be served: said always, for the results do not show what is not in them.
+    pub(crate) fn failures(&self, failures: &[Failure], listed: Option<&Path>) {
+        if let Some(first) = failures.first() {
+            let listed = listed.map_or_else(String::new, |path| format!(", listed in {}", path.display()));
+            eprintln!(
+                "{} failed{listed} (first: {} on {}: {})",
+                failures.len(),
+                first.model,
+                first.series,
+                first.reason
+            );
+        }
+    }
+
+    /// Answered questions, one after the other.
+    pub(crate) fn findings(&self, findings: &[Finding]) -> Result<()> {
+        let blocks = findings.iter().flat_map(told);
+        let value: Vec<Value> = findings.iter().map(finding_as_json).collect::<Result<_>>()?;
+        self.result(&Block::Group(blocks.collect()), value.into())
+    }
+}
+
+/// A finding under its title.
+pub(crate) fn told(finding: &Finding) -> [Block; 2] {
+    [Block::Heading { level: 2, text: finding.title() }, without_figures(finding.block())]
+}
+
+/// A terminal has no pictures, and their words are those of the table beside them.
+fn without_figures(block: Block) -> Block {
+    match block {
+        Block::Group(blocks) => Block::Group(
+            blocks.into_iter().filter(|block| !matches!(block, Block::Figure(_))).map(without_figures).collect(),
+        ),
+        block => block,
+    }
+}
+
+/// A finding as programs read it.
+pub(crate) fn finding_as_json(finding: &Finding) -> Result<Value> {
+    Ok(json!({
+        "title": finding.title(),
+        "sentence": finding.sentence(),
+        "table": finding.table().to_json()?,
+        "caveats": finding.caveats(),
+    }))
+}
+
+/// The columns of the terminal that results are printed to; 120 where there is none.
+fn width() -> usize {
+    let terminal = std::io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+    terminal.map_or(120, |(terminal_size::Width(columns), _)| usize::from(columns))
+}
+
+/// Writes to stdout. A reader that stops early (head) is no failure of ours; a full disk is.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::io("the result could not be written to stdout").because(cause))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes the data-quality page of an audit to a folder, if one is named.
+pub(crate) fn write_page(audit: &Audit, folder: Option<&Path>) -> Result<()> {
+    let Some(folder) = folder else { return Ok(()) };
+    let report = audit.report()?;
+    REPORT.iter().try_for_each(|name| report.save(folder.join(name)).map(|_| ()))
+}
+
+/// What [`write_page`] writes.
+pub(crate) fn pages(folder: Option<&Path>) -> Vec<PathBuf> {
+    folder.map_or_else(Vec::new, |folder| REPORT.iter().map(|name| folder.join(name)).collect())
+}
+
+/// Writes report and slides to folders; the files that a person opens.
+pub(crate) fn save_report(report: &Report, pages: &Path, slides: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for name in REPORT {
+        files.extend(report.save(pages.join(name))?);
+    }
+    for name in SLIDES {
+        files.extend(report.save_slides(slides.join(name))?);
+    }
+    files.retain(|file| file.extension().is_none_or(|end| end != "svg"));
+    Ok(files)
+}
+
+/// Writes what belongs to an outcome, its report and its slides, all or nothing, and prints where they are.
+pub(crate) fn finish(
+    out: &Out,
+    outcome: &Outcome,
+    reports: &Path,
+    slides: &Path,
+    more: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let report = outcome.report()?;
+    let files = together(|| {
+        more()?;
+        save_report(&report, reports, slides)
+    })?;
+    let shown: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let board = outcome.backtest().leaderboard(&outcome.plan().metric)?;
+    out.failures(&[outcome.backtest().failures(), outcome.forecast().failures()].concat(), None);
+    let text = Block::Group(vec![board.block(), Block::Text("Written:".into()), Block::List(shown.clone())]);
+    let (board, read) = (board.to_json()?, outcome.panel().remarks());
+    out.result(&text, json!({"best": outcome.best(), "leaderboard": board, "files": shown, "read": read}))
+}
