@@ -55,9 +55,9 @@ pub(super) struct Window {
 }
 
 impl Panel {
-    /// Fits every model on the training part of every fold and scores its forecasts on the window after it. The
-    /// training part of a panel that was cleaned is cleaned by itself; forecasts are scored by what happened (see
-    /// [`Panel::clean`]).
+    /// Fits every model to the training part of every fold and scores its forecasts on the test window after it. If the
+    /// panel was cleaned, each training part is cleaned by itself, and forecasts are scored against the recorded values
+    /// (see [`Panel::clean`]).
     ///
     /// # Errors
     /// When a label names no model, the folds do not fit into the history, the panel holds duplicate timestamps or

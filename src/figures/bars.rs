@@ -15,9 +15,9 @@ const PLAIN: Colour = Colour(158, 184, 204);
 /// Horizontal bars in the order given, one of them highlighted, with a reference line.
 #[derive(Clone, Debug)]
 pub struct Bars {
-    /// What the reader should see.
+    /// The title.
     pub title: String,
-    /// What is measured, in what unit.
+    /// The quantity and its unit.
     pub value: String,
     /// Each thing's name and value; NaN is shown as a dash. The first forty are drawn.
     pub rows: Vec<(String, f64)>,

@@ -12,9 +12,9 @@ use crate::show::{Table, number};
 /// Coverage of several models, and the probability integral transform of one.
 #[derive(Clone, Debug)]
 pub struct Calibration {
-    /// What the reader should see.
+    /// The title.
     pub title: String,
-    /// What is measured, over what.
+    /// The quantity, and over what.
     pub value: String,
     /// Name, nominal and observed coverage (0 to 1) of each curve, the most important first; the first six are named.
     pub curves: Vec<(String, Vec<(f64, f64)>)>,

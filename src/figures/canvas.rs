@@ -231,7 +231,7 @@ impl Canvas<'_> {
         }
     }
 
-    /// How wide words are, in CSS pixels.
+    /// The width of a text, in CSS pixels.
     pub fn measure(&self, text: &str, words: Words) -> f64 {
         extent(&one_line(text), words.size, words.bold)
     }

@@ -15,7 +15,7 @@ const TOLD: usize = 8;
 /// The share of its slot that a bar, or a group of bars, takes.
 const FILLED: f64 = 0.76;
 
-/// What lies on the x axis.
+/// The kind of the x axis.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Places {
     /// Seconds since 1970-01-01T00:00Z.
@@ -26,7 +26,7 @@ pub enum Places {
     Words(Vec<String>),
 }
 
-/// How the values are drawn.
+/// Lines, bars or dots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Joined by lines.
@@ -40,15 +40,15 @@ pub enum Shape {
 /// Named values over one axis.
 #[derive(Clone, Debug)]
 pub struct Chart {
-    /// What the reader should see.
+    /// The title.
     pub title: String,
-    /// What is measured, in what unit.
+    /// The quantity and its unit.
     pub value: String,
-    /// What the x axis shows; empty where it needs no words.
+    /// The label of the x axis; empty where it needs none.
     pub foot: String,
-    /// What lies on the x axis.
+    /// The kind of the x axis.
     pub places: Places,
-    /// How the values are drawn.
+    /// Lines, bars or dots.
     pub shape: Shape,
     /// The values; the first six lines are named.
     pub lines: Vec<Line>,

@@ -16,9 +16,9 @@ const HEADS: usize = 110;
 /// Autocorrelations and partial autocorrelations by lag.
 #[derive(Clone, Debug)]
 pub struct Correlogram {
-    /// What the reader should see.
+    /// The title.
     pub title: String,
-    /// What is measured, in what unit.
+    /// The quantity and its unit.
     pub value: String,
     /// Autocorrelations at lags 1, 2, …
     pub acf: Vec<f64>,

@@ -20,9 +20,9 @@ const LETTERS: usize = 32;
 /// Mean ranks, and the difference between them that is significant.
 #[derive(Clone, Debug)]
 pub struct CriticalDifference {
-    /// What the reader should see.
+    /// The title.
     pub title: String,
-    /// What was ranked, over what.
+    /// What was ranked, and over what.
     pub value: String,
     /// The name and the mean rank of each model, the best first; the first forty are drawn.
     pub ranks: Vec<(String, f64)>,

@@ -72,7 +72,7 @@ impl Data {
         self
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     fn height(&self) -> usize {
         let lengths = self.columns.iter().map(|(_, cells)| match cells {
             Cells::Names(values) => values.len(),

@@ -20,13 +20,13 @@ const MOST: usize = 4;
 /// A series and its parts: `data = trend + seasons + remainder`.
 #[derive(Clone, Debug)]
 pub struct Decomposed {
-    /// What the reader should see.
+    /// The title.
     pub title: String,
-    /// What is measured, in what unit.
+    /// The quantity and its unit.
     pub value: String,
     /// Dates or steps.
     pub axis: TimeAxis,
-    /// Where the values are.
+    /// The x coordinates.
     pub x: Vec<f64>,
     /// The data; NaN is a gap.
     pub data: Vec<f64>,

@@ -23,15 +23,15 @@ pub struct Band {
 /// The past of one series, its forecast with intervals and, when they are known, the actual values.
 #[derive(Clone, Debug)]
 pub struct Fan {
-    /// What the reader should see.
+    /// The title.
     pub title: String,
-    /// What is measured, in what unit.
+    /// The quantity and its unit.
     pub value: String,
     /// Dates or steps.
     pub axis: TimeAxis,
-    /// What was known at the forecast origin.
+    /// The history up to the forecast origin.
     pub history: Line,
-    /// What came afterwards, if it is known by now.
+    /// The actual values, if they are known.
     pub actual: Option<Line>,
     /// The mean forecast.
     pub mean: Line,
@@ -42,9 +42,9 @@ pub struct Fan {
 /// Several forecasts side by side over one time axis; each keeps its own value axis.
 #[derive(Clone, Debug)]
 pub struct Fans {
-    /// What the reader should see.
+    /// The title.
     pub title: String,
-    /// What is measured, in what unit.
+    /// The quantity and its unit.
     pub value: String,
     /// Dates or steps.
     pub axis: TimeAxis,

@@ -76,13 +76,13 @@ impl Cell {
 /// A row per series and a column per time, a colour per state.
 #[derive(Clone, Debug)]
 pub struct Heat {
-    /// What the reader should see.
+    /// The title.
     pub title: String,
-    /// What a cell is: `one cell is 1 week`.
+    /// The meaning of a cell: `one cell is 1 week`.
     pub value: String,
     /// Dates or steps.
     pub axis: TimeAxis,
-    /// Where each column begins, and where the last one ends.
+    /// The edges of the columns.
     pub edges: Vec<f64>,
     /// The name and the cells of each series; the first forty are drawn.
     pub rows: Vec<(String, Vec<Cell>)>,

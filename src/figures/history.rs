@@ -15,9 +15,9 @@ const FAR: f64 = 3.0;
 /// The scores of trials in the order in which they were tried.
 #[derive(Clone, Debug)]
 pub struct OptimisationHistory {
-    /// What the reader should see.
+    /// The title.
     pub title: String,
-    /// What is measured, in what unit.
+    /// The quantity and its unit.
     pub value: String,
     /// The number of each trial and its score.
     pub trials: Vec<(usize, f64)>,

@@ -16,13 +16,13 @@ const NAMES: f64 = 280.0;
 /// Differences with their intervals.
 #[derive(Clone, Debug)]
 pub struct Intervals {
-    /// What the reader should see.
+    /// The title.
     pub title: String,
-    /// What is measured, in what unit.
+    /// The quantity and its unit.
     pub value: String,
     /// Name, difference, lower and upper end of its interval, NaN where there is none; the first forty are drawn.
     pub rows: Vec<(String, f64, f64, f64)>,
-    /// What it means to lie left and right of the line.
+    /// The meaning of values left and right of the line.
     pub sides: (String, String),
 }
 

@@ -42,7 +42,7 @@ pub(super) fn line_colour(index: usize) -> Colour {
 pub(crate) const TITLE: Words = Words { size: 16.0, bold: true, colour: INK };
 /// The title of a panel.
 pub(crate) const PANEL: Words = Words { size: 12.5, bold: true, colour: INK };
-/// What is measured, in what unit.
+/// The quantity and its unit.
 pub(crate) const VALUE: Words = Words { size: 12.5, bold: false, colour: GREY };
 /// Ticks and legends.
 pub(crate) const SMALL: Words = Words { size: 12.0, bold: false, colour: GREY };

@@ -11,13 +11,13 @@ use crate::show::{Table, number};
 /// Named lines over one axis, the most important first.
 #[derive(Clone, Debug)]
 pub struct Lines {
-    /// What the reader should see.
+    /// The title.
     pub title: String,
-    /// What is measured, in what unit.
+    /// The quantity and its unit.
     pub value: String,
     /// Dates or steps.
     pub axis: TimeAxis,
-    /// What the steps are: `steps ahead`; empty for dates.
+    /// The label of the x axis: `steps ahead`; empty for dates.
     pub foot: String,
     /// The lines; the first six are named.
     pub lines: Vec<Line>,

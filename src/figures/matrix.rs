@@ -18,11 +18,11 @@ const HEAD: f64 = 34.0;
 /// A table of losses as a picture.
 #[derive(Clone, Debug)]
 pub struct Matrix {
-    /// What the reader should see.
+    /// The title.
     pub title: String,
-    /// What is measured, in what unit.
+    /// The quantity and its unit.
     pub value: String,
-    /// What each column is; the first twelve are drawn.
+    /// The names of the columns; the first twelve are drawn.
     pub columns: Vec<String>,
     /// The name and the values of each row, NaN where there is none; the first forty are drawn.
     pub rows: Vec<(String, Vec<f64>)>,

@@ -95,9 +95,9 @@ pub enum TimeAxis {
 /// One named line: `x` in seconds since 1970 or step numbers, `y` with a NaN where the line has a gap.
 #[derive(Clone, Debug, Default)]
 pub struct Line {
-    /// What the line is.
+    /// The name.
     pub name: String,
-    /// Where its points are.
+    /// The x coordinates.
     pub x: Vec<f64>,
     /// Their values; NaN is a gap.
     pub y: Vec<f64>,

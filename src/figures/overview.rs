@@ -14,9 +14,9 @@ const HEAD: f64 = 24.0;
 /// A panel per line over one time axis, with events marked in all of them.
 #[derive(Clone, Debug)]
 pub struct Overview {
-    /// What the reader should see.
+    /// The title.
     pub title: String,
-    /// What is measured, in what unit.
+    /// The quantity and its unit.
     pub value: String,
     /// Dates or steps.
     pub axis: TimeAxis,

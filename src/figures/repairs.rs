@@ -30,9 +30,9 @@ pub struct Repair {
 /// Before and after cleaning, a panel per kind of change.
 #[derive(Clone, Debug)]
 pub struct Repairs {
-    /// What the reader should see.
+    /// The title.
     pub title: String,
-    /// What is measured, in what unit.
+    /// The quantity and its unit.
     pub value: String,
     /// Dates or steps.
     pub axis: TimeAxis,

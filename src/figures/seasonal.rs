@@ -16,9 +16,9 @@ const NAMED: usize = 6;
 /// One line per cycle over the positions in it, light for the earliest and dark for the latest, and their mean.
 #[derive(Clone, Debug)]
 pub struct Seasonal {
-    /// What the reader should see.
+    /// The title.
     pub title: String,
-    /// What is measured, in what unit.
+    /// The quantity and its unit.
     pub value: String,
     /// The names of the positions in the cycle: `Jan` … `Dec`, or `1` … `52`.
     pub positions: Vec<String>,

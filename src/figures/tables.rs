@@ -27,11 +27,11 @@ const MOST: usize = 100_000;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Look {
-    /// What the reader should see; the table's title if not stated.
+    /// The title; by default that of the table.
     pub title: Option<String>,
-    /// What the x axis shows; its column if not stated, nothing for dates.
+    /// The label of the x axis; by default its column, none for dates.
     pub x: Option<String>,
-    /// What the values are; their column if not stated.
+    /// The label of the y axis; by default the column.
     pub y: Option<String>,
     /// The unit of the values: USD, pieces, %.
     pub unit: Option<String>,

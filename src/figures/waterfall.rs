@@ -14,13 +14,13 @@ const NAMES: f64 = 260.0;
 /// A number as the sum of its parts.
 #[derive(Clone, Debug)]
 pub struct Waterfall {
-    /// What the reader should see.
+    /// The title.
     pub title: String,
-    /// What is measured, in what unit.
+    /// The quantity and its unit.
     pub value: String,
-    /// Where it starts: a name and a value.
+    /// The start: a name and a value.
     pub start: (String, f64),
-    /// What is added, in the order given; parts below zero go down.
+    /// The contributions, in the order given.
     pub parts: Vec<(String, f64)>,
     /// The name of where it ends.
     pub end: String,

@@ -78,7 +78,7 @@ impl Aggregate {
 }
 
 impl Panel {
-    /// The panel on a longer step, or with fewer keys, or both.
+    /// The panel aggregated to a longer step, or to fewer keys, or both.
     ///
     /// # Errors
     /// When neither is asked for, the new step is not longer, a key does not exist, or the data hold duplicates or

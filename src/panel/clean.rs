@@ -41,7 +41,7 @@ const RETURNS: &str = "returns";
 #[serde(default, deny_unknown_fields)]
 pub struct Clean {
     /// Timestamps off the calendar: leave (models then refuse the data), nearest, previous or next (moved to that
-    /// timestamp of the calendar), period (moved to the timestamp of the week, month … that contains it), or drop (the
+    /// timestamp of the calendar), period (moved to the timestamp of the week, month … that holds it), or drop (the
     /// row is removed).
     pub off_calendar: OffCalendar,
     /// Several rows for one timestamp: error, sum, mean or last.

@@ -58,17 +58,17 @@ impl Fold {
         self.number
     }
 
-    /// What was known.
+    /// The training part.
     pub fn train(&self) -> Panel {
         self.train.clone()
     }
 
-    /// The steps to forecast, with the covariates that were known ahead.
+    /// The future to forecast, with its known covariates.
     pub fn future(&self) -> Future {
         self.future.clone()
     }
 
-    /// What happened, as it was recorded: cleaning cleans the training part alone.
+    /// The actual values as recorded: cleaning changes the training part alone.
     pub fn test(&self) -> Panel {
         self.test.clone()
     }
@@ -135,7 +135,7 @@ impl Folds {
         self
     }
 
-    /// How many windows.
+    /// Number of folds.
     pub fn len(&self) -> usize {
         self.folds
     }
@@ -145,7 +145,7 @@ impl Folds {
         self.folds == 0
     }
 
-    /// How many steps each window has.
+    /// Steps of each test window.
     pub fn horizon(&self) -> usize {
         self.horizon
     }

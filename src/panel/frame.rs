@@ -14,13 +14,13 @@ use crate::progress;
 use crate::show::Table;
 
 /// What is to be known of a saved panel whose values are no longer those that were recorded.
-const CLEANED: &str = "cleaned before it was saved: what was recorded is not in the file, so that a backtest takes the \
-                       mended values for what happened";
+const CLEANED: &str = "cleaned before it was saved: the recorded values are not in the file, so a backtest scores against \
+                       the cleaned values";
 
 impl Panel {
     /// Reads the declared columns of a file: text with any delimiter (also packed with gzip or zstd), Parquet, Excel or
-    /// OpenDocument, NDJSON; or of a folder or pattern of files (`sales/*.csv`) as one. How a text is written is found
-    /// out: delimiter, quote, decimal mark, encoding, dates, a column per date.
+    /// OpenDocument, NDJSON; or of a folder or pattern of files (`sales/*.csv`) as one. The format
+    /// of text is detected: delimiter, quote, decimal mark, encoding, dates, a column per date.
     ///
     /// # Errors
     /// When the source cannot be read, a declared column is absent, a date or number does not parse (with the line and
@@ -29,8 +29,8 @@ impl Panel {
         Self::read_as(path, columns, &Reading::default())
     }
 
-    /// As [`read`](Self::read), with what is known about how the source is written; and the answer of a query to a
-    /// SQLite file or a PostgreSQL server (`postgres://user@host/database`).
+    /// As [`read`](Self::read), with stated reading options; also reads the answer of a query to a SQLite file or a
+    /// PostgreSQL server (`postgres://user@host/database`).
     ///
     /// # Errors
     /// As [`read`](Self::read), and when the database refuses the query.

@@ -353,7 +353,7 @@ impl Future {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// How many steps ahead.
+    /// Number of steps.
     pub fn horizon(&self) -> usize {
         self.0.horizon
     }

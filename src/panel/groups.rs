@@ -10,7 +10,7 @@ use crate::statistics::{Demand, DemandClass};
 /// Series by group.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Groups {
-    /// What each group is called.
+    /// The names of the groups.
     pub names: Vec<String>,
     /// The group of each series.
     pub of: Vec<usize>,

@@ -145,7 +145,7 @@ pub(crate) struct Provenance {
 }
 
 impl Panel {
-    /// How many series there are.
+    /// Number of series.
     pub fn len(&self) -> usize {
         self.0.spans.len()
     }
@@ -155,7 +155,7 @@ impl Panel {
         self.0.spans.is_empty()
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.0.target.len()
     }
@@ -165,7 +165,7 @@ impl Panel {
         self.0.calendar.frequency
     }
 
-    /// How many steps make a season: as declared, else the frequency's default.
+    /// Steps in a season: as declared, else the default of the frequency.
     pub fn season(&self) -> usize {
         self.0.season
     }

@@ -98,7 +98,7 @@ impl Normalise {
 }
 
 impl Panel {
-    /// The same data, of which models see the target normalised. Forecasts and scores stay on the scale of the data.
+    /// The same data with a transformed target for models; forecasts and scores stay on the scale of the data.
     ///
     /// # Errors
     /// Only if the panel cannot be assembled.
@@ -107,8 +107,8 @@ impl Panel {
         Ok(self.with_covariates(self.to_frame(), Columns { normalise: kind, ..self.columns() }))
     }
 
-    /// One row per series: what normalising estimates from all its values. `centre` and `spread` of a shift and a
-    /// division, `lambda` of Box-Cox, and why it cannot be done where it cannot.
+    /// One row per series: the parameters of the transformation, estimated from all its values: `centre` and `spread`
+    /// (location and scale), `lambda` of Box-Cox, or the reason why the series cannot be transformed.
     ///
     /// # Errors
     /// Only if the table cannot be assembled.

@@ -72,7 +72,7 @@ pub struct Verb {
 }
 
 impl Verb {
-    /// How it is called: `panel.backtest(models, folds)`.
+    /// The call: `panel.backtest(models, folds)`.
     pub fn call(&self) -> String {
         let params: Vec<&str> = self.params.iter().map(|(name, _)| *name).collect();
         let arguments = if self.property { String::new() } else { format!("({})", params.join(", ")) };
@@ -126,7 +126,7 @@ impl Language {
     }
 }
 
-/// What the library's documentation says of its nouns and verbs, by path (`Panel`, `Panel::audit`), sorted.
+/// The library's documentation of nouns and verbs, by path (`Panel`, `Panel::audit`), sorted.
 pub fn documentation() -> &'static [(&'static str, &'static str)] {
     include!(concat!(env!("OUT_DIR"), "/docs.rs"))
 }

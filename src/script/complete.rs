@@ -81,9 +81,9 @@ pub(super) const BUILT_IN: &[&str] = &[
 /// Completions of a part of the text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Completion {
-    /// Where what is completed begins, in characters.
+    /// Start of the completed part, in characters.
     pub start: usize,
-    /// Where it ends.
+    /// Its end.
     pub end: usize,
     /// The replacements for that part.
     pub matches: Vec<String>,
@@ -278,7 +278,7 @@ fn callee(text: &[char], brackets: &[usize]) -> Option<String> {
 }
 
 impl Session {
-    /// What may follow at the cursor, which is counted in characters.
+    /// Completions at the cursor, which is counted in characters.
     pub fn complete(&self, text: &str, cursor: usize) -> Completion {
         let before: Vec<char> = text.chars().take(cursor).collect();
         let found = open(&before);

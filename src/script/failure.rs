@@ -12,9 +12,9 @@ use crate::job::Stop;
 /// Where and why a script failed.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// What went wrong, causes included, in one sentence.
+    /// The error with its causes, in one sentence.
     pub message: String,
-    /// Where it went wrong.
+    /// The place of the error.
     pub place: Option<Place>,
     /// The calls that led there, the innermost first.
     pub calls: Vec<String>,

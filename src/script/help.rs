@@ -78,7 +78,7 @@ pub(super) fn meaning(verbs: &[&Verb]) -> Block {
 }
 
 impl Verb {
-    /// What it does, in the words of its model, question, feature or library item.
+    /// Its documentation: that of its model, question, feature or library item.
     pub fn words(&self) -> String {
         fn about<T>(registry: Registry<T>, name: &str) -> Option<String> {
             let row = registry.iter().find(|row| row.name == name)?;

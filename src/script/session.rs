@@ -27,7 +27,7 @@ use crate::progress;
 pub struct Limits {
     /// Operations of the script itself; what a verb does is not counted.
     pub operations: u64,
-    /// How deep functions may call each other.
+    /// Maximum call depth of functions.
     pub depth: usize,
     /// Values in an array, characters in a text, that one call may make.
     pub size: usize,

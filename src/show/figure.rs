@@ -48,7 +48,7 @@ pub trait Picture: Send + Sync {
 pub struct Figure(Arc<dyn Picture>);
 
 impl Figure {
-    /// The picture as one SVG element: fit for a page of its own and for standing inside another.
+    /// The figure as one SVG element, for a page of its own or within another.
     ///
     /// # Errors
     /// The embedded font cannot be read.
@@ -70,8 +70,8 @@ impl Figure {
         f64::from(wide) / f64::from(high.max(1))
     }
 
-    /// The data that the picture shows, also those for which it has no room: a column per thing that is drawn, `date`
-    /// or `step` for the places on a time axis, names where there are several things of a kind.
+    /// The data behind the figure, including those for which it has no room: a column per quantity, `date` or `step`
+    /// for the time axis, and names where several things of one kind are drawn.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -90,7 +90,7 @@ impl Figure {
         self.0.title()
     }
 
-    /// The picture in words.
+    /// The alternative text.
     pub fn alt(&self) -> &str {
         self.0.alt()
     }

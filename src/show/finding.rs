@@ -28,7 +28,7 @@ impl Finding {
         self
     }
 
-    /// What was asked, in a few words.
+    /// The title.
     pub fn title(&self) -> String {
         self.title.clone()
     }
@@ -38,12 +38,12 @@ impl Finding {
         self.sentence.clone()
     }
 
-    /// The numbers behind it.
+    /// The table behind it.
     pub fn table(&self) -> Table {
         self.table.clone()
     }
 
-    /// The picture of it.
+    /// The figure.
     ///
     /// # Errors
     /// When the question is answered without one.
@@ -51,7 +51,7 @@ impl Finding {
         self.figure.clone().ok_or_else(|| Error::usage(format!("`{}` is answered without a figure", self.title)))
     }
 
-    /// What to keep in mind.
+    /// The caveats.
     pub fn caveats(&self) -> Vec<String> {
         self.caveats.clone()
     }

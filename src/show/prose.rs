@@ -58,7 +58,7 @@ impl Prose {
     /// assert_eq!(block.to_text(), "Sales rose, <b>as ever</b>:\n\n• by 3 %\n• in all shops\n");
     /// assert_eq!(
     ///     block.to_markdown(),
-    ///     "Sales **rose**, &lt;b&gt;as ever&lt;/b&gt;:\n\n- by 3 %\n- in *all* shops\n"
+    ///     "Sales **rose**, &lt;b&gt;as ever&lt;/b&gt;:\n\n- by 3\u{a0}%\n- in *all* shops\n"
     /// );
     /// ```
     pub fn blocks(text: &str) -> Vec<Block> {

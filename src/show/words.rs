@@ -55,9 +55,10 @@ pub(crate) fn metric(name: &str) -> String {
         "bias" => name.into(),
         "pinball" => "pinball loss".into(),
         "smape" => "sMAPE".into(),
-        _ => match name.strip_prefix("coverage") {
-            Some(level) if !level.is_empty() => format!("{level} % coverage"),
-            _ => name.to_uppercase(),
+        _ => match name.find(|letter: char| letter.is_ascii_digit()).map(|digit| name.split_at(digit)) {
+            Some(("coverage", level)) => format!("{level} % coverage"),
+            Some((score, level)) => format!("{} ({level} %)", score.to_uppercase()),
+            None => name.to_uppercase(),
         },
     }
 }
@@ -93,8 +94,8 @@ mod tests {
         assert_eq!(listed(&["a", "b", "c", "d"], 3), "a, b and 2 others");
         assert_eq!([about(12345.6), about(0.012345), about(-2.5)], ["12,346", "0.0123", "-2.5"]);
         assert_eq!([0.0004, 0.03, 0.314].map(p_value), ["p < 0.001", "p = 0.030", "p = 0.31"]);
-        let metrics = ["mase", "smape", "coverage80", "bias", "pinball"].map(metric);
-        assert_eq!(metrics, ["MASE", "sMAPE", "80 % coverage", "bias", "pinball loss"]);
+        let metrics = ["mase", "smape", "coverage80", "sis95", "bias", "pinball"].map(metric);
+        assert_eq!(metrics, ["MASE", "sMAPE", "80 % coverage", "SIS (95 %)", "bias", "pinball loss"]);
     }
 
     #[test]

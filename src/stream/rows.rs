@@ -91,7 +91,7 @@ impl Rows {
         }
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     pub fn len(&self) -> usize {
         self.files.last().map_or(0, |last| last.first + last.metadata.num_rows)
     }

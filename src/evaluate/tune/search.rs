@@ -31,7 +31,7 @@ use crate::options;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Search {
-    /// How it is found out where to look next.
+    /// Sampling strategy.
     pub sampler: Sampler,
     /// Number of trials, the untuned model included.
     pub trials: usize,
@@ -54,13 +54,13 @@ pub struct Search {
     pub trying: Map<String, Value>,
     /// Trials that go on at the same time. What is found does not depend on the number of threads, but on this.
     pub parallel: usize,
-    /// Where the draws begin.
+    /// Random seed.
     pub seed: u64,
     /// A file that records every trial. An interrupted search resumes from it.
     pub record: Option<String>,
 }
 
-/// How it is found out where to look next.
+/// Sampling strategy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Sampler {
@@ -201,7 +201,7 @@ impl<'a> Proposer<'a> {
         self.estimators.iter_mut().map(ask).collect()
     }
 
-    /// What was found at a place; less is better.
+    /// Records the loss of a trial.
     pub fn tell(&mut self, place: &[f64], loss: f64) {
         let loss = if loss.is_nan() { f64::INFINITY } else { loss };
         for (estimator, at) in self.estimators.iter_mut().zip(place) {

@@ -57,7 +57,7 @@ impl Trial {
         Self { label, failure, seconds: 0.0, place, left: false, scores: vec![None; folds] }
     }
 
-    /// How many folds it was scored on.
+    /// Number of folds that it was scored on.
     pub fn folds(&self) -> usize {
         self.scores.iter().flatten().count()
     }

@@ -117,9 +117,9 @@ impl Found {
 impl Panel {
     /// Finds everything that prevents models from being fitted or misleads them, each occurrence with its series, first
     /// timestamp, value and number of rows: duplicate timestamps, gaps, missing, infinite and unreadable targets,
-    /// negative sales, suspected stock-outs, outliers, level shifts, covariates with holes, that never vary or leak the
-    /// target, series that are constant, short, start late or end early, keys that look alike, hours of daylight
-    /// saving.
+    /// negative sales, suspected stock-outs, outliers, level shifts, covariates with missing values, that never vary or
+    /// leak the target, series that are constant, short, start late or end early, keys that look alike, hours of
+    /// daylight saving.
     ///
     /// # Errors
     /// When a covariate can be read neither as numbers nor as categories.

@@ -234,8 +234,8 @@ pub(crate) fn files_of(labels: &[&str]) -> Vec<std::path::PathBuf> {
 }
 
 impl Panel {
-    /// The panel with covariates made by features, given by their labels. Columns that follow from the calendar are
-    /// known in the future and made there too; lags and windows see nothing after the step that they look back from.
+    /// The panel with more covariates, computed by features that are given by their labels. Calendar features are known
+    /// in the future; lags and windows use no value of their own step or later.
     ///
     /// # Errors
     /// When there is no such feature or option, the calendar cannot carry it (a day of the week on weekly data), a file

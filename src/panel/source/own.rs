@@ -31,8 +31,7 @@ impl Table {
         Self::read_as(path, &Reading::default())
     }
 
-    /// As [`read`](Self::read), where it is stated how the file is to be read: its delimiter, its decimal mark, a
-    /// sheet, a query.
+    /// As [`read`](Self::read), with stated reading options: delimiter, decimal mark, sheet, query.
     ///
     /// # Errors
     /// As [`read`](Self::read).

@@ -43,7 +43,7 @@ impl Rows {
         if crate::files::is_parquet(path) { kept(path, key) } else { None }
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     pub(crate) fn len(&self) -> usize {
         self.frame.height()
     }
