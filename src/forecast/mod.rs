@@ -222,7 +222,11 @@ impl Forecast {
     /// # Errors
     /// When no model could forecast any series, or the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let table = self.served()?;
+        let table = self.table()?;
+        if table.rows() == 0 {
+            let reason = self.failures().first().map_or_else(String::new, |failure| format!(": {}", failure.reason));
+            return Err(Error::model(format!("no model could forecast any series{reason}")));
+        }
         let path = path.as_ref();
         if !crate::files::is_parquet(path) {
             return table.save(path);

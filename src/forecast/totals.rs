@@ -4,7 +4,7 @@
 use polars::prelude::*;
 
 use super::{Distribution, Forecast, quantile_name};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::show::Table;
 use crate::statistics::summary::quantile;
 
@@ -48,18 +48,5 @@ impl Forecast {
             columns.extend(named.map(|(probability, values)| Column::new(quantile_name(*probability).into(), values)));
         }
         Ok(Table::new(DataFrame::new(models.len(), columns)?).titled("The total of all series over all steps"))
-    }
-
-    /// As [`table`](Self::table), where at least one series could be forecast.
-    ///
-    /// # Errors
-    /// When no model could forecast any series.
-    pub fn served(&self) -> Result<Table> {
-        let table = self.table()?;
-        if table.rows() > 0 {
-            return Ok(table);
-        }
-        let reason = self.failures().first().map_or_else(String::new, |failure| format!(": {}", failure.reason));
-        Err(Error::model(format!("no model could forecast any series{reason}")))
     }
 }

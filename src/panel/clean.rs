@@ -45,22 +45,17 @@ pub struct Clean {
     /// row is removed).
     pub off_calendar: OffCalendar,
     /// Several rows for one timestamp: error, sum, mean or last.
-    #[schemars(extend("also" = "duplicate"))]
     pub duplicates: Duplicates,
     /// Timestamps without a row: leave, or fill (a row is added, its target missing).
-    #[schemars(extend("also" = "gap"))]
     pub gaps: Gaps,
     /// Rows without a target: leave, linear (interpolation), seasonal (interpolation of the seasonally adjusted
     /// series), zero or last (carried forward).
     pub missing: Missing,
     /// Targets below zero: keep, clip (to zero), or apart (clipped, and recorded in a covariate `returns`).
-    #[schemars(extend("also" = "negative"))]
     pub negatives: Negatives,
     /// Suspected stock-outs, runs of zeros that the series' own rate of zeros does not explain: keep, or missing.
-    #[schemars(extend("also" = "stockout"))]
     pub stockouts: Stockouts,
     /// Outliers, targets far from trend and season: keep, clip (to the threshold), or interpolate.
-    #[schemars(extend("also" = "outlier"))]
     pub outliers: Outliers,
     /// Missing values of covariates: leave, zero or last (carried forward).
     pub covariates: Covariates,

@@ -35,6 +35,9 @@ const COPIES: f64 = 0.02;
 /// From this share of cells on that read as dates or numbers, a column is one of them with slips.
 const MOST: f64 = 0.8;
 
+/// What time and target are called where nothing else is said: who calls them so has stated them.
+const TIME: &str = "ds";
+const TARGET: &str = "y";
 /// Whole numbers under these names count steps.
 const STEPS: &str = "ds t time date day week month quarter year period step timestamp";
 /// A column of one of these names is what is forecast, and so is one whose name has one of them among its words …
@@ -75,7 +78,7 @@ pub struct Guess {
     pub time: String,
     /// The target column.
     pub target: String,
-    /// What was found out, in words: `id: Store, Dept`; nothing that was stated.
+    /// What was found out, in words: `id: Store, Dept`; nothing that was stated, or has the usual name `ds` or `y`.
     pub found: Vec<String>,
     /// The flags that state it otherwise.
     pub flags: Vec<&'static str>,
@@ -299,18 +302,18 @@ impl Table {
             (Some(time), Some(target)) => {
                 guess.time = self.columns[time].name.clone();
                 guess.target = self.columns[target].name.clone();
-                if stated.time.is_none() {
+                if stated.time.is_none() && guess.time != TIME {
                     guess.found.push(format!("time: {}", guess.time));
                     guess.flags.push("--time");
                 }
-                if stated.target.is_none() {
+                if stated.target.is_none() && guess.target != TARGET {
                     guess.found.push(format!("target: {}", guess.target));
                     guess.flags.push("--target");
                 }
             }
             // What the dates and the values are called is for nobody to say.
             _ => {
-                (guess.time, guess.target) = ("ds".into(), "y".into());
+                (guess.time, guess.target) = (TIME.into(), TARGET.into());
                 guess.found.push(format!("time: the names of {} columns; target: what they hold", self.dated));
             }
         }
@@ -367,7 +370,7 @@ impl Table {
         let slips = || free.iter().copied().filter(|at| is(*at) == Kind::Time { slips: true }).collect::<Vec<_>>();
         let dates = if whole.is_empty() { slips() } else { whole };
         let finest = self.finest(&dates);
-        let own: Vec<usize> = finest.iter().copied().filter(|at| self.columns[*at].called("ds")).collect();
+        let own: Vec<usize> = finest.iter().copied().filter(|at| self.columns[*at].called(TIME)).collect();
         match (own.as_slice(), finest.as_slice()) {
             ([time], _) | (_, [time]) => return Ok(*time),
             (_, []) => {}
@@ -425,7 +428,7 @@ impl Table {
             numbers.iter().copied().filter(|at| is(&self.columns[*at])).collect::<Vec<_>>()
         };
         let ways = [
-            pick(&|column| column.called("y")),
+            pick(&|column| column.called(TARGET)),
             pick(&|column| column.called(TARGETS)),
             pick(&|column| column.named(TARGETS) && !column.named(NO_TARGETS)),
             pick(&|column| {

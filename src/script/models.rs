@@ -40,6 +40,7 @@ pub(super) fn register(api: &mut Api) {
         remarks(fits) -> Vec<Failure> { fits.remarks() }
         training(fits, model: String) -> Table { fits.training(&model) }
         importance(fits, model: String) -> Finding { fits.importance(&model) }
+        chosen(fits, model: String) -> Table { fits.chosen(&model) }
         residuals(fits, model: String, key: String) -> Vec<f64> { fits.residuals(&model, &key) }
         save(fits, path: String) -> () { fits.save(path) }
         save_native(fits, model: String, horizon: Horizon, folder: String) -> Vec<String> {
@@ -64,6 +65,7 @@ pub(super) fn register(api: &mut Api) {
             forecast.interval(&model, &key, level)
         }
         paths(forecast, n: usize, seed: u64) -> Paths { forecast.paths(n, seed) }
+        totals(forecast, n: usize, seed: u64) -> Table { forecast.totals(n, seed) }
         dependence(forecast, dependence: Dependence) -> Forecast { forecast.dependence(dependence) }
         combine(forecast, others: Forecasts, how: Combination) -> Forecast { forecast.combine(others.0, how) }
         score(forecast, actuals: Panel) -> Table { forecast.score(&actuals) }

@@ -71,6 +71,7 @@ pub(super) fn register(api: &mut Api) {
         nth(panel, place: usize) -> Panel { panel.nth(place) }
         save(panel, path: String) -> () { panel.save(path) }
         summary(panel) -> Table { panel.summary() }
+        described_columns(panel) -> Table { panel.described_columns() }
         audit(panel) -> Audit { panel.audit() }
         clean(panel, policy: Clean) -> Panel { panel.clean(&policy) }
         features(panel, labels: Names) -> Panel { panel.features(labels.0) }

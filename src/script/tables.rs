@@ -23,6 +23,8 @@ pub(super) fn register(api: &mut Api) {
         sort(table, column: String) -> Table { table.sort(&column) }
         sort_descending(table, column: String) -> Table { table.sort_descending(&column) }
         head(table, count: usize) -> Table { table.head(count) }
+        cut(table, count: usize) -> Table { table.cut(count) }
+        to_csv(table) -> String { table.to_csv() }
         group(table, by: Names, how: How) -> Table { table.group(by.0, how.0) }
         line(table, x: String, y: Names) -> Figure { table.line(&x, y.0, &Look::default()) }
         line(table, x: String, y: Names, look: Look) -> Figure { table.line(&x, y.0, &look) }

@@ -90,12 +90,7 @@ pub trait Show {
 impl Block {
     /// The block for a terminal: at most 120 columns wide, tables cut to 40 rows.
     pub fn to_text(&self) -> String {
-        self.to_text_within(text::WIDTH)
-    }
-
-    /// The block for a terminal of so many columns.
-    pub fn to_text_within(&self, width: usize) -> String {
-        text::render(self, width)
+        text_within(self, text::WIDTH)
     }
 
     /// The block as Markdown, every special character escaped. A figure becomes its alternative text: a report
@@ -116,6 +111,11 @@ impl Block {
             leaf => vec![leaf],
         }
     }
+}
+
+/// A block for a terminal of so many columns.
+pub fn text_within(block: &Block, width: usize) -> String {
+    text::render(block, width)
 }
 
 impl Show for Block {

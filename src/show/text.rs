@@ -168,27 +168,33 @@ fn fold(cell: &mut String, most: usize, word: usize) {
     let most = if longest <= word { most.max(longest) } else { most };
     if cell.lines().any(|line| get_line_width(line) > most) {
         let folded = fill(&one_line(cell), "", "", most);
-        let mut lines: Vec<String> = folded.lines().take(LINES).map(|line| cut(line, most)).collect();
-        if let Some(last) = lines.last_mut().filter(|_| folded.lines().count() > LINES) {
-            last.push('…');
+        let mut lines: Vec<String> = folded.lines().flat_map(|line| pieces(line, most)).take(LINES + 1).collect();
+        if lines.len() > LINES {
+            lines.truncate(LINES);
+            if let Some(last) = lines.last_mut() {
+                last.push('…');
+            }
         }
         *cell = lines.join("\n");
     }
 }
 
-/// A line no wider than a cell: a single word can be longer.
-fn cut(line: &str, most: usize) -> String {
-    if get_line_width(line) <= most {
-        return line.to_string();
-    }
-    let mut short = String::new();
+/// A line in pieces no wider than a cell: a single word can be longer.
+fn pieces(line: &str, most: usize) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut width = 0;
     for letter in line.chars() {
-        if get_line_width(&short) + 2 > most {
-            break;
+        let own = get_line_width(letter.encode_utf8(&mut [0; 4]));
+        if width + own > most && width > 0 {
+            pieces.push(String::new());
+            width = 0;
         }
-        short.push(letter);
+        if let Some(piece) = pieces.last_mut() {
+            piece.push(letter);
+        }
+        width += own;
     }
-    short + "…"
+    pieces
 }
 
 /// The columns' widths, borders included.
@@ -259,12 +265,12 @@ mod tests {
             (0..20).map(|index| Column::new(format!("column {index}").into(), [index])).collect();
         let block = Block::Table(Table::new(DataFrame::new(1, columns).unwrap()));
         for width in [40, 80, 200, 400] {
-            let text = block.to_text_within(width);
+            let text = render(&block, width);
             let widest = text.lines().map(get_line_width).max().unwrap();
             assert!(widest <= width && widest + 15 > width.min(245), "{width}: {widest}\n{text}");
             assert_eq!(text.contains("more column"), width < 245, "{width}\n{text}");
         }
-        assert_eq!(block.to_text_within(0), block.to_text_within(40));
+        assert_eq!(render(&block, 0), render(&block, 40));
     }
 
     #[test]

@@ -304,6 +304,7 @@ fn old_names_and_slips_are_answered_in_words() {
     assert!(refused(home.path(), &["forecast", DATA, "--fits", "n.fits"]).contains("decided by the kept fits"));
     for (args, said) in [
         (&["clean", DATA, "--dry-run", "--policy", "missing=season"][..], "did you mean `seasonal`?"),
+        (&["clean", DATA, "--dry-run", "--policy", "negative=clip"], "did you mean `negatives`?"),
         (&["audit", DATA, "--reading", "sheet=title above"], "stands in quotes: sheet='title above'"),
         (&["audit", DATA, "--season", "x"], "--season takes a whole number"),
         (&["forecast", DATA, "--horizon=-3"], "--horizon takes a whole number of at least 0, not `-3`"),
@@ -313,5 +314,5 @@ fn old_names_and_slips_are_answered_in_words() {
         let text = refused(home.path(), args);
         assert!(text.contains(said) && !text.contains("TOML") && !text.contains("usize"), "{text}");
     }
-    done(home.path(), &["clean", DATA, "--dry-run", "--policy", "negative=clip, stock-outs=missing"]);
+    done(home.path(), &["clean", DATA, "--dry-run", "--policy", "stock-outs=missing"]);
 }

@@ -173,6 +173,7 @@ fn what_is_read_beside_the_data_is_spared() {
     let home = home.path();
     inputs(home, 3);
     let given = [&["--data", "in/s*.csv", "--models", "naive", "--horizon", "2"][..], &COLUMNS].concat();
+    let data = [&["--data", "in/s*.csv"][..], &COLUMNS].concat();
     works(home, &[&["fit", "--save", "beside/kept.fits"][..], &given].concat());
     let plan = "data = 'in/s*.csv'\nid = 'id'\nmodels = 'naive'\nhorizon = 2\nfolds = 1\n";
     fs::write(home.join("beside/audit.csv"), plan).unwrap();
@@ -189,7 +190,7 @@ fn what_is_read_beside_the_data_is_spared() {
             &given,
         ]
         .concat(),
-        [&["clean", "--join", "beside/weather.csv(on=[ds], known=[temp])", "--out", "beside/weather.csv"][..], &given]
+        [&["clean", "--join", "beside/weather.csv(on=[ds], known=[temp])", "--out", "beside/weather.csv"][..], &data]
             .concat(),
         [&["forecast", "--features", "events(file='beside/events.csv')", "--out", "beside/events.csv"][..], &given]
             .concat(),
@@ -216,13 +217,22 @@ fn what_is_read_beside_the_data_is_spared() {
     }
 }
 
+/// The data, and of how they are forecast and judged what a command heeds.
+fn given(command: &str) -> Vec<&'static str> {
+    let model = if command == "tune" { "croston" } else { "naive" };
+    let forecast = ["--models", model, "--horizon", "2"];
+    let judge = ["--folds", "1", "--metric", "mae"];
+    let heeded: &[&[&'static str]] = match command {
+        "audit" | "clean" => &[],
+        "forecast" | "fit" => &[&forecast],
+        _ => &[&forecast, &judge],
+    };
+    [&["--data", "in/sales.csv"][..], &COLUMNS, &heeded.concat()].concat()
+}
+
 /// The commands whose results the next tests look at, by the files that they write.
 fn writers() -> Vec<(Vec<&'static str>, Vec<&'static str>)> {
-    let sales = ["--data", "in/sales.csv", "--horizon", "2", "--folds", "1", "--metric", "mae"];
-    let of = |verb: &[&'static str], files: &[&'static str]| {
-        let model = if verb[0] == "tune" { "croston" } else { "naive" };
-        ([verb, &sales[..], &["--models", model], &COLUMNS[..]].concat(), files.to_vec())
-    };
+    let of = |verb: &[&'static str], files: &[&'static str]| ([verb, &given(verb[0])[..]].concat(), files.to_vec());
     let pages = ["report.md", "report.html"];
     let page = |folder: &'static str| pages.map(|name| -> &'static str { format!("{folder}/{name}").leak() });
     vec![
@@ -571,11 +581,6 @@ fn mistakes_are_told_before_the_work() {
 fn a_folder_is_kept_from_a_second_run() {
     let home = writers_home();
     let home = home.path();
-    let given = [
-        &["--data", "in/sales.csv", "--models", "naive", "--horizon", "2", "--folds", "1", "--metric", "mae"][..],
-        &COLUMNS,
-    ]
-    .concat();
     fs::create_dir(home.join("out")).unwrap();
     for verb in [
         &["backtest", "--out", "out"][..],
@@ -587,12 +592,13 @@ fn a_folder_is_kept_from_a_second_run() {
     ] {
         let lock = fs::File::create(home.join("out/.tradewind.lock")).unwrap();
         lock.lock().unwrap();
-        let (code, said) = ran(home, &[verb, &given[..]].concat());
+        let args = [verb, &given(verb[0])[..]].concat();
+        let (code, said) = ran(home, &args);
         assert!(code == 1 && said.contains("another run is writing into out"), "{verb:?}: {code} {said}");
         assert_eq!(fs::read_dir(home.join("out")).unwrap().count(), 1, "{verb:?}");
         drop(lock);
         // What a killed run has left is no lock.
-        works(home, &[verb, &given[..]].concat());
+        works(home, &args);
         assert!(!home.join("out/.tradewind.lock").exists(), "{verb:?}");
         fs::remove_dir_all(home.join("out")).unwrap();
         fs::create_dir(home.join("out")).unwrap();

@@ -33,7 +33,7 @@ impl Heeds for Command {
 impl Command {
     pub(crate) fn run(mut self, out: &Out) -> Result<()> {
         // Where the data are named elsewhere, the first argument is a question.
-        let is_question = |file: &PathBuf| !file.exists() && is_question(&file.to_string_lossy());
+        let is_question = |file: &PathBuf| is_question(&file.to_string_lossy());
         if self.flags.names_data() && self.flags.first().is_some_and(is_question) {
             let first = self.flags.take_first().map(|file| file.to_string_lossy().into_owned());
             self.questions.splice(0..0, first);

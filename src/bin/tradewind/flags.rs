@@ -33,7 +33,7 @@ pub(crate) struct Flags<C> {
 }
 
 /// The name of the first argument.
-const FILE: &str = "file";
+pub(crate) const FILE: &str = "file";
 
 impl<C: Heeds> Args for Flags<C> {
     fn augment_args(command: Command) -> Command {
@@ -42,7 +42,7 @@ impl<C: Heeds> Args for Flags<C> {
             .value_parser(value_parser!(PathBuf))
             .help("The data: a file, a folder or a quoted pattern of files, as with --data");
         let command = if C::FIRST { command.arg(file) } else { command };
-        let all = Patch::augment_args(Command::new("plan"));
+        let all = Patch::augment_args(Command::default());
         let groups = |arg: &&Arg| Patch::group(arg.get_id().as_str()).is_some_and(|group| C::GROUPS.contains(&group));
         command.args(all.get_arguments().filter(groups).cloned().map(described))
     }

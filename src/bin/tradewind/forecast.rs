@@ -126,7 +126,10 @@ impl Command {
                 }
             }
             None => {
-                let table = forecast.served()?.titled(title(&forecast, &plan));
+                let table = forecast.table()?.titled(title(&forecast, &plan));
+                if table.rows() == 0 {
+                    return Err(Error::model("no model could forecast any series"));
+                }
                 if self.csv {
                     return print(&table.to_csv()?);
                 }

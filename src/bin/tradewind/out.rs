@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tradewind::models::Failure;
 use tradewind::prelude::*;
+use tradewind::show::text_within;
 use tradewind::together;
 
 /// The pages of a report, and those of its slides.
@@ -22,7 +23,7 @@ impl Out {
     pub(crate) fn result(&self, shown: &dyn Show, value: Value) -> Result<()> {
         let text = match self.json {
             true => format!("{value:#}\n"),
-            false => format!("{}\n", shown.block().to_text_within(width()).trim_end()),
+            false => format!("{}\n", text_within(&shown.block(), width()).trim_end()),
         };
         print(&text)
     }

@@ -2,11 +2,12 @@
 
 use std::error::Error;
 use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::flags::FILE;
 
 /// Says what is wrong, or shows the help or version that was asked for; the exit code.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
@@ -39,10 +40,12 @@ fn said(error: &clap::Error) -> Option<String> {
                 let list = format!("; `tradewind {command} --help` lists what it takes");
                 return Some(format!("`{command}` does not take {flag}{}", if near.is_empty() { list } else { near }));
             }
-            Path::new(argument).exists().then(|| {
+            let known = crate::Cli::command();
+            let reads = known.find_subcommand(&command)?.get_arguments().any(|arg| arg.get_id() == FILE);
+            reads.then(|| {
                 format!(
-                    "`{command}` reads one place, and {argument} is one more; name the folder, or put the pattern \
-                     in quotes: \"exports/*.csv\""
+                    "`{command}` reads one place, and {argument} is one more; name the folder, or put the pattern in \
+                     quotes: \"exports/*.csv\""
                 )
             })
         }
