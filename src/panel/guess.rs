@@ -1,7 +1,7 @@
-//! Which columns of a file are key, time and target, where nobody has said so?
+//! Which columns of a file are key, time and target, if none is stated?
 //!
-//! Only what has **one sensible reading** is taken, and it is said; where two columns are as likely, an error names
-//! both and the flag that decides. What is stated is never overridden.
+//! A role is only inferred if it has **one sensible candidate**, and it is reported; where two columns are as likely,
+//! an error names both and the flag that decides. What is stated is never overridden.
 //!
 //! * **time**: the one column that reads as dates, timestamps or periods. A coarser one that follows from another (the
 //!   month beside the day) is left aside. Without any, a column of whole numbers that is named like steps (`week`,
@@ -21,43 +21,43 @@ use super::covariates::is_number;
 use super::{Reading, source};
 use crate::error::{Error, Result, suggestion};
 
-/// Rows that are looked at to find the keys.
+/// Rows from which the keys are inferred.
 const ROWS: usize = 1_000_000;
-/// Rows by which a set of columns is refused at a glance.
+/// Rows that suffice to refuse a set of columns.
 const GLANCE: usize = 5_000;
-/// The most columns of a key that is guessed, and the most from which they are chosen.
+/// The most columns of an inferred key, and the most candidates from which they are chosen.
 const KEYS: usize = 4;
 const CHOICE: usize = 12;
-/// Rows of a series on average, below which columns name rows and no series.
+/// The least mean length of series: below it, columns identify rows, not series.
 const SHORTEST: usize = 3;
-/// This share of rows may be copies of others: telling so is the audit's business.
+/// This share of rows may be duplicates; the audit reports them.
 const COPIES: f64 = 0.02;
-/// From this share of cells on that read as dates or numbers, a column is one of them with slips.
+/// The share of cells that must read as dates or numbers for a column to be one of them; the others count as errors.
 const MOST: f64 = 0.8;
 
-/// What time and target are called where nothing else is said: who calls them so has stated them.
+/// Default names of time and target.
 const TIME: &str = "ds";
 const TARGET: &str = "y";
-/// Whole numbers under these names count steps.
+/// Names of columns whose whole numbers count steps.
 const STEPS: &str = "ds t time date day week month quarter year period step timestamp";
-/// A column of one of these names is what is forecast, and so is one whose name has one of them among its words …
+/// Names of the target: a column of one of these names, or with one of them among its words …
 const TARGETS: &str = "y target sales sale sold quantity quantities qty units demand volume revenue turnover amount \
                        value values orders consumption umsatz absatz menge verkauf ventas ventes vendite";
 /// … unless it has one of these too.
 const NO_TARGETS: &str = "price prices cost costs discount promo promotion lag mean avg average last previous margin \
                           tax id code rate share rank";
-/// Words in the names of columns that name series, though they hold whole numbers.
+/// Words in the names of key columns of whole numbers.
 const NAMES: &str = "id ids key code nr no number num store stores shop branch outlet site location warehouse plant \
                      item items sku product article dept department category cat family brand class group segment \
                      material region district market country state city channel customer client series ean upc gtin \
                      filiale artikel kunde";
-/// Words in the names of columns that tell the time anew and are no measure.
+/// Words in the names of columns that repeat the date and are not measures.
 const CALENDAR: &str = "year month week day weekday dayofweek dow quarter hour minute holiday";
 
-/// What is stated of the columns of a source; the rest is found out by [`guess`](Self::guess).
+/// The stated columns of a source; [`guess`](Self::guess) infers the rest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stated {
-    /// The key columns; none stated is not the same as no keys.
+    /// The key columns; none stated differs from no keys.
     pub id: Option<Vec<String>>,
     /// The time column.
     pub time: Option<String>,
@@ -65,11 +65,11 @@ pub struct Stated {
     pub target: Option<String>,
     /// Columns that have another role.
     pub others: Vec<String>,
-    /// How dates are written.
+    /// The format of dates.
     pub time_format: Option<String>,
 }
 
-/// The columns of a source: those that were stated, and what else was found out.
+/// The columns of a source, stated or inferred.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Guess {
     /// The key columns.
@@ -78,14 +78,14 @@ pub struct Guess {
     pub time: String,
     /// The target column.
     pub target: String,
-    /// What was found out, in words: `id: Store, Dept`; nothing that was stated, or has the usual name `ds` or `y`.
+    /// What was inferred, in words: `id: Store, Dept`; without what was stated, or has the default name `ds` or `y`.
     pub found: Vec<String>,
     /// The flags that state it otherwise.
     pub flags: Vec<&'static str>,
 }
 
 impl Guess {
-    /// One line: what was found out, and how it is stated otherwise; none if all was stated.
+    /// One line: what was inferred, and the flags that state others; none if all was stated.
     pub fn sentence(&self) -> Option<String> {
         let others = if self.flags.len() == 1 { "states another" } else { "state others" };
         (!self.found.is_empty()).then(|| format!("{}; {} {others}", self.found.join("; "), self.flags.join(", ")))
