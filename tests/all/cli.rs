@@ -149,7 +149,7 @@ fn fits_are_kept_and_forecast_again() {
     let folder = tempfile::tempdir().unwrap();
     let run = |args: &[&str]| assert!(tradewind(folder.path(), args).status.success(), "{args:?}");
     run(&with_columns("fit", &["--models", "theta", "--save", "theta.fits"]));
-    run(&["forecast", "--model", "theta.fits", "--horizon", "5", "--out", "a.csv"]);
+    run(&["forecast", "--fits", "theta.fits", "--horizon", "5", "--out", "a.csv"]);
     run(&with_columns("forecast", &["--models", "theta", "--horizon", "5", "--out", "b.csv"]));
     let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
     assert_eq!(read("a.csv"), read("b.csv"));
@@ -239,10 +239,10 @@ fn what_kept_fits_decided_is_not_stated_again() {
     assert!(
         tradewind(folder.path(), &with_columns("fit", &["--models", "naive", "--save", "n.fits"])).status.success()
     );
-    let (code, text) = failed(folder.path(), &["forecast", "--model", "n.fits", "--season", "3", "--out", "f.csv"]);
+    let (code, text) = failed(folder.path(), &["forecast", "--fits", "n.fits", "--season", "3", "--out", "f.csv"]);
     assert!(code == 2 && text.contains("--season is decided by the kept fits"), "{code} {text}");
     let output = Command::new(env!("CARGO_BIN_EXE_tradewind"))
-        .args(["forecast", "--model", "n.fits", "--out", "f.csv"])
+        .args(["forecast", "--fits", "n.fits", "--out", "f.csv"])
         .env("TRADEWIND_FILE", DATA)
         .current_dir(folder.path())
         .output()

@@ -195,7 +195,7 @@ fn what_is_read_beside_the_data_is_spared() {
         [&["forecast", "--features", "events(file='beside/events.csv')", "--out", "beside/events.csv"][..], &given]
             .concat(),
         [&["forecast", "--future", "beside/future.csv", "--out", "beside/future.csv"][..], &given].concat(),
-        vec!["forecast", "--model", "beside/kept.fits", "--horizon", "2", "--out", "beside/../beside/kept.csv"],
+        vec!["forecast", "--fits", "beside/kept.fits", "--horizon", "2", "--out", "beside/../beside/kept.csv"],
         vec!["run", "beside/audit.csv", "--out", "beside"],
         [&["forecast", "--out", "beside/sales.parquet"][..], &stream, &COLUMNS].concat(),
         [&["forecast", "--out", "beside/x.parquet", "--data", "beside/*.parquet"][..], &stream[2..], &COLUMNS].concat(),
@@ -537,7 +537,7 @@ fn failures_are_told_however_quiet_a_run_is() {
     assert!(listed.starts_with("model,series,reason\n") && listed.contains("theta,id=b,"), "{listed}");
     let said = works(home, &[&["fit", "--save", "one.fits"][..], &given("one.csv")].concat());
     assert!(said.contains("1 failed"), "{said}");
-    let said = works(home, &["forecast", "--model", "one.fits", "--horizon", "2", "--out", "g.csv", "-q"]);
+    let said = works(home, &["forecast", "--fits", "one.fits", "--horizon", "2", "--out", "g.csv", "-q"]);
     assert!(said.contains("1 failed") && home.join("g.failures.csv").exists(), "{said}");
     // An earlier list of ours goes when there is nothing to list.
     fs::write(home.join("all.csv"), sales(["a".to_string()], 40)).unwrap();

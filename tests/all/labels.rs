@@ -131,7 +131,7 @@ fn nested_labels_work_on_every_surface() {
     for label in spellings() {
         let run = |rest: &[&str]| tradewind(folder.path(), &[&rest[..1], &columns[..], &rest[1..]].concat());
         run(&["fit", "--models", &label, "--horizon", "2", "--save", "n.fits"]);
-        tradewind(folder.path(), &["forecast", "--model", "n.fits", "--horizon", "2", "--out", "saved.csv", "-q"]);
+        tradewind(folder.path(), &["forecast", "--fits", "n.fits", "--horizon", "2", "--out", "saved.csv", "-q"]);
         run(&["forecast", "--models", &format!("{label}; drift"), "--horizon", "2", "--out", "direct.csv"]);
         let plan = toml_plan(&label);
         std::fs::write(folder.path().join("plan.toml"), plan).unwrap();

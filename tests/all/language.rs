@@ -110,7 +110,7 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         ("group", "how") => r#"#{mean: ["sum", "mean"]}"#.into(),
         ("get" | "filter" | "sort" | "sort_descending", "column") | ("column", "name") => r#""mean""#.into(),
         (_, "key") => "sales.keys[0]".into(),
-        ("paths", "n") => "10".into(),
+        ("paths" | "totals", "n") => "10".into(),
         (_, "dependence") => r#""copula(steps=0.5, series=0.1)""#.into(),
         (_, "others") => r#"[sales.fit("drift").forecast(4)]"#.into(),
         (_, "how") => "[0.4, 0.3, 0.2, 0.1]".into(),

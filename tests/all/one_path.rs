@@ -91,7 +91,7 @@ fn every_command_delivers_the_same_numbers() {
     let fresh = ["--data", "cut.parquet", "--models", models];
     of("forecast", &[&fresh[..], &["--out", "once.parquet"]].concat());
     of("fit", &[&fresh[..], &["--save", "kept.fits"]].concat());
-    of("forecast", &["--model", "kept.fits", "--out", "kept.parquet"]);
+    of("forecast", &["--fits", "kept.fits", "--out", "kept.parquet"]);
     let alone = ["--data", "cut.parquet", "--models", "theta"];
     of("forecast", &[&alone[..], &["--out", "alone.parquet"]].concat());
     of("forecast", &[&alone[..], &["--stream", "--out", "streamed.parquet"]].concat());
@@ -122,12 +122,12 @@ fn a_forecast_beyond_what_was_fitted_for_says_so() {
     let models = "ridge(regressors=false); theta";
     tradewind(at, &["fit", "--data", "sales.parquet", "--models", models, "--horizon", "4", "--save", "kept.fits"]);
     let said = |horizon: &str| {
-        let args = ["forecast", "--model", "kept.fits", "--horizon", horizon, "--out", "forecast.csv"];
+        let args = ["forecast", "--fits", "kept.fits", "--horizon", horizon, "--out", "forecast.csv"];
         String::from_utf8(tradewind(at, &args).stderr).unwrap()
     };
     let other = said("9");
     assert!(
-        other.contains("ridge(regressors=false): fitted for 4 steps ahead") && other.contains("reaches 9"),
+        other.contains("ridge(regressors=false): fitted for 4 steps ahead") && other.contains("this forecast has 9"),
         "{other}"
     );
     assert!(!other.contains("theta:"), "a fit of theta is the same for any horizon: {other}");
