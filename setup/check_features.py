@@ -21,8 +21,10 @@ def sets(edges: str, *features: str) -> set:
 def main() -> int:
     # What build scripts use is compiled apart in any case.
     without, everything = sets("normal"), sets("normal,dev", *sys.argv[1:])
+    # The library without the program.
+    bare = sets("normal", "--no-default-features")
     known = {crate for crate, _ in without}
-    twice = sorted((crate, features) for crate, features in everything - without if crate in known)
+    twice = sorted((crate, features) for crate, features in (everything | bare) - without if crate in known)
     for crate, features in twice:
         before = set(next(f for c, f in without if c == crate).split(","))
         more = ", ".join(sorted(set(features.split(",")) - before)) or "another set"

@@ -60,8 +60,9 @@ impl Ask for Trend {
         let all = change(now, then);
         let growing = pairs.iter().filter(|(_, now, then)| now > then).count();
         let middle = median(pairs.iter().map(|(_, now, then)| change(*now, *then)).collect());
-        let moved = |percent: f64| {
-            format!("{} by {} %", if percent >= 0.0 { "rose" } else { "fell" }, rounded(percent.abs(), 1))
+        let moved = |percent: f64| match rounded(percent.abs(), 1) {
+            size if size == "0" => "did not change".to_string(),
+            size => format!("{} by {size} %", if percent > 0.0 { "rose" } else { "fell" }),
         };
         let noun = panel.frequency().noun();
         let each = match pairs.len() {

@@ -163,7 +163,7 @@ fn a_column_per_date_is_a_wide_file() {
 fn a_title_above_and_names_once_per_block_are_no_obstacle() {
     let home = tempfile::tempdir().unwrap();
     let row = |at: usize| {
-        format!("{},{},{}", if at % 20 == 0 { ["north", "south"][at / 20] } else { "" }, day(at % 20), at % 7)
+        format!("{},{},{}", if at.is_multiple_of(20) { ["north", "south"][at / 20] } else { "" }, day(at % 20), at % 7)
     };
     let path = file(home.path(), "Sales of two shops,,\n\nshop,day,sold", 40, row);
     let guess = guessed(&path, &Stated::default()).unwrap();
