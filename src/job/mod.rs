@@ -5,9 +5,10 @@
 //! may use up; and what other rooms keep for it, such as what it has read and written. A job within a job is held by both, and
 //! is cancelled with the outer one.
 //!
-//! A job is entered by [`Job::run`], or [`Job::during`] on the thread that starts the work. A job that runs works in threads of
-//! its own, which know it from their first moment, so that no loop that spreads work over threads needs to think of it. Where
-//! work is handed to other threads, [`carried`] takes its job along, and [`beside`] starts a thread that knows it.
+//! A job is entered by [`Job::run`], or within the crate by `Job::during` on the thread that starts the work. A job that runs
+//! works in threads of its own, which know it from their first moment, so that no loop that spreads work over threads needs
+//! to think of it. Where work is handed to other threads, `carried` takes its job along, and `beside` starts a thread that
+//! knows it.
 //!
 //! Whoever forgets errs on the safe side: a thread of a pool that knows no job is held by every script that runs in the
 //! process. A script that runs within another one is held by both.
