@@ -267,7 +267,7 @@ mod tests {
     fn what_is_wrong_is_said() {
         for (label, space, said) in [
             ("boost", r#"{"lerning_rate": [0.1]}"#, "did you mean `learning_rate`?"),
-            ("boost", r#"{"learning_rate": [2.0]}"#, "share above 0"),
+            ("boost", r#"{"learning_rate": [2.0]}"#, "fraction above 0"),
             ("boost", r#"{"learning_rate": "0.2..0.1"}"#, "is not a range"),
             ("boost", r#"{"learning_rate": "0..0.1 log"}"#, "is not a range"),
             ("boost", r#"{"num_leaves": "0..31"}"#, "at least 2"),
