@@ -212,87 +212,86 @@ plan! {
         /// Attributes with one value per series: size, category.
         #[env = "TRADEWIND_FIXED"] #[of(Data)]
         fixed: List = List::default(),
-        /// How the data are written where it is not to be found out: "delimiter=';', decimal=',', encoding=latin1,
-        /// sheet=2024, per=D".
+        /// Format of the data, overriding what is detected: "delimiter=';', decimal=',', encoding=latin1, sheet=2024,
+        /// per=D".
         #[env = "TRADEWIND_READING"] #[of(Data)] #[takes(Reading)]
         reading: String = String::new(),
         /// Cleaning policies, such as "off_calendar=nearest, duplicates=sum, gaps=fill, missing=linear"; nothing is changed
-        /// without one. A backtest cleans each training part by itself and scores what was recorded.
+        /// without one. A backtest cleans each training set separately and scores against the recorded values.
         #[env = "TRADEWIND_POLICY"] #[of(Policy)] #[takes(Clean)]
         policy: String = String::new(),
-        /// Files to join, each with what to take: `weather.csv(on=[Date, State], observed=[Temperature])`.
+        /// Files to join, each with its columns: `weather.csv(on=[Date, State], observed=[Temperature])`.
         #[env = "TRADEWIND_JOIN"] #[of(Shape)] #[takes(Join)]
         join: List = List::default(),
         /// Covariates to make, separated by semicolons: `month_end; holidays(country=US); lags(steps=[8, 52])`.
         #[env = "TRADEWIND_FEATURES"] #[of(Shape)]
         features: List = List::default(),
-        /// Models, separated by semicolons: "seasonal_naive; theta(season=52)"; if not stated, the seasonal naive to compare
-        /// with, and auto, which leaves known covariates out whose future is not given.
+        /// Models, separated by semicolons: "seasonal_naive; theta(season=52)". By default auto, with the seasonal naive
+        /// method as a benchmark; auto ignores known covariates whose future values are not given.
         #[env = "TRADEWIND_MODELS"] #[of(Models)]
         models: List = List::default(),
-        /// Steps to forecast.
+        /// Forecast horizon, in steps.
         #[env = "TRADEWIND_HORIZON"] #[of(Horizon)]
         horizon: usize = 8,
-        /// Backtest windows.
+        /// Number of folds of a backtest.
         #[env = "TRADEWIND_FOLDS"] #[of(Folds)]
         folds: usize = 4,
-        /// Steps between the end of the history and the first step that is forecast: those of which nothing is in yet.
+        /// Steps between the end of the history and the first forecast step, for data that arrive late.
         #[env = "TRADEWIND_GAP"] #[of(Horizon)]
         gap: usize = 0,
         /// Interval levels between 0 and 1, separated by commas.
         #[env = "TRADEWIND_LEVELS"] #[of(Levels)]
         levels: List = List(vec!["0.8".into(), "0.95".into()]),
-        /// What stands in for observed covariates in the future.
+        /// Future values of observed covariates.
         #[env = "TRADEWIND_SCENARIO"] #[of(Horizon)]
         scenario: Scenario = Scenario::default(),
         /// Metric that ranks the models.
         #[env = "TRADEWIND_METRIC"] #[of(Metric)]
         metric: String = "mase".into(),
-        /// How a model's options are searched, such as "trials=100, seconds=300, record=boost.jsonl".
+        /// Settings of the hyperparameter search, such as "trials=100, seconds=300, record=boost.jsonl".
         #[env = "TRADEWIND_SEARCH"] #[of(Search)] #[takes(Search)]
         search: String = String::new(),
-        /// Seed of everything random.
+        /// Random seed.
         #[env = "TRADEWIND_SEED"] #[of(Seed)]
         seed: u64 = 1,
         /// Title of report and slides.
         #[env = "TRADEWIND_TITLE"] #[of(Title)]
         title: String = "Sales forecast".into(),
-        /// Replace files that stand where results are to be written and that tradewind has not written; what is read is
-        /// never replaced.
+        /// Replace files at the place of a result even if Tradewind did not write them; inputs are never replaced.
         #[env = "TRADEWIND_OVERWRITE"] #[of(Overwrite)]
         #[flag(switch)]
         overwrite: bool = false,
     }
     optional {
-        /// Frequency, if it is not to be inferred: h, D, W-SUN, MS, QS, YS, 1.
+        /// Frequency, inferred by default: h, D, W-SUN, MS, QS, YS, 1.
         #[env = "TRADEWIND_FREQ"] #[of(Data)]
         freq: String,
-        /// Steps in a season, if not the frequency's default.
+        /// Season length in steps; by default that of the frequency.
         #[env = "TRADEWIND_SEASON"] #[of(Data)]
         season: usize,
-        /// Do stamps name the start or the end of their period? Weeks their end, if not stated.
+        /// Do timestamps name the start or the end of their period? By default weeks are named by their end.
         #[env = "TRADEWIND_STAMPS"] #[of(Data)]
         stamps: Stamps,
-        /// Longer steps or fewer keys, such as `freq=MS, keys=[Store], partial=drop`.
+        /// Aggregation to a lower frequency or fewer keys, such as `freq=MS, keys=[Store], partial=drop`.
         #[env = "TRADEWIND_AGGREGATE"] #[of(Shape)] #[takes(Aggregate)]
         aggregate: String,
-        /// How dates are written in a text file, in strftime's terms: %d.%m.%Y.
+        /// Date format of a text file, as in strftime: %d.%m.%Y.
         #[env = "TRADEWIND_TIME_FORMAT"] #[of(Data)]
         time_format: String,
-        /// SQL query whose answer is the history, for a database.
+        /// SQL query that returns the history, for a database.
         #[env = "TRADEWIND_QUERY"] #[of(Data)]
         query: String,
-        /// Steps between backtest windows, if not the horizon.
+        /// Steps between the origins of folds; by default the horizon.
         #[env = "TRADEWIND_STEP"] #[of(Folds)]
         step: usize,
-        /// Train on the last steps only, if not on all history.
+        /// Length of a sliding training window, in steps; by default all history is used.
         #[env = "TRADEWIND_WINDOW"] #[of(Folds)]
         window: usize,
         /// CSV or Parquet file with the known covariates of the future.
         #[env = "TRADEWIND_FUTURE"] #[of(Future)]
         future: PathBuf,
-        /// Rows to forecast at a time when a forecast is streamed; 250,000 if not stated. Series lend each other the calibration
-        /// of intervals (`auto`, `conformal`) and the season of siblings within such a chunk.
+        /// Rows per chunk of a streamed forecast; 250,000 by default. Interval calibration (`auto`, `conformal`) and the
+        /// pooled seasonality of siblings are estimated within a chunk.
         #[env = "TRADEWIND_CHUNK"] #[of(Chunk)]
         chunk: usize,
     }

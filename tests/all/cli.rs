@@ -177,7 +177,7 @@ fn plans_files_environment_and_flags_have_their_order() {
     }
     let schema = tradewind(folder.path(), &["run", "--schema"]);
     let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).unwrap();
-    assert!(schema["properties"]["horizon"]["description"].as_str().unwrap().contains("Steps to forecast"));
+    assert!(schema["properties"]["horizon"]["description"].as_str().unwrap().contains("Forecast horizon, in steps"));
 }
 
 #[test]

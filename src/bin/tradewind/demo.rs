@@ -10,7 +10,7 @@ use crate::out::{Out, REPORT, SLIDES, finish};
 
 #[derive(Args)]
 pub(crate) struct Command {
-    /// Replace files that stand where results are to be written and that tradewind has not written.
+    /// Replace files at the place of a result even if Tradewind did not write them.
     #[arg(
         long,
         env = "TRADEWIND_OVERWRITE",

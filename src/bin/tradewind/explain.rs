@@ -14,13 +14,13 @@ use crate::out::Out;
 pub(crate) struct Command {
     #[command(flatten)]
     flags: Flags<Self>,
-    /// Kept fits (`tradewind fit`), instead of data and models.
+    /// Saved fits (`tradewind fit`), instead of data and models.
     #[arg(long, value_name = "FILE", help_heading = "Forecast")]
     fits: Option<PathBuf>,
     /// The series whose forecast is explained: "Store=1, Dept=3".
     #[arg(long, value_name = "NAME", help_heading = "Forecast")]
     series: Option<String>,
-    /// The date whose forecast is explained; the first that is forecast, if not stated.
+    /// The date whose forecast is explained; by default the first forecast date.
     #[arg(long, value_name = "DATE", help_heading = "Forecast")]
     date: Option<String>,
     /// File for the last table: .csv, .parquet, .json or .xlsx.

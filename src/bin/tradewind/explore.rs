@@ -15,10 +15,10 @@ use crate::out::{Out, REPORT};
 pub(crate) struct Command {
     #[command(flatten)]
     flags: Flags<Self>,
-    /// What is asked: seasonality, trend, "uplift(by=promo)" …; without a question, what a report says first.
+    /// Questions: seasonality, trend, "uplift(by=promo)" …; without one, the findings that open a report.
     #[arg(value_name = "QUESTION")]
     questions: Vec<String>,
-    /// File for the table of the one question that is asked: .csv, .parquet, .json or .xlsx.
+    /// File for the table of a single question: .csv, .parquet, .json or .xlsx.
     #[arg(long, value_name = "FILE", help_heading = "Results")]
     out: Option<PathBuf>,
     /// Folder for the answers with their figures, report.md and report.html.

@@ -14,7 +14,7 @@ use crate::out::Out;
 pub(crate) struct Command {
     #[command(flatten)]
     flags: Flags<Self>,
-    /// File to keep the fits in; `tradewind forecast --fits FILE` forecasts with them.
+    /// File for the fits; `tradewind forecast --fits FILE` forecasts with them.
     #[arg(long, value_name = "FILE", help_heading = "Results")]
     save: PathBuf,
 }

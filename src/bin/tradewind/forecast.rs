@@ -16,10 +16,10 @@ use crate::out::{Out, print};
 pub(crate) struct Command {
     #[command(flatten)]
     flags: Flags<Self>,
-    /// Kept fits (`tradewind fit`), instead of data and models.
+    /// Saved fits (`tradewind fit`), instead of data and models.
     #[arg(long, value_name = "FILE", conflicts_with = "stream", help_heading = "Forecast")]
     fits: Option<PathBuf>,
-    /// What --fits was called.
+    /// Former name of --fits.
     #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["fits", "stream"])]
     model: Option<PathBuf>,
     /// File for the forecast: .csv, .parquet, .json or .xlsx; a table is printed without one.
@@ -28,7 +28,7 @@ pub(crate) struct Command {
     /// Print the whole forecast as CSV.
     #[arg(long, conflicts_with = "out", help_heading = "Results")]
     csv: bool,
-    /// Forecast a panel of any size chunk by chunk, from Parquet to Parquet; a run that was stopped goes on.
+    /// Forecast a panel of any size chunk by chunk, from Parquet to Parquet; an interrupted run resumes.
     #[arg(long, requires = "out", help_heading = "Results")]
     stream: bool,
 }

@@ -72,7 +72,7 @@ impl Completions {
 pub(crate) struct Man {
     /// Folder for the pages of all commands: tradewind.1, tradewind-forecast.1 …; without one, the first is printed.
     folder: Option<PathBuf>,
-    /// Replace pages that stand there.
+    /// Replace existing pages.
     #[arg(long, env = "TRADEWIND_OVERWRITE", hide_env = true, value_parser = clap::builder::FalseyValueParser::new())]
     overwrite: bool,
 }

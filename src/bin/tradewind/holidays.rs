@@ -11,21 +11,21 @@ use crate::out::Out;
 
 #[derive(Args)]
 pub(crate) struct Command {
-    /// The country by its code of ISO 3166-1: DE, US, GB.
+    /// ISO 3166-1 code of the country: DE, US, GB.
     country: String,
-    /// A region by its code of ISO 3166-2: BY or DE-BY; several with commas.
+    /// ISO 3166-2 code of a region: BY or DE-BY; several separated by commas.
     #[arg(long, value_name = "CODE")]
     region: Option<String>,
-    /// The first day; the first of this year, if not stated.
+    /// First day; by default 1 January of this year.
     #[arg(long, value_name = "DATE")]
     from: Option<String>,
-    /// The last day; the end of the year after the first day's, if not stated.
+    /// Last day; by default the end of the year after the first day's.
     #[arg(long, value_name = "DATE")]
     to: Option<String>,
     /// File for the table: .csv, .parquet, .json or .xlsx.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Replace a file that stands there and that tradewind has not written.
+    /// Replace an existing file even if Tradewind did not write it.
     #[arg(long, env = "TRADEWIND_OVERWRITE", hide_env = true, value_parser = clap::builder::FalseyValueParser::new())]
     overwrite: bool,
 }

@@ -8,7 +8,7 @@ use crate::out::Out;
 
 #[derive(Args)]
 pub(crate) struct Command {
-    /// The name of one to describe; all are listed without.
+    /// Describe this one; without a name, all are listed.
     name: Option<String>,
 }
 

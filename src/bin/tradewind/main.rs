@@ -49,7 +49,7 @@ struct Common {
     /// Print results as JSON.
     #[arg(long, global = true, help_heading = "Any command")]
     json: bool,
-    /// Threads to use; all cores if not stated.
+    /// Number of threads; by default one per core.
     #[arg(
         long,
         global = true,
@@ -59,34 +59,34 @@ struct Common {
         help_heading = "Any command"
     )]
     threads: Option<usize>,
-    /// Say nothing but results and errors.
+    /// Print results and errors only.
     #[arg(short, long, global = true, help_heading = "Any command")]
     quiet: bool,
 }
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Show the whole way on bundled sales: reports/demo/ and slides/demo/.
+    /// Run the whole workflow on the bundled sales: reports/demo/ and slides/demo/.
     Demo(demo::Command),
-    /// Say what the data are: series, dates, frequency, columns, demand classes, the first rows.
+    /// Describe the data: series, dates, frequency, columns, demand classes, first rows.
     Describe(Box<describe::Command>),
-    /// Say what is wrong with the data.
+    /// Report what is wrong with the data.
     Audit(Box<audit::Command>),
-    /// Mend the data by the stated policy and list every change.
+    /// Clean the data by the given policies and list every change.
     Clean(Box<clean::Command>),
     /// Answer questions about the data: seasonality, trend, uplift of promotions and more.
     Explore(Box<explore::Command>),
-    /// Forecast with fresh fits, or with kept ones.
+    /// Forecast with new or saved fits.
     Forecast(Box<forecast::Command>),
-    /// Score models on rolling folds.
+    /// Score models by rolling-origin evaluation.
     Backtest(Box<backtest::Command>),
-    /// Test whether one model is really better than another, on the same folds.
+    /// Test whether models differ significantly on the same folds.
     Compare(Box<compare::Command>),
-    /// Say what counts for a model, and what moved its forecast of a date.
+    /// Show the feature importance of a global model, and the contributions to its forecast of a date.
     Explain(Box<explain::Command>),
-    /// Find the options of a model that are best on rolling folds.
+    /// Search a model's hyperparameters on rolling folds.
     Tune(Box<tune::Command>),
-    /// Fit models and keep them.
+    /// Fit models and save them.
     Fit(Box<fit::Command>),
     /// Write report and slides.
     Report(Box<report::Command>),
@@ -98,7 +98,7 @@ enum Verb {
     Questions(lists::Command),
     /// List the metrics that score forecasts, or describe one.
     Metrics(lists::Command),
-    /// List the features that covariates can be made by, or describe one.
+    /// List the features from which covariates are made, or describe one.
     Features(lists::Command),
     /// List the public holidays of a country.
     Holidays(holidays::Command),

@@ -11,7 +11,7 @@ use crate::out::print;
 /// What a script may use up, and which files it may touch.
 #[derive(Args)]
 pub(crate) struct Bounds {
-    /// Let a script read and write below this folder too; else only below the working folder and TRADEWIND_DATA.
+    /// Let a script read and write below this folder, besides the working folder and TRADEWIND_DATA.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) allow: Vec<PathBuf>,
     /// Let a script ask this database, named as in its URL without user and password: HOST, HOST:PORT, HOST/DATABASE.

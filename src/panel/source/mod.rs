@@ -78,17 +78,17 @@ pub struct Reading {
     pub time_zone: Option<String>,
     /// The sheet of a workbook, by name; several by a pattern, such as * for all.
     pub sheet: Option<String>,
-    /// The SQL query whose answer is read.
+    /// The SQL query that returns the data.
     pub query: Option<String>,
     /// Time limit of a query in seconds; by default an hour, in a script ten minutes.
     pub seconds: Option<u64>,
     /// Limit of the rows of a query's answer; by default a billion, in a script twenty million.
     pub rows: Option<u64>,
-    /// Is there one column per date? Detected from the header if not stated.
+    /// Is there one column per date? By default detected from the header.
     pub wide: Option<bool>,
     /// Sums transactions by this period: D, h or 15min.
     pub per: Option<String>,
-    /// Do empty keys repeat those of the row above, as where a key is written once per block? Detected if not stated.
+    /// Do empty keys repeat those of the row above, as where a key is written once per block? By default detected.
     pub fill_down: Option<bool>,
 }
 
