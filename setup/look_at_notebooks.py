@@ -127,6 +127,8 @@ def browser(home):
                      f"--user-data-dir={tempfile.mkdtemp(dir=home)}", f"--window-size={WIDTH},{PAGE}"):
         options.add_argument(argument)
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    # JupyterLab knows no current notebook in a page without focus, and headless Chromium 148 gives it none.
+    driver.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
     driver.set_script_timeout(LIMIT)
     return driver
 
