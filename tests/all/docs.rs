@@ -474,7 +474,8 @@ fn the_front_page_says_what_the_reports_say() {
         text.contains(&format!("among {} models", tradewind::models::MODELS.iter().count())),
         "README.md: how many models there are"
     );
-    let reports = ["auto", "classical", "fev", "learned"].map(|name| read(&format!("reports/accuracy/{name}.md"))).join("\n");
+    let reports =
+        ["auto", "classical", "fev", "learned"].map(|name| read(&format!("reports/accuracy/{name}.md"))).join("\n");
     let measured: Vec<f64> = decimals(&reports).iter().filter_map(|word| word.parse().ok()).collect();
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ") && line.contains(" ms |")).collect();
     assert!(rows.len() > 10, "README.md: only {} rows of figures", rows.len());
