@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 /// The most values used, counted from the end.
 pub const LONGEST: usize = 5_000;
 
-/// Values that a segment may be expected to hold: longer than the series itself says nothing.
+/// The largest number of values that a segment may be expected to hold.
 pub const MOST_EXPECTED: f64 = 900.0;
 
 /// Run lengths whose log probability lies this far below the most likely one's are dropped.

@@ -1,4 +1,4 @@
-//! `tradewind compare`: is one model really better than another, or was it luck? On the same folds.
+//! `tradewind compare`: do models differ significantly on the same folds?
 
 use std::path::PathBuf;
 

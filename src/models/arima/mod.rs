@@ -13,9 +13,10 @@
 //! | which orders? | [`choose`], [`difference`] |
 //! | what comes next? | [`fitted`] |
 //!
-//! Of a long series the last 5,000 steps are looked at, and orders are chosen on the last 3,000, or on three seasons where those
-//! are longer: what is older says little of the next step, and the search would take minutes. Missing values, of the series or of a covariate, are allowed. Covariates that differencing wipes out or that others
-//! span are left out. Fails on a series with no more complete rows than differencing uses up.
+//! Of a long series the last 5,000 steps are used, and orders are chosen on the last 3,000, or on three seasons if those are
+//! longer: older values say little of the next step, and the search would take minutes. Missing values of the series or
+//! of a covariate are allowed. Covariates that differencing removes, or that are collinear with others, are left out.
+//! Fails on a series with no more complete rows than differencing uses up.
 
 mod autocovariance;
 mod choose;
