@@ -72,6 +72,11 @@ edition = "{edition}"
 publish = false
 autobins = false
 
+[features]
+# What a notebook's library is built with, as far as the sources ask for it.
+default = ["frames"]
+frames = []
+
 [dependencies]
 polars = {{ path = "polars" }}
 

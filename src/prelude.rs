@@ -1,7 +1,8 @@
 //! Everything that an analyst imports: `use tradewind::prelude::*;`.
 //!
-//! The nouns, and of polars what it takes to look further into a data frame: `sales.to_frame().lazy()` starts a query.
-//! [`Lazy`] does not take the frame away from its variable, as polars' own `IntoLazy` does.
+//! The nouns, and of polars what it takes to look further into a data frame. With the feature `frames`, which notebooks
+//! have, `sales.to_frame().lazy()` starts a query; `Lazy` does not take the frame away from its variable, as polars' own
+//! `IntoLazy` does.
 
 pub use crate::error::{Error, Result};
 pub use crate::evaluate::{Backtest, Fold, Folds, Sampler, Search, Tuning};
@@ -21,13 +22,16 @@ pub use crate::panel::{
 pub use crate::plan::{Patch, Plan};
 pub use crate::registry::Registry;
 pub use crate::report::Report;
-pub use crate::show::{Block, Figure, Finding, Lazy, Show, Table};
+#[cfg(feature = "frames")]
+pub use crate::show::Lazy;
+pub use crate::show::{Block, Figure, Finding, Show, Table};
 pub use polars::df;
 pub use polars::prelude::{
-    Column, DataFrame, DataType, Expr, FillNullStrategy, JoinArgs, JoinType, LazyFrame, QuantileMethod, Series,
-    SortMultipleOptions, SortOptions, TimeUnit, UnionArgs, UniqueKeepStrategy, all, coalesce, col, cols, concat, len,
-    lit, when,
+    Column, DataFrame, DataType, FillNullStrategy, JoinArgs, JoinType, QuantileMethod, Series, SortMultipleOptions,
+    SortOptions, TimeUnit, UniqueKeepStrategy,
 };
+#[cfg(feature = "frames")]
+pub use polars::prelude::{Expr, LazyFrame, UnionArgs, all, coalesce, col, cols, concat, len, lit, when};
 // What a typed column can be asked: sum, mean, quantile, which values are greater.
 pub use polars::prelude::{
     ChunkAgg as _, ChunkCompareEq as _, ChunkCompareIneq as _, ChunkQuantile as _, ChunkVar as _, IntoColumn as _,

@@ -14,10 +14,13 @@
 //! | `words.rs` | how counts, shares and p-values read in a sentence |
 //! | `text.rs`, `markdown.rs`, `html.rs` | how a block looks in a terminal, in Markdown, on a page |
 //! | `notebook.rs` | how a noun, a data frame, a list of numbers displays itself in a notebook cell |
+//! | `lazy.rs` | polars' query engine in notebooks (feature `frames`) |
 
 mod figure;
 mod finding;
 pub(crate) mod html;
+#[cfg(feature = "frames")]
+mod lazy;
 pub(crate) mod markdown;
 mod notebook;
 mod prose;
@@ -29,7 +32,8 @@ mod workbook;
 
 pub use figure::{Figure, Picture};
 pub use finding::Finding;
-pub use notebook::Lazy;
+#[cfg(feature = "frames")]
+pub use lazy::Lazy;
 pub(crate) use notebook::noun;
 pub use prose::{Prose, Words};
 pub(crate) use table::{Grid, one_line};

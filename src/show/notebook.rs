@@ -49,29 +49,6 @@ pub(super) fn display(block: &Block) {
     println!("EVCXR_BEGIN_CONTENT text/plain\n{}\nEVCXR_END_CONTENT", block.to_text().trim_end());
 }
 
-/// The start of a polars query, without giving the data frame away.
-///
-/// polars' own `IntoLazy` takes the frame; in a notebook the variable would be gone from the next cell on. This one
-/// leaves it, and costs no copy of the values.
-///
-/// ```
-/// use tradewind::prelude::*;
-/// let sales = df!("shop" => [1, 1, 2], "sold" => [3.0, 4.0, 5.0])?;
-/// let first = sales.lazy().filter(col("shop").eq(lit(1))).collect()?;
-/// assert_eq!((first.height(), sales.height()), (2, 3));
-/// # Ok::<(), tradewind::Error>(())
-/// ```
-pub trait Lazy {
-    /// A query that has not run: `filter`, `group_by`, `with_columns` add to it, `collect()?` answers it.
-    fn lazy(&self) -> LazyFrame;
-}
-
-impl Lazy for DataFrame {
-    fn lazy(&self) -> LazyFrame {
-        IntoLazy::lazy(self.clone())
-    }
-}
-
 impl Show for DataFrame {
     fn block(&self) -> Block {
         Block::Table(Table::new(self))
@@ -87,17 +64,6 @@ impl Show for Column {
 impl Show for Series {
     fn block(&self) -> Block {
         self.clone().into_frame().block()
-    }
-}
-
-/// A query says what it would do.
-impl Show for LazyFrame {
-    fn block(&self) -> Block {
-        let plan = self.describe_plan().unwrap_or_else(|error| error.to_string());
-        Block::Group(vec![
-            Block::Text("A query that has not run: `.collect()?` answers it.".into()),
-            Block::Code { language: "text".into(), text: plan },
-        ])
     }
 }
 
@@ -188,7 +154,6 @@ mod tests {
         assert!(text(&vec![3_usize]).contains('3') && text(&Vec::<f64>::new()).contains("(no rows)"));
         assert!(text(&vec![vec![1.0, 2.0], vec![3.0]]).contains('–'));
         assert!(text(&vec![Table::new(&frame), Table::new(&frame)]).matches("shop").count() == 2);
-        assert!(text(&frame.lazy().filter(col("sold").gt(lit(1)))).contains("collect"));
     }
 
     #[test]
@@ -196,12 +161,5 @@ mod tests {
         assert_eq!(text(&None::<Vec<f64>>), "None\n");
         assert!(text(&Some(vec![1.0])).contains("value"));
         assert!(text(&Err::<Vec<f64>, _>("no such file")).contains("error: no such file"));
-    }
-
-    #[test]
-    fn a_query_leaves_the_frame() {
-        let frame = df!("sold" => [1.0, 2.0]).unwrap();
-        let query = Lazy::lazy(&frame).filter(col("sold").gt(lit(1)));
-        assert_eq!((query.collect().unwrap().height(), frame.height()), (1, 2));
     }
 }
