@@ -56,22 +56,30 @@ fn below(folder: &Path, files: &mut Vec<PathBuf>) {
 /// Every file below a folder. A file that does not parse is left to the compiler, which says it better.
 fn collect(folder: &Path, docs: &mut BTreeMap<String, String>) {
     let entries = std::fs::read_dir(folder).expect("src can be read");
-    for path in entries.map(|entry| entry.expect("src can be read").path()) {
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("src can be read").path()).collect();
+    paths.sort();
+    for path in paths {
         if path.is_dir() {
             collect(&path, docs);
         } else if path.extension().is_some_and(|extension| extension == "rs")
             && let Ok(file) = syn::parse_file(&std::fs::read_to_string(&path).expect("a source file can be read"))
         {
-            file.items.iter().for_each(|item| of_item(item, docs));
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            file.items.iter().for_each(|item| of_item(item, &name, docs));
         }
     }
 }
 
-fn of_item(item: &Item, docs: &mut BTreeMap<String, String>) {
+fn of_item(item: &Item, file: &str, docs: &mut BTreeMap<String, String>) {
     match item {
         Item::Struct(noun) => keep(noun.ident.to_string(), &noun.vis, &noun.attrs, docs),
         Item::Enum(noun) => keep(noun.ident.to_string(), &noun.vis, &noun.attrs, docs),
-        Item::Fn(function) => keep(function.sig.ident.to_string(), &function.vis, &function.attrs, docs),
+        Item::Fn(function) => {
+            // Functions of several files may have one name: `summary::mean` tells them apart.
+            for path in [function.sig.ident.to_string(), format!("{file}::{}", function.sig.ident)] {
+                keep(path, &function.vis, &function.attrs, docs);
+            }
+        }
         Item::Impl(block) if block.trait_.is_none() => {
             let Type::Path(noun) = &*block.self_ty else { return };
             let Some(noun) = noun.path.segments.last().map(|segment| segment.ident.to_string()) else { return };

@@ -242,7 +242,7 @@ plan! {
         /// Interval levels between 0 and 1, separated by commas.
         #[env = "TRADEWIND_LEVELS"] #[of(Levels)]
         levels: List = List(vec!["0.8".into(), "0.95".into()]),
-        /// Future values of observed covariates.
+        /// What stands in for observed covariates in the future: climatology, last or given.
         #[env = "TRADEWIND_SCENARIO"] #[of(Horizon)]
         scenario: Scenario = Scenario::default(),
         /// Metric that ranks the models.
@@ -269,7 +269,8 @@ plan! {
         /// Season length in steps; by default that of the frequency.
         #[env = "TRADEWIND_SEASON"] #[of(Data)]
         season: usize,
-        /// Do timestamps name the start or the end of their period? By default weeks are named by their end.
+        /// Do timestamps name the start or the end of their period? By default weeks, and months dated to their last day, are
+        /// dated to their end, all other periods to their start.
         #[env = "TRADEWIND_STAMPS"] #[of(Data)]
         stamps: Stamps,
         /// Aggregation to a lower frequency or fewer keys, such as `freq=MS, keys=[Store], partial=drop`.
@@ -487,7 +488,7 @@ impl Plan {
     /// The plan that a TOML file describes, defaults elsewhere.
     ///
     /// # Errors
-    /// As [`Patch::read`].
+    /// When the file cannot be read, or has a field that a plan does not have.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         Ok(Patch::read(path)?.over(Self::default()))
     }
@@ -500,7 +501,7 @@ impl Plan {
     /// The declared columns.
     ///
     /// # Errors
-    /// When the frequency is not one.
+    /// When the frequency is unknown.
     pub fn columns(&self) -> Result<Columns> {
         let mut columns = Columns::new(self.id.names(), &self.time, &self.target)
             .known(self.known.names())
@@ -642,7 +643,7 @@ impl Plan {
     /// Checks what can be checked without the data, so that a typing error is found before a long fit.
     ///
     /// # Errors
-    /// When a model, level, metric, policy or frequency is not one, or the horizon is zero.
+    /// When a model, metric, policy or frequency is unknown, a level does not lie between 0 and 1, or the horizon is zero.
     pub fn check(&self) -> Result<()> {
         self.models()?;
         self.levels()?;

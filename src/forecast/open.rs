@@ -115,8 +115,8 @@ impl Forecast {
     ///
     /// The opened forecast has no history and no fits: it cannot be explained. Between two quantiles the distribution is
     /// piecewise normal; outside them there are no quantiles. The dependence over steps and series is in the Parquet files of
-    /// [`save`](Self::save); for other files it is [`Dependence::Comonotone`](crate::forecast::Dependence), with the widest
-    /// possible totals, unless [`dependence`](Self::dependence) sets it.
+    /// [`save`](Self::save); for other files it is comonotone, with the widest possible totals, unless
+    /// [`dependence`](Self::dependence) sets it.
     ///
     /// ```
     /// use tradewind::prelude::*;

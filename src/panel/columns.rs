@@ -132,8 +132,8 @@ impl Columns {
         self
     }
 
-    /// States whether a timestamp names the start or the end of its period (`start`, `end`). If not stated, weeks and
-    /// months dated to their last day end with it, everything else starts with its timestamp.
+    /// States whether a timestamp names the start or the end of its period (`start`, `end`). If not stated, weeks,
+    /// and months dated to their last day, are dated to their end, all other periods to their start.
     #[must_use]
     pub fn stamps(mut self, at: Stamps) -> Self {
         self.stamps = Some(at);

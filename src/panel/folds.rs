@@ -1,5 +1,5 @@
 //! Where is time cut? The rolling-origin plan: number of folds, horizon, distance between folds, and whether the
-//! training part expands or slides. Nothing else in the crate cuts time.
+//! training set expands or slides. Nothing else in the crate cuts time.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ pub struct Folds {
     scenario: Scenario,
 }
 
-/// One cut of a panel: the training part, the future to forecast, and the positions of its first steps.
+/// One cut of a panel: the training set, the future to forecast, and the positions of its first steps.
 pub(crate) struct Cut {
     pub(crate) train: Panel,
     pub(crate) future: Future,
@@ -32,7 +32,7 @@ pub(crate) struct Cut {
     pub(crate) starts: Vec<i64>,
 }
 
-/// One fold of a panel: training part, the future to forecast, and the actual values.
+/// One fold of a panel: training set, the future to forecast, and the actual values.
 ///
 /// ```
 /// use tradewind::prelude::*;
@@ -58,7 +58,7 @@ impl Fold {
         self.number
     }
 
-    /// The training part.
+    /// The training set.
     pub fn train(&self) -> Panel {
         self.train.clone()
     }
@@ -68,7 +68,7 @@ impl Fold {
         self.future.clone()
     }
 
-    /// The actual values as recorded: cleaning changes the training part alone.
+    /// The actual values as recorded: cleaning changes the training set alone.
     pub fn test(&self) -> Panel {
         self.test.clone()
     }
@@ -113,7 +113,7 @@ impl Folds {
         self
     }
 
-    /// Steps between the training part and the test window, such as those not yet recorded when forecasts are made.
+    /// Steps between the training set and the test window, such as those not yet recorded when forecasts are made.
     #[must_use]
     pub fn gap(mut self, steps: usize) -> Self {
         self.gap = steps;
@@ -127,7 +127,7 @@ impl Folds {
         self
     }
 
-    /// The scenario for observed covariates in the test windows. [`Scenario::Given`] would use the actual future and is
+    /// The scenario for observed covariates in the test windows. `given` would use the actual future and is
     /// refused.
     #[must_use]
     pub fn scenario(mut self, scenario: Scenario) -> Self {
@@ -150,7 +150,7 @@ impl Folds {
         self.horizon
     }
 
-    /// The steps from the end of a training part to the end of its test window.
+    /// The steps from the end of a training set to the end of its test window.
     pub(crate) fn reach(&self) -> usize {
         self.gap.saturating_add(self.horizon)
     }
@@ -178,7 +178,7 @@ impl Folds {
         Ok(())
     }
 
-    /// The cuts of a panel, oldest first. What cleaning estimates is estimated from each training part alone.
+    /// The cuts of a panel, oldest first. What cleaning estimates is estimated from each training set alone.
     ///
     /// Dates cut all series on the same day. Integer steps have no common day: each series is cut from its own end.
     pub(crate) fn cuts<'a>(&'a self, panel: &'a Panel) -> Result<impl Iterator<Item = Result<Cut>> + 'a> {

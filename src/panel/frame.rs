@@ -29,11 +29,11 @@ impl Panel {
         Self::read_as(path, columns, &Reading::default())
     }
 
-    /// As [`read`](Self::read), with stated reading options; also reads the answer of a query to a SQLite file or a
-    /// PostgreSQL server (`postgres://user@host/database`).
+    /// Reads a panel with stated reading options; also from the answer of a query to a SQLite file or a PostgreSQL server
+    /// (`postgres://user@host/database`).
     ///
     /// # Errors
-    /// As [`read`](Self::read), and when the database refuses the query.
+    /// As without reading options, and when the database refuses the query.
     pub fn read_as(path: impl AsRef<std::path::Path>, columns: Columns, reading: &Reading) -> Result<Panel> {
         let (frame, origin) = source::read(path.as_ref(), &columns, reading)?;
         let panel = from_origin(frame, columns, reading, origin)?;
@@ -50,7 +50,7 @@ impl Panel {
     /// Reads a panel that [`save`](Self::save) wrote as Parquet, with its roles, frequency and features.
     ///
     /// # Errors
-    /// As [`read`](Self::read), and when the file holds no roles.
+    /// When the file cannot be read, or holds no roles.
     pub fn open(path: impl AsRef<std::path::Path>) -> Result<Panel> {
         let path = path.as_ref();
         crate::files::allowed(path)?;
@@ -64,16 +64,16 @@ impl Panel {
         }
     }
 
-    /// Does a file hold a panel that [`save`](Self::save) wrote, so that [`open`](Self::open) can read it?
+    /// Does a file hold a panel that [`save`](Self::save) wrote, which can be opened without its columns being stated?
     pub fn is_saved(path: impl AsRef<std::path::Path>) -> bool {
         source::saved_columns(path.as_ref()).is_some()
     }
 
-    /// Writes the panel, whole or not at all: as Parquet with its roles, frequency and features, so that
-    /// [`open`](Self::open) gives it back; as CSV or JSON the data alone.
+    /// Writes the panel, whole or not at all: as Parquet with its roles, frequency and features, so that it
+    /// can be opened as it is; as CSV or JSON the data alone.
     ///
     /// The values are written as cleaned, without those recorded before: a backtest of the file cannot clean its
-    /// training parts by themselves and scores against the cleaned values. Reading such a Parquet file reports this.
+    /// training sets by themselves and scores against the cleaned values. Reading such a Parquet file reports this.
     ///
     /// # Errors
     /// When the file cannot be written, or its name ends otherwise.

@@ -194,7 +194,7 @@ impl Future {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// The same future with the known covariates (and, under [`Scenario::Given`], the observed ones) of a frame that
+    /// The same future with the known covariates (and, under the scenario `given`, the observed ones) of a frame that
     /// has the panel's key, time and covariate columns. Rows of other series or other dates are ignored.
     ///
     /// # Errors

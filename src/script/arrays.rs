@@ -42,7 +42,7 @@ fn verb(api: &mut Api, name: &'static str, returns: &'static str, of: fn(&Array)
 }
 
 fn described(name: &'static str, returns: &'static str, params: Vec<(&'static str, &'static str)>) -> Verb {
-    Verb { noun: Some(ARRAY), name, property: false, params, returns, item: name.to_string() }
+    Verb { noun: Some(ARRAY), name, property: false, params, returns, item: format!("summary::{name}") }
 }
 
 fn array<'a>(given: &'a [&mut Dynamic]) -> Answer<impl std::ops::Deref<Target = Array> + 'a> {

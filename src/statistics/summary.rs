@@ -52,7 +52,7 @@ pub fn median(values: &[f64]) -> Result<f64> {
 /// ```
 ///
 /// # Errors
-/// When there are no values, or `probability` is none.
+/// When there are no values, or `probability` does not lie between 0 and 1.
 pub fn quantile(values: &[f64], probability: f64) -> Result<f64> {
     if !(0.0..=1.0).contains(&probability) {
         let meant = match probability > 1.0 && probability <= 100.0 {

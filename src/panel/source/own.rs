@@ -31,10 +31,11 @@ impl Table {
         Self::read_as(path, &Reading::default())
     }
 
-    /// As [`read`](Self::read), with stated reading options: delimiter, decimal mark, sheet, query.
+    /// All columns of a file, a folder or a pattern of files, with stated reading options: delimiter, decimal mark, sheet,
+    /// query.
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// As without reading options.
     pub fn read_as(path: impl AsRef<Path>, reading: &Reading) -> Result<Table> {
         let columns = Columns::new(Vec::<String>::new(), "", "");
         let wanted = Wanted { columns: &columns, reading, part: Needed::Own, decimal: None };
