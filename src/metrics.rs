@@ -103,13 +103,13 @@ pub const METRICS: Registry<Scoring> = Registry {
     rows: &[
         metric!(
             mase,
-            "mean absolute error over that of the seasonal naive method in the training part",
+            "mean absolute error over that of the seasonal naive method in the training set",
             "mean absolute scaled error",
             [
                 ("owa, overall weighted average", "one of its two halves; the other is `smape`"),
                 (
                     "rae, mrae, relmae, relative mae, skill, skill score",
-                    "the absolute error relative to that of the seasonal naive method in the training part"
+                    "the absolute error relative to that of the seasonal naive method in the training set"
                 ),
             ]
         ),
@@ -133,7 +133,7 @@ pub const METRICS: Registry<Scoring> = Registry {
         ),
         metric!(
             coverage80,
-            "share of actuals inside the 0.8 interval",
+            "share of actuals inside the 80 % interval",
             "coverage 0.8",
             [("coverage, interval coverage, picp", "`coverage80` and `coverage95` are those of the intervals of 0.8 and 0.95")],
             best: 0.8,
@@ -142,7 +142,7 @@ pub const METRICS: Registry<Scoring> = Registry {
         ),
         metric!(
             coverage95,
-            "share of actuals inside the 0.95 interval",
+            "share of actuals inside the 95 % interval",
             "coverage 0.95",
             [],
             best: 0.95,
@@ -195,7 +195,7 @@ pub const METRICS: Registry<Scoring> = Registry {
         ),
         metric!(
             rmsse,
-            "root of the squared error over that of the seasonal naive method in the training part",
+            "root of the squared error over that of the seasonal naive method in the training set",
             "root mean squared scaled error",
             [
                 ("wrmsse", "the same of each series, all with the same weight"),
@@ -204,16 +204,16 @@ pub const METRICS: Registry<Scoring> = Registry {
         ),
         metric!(
             msis80,
-            "mean scaled interval score of the 0.8 interval, over the MASE scale",
+            "mean scaled interval score of the 80 % interval, over the MASE scale",
             "sis80",
             [("winkler80", "the Winkler score over the MASE scale")],
             reads_quantiles: true
         ),
         metric!(
             msis95,
-            "mean scaled interval score of the 0.95 interval, over the MASE scale",
+            "mean scaled interval score of the 95 % interval, over the MASE scale",
             "sis95, msis",
-            [("winkler, winkler score, interval score, mis, wis", "the Winkler score of the 0.95 interval over the MASE scale")],
+            [("winkler, winkler score, interval score, mis, wis", "the Winkler score of the 95 % interval over the MASE scale")],
             reads_quantiles: true
         ),
     ],

@@ -213,7 +213,8 @@ impl Outcome {
         let best = &inner.best;
         let periods = counted(inner.backtest.folds().len(), "past period", "past periods");
         let against = self.gain()?.map_or(String::new(), |(gain, _)| {
-            format!(": its error is {} % lower than that of repeating the last season", rounded(gain, 0))
+            let before = self.season_before();
+            format!(": its error was {} % lower than that of repeating the sales of {before}", rounded(gain, 0))
         });
         let coverage = inner.backtest.score(best, "coverage80").map_or(String::new(), |share| {
             format!(". Its 80 % interval covered {} % of the actual sales", rounded(100.0 * share, 0))
@@ -255,6 +256,18 @@ impl Outcome {
         let benchmark = inner.backtest.score("seasonal_naive", decides.name).ok();
         let gain = |benchmark: f64| (100.0 * (1.0 - score / benchmark), benchmark);
         Ok(benchmark.filter(|benchmark| comparable && score < *benchmark).map(gain))
+    }
+
+    /// `the year before`: when the seasonal naive method looks.
+    fn season_before(&self) -> String {
+        let noun = self.0.panel.frequency().noun();
+        match (noun, self.0.panel.season()) {
+            (_, 1) => format!("the {noun} before"),
+            ("hour", 24) => "the day before".into(),
+            ("hour", 168) | ("day", 7) => "the week before".into(),
+            ("day", 364..=366) | ("week", 52 | 53) | ("month", 12) | ("quarter", 4) => "the year before".into(),
+            (_, season) => format!("{} before", counted(season, noun, &format!("{noun}s"))),
+        }
     }
 
     /// `the next 8 weeks`, or those after the plan's gap.
@@ -301,12 +314,14 @@ impl Outcome {
             low.push(total.map(|(_, low, _)| low));
             high.push(total.map(|(.., high)| high));
         }
+        let noun = inner.panel.frequency().noun();
+        let steps = counted(h, noun, &format!("{noun}s"));
         let mut columns = inner.panel.key_columns(0..shown)?;
         columns.extend([
-            Column::new(format!("last {h}").into(), past),
-            Column::new(format!("next {h}").into(), mean),
-            Column::new("from (q0.1)".into(), low),
-            Column::new("to (q0.9)".into(), high),
+            Column::new(format!("last {steps}").into(), past),
+            Column::new(format!("next {steps}").into(), mean),
+            Column::new("80 % interval, from".into(), low),
+            Column::new("80 % interval, to".into(), high),
         ]);
         Ok(crate::show::Table::new(DataFrame::new(shown, columns)?).titled("Totals by series").of_rows(keys.len()))
     }

@@ -55,8 +55,8 @@ pub(super) struct Window {
 }
 
 impl Panel {
-    /// Fits every model to the training part of every fold and scores its forecasts on the test window after it. If the
-    /// panel was cleaned, each training part is cleaned by itself, and forecasts are scored against the recorded values
+    /// Fits every model to the training set of every fold and scores its forecasts on the test window after it. If the
+    /// panel was cleaned, each training set is cleaned by itself, and forecasts are scored against the recorded values
     /// (see [`Panel::clean`]).
     ///
     /// # Errors
@@ -415,7 +415,7 @@ impl Backtest {
     /// The files that [`save`](Self::save) writes.
     pub const FILES: [&str; 4] = ["leaderboard.csv", "scores.parquet", "forecasts.parquet", "failures.csv"];
 
-    /// Writes the [`FILES`](Self::FILES) to a folder, all or none of them.
+    /// Writes leaderboard.csv, scores.parquet, forecasts.parquet and failures.csv to a folder, all or none of them.
     ///
     /// # Errors
     /// When another run is writing into the folder, or a file cannot be written.

@@ -111,8 +111,8 @@ impl Pit {
 
 impl Backtest {
     /// Are the intervals well calibrated? For every model, the best calibrated first: the share of actual values inside
-    /// its intervals (0 to 1), and `gap`, the mean absolute difference between nominal and observed coverage over ten
-    /// levels. The figure shows observed against nominal coverage for each model, and the PIT histogram of the first.
+    /// its intervals (0 to 1), and `calibration error`, the mean absolute difference between nominal and observed coverage
+    /// over ten levels. The figure shows observed against nominal coverage for each model, and the PIT histogram of the first.
     ///
     /// # Errors
     /// When no model could be scored.
@@ -132,7 +132,7 @@ impl Backtest {
             let shares: Vec<Option<f64>> = order.iter().map(|m| all[*m].coverage(level)).collect();
             columns.push(Column::new(coverage_name(level).into(), shares));
         }
-        columns.push(Column::new("gap".into(), order.iter().map(|m| all[*m].gap()).collect::<Vec<_>>()));
+        columns.push(Column::new("calibration error".into(), order.iter().map(|m| all[*m].gap()).collect::<Vec<_>>()));
         let table = Table::new(DataFrame::new(order.len(), columns)?).titled("Coverage of the intervals").highlight(0);
 
         let named = |word: &str| {
@@ -164,7 +164,7 @@ impl Backtest {
     }
 
     /// Are the intervals of one model well calibrated, step by step ahead? A row per step and one for all of them:
-    /// coverage at 50, 80 and 95 %, `gap` as in [`calibration`](Self::calibration), and the mean PIT (`mean place`),
+    /// coverage at 50, 80 and 95 %, `calibration error` as in [`calibration`](Self::calibration), and the mean PIT (`mean place`),
     /// above 0.5 where forecasts are too low.
     ///
     /// # Errors
@@ -187,7 +187,7 @@ impl Backtest {
         let real = |pick: fn(&Pit) -> f64| -> Vec<Option<f64>> {
             rows.iter().map(|pit| Some(pick(pit)).filter(|value| value.is_finite())).collect()
         };
-        columns.push(Column::new("gap".into(), real(Pit::gap)));
+        columns.push(Column::new("calibration error".into(), real(Pit::gap)));
         columns.push(Column::new("mean place".into(), real(Pit::middle)));
         let table = Table::new(DataFrame::new(rows.len(), columns)?)
             .titled(format!("Coverage of {model} by step ahead"))

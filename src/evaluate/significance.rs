@@ -42,11 +42,6 @@ pub(crate) struct PairwiseTest {
 }
 
 impl PairwiseTest {
-    /// Is the first model significantly better?
-    pub(crate) fn is_better(&self) -> bool {
-        self.test.as_ref().is_ok_and(|test| test.p_value < LEVEL && test.statistic < 0.0)
-    }
-
     /// The p-value, where there is a test.
     pub(crate) fn p(&self) -> Option<f64> {
         self.test.as_ref().ok().map(|test| test.p_value)
@@ -294,7 +289,7 @@ impl Backtest {
             }
             if groups > 1 {
                 caveats.push(format!(
-                    "Of the {groups} tests by step, one in twenty is expected to be significant by chance alone."
+                    "Each of the {groups} tests by step has a chance of one in twenty of being significant by chance alone."
                 ));
             }
         }

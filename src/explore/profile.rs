@@ -62,9 +62,10 @@ impl Ask for Profile {
         let needed = needed.count();
         let share = |i: usize| 100.0 * sums[i] / total;
         let sentence = format!(
-            "{} of {} series make up 80 % of total {} ({}); the largest, {}, makes up {} %.",
+            "{} of {} series make up {} % of total {} ({}); the largest ({}) makes up {} %.",
             number(needed as f64),
             number(panel.len() as f64),
+            rounded(order[..needed].iter().map(|i| share(*i)).sum(), 0),
             panel.inner().columns.target,
             number(total.round()),
             panel.label(order[0]),

@@ -131,8 +131,8 @@ impl Ask for Seasonality {
         let seasons = y.len() / m;
         if seasons < 4 {
             finding = finding.but(format!(
-                "Only {seasons} complete seasons: a mean of so few follows single events, and explains more than a longer history \
-                 would."
+                "With only {seasons} complete seasons, seasonal indices reflect single events, and the variance that they explain is \
+                 overstated."
             ));
         }
         // A periodogram of n steps resolves frequencies that differ by 1/n or more.

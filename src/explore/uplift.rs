@@ -20,6 +20,7 @@ use crate::error::{Error, Result, suggestion};
 use crate::panel::{Panel, Role};
 use crate::show::words::counted;
 use crate::show::{Table, number};
+use crate::statistics::summary::quantile;
 
 /// Options of `uplift`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -177,7 +178,8 @@ impl Uplift {
         }
         let mut rows = series.clone();
         rows.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let at = |p: f64| percent(rows[((rows.len() - 1) as f64 * p).round() as usize].1);
+        let of_series: Vec<f64> = rows.iter().map(|row| percent(row.1)).collect();
+        let at = |p: f64| quantile(&of_series, p).map(|uplift| (10.0 * uplift).round() / 10.0);
         let over = match rows.len() {
             1 => counted(steps, "step", "steps"),
             n => format!("{} of {} series", counted(steps, "step", "steps"), number(n as f64)),
@@ -190,9 +192,9 @@ impl Uplift {
         );
         if rows.len() >= 4 {
             sentence.push_str(&format!(
-                "; the middle half of the series: {} to {}",
-                signed(at(0.75)),
-                signed(at(0.25))
+                "; the middle half of the series lies between {} and {}",
+                signed(at(0.25)?),
+                signed(at(0.75)?)
             ));
         }
         sentence.push('.');

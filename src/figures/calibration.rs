@@ -69,9 +69,9 @@ impl Drawing for Calibration {
         let parts = self.histogram.as_ref().map_or(String::new(), |(name, shares)| {
             let most = shares.iter().copied().fold(0.0, f64::max);
             format!(
-                " The {} bins of the PIT histogram of {name} hold up to {} of the actual values.",
-                shares.len(),
-                percent(most)
+                " In the PIT histogram of {name} no bin holds more than {} of the actual values; {} each would be ideal.",
+                percent(most),
+                percent(1.0 / shares.len() as f64)
             )
         });
         format!("Observed coverage of central intervals: {}.{parts}", coverage.join(", "))

@@ -10,6 +10,8 @@ use crate::format::{number, tick_labels};
 use crate::show::Table;
 
 const MOST: usize = 40;
+/// Rows that the alternative text names.
+const NAMED: usize = 12;
 const ROW: f64 = 24.0;
 const NAMES: f64 = 280.0;
 
@@ -48,7 +50,7 @@ impl Drawing for Intervals {
     }
 
     fn alt(&self) -> String {
-        let parts: Vec<String> = (self.shown().iter().filter(|row| row.1.is_finite()).take(8))
+        let parts: Vec<String> = (self.shown().iter().filter(|row| row.1.is_finite()).take(NAMED))
             .map(|(name, at, low, high)| {
                 if low.is_finite() && high.is_finite() {
                     format!("{name} {} ({} to {})", number(*at), number(*low), number(*high))
@@ -57,10 +59,12 @@ impl Drawing for Intervals {
                 }
             })
             .collect();
+        let more = self.shown().iter().filter(|row| row.1.is_finite()).count() - parts.len();
+        let more = if more > 0 { format!("; {more} more in the figure") } else { String::new() };
         if parts.is_empty() {
             format!("{}: no data.", self.value)
         } else {
-            format!("{}: {}.", self.value, parts.join(", "))
+            format!("{}: {}{more}.", self.value, parts.join("; "))
         }
     }
 

@@ -79,7 +79,7 @@ impl Drawing for Overview {
         };
         let names: Vec<&str> =
             self.shown().iter().map(|line| line.name.as_str()).filter(|name| !name.is_empty()).collect();
-        let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+        let names = if names.is_empty() { String::new() } else { format!(": {}", names.join("; ")) };
         format!("{what} of {}{range}{names}.", self.value)
     }
 

@@ -75,7 +75,7 @@ impl Drawing for Seasonal {
             best.and_then(|(place, _)| self.positions.get(place))
         };
         let ends = match (peak(|value, held| value > held), peak(|value, held| value < held)) {
-            (Some(high), Some(low)) if high != low => format!(" On average highest at {high} and lowest at {low}."),
+            (Some(high), Some(low)) if high != low => format!(" The average is highest at {high} and lowest at {low}."),
             _ => String::new(),
         };
         let count = self.cycles.len();

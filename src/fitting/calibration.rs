@@ -9,7 +9,7 @@
 //!
 //! Intervals may also adapt to each series (adaptive conformal prediction: Gibbs & Candès 2021, *Advances in Neural
 //! Information Processing Systems* 34; in the form of Angelopoulos, Candès & Tibshirani 2023, *ibid.* 36, on a logarithmic
-//! scale): a scale factor grows after values outside the pooled 0.8 interval and falls, four times as slowly, after values
+//! scale): a scale factor grows after values outside the pooled 80 % interval and falls, four times as slowly, after values
 //! inside. Errors of one forecast are correlated, so the factor is updated once for all of them.
 
 use serde::{Deserialize, Serialize};

@@ -151,7 +151,7 @@ impl Forecast {
     /// The quantile of each step of one series, `probability` between 0 and 1.
     ///
     /// # Errors
-    /// As [`mean`](Self::mean), when `probability` is not one, and when it lies beyond the quantiles that were read from a
+    /// As [`mean`](Self::mean), when `probability` does not lie between 0 and 1, and when it lies beyond the quantiles that were read from a
     /// file, or there are none.
     pub fn quantile(&self, model: &str, series: &str, probability: f64) -> Result<Vec<f64>> {
         let probability = options::probability(probability, "probability")?;

@@ -1,5 +1,5 @@
 //! Which values does a model get for covariates at steps that are not known yet, in the future or in a validation
-//! window at the end of the training part? One definition for both, so that a model is validated on what it will be
+//! window at the end of the training set? One definition for both, so that a model is validated on what it will be
 //! given.
 //!
 //! Known columns have their known values, fixed ones stay constant, observed ones follow the [`Scenario`], from the

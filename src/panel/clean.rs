@@ -3,7 +3,7 @@
 //!
 //! First rows are put on the calendar, and several rows for one timestamp are combined; then values are cleaned. A row
 //! whose timestamp is not on the calendar stays unchanged unless `off_calendar` moves it: all other policies skip it.
-//! The recorded values are kept with the cleaned ones (see `recorded`): backtests clean each training part by itself
+//! The recorded values are kept with the cleaned ones (see `recorded`): backtests clean each training set by itself
 //! and score against the recorded values.
 
 use std::sync::Arc;
@@ -547,7 +547,7 @@ fn fill_covariates(panel: &Panel, policy: Covariates) -> Result<Panel> {
                         continue;
                     }
                     changes.push(Change {
-                        kind: "holes",
+                        kind: super::audit::MISSING_COVARIATES,
                         series: i,
                         position: *position,
                         target: (f64::NAN, f64::NAN),

@@ -33,7 +33,7 @@ use crate::error::{Error, Result, suggestion};
 /// let file = folder.path().join("weather.csv");
 /// std::fs::write(&file, "Store,Date,Rain\n1,2012-10-19,0.4\n1,2012-10-26,1.1\n").unwrap();
 /// let joined = sales.join(&file, &Join::parse("on=[Date, Store], observed=[Rain]")?)?;
-/// assert_eq!(joined.audit()?.count("holes"), 1001 - 2 * 7);
+/// assert_eq!(joined.audit()?.count("missing covariates"), 1001 - 2 * 7);
 /// # Ok::<(), tradewind::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

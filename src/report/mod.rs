@@ -77,8 +77,8 @@ impl Report {
 
     /// Add a paragraph, or several with an empty line between them. Markdown's marks are read: `**bold**`,
     /// `*emphasis*`, `` `code` ``, `[links](https://example.org)` (to web pages, mail addresses and files beside the
-    /// page), lists, headings (which lie below those of [`heading`](Self::heading)); HTML is text as any other. For
-    /// words from elsewhere that may hold such marks by accident: `add(Block::Text(…))`.
+    /// page), lists, headings (which lie below those of [`heading`](Self::heading)); HTML is text as any other. In Rust,
+    /// `add(Block::Text(…))` adds words that may hold such marks by accident.
     ///
     /// ```
     /// use tradewind::prelude::*;

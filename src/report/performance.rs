@@ -12,7 +12,7 @@ use crate::evaluate::Backtest;
 use crate::evaluate::significance::{LEVEL, loss};
 use crate::figures::{Line, Lines, Matrix, TimeAxis};
 use crate::format::{MISSING, number};
-use crate::metrics::Metric;
+use crate::metrics::{METRICS, Metric};
 use crate::show::words::{self, counted, listed, p_value, rounded};
 use crate::show::{Block, Show, Table};
 use crate::statistics::holm;
@@ -58,6 +58,22 @@ impl Backtest {
     }
 }
 
+/// A column of the leaderboard as a page shows it: its metric's name and unit, and as many digits as can be compared.
+fn as_shown(column: &Column) -> Result<Column> {
+    let (name, factor, decimals) = match column.name().as_str() {
+        "wape" => ("WAPE, %", 1.0, 1),
+        "bias" => ("bias, %", 1.0, 1),
+        "coverage80" => ("80 % coverage, %", 100.0, 0),
+        metric if METRICS.named(metric).is_ok() => {
+            return Ok(column.clone().with_name(words::metric(metric).into()));
+        }
+        _ => return Ok(column.clone()),
+    };
+    let ten = 10_f64.powi(decimals);
+    let shown = |value: Option<f64>| value.map(|value| (value * factor * ten).round() / ten);
+    Ok(Column::new(name.into(), column.f64()?.iter().map(shown).collect::<Vec<_>>()))
+}
+
 /// What the sections of a performance page share.
 pub(crate) struct PerformancePage<'a> {
     backtest: &'a Backtest,
@@ -100,6 +116,14 @@ impl<'a> PerformancePage<'a> {
         rivals
     }
 
+    /// By model after the first, the p-value of its difference from the first, with Holm's correction.
+    fn corrected(&self) -> Vec<Option<f64>> {
+        let tests = self.order[1..].iter().map(|m| self.backtest.pairwise_test(self.order[0], *m, self.tested).p());
+        let p: Vec<Option<f64>> = tests.collect();
+        let mut corrected = holm(&p.iter().flatten().copied().collect::<Vec<_>>()).into_iter();
+        p.iter().map(|p| p.and_then(|_| corrected.next())).collect()
+    }
+
     /// `It is significantly better than naive (p < 0.001), not significantly better than ets (p = 0.31).`
     pub(crate) fn significance(&self) -> Option<String> {
         let rivals = self.rivals();
@@ -107,15 +131,16 @@ impl<'a> PerformancePage<'a> {
             return None;
         }
         let mut untested = None;
+        let corrected = self.corrected();
         // Rivals with the same verdict share its words.
         let mut parts: Vec<(&str, Vec<String>)> = Vec::new();
         for rival in rivals {
             let pair = self.backtest.pairwise_test(self.order[0], self.order[rival], self.tested);
             let name = &self.names[rival];
-            let (verdict, name) = match (&pair.test, pair.p()) {
+            let (verdict, name) = match (&pair.test, corrected[rival - 1]) {
                 (Ok(test), Some(p)) if test.mean == 0.0 && p >= 1.0 => ("no better than", name.clone()),
                 (Ok(test), Some(p)) => {
-                    let verdict = if pair.is_better() {
+                    let verdict = if p < LEVEL && test.mean < 0.0 {
                         "significantly better than"
                     } else if p < LEVEL && test.mean > 0.0 {
                         "on average over folds significantly worse than"
@@ -210,14 +235,14 @@ impl<'a> PerformancePage<'a> {
         let mut wanted = vec!["model", self.by.name, "mase", "wape", "bias", "coverage80", "failures"];
         let mut seen = std::collections::HashSet::new();
         wanted.retain(|name| seen.insert(*name));
-        let mut frame = board.frame().select(wanted)?;
+        let mut frame = DataFrame::empty();
+        for name in wanted {
+            frame.with_column(as_shown(board.frame().column(name)?)?)?;
+        }
         let mut note = None;
         if self.names.len() > 1 {
-            let tests = self.order[1..].iter().map(|m| self.backtest.pairwise_test(self.order[0], *m, self.tested).p());
-            let p: Vec<Option<f64>> = tests.collect();
-            let corrected = holm(&p.iter().flatten().copied().collect::<Vec<_>>());
-            let mut corrected = corrected.into_iter();
-            let column = std::iter::once(None).chain(p.iter().map(|p| p.and_then(|_| corrected.next())));
+            let p = self.corrected();
+            let column = std::iter::once(None).chain(p.iter().copied());
             // Models without a score come last and have no test.
             let value = |p: f64| p_value(p).trim_start_matches("p ").trim_start_matches("= ").to_string();
             let mut column: Vec<String> = column.map(|p| p.map_or(MISSING.into(), value)).collect();
@@ -264,6 +289,13 @@ impl<'a> PerformancePage<'a> {
             blocks.push(Block::Figure(finding.figure()?));
         }
         blocks.extend(finding.caveats().into_iter().map(Block::Note));
+        if let (3.., Some(p)) = (self.names.len(), self.corrected()[0]) {
+            let count = counted(self.names.len() - 1, "comparison", "comparisons");
+            blocks.push(Block::Note(format!(
+                "This is the test of this pair alone; with Holm's correction for {count}, as in the leaderboard, {}.",
+                p_value(p)
+            )));
+        }
         Ok(blocks)
     }
 
@@ -324,9 +356,8 @@ impl<'a> PerformancePage<'a> {
             && first.is_finite()
             && last.is_finite()
         {
-            let way = if last >= first { "grows" } else { "falls" };
             sentence = format!(
-                "{} of {} {way} from {} at step 1 to {} at step {h}. {sentence}",
+                "{} of {} is {} at step 1 and {} at step {h}. {sentence}",
                 words::capital(&words::metric(self.by.name)),
                 self.best(),
                 number(*first),

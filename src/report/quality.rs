@@ -36,7 +36,7 @@ const CONDITIONAL: [(&str, &str, &str); 8] = [
     ("negative", "negatives=apart", "values below zero are returns"),
     ("stock-outs", "stockouts=missing", "the shelf was empty where a run of zeros is suspected"),
     ("outliers", "outliers=interpolate", "an outlier is a data-entry error rather than a day of strong sales"),
-    ("holes", "covariates=zero", "an empty cell of a covariate means none, as for promotions"),
+    ("missing covariates", "covariates=zero", "an empty cell of a covariate means none, as for promotions"),
 ];
 
 /// A kind of finding as the audit's overview lists it.

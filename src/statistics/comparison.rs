@@ -29,7 +29,7 @@ pub struct DieboldMariano {
     pub p_value: f64,
     /// The mean difference.
     pub mean: f64,
-    /// Half the width of its 0.95 interval.
+    /// Half the width of its 95 % interval.
     pub margin: f64,
     /// Origins.
     pub origins: usize,

@@ -206,7 +206,7 @@ fn dirty(rows: &mut Rows, random: &mut ChaCha8Rng) -> Vec<Place> {
                 of[middle..].iter().for_each(|row| rows.sales[*row] = rows.sales[*row].map(|y| factor * y));
             }
             16 => {
-                planted.push(("holes", dept, stamp(rows, at)));
+                planted.push(("missing covariates", dept, stamp(rows, at)));
                 let long = random.random_range(1..5);
                 (0..long).for_each(|step| rows.markdown[of[middle + step]] = None);
             }

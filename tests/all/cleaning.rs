@@ -274,7 +274,7 @@ proptest! {
         let after = before.clean(&Clean::parse(&policy).unwrap()).unwrap();
         let (done, open) = trail(&after);
         let mut told: BTreeMap<Cell, Vec<&Trail>> = BTreeMap::new();
-        for change in done.iter().filter(|change| change.kind != "holes") {
+        for change in done.iter().filter(|change| change.kind != "missing covariates") {
             told.entry(change.cell.clone()).or_default().push(change);
             if let Some(to) = change.done.strip_prefix("moved to ") {
                 told.entry((change.cell.0.clone(), to.to_string())).or_default().push(change);
@@ -296,7 +296,7 @@ proptest! {
         prop_assert_eq!(rows(&after) - rows(&before), count("gaps", "a row added") - count("off calendar", "the row removed") - merged);
         // Covariates change where a hole was filled, and nowhere else.
         let (old, new) = (cells(&before, "x"), cells(&after, "x"));
-        let holes: BTreeSet<Cell> = done.iter().filter(|c| c.kind == "holes").map(|c| c.cell.clone()).collect();
+        let holes: BTreeSet<Cell> = done.iter().filter(|c| c.kind == "missing covariates").map(|c| c.cell.clone()).collect();
         for (cell, values) in old.iter().filter(|(cell, _)| !told.contains_key(cell)) {
             prop_assert_eq!(new.get(cell) != Some(values), holes.contains(cell), "{} {:?}", policy, cell);
         }

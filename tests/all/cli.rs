@@ -240,7 +240,7 @@ fn what_kept_fits_decided_is_not_stated_again() {
         tradewind(folder.path(), &with_columns("fit", &["--models", "naive", "--save", "n.fits"])).status.success()
     );
     let (code, text) = failed(folder.path(), &["forecast", "--fits", "n.fits", "--season", "3", "--out", "f.csv"]);
-    assert!(code == 2 && text.contains("--season is decided by the kept fits"), "{code} {text}");
+    assert!(code == 2 && text.contains("--season is determined by the saved fits"), "{code} {text}");
     let output = Command::new(env!("CARGO_BIN_EXE_tradewind"))
         .args(["forecast", "--fits", "n.fits", "--out", "f.csv"])
         .env("TRADEWIND_FILE", DATA)

@@ -180,7 +180,8 @@ fn defaults_variables_and_options_are_in_the_help() {
         assert!(text.contains(shown), "{shown}: {text}");
     }
     let text = help(home.path(), &["clean", "--help"]);
-    for shown in ["TRADEWIND_FILE", "TRADEWIND_DATA is another", "off_calendar:", "fill_down:", "partial:"] {
+    for shown in ["TRADEWIND_FILE", "not to be confused with TRADEWIND_DATA", "off_calendar:", "fill_down:", "partial:"]
+    {
         assert!(text.contains(shown), "{shown}: {text}");
     }
     let policy = help(home.path(), &["help", "policy"]);
@@ -301,7 +302,9 @@ fn old_names_and_slips_are_answered_in_words() {
     assert_eq!(said.matches("--model is called --fits now").count(), 1, "{said}");
     let (_, said) = done(home.path(), &["forecast", "--fits", "n.fits", "--horizon", "2"]);
     assert!(!said.contains("--model"), "{said}");
-    assert!(refused(home.path(), &["forecast", DATA, "--fits", "n.fits"]).contains("decided by the kept fits"));
+    assert!(
+        refused(home.path(), &["forecast", DATA, "--fits", "n.fits"]).contains("the saved fits determine the data")
+    );
     for (args, said) in [
         (&["clean", DATA, "--dry-run", "--policy", "missing=season"][..], "did you mean `seasonal`?"),
         (&["clean", DATA, "--dry-run", "--policy", "negative=clip"], "did you mean `negatives`?"),

@@ -446,8 +446,8 @@ fn the_manual_knows_every_name() {
     let plan = tradewind::prelude::Plan::default();
     let text = read("docs/command-line.md");
     for (field, value) in [
-        ("time", format!("`{}`", plan.time)),
-        ("target", format!("`{}`", plan.target)),
+        ("time", format!("detected; `{}` for a query", plan.time)),
+        ("target", format!("detected; `{}` for a query", plan.target)),
         ("horizon", plan.horizon.to_string()),
         ("folds", plan.folds.to_string()),
         ("gap", plan.gap.to_string()),

@@ -92,7 +92,8 @@ fn whoever_watches_is_told_of_folds_models_and_series() {
     assert!(told.len() > 2, "{told:?}");
     assert!(told.iter().all(|(line, share)| (0.0..=1.0).contains(share) && !line.contains("NaN")), "{told:?}");
     assert!(told.windows(2).all(|pair| pair[0].1 <= pair[1].1), "{told:?}");
-    assert!(told.iter().any(|(line, _)| line.starts_with("fold 2 of 4, boost")), "{told:?}");
+    // Which states are told depends on how long each lasts.
+    assert!(told.iter().any(|(line, _)| line.starts_with("fold ") && line.contains(" of 4, boost")), "{told:?}");
 }
 
 /// Nobody is told of a job that others do.

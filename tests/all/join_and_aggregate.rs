@@ -38,7 +38,7 @@ fn finer_rows_are_averaged_and_later_ones_serve_the_future() {
     assert_eq!(column(&frame, "Rain")[140..143], [None, Some(3.0), Some(10.0)]);
     assert_eq!(texts(&frame, "Sky")[140..143], ["", "grey", "blue"]);
     assert_eq!(texts(&frame, "Wet")[140..143], ["", "true", "false"]);
-    assert_eq!(joined.audit().unwrap().count("holes"), 3 * 7 * 141);
+    assert_eq!(joined.audit().unwrap().count("missing covariates"), 3 * 7 * 141);
     // The week to come: known columns from the file at once, observed ones if the file is to be believed.
     let future = joined.future(2).unwrap().to_frame().unwrap();
     assert_eq!(column(&future, "Wet")[..2], [Some(0.0), None]);

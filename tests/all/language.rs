@@ -665,7 +665,7 @@ fn help_explains_verbs_nouns_models_and_variables() {
     let inspect = |text: &str, at: usize| session.inspect(text, at).map(|block| block.to_text()).unwrap_or_default();
     let about = inspect("sales.backtest([\"theta\"], folds(2, 4))", 10);
     assert!(
-        about.contains("Fits every model to the training part of every fold") && about.contains("Errors:"),
+        about.contains("Fits every model to the training set of every fold") && about.contains("Errors:"),
         "{about}"
     );
     assert!(inspect("theta(", 6).contains("season"));

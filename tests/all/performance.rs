@@ -243,7 +243,7 @@ fn errors_say_where_when_which_way_and_why() {
     let shares: f64 = (0..12).map(|row| value(&found[0].table(), row, "% of error")).sum();
     assert!(near(shares, 100.0));
     // What sells seldom has the largest errors for its size, and a promotion that the model does not see has some.
-    let what = found[3].table().column("what").unwrap();
+    let what = found[3].table().column("factor").unwrap();
     for there in ["promotion", "steps between sales", "size of the series"] {
         assert!(what.contains(&Value::Text(there.into())), "{there}: {what:?}");
     }

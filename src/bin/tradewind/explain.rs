@@ -23,7 +23,8 @@ pub(crate) struct Command {
     /// The date whose forecast is explained; by default the first forecast date.
     #[arg(long, value_name = "DATE", help_heading = "Forecast")]
     date: Option<String>,
-    /// File for the last table: .csv, .parquet, .json or .xlsx.
+    /// File for the contributions if a series is explained, else for the feature importance: .csv, .parquet, .json or
+    /// .xlsx.
     #[arg(long, value_name = "FILE", help_heading = "Results")]
     out: Option<PathBuf>,
 }
@@ -51,7 +52,7 @@ impl Command {
             outputs = outputs.file(file)?;
         }
         let fits = match &self.fits {
-            Some(kept) => Fits::load(kept)?,
+            Some(saved) => Fits::load(saved)?,
             None if plan.models.names().is_empty() => {
                 out.say(&format!("explained by {MODEL}, which learns across series; --models names another"));
                 let panel = plan.panel()?;

@@ -1,4 +1,4 @@
-//! `tradewind fit`: models fitted and kept.
+//! `tradewind fit`: models fitted and saved.
 
 use std::path::PathBuf;
 

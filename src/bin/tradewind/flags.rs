@@ -81,7 +81,7 @@ fn described(arg: Arg) -> Arg {
     if let Some(variable) = arg.get_env().map(|variable| variable.to_string_lossy()) {
         long = format!("{long}\n\nVariable: {variable}");
         if field == "data" {
-            long += " (TRADEWIND_DATA is another: a folder that scripts may read besides their own)";
+            long += " (not to be confused with TRADEWIND_DATA, a further folder that scripts may read)";
         }
     }
     arg.help(short).long_help(long).help_heading(group.heading())
@@ -134,16 +134,16 @@ impl<C: Heeds> Flags<C> {
         completed(self.patch()?.or(base), out)
     }
 
-    /// What kept fits have decided cannot be stated again.
+    /// What saved fits have decided cannot be stated again.
     pub(crate) fn decided_by_fits(&self) -> Result<()> {
         let decided = [Group::Data, Group::Policy, Group::Shape, Group::Models];
         let of_fits = |field: &&&str| Patch::group(field).is_some_and(|group| decided.contains(&group));
         match self.typed.iter().find(of_fits) {
             _ if self.file.is_some() => {
-                Err(Error::usage("the data are decided by the kept fits; leave them out, or leave --fits out"))
+                Err(Error::usage("the saved fits determine the data: leave them out, or leave --fits out"))
             }
             Some(name) => {
-                Err(Error::usage(format!("--{} is decided by the kept fits; leave it out", name.replace('_', "-"))))
+                Err(Error::usage(format!("--{} is determined by the saved fits; leave it out", name.replace('_', "-"))))
             }
             None => Ok(()),
         }

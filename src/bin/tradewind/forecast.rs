@@ -1,4 +1,4 @@
-//! `tradewind forecast`: what comes, by fresh fits or by kept ones.
+//! `tradewind forecast`: what comes, by new fits or by saved ones.
 
 use std::path::{Path, PathBuf};
 
@@ -71,8 +71,8 @@ impl Command {
         if self.model.is_some() {
             out.say("--model is called --fits now");
         }
-        let kept = self.fits.or(self.model);
-        let plan = match &kept {
+        let saved = self.fits.or(self.model);
+        let plan = match &saved {
             Some(_) => {
                 self.flags.decided_by_fits()?;
                 let plan = self.flags.patch()?.over(Plan::default());
@@ -82,19 +82,19 @@ impl Command {
             None => self.flags.plan(out)?,
         };
         let outputs = Outputs::of(&plan);
-        let outputs = if let Some(kept) = &kept { outputs.reading(kept) } else { outputs };
+        let outputs = if let Some(saved) = &saved { outputs.reading(saved) } else { outputs };
         let _outputs = match &self.out {
             Some(file) => outputs.file(file)?.file(failures_of(file))?,
             None => outputs,
         };
-        let fits = match &kept {
-            Some(kept) => Fits::load(kept)?,
+        let fits = match &saved {
+            Some(saved) => Fits::load(saved)?,
             None => plan.fits_of(&plan.panel()?, &plan.models()?)?,
         };
         let forecast = plan.forecast_of(&fits)?;
         let panel = forecast.panel();
-        match kept {
-            Some(_) => out.shape(&panel, &format!("season {} of the kept fits", panel.season())),
+        match saved {
+            Some(_) => out.shape(&panel, &format!("season {} of the saved fits", panel.season())),
             None => out.calendar(&panel, &plan),
         }
         for model in fits.models() {

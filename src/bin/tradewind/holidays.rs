@@ -19,7 +19,7 @@ pub(crate) struct Command {
     /// First day; by default 1 January of this year.
     #[arg(long, value_name = "DATE")]
     from: Option<String>,
-    /// Last day; by default the end of the year after the first day's.
+    /// Last day; by default 31 December of the year following that of the first day.
     #[arg(long, value_name = "DATE")]
     to: Option<String>,
     /// File for the table: .csv, .parquet, .json or .xlsx.

@@ -34,7 +34,7 @@ use tradewind::prelude::*;
 
 use out::Out;
 
-/// Sales forecasting and optimisation: from a raw sales file to forecasts, decisions, reports and slides.
+/// Sales forecasting: from a raw sales file to an audit, probabilistic forecasts, a report and slides.
 #[derive(Parser)]
 #[command(name = "tradewind", version, max_term_width = 110, disable_help_subcommand = true)]
 struct Cli {

@@ -24,7 +24,7 @@ const MOST_MODELS: usize = 94;
 /// Roots are further from the unit circle than this. Those of moving averages may lie anywhere in a series longer than
 /// [`SHORT`]: the exact likelihood often has its maximum on the circle itself (Shephard & Harvey 1990, *Journal of Time Series
 /// Analysis* 11), and what R looks at in such series are estimates by conditional least squares, which do not get there. On
-/// folds inside the training parts of 359 weekly and 40 daily series their WAPE is 6.44 and 24.4, against 6.67 and 31.4 where
+/// folds inside the training sets of 359 weekly and 40 daily series their WAPE is 6.44 and 24.4, against 6.67 and 31.4 where
 /// these roots are held away too.
 const MARGIN: f64 = 0.01;
 const SHORT: usize = 150;

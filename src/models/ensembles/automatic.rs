@@ -18,7 +18,7 @@
 //!    series of the panel, or of a chunk of a stream, and its means only through pooled seasonal indices. Quantiles of counts are
 //!    counts; where few are sold in a step, those of a negative binomial distribution, calibrated likewise.
 //!
-//! Weights, candidates and windows were chosen on the training parts of M3, M4, M5, Walmart and Rossmann samples (see
+//! Weights, candidates and windows were chosen on the training sets of M3, M4, M5, Walmart and Rossmann samples (see
 //! `reports/accuracy/auto.md`). The specification names the candidates with their weights.
 
 use schemars::JsonSchema;
@@ -99,7 +99,7 @@ const SHORT: usize = 12;
 /// Whole numbers below this mean have integer quantiles.
 const COUNTED: f64 = 30.0;
 /// Whole numbers below this mean get the negative binomial distribution; above, rounded quantiles are as good (the quantile
-/// loss inside the training part of monthly M5 is 6 % less below 2, the same at 4 and 5 % more at 16).
+/// loss inside the training set of monthly M5 is 6 % less below 2, the same at 4 and 5 % more at 16).
 const FEW: f64 = 4.0;
 
 /// The kind of values of a series.

@@ -21,12 +21,12 @@ const TOLERANCE: f64 = 1e-5;
 const COARSE: f64 = 1e-3;
 /// How close to the least criterion a form must come to be fitted to the end, where no first states are held.
 const LEVEL: f64 = 0.02;
-/// The same where they are held. Chosen among 0, 1, 2.5, 6 and ∞ (R's rule) on folds inside the training parts of M3
+/// The same where they are held. Chosen among 0, 1, 2.5, 6 and ∞ (R's rule) on folds inside the training sets of M3
 /// monthly and quarterly, M5 monthly and Rossmann daily: the largest whose MASE is within two standard errors of the
 /// best on each of them. That of ∞ is higher by 0.1 to 3.6 %.
 const CLOSE: f64 = 1.0;
 /// A season of more steps is not held at the sine wave that stands in for a decomposition of fewer than `HELD_FROM`
-/// seasons: on a fold inside the training part of Walmart's weekly sales that raises the MASE by a quarter. For months,
+/// seasons: on a fold inside the training set of Walmart's weekly sales that raises the MASE by a quarter. For months,
 /// the folds named above favour it.
 const LONGEST_WAVE: usize = 24;
 const HELD_FROM: usize = 3;

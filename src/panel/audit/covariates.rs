@@ -1,9 +1,9 @@
-//! Which covariates have holes, never vary, or give the target away?
+//! Which covariates have missing values, never vary, or give the target away?
 
 use rayon::prelude::*;
 
-use super::Found;
 use super::rows::runs;
+use super::{Found, MISSING_COVARIATES};
 use crate::error::Result;
 use crate::panel::{Matrix, Panel, Role};
 use crate::show::number;
@@ -16,12 +16,12 @@ pub(super) fn check(panel: &Panel) -> Result<Vec<Found>> {
     let matrix = panel.matrix()?;
     let mut found = Vec::new();
     for c in 0..matrix.columns.len() {
-        // Indicators of one category share their holes: the first column of a source speaks for it.
+        // Indicators of one category are missing together: the first column of a source speaks for it.
         let (source, role) = &matrix.sources[c];
         let first = c == 0 || matrix.sources[c - 1].0 != *source;
         let category = *source != matrix.names[c];
         if first {
-            holes(panel, matrix, c, &mut found);
+            missing(panel, matrix, c, &mut found);
             never(panel, matrix, c, category, &mut found);
         }
         match role {
@@ -34,9 +34,9 @@ pub(super) fn check(panel: &Panel) -> Result<Vec<Found>> {
     Ok(found)
 }
 
-fn holes(panel: &Panel, matrix: &Matrix, c: usize, found: &mut Vec<Found>) {
+fn missing(panel: &Panel, matrix: &Matrix, c: usize, found: &mut Vec<Found>) {
     let (source, role) = &matrix.sources[c];
-    // What is made from the past of a series has none at its start: that is no hole.
+    // What is made from the past of a series has none at its start: that is no finding.
     if panel.inner().columns.is_from_past(source) {
         return;
     }
@@ -44,7 +44,13 @@ fn holes(panel: &Panel, matrix: &Matrix, c: usize, found: &mut Vec<Found>) {
         let values = panel.column_of(i, &matrix.columns[c]);
         for run in runs(values.len(), |row| values[row].is_nan()) {
             let stamp = panel.inner().calendar.label(panel.positions(i)[run.start]);
-            found.push(Found::new("holes", i, stamp, Some(format!("{source} ({})", role.word())), run.len()));
+            found.push(Found::new(
+                MISSING_COVARIATES,
+                i,
+                stamp,
+                Some(format!("{source} ({})", role.word())),
+                run.len(),
+            ));
         }
     }
 }

@@ -20,6 +20,7 @@ use rayon::prelude::*;
 use super::Panel;
 use crate::error::Result;
 use crate::progress;
+use crate::show::words::counted;
 use crate::show::{Block, Show, Table, number};
 
 /// What is wrong with a panel's data, and what [`Panel::clean`] did about it.
@@ -31,7 +32,7 @@ use crate::show::{Block, Show, Table, number};
 ///     Columns::new(["Store", "Dept"], "Date", "Weekly_Sales").known(["MarkDown1"]),
 /// )?;
 /// let audit = sales.audit()?;
-/// assert_eq!(audit.count("holes"), 7 * 92);
+/// assert_eq!(audit.count("missing covariates"), 7 * 92);
 /// # Ok::<(), tradewind::Error>(())
 /// ```
 #[derive(Clone)]
@@ -73,6 +74,9 @@ pub(crate) struct Change {
     pub(crate) action: String,
 }
 
+/// The kind of finding for rows without a value of a covariate; it was once called `holes`.
+pub(super) const MISSING_COVARIATES: &str = "missing covariates";
+
 /// Every kind of finding: its name, its severity, and what it means.
 const KINDS: [(&str, Severity, &str); 26] = [
     ("duplicates", Severity::Error, "several rows for one timestamp of a series"),
@@ -86,7 +90,7 @@ const KINDS: [(&str, Severity, &str); 26] = [
     ("stock-outs", Severity::Warning, "suspected: more zeros in a row than the series' own rate of zeros explains"),
     ("outliers", Severity::Warning, "a target far from its trend and season"),
     ("level shifts", Severity::Warning, "a sudden, lasting change of level"),
-    ("holes", Severity::Warning, "rows without a value of a covariate"),
+    (MISSING_COVARIATES, Severity::Warning, "rows without a value of a covariate"),
     ("leak", Severity::Warning, "a covariate that follows the target of the same step as if computed from it"),
     ("similar keys", Severity::Warning, "keys that differ only in case or spaces"),
     ("fixed varies", Severity::Warning, "a fixed covariate with several values in one series"),
@@ -173,6 +177,11 @@ impl Audit {
     /// How many rows or timestamps of one kind were found and not repaired; the kinds are the column `finding` of
     /// [`table`](Self::table): `duplicates`, `gaps`, `missing`, `negative`, `outliers` …
     pub fn count(&self, kind: &str) -> usize {
+        let former = kind == "holes";
+        if former {
+            progress::say_once(&format!("the finding `holes` is called `{MISSING_COVARIATES}` here"));
+        }
+        let kind = if former { MISSING_COVARIATES } else { kind };
         self.open().filter(|found| found.kind == kind).map(|found| found.count).sum()
     }
 
@@ -192,17 +201,23 @@ impl Audit {
             .iter()
             .map(|(kind, ..)| (kind, self.count(kind)))
             .filter(|(_, count)| *count > 0)
-            .map(|(kind, count)| format!("{kind} {}", number(count as f64)))
+            .map(|(kind, count)| format!("{kind} ({})", number(count as f64)))
             .collect();
         let found = match kinds.is_empty() {
             true if self.changes() > 0 => "no problems are left".to_string(),
             true => "no problems found".to_string(),
             false => format!("found: {}", kinds.join(", ")),
         };
-        let changes = match self.changes() {
-            0 => String::new(),
-            1 => "; cleaning changed 1 value".into(),
-            n => format!("; cleaning changed {} values", number(n as f64)),
+        let filled =
+            self.found.iter().filter(|found| found.action.is_some() && found.kind == MISSING_COVARIATES).count();
+        let covariates = format!("filled {}", counted(filled, "missing covariate value", "missing covariate values"));
+        let changes = match (filled, self.changes() - filled) {
+            (0, 0) => String::new(),
+            (0, others) => format!("; cleaning changed {}", counted(others, "value", "values")),
+            (_, 0) => format!("; cleaning {covariates} and changed nothing else"),
+            (_, others) => {
+                format!("; cleaning {covariates} and changed {}", counted(others, "other value", "other values"))
+            }
         };
         format!(
             "{} rows in {} series: {found}{changes}.",

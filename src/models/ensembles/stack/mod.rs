@@ -7,7 +7,7 @@
 //!    `select` takes the member with the best score by any metric, for each group.
 //! 3. **Intervals.** Quantiles are averaged with the same weights, probability by probability. They are calibrated on the windows,
 //!    each forecast with weights from the *other* windows, if that improves the quantile loss on windows that were left out.
-//! 4. **Out-of-sample scores.** All of this happens inside the training part: a backtest of `stack` or `select` repeats it in every
+//! 4. **Out-of-sample scores.** All of this happens inside the training set: a backtest of `stack` or `select` repeats it in every
 //!    fold, so its score is out-of-sample.
 //!
 //! A panel too short for a window gets `auto`, as does a series that no member can be fitted to. Where `auto` is among the
