@@ -27,7 +27,7 @@ TASKS = {
     "rossmann_1D": (48, 10, 7, ["Open", "Promo", "SchoolHoliday", "StateHoliday", "DayOfWeek"], ["Customers"], ["boost"]),
     "rossmann_1W": (13, 8, 1, ["Open", "Promo", "SchoolHoliday", "StateHoliday"], ["Customers"], ["boost"]),
     "walmart": (39, 1, 1, ["IsHoliday", *(f"MarkDown{i}" for i in range(1, 6)), "Temperature", "Fuel_Price", "CPI",
-                           "Unemployment"], [], ["boost", "seasonal_naive"]),
+                           "Unemployment"], [], ["boost", "seasonal_naive", "group_seasonal", "stack"]),
 }
 
 

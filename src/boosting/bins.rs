@@ -11,8 +11,10 @@ const SAME: f64 = 1e-9;
 /// As many values are looked at to find where to cut.
 const LOOKED_AT: usize = 50_000;
 
-pub(super) struct Binned {
-    pub columns: Vec<Column>,
+/// A feature matrix in histogram bins, which any number of fits can share.
+pub struct Binned {
+    pub(super) columns: Vec<Column>,
+    pub(super) rows: usize,
 }
 
 /// One column: which bin each row is in. Bin `edges.len() + 1` (`categories` for categories) is that of missing values.
@@ -30,6 +32,7 @@ impl Column {
         if self.categories > 0 { self.categories } else { self.edges.len() + 1 }
     }
 
+    /// The bins of all values, cut where those of some rows lie.
     fn numbers(values: &[f64], rows: &[u32]) -> Self {
         let stride = rows.len().div_ceil(LOOKED_AT).max(1);
         let looked_at = rows.iter().step_by(stride).map(|r| values[*r as usize]).filter(|v| !v.is_nan());
@@ -37,7 +40,7 @@ impl Column {
         sorted.sort_unstable_by(f64::total_cmp);
         let edges = edges(&sorted);
         let missing = (edges.len() + 1) as u8;
-        let bins = rows.iter().map(|r| bin(&edges, values[*r as usize], missing)).collect();
+        let bins = values.iter().map(|value| bin(&edges, *value, missing)).collect();
         Self { bins, edges, categories: 0 }
     }
 
@@ -45,7 +48,8 @@ impl Column {
         // What has no bin of its own counts as missing.
         let whole = |v: f64| (v >= 0.0 && v < MOST as f64).then_some(v as usize);
         let categories = rows.iter().filter_map(|r| whole(values[*r as usize])).max().map_or(1, |most| most + 1);
-        let bins = rows.iter().map(|r| whole(values[*r as usize]).unwrap_or(categories) as u8).collect();
+        let known = |value: &f64| whole(*value).filter(|k| *k < categories).unwrap_or(categories) as u8;
+        let bins = values.iter().map(known).collect();
         Self { bins, edges: Vec::new(), categories }
     }
 }
@@ -89,13 +93,18 @@ fn edges(sorted: &[f64]) -> Vec<f64> {
 }
 
 impl Binned {
-    /// The bins of some rows.
-    pub fn of(rows: Rows, kept: &[u32]) -> Self {
+    /// The bins of a feature matrix.
+    pub fn of(rows: Rows) -> Self {
+        Self::of_rows(rows, &(0..rows.len() as u32).collect::<Vec<_>>())
+    }
+
+    /// The bins of a feature matrix, cut where some of its rows lie: those that trees are fitted to.
+    pub fn of_rows(rows: Rows, fitted: &[u32]) -> Self {
         let column = |(c, values): (usize, &Vec<f64>)| match rows.categorical.get(c) {
-            Some(true) => Column::categories(values, kept),
-            _ => Column::numbers(values, kept),
+            Some(true) => Column::categories(values, fitted),
+            _ => Column::numbers(values, fitted),
         };
-        Self { columns: rows.columns.par_iter().enumerate().map(column).collect() }
+        Self { columns: rows.columns.par_iter().enumerate().map(column).collect(), rows: rows.len() }
     }
 }
 
@@ -106,24 +115,26 @@ mod tests {
     #[test]
     fn bins_keep_the_order_and_hold_about_as_many() {
         let values: Vec<f64> = (0..10_000).map(|k| ((k * 7919) % 10_000) as f64).collect();
-        let rows: Vec<u32> = (0..10_000).collect();
-        let column = Column::numbers(&values, &rows);
+        let column = Column::numbers(&values, &(0..10_000).collect::<Vec<u32>>());
         assert_eq!(column.edges.len() + 1, MOST);
         let mut counts = vec![0; MOST];
         for (value, bin) in values.iter().zip(&column.bins) {
             counts[usize::from(*bin)] += 1;
             assert!(usize::from(*bin) == column.edges.iter().filter(|edge| **edge <= *value).count());
         }
-        assert!(counts.iter().all(|n| (38..=41).contains(n)), "{counts:?}");
+        let even = 10_000 / MOST;
+        assert!(counts.iter().all(|n| (even - 1..=even + 2).contains(n)), "{counts:?}");
     }
 
     #[test]
     fn few_values_have_a_bin_each() {
         let values = [1.0, f64::NAN, 3.0, 1.0, f64::INFINITY, -0.0, 0.0, f64::MAX, f64::MIN];
-        let rows: Vec<u32> = (0..values.len() as u32).collect();
-        let column = Column::numbers(&values, &rows);
+        let column = Column::numbers(&values, &(0..9).collect::<Vec<u32>>());
         assert_eq!(column.bins, [2, 6, 3, 2, 5, 1, 1, 4, 0]);
-        let column = Column::categories(&[2.0, 0.0, f64::NAN, 2.0, 1e9, -1.0], &rows[..6]);
+        let column = Column::categories(&[2.0, 0.0, f64::NAN, 2.0, 1e9, -1.0], &[0, 1, 2, 3, 4, 5]);
         assert_eq!((column.bins, column.categories), (vec![2, 0, 3, 2, 3, 3], 3));
+        // What the rows that are fitted do not have counts as missing.
+        let column = Column::categories(&[0.0, 2.0, 1.0], &[0, 2]);
+        assert_eq!((column.bins, column.categories), (vec![0, 2, 1], 2));
     }
 }

@@ -78,13 +78,17 @@ const ROWS: u32 = 24;
 /// Rows that [`packed`] derivatives can be of.
 pub(super) const MOST_PACKED: usize = 1 << ROWS;
 
-/// First derivatives in whole units, and the unit.
-pub(super) fn packed(gradients: &[[f32; 2]]) -> (Vec<i64>, f64) {
+/// First derivatives in whole units, and the unit, where `rows` of them are summed. A row that is left out has none.
+pub(super) fn packed(gradients: &[[f32; 2]], rows: usize) -> (Vec<i64>, f64) {
     let most = gradients.iter().fold(0.0_f32, |most, [g, _]| most.max(g.abs()));
     // So small that the sum of all fits beside the number of rows.
-    let levels = (1_i64 << (62 - ROWS)) as f64 / gradients.len() as f64;
+    let levels = (1_i64 << (62 - ROWS)) as f64 / rows as f64;
     let unit = f64::from(most).max(f64::MIN_POSITIVE * levels) / levels;
-    let row = |[g, _]: &[f32; 2]| (((f64::from(*g) / unit).round() as i64) << ROWS) + 1;
+    let per_unit = 1.0 / unit;
+    let row = |[g, _]: &[f32; 2]| {
+        let units = f64::from(*g) * per_unit;
+        (((units + 0.5_f64.copysign(units)) as i64) << ROWS) + 1
+    };
     (gradients.iter().map(row).collect(), unit)
 }
 
@@ -96,13 +100,23 @@ struct Leaf<S> {
     node: usize,
     depth: usize,
     rows: Vec<u32>,
+    /// Rows that come here too and have no say.
+    others: Vec<u32>,
+    total: S,
     sums: [f64; 2],
     histogram: Option<Histogram<S>>,
     best: Option<Split>,
 }
 
-/// A finished leaf: its node, its rows, the sums of their gradients.
-pub(super) type Finished = (usize, Vec<u32>, [f64; 2]);
+/// A finished leaf.
+pub(super) struct Finished {
+    pub node: usize,
+    /// The rows that it was grown on, and others that come to it.
+    pub rows: Vec<u32>,
+    pub others: Vec<u32>,
+    /// The sums of the gradients of the former.
+    pub sums: [f64; 2],
+}
 
 pub(super) struct Grower<'a, S> {
     binned: &'a Binned,
@@ -117,8 +131,11 @@ pub(super) struct Grower<'a, S> {
 const SMOOTH: f64 = 10.0;
 /// Gains that differ by a smaller share of themselves differ by rounding.
 const SAME: f64 = 1e-9;
-/// Rows from which it pays to add them up apart.
-const MANY: usize = 2048;
+/// Rows for each bin from which it pays to add them up apart.
+const MANY: usize = 8;
+/// The most bins of any column, and of one of few, that of missing values included.
+const BINS: usize = 256;
+const FEW: usize = 16;
 /// As many cells of work are worth a thread.
 const WORTH: usize = 1 << 16;
 
@@ -127,16 +144,16 @@ impl<'a, S: Sums> Grower<'a, S> {
         Self { binned, limits, spare: Vec::new(), unit: 1.0 }
     }
 
-    /// A tree on some rows and the columns that are marked; its leaves have no values yet. First derivatives are counted in
-    /// `unit`.
+    /// A tree on some rows and the columns that are marked; its leaves have no values yet, and know which `others` come to
+    /// them. First derivatives are counted in `unit`.
     pub fn grow(
         &mut self,
-        rows: Vec<u32>,
+        [rows, others]: [Vec<u32>; 2],
         (gradients, unit): (&[S::Row], f64),
         columns: &[bool],
     ) -> (Tree, Vec<Finished>) {
         self.unit = unit;
-        let mut open = vec![self.root(rows, gradients, columns)];
+        let mut open = vec![self.root([rows, others], gradients, columns)];
         let mut tree = Tree { nodes: vec![Node { cover: open[0].sums[1], value: 0.0, split: None }] };
         while open.len() < self.limits.leaves {
             let mut places: Vec<usize> = (0..open.len()).filter(|at| open[*at].best.is_some()).collect();
@@ -155,15 +172,13 @@ impl<'a, S: Sums> Grower<'a, S> {
         open.sort_by_key(|leaf| leaf.node);
         let finished = open.into_iter().map(|mut leaf| {
             self.spare.extend(leaf.histogram.take());
-            (leaf.node, leaf.rows, leaf.sums)
+            Finished { node: leaf.node, rows: leaf.rows, others: leaf.others, sums: leaf.sums }
         });
         (tree, finished.collect())
     }
 
-    fn sum(&self, rows: &[u32], gradients: &[S::Row]) -> [f64; 2] {
-        let mut sum = S::default();
-        rows.iter().for_each(|row| sum.add(gradients[*row as usize]));
-        sum.read(self.unit)
+    fn leaf(&self, node: usize, depth: usize, rows: Vec<u32>, others: Vec<u32>, total: S) -> Leaf<S> {
+        Leaf { node, depth, rows, others, total, sums: total.read(self.unit), histogram: None, best: None }
     }
 
     fn can_split(&self, leaf: &Leaf<S>) -> bool {
@@ -176,11 +191,11 @@ impl<'a, S: Sums> Grower<'a, S> {
         })
     }
 
-    fn root(&mut self, rows: Vec<u32>, gradients: &[S::Row], columns: &[bool]) -> Leaf<S> {
-        let mut leaf = Leaf { node: 0, depth: 0, sums: self.sum(&rows, gradients), rows, histogram: None, best: None };
+    fn root(&mut self, [rows, others]: [Vec<u32>; 2], gradients: &[S::Row], columns: &[bool]) -> Leaf<S> {
+        let seen = gathered(&rows, gradients);
+        let mut leaf = self.leaf(0, 0, rows, others, summed(&seen));
         if self.can_split(&leaf) {
             let mut histogram = self.histogram();
-            let seen = gathered(&leaf.rows, gradients);
             let of = |(c, cells): (usize, &mut Vec<S>)| {
                 let column = &self.binned.columns[c];
                 accumulate(column, &leaf.rows, &seen, cells);
@@ -204,23 +219,27 @@ impl<'a, S: Sums> Grower<'a, S> {
         let column = &self.binned.columns[split.column];
         let missing = column.filled();
         let goes_left: [bool; 256] = std::array::from_fn(|bin| split.is_left_binned(bin as u8, missing));
-        let (left, right) = parted(&leaf.rows, |row| goes_left[usize::from(column.bins[row as usize])]);
-        let mut side = 0;
-        let mut children = [left, right].map(|rows| {
-            let node = split.left + side;
-            side += 1;
-            Leaf { node, depth: leaf.depth + 1, sums: self.sum(&rows, gradients), rows, histogram: None, best: None }
-        });
+        let goes = |row: u32| goes_left[usize::from(column.bins[row as usize])];
+        let [left, right] = parted(&leaf.rows, goes);
+        let [others_left, others_right] = parted(&leaf.others, goes);
+        let small = usize::from(right.len() < left.len());
+        // The sums of the larger child are what the smaller one leaves of those of the parent.
+        let seen = gathered(if small == 0 { &left } else { &right }, gradients);
+        let own = summed::<S>(&seen);
+        let mut rest = leaf.total;
+        rest.take(own);
+        let totals = if small == 0 { [own, rest] } else { [rest, own] };
+        let mut children = [
+            self.leaf(split.left, leaf.depth + 1, left, others_left, totals[0]),
+            self.leaf(split.left + 1, leaf.depth + 1, right, others_right, totals[1]),
+        ];
         let Some(mut rest) = leaf.histogram else { return children };
         let splits = [self.can_split(&children[0]), self.can_split(&children[1])];
         if splits == [false; 2] {
             self.spare.push(rest);
             return children;
         }
-        // The sums of the larger child are what the smaller one leaves of those of the parent.
-        let small = usize::from(children[1].rows.len() < children[0].rows.len());
         let mut own = self.histogram();
-        let seen = gathered(&children[small].rows, gradients);
         let of = |(c, (own, rest)): (usize, (&mut Vec<S>, &mut Vec<S>))| {
             let column = &self.binned.columns[c];
             accumulate(column, &children[small].rows, &seen, own);
@@ -253,34 +272,36 @@ impl<'a, S: Sums> Grower<'a, S> {
     fn best(&self, c: usize, column: &Column, cells: &[S], leaf: &Leaf<S>) -> Option<Split> {
         let [g, h] = leaf.sums;
         let l2 = self.limits.l2;
-        let score = |g: f64, h: f64| if h + l2 > 0.0 { g * g / (h + l2) } else { 0.0 };
-        let whole = score(g, h);
+        let whole = if h + l2 > 0.0 { g * g / (h + l2) } else { 0.0 };
         // Second derivatives stand for rows: a histogram does not count them.
         let each = if h > 0.0 { leaf.rows.len() as f64 / h } else { 1.0 };
-        let least = self.limits.least as f64 - 0.5;
-        let cell = |bin: usize| cells[bin].read(self.unit);
-        let missing = cell(column.filled());
-        let gain = |left: [f64; 2]| {
-            let right = [g - left[0], h - left[1]];
-            let room = left[1] * each >= least && right[1] * each >= least;
-            room.then(|| score(left[0], left[1]) + score(right[0], right[1]) - whole)
+        let least = (self.limits.least as f64 - 0.5) / each;
+        let gain = |left: S| {
+            let [left_g, left_h] = left.read(self.unit);
+            let (right_g, right_h) = (g - left_g, h - left_h);
+            if left_h < least || right_h < least {
+                return f64::NEG_INFINITY;
+            }
+            // Both scores over their common denominator: divisions are what takes time here.
+            let (left_l2, right_l2) = (left_h + l2, right_h + l2);
+            (left_g * left_g * right_l2 + right_g * right_g * left_l2) / (left_l2 * right_l2) - whole
         };
         let mut best: Option<Split> = None;
         let mut beaten = (SAME * whole).max(self.limits.noise);
-        let mut offer = |gain: Option<f64>, rule: &dyn Fn() -> Rule, bin: usize, missing_left: bool| {
-            if let Some(gain) = gain.filter(|gain| *gain > beaten) {
+        let mut offer = |gain: f64, rule: &dyn Fn() -> Rule, bin: usize, missing_left: bool| {
+            if gain > beaten {
                 beaten = more_than(gain);
                 best = Some(Split { column: c, rule: rule(), missing_left, bin: bin as u8, gain, left: 0 });
             }
         };
         if column.categories > 0 {
+            let cell = |bin: usize| cells[bin].read(self.unit);
             let mut order: Vec<usize> = (0..column.categories).filter(|k| cell(*k)[1] > 0.0).collect();
             let slope = |k: &usize| cell(*k)[0] / (cell(*k)[1] + SMOOTH);
             order.sort_by(|a, b| slope(a).total_cmp(&slope(b)));
-            let mut left = [0.0; 2];
+            let mut left = S::default();
             for taken in 1..order.len() {
-                let next = cell(order[taken - 1]);
-                left = [left[0] + next[0], left[1] + next[1]];
+                left.join(cells[order[taken - 1]]);
                 let set = || {
                     let mut set = [0; 4];
                     order[..taken].iter().for_each(|k| set[k / 64] |= 1 << (k % 64));
@@ -290,24 +311,27 @@ impl<'a, S: Sums> Grower<'a, S> {
             }
             return best;
         }
-        let some_missing = missing != [0.0; 2];
-        let mut left = [0.0; 2];
+        let missing = cells[column.filled()];
+        let some_missing = missing != S::default();
+        let mut left = S::default();
         for (bin, edge) in column.edges.iter().enumerate() {
             if cells[bin] == S::default() {
                 continue;
             }
-            let next = cell(bin);
-            left = [left[0] + next[0], left[1] + next[1]];
+            left.join(cells[bin]);
             let rule = || Rule::Below(*edge);
             // Where none is missing here, those to come go with the larger part.
-            offer(gain(left), &rule, bin, !some_missing && left[1] > h / 2.0);
+            offer(gain(left), &rule, bin, !some_missing && left.read(self.unit)[1] > h / 2.0);
             if some_missing {
-                offer(gain([left[0] + missing[0], left[1] + missing[1]]), &rule, bin, true);
+                let mut both = left;
+                both.join(missing);
+                offer(gain(both), &rule, bin, true);
             }
         }
         if some_missing {
             // What is there against what is missing.
-            let there = [g - missing[0], h - missing[1]];
+            let mut there = left;
+            there.join(cells[column.edges.len()]);
             offer(gain(there), &|| Rule::Below(f64::INFINITY), column.edges.len(), false);
         }
         best
@@ -316,7 +340,7 @@ impl<'a, S: Sums> Grower<'a, S> {
 
 /// Rows by whether something holds of them, in their order. Each is written to both sides and kept on one: which one is not
 /// to be guessed.
-fn parted(rows: &[u32], holds: impl Fn(u32) -> bool) -> (Vec<u32>, Vec<u32>) {
+pub(super) fn parted(rows: &[u32], mut holds: impl FnMut(u32) -> bool) -> [Vec<u32>; 2] {
     let (mut yes, mut no) = (vec![0; rows.len()], vec![0; rows.len()]);
     let (mut a, mut b) = (0, 0);
     for row in rows {
@@ -328,7 +352,7 @@ fn parted(rows: &[u32], holds: impl Fn(u32) -> bool) -> (Vec<u32>, Vec<u32>) {
     }
     yes.truncate(a);
     no.truncate(b);
-    (yes, no)
+    [yes, no]
 }
 
 /// Columns that a thread should have at least.
@@ -351,19 +375,33 @@ fn gathered<R: Copy>(rows: &[u32], gradients: &[R]) -> Vec<R> {
     rows.iter().map(|row| gradients[*row as usize]).collect()
 }
 
-/// The sums of `seen`, the derivatives of `rows`, by bin. Rows that follow one another are added up apart: those of one bin
-/// would wait for each other.
+fn summed<S: Sums>(seen: &[S::Row]) -> S {
+    let mut sum = S::default();
+    seen.iter().for_each(|row| sum.add(*row));
+    sum
+}
+
+/// The sums of `seen`, the derivatives of `rows`, by bin. Rows that follow one another are added up apart where there are
+/// enough of them: those of one bin would wait for each other.
 fn accumulate<S: Sums>(column: &Column, rows: &[u32], seen: &[S::Row], cells: &mut [S]) {
-    const APART: usize = 4;
-    if rows.len() < MANY {
-        cells.fill(S::default());
-        for (row, seen) in rows.iter().zip(seen) {
-            cells[usize::from(column.bins[*row as usize])].add(*seen);
+    match cells.len() {
+        _ if rows.len() < MANY * cells.len() => {
+            cells.fill(S::default());
+            for (row, seen) in rows.iter().zip(seen) {
+                cells[usize::from(column.bins[*row as usize])].add(*seen);
+            }
         }
-        return;
+        ..=FEW => accumulate_apart::<S, FEW>(column, rows, seen, cells),
+        _ => accumulate_apart::<S, BINS>(column, rows, seen, cells),
     }
-    let mut sums = [[S::default(); 256]; APART];
-    let mut add = |lane: usize, row: u32, seen: S::Row| sums[lane][usize::from(column.bins[row as usize])].add(seen);
+}
+
+/// The same for at most `N` bins, a power of two.
+fn accumulate_apart<S: Sums, const N: usize>(column: &Column, rows: &[u32], seen: &[S::Row], cells: &mut [S]) {
+    const APART: usize = 4;
+    let mut sums = [[S::default(); N]; APART];
+    let mut add =
+        |lane: usize, row: u32, seen: S::Row| sums[lane][usize::from(column.bins[row as usize]) % N].add(seen);
     let (rows, last_rows) = rows.as_chunks::<APART>();
     let (seen, last_seen) = seen.as_chunks::<APART>();
     for (rows, seen) in rows.iter().zip(seen) {

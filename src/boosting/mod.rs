@@ -28,11 +28,11 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+pub use bins::Binned;
 pub use objective::{Link, Objective};
 pub use tree::{Node, Split};
 
 use crate::progress;
-use bins::Binned;
 use grow::{Grower, Limits, Sums};
 use tree::Tree;
 
@@ -111,21 +111,26 @@ pub struct Ensemble {
     trees: Vec<Tree>,
 }
 
+/// What is fitted: values and case weights by row, the rows that have a value, and the best constant for them.
+struct Sample<'a> {
+    y: &'a [f64],
+    weights: Option<&'a [f64]>,
+    rows: Vec<u32>,
+    base: f64,
+}
+
 impl Boosting {
     /// Fits trees to `y`, one value per row, with case weights if given. Rows without a value are left out. An interrupted fit
     /// ends with the trees so far.
-    pub fn fit(&self, rows: Rows, y: &[f64], weights: Option<&[f64]>) -> Ensemble {
-        let kept: Vec<u32> = (0..y.len() as u32).filter(|r| y[*r as usize].is_finite()).collect();
-        let y: Vec<f64> = kept.iter().map(|r| y[*r as usize]).collect();
-        let weights: Option<Vec<f64>> = weights.map(|w| kept.iter().map(|r| w[*r as usize]).collect());
-        let weights = weights.as_deref();
-        let binned = Binned::of(rows, &kept);
-        let base = self.objective.first(&y, weights);
-        let plain = weights.is_none() && self.objective.has_plain_curvature() && y.len() < grow::MOST_PACKED;
+    pub fn fit(&self, binned: &Binned, y: &[f64], weights: Option<&[f64]>) -> Ensemble {
+        let rows: Vec<u32> = (0..binned.rows.min(y.len()) as u32).filter(|r| y[*r as usize].is_finite()).collect();
+        let base = self.objective.first(y, weights, &rows);
+        let plain = weights.is_none() && self.objective.has_plain_curvature() && rows.len() < grow::MOST_PACKED;
+        let sample = Sample { y, weights, rows, base };
         let trees = match plain {
-            _ if y.is_empty() => Vec::new(),
-            true => self.trees::<i64>(&binned, &y, weights, base, grow::packed),
-            false => self.trees::<[f64; 2]>(&binned, &y, weights, base, |gradients| (gradients.to_vec(), 1.0)),
+            _ if sample.rows.is_empty() => Vec::new(),
+            true => self.trees::<i64>(binned, sample, grow::packed),
+            false => self.trees::<[f64; 2]>(binned, sample, |gradients, _| (gradients.to_vec(), 1.0)),
         };
         Ensemble { link: self.objective.link(), base, trees }
     }
@@ -134,10 +139,8 @@ impl Boosting {
     fn trees<S: Sums>(
         &self,
         binned: &Binned,
-        y: &[f64],
-        weights: Option<&[f64]>,
-        base: f64,
-        count: impl Fn(&[[f32; 2]]) -> (Vec<S::Row>, f64),
+        Sample { y, weights, rows: kept, base }: Sample,
+        count: impl Fn(&[[f32; 2]], usize) -> (Vec<S::Row>, f64),
     ) -> Vec<Tree> {
         let mut trees: Vec<Tree> = Vec::new();
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
@@ -149,20 +152,17 @@ impl Boosting {
         let limits = Limits { leaves: self.num_leaves, depth: self.max_depth, least, l2: self.l2, noise };
         let mut grower = Grower::<S>::new(binned, limits);
         let rate = if self.bagged { 1.0 / self.num_rounds as f64 } else { self.learning_rate };
-        let all: Vec<u32> = (0..y.len() as u32).collect();
         for _ in 0..self.num_rounds {
             // Whoever asked sees the interrupt, not the trees so far.
             if progress::is_stopped() {
                 break;
             }
             self.objective.gradients(y, weights, &score, &mut gradients);
-            let (counted, unit) = count(&gradients);
-            let draw = |random: &mut ChaCha8Rng| {
-                all.iter().copied().filter(|_| random.random::<f64>() < self.subsample).collect()
-            };
-            let seen = if self.subsample < 1.0 { draw(&mut random) } else { all.clone() };
+            let (counted, unit) = count(&gradients, kept.len());
+            let parts =
+                if self.subsample < 1.0 { self.draw_rows(&kept, &mut random) } else { [kept.clone(), Vec::new()] };
             let columns = self.draw_columns(binned.columns.len(), &mut random);
-            let (mut tree, leaves) = grower.grow(seen, (&counted, unit), &columns);
+            let (mut tree, leaves) = grower.grow(parts, (&counted, unit), &columns);
             if tree.is_leaf() {
                 // Nothing can be split any more; with draws another round may still find something.
                 match self.subsample < 1.0 || self.colsample_bytree < 1.0 {
@@ -172,27 +172,27 @@ impl Boosting {
             }
             let values: Vec<f64> = leaves
                 .par_iter()
-                .map(|(_, rows, sums)| rate * self.objective.leaf(y, weights, &score, rows, *sums, self.l2))
+                .map(|leaf| rate * self.objective.leaf(y, weights, &score, &leaf.rows, leaf.sums, self.l2))
                 .collect();
-            for ((node, ..), value) in leaves.iter().zip(&values) {
-                tree.set(*node, *value);
-            }
-            trees.push(tree);
-            let Some(tree) = trees.last().filter(|_| !self.bagged) else { continue };
-            match self.subsample < 1.0 {
-                true => score
-                    .par_iter_mut()
-                    .enumerate()
-                    .with_min_len(4096)
-                    .for_each(|(row, score)| *score += tree.read_binned(binned, row)),
-                false => {
-                    for ((_, rows, _), value) in leaves.iter().zip(&values) {
-                        rows.iter().for_each(|r| score[*r as usize] += value);
-                    }
+            for (leaf, value) in leaves.iter().zip(&values) {
+                tree.set(leaf.node, *value);
+                if !self.bagged {
+                    leaf.rows.iter().chain(&leaf.others).for_each(|r| score[*r as usize] += value);
                 }
             }
+            trees.push(tree);
         }
         trees
+    }
+
+    /// The rows sampled for a tree, and the others.
+    fn draw_rows(&self, rows: &[u32], random: &mut ChaCha8Rng) -> [Vec<u32>; 2] {
+        let mut drawn = vec![0_u8; 2 * rows.len()];
+        random.fill(&mut drawn[..]);
+        let below = (self.subsample * f64::from(u16::MAX) + 0.5) as u16;
+        let (drawn, _) = drawn.as_chunks::<2>();
+        let mut drawn = drawn.iter();
+        grow::parted(rows, |_| drawn.next().is_some_and(|bytes| u16::from_le_bytes(*bytes) < below))
     }
 
     /// The columns sampled for a tree.

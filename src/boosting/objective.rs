@@ -53,16 +53,17 @@ impl Objective {
         matches!(self, Self::Squared | Self::Quantile(_))
     }
 
-    /// The best constant, on the scale of the trees.
-    pub(super) fn first(self, y: &[f64], weights: Option<&[f64]>) -> f64 {
+    /// The best constant for some rows, on the scale of the trees.
+    pub(super) fn first(self, y: &[f64], weights: Option<&[f64]>, rows: &[u32]) -> f64 {
         let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
+        let rows = || rows.iter().map(|row| *row as usize);
         let mean = || {
-            let (sum, total) = (0..y.len()).fold((0.0, 0.0), |(sum, w), r| (sum + weight(r) * y[r], w + weight(r)));
+            let (sum, total) = rows().fold((0.0, 0.0), |(sum, w), r| (sum + weight(r) * y[r], w + weight(r)));
             if total > 0.0 { sum / total } else { 0.0 }
         };
         match self {
             Self::Squared => mean(),
-            Self::Quantile(p) => quantile(&mut (0..y.len()).map(|r| (y[r], weight(r))).collect::<Vec<_>>(), p),
+            Self::Quantile(p) => quantile(rows().map(|r| y[r]), weights.map(|_| rows().map(weight)), p),
             Self::Poisson | Self::Tweedie(_) => mean().max(1e-9).ln(),
         }
     }
@@ -103,8 +104,8 @@ impl Objective {
     ) -> f64 {
         match self {
             Self::Quantile(p) => {
-                let left = |r: &u32| (y[*r as usize] - score[*r as usize], weights.map_or(1.0, |w| w[*r as usize]));
-                quantile(&mut rows.iter().map(left).collect::<Vec<_>>(), p)
+                let rows = || rows.iter().map(|row| *row as usize);
+                quantile(rows().map(|r| y[r] - score[r]), weights.map(|weights| rows().map(|r| weights[r])), p)
             }
             _ if h + l2 > 0.0 => -g / (h + l2),
             _ => 0.0,
@@ -112,8 +113,10 @@ impl Objective {
     }
 }
 
-/// The quantile of weighted values: the middle of where the weight below passes the probability.
-fn quantile(values: &mut [(f64, f64)], p: f64) -> f64 {
+/// The quantile of values, weighted if weights are given: the middle of where the weight below passes the probability.
+fn quantile(values: impl Iterator<Item = f64>, weights: Option<impl Iterator<Item = f64>>, p: f64) -> f64 {
+    let Some(weights) = weights else { return plain_quantile(&mut values.collect::<Vec<_>>(), p) };
+    let mut values: Vec<(f64, f64)> = values.zip(weights).collect();
     values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let wanted = p * values.iter().map(|(_, weight)| weight).sum::<f64>();
     let mut below = 0.0;
@@ -125,6 +128,18 @@ fn quantile(values: &mut [(f64, f64)], p: f64) -> f64 {
         }
     }
     values.last().map_or(0.0, |(value, _)| *value)
+}
+
+/// The same where every value has the weight one, without sorting them all.
+fn plain_quantile(values: &mut [f64], p: f64) -> f64 {
+    if values.is_empty() {
+        return 0.0;
+    }
+    let wanted = p * values.len() as f64;
+    let at = (wanted.ceil() as usize).clamp(1, values.len()) - 1;
+    let (_, value, above) = values.select_nth_unstable_by(at, f64::total_cmp);
+    let next = above.iter().copied().min_by(f64::total_cmp).filter(|_| (at + 1) as f64 == wanted);
+    (*value + next.unwrap_or(*value)) / 2.0
 }
 
 #[cfg(test)]
@@ -161,10 +176,18 @@ mod tests {
 
     #[test]
     fn quantiles_count_weights() {
-        let mut values = [(3.0, 1.0), (1.0, 1.0), (2.0, 2.0)];
-        assert_eq!(quantile(&mut values, 0.5), 2.0);
-        assert_eq!(quantile(&mut values, 0.25), 1.5);
-        assert_eq!(quantile(&mut values, 0.95), 3.0);
-        assert_eq!(quantile(&mut [], 0.5), 0.0);
+        let of = |values: &[f64], weights: &[f64], p: f64| {
+            quantile(values.iter().copied(), Some(weights.iter().copied()), p)
+        };
+        let (values, weights) = ([3.0, 1.0, 2.0], [1.0, 1.0, 2.0]);
+        assert_eq!([0.25, 0.5, 0.95].map(|p| of(&values, &weights, p)), [1.5, 2.0, 3.0]);
+        assert_eq!(of(&[], &[], 0.5), 0.0);
+        assert_eq!(plain_quantile(&mut [], 0.5), 0.0);
+        for n in 1..40 {
+            let values: Vec<f64> = (0..n).map(|k| f64::from(k * 17 % 11)).collect();
+            for p in [0.0, 0.025, 0.1, 0.25, 0.5, 0.9, 0.975, 1.0] {
+                assert_eq!(plain_quantile(&mut values.clone(), p), of(&values, &vec![1.0; values.len()], p), "{n} {p}");
+            }
+        }
     }
 }

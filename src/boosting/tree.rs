@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::Rows;
-use super::bins::Binned;
 
 /// The categories that go left, one bit each.
 pub(super) type Set = [u64; 4];
@@ -112,16 +111,6 @@ impl Tree {
         while let Some(split) = &node.split {
             let value = rows.columns.get(split.column).map_or(f64::NAN, |column| column[row]);
             node = &self.nodes[split.left + usize::from(!split.is_left(value))];
-        }
-        node.value
-    }
-
-    /// The same while the tree grows.
-    pub fn read_binned(&self, binned: &Binned, row: usize) -> f64 {
-        let mut node = &self.nodes[0];
-        while let Some(split) = &node.split {
-            let column = &binned.columns[split.column];
-            node = &self.nodes[split.left + usize::from(!split.is_left_binned(column.bins[row], column.filled()))];
         }
         node.value
     }

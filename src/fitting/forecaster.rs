@@ -14,6 +14,35 @@ pub struct Aim {
     pub steps: Option<usize>,
     /// The scenario for observed covariates.
     pub scenario: Scenario,
+    /// The windows that an ensemble wants forecasts of; none if nobody asks.
+    #[serde(skip)]
+    pub windows: Option<Windows>,
+}
+
+/// Windows at the end of a panel, one after the other, whose values a fit is to forecast as if they were not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Windows {
+    /// How many.
+    pub count: usize,
+    /// The steps of each.
+    pub steps: usize,
+}
+
+impl Windows {
+    /// The first step of each window of a series of `n` steps, oldest first; none of windows for which it is too short.
+    pub(crate) fn starts(self, n: usize) -> impl Iterator<Item = Option<usize>> {
+        (0..self.count).map(move |k| n.checked_sub((self.count - k) * self.steps))
+    }
+}
+
+/// What a fit would have forecast for one window of one series from the values before the window alone.
+pub struct HeldOut {
+    /// The series.
+    pub series: usize,
+    /// The calendar position of the first step.
+    pub start: i64,
+    /// The forecast.
+    pub forecast: StepDistribution,
 }
 
 impl Aim {
@@ -21,7 +50,7 @@ impl Aim {
     /// climatology stands in for them.
     pub(crate) fn new(steps: usize, scenario: Scenario) -> Self {
         let scenario = if scenario == Scenario::Given { Scenario::Climatology } else { scenario };
-        Self { steps: Some(steps), scenario }
+        Self { steps: Some(steps), scenario, windows: None }
     }
 }
 
@@ -150,6 +179,12 @@ pub trait Fitted: Send + Sync {
 
     /// The specification and the parameters that were chosen or estimated for a series.
     fn describe(&self, series: usize) -> Description;
+
+    /// Takes out of the fit what it would have forecast for the windows that its aim names, where it knows that without a further
+    /// fit. A series may have none.
+    fn take_held_out(&mut self) -> Vec<HeldOut> {
+        Vec::new()
+    }
 
     /// The same parameters on `train`, a later state of the panel that was fitted: the same series in the same order.
     ///

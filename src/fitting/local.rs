@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::calibration::{Calibration, MAX_SCORE};
 use super::pooling::PooledSeasons;
+use super::profiles::GroupProfiles;
 use super::{
-    Ahead, Aim, Covariate, Description, Fitted, FittedSeries, Forecaster, Method, Series, SeriesModel,
-    StepDistribution, decode, encode, end, normalisation,
+    Ahead, Aim, Covariate, Description, Fitted, FittedSeries, Forecaster, HeldOut, Method, Pooling, Season, Series,
+    SeriesModel, StepDistribution, WindowForecast, decode, encode, end, normalisation,
 };
 use crate::error::{Error, Result};
 use crate::panel::normalise::Scale;
@@ -35,6 +36,8 @@ struct LocalFits {
     calibration: [Option<Calibration>; 2],
     /// The interval scale factor of each series.
     interval_scale: Vec<f64>,
+    /// What was forecast for the windows of the aim.
+    held_out: Vec<HeldOut>,
 }
 
 impl<M: SeriesModel> Forecaster for LocalForecaster<M> {
@@ -65,10 +68,17 @@ impl<M: SeriesModel> Forecaster for LocalForecaster<M> {
         let reads_covariates = self.0.reads_covariates();
         let covariates = if reads_covariates { order::by_name(train)? } else { Vec::new() };
         // Multiplicative indices have no meaning on a transformed scale.
-        let pooled = (self.0.pools_seasonality() && normalise == Normalise::None).then(|| PooledSeasons::of(train));
-        let fits = each_series(train, &covariates, aim.scenario, "fitting", |i, series| {
+        let pooled = match self.0.pooling() {
+            _ if normalise != Normalise::None => None,
+            Pooling::None => None,
+            Pooling::Short => Some(Pooled::Short(PooledSeasons::of(train))),
+            Pooling::Every => Some(Pooled::Every(GroupProfiles::of(train)?)),
+        };
+        let latest = latest(train);
+        let windows = |i: usize| aim.windows.filter(|_| train.frequency().is_whole() || end(train, i) == latest);
+        let mut fits = each_series(train, &covariates, aim.scenario, "fitting", |i, series| {
             let (scale, scaled) = Scale::of(normalise, lambda, series.values, train.season())?;
-            let series = Series { values: &scaled, ..series };
+            let series = Series { values: &scaled, windows: windows(i), ..series };
             let fit = match pooled.as_ref().and_then(|pooled| pooled.season(i)) {
                 Some(season) => self.0.fit_with_season(&series, season)?,
                 None => self.0.fit(&series)?,
@@ -86,6 +96,7 @@ impl<M: SeriesModel> Forecaster for LocalForecaster<M> {
             calibration
         });
         let scenario = aim.scenario;
+        let held_out = held_out(train, &mut fits, &calibration);
         Ok(Box::new(LocalFits {
             fits,
             ends: ends(train),
@@ -94,7 +105,44 @@ impl<M: SeriesModel> Forecaster for LocalForecaster<M> {
             covariates,
             calibration,
             interval_scale,
+            held_out,
         }))
+    }
+}
+
+/// What the fits would have forecast for windows of the past.
+fn held_out(train: &Panel, fits: &mut [Fit], calibration: &[Option<Calibration>; 2]) -> Vec<HeldOut> {
+    let mut held_out = Vec::new();
+    for (series, fit) in fits.iter_mut().enumerate() {
+        let Ok((scale, fit)) = fit else { continue };
+        let first = train.positions(series).first().copied().unwrap_or(0);
+        let calibration = calibration[usize::from(fit.is_count())].as_ref();
+        for WindowForecast { start, mean, sd, quantiles } in fit.take_held_out() {
+            let forecast = StepDistribution::scaled(*scale, mean, sd).map(|one| one.with_quantiles(quantiles));
+            // A window that cannot be forecast says nothing of the others.
+            let Ok(forecast) = forecast.and_then(StepDistribution::finite) else { continue };
+            held_out.push(HeldOut {
+                series,
+                start: first + start as i64,
+                forecast: forecast.calibrated(calibration, 0),
+            });
+        }
+    }
+    held_out
+}
+
+/// The seasonal patterns of others.
+enum Pooled {
+    Short(PooledSeasons),
+    Every(GroupProfiles),
+}
+
+impl Pooled {
+    fn season(&self, series: usize) -> Option<&Season> {
+        match self {
+            Self::Short(pooled) => pooled.season(series),
+            Self::Every(profiles) => profiles.season(series),
+        }
     }
 }
 
@@ -150,7 +198,8 @@ fn each_series<T: Send>(
             } else {
                 let (season, frequency) = (panel.season(), panel.frequency());
                 let (assumptions, mended) = (assumptions.as_ref(), &panel.mended_steps(i));
-                work(i, Series { values: &values, start, season, frequency, covariates, assumptions, mended })
+                let windows = None;
+                work(i, Series { values: &values, start, season, frequency, covariates, assumptions, mended, windows })
             };
             // A fit that was interrupted is no failure of the series.
             progress::check()?;
@@ -253,7 +302,12 @@ impl Fitted for LocalFits {
             covariates: self.covariates.clone(),
             calibration: self.calibration.clone(),
             interval_scale,
+            held_out: Vec::new(),
         }))
+    }
+
+    fn take_held_out(&mut self) -> Vec<HeldOut> {
+        std::mem::take(&mut self.held_out)
     }
 
     fn simulate(&self, future: &Future, series: usize, mean: &[f64], shocks: &[f64], path: &mut [f64]) -> Result<()> {
@@ -315,5 +369,15 @@ where
     if [ends.len(), interval_scale.len()] != [fits.len(); 2] {
         return Err(Error::data("the saved fit is damaged"));
     }
-    Ok(Box::new(LocalFits { fits, ends, reads_covariates, scenario, covariates, calibration, interval_scale }))
+    let held_out = Vec::new();
+    Ok(Box::new(LocalFits {
+        fits,
+        ends,
+        reads_covariates,
+        scenario,
+        covariates,
+        calibration,
+        interval_scale,
+        held_out,
+    }))
 }

@@ -25,6 +25,7 @@ pub(crate) mod global;
 mod local;
 mod method;
 mod pooling;
+mod profiles;
 mod quantile_function;
 mod residuals;
 mod saved;
@@ -39,9 +40,11 @@ pub(crate) use checks::{check_count, check_season, check_share};
 pub use description::{Criterion, Description, Likelihood};
 pub use distribution::{Quantiles, StepDistribution};
 pub(crate) use distribution::{Support, standard_normal};
-pub use forecaster::{Aim, Epoch, Explanation, ExportedModel, Fitted, Forecaster, Importance, Shocks};
+pub use forecaster::{
+    Aim, Epoch, Explanation, ExportedModel, Fitted, Forecaster, HeldOut, Importance, Shocks, Windows,
+};
 pub(crate) use forecaster::{default_horizon, end};
-pub use global::{Difference, FeatureMatrix, FittedRegressor, GlobalOptions, Regressor, Scaling};
+pub use global::{Difference, FeatureMatrix, FittedRegressor, GlobalOptions, Prepared, Regressor, Scaling};
 pub use method::Method;
 pub(crate) use quantile_function::{PROBABILITIES, QuantileFunction};
 pub(crate) use residuals::{Autoregression, first_kept};
@@ -50,5 +53,5 @@ pub(crate) use saved::{decode, encode};
 pub use scope::{Component, Global, Local, PanelLevel, Restore, Scope};
 pub use season::Season;
 pub(crate) use season::{decompose, seasonal};
-pub use series::{Ahead, Covariate, FittedSeries, Series, SeriesModel};
+pub use series::{Ahead, Covariate, FittedSeries, Pooling, Series, SeriesModel, WindowForecast};
 pub(crate) use series::{changes, last_observed, root_mean_square};

@@ -30,6 +30,16 @@ impl QuantileFunction {
         self.segment(|_, end| value <= end)
     }
 
+    /// The median.
+    pub fn median(&self) -> f64 {
+        self.0[PROBABILITIES.len() / 2]
+    }
+
+    /// The same around a median of zero.
+    pub fn centred(&self) -> Self {
+        Self(self.0.map(|value| value - self.median()))
+    }
+
     /// The quantile at a standard normal deviate.
     pub fn value(&self, z: f64) -> f64 {
         let [(z0, v0), (z1, v1)] = self.segment(|end, _| z <= end);

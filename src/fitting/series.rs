@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{BoxCox, Description, Quantiles, Save, Season};
+use super::{BoxCox, Description, Quantiles, Save, Season, Windows};
 use crate::error::{Error, Result};
 use crate::panel::{Assumptions, Frequency, Role};
 
@@ -35,18 +35,29 @@ pub trait SeriesModel: Send + Sync {
     /// When the series cannot be fitted: too short, too few complete rows.
     fn fit(&self, series: &Series) -> Result<Box<dyn FittedSeries>>;
 
-    /// Does it use pooled seasonal indices for a series that is too short to estimate its own?
-    fn pools_seasonality(&self) -> bool {
-        false
+    /// Which series does it give the seasonal pattern of others?
+    fn pooling(&self) -> Pooling {
+        Pooling::None
     }
 
-    /// Fits one series that is too short for seasonal indices of its own, given pooled ones.
+    /// Fits one series, given the seasonal indices of others.
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
     fn fit_with_season(&self, series: &Series, _pooled: &Season) -> Result<Box<dyn FittedSeries>> {
         self.fit(series)
     }
+}
+
+/// Which series are given the seasonal pattern of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pooling {
+    /// None.
+    None,
+    /// Those that are too short to estimate seasonal indices of their own.
+    Short,
+    /// Every series.
+    Every,
 }
 
 /// One fitted series.
@@ -86,6 +97,11 @@ pub trait FittedSeries: Save + Send + Sync {
         false
     }
 
+    /// Takes out of the fit what it would have forecast for the windows that the series names, where it knows that.
+    fn take_held_out(&mut self) -> Vec<WindowForecast> {
+        Vec::new()
+    }
+
     /// What was chosen and estimated.
     fn describe(&self) -> Description {
         Description::default()
@@ -106,6 +122,18 @@ pub trait FittedSeries: Save + Send + Sync {
     }
 }
 
+/// What a fit would have forecast for a window at the end of its series from the values before the window alone.
+pub struct WindowForecast {
+    /// The first step of the window in the series.
+    pub start: usize,
+    /// The mean of each step.
+    pub mean: Vec<f64>,
+    /// The standard deviation of each step.
+    pub sd: Vec<f64>,
+    /// The standardised quantiles, if the distribution is not normal.
+    pub quantiles: Option<Quantiles>,
+}
+
 /// One series as a model sees it: every calendar step from the first to the last value.
 pub struct Series<'a> {
     /// The target, NaN where it is missing.
@@ -122,6 +150,8 @@ pub struct Series<'a> {
     pub assumptions: Option<&'a Assumptions>,
     /// Where cleaning replaced the value: such steps are not scored. Empty where nothing was cleaned.
     pub mended: &'a [bool],
+    /// The windows at its end that an ensemble wants forecasts of.
+    pub windows: Option<Windows>,
 }
 
 impl<'a> Series<'a> {
@@ -135,6 +165,7 @@ impl<'a> Series<'a> {
             covariates: Vec::new(),
             assumptions: None,
             mended: &[],
+            windows: None,
         }
     }
 }

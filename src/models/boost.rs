@@ -5,11 +5,13 @@
 //! Assimakopoulos 2022, *International Journal of Forecasting* 38). Trees do not extrapolate: series are divided by their mean,
 //! and `difference=recent` lets forecasts follow a trend.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FeatureMatrix, FittedRegressor, Global, GlobalOptions, Method, Regressor};
-use crate::boosting::{Boosting, Ensemble, Objective, Rows};
+use super::{FeatureMatrix, FittedRegressor, Global, GlobalOptions, Method, Prepared, Regressor};
+use crate::boosting::{Binned, Boosting, Ensemble, Objective, Rows};
 use crate::error::{Error, Result};
 use crate::fitting::{check_count, check_share, global, global::global_options};
 
@@ -132,6 +134,16 @@ impl Regressor for Boost {
     }
 
     fn fit(&self, matrix: &FeatureMatrix, target: &[f64]) -> Result<Box<dyn FittedRegressor>> {
+        PreparedTrees::new(self.boosting(), matrix.clone()).fit(target)
+    }
+
+    fn prepare(&self, matrix: FeatureMatrix) -> Box<dyn Prepared + '_> {
+        Box::new(PreparedTrees::new(self.boosting(), matrix))
+    }
+}
+
+impl Boost {
+    fn boosting(&self) -> Boosting {
         let objective = match self.objective {
             BoostObjective::Squared => Objective::Squared,
             BoostObjective::Absolute => Objective::Quantile(0.5),
@@ -139,12 +151,7 @@ impl Regressor for Boost {
             BoostObjective::Poisson => Objective::Poisson,
             BoostObjective::Tweedie => Objective::Tweedie(self.power),
         };
-        if matches!(objective, Objective::Poisson | Objective::Tweedie(_)) && target.iter().any(|y| *y < 0.0) {
-            return Err(Error::model(
-                "objective=poisson and objective=tweedie need non-negative values, with scale=level or scale=none",
-            ));
-        }
-        let boosting = Boosting {
+        Boosting {
             objective,
             num_rounds: self.num_rounds,
             learning_rate: self.learning_rate,
@@ -156,9 +163,47 @@ impl Regressor for Boost {
             colsample_bytree: self.colsample_bytree,
             seed: self.seed,
             bagged: false,
-        };
-        let rows = Rows { columns: &matrix.columns, categorical: &matrix.categorical };
-        Ok(Box::new(boosting.fit(rows, target, None)))
+        }
+    }
+}
+
+/// Trees to be fitted to a feature matrix. Its bins are those of the rows that have a target, and are kept for the next fit to
+/// the same rows.
+pub(super) struct PreparedTrees {
+    boosting: Boosting,
+    matrix: FeatureMatrix,
+    binned: Mutex<Vec<(Vec<bool>, Arc<Binned>)>>,
+}
+
+impl PreparedTrees {
+    pub fn new(boosting: Boosting, matrix: FeatureMatrix) -> Self {
+        Self { boosting, matrix, binned: Mutex::default() }
+    }
+
+    /// The bins of the rows whose target is there.
+    fn binned(&self, target: &[f64]) -> Arc<Binned> {
+        let rows: Vec<bool> = target.iter().map(|y| y.is_finite()).collect();
+        let mut kept = self.binned.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, binned)) = kept.iter().find(|(known, _)| *known == rows) {
+            return Arc::clone(binned);
+        }
+        let there: Vec<u32> = (0..rows.len() as u32).filter(|row| rows[*row as usize]).collect();
+        let matrix = Rows { columns: &self.matrix.columns, categorical: &self.matrix.categorical };
+        let binned = Arc::new(Binned::of_rows(matrix, &there));
+        kept.push((rows, Arc::clone(&binned)));
+        binned
+    }
+}
+
+impl Prepared for PreparedTrees {
+    fn fit(&self, target: &[f64]) -> Result<Box<dyn FittedRegressor>> {
+        let counts = matches!(self.boosting.objective, Objective::Poisson | Objective::Tweedie(_));
+        if counts && target.iter().any(|y| *y < 0.0) {
+            return Err(Error::model(
+                "objective=poisson and objective=tweedie need non-negative values, with scale=level or scale=none",
+            ));
+        }
+        Ok(Box::new(self.boosting.fit(&self.binned(target), target, None)))
     }
 }
 

@@ -4,8 +4,9 @@
 //! Trees are those of [`crate::boosting`] (the forests of linfa are classifiers), features, blocks of horizons and intervals
 //! those of [`crate::fitting::global`].
 
-use super::{FeatureMatrix, FittedRegressor, Global, GlobalOptions, Method, Regressor};
-use crate::boosting::{Boosting, Ensemble, Rows};
+use super::boost::PreparedTrees;
+use super::{FeatureMatrix, FittedRegressor, Global, GlobalOptions, Method, Prepared, Regressor};
+use crate::boosting::{Boosting, Ensemble};
 use crate::error::Result;
 use crate::fitting::{check_count, check_share, global, global::global_options};
 
@@ -68,7 +69,17 @@ impl Regressor for Forest {
     }
 
     fn fit(&self, matrix: &FeatureMatrix, target: &[f64]) -> Result<Box<dyn FittedRegressor>> {
-        let forest = Boosting {
+        PreparedTrees::new(self.boosting(), matrix.clone()).fit(target)
+    }
+
+    fn prepare(&self, matrix: FeatureMatrix) -> Box<dyn Prepared + '_> {
+        Box::new(PreparedTrees::new(self.boosting(), matrix))
+    }
+}
+
+impl Forest {
+    fn boosting(&self) -> Boosting {
+        Boosting {
             bagged: true,
             num_rounds: self.num_trees,
             num_leaves: self.num_leaves,
@@ -79,8 +90,6 @@ impl Regressor for Forest {
             colsample_bytree: self.colsample_bytree,
             seed: self.seed,
             ..Boosting::default()
-        };
-        let rows = Rows { columns: &matrix.columns, categorical: &matrix.categorical };
-        Ok(Box::new(forest.fit(rows, target, None)))
+        }
     }
 }

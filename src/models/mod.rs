@@ -12,6 +12,7 @@ mod ensembles;
 mod ets;
 mod fits;
 mod forest;
+mod group_seasonal;
 mod harmonic;
 mod intermittent;
 mod linear;
@@ -37,6 +38,7 @@ pub use ets::{Ets, FittedEts};
 pub use fits::{Failure, Fits, Horizon};
 pub(crate) use fits::{failures_sentence, failures_table, remarks_sentence};
 pub use forest::Forest;
+pub use group_seasonal::{FittedGroupSeasonal, GroupSeasonal};
 pub use harmonic::{FittedHarmonic, Harmonic};
 pub use intermittent::{Adida, CountDistribution, Croston, FittedIntermittent, Imapa, Sba, Tsb};
 pub use linear::{ElasticNet, FittedLinear, Lasso, Ridge};
@@ -54,9 +56,9 @@ pub use xgboost::{FittedXgboost, Xgboost, XgboostObjective};
 pub(crate) use crate::fitting::standard_normal;
 pub use crate::fitting::{
     Ahead, Aim, Auto, BoxCox, Component, Covariate, Criterion, Description, Difference, Epoch, Explanation,
-    ExportedModel, FeatureMatrix, Fitted, FittedRegressor, FittedSeries, Forecaster, Global, GlobalOptions, Importance,
-    Likelihood, Local, Method, PanelLevel, Quantiles, Regressor, Restore, Save, Scaling, Scope, Season, Series,
-    SeriesModel, Shocks, StepDistribution,
+    ExportedModel, FeatureMatrix, Fitted, FittedRegressor, FittedSeries, Forecaster, Global, GlobalOptions, HeldOut,
+    Importance, Likelihood, Local, Method, PanelLevel, Prepared, Quantiles, Regressor, Restore, Save, Scaling, Scope,
+    Season, Series, SeriesModel, Shocks, StepDistribution, WindowForecast, Windows,
 };
 use crate::fitting::{changes, check_box_cox, check_season, last_observed, root_mean_square};
 use crate::registry::Registry;
@@ -72,6 +74,7 @@ pub const MODELS: Registry<Making> = Registry {
         Entry::of::<Select>(),
         Entry::of::<Naive>(),
         Entry::of::<SeasonalNaive>(),
+        Entry::of::<GroupSeasonal>(),
         Entry::of::<Drift>(),
         Entry::of::<Arima>(),
         Entry::of::<Ets>(),

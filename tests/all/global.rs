@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use tradewind::boosting::{Boosting, Objective, Rows};
+use tradewind::boosting::{Binned, Boosting, Objective, Rows};
 use tradewind::prelude::*;
 
 /// Two groups of shops with a promotion that doubles sales and a day on which they are closed; days from 2022-01-03, a Monday.
@@ -315,6 +315,7 @@ fn objectives_lose_least_by_their_own_measure() {
     let y: Vec<f64> = x.iter().zip(&u).map(|(x, u)| -(1.0 - u).max(1e-9).ln() * (1.0 + 4.0 * x)).collect();
     let columns = [x.clone(), vec![f64::NAN; n], vec![3.0; n]];
     let rows = Rows { columns: &columns, categorical: &[] };
+    let binned = Binned::of(rows);
     let fit = |objective: Objective| {
         Boosting {
             objective,
@@ -324,7 +325,7 @@ fn objectives_lose_least_by_their_own_measure() {
             min_data_in_leaf: 500,
             ..Boosting::default()
         }
-        .fit(rows, &y, None)
+        .fit(&binned, &y, None)
         .predict(rows)
     };
     // The exponential distribution with mean 1 + 4x: its quantiles are −ln(1 − p) means.
@@ -338,6 +339,47 @@ fn objectives_lose_least_by_their_own_measure() {
     assert!(off(&fit(Objective::Quantile(0.9)), 10.0_f64.ln()) < 0.7);
 }
 
+/// The mean absolute errors of means and of medians over all windows of a backtest.
+fn errors_of_means_and_medians(panel: &Panel, model: &str, folds: Folds) -> (f64, f64) {
+    let table = panel.backtest([model], folds).unwrap().forecasts().unwrap();
+    let column = |name: &str| table.frame().column(name).unwrap().f64().unwrap().to_vec();
+    let (actual, mean, median) = (column("actual"), column("mean"), column("q0.5"));
+    let error = |said: &[Option<f64>]| {
+        let errors = said.iter().zip(&actual).filter_map(|(said, y)| Some(((*said)? - (*y)?).abs()));
+        errors.clone().sum::<f64>() / errors.count() as f64
+    };
+    (error(&mean), error(&median))
+}
+
+#[test]
+fn medians_are_no_worse_than_means_and_better_where_sales_are_rare() {
+    let model = "boost(num_rounds=40)";
+    // After a window of high sales, the median does not follow its errors.
+    let mut frame = shops(12, 300);
+    let raised = frame.column("sold").unwrap().f64().unwrap().iter().enumerate();
+    let raised =
+        raised.map(|(row, sold)| sold.map(|sold| if (244..258).contains(&(row % 300)) { 1.3 * sold } else { sold }));
+    let raised = Column::new("sold".into(), raised.collect::<Vec<_>>());
+    frame.with_column(raised).unwrap();
+    let panel = Panel::from_frame(frame, columns()).unwrap();
+    let (mean, median) = errors_of_means_and_medians(&panel, model, Folds::new(2, 14));
+    assert!(median <= 1.001 * mean, "{median} {mean}");
+    // One in five days sees a sale: the median is none.
+    let (mut item, mut day, mut sold, mut state) = (Vec::new(), Vec::new(), Vec::new(), 7_u64);
+    for series in 0..40_i64 {
+        for step in 0..160_i64 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            item.push(series);
+            day.push(step);
+            sold.push(if state >> 33 < (1 << 31) / 5 { 3.0 } else { 0.0 });
+        }
+    }
+    let frame = df!("item" => item, "day" => day, "sold" => sold).unwrap();
+    let rare = Panel::from_frame(frame, Columns::new(["item"], "day", "sold").season(7).freq("1").unwrap()).unwrap();
+    let (mean, median) = errors_of_means_and_medians(&rare, model, Folds::new(2, 14));
+    assert!(median < 0.8 * mean, "{median} {mean}");
+}
+
 #[test]
 fn categories_are_split_by_what_they_do() {
     let n = 3_000;
@@ -345,8 +387,11 @@ fn categories_are_split_by_what_they_do() {
     let y: Vec<f64> = kind.iter().map(|kind| if (*kind as usize).is_multiple_of(3) { 10.0 } else { 0.0 }).collect();
     let columns = [kind];
     let rows = Rows { columns: &columns, categorical: &[true] };
-    let one = Boosting { num_rounds: 1, learning_rate: 1.0, num_leaves: 2, l2: 0.0, ..Boosting::default() }
-        .fit(rows, &y, None);
+    let one = Boosting { num_rounds: 1, learning_rate: 1.0, num_leaves: 2, l2: 0.0, ..Boosting::default() }.fit(
+        &Binned::of(rows),
+        &y,
+        None,
+    );
     let said = one.predict(rows);
     assert!(
         said.iter().zip(&y).all(|(said, y)| (said - y).abs() < 1e-5),

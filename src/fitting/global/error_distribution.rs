@@ -5,14 +5,20 @@
 //! calibration scores of each window, and the quantiles are recalibrated step by step (cross-conformal prediction: Vovk 2015,
 //! *Annals of Mathematics and Artificial Intelligence* 74). Crossing quantiles are sorted (Chernozhukov, Fernández-Val &
 //! Galichon 2010, *Econometrica* 78).
+//!
+//! The errors of a window share their sign: three windows tell how far forecasts are off, hardly in which direction. So the
+//! median is the prediction itself, unless medians that are learned on the other windows have clearly smaller absolute errors,
+//! as where sales are rare.
 
 use serde::{Deserialize, Serialize};
 
-use crate::boosting::{Boosting, Ensemble, Objective, Rows};
+use crate::boosting::{Binned, Boosting, Ensemble, Objective, Rows};
 use crate::fitting::{Calibration, PROBABILITIES, QuantileFunction, Quantiles, StepDistribution, Support};
 
 /// Errors below which there is no quantile regression: quantiles are then those of all errors.
 const ENOUGH: usize = 600;
+/// The share of the absolute errors below which medians that were learned on other windows are better than the prediction.
+const CLEARLY: f64 = 0.95;
 /// The number of parts that the series are divided into where there is one window alone.
 const PARTS: usize = 2;
 
@@ -25,6 +31,12 @@ pub(super) struct HoldOut {
     pub errors: Vec<f64>,
     /// By covariate of the error scale, one value per step.
     pub covariates: Vec<Vec<f64>>,
+    /// The first step of the window in the series.
+    pub start: usize,
+    /// The predictions, scaled.
+    pub predicted: Vec<f64>,
+    /// Is nothing sold at a step?
+    pub closed: Vec<bool>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,6 +46,8 @@ pub(super) struct ErrorDistribution {
     calibration: Option<Calibration>,
     /// The standard deviation of errors divided by RMSE.
     sd: f64,
+    /// Is the median error zero?
+    centred: bool,
 }
 
 impl ErrorDistribution {
@@ -45,25 +59,39 @@ impl ErrorDistribution {
         if n < ENOUGH {
             let windows: Vec<Vec<f64>> =
                 hold_out.iter().map(|window| window.errors.iter().map(|e| e / sd).collect()).collect();
-            return Self { trees: Vec::new(), calibration: Calibration::of(std::iter::once(&windows[..])), sd };
+            let calibration = Calibration::symmetric(std::iter::once(&windows[..]));
+            return Self { trees: Vec::new(), calibration, sd, centred: true };
         }
         // Errors of one date are correlated, so whole windows are held out where there are several.
         let windows = hold_out.iter().map(|one| one.window + 1).max().unwrap_or(1);
         let (parts, by_window) = if windows > 1 { (windows, true) } else { (PARTS, false) };
         let part = |k: usize, part: usize| part == if by_window { hold_out[k].window } else { k % PARTS };
-        let mut deviates = Vec::with_capacity(hold_out.len());
+        let mut predicted = Vec::with_capacity(hold_out.len());
+        let (mut plain, mut moved) = (0.0, 0.0);
         for held_out in 0..parts {
             let windows =
                 |held: bool| (0..hold_out.len()).filter(move |k| part(*k, held_out) == held).map(|k| &hold_out[k]);
             let trees = fit(&windows(false).collect::<Vec<_>>());
             for window in windows(true) {
                 let quantiles = quantiles(&trees, &window.covariates, window.errors.len());
-                let scores = quantiles.iter().zip(&window.errors).map(|(quantiles, e)| quantiles.deviate(*e));
-                deviates.push(scores.collect::<Vec<f64>>());
+                for (quantiles, e) in quantiles.iter().zip(&window.errors).filter(|(_, e)| e.is_finite()) {
+                    plain += e.abs();
+                    moved += (e - quantiles.median()).abs();
+                }
+                predicted.push((quantiles, &window.errors));
             }
         }
-        let trees = fit(&hold_out.iter().collect::<Vec<_>>());
-        Self { trees, calibration: Calibration::of(std::iter::once(&deviates[..])), sd }
+        // A single window has no other to learn a direction from.
+        let centred = !by_window || moved > CLEARLY * plain;
+        let deviate = |(quantiles, e): (&QuantileFunction, &f64)| match centred {
+            true => quantiles.centred().deviate(*e),
+            false => quantiles.deviate(*e),
+        };
+        let deviates: Vec<Vec<f64>> =
+            predicted.iter().map(|(quantiles, errors)| quantiles.iter().zip(*errors).map(deviate).collect()).collect();
+        let scores = std::iter::once(&deviates[..]);
+        let calibration = if centred { Calibration::symmetric(scores) } else { Calibration::of(scores) };
+        Self { trees: fit(&hold_out.iter().collect::<Vec<_>>()), calibration, sd, centred }
     }
 
     /// The predictive distribution around the means of a forecast. `rmse` is the RMSE of the series on the model's scale;
@@ -77,7 +105,10 @@ impl ErrorDistribution {
         lead: usize,
     ) -> StepDistribution {
         let support = if positive { Support::Positive } else { Support::Numbers };
-        let errors = quantiles(&self.trees, covariates, forecast.sd.len());
+        let mut errors = quantiles(&self.trees, covariates, forecast.sd.len());
+        if self.centred {
+            errors.iter_mut().for_each(|errors| *errors = errors.centred());
+        }
         let values = |step: usize, deviates: &[f64]| {
             let mean = forecast.model_mean()[step];
             let at = |z: &f64| match forecast.sd[step] > 0.0 {
@@ -104,7 +135,7 @@ fn fit(hold_out: &[&HoldOut]) -> Vec<Ensemble> {
         .map(|c| hold_out.iter().flat_map(|window| window.covariates[c].iter().copied()).collect())
         .collect();
     let errors: Vec<f64> = hold_out.iter().flat_map(|window| window.errors.iter().copied()).collect();
-    let rows = Rows { columns: &columns, categorical: &[] };
+    let binned = Binned::of(Rows { columns: &columns, categorical: &[] });
     let min_data_in_leaf = (errors.len() / 50).clamp(20, 200);
     let fit = |p: &f64| {
         let objective = Objective::Quantile(*p);
@@ -116,7 +147,7 @@ fn fit(hold_out: &[&HoldOut]) -> Vec<Ensemble> {
             min_data_in_leaf,
             ..Boosting::default()
         };
-        boosting.fit(rows, &errors, None)
+        boosting.fit(&binned, &errors, None)
     };
     PROBABILITIES.par_iter().map(fit).collect()
 }

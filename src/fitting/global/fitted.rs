@@ -11,8 +11,8 @@ use super::extractor::FeatureExtractor;
 use super::{AlignedSeries, Difference, FeatureSet, FittedRegressor};
 use crate::error::{Error, Result};
 use crate::fitting::{
-    Autoregression, Description, Explanation, ExportedModel, Fitted, Importance, Method, Shocks, StepDistribution,
-    decode, encode, first_kept,
+    Autoregression, Description, Explanation, ExportedModel, Fitted, HeldOut, Importance, Method, Shocks,
+    StepDistribution, decode, encode, first_kept,
 };
 use crate::panel::{Future, Panel};
 
@@ -23,6 +23,22 @@ pub(super) struct Block {
     pub steps: Range<usize>,
     pub features: FeatureSet,
     pub regressor: Arc<dyn FittedRegressor>,
+}
+
+impl Block {
+    /// Predicts some steps of a series, scaled: the features, what was subtracted from the values, the predictions.
+    pub(super) fn predict(
+        &self,
+        difference: Difference,
+        series: &AlignedSeries,
+        steps: Range<usize>,
+    ) -> (Vec<Vec<f64>>, Vec<f64>, Vec<f64>) {
+        let anchors = difference.anchors(&self.features, series, steps.clone(), self.steps.end);
+        let columns = self.features.columns(series, steps);
+        let mut predicted = self.regressor.predict(&columns);
+        predicted.iter_mut().zip(&anchors).for_each(|(value, anchor)| *value += anchor);
+        (columns, anchors, predicted)
+    }
 }
 
 pub(super) struct FittedGlobal {
@@ -43,6 +59,8 @@ pub(super) struct FittedGlobal {
     /// The AR(1) process of the one-step errors.
     pub autoregression: Autoregression,
     pub failures: Vec<Option<Error>>,
+    /// What was forecast for the windows of the aim.
+    pub held_out: Vec<HeldOut>,
 }
 
 impl FittedGlobal {
@@ -60,6 +78,7 @@ impl FittedGlobal {
             autoregression: Autoregression::default(),
             failures: (0..panel.len()).map(|i| extractor.scale(i).err()).collect(),
             extractor,
+            held_out: Vec::new(),
         }
     }
 
@@ -105,11 +124,9 @@ impl FittedGlobal {
                 if steps.is_empty() {
                     break;
                 }
-                let anchors = self.difference.anchors(&block.features, series, steps.clone(), block.steps.end);
-                let columns = block.features.columns(series, steps);
+                let (columns, anchors, values) = block.predict(self.difference, series, steps);
                 visit(block, &columns, &anchors);
-                let values = block.regressor.predict(&columns);
-                predicted.extend(values.iter().zip(&anchors).map(|(value, anchor)| value + anchor));
+                predicted.extend(values);
             }
             // From here on, predictions take the place of values.
             for t in origin..begins + predicted.len() {
@@ -117,6 +134,35 @@ impl FittedGlobal {
             }
         }
         predicted
+    }
+
+    /// The distribution of the predicted steps of a series, without the first `lead` of them.
+    pub fn distribution(
+        &self,
+        series: usize,
+        predicted: &[f64],
+        closed: &[bool],
+        mut covariates: Vec<Vec<f64>>,
+        lead: usize,
+    ) -> Result<StepDistribution> {
+        let scale = self.extractor.scale(series)?;
+        covariates.push(vec![self.rmse[series]; predicted.len()]);
+        let closed = &closed[lead..];
+        let rmse = self.rmse[series] * scale.size;
+        let mut mean: Vec<f64> = predicted[lead..].iter().map(|value| scale.unscaled(*value)).collect();
+        let mut sd = vec![rmse * self.errors.sd(); mean.len()];
+        for (step, _) in closed.iter().enumerate().filter(|(_, closed)| **closed) {
+            (mean[step], sd[step]) = (scale.transformation.forward(0.0), 0.0);
+        }
+        if self.extractor.positive && scale.is_untransformed() {
+            mean.iter_mut().for_each(|mean| *mean = mean.max(0.0));
+        }
+        if mean.iter().zip(closed).any(|(mean, closed)| !mean.is_finite() && !closed) {
+            return Err(Error::model("the forecast leaves the range of numbers"));
+        }
+        let forecast = StepDistribution::scaled(scale.transformation, mean, sd)?;
+        let covariates: Vec<Vec<f64>> = covariates.into_iter().map(|column| column[lead..].to_vec()).collect();
+        self.errors.around(forecast, rmse, &covariates, self.extractor.positive, lead).finite()
     }
 
     /// The covariates of the error distribution at some steps, but for the RMSE of the series.
@@ -137,32 +183,15 @@ impl Fitted for FittedGlobal {
         if let Some(error) = &self.failures[series] {
             return Err(error.clone());
         }
-        let scale = self.extractor.scale(series)?;
         // Lags of observed covariates are enough, until forecasts are recursive.
         let recursive = self.extractor.lead(&self.panel, series, future) + future.horizon() > self.reach();
         future.check(series, |column| self.extractor.requires(column, recursive))?;
         let history = self.panel.regular(series).len();
         let (begins, mut aligned) = self.extractor.align(&self.panel, series, Some(future))?;
         let predicted = self.predict(&mut aligned, history);
-        let mut covariates = self.error_covariates(&aligned, history, &predicted);
-        covariates.push(vec![self.rmse[series]; predicted.len()]);
-        let lead = begins - history;
-        let closed: Vec<bool> = (begins..aligned.y.len()).map(|t| self.extractor.is_closed(&aligned, t)).collect();
-        let rmse = self.rmse[series] * scale.size;
-        let mut mean: Vec<f64> = predicted[lead..].iter().map(|value| scale.unscaled(*value)).collect();
-        let mut sd = vec![rmse * self.errors.sd(); mean.len()];
-        for (step, _) in closed.iter().enumerate().filter(|(_, closed)| **closed) {
-            (mean[step], sd[step]) = (scale.transformation.forward(0.0), 0.0);
-        }
-        if self.extractor.positive && scale.is_untransformed() {
-            mean.iter_mut().for_each(|mean| *mean = mean.max(0.0));
-        }
-        if mean.iter().zip(&closed).any(|(mean, closed)| !mean.is_finite() && !closed) {
-            return Err(Error::model("the forecast leaves the range of numbers"));
-        }
-        let forecast = StepDistribution::scaled(scale.transformation, mean, sd)?;
-        let covariates: Vec<Vec<f64>> = covariates.into_iter().map(|column| column[lead..].to_vec()).collect();
-        self.errors.around(forecast, rmse, &covariates, self.extractor.positive, lead).finite()
+        let covariates = self.error_covariates(&aligned, history, &predicted);
+        let closed: Vec<bool> = (history..aligned.y.len()).map(|t| self.extractor.is_closed(&aligned, t)).collect();
+        self.distribution(series, &predicted, &closed, covariates, begins - history)
     }
 
     fn residuals(&self, series: usize) -> &[f64] {
@@ -187,6 +216,10 @@ impl Fitted for FittedGlobal {
         description
     }
 
+    fn take_held_out(&mut self) -> Vec<HeldOut> {
+        std::mem::take(&mut self.held_out)
+    }
+
     fn update(&self, train: &Panel) -> Result<Box<dyn Fitted>> {
         let histories = self.extractor.histories(train)?;
         let mut fitted = FittedGlobal {
@@ -203,6 +236,7 @@ impl Fitted for FittedGlobal {
             failures: (0..train.len())
                 .map(|i| self.failures[i].clone().or_else(|| self.extractor.align(train, i, None).err()))
                 .collect(),
+            held_out: Vec::new(),
         };
         // The errors of the steps of the fit stay as they are: only new ones are calculated.
         let first = |n: usize| first_kept(histories.len(), n);
@@ -300,5 +334,6 @@ where
         rmse: saved.rmse,
         autoregression: saved.autoregression,
         failures: saved.failures.into_iter().map(|why| why.map(Error::model)).collect(),
+        held_out: Vec::new(),
     }))
 }

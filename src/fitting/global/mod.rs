@@ -164,11 +164,36 @@ pub trait Regressor: Send + Sync {
     /// The common options of global models.
     fn common(&self) -> GlobalOptions;
 
-    /// Fits `target`, one value per row.
+    /// Fits `target`, one value per row; rows without one are left out.
     ///
     /// # Errors
     /// When the matrix cannot be fitted.
     fn fit(&self, matrix: &FeatureMatrix, target: &[f64]) -> Result<Box<dyn FittedRegressor>>;
+
+    /// A matrix made ready for several fits: by default as it is.
+    fn prepare(&self, matrix: FeatureMatrix) -> Box<dyn Prepared + '_> {
+        Box::new(AsItIs { regressor: self, matrix })
+    }
+}
+
+/// A feature matrix made ready for several fits of a regression method.
+pub trait Prepared: Send + Sync {
+    /// As [`Regressor::fit`].
+    ///
+    /// # Errors
+    /// When the matrix cannot be fitted.
+    fn fit(&self, target: &[f64]) -> Result<Box<dyn FittedRegressor>>;
+}
+
+struct AsItIs<'a, R: ?Sized> {
+    regressor: &'a R,
+    matrix: FeatureMatrix,
+}
+
+impl<R: Regressor + ?Sized> Prepared for AsItIs<'_, R> {
+    fn fit(&self, target: &[f64]) -> Result<Box<dyn FittedRegressor>> {
+        self.regressor.fit(&self.matrix, target)
+    }
 }
 
 /// A fitted regressor.

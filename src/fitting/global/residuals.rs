@@ -25,9 +25,8 @@ impl FittedGlobal {
             let n = series.y.len();
             let first = first(n).min(n);
             let Some(block) = block else { return vec![f64::NAN; n] };
-            let anchors = self.difference.anchors(&block.features, series, first..n, block.steps.end);
-            let predicted = block.regressor.predict(&block.features.columns(series, first..n));
-            let error = |t: usize| series.y[t] - anchors[t - first] - predicted[t - first];
+            let (.., predicted) = block.predict(self.difference, series, first..n);
+            let error = |t: usize| series.y[t] - predicted[t - first];
             (0..n).map(|t| if t < first { f64::NAN } else { error(t) }).collect::<Vec<f64>>()
         };
         histories.par_iter().map(|series| series.as_ref().map_or_else(Vec::new, errors)).collect()

@@ -1,6 +1,5 @@
 //! The rows that models are trained on.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -13,10 +12,17 @@ use crate::progress;
 /// The training rows of one block of horizons.
 pub(super) struct TrainingRows {
     pub matrix: FeatureMatrix,
-    /// By row: the value, the recent mean and the value a season before.
-    pub target: Vec<f64>,
+    pub targets: Targets,
+}
+
+/// What models of a block are fitted to, by row.
+pub(super) struct Targets {
+    values: Vec<f64>,
+    /// The recent mean and the value a season before.
     recent: Vec<f64>,
     seasonal: Vec<f64>,
+    /// The number of later steps of its series.
+    later_steps: Vec<usize>,
 }
 
 impl TrainingRows {
@@ -58,8 +64,8 @@ impl TrainingRows {
             |c: usize| parts.iter().filter_map(|columns| columns.get(c)).flatten().copied().collect::<Vec<f64>>();
         let width = features.names.len();
         let columns = (0..width).into_par_iter().map(column).collect();
-        let target = column(width);
-        if !target.iter().any(|y| y.is_finite()) {
+        let values = column(width);
+        if !values.iter().any(|y| y.is_finite()) {
             return Err(Error::model("no series has values to train on"));
         }
         let matrix = FeatureMatrix {
@@ -68,27 +74,22 @@ impl TrainingRows {
             categorical: features.categorical(),
             later_steps: column(width + 3).into_iter().map(|steps| steps as usize).collect(),
         };
-        Ok(Self { matrix, target, recent: column(width + 1), seasonal: column(width + 2) })
+        let later_steps = matrix.later_steps.clone();
+        let targets = Targets { values, recent: column(width + 1), seasonal: column(width + 2), later_steps };
+        Ok(Self { matrix, targets })
     }
+}
 
-    /// The rows without the last `from_end` steps of each series, and their differenced target.
-    pub fn before(&self, from_end: usize, difference: Difference) -> (Cow<'_, FeatureMatrix>, Vec<f64>) {
-        let kept: Vec<usize> = (0..self.target.len()).filter(|row| self.matrix.later_steps[*row] >= from_end).collect();
+impl Targets {
+    /// The differenced values, NaN for the last `from_end` steps of each series.
+    pub fn before(&self, from_end: usize, difference: Difference) -> Vec<f64> {
         let anchor = |row: usize| match difference {
             Difference::Auto | Difference::None => 0.0,
             Difference::Recent => self.recent[row],
             Difference::Seasonal => self.seasonal[row],
         };
-        let target = kept.iter().map(|row| self.target[*row] - anchor(*row)).collect();
-        if kept.len() == self.target.len() {
-            return (Cow::Borrowed(&self.matrix), target);
-        }
-        let part = |column: &Vec<f64>| kept.iter().map(|row| column[*row]).collect();
-        let columns = self.matrix.columns.par_iter().map(part).collect();
-        let FeatureMatrix { names, categorical, later_steps, .. } = &self.matrix;
-        let later_steps = kept.iter().map(|row| later_steps[*row]).collect();
-        let (names, categorical) = (names.clone(), categorical.clone());
-        (Cow::Owned(FeatureMatrix { names, columns, categorical, later_steps }), target)
+        let of = |row: usize| if self.later_steps[row] < from_end { f64::NAN } else { self.values[row] - anchor(row) };
+        (0..self.values.len()).map(of).collect()
     }
 }
 

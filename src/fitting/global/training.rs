@@ -2,16 +2,17 @@
 //! calibrate intervals, and then on all rows.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::error_distribution::{ErrorDistribution, HoldOut};
 use super::extractor::FeatureExtractor;
 use super::fitted::{Block, FittedGlobal};
-use super::rows::TrainingRows;
-use super::{AlignedSeries, Difference, FeatureSet, GlobalOptions, Regressor};
+use super::rows::{Targets, TrainingRows};
+use super::{AlignedSeries, Difference, FeatureSet, GlobalOptions, Prepared, Regressor};
 use crate::error::Result;
-use crate::fitting::{Aim, Fitted, Forecaster, default_horizon, normalisation};
+use crate::fitting::{Aim, Fitted, Forecaster, HeldOut, default_horizon, normalisation};
 use crate::panel::{Panel, order};
 use crate::progress;
 
@@ -54,7 +55,7 @@ impl<M: Regressor> Forecaster for GlobalForecaster<M> {
         let options = self.0.common();
         let normalisation = normalisation(train, options.box_cox)?;
         let extractor = FeatureExtractor::of(train, normalisation, &options)?;
-        match self.train(train, extractor.clone(), aim.steps) {
+        match self.train(train, extractor.clone(), aim) {
             // Without training rows every series fails.
             Err(error) if error.is_model() => Ok(Box::new(FittedGlobal::failed(train, extractor, &error))),
             fitted => Ok(Box::new(fitted?)),
@@ -63,14 +64,17 @@ impl<M: Regressor> Forecaster for GlobalForecaster<M> {
 }
 
 impl<M: Regressor> GlobalForecaster<M> {
-    fn train(&self, train: &Panel, extractor: FeatureExtractor, horizon: Option<usize>) -> Result<FittedGlobal> {
+    fn train(&self, train: &Panel, extractor: FeatureExtractor, aim: Aim) -> Result<FittedGlobal> {
         let options = self.0.common();
         let histories = extractor.histories(train)?;
         let order = order::by_content(train)?;
         let longest = histories.iter().flatten().map(|series| series.y.len()).max().unwrap_or(0);
-        let blocks = options.blocks(horizon, extractor.schema.season);
+        let blocks = options.blocks(aim.steps, extractor.schema.season);
         let reach = blocks.last().map_or(1, |block| block.end);
-        let windows = (1..=options.windows).rev().find(|windows| 3 * windows * reach <= longest).unwrap_or(0);
+        let asked = aim.windows.filter(|windows| windows.steps == reach && options.windows > 0);
+        let most = asked.map_or(options.windows, |windows| windows.count);
+        let room = |windows: &usize| 3 * windows * reach <= longest || asked.is_some();
+        let windows = (1..=most).rev().find(room).unwrap_or(0);
         let candidates = match options.difference {
             Difference::Auto => &[Difference::None, Difference::Recent][..],
             ref given => std::slice::from_ref(given),
@@ -79,61 +83,82 @@ impl<M: Regressor> GlobalForecaster<M> {
         let bar = progress::bar((1 + validated) * blocks.len(), "training");
         let features: Vec<FeatureSet> =
             blocks.iter().map(|steps| FeatureSet::new(&extractor.schema, steps.end)).collect();
-        let rows_of = |at: usize| {
+        let rows_of = |at: usize| -> Result<Rows> {
             progress::check()?;
-            TrainingRows::of(&histories, &order, &features[at], options.max_rows, blocks[at].end)
+            let rows = TrainingRows::of(&histories, &order, &features[at], options.max_rows, blocks[at].end)?;
+            let cells = rows.matrix.columns.iter().map(Vec::len).sum();
+            Ok(Rows { prepared: self.0.prepare(rows.matrix), targets: rows.targets, cells })
         };
-        let fit = |rows: &TrainingRows, at: usize, difference: Difference, from_end: usize| -> Result<Block> {
+        let held_out = windows * reach;
+        // The same rows are used for all fits of a block, if there is room for them.
+        let (mut kept, mut cells) = (Vec::new(), 0);
+        for at in (0..blocks.len()).filter(|_| windows > 0) {
+            let rows = if cells <= MAX_CELLS { Some(Arc::new(rows_of(at)?)) } else { None };
+            cells += rows.as_ref().map_or(0, |rows| rows.cells);
+            kept.push(rows);
+        }
+        let fit = |at: usize, difference: Difference, from_end: usize| -> Result<Block> {
             progress::check()?;
-            let (matrix, target) = rows.before(from_end, difference);
-            let regressor = self.0.fit(&matrix, &target)?.into();
+            let rows = match kept.get(at) {
+                Some(Some(rows)) => Arc::clone(rows),
+                _ => Arc::new(rows_of(at)?),
+            };
+            let regressor = rows.prepared.fit(&rows.targets.before(from_end, difference))?;
             progress::check()?;
             bar.inc(1);
-            Ok(Block { steps: blocks[at].clone(), features: features[at].clone(), regressor })
+            let (steps, features) = (blocks[at].clone(), features[at].clone());
+            Ok(Block { steps, features, regressor: regressor.into() })
+        };
+        let each_block = |difference: Difference, from_end: usize| -> Result<Vec<Block>> {
+            (0..blocks.len()).into_par_iter().map(|at| fit(at, difference, from_end)).collect()
         };
         let mut fitted = FittedGlobal::new(train, extractor, candidates[0], reach);
-        let mut trials: Vec<Vec<Block>> = candidates.iter().map(|_| Vec::new()).collect();
-        let mut kept: Vec<Option<TrainingRows>> = Vec::new();
-        let mut cells = 0;
-        for at in (0..blocks.len()).filter(|_| windows > 0) {
-            let rows = rows_of(at)?;
-            let fit = |(trial, difference): (&mut Vec<Block>, &Difference)| -> Result<()> {
-                trial.push(fit(&rows, at, *difference, windows * reach)?);
-                Ok(())
-            };
-            trials.par_iter_mut().zip(candidates).try_for_each(fit)?;
-            // The same rows are used again, if there is room for them.
-            cells += rows.target.len() * rows.matrix.columns.len();
-            kept.push(Some(rows).filter(|_| cells <= MAX_CELLS));
-        }
         let mut best: Option<(f64, Difference, Vec<HoldOut>, Option<Block>)> = None;
-        for (trial, difference) in trials.into_iter().zip(candidates).filter(|_| windows > 0) {
-            (fitted.difference, fitted.blocks) = (*difference, trial);
+        for difference in candidates.iter().copied().filter(|_| windows > 0) {
+            (fitted.difference, fitted.blocks) = (difference, each_block(difference, held_out)?);
             let hold_out = fitted.hold_out(&histories, &order, windows, reach)?;
             let loss = hold_out.iter().flat_map(|one| &one.errors).filter(|e| e.is_finite()).map(|e| e.abs()).sum();
-            if best.as_ref().is_none_or(|(min, ..)| loss < *min) {
-                best = Some((loss, *difference, hold_out, fitted.blocks.first().cloned()));
+            if best.as_ref().is_none_or(|(least, ..)| loss < *least) {
+                best = Some((loss, difference, hold_out, fitted.blocks.first().cloned()));
             }
         }
         let (_, difference, mut hold_out, trial) = best.unwrap_or((0.0, candidates[0], Vec::new(), None));
-        fitted.difference = difference;
-        kept.resize_with(blocks.len(), || None);
-        let refitted = kept.into_par_iter().enumerate().map(|(at, rows)| match rows {
-            Some(rows) => fit(&rows, at, difference, 0),
-            None => fit(&rows_of(at)?, at, difference, 0),
-        });
-        fitted.blocks = refitted.collect::<Result<_>>()?;
-        fitted.estimate_errors(&histories, &order, trial.as_ref(), windows * reach);
+        (fitted.difference, fitted.blocks) = (difference, each_block(difference, 0)?);
+        fitted.estimate_errors(&histories, &order, trial.as_ref(), held_out);
         for one in &mut hold_out {
             let rmse = fitted.rmse[one.series];
             one.errors.iter_mut().for_each(|e| *e /= rmse);
             one.covariates.push(vec![rmse; one.errors.len()]);
         }
         fitted.errors = ErrorDistribution::of(&hold_out);
+        if asked.is_some() {
+            fitted.held_out = hold_out.into_iter().filter_map(|one| fitted.forecast_of(one)).collect();
+        }
         progress::check()?;
         drop(bar);
         Ok(fitted)
     }
+}
+
+/// The training rows of a block, made ready for its fits.
+struct Rows<'a> {
+    prepared: Box<dyn Prepared + 'a>,
+    targets: Targets,
+    cells: usize,
+}
+
+/// The first step of each hold-out window of a series of `n` steps, with its number.
+fn origins(n: usize, windows: usize, reach: usize) -> impl Iterator<Item = (usize, usize)> {
+    let first = n.saturating_sub(windows * reach);
+    (0..windows).map(move |w| (w, first + w * reach)).filter(move |_| first > 0)
+}
+
+/// A series to the end of a hold-out window, without the values in it, and these values.
+fn window_of(series: &AlignedSeries, origin: usize, reach: usize) -> (AlignedSeries, Vec<f64>) {
+    let mut series = series.until(origin + reach);
+    let actual = series.y.split_off(origin);
+    series.y.resize(origin + reach, f64::NAN);
+    (series, actual)
 }
 
 impl FittedGlobal {
@@ -150,20 +175,25 @@ impl FittedGlobal {
             let i = *i;
             let Some(series) = &histories[i] else { return Ok(Vec::new()) };
             progress::check()?;
-            let first = series.y.len().saturating_sub(windows * reach);
-            let origins = (0..windows).map(|w| (w, first + w * reach)).filter(|_| first > 0);
-            let forecasts = origins.map(|(window, origin)| {
-                let mut series = series.until(origin + reach);
-                let actual: Vec<f64> = series.y.split_off(origin);
-                series.y.resize(origin + reach, f64::NAN);
-                let predicted = self.predict(&mut series, origin);
-                let covariates = self.error_covariates(&series, origin, &predicted);
+            let forecasts = origins(series.y.len(), windows, reach).map(|(window, start)| {
+                let (mut series, actual) = window_of(series, start, reach);
+                let predicted = self.predict(&mut series, start);
+                let covariates = self.error_covariates(&series, start, &predicted);
                 let errors = actual.iter().zip(&predicted).map(|(y, predicted)| y - predicted).collect();
-                HoldOut { series: i, window, errors, covariates }
+                let closed = (start..series.y.len()).map(|t| self.extractor.is_closed(&series, t)).collect();
+                HoldOut { series: i, window, errors, covariates, start, predicted, closed }
             });
             Ok(forecasts.collect())
         };
         let hold_out: Vec<Vec<HoldOut>> = order.par_iter().map(of_series).collect::<Result<_>>()?;
         Ok(hold_out.into_iter().flatten().collect())
+    }
+
+    /// The forecast of a hold-out window.
+    fn forecast_of(&self, mut one: HoldOut) -> Option<HeldOut> {
+        one.covariates.pop();
+        let forecast = self.distribution(one.series, &one.predicted, &one.closed, one.covariates, 0).ok()?;
+        let start = self.panel.positions(one.series).first()? + one.start as i64;
+        Some(HeldOut { series: one.series, start, forecast })
     }
 }

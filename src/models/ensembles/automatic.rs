@@ -27,10 +27,11 @@ use serde::{Deserialize, Serialize};
 use super::combine::{self, FittedCombine};
 use super::validation::{Refit, RollingValidation};
 use crate::error::{Error, Result};
-use crate::fitting::{Support, check_season};
+use crate::fitting::{Pooling, Support, check_season};
 use crate::models::intermittent::count_quantiles;
 use crate::models::{
     Ahead, Covariate, Description, Entry, FittedSeries, Local, Method, Quantiles, Season, Series, SeriesModel,
+    WindowForecast,
 };
 use crate::panel::Role;
 use crate::statistics::{Demand, DemandClass};
@@ -213,8 +214,8 @@ impl SeriesModel for Automatic {
         self.reads_covariates()
     }
 
-    fn pools_seasonality(&self) -> bool {
-        self.pool_seasonality
+    fn pooling(&self) -> Pooling {
+        if self.pool_seasonality { Pooling::Short } else { Pooling::None }
     }
 
     fn fit_with_season(&self, series: &Series, pooled: &Season) -> Result<Box<dyn FittedSeries>> {
@@ -253,7 +254,10 @@ impl Automatic {
         } else {
             validation.scores()
         };
-        Ok(Box::new(FittedAutomatic { combination, season, end, values, scores }))
+        let held_out = validation.held_out();
+        let mut fitted = FittedAutomatic { combination, season, end, values, scores, held_out: Vec::new() };
+        fitted.held_out = held_out.into_iter().map(|one| fitted.finished(one, series.start)).collect();
+        Ok(Box::new(fitted))
     }
 }
 
@@ -267,13 +271,22 @@ pub struct FittedAutomatic {
     end: i64,
     values: Values,
     scores: Vec<Vec<f64>>,
+    #[serde(skip)]
+    held_out: Vec<WindowForecast>,
 }
 
 impl FittedAutomatic {
-    /// The standard deviation around given means, on which it depends for low counts alone.
-    fn std_dev_around(&self, mean: &[f64], ahead: &Ahead) -> Vec<f64> {
-        let mut sds = self.combination.std_dev(ahead);
-        let first = self.end + ahead.lead as i64;
+    /// The means of the combination from a position on, with the pooled season.
+    fn mean_from(&self, first: i64, mut mean: Vec<f64>) -> Vec<f64> {
+        (first..).zip(&mut mean).for_each(|(position, mean)| *mean = self.season.with(position, *mean));
+        if self.values != Values::Numbers {
+            mean.iter_mut().for_each(|mean| *mean = mean.max(0.0));
+        }
+        mean
+    }
+
+    /// Its standard deviations likewise, around means on which they depend for low counts alone.
+    fn std_dev_from(&self, first: i64, mean: &[f64], mut sds: Vec<f64>) -> Vec<f64> {
         (first..).zip(&mut sds).for_each(|(position, sd)| *sd *= self.season.widening(position));
         if self.values == Values::Few {
             // The variance of a count is at least that of a Poisson distribution.
@@ -281,40 +294,47 @@ impl FittedAutomatic {
         }
         sds
     }
+
+    /// A forecast of the combination in a window, with the pooled season and the distribution of the values.
+    fn finished(&self, one: WindowForecast, start: i64) -> WindowForecast {
+        let first = start + one.start as i64;
+        let mean = self.mean_from(first, one.mean);
+        let sd = self.std_dev_from(first, &mean, one.sd);
+        let quantiles = self.count_distribution(&mean, &sd);
+        WindowForecast { start: one.start, mean, sd, quantiles }
+    }
+
+    /// The quantiles of counts.
+    fn count_distribution(&self, mean: &[f64], sd: &[f64]) -> Option<Quantiles> {
+        let normal = |step: usize, deviates: &[f64]| deviates.iter().map(|z| mean[step] + sd[step] * z).collect();
+        match self.values {
+            Values::Few => Some(count_quantiles(mean, sd)),
+            Values::Many => Some(Quantiles::by(mean, sd, Support::Counts, normal)),
+            Values::Numbers => None,
+        }
+    }
 }
 
 impl FittedSeries for FittedAutomatic {
     fn mean(&self, ahead: &Ahead) -> Result<Vec<f64>> {
-        let mut mean = self.combination.mean(ahead)?;
-        let first = self.end + ahead.lead as i64;
-        (first..).zip(&mut mean).for_each(|(position, mean)| *mean = self.season.with(position, *mean));
-        if self.values != Values::Numbers {
-            mean.iter_mut().for_each(|mean| *mean = mean.max(0.0));
-        }
-        Ok(mean)
+        Ok(self.mean_from(self.end + ahead.lead as i64, self.combination.mean(ahead)?))
     }
 
     fn std_dev(&self, ahead: &Ahead) -> Vec<f64> {
         let mean = if self.values == Values::Few { self.mean(ahead).unwrap_or_default() } else { Vec::new() };
-        self.std_dev_around(&mean, ahead)
+        self.std_dev_from(self.end + ahead.lead as i64, &mean, self.combination.std_dev(ahead))
     }
 
     fn quantiles(&self, ahead: &Ahead) -> Option<Quantiles> {
+        // The quantiles of the members are neither those that were validated nor seasonal.
+        let plain = self.scores.is_empty() && self.season.notation().is_empty();
         match self.values {
-            Values::Few => {
+            Values::Numbers => plain.then(|| self.combination.quantiles(ahead)).flatten(),
+            _ => {
                 let mean = self.mean(ahead).ok()?;
-                Some(count_quantiles(&mean, &self.std_dev_around(&mean, ahead)))
+                let sd = self.std_dev_from(self.end + ahead.lead as i64, &mean, self.combination.std_dev(ahead));
+                self.count_distribution(&mean, &sd)
             }
-            Values::Many => {
-                let mean = self.mean(ahead).ok()?;
-                let sd = self.std_dev_around(&mean, ahead);
-                let normal =
-                    |step: usize, deviates: &[f64]| deviates.iter().map(|z| mean[step] + sd[step] * z).collect();
-                Some(Quantiles::by(&mean, &sd, Support::Counts, normal))
-            }
-            // The quantiles of the members are neither those that were validated nor seasonal.
-            Values::Numbers if !self.scores.is_empty() || !self.season.notation().is_empty() => None,
-            Values::Numbers => self.combination.quantiles(ahead),
         }
     }
 
@@ -324,6 +344,10 @@ impl FittedSeries for FittedAutomatic {
 
     fn is_count(&self) -> bool {
         self.values == Values::Few
+    }
+
+    fn take_held_out(&mut self) -> Vec<WindowForecast> {
+        std::mem::take(&mut self.held_out)
     }
 
     fn residuals(&self) -> &[f64] {
@@ -344,7 +368,7 @@ impl FittedSeries for FittedAutomatic {
         let covariates = series.covariates.iter().map(Covariate::borrowed).collect();
         let combination = self.combination.updated(&Series { values: &adjusted, covariates, ..*series })?;
         let (season, scores) = (self.season.clone(), self.scores.clone());
-        Ok(Box::new(Self { combination, season, end, values: self.values, scores }))
+        Ok(Box::new(Self { combination, season, end, values: self.values, scores, held_out: Vec::new() }))
     }
 
     fn simulate(&self, ahead: &Ahead, mean: &[f64], shocks: &[f64], path: &mut [f64]) {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize, Serializer, ser};
 
 use crate::error::{Error, Result};
-use crate::models::{Entry, FittedSeries, Series};
+use crate::models::{Covariate, Entry, FittedSeries, Series};
 
 #[derive(Deserialize)]
 #[serde(try_from = "SavedComponent")]
@@ -18,7 +18,10 @@ impl FittedComponent {
     /// # Errors
     /// When there is no such model, or it cannot be fitted to the series.
     pub fn fit(label: &str, series: &Series) -> Result<Self> {
-        Ok(Self { label: label.into(), fit: Entry::component(label)?.fit(series)? })
+        let covariates = series.covariates.iter().map(Covariate::borrowed).collect();
+        // Windows are asked of the method that it is part of.
+        let series = Series { covariates, windows: None, ..*series };
+        Ok(Self { label: label.into(), fit: Entry::component(label)?.fit(&series)? })
     }
 
     /// The same parameters on a longer series.

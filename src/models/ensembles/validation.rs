@@ -9,9 +9,9 @@
 
 use super::FittedComponent;
 use crate::error::{Error, Result};
-use crate::fitting::default_horizon;
+use crate::fitting::{self, default_horizon};
 use crate::models::intermittent::pit_scores;
-use crate::models::{Ahead, Covariate, Series};
+use crate::models::{Ahead, Covariate, Series, WindowForecast};
 use crate::progress;
 
 /// Validation windows where the series is long enough for them.
@@ -40,12 +40,15 @@ pub(super) struct RollingValidation {
     actual: Vec<Vec<f64>>,
     /// The forecasts of each model, or why there are none.
     forecasts: Vec<Result<Forecasts>>,
+    /// Are the windows those that somebody asked for?
+    asked: bool,
 }
 
 /// The windows at the end of a series.
 struct Windows {
     starts: Vec<usize>,
     steps: usize,
+    asked: bool,
     /// By window and column: the covariates as they are available to a forecast made before the window.
     covariates: Vec<Vec<Vec<f64>>>,
 }
@@ -59,7 +62,7 @@ struct Forecasts {
 /// The windows that a series of `n` values has room for: where each starts, and how many steps it has. Two may overlap by
 /// half: a single one would be one moment of the calendar, with no other to give it weights.
 fn windows(n: usize, season: usize, horizon: usize) -> (Vec<usize>, usize) {
-    let least = (2 * season + 1).min(n).max((n as f64 * BEFORE).ceil() as usize).max(4);
+    let least = least(n, season).max((n as f64 * BEFORE).ceil() as usize);
     let room = n.saturating_sub(least);
     let steps = horizon.min(room);
     let count = match room.checked_div(steps).unwrap_or(0) {
@@ -68,6 +71,11 @@ fn windows(n: usize, season: usize, horizon: usize) -> (Vec<usize>, usize) {
     };
     let apart = (room - steps).checked_div(count.saturating_sub(1)).unwrap_or(0).min(steps);
     ((0..count).rev().map(|k| n - steps - k * apart).collect(), steps)
+}
+
+/// The least history that a model is fitted to, of a series of `n` values: two seasons, where there are as many.
+fn least(n: usize, season: usize) -> usize {
+    (2 * season + 1).min(n).max(4)
 }
 
 impl RollingValidation {
@@ -87,7 +95,7 @@ impl RollingValidation {
                 Forecasts::by(label, series, &windows, refit)
             });
         }
-        Ok(Self { actual: windows.actual(series), starts: windows.starts, forecasts })
+        Ok(Self { actual: windows.actual(series), starts: windows.starts, forecasts, asked: windows.asked })
     }
 
     /// The models that have no score although there are windows, and why.
@@ -149,6 +157,16 @@ impl RollingValidation {
         (0..self.actual.len()).map(window).collect()
     }
 
+    /// The forecasts of the combination for each window that was asked for, with the first step of the window.
+    pub fn held_out(&self) -> Vec<WindowForecast> {
+        let both = self.starts.iter().zip(self.combined()).filter(|_| self.asked);
+        let forecast = |(start, steps): (&usize, Vec<(f64, f64, f64)>)| {
+            let (mean, sd) = steps.into_iter().map(|(_, mean, sd)| (mean, sd)).unzip();
+            WindowForecast { start: *start, mean, sd, quantiles: None }
+        };
+        both.map(forecast).collect()
+    }
+
     /// The calibration scores of the combination: its errors standardised by its own standard deviations.
     pub fn scores(&self) -> Vec<Vec<f64>> {
         let error = |(y, mean, sd): &(f64, f64, f64)| {
@@ -179,11 +197,19 @@ impl RollingValidation {
 }
 
 impl Windows {
-    /// The windows that fit into a series.
+    /// The windows that fit into a series: those that it names, if it has room for the last of them.
     fn of(series: &Series, horizon: usize) -> Self {
-        let (starts, steps) = windows(series.values.len(), series.season, horizon);
+        let (n, season) = (series.values.len(), series.season);
+        let asked = series.windows.map_or_else(Vec::new, |windows| {
+            windows.starts(n).flatten().filter(|start| *start >= least(n, season)).collect()
+        });
+        let is_asked = !asked.is_empty();
+        let (starts, steps) = match series.windows {
+            Some(fitting::Windows { steps, .. }) if is_asked => (asked, steps),
+            _ => windows(n, season, horizon),
+        };
         let covariates = starts.iter().map(|start| series.ahead(*start, steps)).collect();
-        Self { starts, steps, covariates }
+        Self { starts, steps, asked: is_asked, covariates }
     }
 
     /// The actual values of each; values that cleaning replaced are not scored.

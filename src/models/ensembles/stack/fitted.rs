@@ -130,13 +130,16 @@ impl FittedStack {
     }
 }
 
-/// The combination of distributions: means and quantiles are averaged, probability by probability.
+/// The combination of distributions: means and quantiles are averaged, probability by probability. A member that is certain
+/// that nothing is sold at a step knows it: of a covariate that says that a shop is closed, the others may have read nothing.
 fn combined(forecasts: &[Option<StepDistribution>], shares: &[Vec<f64>]) -> StepDistribution {
     let there: Vec<(usize, &StepDistribution)> =
         forecasts.iter().enumerate().filter_map(|(m, one)| Some((m, one.as_ref()?))).collect();
+    let used = |step: usize| there.iter().filter(move |(m, _)| shares[step][*m] > 0.0);
+    let closed: Vec<bool> =
+        (0..shares.len()).map(|step| used(step).any(|(_, one)| one.mean[step] == 0.0 && one.sd[step] == 0.0)).collect();
     let sum = |step: usize, value: &dyn Fn(&StepDistribution) -> f64| -> f64 {
-        let used = there.iter().filter(|(m, _)| shares[step][*m] > 0.0);
-        used.map(|(m, one)| shares[step][*m] * value(one)).sum()
+        if closed[step] { 0.0 } else { used(step).map(|(m, one)| shares[step][*m] * value(one)).sum() }
     };
     let steps = 0..shares.len();
     let mean: Vec<f64> = steps.clone().map(|step| sum(step, &|one| one.mean[step])).collect();

@@ -1,7 +1,9 @@
-//! Hold-out forecasts: every member, fitted to the values before each of the last windows of a panel, forecasts it.
+//! Hold-out forecasts: what every member forecasts for each of the last windows of a panel from the values before it.
+
+use std::collections::HashMap;
 
 use crate::error::{Error, Result};
-use crate::fitting::{Calibration, PROBABILITIES, QuantileFunction};
+use crate::fitting::{Calibration, HeldOut, PROBABILITIES, QuantileFunction, Windows};
 use crate::metrics::{Case, scales};
 use crate::models::{Aim, Fitted, Model, StepDistribution, standard_normal};
 use crate::panel::{Cut, Folds, Panel, order};
@@ -34,14 +36,24 @@ impl Predicted {
         Self { mean: forecast.mean.clone(), quantiles: PROBABILITIES.map(|p| forecast.quantile(p)) }
     }
 
-    /// The weighted mean of members, with the share of each at each step.
+    /// Is it certain that nothing is sold at a step?
+    fn is_closed(&self, step: usize) -> bool {
+        self.mean[step] == 0.0 && self.quantiles.iter().all(|values| values[step] == 0.0)
+    }
+
+    /// The weighted mean of members, with the share of each at each step; nothing where one of them is certain of that.
     pub fn combined(members: &[Option<Self>], shares: &[Vec<f64>]) -> Self {
+        let used = |step: usize| {
+            let there = members.iter().enumerate().filter_map(|(m, predicted)| Some((m, predicted.as_ref()?)));
+            there.filter(move |(m, _)| shares[step][*m] > 0.0)
+        };
+        let closed: Vec<bool> = (0..shares.len()).map(|step| used(step).any(|(_, one)| one.is_closed(step))).collect();
         let sum = |values: &dyn Fn(&Self) -> &[f64]| -> Vec<f64> {
-            let there = || members.iter().enumerate().filter_map(|(m, predicted)| Some((m, predicted.as_ref()?)));
-            let step = |(step, shares): (usize, &Vec<f64>)| {
-                there().filter(|(m, _)| shares[*m] > 0.0).map(|(m, one)| shares[m] * values(one)[step]).sum()
+            let step = |step: usize| match closed[step] {
+                true => 0.0,
+                false => used(step).map(|(m, one)| shares[step][m] * values(one)[step]).sum(),
             };
-            shares.iter().enumerate().map(step).collect()
+            (0..shares.len()).map(step).collect()
         };
         Self { mean: sum(&|one| &one.mean), quantiles: std::array::from_fn(|k| sum(&|one| &one.quantiles[k])) }
     }
@@ -92,17 +104,8 @@ impl Window {
     }
 }
 
-/// The last windows of a panel, `steps` each: as many as there is room for; and, by member, why it forecasts none of them.
-///
-/// # Errors
-/// When a member cannot be fitted to the panel as a whole, or the user interrupts.
-pub(super) fn windows(
-    members: &[Model],
-    train: &Panel,
-    aim: Aim,
-    steps: usize,
-    max: usize,
-) -> Result<(Vec<Window>, Vec<Option<Error>>)> {
+/// As many windows of so many steps as a panel has room for at its end, up to `max`; none if it has no room for one.
+pub(super) fn room(train: &Panel, steps: usize, max: usize) -> Option<Windows> {
     let longest =
         (0..train.len()).filter_map(|i| Some(train.positions(i).last()? - train.positions(i).first()? + 1)).max();
     let room = usize::try_from(longest.unwrap_or(0)).unwrap_or(0);
@@ -111,18 +114,49 @@ pub(super) fn windows(
     let fits = |count: &usize| (count + BEFORE) * steps <= room;
     let seasonal = |count: &usize| room - count * steps > seasons;
     let several = (1..=max).rev().find(|count| fits(count) && seasonal(count));
-    let Some(count) = several.or_else(|| Some(1).filter(fits)) else { return Ok((Vec::new(), Vec::new())) };
+    // A single window will do with a season before it.
+    let season = train.season().max(steps);
+    let one = || Some(1).filter(|one| fits(one) || (train.season() > 1 && room > season + steps));
+    several.or_else(one).map(|count| Windows { count, steps })
+}
+
+/// What members forecast for the windows of a panel from the values before each; and, by member, why it forecasts none of
+/// them. A fit may know that itself; another member is fitted before the first window, and updated before each later one.
+///
+/// # Errors
+/// When a member cannot be fitted to the panel as a whole, or the user interrupts.
+pub(super) fn windows(
+    members: &mut [(Model, Box<dyn Fitted>)],
+    train: &Panel,
+    aim: Aim,
+    Windows { count, steps }: Windows,
+) -> Result<(Vec<Window>, Vec<Option<Error>>)> {
     let (mut windows, order) = (Vec::new(), order::by_content(train)?);
     let mut silent: Vec<Option<Error>> = vec![None; members.len()];
+    let mut known: Vec<HashMap<(usize, i64), StepDistribution>> = Vec::with_capacity(members.len());
+    for (_, fitted) in members.iter_mut() {
+        let held_out = fitted.take_held_out().into_iter();
+        known.push(held_out.map(|HeldOut { series, start, forecast }| ((series, start), forecast)).collect());
+    }
+    let mut fits: Vec<Result<Box<dyn Fitted>>> = Vec::with_capacity(members.len());
     for (number, cut) in Folds::new(count, steps).scenario(aim.scenario).cuts(train)?.enumerate() {
         let Cut { train: before, future, starts } = cut?;
-        let fits = members.iter().map(|member| fit(member, &before, aim)).collect::<Result<Vec<_>>>()?;
+        let unknown = Error::model("it has no forecast of the held-out windows");
+        let each = members.iter().enumerate().map(|(m, (member, _))| match fits.get(m) {
+            _ if !known[m].is_empty() => Ok(Err(unknown.clone())),
+            Some(Ok(fitted)) => updated(&**fitted, &before),
+            _ => fit(member, &before, Aim { windows: None, ..aim }),
+        });
+        fits = each.collect::<Result<_>>()?;
         for series in order.iter().copied() {
             crate::progress::check()?;
             let Some(actual) = train.happened(series, starts[series], steps) else { continue };
             let mut predicted = Vec::with_capacity(fits.len());
-            for (fit, silent) in fits.iter().zip(&mut silent) {
-                let forecast = fit.as_ref().map_err(Error::clone).and_then(|fit| fit.forecast(&future, series));
+            for (m, silent) in silent.iter_mut().enumerate() {
+                let forecast = known[m].remove(&(series, starts[series])).map_or_else(
+                    || fits[m].as_ref().map_err(Error::clone).and_then(|fit| fit.forecast(&future, series)),
+                    Ok,
+                );
                 predicted.push(match forecast {
                     Ok(forecast) => Some(Predicted::of(&forecast)),
                     Err(why) => {
@@ -143,6 +177,14 @@ pub(super) fn windows(
     Ok((windows, silent))
 }
 
+/// A fit at a later state of its panel, or the reason why it cannot be updated.
+fn updated(fitted: &dyn Fitted, train: &Panel) -> Result<Result<Box<dyn Fitted>>> {
+    match fitted.update(train) {
+        Err(error) if error.is_interrupted() => Err(error),
+        updated => Ok(updated),
+    }
+}
+
 /// A member fitted to a panel, or the reason why it cannot be.
 pub(super) fn fit(member: &Model, train: &Panel, aim: Aim) -> Result<Result<Box<dyn Fitted>>> {
     match member.forecaster().fit(train, aim) {
@@ -150,5 +192,21 @@ pub(super) fn fit(member: &Model, train: &Panel, aim: Aim) -> Result<Result<Box<
         Err(error) if error.is_model() => Ok(Err(error)),
         Err(error) if error.is_interrupted() => Err(error),
         Err(error) => Err(Error::within(error, member.label())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_sold_where_a_member_with_weight_is_certain_of_it() {
+        let of =
+            |mean: [f64; 2]| Some(Predicted { mean: mean.to_vec(), quantiles: std::array::from_fn(|_| mean.to_vec()) });
+        let members = [of([10.0, 0.0]), of([20.0, 20.0])];
+        let combined = |share: f64| Predicted::combined(&members, &vec![vec![share, 1.0 - share]; 2]);
+        assert_eq!(combined(0.75).mean, [12.5, 0.0]);
+        assert_eq!(combined(0.75).quantiles[3], [12.5, 0.0]);
+        assert_eq!(combined(0.0).mean, [20.0, 20.0]);
     }
 }

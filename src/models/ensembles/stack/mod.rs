@@ -1,8 +1,9 @@
 //! `stack` and `select`: stacked ensembles, and model selection, on held-out windows (Wolpert 1992, *Neural Networks* 5; Breiman
 //! 1996, *Machine Learning* 24; by group of series, Montero-Manso et al. 2020, *International Journal of Forecasting* 36).
 //!
-//! 1. **Windows.** The last windows of the panel, each as long as the forecast, are held out in turn. Every member is fitted to
-//!    the values before each, and forecasts it.
+//! 1. **Windows.** The last windows of the panel, each as long as the forecast, are held out in turn. Every member forecasts each
+//!    from the values before it: by the hold-out forecasts of its own fit where it makes them (`auto`, `boost`), else by a
+//!    fit to the values before the first window, updated before each later one.
 //! 2. **Weights.** `stack` estimates non-negative weights that sum to one, by group of series and horizon (see `weights`);
 //!    `select` takes the member with the best score by any metric, for each group.
 //! 3. **Intervals.** Quantiles are averaged with the same weights, probability by probability. They are calibrated on the windows,
@@ -104,9 +105,9 @@ impl Default for Select {
     }
 }
 
-/// The default members: local models and a global one.
+/// The default members: classical methods, trees over all series, and last year's pattern.
 fn members() -> Vec<String> {
-    ["auto", "boost"].map(String::from).to_vec()
+    ["auto", "boost", "group_seasonal"].map(String::from).to_vec()
 }
 
 impl Method for Stack {
@@ -178,7 +179,7 @@ impl Forecaster for Stack {
         };
         let stacking =
             Stacking { models: &self.models, by: &self.by, windows: self.windows, aim: aimed(aim, self.horizon) };
-        stacking.fit(train, &learn, &SHRINKAGES, self.loss)
+        Ok(Box::new(stacking.fit(train, &learn, &SHRINKAGES, self.loss)?))
     }
 }
 
@@ -220,7 +221,7 @@ impl Forecaster for Select {
         };
         let stacking =
             Stacking { models: &self.models, by: &self.by, windows: self.windows, aim: aimed(aim, self.horizon) };
-        stacking.fit(train, &learn, &[], StackLoss::Absolute)
+        Ok(Box::new(stacking.fit(train, &learn, &[], StackLoss::Absolute)?))
     }
 }
 
@@ -247,18 +248,30 @@ struct Stacking<'a> {
 impl Stacking<'_> {
     /// Members fitted to a panel, with weights learned on its held-out windows. Of several `shrinkages`, the one with the smallest
     /// out-of-sample loss is taken, and the ensemble is compared with `auto` alone.
-    fn fit(&self, train: &Panel, learn: Learn, shrinkages: &[f64], loss: StackLoss) -> Result<Box<dyn Fitted>> {
-        let mut members = models(self.models)?;
+    fn fit(&self, train: &Panel, learn: Learn, shrinkages: &[f64], loss: StackLoss) -> Result<FittedStack> {
         let groups = Groups::by(self.by, train)?;
         let steps = self.aim.steps.unwrap_or_else(|| default_horizon(train.season()));
-        let aim = aimed(self.aim, Some(steps));
-        let (mut windows, silent) = hold_out::windows(&members, train, aim, steps, self.windows)?;
-        let mut remarks = Vec::new();
+        let asked = hold_out::room(train, steps, self.windows);
+        let aim = Aim { windows: asked, ..aimed(self.aim, Some(steps)) };
+        let (mut members, mut remarks) = (Vec::new(), Vec::new());
+        for member in models(self.models)? {
+            match hold_out::fit(&member, train, aim)? {
+                Ok(fitted) => members.push((member, fitted)),
+                Err(why) => remarks.push((member.label().to_string(), why.to_string())),
+            }
+        }
+        if members.is_empty() {
+            return alone(train, aim, groups, "no member can be fitted to the panel");
+        }
+        let (mut windows, silent) = match asked {
+            Some(asked) => hold_out::windows(&mut members, train, aim, asked)?,
+            None => (Vec::new(), vec![None; members.len()]),
+        };
         if silent.iter().any(Option::is_none) {
             // A member without any forecast has no score to compare.
             for (m, why) in silent.iter().enumerate().rev() {
                 if let Some(why) = why {
-                    remarks.insert(0, (members.remove(m).label().to_string(), why.to_string()));
+                    remarks.insert(0, (members.remove(m).0.label().to_string(), why.to_string()));
                     windows.iter_mut().for_each(|window| drop(window.predicted.remove(m)));
                 }
             }
@@ -279,8 +292,8 @@ impl Stacking<'_> {
         }
         let mut weights = learn(&scored, &groups, steps, shrinkage);
         let mut note = String::new();
-        let automatic = members.iter().position(|member| member.label() == Automatic::NAME);
-        if let Some(m) = automatic.filter(|_| !shrinkages.is_empty())
+        let fallback = members.iter().position(|(member, _)| member.label() == Automatic::NAME);
+        if let Some(m) = fallback.filter(|_| !shrinkages.is_empty())
             && !is_better(&scored, &held_out, m, loss)
         {
             let own = (0..members.len()).map(|other| f64::from(u8::from(other == m))).collect();
@@ -288,36 +301,27 @@ impl Stacking<'_> {
             note = "no combination was better on held-out windows".into();
         }
         let calibration = if note.is_empty() { calibration(&scored, &held_out) } else { None };
-        let (mut fitted, mut kept) = (Vec::new(), Vec::new());
-        for (m, member) in members.iter().enumerate() {
-            // A fit to part of the panel is no guarantee for all of it.
-            match hold_out::fit(member, train, aim)? {
-                Ok(fit) => {
-                    fitted.push(Member::new(member.label(), fit, train.len()));
-                    kept.push(m);
-                }
-                Err(why) => remarks.push((member.label().to_string(), why.to_string())),
-            }
-        }
-        if kept.is_empty() {
-            return alone(train, aim, groups, "no member can be fitted to the panel");
-        }
-        let weights = weights.of(&kept);
+        let member = |(member, fit): (Model, Box<dyn Fitted>)| Member::new(member.label(), fit, train.len());
+        let mut fitted: Vec<Member> = members.into_iter().map(member).collect();
         let unfitted = |i: usize| fitted.iter().all(|member| member.fails(i));
-        if automatic.is_none() && (0..train.len()).any(unfitted) {
-            let fit = Model::from(Automatic::default()).forecaster().fit(train, aim)?;
-            fitted.push(Member::new(Automatic::NAME, fit, train.len()));
+        if fallback.is_none() && (0..train.len()).any(unfitted) {
+            fitted.push(automatic(train, aim)?);
         }
-        Ok(Box::new(FittedStack::new(train, fitted, weights, groups.of, calibration, note, remarks)))
+        Ok(FittedStack::new(train, fitted, weights, groups.of, calibration, note, remarks))
     }
 }
 
+/// `auto`, for series without another member.
+fn automatic(train: &Panel, aim: Aim) -> Result<Member> {
+    let fit = Model::from(Automatic::default()).forecaster().fit(train, Aim { windows: None, ..aim })?;
+    Ok(Member::new(Automatic::NAME, fit, train.len()))
+}
+
 /// `auto` instead of an ensemble, and why.
-fn alone(train: &Panel, aim: Aim, groups: Groups, why: &str) -> Result<Box<dyn Fitted>> {
-    let fit = Model::from(Automatic::default()).forecaster().fit(train, aim)?;
-    let member = Member::new(Automatic::NAME, fit, train.len());
+fn alone(train: &Panel, aim: Aim, groups: Groups, why: &str) -> Result<FittedStack> {
+    let member = automatic(train, aim)?;
     let weights = Weights::same(vec![1.0], groups.names.len());
-    Ok(Box::new(FittedStack::new(train, vec![member], weights, groups.of, None, why.into(), Vec::new())))
+    Ok(FittedStack::new(train, vec![member], weights, groups.of, None, why.into(), Vec::new()))
 }
 
 /// The cross-validation part of each window: its own, or one half of the series where there is one window alone.

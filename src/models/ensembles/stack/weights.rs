@@ -84,13 +84,6 @@ impl Weights {
         parts.iter().filter_map(|weights| weights.get(member)).sum::<f64>() / parts.len() as f64
     }
 
-    /// Those of some members, which share the rest.
-    pub fn of(&self, kept: &[usize]) -> Self {
-        let own = |weights: &Vec<f64>| kept.iter().map(|m| weights[*m]).collect();
-        let group = |parts: &Vec<Vec<f64>>| parts.iter().map(own).collect();
-        Self { parts: self.parts.clone(), groups: self.groups.iter().map(group).collect() }
-    }
-
     /// How many groups and members there are.
     pub fn shape(&self) -> (usize, usize) {
         (self.groups.len(), self.groups.first().and_then(|parts| parts.first()).map_or(0, Vec::len))
