@@ -24,10 +24,10 @@ import pandas as pd
 DECILES = [d / 10 for d in range(1, 10)]
 #       horizon, windows, season of the MASE, known ahead, seen in the past, models
 TASKS = {
-    "rossmann_1D": (48, 10, 7, ["Open", "Promo", "SchoolHoliday", "StateHoliday", "DayOfWeek"], ["Customers"], ["boost"]),
-    "rossmann_1W": (13, 8, 1, ["Open", "Promo", "SchoolHoliday", "StateHoliday"], ["Customers"], ["boost"]),
+    "rossmann_1D": (48, 10, 7, ["Open", "Promo", "SchoolHoliday", "StateHoliday", "DayOfWeek"], ["Customers"], ["boost", "auto"]),
+    "rossmann_1W": (13, 8, 1, ["Open", "Promo", "SchoolHoliday", "StateHoliday"], ["Customers"], ["boost", "auto"]),
     "walmart": (39, 1, 1, ["IsHoliday", *(f"MarkDown{i}" for i in range(1, 6)), "Temperature", "Fuel_Price", "CPI",
-                           "Unemployment"], [], ["boost", "seasonal_naive", "group_seasonal", "stack"]),
+                           "Unemployment"], [], ["boost", "seasonal_naive", "group_seasonal", "auto"]),
 }
 
 

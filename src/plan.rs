@@ -613,10 +613,14 @@ impl Plan {
     /// # Errors
     /// When a label does not name one.
     pub fn models(&self) -> Result<Vec<Model>> {
+        self.models_given(self.known.names().is_empty() || self.future.is_some())
+    }
+
+    /// The models: those stated, else the default ones, which read covariates where their future is given.
+    fn models_given(&self, regressors: bool) -> Result<Vec<Model>> {
         if !self.models.names().is_empty() {
             return Model::list(&self.models.to_string());
         }
-        let regressors = self.known.names().is_empty() || self.future.is_some();
         let automatic = Automatic { regressors, ..Automatic::default() };
         Ok(vec![SeasonalNaive::default().into(), automatic.into()])
     }
@@ -667,7 +671,8 @@ impl Plan {
     /// As [`Panel::backtest`].
     pub fn backtest(&self) -> Result<Backtest> {
         self.check()?;
-        self.panel()?.backtest_at(self.models()?, self.folds(), self.levels()?)
+        // What is known ahead is known on every fold.
+        self.panel()?.backtest_at(self.models_given(true)?, self.folds(), self.levels()?)
     }
 
     /// How options are searched: by this plan's metric and seed, if the search names no others.

@@ -1,5 +1,7 @@
 //! The predictive distribution of each step of one series.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 use crate::panel::normalise::Scale;
 
@@ -51,6 +53,20 @@ impl StepDistribution {
         })
     }
 
+    /// The same on a support that is narrower than its own: of a series that never left it.
+    pub(crate) fn within(mut self, support: Support) -> Self {
+        if support == Support::Numbers {
+            return self;
+        }
+        let mean: Vec<f64> = self.mean.iter().map(|mean| mean.max(0.0)).collect();
+        let wider = matches!((self.support(), support), (Support::Numbers, _) | (Support::Positive, Support::Counts));
+        if self.back.is_none() && wider {
+            let at = |step: usize, deviates: &[f64]| deviates.iter().map(|z| self.at(step, *z)).collect();
+            self.shape = Some(Quantiles::by(&mean, &self.sd, support, at));
+        }
+        Self { mean, ..self }
+    }
+
     /// The support of the distribution.
     pub(crate) fn support(&self) -> Support {
         self.shape.as_ref().map_or(Support::Numbers, Quantiles::support)
@@ -71,7 +87,8 @@ impl StepDistribution {
         match self.shape.as_ref().filter(|_| scale == Scale::Same).map_or(Support::Numbers, Quantiles::support) {
             Support::Numbers => value,
             Support::Positive => value.max(0.0),
-            Support::Counts => value.max(0.0).round(),
+            // Between two counts it is the lower one: quantiles of counts are often averaged.
+            Support::Counts => (value - 0.5).ceil().max(0.0),
             Support::Multiples(unit) => decimal(unit * (value.max(0.0) / unit).round()),
         }
     }
@@ -115,8 +132,8 @@ pub struct Quantiles {
 }
 
 /// The support of a predictive distribution.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Support {
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Support {
     /// All real numbers.
     Numbers,
     /// Non-negative numbers.
@@ -132,6 +149,22 @@ const DEVIATES: usize = 81;
 const REACH: f64 = 4.0;
 /// Beyond the deviate of the outermost allowed quantile.
 const OUTERMOST: f64 = 6.0;
+
+/// Whole numbers below this mean are counts; above, it makes no difference.
+const COUNTED: f64 = 30.0;
+
+impl Support {
+    /// That of observed values, as far as they show it.
+    pub(crate) fn of(values: &[f64]) -> Self {
+        let there = || values.iter().copied().filter(|y| !y.is_nan());
+        let (sum, n) = there().fold((0.0, 0.0), |(sum, n), y| (sum + y, n + 1.0));
+        match there().all(|y| y >= 0.0) {
+            true if n > 0.0 && sum < COUNTED * n && there().all(|y| y.fract() == 0.0) => Self::Counts,
+            true => Self::Positive,
+            false => Self::Numbers,
+        }
+    }
+}
 
 impl Quantiles {
     /// The empirical quantiles of simulated values, `samples[step]` in any order, standardised by `mean[step]` and `sd[step]`.

@@ -86,6 +86,11 @@ pub trait Forecaster: Send + Sync {
         true
     }
 
+    /// The label of the local model that does its part where series are fitted one by one, as in a stream; none without one.
+    fn by_series(&self) -> Option<String> {
+        None
+    }
+
     /// Does the fit depend on the forecast horizon?
     fn depends_on_horizon(&self) -> bool {
         true

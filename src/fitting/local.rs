@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::calibration::{Calibration, MAX_SCORE};
+use super::distribution::Support;
 use super::pooling::PooledSeasons;
 use super::profiles::GroupProfiles;
 use super::{
@@ -36,6 +37,8 @@ struct LocalFits {
     calibration: [Option<Calibration>; 2],
     /// The interval scale factor of each series.
     interval_scale: Vec<f64>,
+    /// What the forecast of each series is kept within.
+    supports: Vec<Support>,
     /// What was forecast for the windows of the aim.
     held_out: Vec<HeldOut>,
 }
@@ -72,7 +75,7 @@ impl<M: SeriesModel> Forecaster for LocalForecaster<M> {
             _ if normalise != Normalise::None => None,
             Pooling::None => None,
             Pooling::Short => Some(Pooled::Short(PooledSeasons::of(train))),
-            Pooling::Every => Some(Pooled::Every(GroupProfiles::of(train)?)),
+            Pooling::Every(season) => Some(Pooled::Every(GroupProfiles::of(train, season.unwrap_or(train.season()))?)),
         };
         let latest = latest(train);
         let windows = |i: usize| aim.windows.filter(|_| train.frequency().is_whole() || end(train, i) == latest);
@@ -96,7 +99,8 @@ impl<M: SeriesModel> Forecaster for LocalForecaster<M> {
             calibration
         });
         let scenario = aim.scenario;
-        let held_out = held_out(train, &mut fits, &calibration);
+        let supports: Vec<Support> = (0..train.len()).map(|i| self.0.support(train.target(i))).collect();
+        let held_out = held_out(train, &mut fits, &calibration, &supports);
         Ok(Box::new(LocalFits {
             fits,
             ends: ends(train),
@@ -105,13 +109,19 @@ impl<M: SeriesModel> Forecaster for LocalForecaster<M> {
             covariates,
             calibration,
             interval_scale,
+            supports,
             held_out,
         }))
     }
 }
 
 /// What the fits would have forecast for windows of the past.
-fn held_out(train: &Panel, fits: &mut [Fit], calibration: &[Option<Calibration>; 2]) -> Vec<HeldOut> {
+fn held_out(
+    train: &Panel,
+    fits: &mut [Fit],
+    calibration: &[Option<Calibration>; 2],
+    supports: &[Support],
+) -> Vec<HeldOut> {
     let mut held_out = Vec::new();
     for (series, fit) in fits.iter_mut().enumerate() {
         let Ok((scale, fit)) = fit else { continue };
@@ -121,11 +131,8 @@ fn held_out(train: &Panel, fits: &mut [Fit], calibration: &[Option<Calibration>;
             let forecast = StepDistribution::scaled(*scale, mean, sd).map(|one| one.with_quantiles(quantiles));
             // A window that cannot be forecast says nothing of the others.
             let Ok(forecast) = forecast.and_then(StepDistribution::finite) else { continue };
-            held_out.push(HeldOut {
-                series,
-                start: first + start as i64,
-                forecast: forecast.calibrated(calibration, 0),
-            });
+            let forecast = forecast.calibrated(calibration, 0).within(supports[series]);
+            held_out.push(HeldOut { series, start: first + start as i64, forecast });
         }
     }
     held_out
@@ -263,10 +270,11 @@ impl Fitted for LocalFits {
             return Err(Error::model("the forecast leaves the range of numbers"));
         }
         let forecast = StepDistribution::scaled(scale, mean, sd)?.with_quantiles(fit.quantiles(&ahead));
-        match fit.calibration_scores() {
-            [] => Ok(forecast),
-            _ => Ok(forecast.calibrated(self.calibration_of(fit), ahead.lead)),
-        }
+        let forecast = match fit.calibration_scores() {
+            [] => forecast,
+            _ => forecast.calibrated(self.calibration_of(fit), ahead.lead),
+        };
+        Ok(forecast.within(self.supports[series]))
     }
 
     fn residuals(&self, series: usize) -> &[f64] {
@@ -302,6 +310,7 @@ impl Fitted for LocalFits {
             covariates: self.covariates.clone(),
             calibration: self.calibration.clone(),
             interval_scale,
+            supports: self.supports.clone(),
             held_out: Vec::new(),
         }))
     }
@@ -333,6 +342,7 @@ impl Fitted for LocalFits {
             covariates: self.covariates.clone(),
             calibration: self.calibration.clone(),
             interval_scale: self.interval_scale.clone(),
+            supports: self.supports.clone(),
         })
     }
 }
@@ -346,6 +356,7 @@ struct Saved {
     covariates: Vec<usize>,
     calibration: [Option<Calibration>; 2],
     interval_scale: Vec<f64>,
+    supports: Vec<Support>,
 }
 
 /// The inverse of `save` for one method.
@@ -365,8 +376,8 @@ where
             Err(message) => Ok(Err(Error::model(message.as_str()))),
         })
         .collect::<Result<Vec<_>>>()?;
-    let Saved { ends, reads_covariates, scenario, covariates, calibration, interval_scale, .. } = saved;
-    if [ends.len(), interval_scale.len()] != [fits.len(); 2] {
+    let Saved { ends, reads_covariates, scenario, covariates, calibration, interval_scale, supports, .. } = saved;
+    if [ends.len(), interval_scale.len(), supports.len()] != [fits.len(); 3] {
         return Err(Error::data("the saved fit is damaged"));
     }
     let held_out = Vec::new();
@@ -378,6 +389,7 @@ where
         covariates,
         calibration,
         interval_scale,
+        supports,
         held_out,
     }))
 }

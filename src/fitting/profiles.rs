@@ -60,12 +60,11 @@ fn level(year: &[f64]) -> Option<f64> {
 }
 
 impl GroupProfiles {
-    /// Of a panel.
+    /// Of a panel, in seasons of so many steps.
     ///
     /// # Errors
     /// When its covariates cannot be read.
-    pub fn of(panel: &Panel) -> Result<Self> {
-        let season = panel.season();
+    pub fn of(panel: &Panel, season: usize) -> Result<Self> {
         if season < 2 || panel.len() < 2 {
             return Ok(Self { by_series: vec![None; panel.len()] });
         }
@@ -146,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_series_has_the_profile_of_the_others_that_resemble_it() {
-        let profiles = GroupProfiles::of(&panel(3)).unwrap();
+        let profiles = GroupProfiles::of(&panel(3), 4).unwrap();
         for (series, early) in [(0, 1.5), (1, 0.5), (4, 1.5), (5, 0.5)] {
             let season = profiles.season(series).unwrap();
             for (position, wanted) in [(0, early), (1, early), (2, 2.0 - early), (7, 2.0 - early), (8, early)] {
@@ -157,6 +156,6 @@ mod tests {
 
     #[test]
     fn who_is_alone_has_none() {
-        assert!(GroupProfiles::of(&panel(1).only("item", "ice").unwrap()).unwrap().season(0).is_none());
+        assert!(GroupProfiles::of(&panel(1).only("item", "ice").unwrap(), 4).unwrap().season(0).is_none());
     }
 }

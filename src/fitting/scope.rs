@@ -110,8 +110,12 @@ where
         M::Fitted::load(bytes, panel)
     }
 
-    fn component(_method: M) -> Result<Component> {
-        Err(not_local(M::NAME))
+    fn component(method: M) -> Result<Component> {
+        let error = not_local(M::NAME);
+        Err(match method.by_series() {
+            Some(part) => Error::usage(format!("{error}; {part} is the part of it that does")),
+            None => error,
+        })
     }
 
     fn load_component(_bytes: &[u8]) -> Result<Box<dyn FittedSeries>> {

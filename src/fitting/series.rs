@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::distribution::Support;
 use super::{BoxCox, Description, Quantiles, Save, Season, Windows};
 use crate::error::{Error, Result};
 use crate::panel::{Assumptions, Frequency, Role};
@@ -35,6 +36,11 @@ pub trait SeriesModel: Send + Sync {
     /// When the series cannot be fitted: too short, too few complete rows.
     fn fit(&self, series: &Series) -> Result<Box<dyn FittedSeries>>;
 
+    /// What are forecasts of a series with these values kept within?
+    fn support(&self, _values: &[f64]) -> Support {
+        Support::Numbers
+    }
+
     /// Which series does it give the seasonal pattern of others?
     fn pooling(&self) -> Pooling {
         Pooling::None
@@ -56,8 +62,8 @@ pub enum Pooling {
     None,
     /// Those that are too short to estimate seasonal indices of their own.
     Short,
-    /// Every series.
-    Every,
+    /// Every series; of this season, if another than that of the panel.
+    Every(Option<usize>),
 }
 
 /// One fitted series.

@@ -15,6 +15,9 @@ use crate::boosting::{Binned, Boosting, Ensemble, Objective, Rows};
 use crate::error::{Error, Result};
 use crate::fitting::{check_count, check_share, global, global::global_options};
 
+/// A sketch has so many times fewer trees, each of which learns half as many times more.
+const SKETCHED: usize = 4;
+
 /// The loss function of trees.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -137,6 +140,10 @@ impl Regressor for Boost {
         PreparedTrees::new(self.boosting(), matrix.clone()).fit(target)
     }
 
+    fn has_sketches(&self) -> bool {
+        true
+    }
+
     fn prepare(&self, matrix: FeatureMatrix) -> Box<dyn Prepared + '_> {
         Box::new(PreparedTrees::new(self.boosting(), matrix))
     }
@@ -204,6 +211,15 @@ impl Prepared for PreparedTrees {
             ));
         }
         Ok(Box::new(self.boosting.fit(&self.binned(target), target, None)))
+    }
+
+    fn sketch(&self, target: &[f64]) -> Result<Option<Box<dyn FittedRegressor>>> {
+        let boosting = Boosting {
+            num_rounds: self.boosting.num_rounds.div_ceil(SKETCHED),
+            learning_rate: (SKETCHED as f64 / 2.0 * self.boosting.learning_rate).min(1.0),
+            ..self.boosting.clone()
+        };
+        Ok(Some(Box::new(boosting.fit(&self.binned(target), target, None))))
     }
 }
 

@@ -72,6 +72,10 @@ impl Regressor for Forest {
         PreparedTrees::new(self.boosting(), matrix.clone()).fit(target)
     }
 
+    fn has_sketches(&self) -> bool {
+        true
+    }
+
     fn prepare(&self, matrix: FeatureMatrix) -> Box<dyn Prepared + '_> {
         Box::new(PreparedTrees::new(self.boosting(), matrix))
     }

@@ -24,6 +24,8 @@ use crate::fitting::{Autoregression, Pooling};
 const SEASONS: usize = 3;
 /// The level of an earlier season, relative to that of the last one, below which its pattern is not looked at.
 const LOW: f64 = 0.1;
+/// The height of a place of the season that the standard deviation follows.
+const HEIGHT: std::ops::RangeInclusive<f64> = 0.5..=4.0;
 /// The growth that is believed.
 const GROWTH: std::ops::RangeInclusive<f64> = 0.25..=4.0;
 
@@ -31,6 +33,8 @@ const GROWTH: std::ops::RangeInclusive<f64> = 0.25..=4.0;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GroupSeasonal {
+    /// Steps in a season; the panel's season if not given.
+    pub season: Option<usize>,
     /// The weight of one season of the series itself beside the profile of its group, from 0 to 1.
     pub own: f64,
     /// The part of the growth against last year that persists, from 0 to 1.
@@ -39,7 +43,7 @@ pub struct GroupSeasonal {
 
 impl Default for GroupSeasonal {
     fn default() -> Self {
-        Self { own: 0.6, growth: 0.5 }
+        Self { season: None, own: 0.6, growth: 0.5 }
     }
 }
 
@@ -57,6 +61,7 @@ impl Method for GroupSeasonal {
     type Fitted = FittedGroupSeasonal;
 
     fn check(&self) -> Result<()> {
+        super::check_season(self.season)?;
         for (what, value) in [("own", self.own), ("growth", self.growth)] {
             if !(0.0..=1.0).contains(&value) {
                 return Err(Error::usage(format!("`{what}` is a fraction from 0 to 1, not {value}")));
@@ -68,7 +73,7 @@ impl Method for GroupSeasonal {
 
 impl SeriesModel for GroupSeasonal {
     fn pooling(&self) -> Pooling {
-        Pooling::Every
+        Pooling::Every(self.season)
     }
 
     fn fit(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
@@ -76,6 +81,7 @@ impl SeriesModel for GroupSeasonal {
     }
 
     fn fit_with_season(&self, series: &Series, pooled: &Season) -> Result<Box<dyn FittedSeries>> {
+        let series = &self.in_season(series);
         let state = self.state(series, pooled)?;
         let mut errors = state.errors(series);
         let compared = errors.iter().filter(|e| !e.is_nan()).count();
@@ -122,6 +128,11 @@ struct State {
 }
 
 impl GroupSeasonal {
+    /// The series with the season of the option, if given.
+    fn in_season<'a>(&self, series: &'a Series) -> Series<'a> {
+        Series { season: self.season.unwrap_or(series.season), covariates: Vec::new(), ..*series }
+    }
+
     fn state(&self, series: &Series, pooled: &Season) -> Result<State> {
         let (m, y) = (series.season.max(1), series.values);
         let n = y.len();
@@ -189,6 +200,11 @@ fn profile_errors(series: &Series, profile: &Season, level: f64) -> Vec<f64> {
 }
 
 impl State {
+    /// How high the mean at a place of the season is beside that of the season, within limits: errors grow with what is sold.
+    fn height(&self, place: usize) -> f64 {
+        if self.level > 0.0 { (self.cycle[place] / self.level).clamp(*HEIGHT.start(), *HEIGHT.end()) } else { 1.0 }
+    }
+
     /// The errors of last year's value, reduced to those of a pattern in which it has the weight `own`: noise of this year, a
     /// part of that of last year. NaN where there is no last year.
     fn errors(&self, series: &Series) -> Vec<f64> {
@@ -206,7 +222,8 @@ impl FittedSeries for FittedGroupSeasonal {
 
     fn std_dev(&self, ahead: &Ahead) -> Vec<f64> {
         let m = self.state.cycle.len();
-        ahead.steps().map(|h| self.sigma * ((1 + (h - 1) / m) as f64).sqrt()).collect()
+        let age = |h: usize| ((1 + (h - 1) / m) as f64).sqrt();
+        ahead.steps().map(|h| self.sigma * self.state.height((h - 1) % m) * age(h)).collect()
     }
 
     fn residuals(&self) -> &[f64] {
@@ -214,6 +231,7 @@ impl FittedSeries for FittedGroupSeasonal {
     }
 
     fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
+        let series = &self.model.in_season(series);
         let state = self.model.state(series, &self.profile)?;
         let errors = match self.level {
             Some(level) => profile_errors(series, &self.profile, level),

@@ -31,8 +31,8 @@ pub use boost::{Boost, BoostObjective};
 pub use ces::{Ces, CesSeasonality, FittedCes};
 pub use drift::{Drift, FittedDrift};
 pub use ensembles::{
-    Automatic, By, Combine, Conformal, Conformity, FittedAutomatic, FittedCombine, FittedConformal, FittedStack,
-    Select, Stack, StackLoss,
+    Automatic, By, Combine, Conformal, Conformity, Ensemble, FittedCombine, FittedConformal, FittedEnsemble,
+    FittedStack, Select, Stack, StackLoss,
 };
 pub use ets::{Ets, FittedEts};
 pub use fits::{Failure, Fits, Horizon};
@@ -68,6 +68,7 @@ pub const MODELS: Registry<Making> = Registry {
     kind: "model",
     rows: &[
         Entry::of::<Automatic>(),
+        Entry::of::<Ensemble>(),
         Entry::of::<Combine>(),
         Entry::of::<Conformal>(),
         Entry::of::<Stack>(),

@@ -454,6 +454,16 @@ impl Panel {
         })))
     }
 
+    /// The same rows with another season.
+    pub(crate) fn with_season(&self, season: usize) -> Panel {
+        let inner = &*self.0;
+        let mut panel = self.with_covariates(inner.frame.clone(), inner.columns.clone());
+        if let Some(inner) = Arc::get_mut(&mut panel.0) {
+            inner.season = season;
+        }
+        panel
+    }
+
     /// The same rows with other covariates: `frame` has the rows of this panel in their order.
     pub(crate) fn with_covariates(&self, frame: DataFrame, columns: Columns) -> Panel {
         let inner = &*self.0;

@@ -202,13 +202,7 @@ fn check(plan: &Plan, out: &Path) -> Result<Vec<Model>> {
     if plan.chunk == Some(0) {
         return Err(Error::usage("a chunk is at least 1 row, not 0"));
     }
-    let models = plan.models()?;
-    if let Some(model) = models.iter().find(|model| model.forecaster().is_global()) {
-        return Err(Error::usage(format!(
-            "{} learns across series, which a stream never sees together; fit it without --stream, or stream other models",
-            model.label()
-        )));
-    }
+    let models = plan.models()?.into_iter().map(by_series).collect::<Result<_>>()?;
     let sums = plan.aggregate.as_deref().map(Aggregate::parse).transpose()?.is_some_and(|how| how.keys.is_some());
     if sums {
         return Err(Error::usage("sums over keys need all series at once; aggregate first, then stream the sums"));
@@ -217,6 +211,23 @@ fn check(plan: &Plan, out: &Path) -> Result<Vec<Model>> {
         return Err(Error::usage("a stream reads Parquet files, not the answer of a query"));
     }
     Ok(models)
+}
+
+/// A model that fits series one by one: itself, or what does its part.
+fn by_series(model: Model) -> Result<Model> {
+    if !model.forecaster().is_global() {
+        return Ok(model);
+    }
+    let label = model.label();
+    let part = model.forecaster().by_series().ok_or_else(|| {
+        Error::usage(format!(
+            "{label} learns across series, which a stream never sees together; fit it without --stream, or stream other models"
+        ))
+    })?;
+    progress::say(&format!(
+        "{label} also learns across series, which a stream never sees together: {part} alone is used"
+    ));
+    Model::named(&part)
 }
 
 impl Work {

@@ -52,13 +52,13 @@ fn weights_follow_the_trial_and_stand_in_the_form() {
 fn auto_says_what_it_chose_and_is_no_worse_than_its_members() {
     let sales = crate::sales();
     let trial =
-        sales.backtest(["auto(horizon=8)", "seasonal_naive", "naive", "ets", "theta"], Folds::new(3, 8)).unwrap();
+        sales.backtest(["ensemble(horizon=8)", "seasonal_naive", "naive", "ets", "theta"], Folds::new(3, 8)).unwrap();
     let score = |model: &str| trial.score(model, "mase").unwrap();
-    let auto = score("auto(horizon=8)");
+    let auto = score("ensemble(horizon=8)");
     for model in ["naive", "ets", "theta"] {
         assert!(auto < 1.05 * score(model), "{model}: {auto} {}", score(model));
     }
-    let fits = sales.fit(["auto(horizon=8)"]).unwrap();
+    let fits = sales.fit(["ensemble(horizon=8)"]).unwrap();
     let form = fits.diagnostics().unwrap().get(0, "specification").unwrap().to_string();
     assert!(form.contains('%') && form.contains(" + "), "{form}");
     assert!(fits.failures().is_empty());
@@ -71,7 +71,7 @@ fn fits_of_combinations_are_kept_and_brought_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("fits");
     let labels = [
-        "auto(horizon=8)",
+        "ensemble(horizon=8)",
         "combine(models=[\"theta\", \"ets(season=1)\"], by=trimmed)",
         "conformal(model=theta, kind=adaptive)",
     ];
@@ -92,9 +92,9 @@ fn what_makes_no_sense_is_refused() {
         ("combine(models=[theta, theta])", "twice"),
         ("combine(models=[thta])", "did you mean `theta`"),
         ("combine(models=[\"ets(box_cox=0)\"])", "normalise the panel"),
-        ("auto(budget=0)", "milliseconds above 0"),
-        ("auto(horizon=0)", "at least 1"),
-        ("auto(seasons=[0])", "at least 1"),
+        ("ensemble(budget=0)", "milliseconds above 0"),
+        ("ensemble(horizon=0)", "at least 1"),
+        ("ensemble(seasons=[0])", "at least 1"),
     ] {
         let said = Model::named(label).err().unwrap().to_string();
         assert!(said.contains(why), "{label}: {said}");
@@ -149,8 +149,9 @@ fn siblings_lend_their_season_to_short_series() {
     let frame = sales.filter(departments.and(kept).and(col("date").lt_eq(date("2012-07-27"))));
     let frame = frame.select([col("store"), col("dept"), col("date"), col("sales")]).collect().unwrap();
     let panel = Panel::from_frame(frame, Columns::new(["store", "dept"], "date", "sales")).unwrap();
-    let trial =
-        panel.backtest(["auto(horizon=13)", "auto(horizon=13, pool_seasonality=false)"], Folds::new(1, 13)).unwrap();
+    let trial = panel
+        .backtest(["ensemble(horizon=13)", "ensemble(horizon=13, pool_seasonality=false)"], Folds::new(1, 13))
+        .unwrap();
     let scores = trial.scores().unwrap().frame().clone().lazy().filter(short).group_by([col("model")]);
     let scores = scores.agg([col("wape").mean()]).sort(["model"], SortMultipleOptions::default()).collect().unwrap();
     let wape = scores.column("wape").unwrap().f64().unwrap();
@@ -223,8 +224,8 @@ fn adaptive_intervals_follow_a_series() {
 fn auto_reads_covariates_only_if_it_may() {
     let sales = crate::sales();
     // The future of a known covariate is demanded ...
-    assert!(sales.fit(["auto(horizon=8)"]).unwrap().forecast(8).unwrap_err().to_string().contains("IsHoliday"));
+    assert!(sales.fit(["ensemble(horizon=8)"]).unwrap().forecast(8).unwrap_err().to_string().contains("IsHoliday"));
     // ... unless nothing reads it.
-    let forecast = sales.fit(["auto(horizon=8, regressors=false)"]).unwrap().forecast(8).unwrap();
-    assert_eq!(forecast.mean("auto(horizon=8, regressors=false)", SERIES).unwrap().len(), 8);
+    let forecast = sales.fit(["ensemble(horizon=8, regressors=false)"]).unwrap().forecast(8).unwrap();
+    assert_eq!(forecast.mean("ensemble(horizon=8, regressors=false)", SERIES).unwrap().len(), 8);
 }

@@ -76,6 +76,7 @@ fn around(wrapper: usize, parts: &[String]) -> Option<Model> {
         3 => ("select", serde_json::json!({"models": parts})),
         4 => ("stl", serde_json::json!({"trend": parts[0]})),
         5 => ("mstl", serde_json::json!({"trend": parts[0], "seasons": [7, 30]})),
+        6 => ("ensemble", serde_json::json!({"models": parts, "budget": 1e-7})),
         _ => ("auto", serde_json::json!({"models": parts, "budget": 1e-7})),
     };
     MODELS.named(name).unwrap().with(map(options)).ok()
@@ -87,7 +88,7 @@ proptest! {
     #[test]
     fn nested_labels_are_read_back(
         leaves in proptest::collection::vec(any::<prop::sample::Index>(), 2),
-        wrappers in proptest::collection::vec(0..7_usize, 1..5),
+        wrappers in proptest::collection::vec(0..8_usize, 1..5),
     ) {
         let plain = plain();
         let mut parts: Vec<String> = leaves.iter().map(|leaf| leaf.get(&plain).clone()).collect();

@@ -1,6 +1,7 @@
 //! One test program whose files mirror the rooms.
 mod arima;
 mod audit;
+mod automatic;
 mod bad_input;
 mod cleaning;
 mod cli;

@@ -144,7 +144,7 @@ fn values_that_do_not_fit_are_refused_in_words() {
         ("theta(season=-3)", "option `season` of theta cannot be -3: it takes a whole number of at least 0"),
         ("boost(num_rounds=1.5)", "option `num_rounds` of boost cannot be 1.5: it takes a whole number of at least 0"),
         ("boost(learning_rate=[1])", "option `learning_rate` of boost cannot be [1]: it takes a number"),
-        ("auto(counts=1)", "option `counts` of auto cannot be 1: it takes true or false"),
+        ("ensemble(counts=1)", "option `counts` of ensemble cannot be 1: it takes true or false"),
         ("lstm(checkpoint=3)", "option `checkpoint` of lstm cannot be 3: it takes a text"),
         ("combine(models=3)", "option `models` of combine cannot be 3: it takes a list in brackets"),
     ] {
@@ -206,7 +206,7 @@ fn former_names_are_served() {
         ("lstm(context=9, hidden=8, layers=2)", "lstm(context_length=9, hidden_size=8, num_layers=2)"),
         ("lstm(embedding=4, batches=5, batch=8)", "lstm(embedding_size=4, batches_per_epoch=5, batch_size=8)"),
         ("lstm(rate=0.01, clip=0.5)", "lstm(learning_rate=0.01, gradient_clip=0.5)"),
-        ("auto(siblings=false)", "auto(pool_seasonality=false)"),
+        ("ensemble(siblings=false)", "ensemble(pool_seasonality=false)"),
     ];
     for (before, now) in former {
         assert_eq!(Model::named(before).unwrap().label(), now);

@@ -34,7 +34,7 @@ impl Heeds for Command {
         &[Group::Data, Group::Policy, Group::Shape, Group::Models, Group::Horizon, Group::Future, Group::Overwrite];
 }
 
-/// The model that is explained where none is stated: `auto` has no features to tell of.
+/// The model that is explained where none is stated: `auto` is made of several models.
 const MODEL: &str = "boost";
 
 impl Command {

@@ -12,13 +12,11 @@ use super::cold_start::{Levels, numbered};
 use super::scaling::SeriesScale;
 use super::{AlignedSeries, GlobalOptions, Schema};
 use crate::error::{Error, Result};
-use crate::fitting::end;
+use crate::fitting::{closures, end, is_flag};
 use crate::panel::normalise::Scale;
 use crate::panel::{Future, Normalise, Panel, Role, order};
 use crate::progress;
 
-/// The smallest number of steps without sales that a closing rule is inferred from.
-const MIN_CLOSED: usize = 20;
 /// The most values of a key that is a categorical feature.
 const MAX_CATEGORIES: usize = 250;
 
@@ -57,14 +55,11 @@ impl FeatureExtractor {
         let is_required = |c: &usize| matrix.sources[*c].1 == Role::Known && read(Role::Known);
         let required = (0..matrix.columns.len()).filter(is_required).collect();
         let names = |columns: &[usize]| columns.iter().map(|c| matrix.names[*c].clone()).collect();
-        let is_flag = |column: &[f64]| {
-            let mut values = column.iter().filter(|v| !v.is_nan());
-            values.clone().any(|v| *v == 0.0)
-                && values.clone().any(|v| *v == 1.0)
-                && values.all(|v| *v == 0.0 || *v == 1.0)
-        };
         let flags: Vec<usize> = (0..known.len()).filter(|k| is_flag(&matrix.columns[known[*k]])).collect();
-        let closed = closed(panel, &known, &flags)?;
+        let columns: Vec<usize> = flags.iter().map(|k| known[*k]).collect();
+        let place = |column: usize| known.iter().position(|known| *known == column);
+        let closed = closures(panel, &columns)?;
+        let closed = closed.into_iter().filter_map(|(column, value)| Some((place(column)?, value))).collect();
         let season = panel.season().max(1);
         let is_observed = |c: &&usize| matrix.columns[**c].iter().any(|v| !v.is_nan());
         let observed_once = observed.iter().filter(is_observed).copied().collect();
@@ -209,31 +204,6 @@ impl FeatureExtractor {
     pub fn is_closed(&self, series: &AlignedSeries, t: usize) -> bool {
         self.closed.iter().any(|(k, value)| series.known[*k][t] == *value)
     }
-}
-
-/// Which known flags imply, at which value, that nothing is sold: over all series at least [`MIN_CLOSED`] steps, all but one in
-/// a thousand of them without sales, while most other steps have some.
-fn closed(panel: &Panel, known: &[usize], flags: &[usize]) -> Result<Vec<(usize, f64)>> {
-    let matrix = panel.matrix()?;
-    let mut found = Vec::new();
-    for k in flags {
-        let column = &matrix.columns[known[*k]];
-        let (mut rows, mut zeros) = ([0_usize; 2], [0_usize; 2]);
-        for i in 0..panel.len() {
-            for (flag, y) in panel.column_of(i, column).iter().zip(panel.target(i)) {
-                if !flag.is_nan() && !y.is_nan() {
-                    let at = usize::from(*flag == 1.0);
-                    rows[at] += 1;
-                    zeros[at] += usize::from(*y == 0.0);
-                }
-            }
-        }
-        let rule = |at: usize| {
-            rows[at] >= MIN_CLOSED && 1000 * zeros[at] >= 999 * rows[at] && 2 * zeros[1 - at] < rows[1 - at]
-        };
-        found.extend([0, 1].into_iter().filter(|at| rule(*at)).map(|at| (*k, at as f64)));
-    }
-    Ok(found)
 }
 
 /// The key columns with few enough values to be categorical features, by name, and the code of each series' value: values are

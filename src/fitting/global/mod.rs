@@ -170,6 +170,11 @@ pub trait Regressor: Send + Sync {
     /// When the matrix cannot be fitted.
     fn fit(&self, matrix: &FeatureMatrix, target: &[f64]) -> Result<Box<dyn FittedRegressor>>;
 
+    /// Do its prepared matrices make sketches?
+    fn has_sketches(&self) -> bool {
+        false
+    }
+
     /// A matrix made ready for several fits: by default as it is.
     fn prepare(&self, matrix: FeatureMatrix) -> Box<dyn Prepared + '_> {
         Box::new(AsItIs { regressor: self, matrix })
@@ -183,6 +188,15 @@ pub trait Prepared: Send + Sync {
     /// # Errors
     /// When the matrix cannot be fitted.
     fn fit(&self, target: &[f64]) -> Result<Box<dyn FittedRegressor>>;
+
+    /// A fit with less effort, good enough to tell which of two targets is the better one; none where a method has no such
+    /// thing.
+    ///
+    /// # Errors
+    /// As [`Regressor::fit`].
+    fn sketch(&self, _target: &[f64]) -> Result<Option<Box<dyn FittedRegressor>>> {
+        Ok(None)
+    }
 }
 
 struct AsItIs<'a, R: ?Sized> {

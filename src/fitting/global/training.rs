@@ -80,6 +80,7 @@ impl<M: Regressor> GlobalForecaster<M> {
             ref given => std::slice::from_ref(given),
         };
         let validated = if windows > 0 { candidates.len() } else { 0 };
+        let validated = validated + usize::from(windows > 0 && candidates.len() > 1 && self.0.has_sketches());
         let bar = progress::bar((1 + validated) * blocks.len(), "training");
         let features: Vec<FeatureSet> =
             blocks.iter().map(|steps| FeatureSet::new(&extractor.schema, steps.end)).collect();
@@ -90,6 +91,8 @@ impl<M: Regressor> GlobalForecaster<M> {
             Ok(Rows { prepared: self.0.prepare(rows.matrix), targets: rows.targets, cells })
         };
         let held_out = windows * reach;
+        // Two differences are compared by sketches of the trees, where there are any.
+        let effort = if candidates.len() > 1 && self.0.has_sketches() { Effort::Less } else { Effort::Full };
         // The same rows are used for all fits of a block, if there is room for them.
         let (mut kept, mut cells) = (Vec::new(), 0);
         for at in (0..blocks.len()).filter(|_| windows > 0) {
@@ -97,33 +100,40 @@ impl<M: Regressor> GlobalForecaster<M> {
             cells += rows.as_ref().map_or(0, |rows| rows.cells);
             kept.push(rows);
         }
-        let fit = |at: usize, difference: Difference, from_end: usize| -> Result<Block> {
+        let fit = |at: usize, difference: Difference, from_end: usize, effort: Effort| -> Result<Block> {
             progress::check()?;
             let rows = match kept.get(at) {
                 Some(Some(rows)) => Arc::clone(rows),
                 _ => Arc::new(rows_of(at)?),
             };
-            let regressor = rows.prepared.fit(&rows.targets.before(from_end, difference))?;
+            let target = rows.targets.before(from_end, difference);
+            let sketch = if effort == Effort::Less { rows.prepared.sketch(&target)? } else { None };
+            let regressor = sketch.map_or_else(|| rows.prepared.fit(&target), Ok)?;
             progress::check()?;
             bar.inc(1);
             let (steps, features) = (blocks[at].clone(), features[at].clone());
             Ok(Block { steps, features, regressor: regressor.into() })
         };
-        let each_block = |difference: Difference, from_end: usize| -> Result<Vec<Block>> {
-            (0..blocks.len()).into_par_iter().map(|at| fit(at, difference, from_end)).collect()
+        let each_block = |difference: Difference, from_end: usize, effort: Effort| -> Result<Vec<Block>> {
+            (0..blocks.len()).into_par_iter().map(|at| fit(at, difference, from_end, effort)).collect()
         };
         let mut fitted = FittedGlobal::new(train, extractor, candidates[0], reach);
         let mut best: Option<(f64, Difference, Vec<HoldOut>, Option<Block>)> = None;
         for difference in candidates.iter().copied().filter(|_| windows > 0) {
-            (fitted.difference, fitted.blocks) = (difference, each_block(difference, held_out)?);
+            (fitted.difference, fitted.blocks) = (difference, each_block(difference, held_out, effort)?);
             let hold_out = fitted.hold_out(&histories, &order, windows, reach)?;
             let loss = hold_out.iter().flat_map(|one| &one.errors).filter(|e| e.is_finite()).map(|e| e.abs()).sum();
             if best.as_ref().is_none_or(|(least, ..)| loss < *least) {
                 best = Some((loss, difference, hold_out, fitted.blocks.first().cloned()));
             }
         }
-        let (_, difference, mut hold_out, trial) = best.unwrap_or((0.0, candidates[0], Vec::new(), None));
-        (fitted.difference, fitted.blocks) = (difference, each_block(difference, 0)?);
+        let (_, difference, mut hold_out, mut trial) = best.unwrap_or((0.0, candidates[0], Vec::new(), None));
+        if windows > 0 && effort == Effort::Less {
+            (fitted.difference, fitted.blocks) = (difference, each_block(difference, held_out, Effort::Full)?);
+            hold_out = fitted.hold_out(&histories, &order, windows, reach)?;
+            trial = fitted.blocks.first().cloned();
+        }
+        (fitted.difference, fitted.blocks) = (difference, each_block(difference, 0, Effort::Full)?);
         fitted.estimate_errors(&histories, &order, trial.as_ref(), held_out);
         for one in &mut hold_out {
             let rmse = fitted.rmse[one.series];
@@ -138,6 +148,15 @@ impl<M: Regressor> GlobalForecaster<M> {
         drop(bar);
         Ok(fitted)
     }
+}
+
+/// How much effort a fit is worth.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effort {
+    /// Enough for a comparison.
+    Less,
+    /// All that the options ask for.
+    Full,
 }
 
 /// The training rows of a block, made ready for its fits.

@@ -1,377 +1,142 @@
-//! `auto`: the default for series that nobody has time to look at.
+//! `auto`: the default, for panels that nobody has time to look at.
 //!
-//! 1. **Candidates.** Intermittent series (mean interval between demands above 1.32 steps) get the methods for intermittent demand
-//!    beside the simple ones; all others the classical methods, with every season that they hold more than twice: seasons
-//!    up to a dozen steps inside the models, longer ones removed by MSTL. Where covariates are given, `regression` and
-//!    `arima` use them, unless `regressors=false`. Candidates beyond `budget` are left out, the slowest first; run times are
-//!    estimated from length and season, not measured, so that the choice is the same on every machine.
-//! 2. **Validation.** Each candidate forecasts the last windows of the series (three where there is room), fitted before the
-//!    first one, with covariates as in forecasts: observed ones follow the scenario. One that cannot is named in the
-//!    specification and in the remarks.
-//! 3. **Weights.** The inverse squared mean absolute error, relative to the best candidate (Bates & Granger 1969, *Operational
-//!    Research Quarterly* 20, with absolute errors); below a hundredth, none. A series too short for validation gets equal
-//!    weights.
-//! 4. **Pooled seasonality.** A series of at most two seasons is adjusted by seasonal indices pooled over its group (see
-//!    `pooling`), where the panel has longer series whose indices agree.
-//! 5. **Forecast.** The weighted combination of candidates, fitted to the whole series. Intervals are calibrated on the validation
-//!    errors of the combination over all series, step by step (as for `conformal`): the intervals of a series depend on the other
-//!    series of the panel, or of a chunk of a stream, and its means only through pooled seasonal indices. Quantiles of counts are
-//!    counts; where few are sold in a step, those of a negative binomial distribution, calibrated likewise.
-//!
-//! Weights, candidates and windows were chosen on the training sets of M3, M4, M5, Walmart and Rossmann samples (see
-//! `reports/accuracy/auto.md`). The specification names the candidates with their weights.
+//! 1. **Members.** `ensemble`, the classical methods by series; `boost`, which learns from all series together;
+//!    `group_seasonal`, last year's pattern, where the panel has a season. Known covariates are read, unless `regressors=false`.
+//! 2. **Seasons.** Those that are stated, else that of the calendar; on integer steps the one that the data show; the week beside
+//!    the day where hours show it, and the year beside the week of days (see `fitting::seasons`).
+//! 3. **Weights.** Those of [`stack`](super::Stack): learned on the last windows of the panel, by class of demand, shrunk towards
+//!    those of all series. Where no combination beats `ensemble` there, or most series are too short for a window, `ensemble` is
+//!    used alone.
+//! 4. **Budget.** What it may cost is stated in milliseconds of CPU for each series: what `ensemble` tries, cheap candidates
+//!    first, and how many rows `boost` learns from. Costs are estimated from lengths, seasons and covariates, not measured, so
+//!    that the choice is the same on every machine. The default leaves out ARIMA on long series; the windows of daily, hourly and
+//!    weekly data say that it is not missed (see `reports/accuracy/auto.md`).
+//! 5. **Answers are checked.** A shop that a known flag closes sells nothing; what was never below zero is not forecast there;
+//!    candidates whose forecasts leave the range of the history by far are left out.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::combine::{self, FittedCombine};
-use super::validation::{Refit, RollingValidation};
-use crate::error::{Error, Result};
-use crate::fitting::{Pooling, Support, check_season};
-use crate::models::intermittent::count_quantiles;
-use crate::models::{
-    Ahead, Covariate, Description, Entry, FittedSeries, Local, Method, Quantiles, Season, Series, SeriesModel,
-    WindowForecast,
-};
-use crate::panel::Role;
-use crate::statistics::{Demand, DemandClass};
+use super::ensemble::{BUDGET, check_budget};
+use super::{Ensemble, FittedStack, Stack};
+use crate::error::Result;
+use crate::fitting::{check_season, seasons};
+use crate::models::{Aim, Boost, Fitted, Forecaster, GroupSeasonal, Method, Model, PanelLevel};
+use crate::panel::Panel;
+
+/// The budget of a panel of few series, in milliseconds.
+const PANEL: f64 = 5000.0;
+/// What a row of training costs `boost` over all its fits, in milliseconds, and with how few rows it is not worth a try.
+const ROW: f64 = 0.06;
+const FEWEST_ROWS: usize = 500;
 
 /// Options of `auto`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Automatic {
-    /// The labels of the candidates; chosen by the characteristics of each series if not given.
+    /// The labels of the members; chosen for the panel if not given.
     pub models: Vec<String>,
+    /// The groups of series with weights of their own: `panel` for one group, `series`, `class` of demand, `size`, a key column
+    /// or a fixed covariate.
+    pub by: String,
+    /// Held-out windows that weights are learned on, as many as there is room for.
+    pub windows: usize,
     /// The lengths of seasons, in steps, such as `[24, 168]`; the panel's season if not given.
     pub seasons: Vec<usize>,
-    /// The horizon of the validation windows; a season if not given, a quarter of one above 47 steps, 8 without one.
-    pub horizon: Option<usize>,
-    /// Are there candidates with covariates? Their future must then be known.
+    /// Are there members with covariates? Their future must then be known.
     pub regressors: bool,
-    /// Does a series too short for seasonal indices of its own get pooled ones?
-    #[schemars(extend("also" = "siblings"))]
-    pub pool_seasonality: bool,
-    /// Do small whole numbers get a count distribution?
-    pub counts: bool,
-    /// The time budget for the fit of a series in milliseconds, as roughly estimated.
-    pub budget: f64,
+    /// The time budget for a series in milliseconds of CPU, as roughly estimated; 60 if not given, and more on panels of few
+    /// series.
+    pub budget: Option<f64>,
 }
 
 impl Default for Automatic {
     fn default() -> Self {
-        Self {
-            models: Vec::new(),
-            seasons: Vec::new(),
-            horizon: None,
-            regressors: true,
-            pool_seasonality: true,
-            counts: true,
-            budget: 1000.0,
-        }
+        Self { models: Vec::new(), by: "class".into(), windows: 3, seasons: Vec::new(), regressors: true, budget: None }
     }
 }
 
 impl Method for Automatic {
     const NAME: &str = "auto";
-    const SUMMARY: &str = "The default: candidates validated on the end of each series and combined by their accuracy";
+    const SUMMARY: &str =
+        "The default: classical methods and boosted trees, combined by their accuracy on held-out windows";
     const EXAMPLE: &str = "auto";
     const ALSO: &str = "automatic";
-    const SIMILAR: &[(&str, &str)] =
-        &[("automl, autogluon, autots", "it validates candidates on the end of each series and combines the best")];
+    const SIMILAR: &[(&str, &str)] = &[(
+        "automl, autogluon, autots",
+        "it validates classical methods and boosted trees on the end of the panel and combines them",
+    )];
     const SEARCH: &[(&str, &[&str])] =
-        &[("pool_seasonality", &["true", "false"]), ("counts", &["true", "false"]), ("regressors", &["true", "false"])];
-    type Scope = Local;
-    type Fitted = FittedAutomatic;
+        &[("by", &["panel", "class", "size", "series"]), ("regressors", &["true", "false"])];
+    type Scope = PanelLevel;
+    type Fitted = FittedStack;
 
     fn check(&self) -> Result<()> {
-        if !(self.budget > 0.0 && self.budget.is_finite()) {
-            return Err(Error::usage(format!("`budget` is a number of milliseconds above 0, not {}", self.budget)));
-        }
-        if self.horizon == Some(0) {
-            return Err(Error::usage("`horizon` is at least 1 step, not 0"));
-        }
+        self.budget.map_or(Ok(()), check_budget)?;
         self.seasons.iter().try_for_each(|season| check_season(Some(*season)))?;
-        combine::check(&self.models)
-    }
-}
-
-/// Seasons up to this many steps are left to the models.
-const SHORT: usize = 12;
-/// Whole numbers below this mean have integer quantiles.
-const COUNTED: f64 = 30.0;
-/// Whole numbers below this mean get the negative binomial distribution; above, rounded quantiles are as good (the quantile
-/// loss inside the training set of monthly M5 is 6 % less below 2, the same at 4 and 5 % more at 16).
-const FEW: f64 = 4.0;
-
-/// The kind of values of a series.
-#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
-enum Values {
-    Numbers,
-    /// Counts with a high mean.
-    Many,
-    /// Counts with a low mean.
-    Few,
-}
-
-impl Values {
-    fn of(observed: &[f64]) -> Self {
-        let mean = observed.iter().sum::<f64>() / observed.len() as f64;
-        match observed.iter().all(|y| *y >= 0.0 && y.fract() == 0.0) {
-            true if mean < FEW => Self::Few,
-            true if mean < COUNTED => Self::Many,
-            _ => Self::Numbers,
-        }
+        self.stack(self.models.clone()).check()
     }
 }
 
 impl Automatic {
-    /// The candidates for a series, with the estimated milliseconds of a fit.
-    fn candidates(&self, series: &Series, observed: &[f64]) -> Vec<(String, f64)> {
-        let n = series.values.len();
-        let asked = if self.seasons.is_empty() { vec![series.season] } else { self.seasons.clone() };
-        let mut seasons: Vec<usize> = asked.into_iter().filter(|season| *season > 1 && n > 2 * season).collect();
-        seasons.sort_unstable();
-        seasons.dedup();
-        let inner = seasons.first().copied().filter(|season| *season <= SHORT).unwrap_or(1);
-        let longest = seasons.last().copied().unwrap_or(1);
-        let length = n as f64;
-        let mut list: Vec<(String, f64)> = Vec::new();
-        let mut add = |label: String, cost: f64| {
-            if !list.iter().any(|(known, _)| *known == label) {
-                list.push((label, cost));
-            }
-        };
-        let seasonal = |name: &str, options: &str, season: usize| match (season == series.season, options) {
-            (true, "") => name.to_string(),
-            (true, options) => format!("{name}({options})"),
-            (false, "") => format!("{name}(season={season})"),
-            (false, options) => format!("{name}({options}, season={season})"),
-        };
-        let exponential = |m: usize| 0.004 * length * (1.0 + m as f64 / 4.0);
-        let box_jenkins = |m: usize| 0.1 * length * if m > 1 { 1.0 + length / 300.0 } else { 1.0 };
-        let intermittent = observed.iter().all(|y| *y >= 0.0)
-            && Demand::of(observed).class().is_some_and(DemandClass::is_intermittent);
-        add("naive".into(), 0.0);
-        for season in &seasons {
-            add(seasonal("seasonal_naive", "", *season), 0.0);
+    fn stack(&self, models: Vec<String>) -> Stack {
+        let models = if models.is_empty() { vec![Ensemble::NAME.into()] } else { models };
+        Stack { models, by: self.by.clone(), windows: self.windows, ..Stack::default() }
+    }
+
+    /// What series are fitted by where they are fitted one by one.
+    fn ensemble(&self, seasons: &[usize], budget: f64) -> Ensemble {
+        Ensemble {
+            seasons: if seasons.len() > 1 { seasons.to_vec() } else { Vec::new() },
+            regressors: self.regressors,
+            budget,
+            ..Ensemble::default()
         }
-        for season in if seasons.is_empty() { &[1][..] } else { &seasons } {
-            add(seasonal("theta", "", *season), 0.0005 * length);
+    }
+
+    /// The members for a panel with these seasons.
+    fn members(&self, seasons: &[usize], train: &Panel) -> Vec<String> {
+        if !self.models.is_empty() {
+            return self.models.clone();
         }
-        add(seasonal("theta", "kind=dynamic-optimised", inner), 0.0005 * length);
-        add(seasonal("ets", "", inner), exponential(inner));
-        if intermittent {
-            add("tsb".into(), 0.05 * length);
-            add("sba".into(), 0.001 * length);
-            add("imapa".into(), 0.01 * length);
-            return list;
+        let budget = self.budget.unwrap_or_else(|| (PANEL / train.len().max(1) as f64).clamp(BUDGET, 1000.0));
+        let mut members: Vec<Model> = vec![self.ensemble(seasons, budget).into()];
+        let boost = Boost { regressors: self.regressors, ..Boost::default() };
+        let rows = (budget / ROW * train.len() as f64) as usize;
+        if rows >= FEWEST_ROWS {
+            // All rows, if they are no more.
+            let there: usize = (0..train.len()).map(|i| train.positions(i).len()).sum();
+            let max_rows = if there > rows { boost.max_rows.min(rows) } else { boost.max_rows };
+            members.push(Boost { max_rows, ..boost }.into());
         }
-        if seasons.is_empty() {
-            add("drift".into(), 0.0);
+        if let Some(longest) = seasons.last().filter(|season| **season > 1) {
+            let season = Some(*longest).filter(|_| seasons.len() > 1);
+            members.push(GroupSeasonal { season, ..GroupSeasonal::default() }.into());
         }
-        for season in if seasons.is_empty() { &[1][..] } else { &seasons } {
-            add(seasonal("ces", "", *season), 0.0003 * length * (1.0 + *season as f64));
-        }
-        let own = if series.covariates.is_empty() { "" } else { "regressors=false" };
-        add(seasonal("arima", own, inner), box_jenkins(inner));
-        if !seasons.is_empty() {
-            let text = seasons.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
-            let decomposition = 0.004 * length * seasons.len() as f64;
-            add(format!("mstl(seasons=[{text}])"), decomposition + exponential(1));
-            if longest > SHORT {
-                let trend = if own.is_empty() { "arima".to_string() } else { format!("\"arima({own})\"") };
-                add(format!("mstl(seasons=[{text}], trend={trend})"), decomposition + box_jenkins(1));
-                add(format!("mstl(seasons=[{text}], trend=theta)"), decomposition);
-                add(format!("mstl(seasons=[{text}], window=periodic)"), decomposition + exponential(1));
-            }
-        }
-        // A constant covariate explains nothing.
-        let varying = || series.covariates.iter().filter(|column| column.varies());
-        if self.regressors && varying().any(|column| column.role == Role::Known) {
-            let count = varying().count() as f64;
-            add("regression".into(), 0.01 * length * count);
-            add(seasonal("arima", "", inner), box_jenkins(inner) * (1.0 + count / 2.0));
-        }
-        list
+        members.iter().map(|member| member.label().to_string()).collect()
     }
 }
 
-impl SeriesModel for Automatic {
+impl Forecaster for Automatic {
     fn reads_covariates(&self) -> bool {
-        (self.models.is_empty() && self.regressors)
-            || self.models.iter().any(|label| Entry::component(label).is_ok_and(|model| model.reads_covariates()))
-    }
-
-    fn has_options_in_data_units(&self) -> bool {
-        self.models.iter().any(|label| Entry::component(label).is_ok_and(|model| model.has_options_in_data_units()))
-    }
-
-    fn fit(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
-        self.fit_adjusted(series, Season::default())
+        if self.models.is_empty() { self.regressors } else { self.stack(self.models.clone()).reads_covariates() }
     }
 
     fn depends_on_scenario(&self) -> bool {
         self.reads_covariates()
     }
 
-    fn pooling(&self) -> Pooling {
-        if self.pool_seasonality { Pooling::Short } else { Pooling::None }
+    fn by_series(&self) -> Option<String> {
+        self.models
+            .is_empty()
+            .then(|| Model::from(self.ensemble(&self.seasons, self.budget.unwrap_or(BUDGET))).label().to_string())
     }
 
-    fn fit_with_season(&self, series: &Series, pooled: &Season) -> Result<Box<dyn FittedSeries>> {
-        self.fit_adjusted(series, pooled.clone())
-    }
-}
-
-impl Automatic {
-    /// Fits a series adjusted by given seasonal indices.
-    fn fit_adjusted(&self, series: &Series, season: Season) -> Result<Box<dyn FittedSeries>> {
-        let observed: Vec<f64> = series.values.iter().copied().filter(|y| !y.is_nan()).collect();
-        let values = if self.counts { Values::of(&observed) } else { Values::Numbers };
-        let end = series.start + series.values.len() as i64;
-        let adjusted = season.without(series.values, series.start);
-        let series = Series {
-            values: &adjusted,
-            covariates: series.covariates.iter().map(Covariate::borrowed).collect(),
-            ..*series
-        };
-        let labels: Vec<String> = match self.models.is_empty() {
-            false => self.models.clone(),
-            true => {
-                let mut list = self.candidates(&series, &observed);
-                // A candidate is fitted twice: to the series and before the validation windows.
-                while list.len() > 1 && list.iter().map(|(_, cost)| 2.0 * cost).sum::<f64>() > self.budget {
-                    let slowest = (0..list.len()).max_by(|a, b| list[*a].1.total_cmp(&list[*b].1)).unwrap_or(0);
-                    list.remove(slowest);
-                }
-                list.into_iter().map(|(label, _)| label).collect()
-            }
-        };
-        let validation = RollingValidation::of(&labels, &series, self.horizon, Refit::Never)?;
-        let combination = FittedCombine::weighted(&labels, &validation, &series)?;
-        let scores = if values == Values::Few {
-            validation.count_scores(|t| season.with(series.start + t as i64, 1.0))
-        } else {
-            validation.scores()
-        };
-        let held_out = validation.held_out();
-        let mut fitted = FittedAutomatic { combination, season, end, values, scores, held_out: Vec::new() };
-        fitted.held_out = held_out.into_iter().map(|one| fitted.finished(one, series.start)).collect();
+    fn fit(&self, train: &Panel, aim: Aim) -> Result<Box<dyn Fitted>> {
+        let mut seasons = if self.seasons.is_empty() { seasons(train) } else { self.seasons.clone() };
+        seasons.sort_unstable();
+        let season = seasons.first().copied().filter(|season| *season != train.season());
+        let fitted = self.stack(self.members(&seasons, train)).fit_with(season, train, aim)?;
         Ok(Box::new(fitted))
-    }
-}
-
-/// A fitted choice.
-#[derive(Serialize, Deserialize)]
-pub struct FittedAutomatic {
-    combination: FittedCombine,
-    /// Pooled seasonal indices, by which the series of the combination is adjusted.
-    season: Season,
-    /// The calendar position after the last value.
-    end: i64,
-    values: Values,
-    scores: Vec<Vec<f64>>,
-    #[serde(skip)]
-    held_out: Vec<WindowForecast>,
-}
-
-impl FittedAutomatic {
-    /// The means of the combination from a position on, with the pooled season.
-    fn mean_from(&self, first: i64, mut mean: Vec<f64>) -> Vec<f64> {
-        (first..).zip(&mut mean).for_each(|(position, mean)| *mean = self.season.with(position, *mean));
-        if self.values != Values::Numbers {
-            mean.iter_mut().for_each(|mean| *mean = mean.max(0.0));
-        }
-        mean
-    }
-
-    /// Its standard deviations likewise, around means on which they depend for low counts alone.
-    fn std_dev_from(&self, first: i64, mean: &[f64], mut sds: Vec<f64>) -> Vec<f64> {
-        (first..).zip(&mut sds).for_each(|(position, sd)| *sd *= self.season.widening(position));
-        if self.values == Values::Few {
-            // The variance of a count is at least that of a Poisson distribution.
-            sds.iter_mut().zip(mean).for_each(|(sd, mean)| *sd = sd.max(mean.sqrt()));
-        }
-        sds
-    }
-
-    /// A forecast of the combination in a window, with the pooled season and the distribution of the values.
-    fn finished(&self, one: WindowForecast, start: i64) -> WindowForecast {
-        let first = start + one.start as i64;
-        let mean = self.mean_from(first, one.mean);
-        let sd = self.std_dev_from(first, &mean, one.sd);
-        let quantiles = self.count_distribution(&mean, &sd);
-        WindowForecast { start: one.start, mean, sd, quantiles }
-    }
-
-    /// The quantiles of counts.
-    fn count_distribution(&self, mean: &[f64], sd: &[f64]) -> Option<Quantiles> {
-        let normal = |step: usize, deviates: &[f64]| deviates.iter().map(|z| mean[step] + sd[step] * z).collect();
-        match self.values {
-            Values::Few => Some(count_quantiles(mean, sd)),
-            Values::Many => Some(Quantiles::by(mean, sd, Support::Counts, normal)),
-            Values::Numbers => None,
-        }
-    }
-}
-
-impl FittedSeries for FittedAutomatic {
-    fn mean(&self, ahead: &Ahead) -> Result<Vec<f64>> {
-        Ok(self.mean_from(self.end + ahead.lead as i64, self.combination.mean(ahead)?))
-    }
-
-    fn std_dev(&self, ahead: &Ahead) -> Vec<f64> {
-        let mean = if self.values == Values::Few { self.mean(ahead).unwrap_or_default() } else { Vec::new() };
-        self.std_dev_from(self.end + ahead.lead as i64, &mean, self.combination.std_dev(ahead))
-    }
-
-    fn quantiles(&self, ahead: &Ahead) -> Option<Quantiles> {
-        // The quantiles of the members are neither those that were validated nor seasonal.
-        let plain = self.scores.is_empty() && self.season.notation().is_empty();
-        match self.values {
-            Values::Numbers => plain.then(|| self.combination.quantiles(ahead)).flatten(),
-            _ => {
-                let mean = self.mean(ahead).ok()?;
-                let sd = self.std_dev_from(self.end + ahead.lead as i64, &mean, self.combination.std_dev(ahead));
-                self.count_distribution(&mean, &sd)
-            }
-        }
-    }
-
-    fn calibration_scores(&self) -> &[Vec<f64>] {
-        &self.scores
-    }
-
-    fn is_count(&self) -> bool {
-        self.values == Values::Few
-    }
-
-    fn take_held_out(&mut self) -> Vec<WindowForecast> {
-        std::mem::take(&mut self.held_out)
-    }
-
-    fn residuals(&self) -> &[f64] {
-        self.combination.residuals()
-    }
-
-    fn describe(&self) -> Description {
-        let mut description = self.combination.describe();
-        if !self.season.notation().is_empty() {
-            description.specification.push_str(" × pooled seasonality");
-        }
-        description
-    }
-
-    fn update(&self, series: &Series) -> Result<Box<dyn FittedSeries>> {
-        let end = series.start + series.values.len() as i64;
-        let adjusted = self.season.without(series.values, series.start);
-        let covariates = series.covariates.iter().map(Covariate::borrowed).collect();
-        let combination = self.combination.updated(&Series { values: &adjusted, covariates, ..*series })?;
-        let (season, scores) = (self.season.clone(), self.scores.clone());
-        Ok(Box::new(Self { combination, season, end, values: self.values, scores, held_out: Vec::new() }))
-    }
-
-    fn simulate(&self, ahead: &Ahead, mean: &[f64], shocks: &[f64], path: &mut [f64]) {
-        self.combination.simulate(ahead, mean, shocks, path);
     }
 }

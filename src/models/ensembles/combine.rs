@@ -8,6 +8,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::plausible::Plausible;
 use super::validation::{Refit, RollingValidation};
 use super::{FittedComponent, innovation_sd, weighted_mean};
 use crate::error::{Error, Result};
@@ -22,7 +23,7 @@ pub struct Combine {
     pub models: Vec<String>,
     /// How they are combined.
     pub by: By,
-    /// The horizon of the validation windows that weights are estimated on; a season if not given (see `auto`).
+    /// The horizon of the validation windows that weights are estimated on; a season if not given (see `ensemble`).
     pub horizon: Option<usize>,
 }
 
@@ -53,8 +54,8 @@ impl Method for Combine {
     const EXAMPLE: &str = "combine(models=[\"theta\", \"seasonal_naive\"], by=mean)";
     const ALSO: &str = "combination, forecast combination";
     const SIMILAR: &[(&str, &str)] = &[(
-        "ensemble, ensembling, average of models",
-        "the mean or median of the given models; `stack` learns weights, `select` takes the best, `auto` finds candidates itself",
+        "average of models",
+        "the mean or median of the given models; `stack` learns weights, `select` takes the best, `ensemble` and `auto` find candidates themselves",
     )];
     const SEARCH: &[(&str, &[&str])] = &[("by", &["mean", "median", "trimmed", "weights"])];
     type Scope = Local;
@@ -111,6 +112,8 @@ pub struct FittedCombine {
     by: By,
     /// Models that could not be fitted, or had no score on the validation windows, and why.
     missing: Vec<(String, String)>,
+    /// What is plausible; a member whose forecast is not is left out of it, where weights are learned.
+    plausible: Option<Plausible>,
     /// The mean standardised residuals of the members, some of which may have relative errors.
     residuals: Vec<f64>,
 }
@@ -165,11 +168,14 @@ impl FittedCombine {
             Some(why) if members.is_empty() => {
                 Err(why.within("no member of the combination can be fitted to the series"))
             }
-            _ => Ok(Self::of(members, by, missing)),
+            _ => {
+                let plausible = (by == By::Weights).then(|| Plausible::after(series.values));
+                Ok(Self::of(members, by, missing, plausible))
+            }
         }
     }
 
-    fn of(members: Vec<Member>, by: By, missing: Vec<(String, String)>) -> Self {
+    fn of(members: Vec<Member>, by: By, missing: Vec<(String, String)>, plausible: Option<Plausible>) -> Self {
         let n = members.iter().map(|member| member.component.fit.residuals().len()).max().unwrap_or(0);
         let residual = |t: usize| {
             let shares = members.iter().filter_map(|member: &Member| {
@@ -179,7 +185,7 @@ impl FittedCombine {
             weighted_mean(shares)
         };
         let residuals = (0..n).map(residual).collect();
-        Self { members, by, missing, residuals }
+        Self { members, by, missing, plausible, residuals }
     }
 
     /// The same combination of updated members.
@@ -189,7 +195,8 @@ impl FittedCombine {
     pub(super) fn updated(&self, series: &Series) -> Result<Self> {
         let update = |member: &Member| Ok(Member { component: member.component.update(series)?, ..*member });
         let members = self.members.iter().map(update).collect::<Result<Vec<_>>>()?;
-        Ok(Self::of(members, self.by, self.missing.clone()))
+        let plausible = self.plausible.map(|_| Plausible::after(series.values));
+        Ok(Self::of(members, self.by, self.missing.clone(), plausible))
     }
 
     /// Combines one value of each member with its weight.
@@ -212,36 +219,62 @@ impl FittedCombine {
     }
 
     /// Combines the values of the members, step by step.
-    fn each(&self, steps: usize, of: &[Vec<f64>]) -> Vec<f64> {
+    fn each(&self, steps: usize, of: &[Vec<f64>], used: &[bool]) -> Vec<f64> {
         let mut cells = Vec::with_capacity(self.members.len());
         let step = |step: usize| {
             cells.clear();
-            cells.extend(of.iter().zip(&self.members).map(|(values, member)| (values[step], member.weight)));
+            let there = of.iter().zip(&self.members).zip(used).filter(|(_, used)| **used);
+            cells.extend(there.map(|((values, member), _)| (values[step], member.weight)));
             self.combined(&mut cells)
         };
         (0..steps).map(step).collect()
     }
+
+    /// What the members forecast.
+    ///
+    /// # Errors
+    /// When one cannot.
+    fn ahead(&self, ahead: &Ahead) -> Result<Forecasts> {
+        let means = self.members.iter().map(|member| member.component.fit.mean(ahead)).collect::<Result<Vec<_>>>()?;
+        let sds: Vec<Vec<f64>> = self.members.iter().map(|member| member.component.fit.std_dev(ahead)).collect();
+        let holds =
+            |(mean, sd): (&Vec<f64>, &Vec<f64>)| self.plausible.is_none_or(|plausible| plausible.holds(mean, sd));
+        let mut used: Vec<bool> = means.iter().zip(&sds).map(holds).collect();
+        if !used.contains(&true) {
+            used.fill(true);
+        }
+        Ok(Forecasts { means, sds, used })
+    }
+}
+
+/// What the members of a combination forecast.
+struct Forecasts {
+    means: Vec<Vec<f64>>,
+    sds: Vec<Vec<f64>>,
+    /// Which of them the combination uses.
+    used: Vec<bool>,
 }
 
 impl FittedSeries for FittedCombine {
     fn mean(&self, ahead: &Ahead) -> Result<Vec<f64>> {
-        let means = self.members.iter().map(|member| member.component.fit.mean(ahead)).collect::<Result<Vec<_>>>()?;
-        Ok(self.each(ahead.horizon, &means))
+        let Forecasts { means, used, .. } = self.ahead(ahead)?;
+        Ok(self.each(ahead.horizon, &means, &used))
     }
 
     fn std_dev(&self, ahead: &Ahead) -> Vec<f64> {
-        let sds: Vec<Vec<f64>> = self.members.iter().map(|member| member.component.fit.std_dev(ahead)).collect();
-        self.each(ahead.horizon, &sds)
+        // A mean that cannot be computed says so itself.
+        self.ahead(ahead).map_or_else(
+            |_| vec![f64::NAN; ahead.horizon],
+            |Forecasts { sds, used, .. }| self.each(ahead.horizon, &sds, &used),
+        )
     }
 
     fn quantiles(&self, ahead: &Ahead) -> Option<Quantiles> {
-        let means: Vec<Vec<f64>> =
-            self.members.iter().map(|member| member.component.fit.mean(ahead)).collect::<Result<_>>().ok()?;
-        let sds: Vec<Vec<f64>> = self.members.iter().map(|member| member.component.fit.std_dev(ahead)).collect();
+        let Forecasts { means, sds, used } = self.ahead(ahead).ok()?;
         let shapes: Vec<Option<Quantiles>> =
             self.members.iter().map(|member| member.component.fit.quantiles(ahead)).collect();
-        let mean = self.each(ahead.horizon, &means);
-        let sd = self.each(ahead.horizon, &sds);
+        let mean = self.each(ahead.horizon, &means, &used);
+        let sd = self.each(ahead.horizon, &sds, &used);
         let support =
             match shapes.iter().map(|shape| shape.as_ref().map(Quantiles::support)).collect::<Option<Vec<_>>>() {
                 Some(all) if all.iter().all(|support| *support == Support::Counts) => Support::Counts,
@@ -252,7 +285,7 @@ impl FittedSeries for FittedCombine {
             let mut cells = Vec::with_capacity(self.members.len());
             let at = |z: &f64| {
                 cells.clear();
-                for (i, member) in self.members.iter().enumerate() {
+                for (i, member) in self.members.iter().enumerate().filter(|(i, _)| used[*i]) {
                     let away = shapes[i].as_ref().map_or(*z, |shape| shape.at(step, *z));
                     cells.push((means[i][step] + sds[i][step] * away, member.weight));
                 }
@@ -306,13 +339,18 @@ impl FittedSeries for FittedCombine {
     }
 
     fn simulate(&self, ahead: &Ahead, mean: &[f64], shocks: &[f64], path: &mut [f64]) {
-        let total: f64 = self.members.iter().map(|member| member.weight).sum();
-        let mut own = vec![0.0; path.len()];
+        let (mut own, mut total) = (vec![0.0; path.len()], 0.0);
         path.fill(0.0);
-        for member in &self.members {
+        for (m, member) in self.members.iter().enumerate() {
             let shocks: Vec<f64> = shocks.iter().map(|shock| shock * member.sd).collect();
             member.component.fit.simulate(ahead, mean, &shocks, &mut own);
-            path.iter_mut().zip(&own).for_each(|(cell, value)| *cell += value * (member.weight / total));
+            // As for means: what explodes is left out, unless nothing is left.
+            let left = total > 0.0 || m + 1 < self.members.len();
+            if !left || self.plausible.is_none_or(|plausible| plausible.holds(&own, &[])) {
+                path.iter_mut().zip(&own).for_each(|(cell, value)| *cell += value * member.weight);
+                total += member.weight;
+            }
         }
+        path.iter_mut().for_each(|cell| *cell /= total);
     }
 }

@@ -22,7 +22,7 @@ pub struct Conformal {
     pub model: String,
     /// Are the intervals adaptive?
     pub kind: Conformity,
-    /// The horizon of the validation windows; a season if not given (see `auto`).
+    /// The horizon of the validation windows; a season if not given (see `ensemble`).
     pub horizon: Option<usize>,
 }
 

@@ -2,24 +2,29 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | Which method when nobody has time to look at each series? | `automatic` (`auto`) |
+//! | Which methods when nobody has time to look at the panel? | `automatic` (`auto`) |
+//! | Which classical methods when nobody has time to look at each series? | `ensemble` |
 //! | How are forecasts combined by mean, median or weights? | `combine` |
 //! | How are weights learned on held-out windows, or the best model selected? | `stack` (`stack`, `select`) |
 //! | How are intervals calibrated by out-of-sample errors? | `conformal` |
 //! | How is a method fitted and kept inside another one? | `component` |
 //! | How well did methods forecast the end of a series? | `validation` |
+//! | Is a forecast one that anybody would believe? | `plausible` |
 
 mod automatic;
 mod combine;
 mod component;
 mod conformal;
+mod ensemble;
+mod plausible;
 mod stack;
 mod validation;
 
-pub use automatic::{Automatic, FittedAutomatic};
+pub use automatic::Automatic;
 pub use combine::{By, Combine, FittedCombine};
 pub(super) use component::FittedComponent;
 pub use conformal::{Conformal, Conformity, FittedConformal};
+pub use ensemble::{Ensemble, FittedEnsemble};
 pub use stack::{FittedStack, Select, Stack, StackLoss};
 
 /// The standard deviation of innovations around zero; 0 where there are none.

@@ -8,6 +8,7 @@
 //! the window alone. A model that cannot forecast the windows has no score, and the fit remarks on it with the reason.
 
 use super::FittedComponent;
+use super::plausible::Plausible;
 use crate::error::{Error, Result};
 use crate::fitting::{self, default_horizon};
 use crate::models::intermittent::pit_scores;
@@ -225,6 +226,7 @@ impl Forecasts {
     fn by(label: &str, series: &Series, windows: &Windows, refit: Refit) -> Result<Self> {
         let mut component: Option<FittedComponent> = None;
         let (mut mean, mut sd) = (Vec::new(), Vec::new());
+        let plausible = Plausible::after(series.values);
         for (start, covariates) in windows.starts.iter().zip(&windows.covariates) {
             let before = first(series, *start);
             let fitted = match component {
@@ -239,7 +241,13 @@ impl Forecasts {
             if scored.any(|(_, mean)| !mean.is_finite()) {
                 return Err(Error::model("its forecasts of the validation windows are not finite"));
             }
-            sd.push(fitted.fit.std_dev(&ahead));
+            let sds = fitted.fit.std_dev(&ahead);
+            if !plausible.holds(&means, &sds) {
+                return Err(Error::model(
+                    "its forecasts of the validation windows are far beyond the range of the series",
+                ));
+            }
+            sd.push(sds);
             mean.push(means);
             component = Some(fitted);
         }

@@ -126,7 +126,7 @@ impl Fits {
         Ok(Table::new(DataFrame::new(checks.len(), columns)?))
     }
 
-    /// The candidates among which `auto` or `combine(by=weights)` has shared its weight: on how many series each has
+    /// The candidates among which `auto`, `ensemble`, `stack` or `combine(by=weights)` has shared its weight: on how many series each has
     /// the most, and its mean weight over all series; the one that leads most often first. Without rows for a model
     /// that combines no others.
     ///
@@ -145,7 +145,7 @@ impl Fits {
         let labels = self.models();
         let (m, label) = place(model, &labels)?;
         let fitted = &self.0.models[m].fitted;
-        let shares = ["auto", "combine"].contains(&label.split('(').next().unwrap_or_default());
+        let shares = ["auto", "ensemble", "stack", "combine"].contains(&label.split('(').next().unwrap_or_default());
         let series: Vec<usize> =
             (0..self.0.panel.len()).filter(|series| shares && fitted.failure(*series).is_none()).collect();
         let mut found: BTreeMap<String, (u64, f64)> = BTreeMap::new();

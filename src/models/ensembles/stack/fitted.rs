@@ -5,18 +5,33 @@ use serde::{Deserialize, Serialize};
 
 use super::weights::Weights;
 use crate::error::{Error, Result};
-use crate::fitting::{Calibration, Support, decode, encode, end};
+use crate::fitting::{Calibration, Support, closed_columns, closed_steps, decode, encode, end};
+use crate::models::ensembles::ensemble::are_few;
 use crate::models::ensembles::{innovation_sd, weighted_mean};
-use crate::models::{Description, Fitted, MODELS, Quantiles, Restore, Shocks, StepDistribution};
+use crate::models::intermittent::count_quantiles;
+use crate::models::{
+    Description, Ensemble, Fitted, MODELS, Method, Model, Quantiles, Restore, Shocks, StepDistribution,
+};
 use crate::options;
 use crate::panel::{Future, Panel};
+
+/// The variance of counts, relative to their mean, from which it tells them from a Poisson distribution.
+const OVERDISPERSED: f64 = 1.5;
 
 /// A fitted combination of members, each fitted to the whole panel.
 pub struct FittedStack {
     members: Vec<Member>,
     weights: Weights,
+    /// The season that the panel is taken to have, if another than its own.
+    season: Option<usize>,
     /// The group of each series.
     groups: Vec<usize>,
+    /// What the forecast of each series is kept within.
+    supports: Vec<Support>,
+    /// Is little sold of a series, in counts?
+    few: Vec<bool>,
+    /// Which columns of the matrix of covariates imply, at which value, that nothing is sold.
+    closed: Vec<(usize, f64)>,
     /// The calendar position after the last value of each series.
     ends: Vec<i64>,
     calibration: Option<Calibration>,
@@ -42,6 +57,11 @@ impl Member {
         Self { label: label.into(), fitted, sd }
     }
 
+    /// Is it `ensemble`, whatever its options?
+    fn is_ensemble(&self) -> bool {
+        self.label.split('(').next() == Some(Ensemble::NAME)
+    }
+
     /// Could it not be fitted to a series?
     pub fn fails(&self, series: usize) -> bool {
         self.fitted.failure(series).is_some()
@@ -59,11 +79,35 @@ impl FittedStack {
         without: Vec<(String, String)>,
     ) -> Self {
         let ends = (0..panel.len()).map(|i| end(panel, i)).collect();
+        let few = (0..panel.len()).map(|i| are_few(panel.target(i))).collect();
+        let supports = (0..panel.len()).map(|i| Support::of(panel.target(i))).collect();
         let (residuals, failures) = (Vec::new(), Vec::new());
-        let mut fitted = Self { members, weights, groups, ends, calibration, note, without, residuals, failures };
+        let reads = |member: &Member| Model::named(&member.label).is_ok_and(|model| model.reads_covariates());
+        let closed = if members.iter().any(reads) { closed_columns(panel).unwrap_or_default() } else { Vec::new() };
+        let season = None;
+        let mut fitted = Self {
+            members,
+            weights,
+            season,
+            groups,
+            supports,
+            few,
+            closed,
+            ends,
+            calibration,
+            note,
+            without,
+            residuals,
+            failures,
+        };
         fitted.residuals = (0..fitted.groups.len()).into_par_iter().map(|i| fitted.innovations(i)).collect();
         fitted.failures = (0..fitted.groups.len()).map(|i| fitted.cause(i)).collect();
         fitted
+    }
+
+    /// The same, of a panel that is taken to have another season.
+    pub(super) fn in_season(self, season: Option<usize>) -> Self {
+        Self { season, ..self }
     }
 
     /// Why no member could be fitted to a series.
@@ -131,13 +175,14 @@ impl FittedStack {
 }
 
 /// The combination of distributions: means and quantiles are averaged, probability by probability. A member that is certain
-/// that nothing is sold at a step knows it: of a covariate that says that a shop is closed, the others may have read nothing.
-fn combined(forecasts: &[Option<StepDistribution>], shares: &[Vec<f64>]) -> StepDistribution {
+/// that nothing is sold at a step knows it, and so does a covariate that says that a shop is closed: the members may have read
+/// nothing of it.
+fn combined(forecasts: &[Option<StepDistribution>], shares: &[Vec<f64>], shut: &[bool]) -> StepDistribution {
     let there: Vec<(usize, &StepDistribution)> =
         forecasts.iter().enumerate().filter_map(|(m, one)| Some((m, one.as_ref()?))).collect();
     let used = |step: usize| there.iter().filter(move |(m, _)| shares[step][*m] > 0.0);
-    let closed: Vec<bool> =
-        (0..shares.len()).map(|step| used(step).any(|(_, one)| one.mean[step] == 0.0 && one.sd[step] == 0.0)).collect();
+    let certain = |step: usize| used(step).any(|(_, one)| one.mean[step] == 0.0 && one.sd[step] == 0.0);
+    let closed: Vec<bool> = (0..shares.len()).map(|step| shut[step] || certain(step)).collect();
     let sum = |step: usize, value: &dyn Fn(&StepDistribution) -> f64| -> f64 {
         if closed[step] { 0.0 } else { used(step).map(|(m, one)| shares[step][*m] * value(one)).sum() }
     };
@@ -155,6 +200,24 @@ fn combined(forecasts: &[Option<StepDistribution>], shares: &[Vec<f64>]) -> Step
     };
     let shape = Quantiles::by(&mean, &sd, support, |step, deviates| deviates.iter().map(|z| at(step, *z)).collect());
     StepDistribution::normal(mean, sd).with_quantiles(Some(shape))
+}
+
+/// The combination of distributions of low counts: negative binomial around its mean, with the mean standard deviation of the
+/// members; Poisson where that is hardly more. The average of two quantiles that are counts is none, and rounded it is one too far as often as not.
+fn counted(forecasts: &[Option<StepDistribution>], shares: &[Vec<f64>], mean: Vec<f64>) -> StepDistribution {
+    let mean: Vec<f64> = mean.into_iter().map(|mean| mean.max(0.0)).collect();
+    let sd = |step: usize| {
+        let each = forecasts.iter().zip(&shares[step]).filter_map(|(one, share)| Some(share * one.as_ref()?.sd[step]));
+        let variance = each.sum::<f64>().powi(2);
+        match mean[step] {
+            mean if mean <= 0.0 => 0.0,
+            mean if variance < OVERDISPERSED * mean => mean.sqrt(),
+            _ => variance.sqrt(),
+        }
+    };
+    let sd: Vec<f64> = (0..mean.len()).map(sd).collect();
+    let quantiles = count_quantiles(&mean, &sd);
+    StepDistribution::normal(mean, sd).with_quantiles(Some(quantiles))
 }
 
 impl Fitted for FittedStack {
@@ -180,11 +243,15 @@ impl Fitted for FittedStack {
         let group = self.groups[series];
         let shares: Vec<Vec<f64>> =
             (0..future.horizon()).map(|step| self.weights.shares(group, lead + step, &available)).collect();
-        let forecast = combined(&forecasts, &shares);
+        let forecast = combined(&forecasts, &shares, &closed_steps(&self.closed, future, series));
         if !forecast.mean.iter().chain(&forecast.sd).all(|value| value.is_finite()) {
             return Err(Error::model("the forecast leaves the range of numbers"));
         }
-        Ok(forecast.calibrated(self.calibration.as_ref(), lead))
+        if self.few[series] {
+            return Ok(counted(&forecasts, &shares, forecast.mean));
+        }
+        let forecast = forecast.calibrated(self.calibration.as_ref(), lead);
+        Ok(forecast.within(self.supports[series]))
     }
 
     fn residuals(&self, series: usize) -> &[f64] {
@@ -199,23 +266,37 @@ impl Fitted for FittedStack {
         let shares = self.mean_shares(series);
         let mut each: Vec<(&Member, f64)> = self.members.iter().zip(shares).filter(|(_, share)| *share > 0.0).collect();
         each.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let weights: Vec<String> = match each.as_slice() {
-            [(member, _)] => vec![member.label.clone()],
-            each => {
-                let named = each.iter().filter(|(_, share)| *share >= 0.005);
-                named.map(|(member, share)| format!("{:.0} % {}", 100.0 * share, member.label)).collect()
+        // What `ensemble` is made of is said with it.
+        let own: Vec<Description> = each.iter().map(|(member, _)| member.fitted.describe(series)).collect();
+        let named = |k: usize| match each[k].0.is_ensemble() {
+            true => format!("{} ({})", each[k].0.label, own[k].specification),
+            false => each[k].0.label.clone(),
+        };
+        let weights: Vec<String> = match each.len() {
+            1 if each[0].0.is_ensemble() => vec![format!("{}: {}", each[0].0.label, own[0].specification)],
+            1 => vec![each[0].0.label.clone()],
+            n => {
+                let there = (0..n).filter(|k| each[*k].1 >= 0.005);
+                there.map(|k| format!("{:.0} % {}", 100.0 * each[k].1, named(k))).collect()
             }
         };
         let note = if self.note.is_empty() { String::new() } else { format!(" ({})", self.note) };
         let without: String = self.without.iter().map(|(label, _)| format!(", without {label}")).collect();
-        let parameters = each.iter().map(|(member, share)| (member.label.clone(), *share)).collect();
-        let own = each.iter().flat_map(|(member, _)| member.fitted.describe(series).remarks);
+        let parameters = each.iter().zip(&own).flat_map(|((member, share), own)| match member.is_ensemble() {
+            true => own.parameters.iter().map(|(label, part)| (label.clone(), share * part)).collect(),
+            false => vec![(member.label.clone(), *share)],
+        });
+        let parameters = parameters.collect();
+        let own = own.into_iter().flat_map(|own| own.remarks);
         let remarks = self.without.iter().map(|(label, why)| format!("without {label}: {why}")).chain(own).collect();
-        let specification = format!("{}{without}{note}", weights.join(" + "));
+        let season = self.season.map_or_else(String::new, |season| format!(", season of {season} steps"));
+        let specification = format!("{}{season}{without}{note}", weights.join(" + "));
         Description { specification, parameters, remarks, ..Description::default() }
     }
 
     fn update(&self, train: &Panel) -> Result<Box<dyn Fitted>> {
+        let seasonal = self.season.map(|season| train.with_season(season));
+        let train = seasonal.as_ref().unwrap_or(train);
         // The standard deviations stay those of the first fit, as all parameters.
         let update = |member: &Member| -> Result<Member> {
             Ok(Member { label: member.label.clone(), fitted: member.fitted.update(train)?, sd: member.sd.clone() })
@@ -223,7 +304,8 @@ impl Fitted for FittedStack {
         let members = self.members.iter().map(update).collect::<Result<_>>()?;
         let (weights, groups) = (self.weights.clone(), self.groups.clone());
         let (note, without) = (self.note.clone(), self.without.clone());
-        Ok(Box::new(Self::new(train, members, weights, groups, self.calibration.clone(), note, without)))
+        let fitted = Self::new(train, members, weights, groups, self.calibration.clone(), note, without);
+        Ok(Box::new(fitted.in_season(self.season)))
     }
 
     fn simulate(&self, future: &Future, series: usize, mean: &[f64], shocks: &[f64], path: &mut [f64]) -> Result<()> {
@@ -243,6 +325,7 @@ impl Fitted for FittedStack {
         encode(&Saved {
             members: members.collect::<Result<_>>()?,
             weights: self.weights.clone(),
+            season: self.season,
             groups: self.groups.clone(),
             calibration: self.calibration.clone(),
             note: self.note.clone(),
@@ -256,6 +339,7 @@ struct Saved {
     /// Label, fit, and standard deviation of innovations by series.
     members: Vec<(String, Vec<u8>, Vec<f64>)>,
     weights: Weights,
+    season: Option<usize>,
     groups: Vec<usize>,
     calibration: Option<Calibration>,
     note: String,
@@ -264,7 +348,9 @@ struct Saved {
 
 impl Restore for FittedStack {
     fn load(bytes: &[u8], panel: &Panel) -> Result<Box<dyn Fitted>> {
-        let Saved { members, weights, groups, calibration, note, without } = decode(bytes)?;
+        let Saved { members, weights, season, groups, calibration, note, without } = decode(bytes)?;
+        let seasonal = season.map(|season| panel.with_season(season));
+        let panel = seasonal.as_ref().unwrap_or(panel);
         let member = |(label, bytes, sd): (String, Vec<u8>, Vec<f64>)| -> Result<Member> {
             let fitted = MODELS.named(options::split(&label)?.0)?.load(&bytes, panel)?;
             Ok(Member { label, fitted, sd })
@@ -275,6 +361,6 @@ impl Restore for FittedStack {
         if !whole || groups.len() != panel.len() || each > members.len() || groups.iter().any(|group| *group >= known) {
             return Err(Error::data("the saved fit is damaged"));
         }
-        Ok(Box::new(Self::new(panel, members, weights, groups, calibration, note, without)))
+        Ok(Box::new(Self::new(panel, members, weights, groups, calibration, note, without).in_season(season)))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, Result};
-use crate::fitting::{Calibration, HeldOut, PROBABILITIES, QuantileFunction, Windows};
+use crate::fitting::{Calibration, HeldOut, PROBABILITIES, QuantileFunction, Windows, closed_columns, closed_steps};
 use crate::metrics::{Case, scales};
 use crate::models::{Aim, Fitted, Model, StepDistribution, standard_normal};
 use crate::panel::{Cut, Folds, Panel, order};
@@ -34,6 +34,14 @@ pub(super) struct Window {
 impl Predicted {
     pub fn of(forecast: &StepDistribution) -> Self {
         Self { mean: forecast.mean.clone(), quantiles: PROBABILITIES.map(|p| forecast.quantile(p)) }
+    }
+
+    /// The same with nothing at the steps at which a shop is shut.
+    fn without(mut self, shut: &[bool]) -> Self {
+        for values in std::iter::once(&mut self.mean).chain(&mut self.quantiles) {
+            values.iter_mut().zip(shut).filter(|(_, shut)| **shut).for_each(|(value, _)| *value = 0.0);
+        }
+        self
     }
 
     /// Is it certain that nothing is sold at a step?
@@ -139,6 +147,8 @@ pub(super) fn windows(
         known.push(held_out.map(|HeldOut { series, start, forecast }| ((series, start), forecast)).collect());
     }
     let mut fits: Vec<Result<Box<dyn Fitted>>> = Vec::with_capacity(members.len());
+    let reads = |(member, _): &(Model, Box<dyn Fitted>)| member.reads_covariates();
+    let closed = if members.iter().any(reads) { closed_columns(train)? } else { Vec::new() };
     for (number, cut) in Folds::new(count, steps).scenario(aim.scenario).cuts(train)?.enumerate() {
         let Cut { train: before, future, starts } = cut?;
         let unknown = Error::model("it has no forecast of the held-out windows");
@@ -152,13 +162,14 @@ pub(super) fn windows(
             crate::progress::check()?;
             let Some(actual) = train.happened(series, starts[series], steps) else { continue };
             let mut predicted = Vec::with_capacity(fits.len());
+            let shut = closed_steps(&closed, &future, series);
             for (m, silent) in silent.iter_mut().enumerate() {
                 let forecast = known[m].remove(&(series, starts[series])).map_or_else(
                     || fits[m].as_ref().map_err(Error::clone).and_then(|fit| fit.forecast(&future, series)),
                     Ok,
                 );
                 predicted.push(match forecast {
-                    Ok(forecast) => Some(Predicted::of(&forecast)),
+                    Ok(forecast) => Some(Predicted::of(&forecast).without(&shut)),
                     Err(why) => {
                         silent.get_or_insert(why);
                         None

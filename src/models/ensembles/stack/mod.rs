@@ -2,7 +2,7 @@
 //! 1996, *Machine Learning* 24; by group of series, Montero-Manso et al. 2020, *International Journal of Forecasting* 36).
 //!
 //! 1. **Windows.** The last windows of the panel, each as long as the forecast, are held out in turn. Every member forecasts each
-//!    from the values before it: by the hold-out forecasts of its own fit where it makes them (`auto`, `boost`), else by a
+//!    from the values before it: by the hold-out forecasts of its own fit where it makes them (`ensemble`, `boost`), else by a
 //!    fit to the values before the first window, updated before each later one.
 //! 2. **Weights.** `stack` estimates non-negative weights that sum to one, by group of series and horizon (see `weights`);
 //!    `select` takes the member with the best score by any metric, for each group.
@@ -11,8 +11,8 @@
 //! 4. **Out-of-sample scores.** All of this happens inside the training set: a backtest of `stack` or `select` repeats it in every
 //!    fold, so its score is out-of-sample.
 //!
-//! A panel too short for a window gets `auto`, as does a series that no member can be fitted to. Where `auto` is among the
-//! members and the combination, with weights from the other windows, is no better, `auto` is used alone. The specification
+//! A panel too short for a window gets `ensemble`, as does a series that no member can be fitted to. Where `ensemble` is among the
+//! members and the combination, with weights from the other windows, is no better, `ensemble` is used alone. The specification
 //! says so.
 
 mod fitted;
@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use fitted::FittedStack;
 
-use super::Automatic;
+use super::Ensemble;
 use crate::error::{Error, Result};
 use crate::fitting::{Calibration, default_horizon};
 use crate::metrics::{self, METRICS};
@@ -34,8 +34,12 @@ use fitted::Member;
 use hold_out::{Predicted, Window};
 use weights::Weights;
 
-/// Candidate shrinkage strengths towards the parent group's weights, in equivalent windows, strongest first.
-const SHRINKAGES: [f64; 4] = [128.0, 32.0, 8.0, 2.0];
+/// Candidate shrinkage strengths towards the parent group's weights, in equivalent windows, strongest first; last, none: the
+/// best member alone.
+const SHRINKAGES: [Option<f64>; 7] = [Some(2048.0), Some(512.0), Some(128.0), Some(32.0), Some(8.0), Some(2.0), None];
+/// The loss, relative to the least, up to which a stronger shrinkage is preferred. It and the weights that all are shrunk towards
+/// were chosen on folds inside training parts (see `reports/accuracy/auto.md`).
+const ABOUT: f64 = 1.02;
 /// The most held-out windows.
 const MAX_WINDOWS: usize = 20;
 
@@ -107,7 +111,7 @@ impl Default for Select {
 
 /// The default members: classical methods, trees over all series, and last year's pattern.
 fn members() -> Vec<String> {
-    ["auto", "boost", "group_seasonal"].map(String::from).to_vec()
+    ["ensemble", "boost", "group_seasonal"].map(String::from).to_vec()
 }
 
 impl Method for Stack {
@@ -174,12 +178,22 @@ impl Forecaster for Stack {
     }
 
     fn fit(&self, train: &Panel, aim: Aim) -> Result<Box<dyn Fitted>> {
-        let learn = |windows: &[&Window], groups: &Groups, steps: usize, shrinkage: f64| {
-            Weights::learned(windows, &groups.of, groups.names.len(), steps, self.loss, shrinkage)
+        Ok(Box::new(self.fit_with(None, train, aim)?))
+    }
+}
+
+impl Stack {
+    /// Fits a panel as one with another season, if one is given.
+    pub(super) fn fit_with(&self, season: Option<usize>, train: &Panel, aim: Aim) -> Result<FittedStack> {
+        let seasonal = season.map(|season| train.with_season(season));
+        let learn = |windows: &[&Window], groups: &Groups, steps: usize, shrinkage: Option<f64>| match shrinkage {
+            Some(shrinkage) => Weights::learned(windows, &groups.of, groups.names.len(), steps, self.loss, shrinkage),
+            None => Weights::same(best_member(windows, self.loss), groups.names.len()),
         };
         let stacking =
             Stacking { models: &self.models, by: &self.by, windows: self.windows, aim: aimed(aim, self.horizon) };
-        Ok(Box::new(stacking.fit(train, &learn, &SHRINKAGES, self.loss)?))
+        let fitted = stacking.fit(seasonal.as_ref().unwrap_or(train), &learn, &SHRINKAGES, self.loss)?;
+        Ok(fitted.in_season(season))
     }
 }
 
@@ -198,7 +212,7 @@ impl Forecaster for Select {
 
     fn fit(&self, train: &Panel, aim: Aim) -> Result<Box<dyn Fitted>> {
         let metric = METRICS.named(&self.metric)?;
-        let learn = |windows: &[&Window], groups: &Groups, _: usize, _: f64| {
+        let learn = |windows: &[&Window], groups: &Groups, _: usize, _: Option<f64>| {
             let members = windows.first().map_or(0, |window| window.predicted.len());
             let best = |group: Option<usize>| {
                 let asked = |window: &&&Window| group.is_none_or(|group| groups.of[window.series] == group);
@@ -235,7 +249,7 @@ fn reads_covariates(labels: &[String]) -> bool {
 }
 
 /// Learns weights from windows, groups, steps and a shrinkage strength.
-type Learn<'a> = &'a dyn Fn(&[&Window], &Groups, usize, f64) -> Weights;
+type Learn<'a> = &'a dyn Fn(&[&Window], &Groups, usize, Option<f64>) -> Weights;
 
 /// What `stack` and `select` have in common.
 struct Stacking<'a> {
@@ -247,8 +261,8 @@ struct Stacking<'a> {
 
 impl Stacking<'_> {
     /// Members fitted to a panel, with weights learned on its held-out windows. Of several `shrinkages`, the one with the smallest
-    /// out-of-sample loss is taken, and the ensemble is compared with `auto` alone.
-    fn fit(&self, train: &Panel, learn: Learn, shrinkages: &[f64], loss: StackLoss) -> Result<FittedStack> {
+    /// out-of-sample loss is taken, and the ensemble is compared with `ensemble` alone.
+    fn fit(&self, train: &Panel, learn: Learn, shrinkages: &[Option<f64>], loss: StackLoss) -> Result<FittedStack> {
         let groups = Groups::by(self.by, train)?;
         let steps = self.aim.steps.unwrap_or_else(|| default_horizon(train.season()));
         let asked = hold_out::room(train, steps, self.windows);
@@ -261,7 +275,7 @@ impl Stacking<'_> {
             }
         }
         if members.is_empty() {
-            return alone(train, aim, groups, "no member can be fitted to the panel");
+            return self.alone(train, aim, groups, "no member can be fitted to the panel");
         }
         let (mut windows, silent) = match asked {
             Some(asked) => hold_out::windows(&mut members, train, aim, asked)?,
@@ -279,49 +293,73 @@ impl Stacking<'_> {
         let scored: Vec<&Window> =
             windows.iter().filter(|window| window.predicted.iter().any(Option::is_some)).collect();
         if scored.is_empty() {
-            return alone(train, aim, groups, "the series are too short for a held-out window");
+            return self.alone(train, aim, groups, "the series are too short for a held-out window");
         }
-        let (mut shrinkage, others) =
-            shrinkages.split_first().map_or((0.0, &[][..]), |(first, others)| (*first, others));
-        let mut held_out = cross_validated(&scored, &groups, steps, shrinkage, learn);
-        for other in others {
-            let again = cross_validated(&scored, &groups, steps, *other, learn);
-            if total_loss(&scored, &again, loss) < total_loss(&scored, &held_out, loss) {
-                (shrinkage, held_out) = (*other, again);
-            }
-        }
+        let each: Vec<(Option<f64>, Vec<Predicted>)> = match shrinkages {
+            [] => vec![(None, cross_validated(&scored, &groups, steps, None, learn))],
+            some => some.iter().map(|one| (*one, cross_validated(&scored, &groups, steps, *one, learn))).collect(),
+        };
+        let losses: Vec<f64> = each.iter().map(|(_, held_out)| total_loss(&scored, held_out, loss)).collect();
+        let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
+        // The strongest shrinkage that is about as good as the best: windows are few.
+        let chosen = losses.iter().position(|loss| *loss <= ABOUT * least).unwrap_or(0);
+        let (shrinkage, held_out) = each.into_iter().nth(chosen).unwrap_or_default();
         let mut weights = learn(&scored, &groups, steps, shrinkage);
         let mut note = String::new();
-        let fallback = members.iter().position(|(member, _)| member.label() == Automatic::NAME);
-        if let Some(m) = fallback.filter(|_| !shrinkages.is_empty())
-            && !is_better(&scored, &held_out, m, loss)
-        {
-            let own = (0..members.len()).map(|other| f64::from(u8::from(other == m))).collect();
-            weights = Weights::same(own, groups.names.len());
-            note = "no combination was better on held-out windows".into();
+        let fallback = members.iter().position(|(member, _)| is_ensemble(member));
+        if let Some(m) = fallback.filter(|_| !shrinkages.is_empty()) {
+            // Long series say little of short ones.
+            if 2 * seen(&scored, train.len()) < train.len() {
+                note = "most series are too short for a held-out window".into();
+            } else if !is_better(&scored, &held_out, m, loss) {
+                note = "no combination was better on held-out windows".into();
+            }
+            if !note.is_empty() {
+                let own = (0..members.len()).map(|other| f64::from(u8::from(other == m))).collect();
+                weights = Weights::same(own, groups.names.len());
+            }
         }
         let calibration = if note.is_empty() { calibration(&scored, &held_out) } else { None };
         let member = |(member, fit): (Model, Box<dyn Fitted>)| Member::new(member.label(), fit, train.len());
         let mut fitted: Vec<Member> = members.into_iter().map(member).collect();
         let unfitted = |i: usize| fitted.iter().all(|member| member.fails(i));
         if fallback.is_none() && (0..train.len()).any(unfitted) {
-            fitted.push(automatic(train, aim)?);
+            fitted.push(self.local_ensemble(train, aim)?);
         }
         Ok(FittedStack::new(train, fitted, weights, groups.of, calibration, note, remarks))
     }
+
+    /// `ensemble`, for series without another member: as it is among the members, if it is.
+    fn local_ensemble(&self, train: &Panel, aim: Aim) -> Result<Member> {
+        let member = models(self.models)?.into_iter().find(is_ensemble);
+        let member = member.unwrap_or_else(|| Ensemble::default().into());
+        let fit = member.forecaster().fit(train, Aim { windows: None, ..aim })?;
+        Ok(Member::new(member.label(), fit, train.len()))
+    }
+
+    /// `ensemble` instead of a combination, and why.
+    fn alone(&self, train: &Panel, aim: Aim, groups: Groups, why: &str) -> Result<FittedStack> {
+        let member = self.local_ensemble(train, aim)?;
+        let weights = Weights::same(vec![1.0], groups.names.len());
+        Ok(FittedStack::new(train, vec![member], weights, groups.of, None, why.into(), Vec::new()))
+    }
 }
 
-/// `auto`, for series without another member.
-fn automatic(train: &Panel, aim: Aim) -> Result<Member> {
-    let fit = Model::from(Automatic::default()).forecaster().fit(train, Aim { windows: None, ..aim })?;
-    Ok(Member::new(Automatic::NAME, fit, train.len()))
+/// Is a member `ensemble`, whatever its options?
+fn is_ensemble(member: &Model) -> bool {
+    member.name() == Ensemble::NAME
 }
 
-/// `auto` instead of an ensemble, and why.
-fn alone(train: &Panel, aim: Aim, groups: Groups, why: &str) -> Result<FittedStack> {
-    let member = automatic(train, aim)?;
-    let weights = Weights::same(vec![1.0], groups.names.len());
-    Ok(FittedStack::new(train, vec![member], weights, groups.of, None, why.into(), Vec::new()))
+/// All weight on the member with the least loss on the windows that all members forecast; on the first without any.
+fn best_member(windows: &[&Window], loss: StackLoss) -> Vec<f64> {
+    let members = windows.first().map_or(0, |window| window.predicted.len());
+    let mut losses = vec![0.0; members];
+    for window in windows {
+        let Some(predicted) = window.predicted.iter().map(Option::as_ref).collect::<Option<Vec<_>>>() else { continue };
+        losses.iter_mut().zip(predicted).for_each(|(sum, one)| *sum += window_loss(window, one, loss));
+    }
+    let best = (0..members).min_by(|a, b| losses[*a].total_cmp(&losses[*b]));
+    (0..members).map(|m| f64::from(u8::from(best == Some(m)))).collect()
 }
 
 /// The cross-validation part of each window: its own, or one half of the series where there is one window alone.
@@ -343,7 +381,13 @@ fn from_others<T: Clone, L>(parts: &[usize], all: &[T], learn: impl Fn(&[T]) -> 
 }
 
 /// The forecasts of the ensemble for each window with weights from the other windows.
-fn cross_validated(windows: &[&Window], groups: &Groups, steps: usize, shrinkage: f64, learn: Learn) -> Vec<Predicted> {
+fn cross_validated(
+    windows: &[&Window],
+    groups: &Groups,
+    steps: usize,
+    shrinkage: Option<f64>,
+    learn: Learn,
+) -> Vec<Predicted> {
     let parts = parts(windows);
     let learned = from_others(&parts, windows, |others| learn(others, groups, steps, shrinkage));
     let predict = |(window, part): (&&Window, &usize)| {
@@ -379,12 +423,19 @@ fn window_loss(window: &Window, predicted: &Predicted, loss: StackLoss) -> f64 {
     errors.filter(|e| !e.is_nan()).sum()
 }
 
+/// How many series have a window.
+fn seen(windows: &[&Window], series: usize) -> usize {
+    let mut seen = vec![false; series];
+    windows.iter().for_each(|window| seen[window.series] = true);
+    seen.into_iter().filter(|seen| *seen).count()
+}
+
 /// The loss of forecasts over all windows.
 fn total_loss(windows: &[&Window], held_out: &[Predicted], loss: StackLoss) -> f64 {
     windows.iter().zip(held_out).map(|(window, predicted)| window_loss(window, predicted, loss)).sum()
 }
 
-/// Is the ensemble better than a member, on the windows that the member forecasts?
+/// Is the combination better than a member, on the windows that the member forecasts?
 fn is_better(windows: &[&Window], held_out: &[Predicted], member: usize, loss: StackLoss) -> bool {
     let both = windows.iter().zip(held_out).filter_map(|(window, predicted)| {
         let alone = window.predicted[member].as_ref()?;

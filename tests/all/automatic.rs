@@ -1,0 +1,186 @@
+//! `auto`: what the default does with panels that nobody has looked at.
+
+use tradewind::polars::prelude::*;
+use tradewind::prelude::*;
+
+/// Numbers between 0 and 1, the same in every run.
+fn numbers(seed: u64) -> impl FnMut() -> f64 {
+    let mut state = seed;
+    move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+/// Series by step, `value(series, step)`, on integer steps without a stated season.
+fn steps(series: usize, n: usize, mut value: impl FnMut(usize, usize) -> f64) -> Panel {
+    let (mut id, mut t, mut y) = (Vec::new(), Vec::new(), Vec::new());
+    for i in 0..series {
+        for step in 0..n {
+            id.push(i as i64);
+            t.push(step as i64);
+            y.push(value(i, step));
+        }
+    }
+    let frame = df!("id" => id, "t" => t, "y" => y).unwrap();
+    Panel::from_frame(frame, Columns::new(["id"], "t", "y").freq("1").unwrap()).unwrap()
+}
+
+fn specification(fits: &Fits, row: usize) -> String {
+    fits.diagnostics().unwrap().get(row, "specification").unwrap().to_string()
+}
+
+#[test]
+fn months_on_integer_steps_have_a_year() {
+    let mut noise = numbers(1);
+    let wave = |t: usize| (t as f64 / 12.0 * std::f64::consts::TAU).sin();
+    let panel = steps(8, 72, |i, t| 100.0 + 10.0 * i as f64 + 30.0 * wave(t) + 4.0 * noise());
+    let fits = panel.fit_for(["auto"], 12).unwrap();
+    assert!(specification(&fits, 0).contains("season of 12 steps"), "{}", specification(&fits, 0));
+    let mean = fits.forecast(12).unwrap().mean("auto", "id=0").unwrap();
+    let off = mean.iter().enumerate().map(|(k, mean)| (mean - 102.0 - 30.0 * wave(72 + k)).abs()).fold(0.0, f64::max);
+    assert!(off < 6.0, "{mean:?}");
+    // Kept and brought up to date, it is the same.
+    let bytes = tempfile::tempdir().unwrap();
+    fits.save(bytes.path().join("fits")).unwrap();
+    let loaded = Fits::load(bytes.path().join("fits")).unwrap();
+    assert_eq!(loaded.forecast(12).unwrap().mean("auto", "id=0").unwrap(), mean);
+}
+
+#[test]
+fn days_of_two_years_have_a_week_and_a_year() {
+    let mut noise = numbers(2);
+    let days = 800;
+    let (mut id, mut day, mut y) = (Vec::new(), Vec::new(), Vec::new());
+    for i in 0..10_i64 {
+        for t in 0..days {
+            let christmas = if (340..360).contains(&(t % 365)) { 60.0 } else { 0.0 };
+            id.push(i);
+            day.push(18_262 + t);
+            y.push(80.0 + 20.0 * f64::from(u8::from(t % 7 == 4)) + christmas + 8.0 * noise());
+        }
+    }
+    let day = Column::new("day".into(), day).cast(&DataType::Date).unwrap();
+    let frame = df!("id" => id, "y" => y).unwrap().hstack(&[day]).unwrap();
+    // The first fold ends before the second Christmas.
+    let panel = Panel::from_frame(frame, Columns::new(["id"], "day", "y")).unwrap().before("2021-12-27").unwrap();
+    let trial = panel.backtest(["auto", "ets"], Folds::new(1, 28)).unwrap();
+    let (auto, ets) = (trial.score("auto", "wape").unwrap(), trial.score("ets", "wape").unwrap());
+    assert!(auto < 0.5 * ets, "auto {auto}, ets {ets}");
+}
+
+/// Every 17th day the shop is shut, and a flag says so ahead.
+#[test]
+fn nothing_is_sold_on_closed_days() {
+    let mut noise = numbers(3);
+    let (mut id, mut day, mut y, mut open) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for i in 0..4_i64 {
+        for t in 0..200 {
+            let shut = (t + i as i32) % 17 == 0;
+            id.push(i);
+            day.push(19_723 + t);
+            open.push(i64::from(!shut));
+            y.push(if shut { 0.0 } else { 50.0 + 10.0 * f64::from(t % 7) + 5.0 * noise() });
+        }
+    }
+    let day = Column::new("day".into(), day).cast(&DataType::Date).unwrap();
+    let frame = df!("id" => id, "y" => y, "open" => open.clone()).unwrap().hstack(&[day]).unwrap();
+    let whole = Panel::from_frame(frame.clone(), Columns::new(["id"], "day", "y").known(["open"])).unwrap();
+    let known = whole.before("2024-06-29").unwrap();
+    let future = known.future(14).unwrap().given(frame).unwrap();
+    // With most of the weight on models that read no covariates, too.
+    for label in ["auto", "auto(models=[seasonal_naive, \"boost(num_rounds=2)\"])"] {
+        let forecast = known.fit_for([label], 14).unwrap().forecast(&future).unwrap();
+        let model = forecast.models().remove(0);
+        for i in 0..4_usize {
+            let key = format!("id={i}");
+            let (mean, high) = (forecast.mean(&model, &key).unwrap(), forecast.quantile(&model, &key, 0.975).unwrap());
+            for step in 0..14 {
+                let shut = open[i * 200 + 180 + step] == 0;
+                assert_eq!(mean[step] == 0.0, shut, "{label} {key} {step}: {mean:?}");
+                assert_eq!(high[step] == 0.0, shut, "{label} {key} {step}: {high:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_never_below_zero_is_not_forecast_there() {
+    for label in ["auto", "ensemble"] {
+        let mut noise = numbers(4);
+        let panel = steps(3, 60, |i, t| {
+            let falling = (9.0 - 0.15 * t as f64).max(0.0) + 1.5 * noise();
+            if i == 2 { falling - 6.0 } else { falling }
+        });
+        let forecast = panel.fit_for([label], 12).unwrap().forecast(12).unwrap();
+        let low = |key: &str| forecast.quantile(label, key, 0.025).unwrap();
+        for key in ["id=0", "id=1"] {
+            assert!(forecast.mean(label, key).unwrap().iter().all(|mean| *mean >= 0.0), "{label}");
+            assert!(low(key).iter().all(|low| *low >= 0.0), "{label}");
+            let paths = forecast.paths(200, 7).unwrap().of(label, key).unwrap();
+            assert!(paths.iter().flatten().all(|value| *value >= 0.0), "{label}");
+        }
+        // A series that was below zero goes on.
+        assert!(low("id=2").iter().all(|low| *low < -3.0), "{label}: {:?}", low("id=2"));
+    }
+}
+
+/// Eight per cent a step for forty steps: a hundred more would be two thousand times as much.
+#[test]
+fn what_explodes_is_left_out() {
+    let mut noise = numbers(5);
+    let panel = steps(1, 40, |_, t| 1.08_f64.powi(t as i32) * (0.7 + 0.6 * noise()));
+    let alone = panel.fit(["ets(model=MMN)"]).unwrap().forecast(100).unwrap();
+    let highest = |forecast: &Forecast, model: &str| {
+        forecast.quantile(model, "id=0", 0.975).unwrap().into_iter().fold(0.0, f64::max)
+    };
+    assert!(highest(&alone, "ets(model=MMN)") > 1e4);
+    let label = "combine(models=[\"ets(model=MMN)\", naive, theta], by=weights)";
+    let both = panel.fit([label]).unwrap().forecast(100).unwrap();
+    assert!(highest(&both, label) < 500.0, "{}", highest(&both, label));
+}
+
+/// What a default must bear.
+#[test]
+fn odd_panels_are_served() {
+    let mut noise = numbers(6);
+    let three = steps(500, 3, |i, t| 1.0 + i as f64 + t as f64);
+    let zero = steps(5, 40, |_, _| 0.0);
+    let one = steps(1, 60, |_, t| 20.0 + (t % 4) as f64);
+    let holes = steps(4, 40, |_, t| if t % 3 == 1 { f64::NAN } else { 10.0 + (t % 12) as f64 + noise() });
+    for (what, panel) in [("three values", three), ("zero", zero), ("one series", one), ("holes", holes)] {
+        let forecast = panel.fit_for(["auto"], 4).unwrap().forecast(4).unwrap();
+        assert!(forecast.failures().is_empty(), "{what}: {:?}", forecast.failures());
+        for key in panel.keys() {
+            assert!(forecast.mean("auto", &key).unwrap().iter().all(|mean| mean.is_finite()), "{what}");
+        }
+        if what == "zero" {
+            assert_eq!(forecast.quantile("auto", "id=0", 0.975).unwrap(), [0.0; 4]);
+        }
+    }
+}
+
+/// With TRADEWIND_DATA: 78 weeks of a shop's departments, and thirteen ahead; no model of a single series has seen two years.
+#[test]
+fn less_than_two_years_know_the_year() {
+    let Some(folder) = crate::data_folder("samples") else { return };
+    let file = std::fs::File::open(folder.join("walmart_dept300_train.parquet")).unwrap();
+    let sales = ParquetReader::new(file).finish().unwrap().select(["unique_id", "ds", "y"]).unwrap();
+    let panel = Panel::from_frame(sales, Columns::new(["unique_id"], "ds", "y")).unwrap().before("2011-11-04").unwrap();
+    let trial = panel.backtest(["auto", "ensemble", "seasonal_naive"], Folds::new(1, 13)).unwrap();
+    let score = |model: &str| trial.score(model, "mase").unwrap();
+    assert!(score("auto") < score("seasonal_naive") && score("auto") < 0.9 * score("ensemble"), "{}", score("auto"));
+}
+
+#[test]
+fn what_it_is_made_of_is_said() {
+    let sales = crate::sales();
+    let fits = sales.fit_for(["auto(regressors=false)"], 8).unwrap();
+    let shares = fits.chosen("auto(regressors=false)").unwrap();
+    let share = |row: usize| shares.get(row, "mean weight").unwrap().to_string().parse::<f64>().unwrap();
+    let total: f64 = (0..shares.rows()).map(share).sum();
+    assert!((total - 1.0).abs() < 1e-3, "{shares}");
+    assert!(Model::named("auto(budget=0)").is_err() && Model::named("auto(seasons=[0])").is_err());
+    let error = Model::named("combine(models=[auto, naive])").err().unwrap().to_string();
+    assert!(error.contains("ensemble"), "{error}");
+}
