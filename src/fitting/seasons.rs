@@ -3,12 +3,13 @@
 //!
 //! The autocorrelation of the changes from step to step (limited to four robust standard deviations) is averaged over all
 //! series at the lags that people's calendars have. The shortest lag is the season whose mean is significantly above zero and
-//! that no longer one exceeds clearly: by the variance between series where there are several, by that of white noise in a single one. In the training
-//! sets of M3 and M4 this finds 12 for months, 4 for quarters, none for years and for "other", 24 for hours and 52 for weeks.
+//! that no longer one exceeds clearly. Significance is by the variance between series where there are several, by that of white
+//! noise in a single one. In the training sets of M3 and M4 this finds 12 for months, 4 for quarters, none for years and for "other", 24 for hours and 52 for weeks.
 
 use crate::panel::Panel;
 
-/// The seasons that are looked for, shortest first: quarters, weekdays, months, four-week periods, hours, weeks, half-hours, quarter-hours.
+/// The seasons that are looked for, shortest first: quarters, weekdays, months, four-week periods, hours, weeks, half-hours,
+/// quarter-hours.
 const KNOWN: [usize; 9] = [4, 5, 7, 12, 13, 24, 48, 52, 96];
 /// The seasons that a series must hold to show one.
 const HELD: usize = 3;

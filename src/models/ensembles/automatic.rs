@@ -85,13 +85,8 @@ impl Automatic {
     }
 
     /// What series are fitted by where they are fitted one by one.
-    fn ensemble(&self, seasons: &[usize], budget: f64) -> Ensemble {
-        Ensemble {
-            seasons: if seasons.len() > 1 { seasons.to_vec() } else { Vec::new() },
-            regressors: self.regressors,
-            budget,
-            ..Ensemble::default()
-        }
+    fn ensemble(&self, seasons: Vec<usize>, budget: f64) -> Ensemble {
+        Ensemble { seasons, regressors: self.regressors, budget, ..Ensemble::default() }
     }
 
     /// The members for a panel with these seasons.
@@ -100,7 +95,9 @@ impl Automatic {
             return self.models.clone();
         }
         let budget = self.budget.unwrap_or_else(|| (PANEL / train.len().max(1) as f64).clamp(BUDGET, 1000.0));
-        let mut members: Vec<Model> = vec![self.ensemble(seasons, budget).into()];
+        // A single season is that of the panel it is given.
+        let several = if seasons.len() > 1 { seasons.to_vec() } else { Vec::new() };
+        let mut members: Vec<Model> = vec![self.ensemble(several, budget).into()];
         let boost = Boost { regressors: self.regressors, ..Boost::default() };
         let rows = (budget / ROW * train.len() as f64) as usize;
         if rows >= FEWEST_ROWS {
@@ -127,9 +124,9 @@ impl Forecaster for Automatic {
     }
 
     fn by_series(&self) -> Option<String> {
-        self.models
-            .is_empty()
-            .then(|| Model::from(self.ensemble(&self.seasons, self.budget.unwrap_or(BUDGET))).label().to_string())
+        self.models.is_empty().then(|| {
+            Model::from(self.ensemble(self.seasons.clone(), self.budget.unwrap_or(BUDGET))).label().to_string()
+        })
     }
 
     fn fit(&self, train: &Panel, aim: Aim) -> Result<Box<dyn Fitted>> {
@@ -138,5 +135,22 @@ impl Forecaster for Automatic {
         let season = seasons.first().copied().filter(|season| *season != train.season());
         let fitted = self.stack(self.members(&seasons, train)).fit_with(season, train, aim)?;
         Ok(Box::new(fitted))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What stands in for it in a stream keeps what was stated.
+    #[test]
+    fn its_part_for_one_series_keeps_seasons_and_covariates() {
+        let part = |seasons: &[usize], regressors| {
+            Automatic { seasons: seasons.to_vec(), regressors, ..Automatic::default() }.by_series().unwrap()
+        };
+        assert_eq!(part(&[], true), "ensemble");
+        assert_eq!(part(&[52], true), "ensemble(seasons=[52])");
+        assert!(part(&[24, 168], false).contains("regressors=false"));
+        assert!(Automatic { models: vec!["theta".into()], ..Automatic::default() }.by_series().is_none());
     }
 }

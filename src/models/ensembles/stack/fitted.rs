@@ -203,7 +203,8 @@ fn combined(forecasts: &[Option<StepDistribution>], shares: &[Vec<f64>], shut: &
 }
 
 /// The combination of distributions of low counts: negative binomial around its mean, with the mean standard deviation of the
-/// members; Poisson where that is hardly more. The average of two quantiles that are counts is none, and rounded it is one too far as often as not.
+/// members; Poisson where that is hardly more. The average of two quantiles that are counts is none, and rounded it is one too
+/// far as often as not.
 fn counted(forecasts: &[Option<StepDistribution>], shares: &[Vec<f64>], mean: Vec<f64>) -> StepDistribution {
     let mean: Vec<f64> = mean.into_iter().map(|mean| mean.max(0.0)).collect();
     let sd = |step: usize| {
