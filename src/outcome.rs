@@ -18,6 +18,9 @@ use crate::show::{Block, Finding, Show, number};
 const SALES: &str = include_str!("../data/walmart_sales_weekly.csv");
 const SALES_FILE: &str = "data/walmart_sales_weekly.csv";
 
+/// The label of the model that repeats the last season.
+const BENCHMARK: &str = "seasonal_naive";
+
 /// Series in the table of totals.
 const LISTED: usize = 50;
 
@@ -177,18 +180,20 @@ impl Outcome {
         }
         report =
             report.heading("The last test period: forecast and actual sales").add(inner.backtest.plot_last(&model)?);
+        let name = inner.backtest.name(&model)?;
         let fixed = if model == inner.best {
             String::new()
         } else {
             format!(
                 " {} is best in the backtest but needs future values of its known covariates, which the plan does not have.",
-                inner.best
+                inner.backtest.name(&inner.best)?
             )
         };
         report = report
             .heading(words::capital(&ahead))
-            .add(Block::Text(format!("Forecast by {model}.{fixed}")))
-            .add(inner.forecast.plot(&model)?)
+            .add(Block::Text(format!("Forecast by {name}.{fixed}")))
+            // Under its name among the models of the backtest, of which the forecast may have fewer.
+            .add(inner.forecast.plot_as(&model, &name)?)
             .add(self.totals(&model)?);
         Ok(report.heading("Method").add(Block::List(vec![
             format!(
@@ -210,16 +215,16 @@ impl Outcome {
     /// The best model and how good it is, without technical terms.
     fn headline(&self, model: &str) -> Result<String> {
         let inner = &*self.0;
-        let best = &inner.best;
+        let best = inner.backtest.name(&inner.best)?;
         let periods = counted(inner.backtest.folds().len(), "past period", "past periods");
         let against = self.gain()?.map_or(String::new(), |(gain, _)| {
             let before = self.season_before();
             format!(": its error was {} % lower than that of repeating the sales of {before}", rounded(gain, 0))
         });
-        let coverage = inner.backtest.score(best, "coverage80").map_or(String::new(), |share| {
+        let coverage = inner.backtest.score(&inner.best, "coverage80").map_or(String::new(), |share| {
             format!(". Its 80 % interval covered {} % of the actual sales", rounded(100.0 * share, 0))
         });
-        let used = if model == best { String::new() } else { format!(". The forecast is made by {model}") };
+        let used = self.made_by(model)?.map_or(String::new(), |made| format!(". {made}"));
         Ok(format!("In a test on {periods}, {best} was the most accurate model{against}{coverage}{used}."))
     }
 
@@ -227,17 +232,21 @@ impl Outcome {
     fn verdict(&self, model: &str) -> Result<String> {
         let inner = &*self.0;
         let metric = inner.backtest.deciding(&inner.plan.metric)?.name;
-        let best = &inner.best;
-        let score = inner.backtest.score(best, metric)?;
-        let against = self.gain()?.map_or(String::new(), |(gain, benchmark)| {
-            format!(", {} % lower than the {} of seasonal_naive", rounded(gain, 0), number(benchmark))
-        });
-        let coverage = inner.backtest.score(best, "coverage80").map_or(String::new(), |share| {
+        let best = inner.backtest.name(&inner.best)?;
+        let score = inner.backtest.score(&inner.best, metric)?;
+        let against = match self.gain()? {
+            Some((gain, benchmark)) => {
+                let name = inner.backtest.name(BENCHMARK)?;
+                format!(", {} % lower than the {} of {name}", rounded(gain, 0), number(benchmark))
+            }
+            None => String::new(),
+        };
+        let coverage = inner.backtest.score(&inner.best, "coverage80").map_or(String::new(), |share| {
             format!("; its 80 % interval covered {} % of the actual values", rounded(100.0 * share, 0))
         });
         let significance = PerformancePage::of(&inner.backtest, metric)?.significance();
         let significance = significance.map_or(String::new(), |sentence| format!(" {sentence}"));
-        let used = if model == best { String::new() } else { format!(" The forecast is made by {model}.") };
+        let used = self.made_by(model)?.map_or(String::new(), |made| format!(" {made}."));
         Ok(format!(
             "{best} is the most accurate model over {}: {} {}{against}{coverage}.{significance}{used}",
             counted(inner.backtest.folds().len(), "fold", "folds"),
@@ -246,14 +255,21 @@ impl Outcome {
         ))
     }
 
+    /// Who makes the forecast, if not the best model.
+    fn made_by(&self, model: &str) -> Result<Option<String>> {
+        let inner = &*self.0;
+        let name = inner.backtest.name(model)?;
+        Ok((model != inner.best).then(|| format!("The forecast is made by {name}")))
+    }
+
     /// By how many per cent the error of the best model is below that of the seasonal naive method, and the latter.
     fn gain(&self) -> Result<Option<(f64, f64)>> {
         let inner = &*self.0;
         let decides = inner.backtest.deciding(&inner.plan.metric)?;
         let score = inner.backtest.score(&inner.best, decides.name)?;
         // Only errors have a meaningful ratio.
-        let comparable = decides.best == 0.0 && score >= 0.0 && inner.best != "seasonal_naive";
-        let benchmark = inner.backtest.score("seasonal_naive", decides.name).ok();
+        let comparable = decides.best == 0.0 && score >= 0.0 && inner.best != BENCHMARK;
+        let benchmark = inner.backtest.score(BENCHMARK, decides.name).ok();
         let gain = |benchmark: f64| (100.0 * (1.0 - score / benchmark), benchmark);
         Ok(benchmark.filter(|benchmark| comparable && score < *benchmark).map(gain))
     }

@@ -11,7 +11,9 @@ use super::score::Truth;
 use crate::error::{Error, Result};
 use crate::forecast::{Forecast, LEVELS, quantile_name, quantiles_of};
 use crate::metrics::{self, Case, METRICS, Metric, Ratios, Sums, scales};
-use crate::models::{Aim, Failure, IntoModel, Model, failures_sentence, failures_table, place, remarks_sentence};
+use crate::models::{
+    Aim, Failure, IntoModel, Model, failures_sentence, failures_table, names, place, remarks_sentence,
+};
 use crate::options::level;
 use crate::panel::{Cut, Folds, Panel};
 use crate::progress;
@@ -146,6 +148,20 @@ impl Backtest {
         self.0.models.clone()
     }
 
+    /// What readers are told of a model instead of its label, see [`names`]: `Automatic` for `auto`.
+    ///
+    /// # Errors
+    /// When there is no such model.
+    pub fn name(&self, model: &str) -> Result<String> {
+        let (m, _) = place(model, &self.0.models)?;
+        Ok(self.names().swap_remove(m))
+    }
+
+    /// The name of each model, in their order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        names(&self.0.models)
+    }
+
     /// The folds that were run.
     pub fn folds(&self) -> Folds {
         self.0.folds.clone()
@@ -199,6 +215,11 @@ impl Backtest {
     /// scale have no MASE; where a metric is undefined for every model, models are ranked by `mae` instead; candidates
     /// of `auto` and other ensembles that failed.
     pub fn caveat(&self) -> Option<String> {
+        self.caveat_on(&self.0.models)
+    }
+
+    /// The same, with these names of the models.
+    pub(crate) fn caveat_on(&self, names: &[String]) -> Option<String> {
         let windows = (0..self.0.models.len()).map(|m| self.cases(m).count());
         let (least, most) = windows.fold((usize::MAX, 0), |(least, most), n| (least.min(n), most.max(n)));
         let uneven = (least < most).then(|| {
@@ -209,7 +230,12 @@ impl Backtest {
                 number(most as f64)
             )
         });
-        let remarks: Vec<Failure> = self.0.windows.iter().flat_map(|window| window.forecast.remarks()).collect();
+        let named = |remark: Failure| match place(&remark.model, &self.0.models) {
+            Ok((m, _)) => Failure { model: names[m].clone(), ..remark },
+            Err(_) => remark,
+        };
+        let remarks = self.0.windows.iter().flat_map(|window| window.forecast.remarks());
+        let remarks: Vec<Failure> = remarks.map(named).collect();
         let caveats = [uneven, self.without_scale(), self.without_sales(), remarks_sentence(&remarks)];
         let caveats: Vec<String> = caveats.into_iter().flatten().collect();
         (!caveats.is_empty()).then(|| caveats.join(" "))

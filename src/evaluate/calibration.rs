@@ -122,10 +122,11 @@ impl Backtest {
         let mut order: Vec<usize> = (0..all.len()).filter(|m| all[*m].count > 0.0).collect();
         order.sort_by(|a, b| all[*a].gap().total_cmp(&all[*b].gap()));
         let Some(&best) = order.first() else { return Err(Error::model("no model could be scored")) };
-        let label = |m: usize| inner.models[m].as_str();
+        let names = self.names();
+        let name = |m: usize| names[m].as_str();
 
         let mut columns = vec![
-            Column::new("model".into(), order.iter().map(|m| label(*m)).collect::<Vec<_>>()),
+            Column::new("model".into(), order.iter().map(|m| inner.models[*m].as_str()).collect::<Vec<_>>()),
             Column::new("intervals".into(), order.iter().map(|m| all[*m].verdict()).collect::<Vec<_>>()),
         ];
         for level in SHOWN {
@@ -136,13 +137,13 @@ impl Backtest {
         let table = Table::new(DataFrame::new(order.len(), columns)?).titled("Coverage of the intervals").highlight(0);
 
         let named = |word: &str| {
-            let those = order.iter().filter(|m| all[**m].verdict().starts_with(word)).map(|m| label(*m));
+            let those = order.iter().filter(|m| all[**m].verdict().starts_with(word)).map(|m| name(*m));
             let those: Vec<&str> = those.collect();
             (!those.is_empty()).then(|| format!(" {}: {}.", capital(word), listed(&those, 4)))
         };
         let lead = match order.len() {
-            1 => format!("The only model is {}", label(best)),
-            _ => format!("{} has the best calibrated intervals", label(best)),
+            1 => format!("The only model is {}", name(best)),
+            _ => format!("{} has the best calibrated intervals", name(best)),
         };
         let sentence = format!(
             "{lead}: its 80 % interval covered {} of {} actual values, and over ten levels coverage is off by {} \
@@ -156,10 +157,11 @@ impl Backtest {
         let figure = Calibration {
             title: TITLE.into(),
             value: String::new(),
-            curves: order.iter().map(|m| (label(*m).to_string(), all[*m].curve())).collect(),
-            histogram: Some((label(best).to_string(), all[best].histogram())),
+            curves: order.iter().map(|m| (name(*m).to_string(), all[*m].curve())).collect(),
+            histogram: Some((name(best).to_string(), all[best].histogram())),
         };
-        let finding = Finding::new(TITLE, sentence, table).drawn(figure.figure());
+        let shown = table.with("model", order.iter().map(|m| name(*m)))?;
+        let finding = Finding::new(TITLE, sentence, table).shown_as(shown).drawn(figure.figure());
         Ok(self.calibration_caveats(finding, all[best].count))
     }
 
@@ -177,6 +179,7 @@ impl Backtest {
         if all.count == 0.0 {
             return Err(Error::model(format!("{model} could not be scored")));
         }
+        let model = self.names().swap_remove(m);
         let names = (1..=steps.len()).map(|step| step.to_string()).chain(["all".to_string()]);
         let rows: Vec<&Pit> = steps.iter().chain([&all]).collect();
         let mut columns = vec![Column::new("step".into(), names.collect::<Vec<_>>())];
@@ -220,7 +223,7 @@ impl Backtest {
             title: format!("Are the intervals of {model} well calibrated?"),
             value: String::new(),
             curves: shown,
-            histogram: Some((model.to_string(), all.histogram())),
+            histogram: Some((model.clone(), all.histogram())),
         };
         let finding = Finding::new(format!("The intervals of {model}"), sentence, table).drawn(figure.figure());
         Ok(self.calibration_caveats(finding, all.count))

@@ -100,7 +100,7 @@ impl Backtest {
     /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales").known(["IsHoliday"]);
     /// let trial = Panel::read("data/walmart_sales_weekly.csv", columns)?.backtest(["theta"], Folds::new(4, 8))?;
     /// let found = trial.errors("theta")?;
-    /// assert!(found[0].title().starts_with("Where theta errs") && found[0].sentence().contains("absolute error"));
+    /// assert!(found[0].title().starts_with("Where Theta method errs") && found[0].sentence().contains("absolute error"));
     /// # Ok::<(), tradewind::Error>(())
     /// ```
     ///
@@ -114,6 +114,8 @@ impl Backtest {
                 "no window of {model} could be scored, so its errors cannot be analysed"
             )));
         }
+        let model = self.names().swap_remove(m);
+        let model = model.as_str();
         let found = [
             self.error_by_series(model, &steps)?,
             self.error_by_date(model, &steps)?,

@@ -59,7 +59,7 @@ impl Backtest {
     /// let sales = Panel::read("data/walmart_sales_weekly.csv", columns)?;
     /// let trial = sales.backtest(["naive", "theta"], Folds::new(8, 4))?;
     /// let finding = trial.compare("theta", "naive", "mae")?;
-    /// assert!(finding.sentence().contains("theta") && finding.table().get(0, "p").is_ok());
+    /// assert!(finding.sentence().contains("Theta method") && finding.table().get(0, "p").is_ok());
     /// # Ok::<(), tradewind::Error>(())
     /// ```
     ///
@@ -77,7 +77,9 @@ impl Backtest {
         rows.insert(0, ("all steps".into(), whole));
         let Some((_, whole)) = rows.first() else { return Err(Error::model("nothing to compare")) };
 
-        let sentence = self.verdict(one, other, by, whole);
+        let names = self.names();
+        let (first, second) = (names[a].as_str(), names[b].as_str());
+        let sentence = self.verdict(first, second, by, whole);
         let tested = |pick: fn(&DieboldMariano) -> f64| -> Vec<Option<f64>> {
             rows.iter().map(|(_, pair)| pair.test.as_ref().ok().map(pick)).collect()
         };
@@ -100,11 +102,11 @@ impl Backtest {
             Column::new("statistic".into(), tested(|test| test.statistic)),
             Column::new("p".into(), tested(|test| test.p_value)),
         ];
-        let title = format!("Is {one} better than {other}?");
-        let table = Table::new(DataFrame::new(rows.len(), columns)?).titled(format!("{one} vs {other} by {metric}"));
+        let title = format!("Is {first} better than {second}?");
+        let table = Table::new(DataFrame::new(rows.len(), columns)?).titled(format!("{first} vs {second} by {metric}"));
         let figure = Intervals {
             title: title.clone(),
-            value: format!("difference in {metric}, {one} minus {other}"),
+            value: format!("difference in {metric}, {first} minus {second}"),
             rows: rows
                 .iter()
                 .map(|(name, pair)| match &pair.test {
@@ -112,9 +114,10 @@ impl Backtest {
                     Err(_) => (name.clone(), pair.one - pair.other, f64::NAN, f64::NAN),
                 })
                 .collect(),
-            sides: (format!("{one} better"), format!("{other} better")),
+            sides: (format!("{first} better"), format!("{second} better")),
         };
-        let mut finding = Finding::new(title, sentence, table).drawn(figure.figure());
+        let shown = table.renamed(&[(one, first), (other, second)])?;
+        let mut finding = Finding::new(title, sentence, table).shown_as(shown).drawn(figure.figure());
         for caveat in self.pairwise_caveats(a, b, whole, rows.len() - 1) {
             finding = finding.but(caveat);
         }
@@ -326,19 +329,23 @@ impl Backtest {
         let title = format!("Which models differ significantly by {metric}?");
         let (k, n) = (models.len(), blocks.len());
         let label = |place: usize| inner.models[models[place]].as_str();
+        let all_names = self.names();
+        let name = |place: usize| all_names[models[place]].as_str();
         if k < 2 || n < 2 {
             let scores: Vec<Option<f64>> = models.iter().map(|m| self.mean(by, *m)).collect();
-            let names: Vec<&str> = (0..k).map(label).collect();
+            let labels: Vec<&str> = (0..k).map(label).collect();
             let table = Table::new(DataFrame::new(
                 k,
-                vec![Column::new("model".into(), names), Column::new(by.name.into(), scores)],
+                vec![Column::new("model".into(), labels), Column::new(by.name.into(), scores)],
             )?);
+            let shown = table.with("model", (0..k).map(name))?;
             let why = match k {
                 0 => "no model could be scored".to_string(),
-                1 => format!("there is only one model, {}", label(0)),
+                1 => format!("there is only one model, {}", name(0)),
                 _ => format!("all {k} models could be scored on {}, and ranks need at least two", unit(n)),
             };
-            return Ok(Finding::new(title, format!("Models cannot be ranked by {metric}: {why}."), table));
+            let sentence = format!("Models cannot be ranked by {metric}: {why}.");
+            return Ok(Finding::new(title, sentence, table).shown_as(shown));
         }
         let test = friedman(&blocks)?;
         let difference = critical_difference(k, n)?;
@@ -377,7 +384,8 @@ impl Backtest {
             Column::new("p against first".into(), p_values),
         ];
         let table = Table::new(DataFrame::new(k, columns)?).titled(format!("Mean ranks by {metric}")).highlight(0);
-        let names: Vec<&str> = order.iter().map(|at| label(*at)).collect();
+        let names: Vec<&str> = order.iter().map(|at| name(*at)).collect();
+        let shown = table.with("model", names.iter().copied())?;
         let sentence = ranks_sentence(&names, &ranks, differ, test.f_p_value, difference, &unit(n), &metric);
         let figure = CriticalDifference {
             title: if differ {
@@ -390,7 +398,7 @@ impl Backtest {
             alike: runs,
             difference,
         };
-        let mut finding = Finding::new(title, sentence, table).drawn(figure.figure());
+        let mut finding = Finding::new(title, sentence, table).shown_as(shown).drawn(figure.figure());
         if by_series && self.unit() == "fold" {
             finding = finding.but(
                 "Ranks count each series as an independent observation. Series that share their dates are not \

@@ -9,7 +9,7 @@ use polars::prelude::*;
 use crate::error::{Error, Result, find};
 use crate::figures::{Bars, Waterfall};
 use crate::forecast::Forecast;
-use crate::models::{Fits, place};
+use crate::models::{Fits, names, place};
 use crate::show::{Finding, Table, number};
 
 /// The most parts in the figure; the rest is added up.
@@ -37,6 +37,7 @@ impl Fits {
         let (m, model) = place(model, &models)?;
         let mut rows = self.fitted(m).importance().ok_or_else(|| alone(model))?;
         rows.sort_by(|a, b| b.permutation.total_cmp(&a.permutation).then(a.feature.cmp(&b.feature)));
+        let model = &names(&models)[m];
         let Some(first) = rows.first() else { return Err(Error::model("the model has no features")) };
         let gain = |row: &crate::models::Importance| row.gain.map(|gain| (1000.0 * gain).round() / 10.0);
         let error = |row: &crate::models::Importance| (1000.0 * row.permutation).round() / 10.0;
@@ -106,13 +107,14 @@ impl Forecast {
             ],
         )?;
         let baseline = why.baseline[step];
+        let name = &names(&models)[m];
         let total = parts.iter().map(|(_, part)| part).sum::<f64>();
         let signed = |(name, part): &(String, f64)| {
             format!("{name} {}{}", if *part < 0.0 { "−" } else { "+" }, number(part.abs()))
         };
         let largest: Vec<String> = parts.iter().take(3).filter(|(_, part)| *part != 0.0).map(signed).collect();
         let sentence = format!(
-            "{model} forecasts {} for {series} on {date}, {} {} its baseline of {}{}.",
+            "{name} forecasts {} for {series} on {date}, {} {} its baseline of {}{}.",
             number(expected),
             number(total.abs()),
             if total < 0.0 { "below" } else { "above" },
@@ -125,7 +127,7 @@ impl Forecast {
             shown.push((format!("{} others", parts.len() - SHOWN), rest));
         }
         let figure = Waterfall {
-            title: format!("{series} on {date}: contributions to the forecast of {model}"),
+            title: format!("{series} on {date}: contributions to the forecast of {name}"),
             value: self.panel().inner().columns.target.clone(),
             start: ("baseline".into(), baseline),
             parts: shown,

@@ -11,6 +11,9 @@ use crate::error::Result;
 pub trait Method: Clone + Default + Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// The name in labels: lower case, words joined by underscores.
     const NAME: &str;
+    /// What readers of reports and figures are told instead of the name: plain words in the field's standard terms, which no
+    /// other method has.
+    const TITLE: &str;
     /// One line.
     const SUMMARY: &str;
     /// A label that works on the bundled data.

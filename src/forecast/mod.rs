@@ -280,11 +280,6 @@ impl Forecast {
         Ok((place(model, &self.0.models)?.0, self.0.panel.place(series)?))
     }
 
-    /// The label of a model as this forecast has it, for any spelling of it.
-    pub(crate) fn label_of(&self, model: &str) -> Result<String> {
-        Ok(place(model, &self.0.models)?.1.to_string())
-    }
-
     fn named(&self, model: &str, series: &str) -> Result<&Distribution> {
         let (m, i) = self.places(model, series)?;
         self.known(m, i)

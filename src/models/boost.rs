@@ -75,6 +75,7 @@ global_options! {
 
 impl Method for Boost {
     const NAME: &str = "boost";
+    const TITLE: &str = "Boosted trees";
     const SUMMARY: &str = "Gradient boosted trees: a global model with promotions, calendar and quantiles";
     const EXAMPLE: &str = "boost(num_rounds=50)";
     const ALSO: &str = "gbm, gbdt, gradient boosting, boosting, boosted trees, gradient boosted trees";

@@ -30,6 +30,7 @@ pub struct FittedDrift {
 
 impl Method for Drift {
     const NAME: &str = "drift";
+    const TITLE: &str = "Random walk with drift";
     const SUMMARY: &str = "The last value plus the average change (random walk with drift)";
     const EXAMPLE: &str = "drift";
     const ALSO: &str = "rwd, rw drift, random walk with drift";

@@ -34,6 +34,7 @@ global_options! {
 
 impl Method for Forest {
     const NAME: &str = "forest";
+    const TITLE: &str = "Random forest";
     const SUMMARY: &str = "A random forest as a global model";
     const EXAMPLE: &str = "forest(num_trees=20)";
     const ALSO: &str = "random forest, rf, random forest regressor";

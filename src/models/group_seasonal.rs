@@ -49,6 +49,7 @@ impl Default for GroupSeasonal {
 
 impl Method for GroupSeasonal {
     const NAME: &str = "group_seasonal";
+    const TITLE: &str = "Group seasonal pattern";
     const SUMMARY: &str = "Last year's pattern of each series, drawn towards that of its group, at the level of today";
     const EXAMPLE: &str = "group_seasonal(own=0.7)";
     const ALSO: &str = "group seasonal indices, seasonal profile";

@@ -56,6 +56,7 @@ pub struct FittedHarmonic {
 
 impl Method for Harmonic {
     const NAME: &str = "harmonic";
+    const TITLE: &str = "Dynamic harmonic regression";
     const SUMMARY: &str = "Dynamic harmonic regression: Fourier terms for long or several seasons, ARIMA errors";
     const EXAMPLE: &str = "harmonic(seasons=[52.18], max_terms=4)";
     const ALSO: &str = "dynamic harmonic regression, dhr, harmonic regression, fourier arima";

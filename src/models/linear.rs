@@ -26,7 +26,7 @@ const ROUNDS: usize = 1000;
 const SETTLED: f64 = 1e-6;
 
 macro_rules! linear {
-    ($method:ident, $name:literal, $also:literal, $doc:literal, $summary:literal, $ratio:expr $(, $extra:ident: $about:literal)?) => {
+    ($method:ident, $name:literal, $title:literal, $also:literal, $doc:literal, $summary:literal, $ratio:expr $(, $extra:ident: $about:literal)?) => {
         global_options! {
             #[doc = $doc]
             $method, max_rows: 100_000,
@@ -37,6 +37,7 @@ macro_rules! linear {
 
         impl Method for $method {
             const NAME: &str = $name;
+            const TITLE: &str = $title;
             const SUMMARY: &str = $summary;
             const EXAMPLE: &str = concat!($name, "(penalty=0.01)");
             const ALSO: &str = $also;
@@ -81,6 +82,7 @@ macro_rules! linear {
 linear!(
     Ridge,
     "ridge",
+    "Ridge regression",
     "ridge regression",
     "Options of `ridge`.",
     "Linear regression with an L2 penalty, as a global model",
@@ -89,6 +91,7 @@ linear!(
 linear!(
     Lasso,
     "lasso",
+    "Lasso regression",
     "lasso regression",
     "Options of `lasso`.",
     "Linear regression with an L1 penalty, which selects features, as a global model",
@@ -97,6 +100,7 @@ linear!(
 linear!(
     ElasticNet,
     "elastic_net",
+    "Elastic net regression",
     "enet, elastic net regression",
     "Options of `elastic_net`.",
     "Linear regression with L1 and L2 penalties, as a global model",

@@ -17,8 +17,11 @@ type Load = fn(&[u8], &Panel) -> Result<Box<dyn Fitted>>;
 /// A method as [`MODELS`] lists it.
 pub type Entry = Row<Making>;
 
-/// How a method is built from options, and its fits from a file.
+/// What readers are told of a method, how it is built from options, and its fits from a file.
 pub struct Making {
+    /// The title in words, as in reports and figures; see [`names`](crate::models::names).
+    pub title: &'static str,
+    pub(super) defaults: fn() -> Result<Map<String, Value>>,
     make: fn(Map<String, Value>) -> Result<Model>,
     load: Load,
     component: fn(Map<String, Value>) -> Result<Component>,
@@ -50,6 +53,8 @@ impl Entry {
             M,
             M::SEARCH,
             Making {
+                title: M::TITLE,
+                defaults: || options::fields(&M::default()),
                 make: |given| Model::new(options::read::<M>(M::NAME, given)?),
                 load: M::Scope::load,
                 component: |given| {

@@ -91,6 +91,7 @@ impl Default for Mstl {
 
 impl Method for Stl {
     const NAME: &str = "stl";
+    const TITLE: &str = "STL decomposition";
     const SUMMARY: &str = "STL decomposition; another model forecasts the seasonally adjusted series";
     const EXAMPLE: &str = "stl(season=52)";
     const ALSO: &str = "stlf, stl decomposition";
@@ -110,6 +111,7 @@ impl Method for Stl {
 
 impl Method for Mstl {
     const NAME: &str = "mstl";
+    const TITLE: &str = "Multiple STL decomposition";
     const SUMMARY: &str = "MSTL decomposition with several seasons; another model forecasts the adjusted series";
     const EXAMPLE: &str = "mstl(seasons=[4, 52])";
     const ALSO: &str = "multiple stl";

@@ -27,6 +27,7 @@ pub struct FittedNaive {
 
 impl Method for Naive {
     const NAME: &str = "naive";
+    const TITLE: &str = "Naive (last value)";
     const SUMMARY: &str = "The last value carried forward (random walk)";
     const EXAMPLE: &str = "naive";
     const ALSO: &str = "random walk, rw, last value, persistence";

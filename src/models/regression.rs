@@ -68,6 +68,7 @@ enum Term {
 
 impl Method for Regression {
     const NAME: &str = "regression";
+    const TITLE: &str = "Time series regression";
     const SUMMARY: &str = "Local elastic net on trend, Fourier terms and covariates";
     const EXAMPLE: &str = "regression(penalty=0.1)";
     const SIMILAR: &[(&str, &str)] = &[(

@@ -29,6 +29,7 @@ pub struct FittedSeasonalNaive {
 
 impl Method for SeasonalNaive {
     const NAME: &str = "seasonal_naive";
+    const TITLE: &str = "Seasonal naive (last season)";
     const SUMMARY: &str = "The last value at the same place in the season";
     const EXAMPLE: &str = "seasonal_naive(season=52)";
     const ALSO: &str = "snaive, seasonal random walk";

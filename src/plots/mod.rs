@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Tuning};
 use crate::figures::{Band, Bars, Fan, Fans, Figure, Line, OptimisationHistory, Overview, TimeAxis};
 use crate::forecast::{Distribution, Forecast};
-use crate::models::place;
+use crate::models::{names, place};
 use crate::panel::Panel;
 use crate::show::words;
 
@@ -44,8 +44,13 @@ impl Forecast {
     /// # Errors
     /// When there is no such model, or it has no forecast at all.
     pub fn plot(&self, model: &str) -> Result<Figure> {
-        let model = self.label_of(model)?;
-        fans(self, &model, &[], &format!("Forecast by {model}"))
+        let (m, _) = place(model, &self.models())?;
+        self.plot_as(model, &names(&self.models())[m])
+    }
+
+    /// The same under this name of the model.
+    pub(crate) fn plot_as(&self, model: &str, name: &str) -> Result<Figure> {
+        fans(self, model, name, &[], &format!("Forecast by {name}"))
     }
 }
 
@@ -57,14 +62,9 @@ impl Backtest {
     pub fn plot(&self, metric: &str) -> Result<Figure> {
         let named = self.deciding(metric)?;
         let metric = named.name;
-        let board = self.leaderboard(metric)?;
-        let rows = (0..board.rows())
-            .map(|row| {
-                let label = board.get(row, "model")?.to_string();
-                let value = self.score(&label, metric).unwrap_or(f64::NAN);
-                Ok((label, value))
-            })
-            .collect::<Result<Vec<_>>>()?;
+        let names = self.names();
+        let score = |m: &usize| (names[*m].clone(), self.mean(named, *m).unwrap_or(f64::NAN));
+        let rows = self.ranked(named).iter().map(score).collect();
         let reference = (named.best != 0.0).then(|| ("target".to_string(), named.best));
         let folds = self.folds().len();
         let shown = words::metric(metric);
@@ -78,8 +78,9 @@ impl Backtest {
     /// When there is no such model, or it has no forecast in that fold.
     pub fn plot_last(&self, model: &str) -> Result<Figure> {
         let (forecast, actuals) = self.last().ok_or_else(|| Error::usage("the backtest has no folds"))?;
-        let model = forecast.label_of(model)?;
-        fans(forecast, &model, actuals, &format!("Last test window: {model} vs actual values"))
+        let (m, _) = place(model, &self.models())?;
+        let name = &self.names()[m];
+        fans(forecast, model, name, actuals, &format!("Last test window: {name} vs actual values"))
     }
 }
 
@@ -94,13 +95,13 @@ impl Tuning {
         let groups = self.groups();
         let of = if groups.len() > 1 { format!(" for {}", groups[0]) } else { String::new() };
         let shown = words::metric(metric.name);
-        let title = format!("Tuning {}{of}: trials by {shown}", self.model());
+        let title = format!("Tuning {}{of}: trials by {shown}", names(&[self.model()])[0]);
         let value = format!("{shown}: {}", metric.summary);
         Ok(OptimisationHistory { title, value, trials: self.history(0), perfect: metric.best }.figure())
     }
 }
 
-fn fans(forecast: &Forecast, model: &str, actuals: &[Vec<f64>], title: &str) -> Result<Figure> {
+fn fans(forecast: &Forecast, model: &str, name: &str, actuals: &[Vec<f64>], title: &str) -> Result<Figure> {
     let models = forecast.models();
     let (m, model) = place(model, &models)?;
     let panel = forecast.panel();
@@ -129,7 +130,7 @@ fn fans(forecast: &Forecast, model: &str, actuals: &[Vec<f64>], title: &str) -> 
                     x: x.clone(),
                     y: y.clone(),
                 }),
-                mean: Line { name: model.to_string(), x, y: cell.mean().to_vec() },
+                mean: Line { name: name.to_string(), x, y: cell.mean().to_vec() },
                 bands: levels
                     .iter()
                     .map(|level| (*level, (1.0 - level) / 2.0, (1.0 + level) / 2.0))

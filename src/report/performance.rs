@@ -82,6 +82,8 @@ pub(crate) struct PerformancePage<'a> {
     tested: &'static Metric,
     /// Models that have a score, the best first: indices into the backtest's models.
     order: Vec<usize>,
+    /// Their labels, and what readers are told instead.
+    labels: Vec<String>,
     names: Vec<String>,
 }
 
@@ -90,13 +92,13 @@ impl<'a> PerformancePage<'a> {
         let by = backtest.deciding(metric)?;
         backtest.best(metric)?;
         let order: Vec<usize> = backtest.ranked(by).into_iter().filter(|m| backtest.mean(by, *m).is_some()).collect();
-        let models = backtest.models();
-        let names = order.iter().map(|m| models[*m].clone()).collect();
+        let of = |all: Vec<String>| order.iter().map(|m| all[*m].clone()).collect();
+        let (labels, names) = (of(backtest.models()), of(backtest.names()));
         let tested = match loss(by.name) {
             Ok(by) => by,
             Err(_) => loss("mae")?,
         };
-        Ok(Self { backtest, by, tested, order, names })
+        Ok(Self { backtest, by, tested, order, labels, names })
     }
 
     fn best(&self) -> &str {
@@ -109,7 +111,8 @@ impl<'a> PerformancePage<'a> {
 
     /// The ranks of the second model and of the naive benchmark, if they are not the best.
     fn rivals(&self) -> Vec<usize> {
-        let naive = ["seasonal_naive", "naive"].iter().find_map(|name| self.names.iter().position(|n| n == name));
+        let naive =
+            ["seasonal_naive", "naive"].iter().find_map(|label| self.labels.iter().position(|one| one == label));
         let mut rivals: Vec<usize> = [(self.names.len() > 1).then_some(1), naive].into_iter().flatten().collect();
         rivals.retain(|place| *place != 0);
         rivals.dedup();
@@ -124,7 +127,7 @@ impl<'a> PerformancePage<'a> {
         p.iter().map(|p| p.and_then(|_| corrected.next())).collect()
     }
 
-    /// `It is significantly better than naive (p < 0.001), not significantly better than ets (p = 0.31).`
+    /// `It is significantly better than Naive (last value; p < 0.001), not significantly better than ARIMA (p = 0.31).`
     pub(crate) fn significance(&self) -> Option<String> {
         let rivals = self.rivals();
         if rivals.is_empty() {
@@ -147,7 +150,7 @@ impl<'a> PerformancePage<'a> {
                     } else {
                         "not significantly better than"
                     };
-                    (verdict, format!("{name} ({})", p_value(p)))
+                    (verdict, words::aside(name, &p_value(p)))
                 }
                 (Err(why), _) => {
                     untested = Some(why.to_string());
@@ -178,8 +181,9 @@ impl<'a> PerformancePage<'a> {
         let against: Vec<String> = against
             .map(|rival| {
                 let lower = 100.0 * (1.0 - self.score(0) / self.score(rival));
-                let second = if rival == 1 { " (second)" } else { "" };
-                format!("{} % lower than {}{second}", rounded(lower, 1), self.names[rival])
+                let name = &self.names[rival];
+                let name = if rival == 1 { words::aside(name, "second") } else { name.clone() };
+                format!("{} % lower than {name}", rounded(lower, 1))
             })
             .collect();
         let against = if against.is_empty() { String::new() } else { format!(", {}", against.join(" and ")) };
@@ -189,10 +193,10 @@ impl<'a> PerformancePage<'a> {
             1 => format!("{} is the only model; its {metric} is {score}.", self.best()),
             n => format!("{} is the best of {n} models: {metric} {score}{against}.{significance}", self.best()),
         }];
-        if let Ok(finding) = self.backtest.calibration_of(self.best()) {
+        if let Ok(finding) = self.backtest.calibration_of(&self.labels[0]) {
             points.push(finding.sentence());
         }
-        if let Some(finding) = self.backtest.errors(self.best()).ok().and_then(|found| found.into_iter().next()) {
+        if let Some(finding) = self.backtest.errors(&self.labels[0]).ok().and_then(|found| found.into_iter().next()) {
             points.push(finding.sentence().split_inclusive(". ").next().unwrap_or_default().trim().to_string());
         }
         Ok(points)
@@ -217,7 +221,7 @@ impl<'a> PerformancePage<'a> {
         if let Ok(finding) = self.backtest.calibration() {
             section(&finding.title(), vec![finding.block()]);
         }
-        for finding in self.backtest.errors(self.best())? {
+        for finding in self.backtest.errors(&self.labels[0])? {
             // The figure replaces the table, except for the factors, whose table has the counts.
             let read = finding.title().starts_with("Factors");
             let mut inner = vec![Block::Text(finding.sentence())];
@@ -226,12 +230,27 @@ impl<'a> PerformancePage<'a> {
             inner.extend(finding.caveats().into_iter().map(Block::Note));
             section(&finding.title(), inner);
         }
+        section("Labels of the models", vec![Block::Table(self.typed()?)]);
         Ok(blocks)
+    }
+
+    /// What is typed for each name.
+    fn typed(&self) -> Result<Table> {
+        let order = self.backtest.ranked(self.by);
+        let of = |all: Vec<String>| order.iter().map(|m| all[*m].clone()).collect::<Vec<_>>();
+        let columns = vec![
+            Column::new("model".into(), of(self.backtest.names())),
+            Column::new("label".into(), of(self.backtest.models())),
+        ];
+        Ok(Table::new(DataFrame::new(order.len(), columns)?).titled("What to type in commands, plans and scripts"))
     }
 
     /// The columns of the leaderboard that readers need first, and the significance of the first place.
     fn leaderboard(&self) -> Result<Vec<Block>> {
-        let board = self.backtest.leaderboard(self.by.name)?;
+        let names = self.backtest.names();
+        let ranked = self.backtest.ranked(self.by);
+        let board =
+            self.backtest.leaderboard(self.by.name)?.with("model", ranked.iter().map(|m| names[*m].as_str()))?;
         let mut wanted = vec!["model", self.by.name, "mase", "wape", "bias", "coverage80", "failures"];
         let mut seen = std::collections::HashSet::new();
         wanted.retain(|name| seen.insert(*name));
@@ -262,7 +281,7 @@ impl<'a> PerformancePage<'a> {
             Block::Table(Table::new(frame).titled("Leaderboard").highlight(0)),
         ];
         blocks.extend(note.map(Block::Text));
-        blocks.extend(self.backtest.caveat().map(Block::Note));
+        blocks.extend(self.backtest.caveat_on(&names).map(Block::Note));
         Ok(blocks)
     }
 
@@ -281,7 +300,7 @@ impl<'a> PerformancePage<'a> {
                 words::metric(self.by.name)
             )));
         }
-        let finding = self.backtest.compare(self.best(), &self.names[1], metric)?;
+        let finding = self.backtest.compare(&self.labels[0], &self.labels[1], metric)?;
         blocks.push(Block::Text(finding.sentence()));
         // Without a test the figure would show no intervals.
         let tested = finding.table().column("p")?.into_iter().next().is_some_and(|p| p != crate::show::Value::Missing);
@@ -409,14 +428,14 @@ impl<'a> PerformancePage<'a> {
     /// The scores of each model by a dimension, the best model first.
     fn rows(&self, dimension: &str) -> Result<Vec<(String, Vec<f64>)>> {
         let table = self.backtest.by(dimension, self.by.name)?;
-        let row = |name: &String| {
-            let values = table.frame().column(name)?.f64()?.iter().map(|value| value.unwrap_or(f64::NAN)).collect();
+        let row = |(label, name): (&String, &String)| {
+            let values = table.frame().column(label)?.f64()?.iter().map(|value| value.unwrap_or(f64::NAN)).collect();
             Ok((name.clone(), values))
         };
-        self.names.iter().map(row).collect()
+        self.labels.iter().zip(&self.names).map(row).collect()
     }
 
-    /// `theta is best in 3 of 4 folds; ets in fold 2`.
+    /// `Best by MASE: Theta method in 3 of 4 folds; ARIMA in 1 of 4 folds.`
     fn wins(&self, rows: &[(String, Vec<f64>)], columns: &[String], word: &str) -> String {
         if rows.len() < 2 {
             let spread: Vec<f64> = rows[0].1.iter().copied().filter(|value| value.is_finite()).collect();

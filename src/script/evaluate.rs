@@ -50,6 +50,7 @@ pub(super) fn register(api: &mut Api) {
         "Backtest::calibration_of" calibration(trial, model: String) -> Finding { trial.calibration_of(&model) }
         errors(trial, model: String) -> Vec<Finding> { trial.errors(&model) }
         performance(trial, metric: String) -> Report { trial.performance(&metric) }
+        name(trial, model: String) -> String { trial.name(&model) }
         best(trial, metric: String) -> String { trial.best(&metric) }
         worst(trial, metric: String) -> String { trial.worst(&metric) }
         score(trial, model: String, metric: String) -> f64 { trial.score(&model, &metric) }

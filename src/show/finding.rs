@@ -9,17 +9,25 @@ pub struct Finding {
     title: String,
     sentence: String,
     table: Table,
+    /// The table as readers see it, where that differs.
+    shown: Option<Table>,
     figure: Option<Figure>,
     caveats: Vec<String>,
 }
 
 impl Finding {
     pub(crate) fn new(title: impl Into<String>, sentence: impl Into<String>, table: Table) -> Self {
-        Self { title: title.into(), sentence: sentence.into(), table, figure: None, caveats: Vec::new() }
+        Self { title: title.into(), sentence: sentence.into(), table, shown: None, figure: None, caveats: Vec::new() }
     }
 
     pub(crate) fn drawn(mut self, figure: Figure) -> Self {
         self.figure = Some(figure);
+        self
+    }
+
+    /// Readers see another table than programs, of the same numbers.
+    pub(crate) fn shown_as(mut self, table: Table) -> Self {
+        self.shown = Some(table);
         self
     }
 
@@ -38,7 +46,7 @@ impl Finding {
         self.sentence.clone()
     }
 
-    /// The table behind it.
+    /// The table behind it, in which models are named by their labels.
     pub fn table(&self) -> Table {
         self.table.clone()
     }
@@ -61,7 +69,7 @@ impl Show for Finding {
     fn block(&self) -> Block {
         let mut blocks = vec![Block::Text(self.sentence.clone())];
         blocks.extend(self.figure.clone().map(Block::Figure));
-        blocks.push(Block::Table(self.table.clone()));
+        blocks.push(Block::Table(self.shown.as_ref().unwrap_or(&self.table).clone()));
         blocks.extend(self.caveats.iter().cloned().map(Block::Note));
         Block::Group(blocks)
     }

@@ -94,6 +94,23 @@ impl Table {
         Self { left_out: all.saturating_sub(self.rows()), ..self }
     }
 
+    /// The same table with other texts in a column.
+    pub(crate) fn with<'a>(&self, column: &str, texts: impl Iterator<Item = &'a str>) -> Result<Self> {
+        let mut frame = self.frame.clone();
+        frame.with_column(Column::new(column.into(), texts.collect::<Vec<_>>()))?;
+        Ok(Self { frame, ..self.clone() })
+    }
+
+    /// The same table with other names of columns, each from and to.
+    pub(crate) fn renamed(&self, names: &[(&str, &str)]) -> Result<Self> {
+        let name = |column: &Column| names.iter().find(|(from, _)| *from == column.name().as_str());
+        let columns = self.frame.columns().iter().map(|column| match name(column) {
+            Some((_, to)) => column.clone().with_name((*to).into()),
+            None => column.clone(),
+        });
+        Ok(Self { frame: DataFrame::new(self.rows(), columns.collect())?, ..self.clone() })
+    }
+
     /// The title, if it has one.
     pub fn title(&self) -> Option<&str> {
         self.title.as_deref()

@@ -28,6 +28,19 @@ pub(crate) fn listed(names: &[&str], most: usize) -> String {
     }
 }
 
+/// `theta (p = 0.3)`; what already ends in brackets gets no second pair: `ARIMA (fast; p = 0.3)`.
+pub(crate) fn aside(text: &str, aside: &str) -> String {
+    let mut depth = 0;
+    let opens = text.char_indices().rev().find(|(_, letter)| {
+        depth += i32::from(*letter == ')') - i32::from(*letter == '(');
+        depth <= 0
+    });
+    match (opens, text.strip_suffix(')')) {
+        (Some((at, '(')), Some(inside)) if text[..at].ends_with(' ') => format!("{inside}; {aside})"),
+        _ => format!("{text} ({aside})"),
+    }
+}
+
 /// A number with at most this many decimals.
 pub(crate) fn rounded(value: f64, decimals: i32) -> String {
     let scale = 10_f64.powi(decimals);
@@ -92,6 +105,11 @@ mod tests {
         assert_eq!(listed(&["a"], 3), "a");
         assert_eq!(listed(&["a", "b", "c"], 3), "a, b and c");
         assert_eq!(listed(&["a", "b", "c", "d"], 3), "a, b and 2 others");
+        assert_eq!([aside("a", "b"), aside("a (b)", "c"), aside("f(b)", "c")], ["a (b)", "a (b; c)", "f(b) (c)"]);
+        assert_eq!(
+            [aside("a (b) d", "c"), aside("a (b (d))", "c"), aside(")", "c")],
+            ["a (b) d (c)", "a (b (d); c)", ") (c)"]
+        );
         assert_eq!([about(12345.6), about(0.012345), about(-2.5)], ["12,346", "0.0123", "-2.5"]);
         assert_eq!([0.0004, 0.03, 0.314].map(p_value), ["p < 0.001", "p = 0.030", "p = 0.31"]);
         let metrics = ["mase", "smape", "coverage80", "sis95", "bias", "pinball"].map(metric);

@@ -137,14 +137,15 @@ fn a_comparison_is_symmetric_and_its_scores_are_those_of_the_leaderboard() {
             assert!(near(value(&one.table(), row, "from"), -value(&other.table(), row, "to")));
         }
         assert_eq!(one.sentence(), other.sentence());
-        assert!(one.figure().unwrap().svg().unwrap().contains("theta better") && !one.caveats().is_empty());
+        assert!(one.figure().unwrap().svg().unwrap().contains("Theta method better") && !one.caveats().is_empty());
     }
     let mae = trial.compare("theta", "naive", "mae").unwrap().table();
     assert!(near(value(&mae, 0, "theta"), trial.score("theta", "mae").unwrap()));
     // A season of four is a large and steady advantage.
     let clear = trial.compare("seasonal_naive", "naive", "mae").unwrap();
     assert!(
-        value(&clear.table(), 0, "p") < 0.05 && clear.sentence().contains("is significantly better than naive"),
+        value(&clear.table(), 0, "p") < 0.05
+            && clear.sentence().contains("is significantly better than Naive (last value)"),
         "{}",
         clear.sentence()
     );
@@ -238,7 +239,12 @@ fn errors_say_where_when_which_way_and_why() {
     let titles: Vec<String> = found.iter().map(Finding::title).collect();
     assert_eq!(
         titles,
-        ["Where theta errs", "When theta errs", "Bias of theta", "Factors that go with errors of theta"]
+        [
+            "Where Theta method errs",
+            "When Theta method errs",
+            "Bias of Theta method",
+            "Factors that go with errors of Theta method"
+        ]
     );
     let shares: f64 = (0..12).map(|row| value(&found[0].table(), row, "% of error")).sum();
     assert!(near(shares, 100.0));
@@ -303,6 +309,53 @@ fn every_backtest_has_a_page() {
     assert!(trial.performance("nonsense").unwrap_err().is_usage());
 }
 
+/// Readers are told names, programs labels; the page says once what to type for each name.
+#[test]
+fn readers_are_told_names_and_programs_labels() {
+    let labels = ["seasonal_naive(season=4)", "ets(model=ANN)", "ets(model=AAN)", "combine(models=[theta, naive])"];
+    let names = [
+        "Seasonal naive (last season)",
+        "Exponential smoothing (ETS; model: ANN)",
+        "Exponential smoothing (ETS; model: AAN)",
+        "Combination of models",
+    ];
+    let trial = panel(6).backtest(labels, Folds::new(4, 4)).unwrap();
+    assert_eq!(labels.map(|label| trial.name(label).unwrap()), names);
+    assert!(trial.name("theta").is_err());
+
+    let mut findings = vec![trial.ranks("mae").unwrap(), trial.calibration().unwrap()];
+    findings.push(trial.compare(labels[0], labels[1], "mae").unwrap());
+    for label in labels {
+        findings.push(trial.calibration_of(label).unwrap());
+        findings.extend(trial.errors(label).unwrap());
+    }
+    let mut told: String =
+        findings.iter().map(|finding| finding.to_string() + finding.figure().unwrap().alt()).collect();
+    let figures = [trial.plot("mae"), trial.plot_last(labels[3]), trial.plot_last(labels[1])].map(Result::unwrap);
+    told.extend(figures.iter().map(|figure| format!("{} {}", figure.title(), figure.data())));
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (label, name) in labels.iter().zip(names) {
+        assert!(!told.contains(label) && told.contains(name), "{label}: {told}");
+    }
+    for table in [trial.leaderboard("mae").unwrap(), findings[0].table(), findings[1].table()] {
+        let mut models: Vec<String> = table.column("model").unwrap().iter().map(ToString::to_string).collect();
+        models.sort();
+        assert_eq!(models, [labels[3], labels[2], labels[1], labels[0]]);
+    }
+    assert!(findings[2].table().columns()[1..3] == labels[..2]);
+
+    let folder = tempfile::tempdir().unwrap();
+    let report = trial.performance("mae").unwrap();
+    let file = folder.path().join("page.md");
+    for save in [Report::save, Report::save_slides] {
+        save(&report, &file).unwrap();
+        let page = std::fs::read_to_string(&file).unwrap().replace('\\', "");
+        for (label, name) in labels.iter().zip(names) {
+            assert!(page.matches(label).count() == 1 && page.matches(name).count() > 1, "{label}: {page}");
+        }
+    }
+}
+
 #[test]
 fn scripts_have_every_verb() {
     let folder = tempfile::tempdir().unwrap();
@@ -316,6 +369,7 @@ fn scripts_have_every_verb() {
                if type_of(duel.table().get(0, "p")) != "f64" {{ throw "p"; }}
                let found = trial.errors("theta");
                if found.len() != 4 {{ throw "errors"; }}
+               if trial.name("theta") != "Theta method" {{ throw "name"; }}
                let table = trial.by("class", "mase");
                report("All").add(duel).add(trial.ranks("mase")).add(trial.calibration()).add(trial.calibration("theta"))
                    .add(found).add(table).add(trial.performance("mase")).save({page:?});"#

@@ -230,7 +230,11 @@ fn results_are_asked_for_by_any_spelling_of_their_model() {
     let trial = sales.backtest(["random walk", "snaive"], Folds::new(2, 4)).unwrap();
     assert_eq!(trial.score("rw", "Quantile Loss").unwrap(), trial.score("naive", "pinball").unwrap());
     let finding = trial.compare("rw", "snaive", "MASE").unwrap();
-    assert!(finding.title().contains("naive better than seasonal_naive"), "{}", finding.title());
+    assert!(
+        finding.title().contains("Naive (last value) better than Seasonal naive (last season)"),
+        "{}",
+        finding.title()
+    );
     assert!(trial.leaderboard("WMAPE").unwrap().to_string().contains("wape"));
 }
 

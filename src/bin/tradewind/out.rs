@@ -78,19 +78,16 @@ impl Out {
     }
 }
 
-/// A finding under its title.
-pub(crate) fn told(finding: &Finding) -> [Block; 2] {
-    [Block::Heading { level: 2, text: finding.title() }, without_figures(finding.block())]
-}
-
-/// A terminal has no pictures, and their words are those of the table beside them.
-fn without_figures(block: Block) -> Block {
-    match block {
-        Block::Group(blocks) => Block::Group(
-            blocks.into_iter().filter(|block| !matches!(block, Block::Figure(_))).map(without_figures).collect(),
-        ),
-        block => block,
-    }
+/// A finding under its title. A terminal has no pictures, and their words are those of the table beside them, whose labels can
+/// be copied.
+pub(crate) fn told(finding: &Finding) -> Vec<Block> {
+    let mut blocks = vec![
+        Block::Heading { level: 2, text: finding.title() },
+        Block::Text(finding.sentence()),
+        Block::Table(finding.table()),
+    ];
+    blocks.extend(finding.caveats().into_iter().map(Block::Note));
+    blocks
 }
 
 /// A finding as programs read it.

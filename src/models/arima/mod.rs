@@ -126,6 +126,7 @@ const SEASONS: usize = 3;
 
 impl Method for Arima {
     const NAME: &str = "arima";
+    const TITLE: &str = "ARIMA";
     const SUMMARY: &str = "ARIMA with seasonality and covariates, automatic or given orders";
     const EXAMPLE: &str = "arima(order=[2,1,1], seasonal=[0,1,0], season=12)";
     const ALSO: &str = "auto arima, sarima, sarimax, arimax, box jenkins";

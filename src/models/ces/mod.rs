@@ -69,6 +69,7 @@ pub struct FittedCes {
 
 impl Method for Ces {
     const NAME: &str = "ces";
+    const TITLE: &str = "Complex exponential smoothing";
     const SUMMARY: &str =
         "Complex exponential smoothing: level and trend in one complex state, with or without a season";
     const EXAMPLE: &str = "ces(season=52)";

@@ -58,6 +58,7 @@ impl Default for Automatic {
 
 impl Method for Automatic {
     const NAME: &str = "auto";
+    const TITLE: &str = "Automatic";
     const SUMMARY: &str =
         "The default: classical methods and boosted trees, combined by their accuracy on held-out windows";
     const EXAMPLE: &str = "auto";

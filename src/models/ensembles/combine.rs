@@ -50,6 +50,7 @@ impl Default for Combine {
 
 impl Method for Combine {
     const NAME: &str = "combine";
+    const TITLE: &str = "Combination of models";
     const SUMMARY: &str = "Mean, median, trimmed or weighted mean of several models";
     const EXAMPLE: &str = "combine(models=[\"theta\", \"seasonal_naive\"], by=mean)";
     const ALSO: &str = "combination, forecast combination";

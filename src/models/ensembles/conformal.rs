@@ -45,6 +45,7 @@ impl Default for Conformal {
 
 impl Method for Conformal {
     const NAME: &str = "conformal";
+    const TITLE: &str = "Conformal intervals";
     const SUMMARY: &str = "Any local model, with intervals calibrated on its out-of-sample errors";
     const EXAMPLE: &str = "conformal(model=theta, kind=adaptive)";
     const ALSO: &str = "conformal prediction";

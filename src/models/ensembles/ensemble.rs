@@ -74,6 +74,7 @@ impl Default for Ensemble {
 
 impl Method for Ensemble {
     const NAME: &str = "ensemble";
+    const TITLE: &str = "Classical ensemble";
     const SUMMARY: &str = "Classical methods, validated on the end of each series and combined by their accuracy";
     const EXAMPLE: &str = "ensemble";
     const ALSO: &str = "local ensemble, ensembling";

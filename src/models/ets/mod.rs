@@ -89,6 +89,7 @@ pub struct FittedEts {
 
 impl Method for Ets {
     const NAME: &str = "ets";
+    const TITLE: &str = "Exponential smoothing (ETS)";
     const SUMMARY: &str = "Exponential smoothing (ETS): error, trend and season chosen by information criterion";
     const EXAMPLE: &str = "ets(season=52)";
     const ALSO: &str = "exponential smoothing, auto ets";

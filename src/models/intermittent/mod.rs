@@ -32,7 +32,7 @@ use crate::statistics::{Demand, DemandClass};
 const ALPHA: (f64, f64) = (0.1, 0.3);
 
 macro_rules! method {
-    ($method:ident, $rule:ident, $name:literal, $summary:literal, $also:literal, $similar:expr, $doc:literal) => {
+    ($method:ident, $rule:ident, $name:literal, $title:literal, $summary:literal, $also:literal, $similar:expr, $doc:literal) => {
         #[doc = $doc]
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(default, deny_unknown_fields)]
@@ -45,6 +45,7 @@ macro_rules! method {
 
         impl Method for $method {
             const NAME: &str = $name;
+            const TITLE: &str = $title;
             const SUMMARY: &str = $summary;
             const EXAMPLE: &str = concat!($name, "(alpha=0.1)");
             const ALSO: &str = $also;
@@ -70,6 +71,7 @@ method!(
     Croston,
     croston,
     "croston",
+    "Croston's method",
     "Croston's method: smoothed demand size over smoothed interval",
     "croston method",
     [
@@ -88,6 +90,7 @@ method!(
     Sba,
     sba,
     "sba",
+    "Syntetos–Boylan approximation",
     "Croston's method with the correction of Syntetos and Boylan",
     "croston sba, syntetos boylan, syntetos boylan approximation",
     [("sbj", "the earlier correction; that of Shale, Boylan and Johnston is not here")],
@@ -97,6 +100,7 @@ method!(
     Adida,
     adida,
     "adida",
+    "Aggregation and disaggregation (ADIDA)",
     "Level of sums over a mean demand interval",
     "aggregate disaggregate",
     [],
@@ -106,6 +110,7 @@ method!(
     Imapa,
     imapa,
     "imapa",
+    "Multiple aggregation (IMAPA)",
     "Mean level of sums over 1 step to a mean demand interval",
     "",
     [("mapa, multiple aggregation", "the mean over levels of aggregation, for intermittent demand")],
@@ -126,6 +131,7 @@ pub struct Tsb {
 
 impl Method for Tsb {
     const NAME: &str = "tsb";
+    const TITLE: &str = "Teunter–Syntetos–Babai method";
     const SUMMARY: &str =
         "Demand size times the probability of a demand (Teunter–Syntetos–Babai), which decays without sales";
     const EXAMPLE: &str = "tsb(alpha=0.1, beta=0.1)";

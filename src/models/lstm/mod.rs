@@ -139,6 +139,7 @@ impl Default for Lstm {
 
 impl Method for Lstm {
     const NAME: &str = "lstm";
+    const TITLE: &str = "Recurrent network (LSTM)";
     const SUMMARY: &str = "A recurrent network as a global model, with quantiles or counts";
     const EXAMPLE: &str = "lstm(hidden_size=16, epochs=4, batches_per_epoch=10, windows=1, refit=false)";
     const ALSO: &str = "long short term memory";

@@ -158,6 +158,7 @@ impl Default for Prophet {
 
 impl Method for Prophet {
     const NAME: &str = "prophet";
+    const TITLE: &str = "Prophet";
     const SUMMARY: &str = "Prophet: a piecewise trend, calendar seasonality, holidays and regressors";
     const EXAMPLE: &str = "prophet(yearly=5, seasonality_mode=multiplicative)";
     const ALSO: &str = "fbprophet, facebook prophet";

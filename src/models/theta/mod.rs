@@ -74,6 +74,7 @@ enum Form {
 
 impl Method for Theta {
     const NAME: &str = "theta";
+    const TITLE: &str = "Theta method";
     const SUMMARY: &str =
         "The Theta method: exponential smoothing with half the trend of the seasonally adjusted series";
     const EXAMPLE: &str = "theta(season=52)";

@@ -87,6 +87,7 @@ global_options! {
 
 impl Method for Xgboost {
     const NAME: &str = "xgboost";
+    const TITLE: &str = "Boosted trees (XGBoost)";
     const SUMMARY: &str = "XGBoost as a global model, with its own parameters and file format";
     const EXAMPLE: &str = "xgboost(num_boost_round=50)";
     const ALSO: &str = "xgb";

@@ -116,6 +116,7 @@ fn members() -> Vec<String> {
 
 impl Method for Stack {
     const NAME: &str = "stack";
+    const TITLE: &str = "Stacked ensemble";
     const SUMMARY: &str =
         "Stacked ensemble: non-negative weights learned on held-out windows, by group of series and horizon";
     const EXAMPLE: &str = "stack(models=[\"theta\", \"seasonal_naive\"])";
@@ -136,6 +137,7 @@ impl Method for Stack {
 
 impl Method for Select {
     const NAME: &str = "select";
+    const TITLE: &str = "Model selection";
     const SUMMARY: &str = "Model selection: the best model on held-out windows, for each series or group of series";
     const EXAMPLE: &str = "select(models=[\"theta\", \"seasonal_naive\"])";
     const ALSO: &str = "selection, model selection";
