@@ -323,7 +323,7 @@ def self_check():
         return new_output("execute_result", data={mime: text}, execution_count=1)
 
     def table(seconds, mase):
-        return data("text/html", "<style>p{}</style><table><tr><th>model</th><th>fit_seconds</th><th>mase</th></tr>"
+        return data("text/html", "<style>p{}</style><table><tr><th>model</th><th>cpu_seconds</th><th>mase</th></tr>"
                                  f"<tr><td>theta</td><td>{seconds}</td><td>{mase}</td></tr></table><svg><path d='M{mase}'/></svg>")
 
     assert not verdict([stream("stdout", "3 rows\n"), stream("stderr", "   Compiling tradewind v0.0.0\n")])

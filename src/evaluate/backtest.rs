@@ -186,7 +186,7 @@ impl Backtest {
 
     /// One row per model, best first by `metric`, or by `mae` where no model has a score by it (see
     /// [`caveat`](Self::caveat)): every metric's mean over series and folds, the number of scored windows, the
-    /// failures, and the seconds of fitting.
+    /// failures, and the CPU seconds of fitting, of all threads. Who failed on some windows stands below who served all.
     ///
     /// # Errors
     /// When there is no such metric.
@@ -207,7 +207,7 @@ impl Backtest {
         let failed = |m: usize| inner.failures.iter().filter(|(_, f)| f.model == inner.models[m]).count();
         columns.push(Column::new("windows".into(), counts(&scored)));
         columns.push(Column::new("failures".into(), counts(&failed)));
-        columns.push(Column::new("fit_seconds".into(), order.iter().map(|m| inner.seconds[*m]).collect::<Vec<_>>()));
+        columns.push(Column::new("cpu_seconds".into(), order.iter().map(|m| inner.seconds[*m]).collect::<Vec<_>>()));
         Ok(Table::new(DataFrame::new(order.len(), columns)?).highlight(0))
     }
 
@@ -225,7 +225,7 @@ impl Backtest {
         let uneven = (least < most).then(|| {
             format!(
                 "The models were scored on {} to {} windows, because some failed on series that others could forecast: \
-                 their means are not over the same windows.",
+                 their means are not over the same windows, and who failed on some stands below who served all.",
                 number(least as f64),
                 number(most as f64)
             )
@@ -478,11 +478,16 @@ impl Backtest {
         metrics::mean(metric, self.cases(model).map(|(.., scores)| scores[index]))
     }
 
-    /// Models from best to worst, those without a score last.
+    /// Models from best to worst: those that served all windows that any served, those that failed on some, those without a
+    /// score.
     pub(crate) fn ranked(&self, metric: &Metric) -> Vec<usize> {
-        let loss: Vec<f64> = (0..self.0.models.len()).map(|m| metric.loss(self.mean(metric, m))).collect();
-        let mut order: Vec<usize> = (0..loss.len()).collect();
-        order.sort_by(|a, b| loss[*a].total_cmp(&loss[*b]));
+        let models = 0..self.0.models.len();
+        let served: Vec<usize> = models.clone().map(|m| self.cases(m).count()).collect();
+        let most = served.iter().copied().max().unwrap_or(0);
+        let mean: Vec<Option<f64>> = models.clone().map(|m| self.mean(metric, m)).collect();
+        let place = |m: usize| if mean[m].is_none() { 2 } else { usize::from(served[m] < most) };
+        let mut order: Vec<usize> = models.collect();
+        order.sort_by(|a, b| place(*a).cmp(&place(*b)).then(metric.loss(mean[*a]).total_cmp(&metric.loss(mean[*b]))));
         order
     }
 

@@ -41,7 +41,7 @@ const TABLES: &[&[&str]] = &[
     // A forecast, of a backtest too.
     &["model", "mean", "q0.5"],
     // A leaderboard.
-    &["model", "windows", "failures", "fit_seconds"],
+    &["model", "windows", "failures", "cpu_seconds"],
     // An audit.
     &["severity", "finding", "stamp", "value", "count", "done"],
     // The trials of a search.

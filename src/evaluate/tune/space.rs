@@ -246,14 +246,14 @@ mod tests {
     fn ranges_and_lists() {
         let space = Space::of(
             "boost(block=14)",
-            &stated(r#"{"learning_rate": "0.02..0.2 log", "leaves": [15, 31], "num_rounds": "50..150"}"#),
+            &stated(r#"{"learning_rate": "0.02..0.2 log", "leaves": [15, 31], "num_rounds": "50..170"}"#),
             &Map::new(),
         );
         let space = space.unwrap();
-        assert_eq!(space.label(&[0.5, 1.0, 1.0]).unwrap(), "boost(num_rounds=150, learning_rate=0.0632, block=14)");
+        assert_eq!(space.label(&[0.5, 1.0, 1.0]).unwrap(), "boost(num_rounds=170, learning_rate=0.0632, block=14)");
         assert_eq!(
             space.label(&[1.0, 0.0, 0.5]).unwrap(),
-            "boost(num_rounds=100, learning_rate=0.2, num_leaves=15, block=14)"
+            "boost(num_rounds=110, learning_rate=0.2, num_leaves=15, block=14)"
         );
         assert_eq!(space.combinations().unwrap(), 4 * 2 * 4);
         assert_eq!(space.combination(0), [0.0, 0.0, 0.0]);

@@ -30,7 +30,7 @@ struct Check {
 
 impl Fits {
     /// One row per model: series fitted, failures, the specification chosen most often, the share of series whose residuals pass as
-    /// white noise and as normal (tests at 5 %, see [`diagnostics`](Self::diagnostics)), seconds.
+    /// white noise and as normal (tests at 5 %, see [`diagnostics`](Self::diagnostics)), CPU seconds of all threads.
     ///
     /// # Errors
     /// Only if the table cannot be assembled.
@@ -65,7 +65,7 @@ impl Fits {
                 Column::new("most often".into(), rows.iter().map(|row| row.specification.as_str()).collect::<Vec<_>>()),
                 Column::new("white noise".into(), rows.iter().map(|row| row.white).collect::<Vec<_>>()),
                 Column::new("normal".into(), rows.iter().map(|row| row.normal).collect::<Vec<_>>()),
-                Column::new("seconds".into(), self.0.models.iter().map(|fit| fit.seconds).collect::<Vec<_>>()),
+                Column::new("cpu_seconds".into(), self.0.models.iter().map(|fit| fit.seconds).collect::<Vec<_>>()),
             ],
         )?;
         Ok(Table::new(frame))

@@ -11,8 +11,8 @@ mod native;
 mod saved;
 
 use std::sync::Arc;
-use std::time::Instant;
 
+use cpu_time::ProcessTime;
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,7 @@ struct Inner {
 struct FittedModel {
     model: Model,
     fitted: Box<dyn Fitted>,
+    /// CPU seconds of all threads.
     seconds: f64,
 }
 
@@ -122,7 +123,7 @@ impl Panel {
         let bar = progress::names(models.len());
         let fit = |model: &Model| {
             bar.name(model.label());
-            let started = Instant::now();
+            let started = ProcessTime::now();
             let fitted = model.forecaster().fit(self, aim)?;
             bar.inc(1);
             Ok(FittedModel { model: model.clone(), fitted, seconds: started.elapsed().as_secs_f64() })
@@ -203,7 +204,7 @@ impl Fits {
             }
         }
         let update = |fit: &FittedModel| {
-            let started = Instant::now();
+            let started = ProcessTime::now();
             let fitted = fit.fitted.update(panel)?;
             Ok(FittedModel { model: fit.model.clone(), fitted, seconds: started.elapsed().as_secs_f64() })
         };
