@@ -17,12 +17,14 @@ pub struct StepDistribution {
     back: Option<(Scale, Vec<f64>)>,
     /// The standardised quantiles, if the distribution is not normal.
     shape: Option<Quantiles>,
+    /// What its user should know of how it came about.
+    remarks: Vec<String>,
 }
 
 impl StepDistribution {
     /// Normal with this mean and standard deviation of each step.
     pub fn normal(mean: Vec<f64>, sd: Vec<f64>) -> Self {
-        Self { mean, sd, back: None, shape: None }
+        Self { mean, sd, back: None, shape: None, remarks: Vec::new() }
     }
 
     /// Normal with this mean and standard deviation of each step on `scale`, back-transformed.
@@ -35,12 +37,33 @@ impl StepDistribution {
         }
         mean.iter().zip(&sd).try_for_each(|(mean, sd)| scale.check(*mean, *sd))?;
         let adjusted = mean.iter().zip(&sd).map(|(mean, sd)| scale.mean(*mean, *sd)).collect();
-        Ok(Self { mean: adjusted, sd, back: Some((scale, mean)), shape: None })
+        Ok(Self { mean: adjusted, sd, back: Some((scale, mean)), shape: None, remarks: Vec::new() })
     }
 
     /// The same mean and standard deviation with other quantiles.
     pub(crate) fn with_quantiles(self, shape: Option<Quantiles>) -> Self {
         Self { shape, ..self }
+    }
+
+    /// The same with remarks for its user.
+    pub(crate) fn with_remarks(self, remarks: Vec<String>) -> Self {
+        Self { remarks, ..self }
+    }
+
+    /// What its user should know of how it came about.
+    pub(crate) fn remarks(&self) -> &[String] {
+        &self.remarks
+    }
+
+    /// The same medians with quantiles as many times as far from them, by step.
+    pub(crate) fn widened(self, factors: &[f64]) -> Self {
+        let support = self.support();
+        let shape = Quantiles::by(&self.mean, &self.sd, support, |step, deviates| {
+            let middle = self.at(step, 0.0);
+            deviates.iter().map(|z| middle + factors[step] * (self.at(step, *z) - middle)).collect()
+        });
+        // Quantiles are in standard deviations: those that are widened are in the old ones.
+        self.with_quantiles(Some(shape))
     }
 
     /// This distribution's quantiles after mapping each standard normal deviate through `deviate`.

@@ -15,6 +15,7 @@
 //! | Which values may options have? | `checks`, `box_cox` |
 //! | How is a fit written as bytes? | `saved` |
 
+mod anniversary;
 mod box_cox;
 mod calibration;
 mod checks;
@@ -34,7 +35,9 @@ mod scope;
 mod season;
 mod seasons;
 mod series;
+mod unevenness;
 
+pub(crate) use anniversary::Anniversary;
 pub use box_cox::{Auto, BoxCox};
 pub(crate) use box_cox::{check_box_cox, normalisation};
 pub(crate) use calibration::Calibration;
@@ -59,3 +62,4 @@ pub(crate) use season::{decompose, seasonal};
 pub(crate) use seasons::seasons;
 pub use series::{Ahead, Covariate, FittedSeries, Pooling, Series, SeriesModel, WindowForecast};
 pub(crate) use series::{changes, last_observed, root_mean_square};
+pub(crate) use unevenness::Unevenness;

@@ -1,12 +1,17 @@
 //! Group profiles: how the sales of a season are distributed over it in the series that resemble one, without its own.
 //!
 //! A profile is, at each place of the calendar's season, the sum of the values of a group over the sum of their levels (the mean
-//! of each series in that season): the group seasonal indices of Withycombe 1989, *International Journal of Forecasting* 5.
+//! of each series in that season): the group seasonal indices of Withycombe 1989, *International Journal of Forecasting* 5. It is
+//! that of the season after the panel: dates and holidays are where they will be then (see `anniversary`).
 //! Each series has the profile of the others of its group, so that its own pattern is not counted twice. Groups are the series
 //! with the same value in a key column or a fixed covariate, or all series: the grouping whose profiles are closest to the
 //! patterns of the series is taken.
 
-use super::Season;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::{Anniversary, Season, end};
 use crate::error::Result;
 use crate::panel::{Groups, Panel, order};
 
@@ -25,18 +30,24 @@ struct Pattern {
 }
 
 impl Pattern {
-    /// Of the last seasons of a series; none of less than a season, and of one whose values do not have a positive mean.
-    fn of(panel: &Panel, series: usize, season: usize) -> Option<Self> {
+    /// Of the last seasons of a series before the end of the panel, at the places of the season after it; none of less than a
+    /// season, and of one whose values do not have a positive mean.
+    fn of(panel: &Panel, series: usize, season: usize, end: i64, anniversary: &Anniversary) -> Option<Self> {
         let y = panel.regular(series);
         let first = *panel.positions(series).first()?;
+        let at = |position: i64| y.get(usize::try_from(position - first).ok()?).copied().filter(|y| !y.is_nan());
         let (mut values, mut levels) = (vec![0.0; season], vec![0.0; season]);
-        for back in 1..=SEASONS.min(y.len() / season) {
-            let from = y.len() - back * season;
-            let year = &y[from..from + season];
-            let level = level(year)?;
-            for (t, y) in year.iter().enumerate().filter(|(_, y)| !y.is_nan()) {
-                let place = (first + (from + t) as i64).rem_euclid(season as i64) as usize;
-                values[place] += y;
+        for back in 1..=SEASONS {
+            let from = end - (back * season) as i64;
+            if from < first {
+                break;
+            }
+            let year: Vec<f64> = (from..from + season as i64).map(|t| at(t).unwrap_or(f64::NAN)).collect();
+            let Some(level) = level(&year) else { continue };
+            for position in end..end + season as i64 {
+                let Some(value) = anniversary.value(position, back, season, &at) else { continue };
+                let place = position.rem_euclid(season as i64) as usize;
+                values[place] += value;
                 levels[place] += level;
             }
         }
@@ -65,11 +76,18 @@ impl GroupProfiles {
     /// # Errors
     /// When its covariates cannot be read.
     pub fn of(panel: &Panel, season: usize) -> Result<Self> {
-        if season < 2 || panel.len() < 2 {
+        if season < 2 || panel.is_empty() {
             return Ok(Self { by_series: vec![None; panel.len()] });
         }
         let order = order::by_content(panel)?;
-        let patterns: Vec<Option<Pattern>> = (0..panel.len()).map(|i| Pattern::of(panel, i, season)).collect();
+        let anniversary = Arc::new(Anniversary::of(panel, season, &order)?);
+        if panel.len() < 2 {
+            let alone = Some(anniversary).filter(|known| **known != Anniversary::default());
+            return Ok(Self { by_series: vec![alone.map(|known| Season::default().with_anniversary(known))] });
+        }
+        let end = (0..panel.len()).map(|i| end(panel, i)).max().unwrap_or(0);
+        let pattern = |i: usize| Pattern::of(panel, i, season, end, &anniversary);
+        let patterns: Vec<Option<Pattern>> = (0..panel.len()).into_par_iter().map(pattern).collect();
         let columns = panel.columns();
         let mut best: Option<(f64, Vec<Option<Vec<f64>>>)> = None;
         for by in std::iter::once("panel").chain(columns.attributes()) {
@@ -85,7 +103,9 @@ impl GroupProfiles {
             }
         }
         let profiles = best.map_or_else(Vec::new, |(_, profiles)| profiles);
-        let season = |profile: Option<Vec<f64>>| profile.map(|profile| Season::new(profile, false, 0));
+        let season = |profile: Option<Vec<f64>>| {
+            profile.map(|profile| Season::new(profile, false, 0).with_anniversary(anniversary.clone()))
+        };
         Ok(Self { by_series: profiles.into_iter().map(season).collect() })
     }
 

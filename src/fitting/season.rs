@@ -1,7 +1,11 @@
 //! Seasonal adjustment: the test for seasonality and the classical decomposition that methods without a seasonal component
 //! apply before fitting, and reverse in the forecast.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
+
+use super::Anniversary;
 
 /// Is the autocorrelation at lag `m` significant at 10 % (two-sided, Bartlett's variance)? Not known, hence not, on
 /// fewer than two seasons.
@@ -58,12 +62,40 @@ pub struct Season {
     additive: bool,
     /// The calendar position of the first index.
     start: i64,
+    /// What steps correspond to in earlier seasons, the same for all series of a panel.
+    #[serde(with = "shared")]
+    anniversary: Arc<Anniversary>,
+}
+
+/// Something shared, saved once for each that shares it.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<T: Serialize, S: Serializer>(value: &Arc<T>, to: S) -> Result<S::Ok, S::Error> {
+        T::serialize(value, to)
+    }
+
+    pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Arc<T>, D::Error> {
+        T::deserialize(from).map(Arc::new)
+    }
 }
 
 impl Season {
     /// Seasonal indices, the first of them for the calendar position `start`.
     pub(crate) fn new(indices: Vec<f64>, additive: bool, start: i64) -> Self {
-        Self { indices, additive, start }
+        Self { indices, additive, start, ..Self::default() }
+    }
+
+    /// The same with what steps correspond to in earlier seasons.
+    pub(crate) fn with_anniversary(self, anniversary: Arc<Anniversary>) -> Self {
+        Self { anniversary, ..self }
+    }
+
+    /// What steps correspond to in earlier seasons.
+    pub(crate) fn anniversary(&self) -> &Anniversary {
+        &self.anniversary
     }
 
     /// How it enters a specification: empty without indices.

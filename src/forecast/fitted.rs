@@ -7,6 +7,7 @@
 //! step by step (a Schaake shuffle, Clark et al. 2004), so that a path sample and the quantile columns never contradict
 //! each other.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ndarray::Array2;
@@ -22,6 +23,7 @@ use crate::models::{Failure, Fits, Horizon, StepDistribution};
 use crate::panel::Future;
 use crate::panel::order::mixed;
 use crate::progress;
+use crate::show::words::counted;
 
 /// What a forecast of fitted models has beyond its numbers: fits and future.
 #[derive(Clone)]
@@ -75,6 +77,7 @@ impl Forecast {
                 reason: error.to_string(),
             });
         }
+        let remarks = remarks(&models, n, &cells);
         let cells = cells.into_iter().map(|cell| cell.and_then(Result::ok).map(Distribution::Model)).collect();
         let fitted = Fitted { fits: fits.clone(), future: future.clone() };
         Ok(Self(Arc::new(Inner {
@@ -87,11 +90,24 @@ impl Forecast {
             fitted: Some(fitted),
             failures,
             unknown,
-            remarks: Vec::new(),
+            remarks,
             probabilities: quantiles_of(&LEVELS),
             levels: LEVELS.to_vec(),
         })))
     }
+}
+
+/// What is to be known of how forecasts came about, each remark with the number of series that it is of.
+fn remarks(models: &[String], n: usize, cells: &[Option<Result<StepDistribution>>]) -> Vec<String> {
+    let mut counts: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+    for (cell, forecast) in cells.iter().enumerate() {
+        let Some(Ok(forecast)) = forecast else { continue };
+        forecast.remarks().iter().for_each(|remark| *counts.entry((cell / n, remark)).or_default() += 1);
+    }
+    let sentence = |((model, remark), count): ((usize, &str), usize)| {
+        format!("{}, {}: {remark}.", models[model], counted(count, "series", "series"))
+    };
+    counts.into_iter().map(sentence).collect()
 }
 
 impl PathSource for Fitted {

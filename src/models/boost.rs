@@ -47,10 +47,10 @@ global_options! {
     power: f64 = 1.5,
     /// The number of trees.
     #[schemars(extend("also" = "rounds, num_boost_round, num_iterations, n_estimators"))]
-    num_rounds: usize = 200,
+    num_rounds: usize = 150,
     /// The learning rate: the shrinkage of each tree.
     #[schemars(extend("also" = "rate, eta"))]
-    learning_rate: f64 = 0.07,
+    learning_rate: f64 = 0.09,
     /// The largest number of leaves of a tree.
     #[schemars(extend("also" = "leaves, max_leaves"))]
     num_leaves: usize = 31,
@@ -138,7 +138,7 @@ impl Regressor for Boost {
     }
 
     fn fit(&self, matrix: &FeatureMatrix, target: &[f64]) -> Result<Box<dyn FittedRegressor>> {
-        PreparedTrees::new(self.boosting(), matrix.clone()).fit(target)
+        PreparedTrees::new(self.boosting(), matrix.clone()).one(target)
     }
 
     fn has_sketches(&self) -> bool {
@@ -188,6 +188,15 @@ impl PreparedTrees {
         Self { boosting, matrix, binned: Mutex::default() }
     }
 
+    /// A single fit.
+    ///
+    /// # Errors
+    /// When the target cannot be fitted.
+    pub fn one(&self, target: &[f64]) -> Result<Box<dyn FittedRegressor>> {
+        let fit = self.fits(&[target.to_vec()])?.into_iter().next();
+        fit.ok_or_else(|| Error::model("there is nothing to fit"))
+    }
+
     /// The bins of the rows whose target is there.
     fn binned(&self, target: &[f64]) -> Arc<Binned> {
         let rows: Vec<bool> = target.iter().map(|y| y.is_finite()).collect();
@@ -203,24 +212,31 @@ impl PreparedTrees {
     }
 }
 
-impl Prepared for PreparedTrees {
-    fn fit(&self, target: &[f64]) -> Result<Box<dyn FittedRegressor>> {
-        let counts = matches!(self.boosting.objective, Objective::Poisson | Objective::Tweedie(_));
-        if counts && target.iter().any(|y| *y < 0.0) {
+impl PreparedTrees {
+    fn grown(&self, boosting: &Boosting, targets: &[Vec<f64>]) -> Result<Vec<Box<dyn FittedRegressor>>> {
+        let counts = matches!(boosting.objective, Objective::Poisson | Objective::Tweedie(_));
+        if counts && targets.iter().flatten().any(|y| *y < 0.0) {
             return Err(Error::model(
                 "objective=poisson and objective=tweedie need non-negative values, with scale=level or scale=none",
             ));
         }
-        Ok(Box::new(self.boosting.fit(&self.binned(target), target, None)))
+        let grown = |target: &Vec<f64>| Box::new(boosting.fit(&self.binned(target), target, None)) as Box<_>;
+        Ok(targets.iter().map(grown).collect())
+    }
+}
+
+impl Prepared for PreparedTrees {
+    fn fits(&self, targets: &[Vec<f64>]) -> Result<Vec<Box<dyn FittedRegressor>>> {
+        self.grown(&self.boosting, targets)
     }
 
-    fn sketch(&self, target: &[f64]) -> Result<Option<Box<dyn FittedRegressor>>> {
+    fn sketches(&self, targets: &[Vec<f64>]) -> Result<Vec<Box<dyn FittedRegressor>>> {
         let boosting = Boosting {
             num_rounds: self.boosting.num_rounds.div_ceil(SKETCHED),
             learning_rate: (SKETCHED as f64 / 2.0 * self.boosting.learning_rate).min(1.0),
             ..self.boosting.clone()
         };
-        Ok(Some(Box::new(boosting.fit(&self.binned(target), target, None))))
+        self.grown(&boosting, targets)
     }
 }
 

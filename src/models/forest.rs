@@ -70,7 +70,7 @@ impl Regressor for Forest {
     }
 
     fn fit(&self, matrix: &FeatureMatrix, target: &[f64]) -> Result<Box<dyn FittedRegressor>> {
-        PreparedTrees::new(self.boosting(), matrix.clone()).fit(target)
+        PreparedTrees::new(self.boosting(), matrix.clone()).one(target)
     }
 
     fn has_sketches(&self) -> bool {

@@ -6,6 +6,9 @@
 //! noisy estimate of a pattern: with k seasons w = k / (k + (1 − v)/v), v the option `own`. Growth persists in part: γ is the
 //! option `growth`.
 //!
+//! Patterns keep to the calendar: weeks to the dates of the year, and holidays that move take their sales with them (see
+//! `fitting::anniversary`).
+//!
 //! For histories of one to three seasons and horizons up to a season, where methods with a seasonal component have nothing to
 //! estimate it from. A series of less than a season has the profile of its group; without group and season it fails.
 //!
@@ -160,11 +163,13 @@ impl GroupSeasonal {
             .map(|back| (back, level(n.saturating_sub(back * m)..n - (back - 1) * m)))
             .filter(|(_, level)| last <= 0.0 || *level > LOW * last)
             .collect();
+        let at = |position: i64| y.get(usize::try_from(position - series.start).ok()?).copied().filter(|y| !y.is_nan());
         let mean = |place: usize| {
             // Relative to the level of each season where the last one is positive, else as they are.
+            let position = series.start + (n + place) as i64;
             let own = seasons.iter().filter_map(|(back, level)| {
-                let value = *y.get((n + place).checked_sub(back * m)?)?;
-                (!value.is_nan()).then_some(if last > 0.0 { value / level } else { value })
+                let value = pooled.anniversary().value(position, *back, m, &at)?;
+                Some(if last > 0.0 { value / level } else { value })
             });
             let (sum, count) = own.fold((0.0, 0.0), |(sum, count), ratio| (sum + ratio, count + 1.0));
             let group = index(n + place);

@@ -60,7 +60,7 @@ pub use clean::{Clean, Covariates as CovariatePolicy, Duplicates, Gaps, Missing,
 pub use columns::{Columns, Role, Stamps};
 pub(crate) use covariates::Matrix;
 pub use features::{Deriving, FEATURES, Feature, Features, public_holidays};
-pub(crate) use features::{checked, files_of};
+pub(crate) use features::{candidate_holidays, checked, files_of};
 pub(crate) use folds::Cut;
 pub use folds::{Fold, Folds};
 pub(crate) use frame::{labels_of, spans, stamp_column};

@@ -184,3 +184,89 @@ fn what_it_is_made_of_is_said() {
     let error = Model::named("combine(models=[auto, naive])").err().unwrap().to_string();
     assert!(error.contains("ensemble"), "{error}");
 }
+
+/// Weeks of some series before a Christmas that no window has seen but one year ago: shops that sell three times as much then,
+/// each a little more or less.
+fn weeks(series: usize, n: i32, unit: f64) -> Panel {
+    let mut noise = numbers(8);
+    let (mut id, mut day, mut y) = (Vec::new(), Vec::new(), Vec::new());
+    for i in 0..series {
+        for t in 0..n {
+            let end = 14_645 + 7 * t;
+            // The three weeks from 4 December 2010 and 2011 on.
+            let festive =
+                (end - 6..=end).filter(|day| [14_947, 15_312].iter().any(|first| (0..21).contains(&(day - first))));
+            let peak = (2.0 + 0.1 * (i % 5) as f64) * festive.count() as f64 / 7.0;
+            id.push(i as i64);
+            day.push(end);
+            y.push(unit * (100.0 + 5.0 * i as f64) * (1.0 + peak + 0.1 * noise()));
+        }
+    }
+    let day = Column::new("day".into(), day).cast(&DataType::Date).unwrap();
+    let frame = DataFrame::new(id.len(), vec![Column::new("id".into(), id), day, Column::new("y".into(), y)]).unwrap();
+    Panel::from_frame(frame, Columns::new(["id"], "day", "y")).unwrap()
+}
+
+#[test]
+fn a_christmas_that_no_window_has_seen_is_known_and_intervals_are_wider_there() {
+    let whole = weeks(30, 105, 1.0);
+    let known = whole.before("2011-11-11").unwrap();
+    let sold = whole.to_frame();
+    let sold: Vec<f64> = sold.column("y").unwrap().f64().unwrap().into_no_null_iter().collect();
+    let forecast = known.fit_for(["auto"], 13).unwrap().forecast(13).unwrap();
+    let mut covered = 0;
+    for (key, sold) in known.keys().into_iter().zip(sold.chunks(105)) {
+        let mean = forecast.mean("auto", &key).unwrap();
+        let actual = &sold[92..];
+        let (low, high) = forecast.interval("auto", &key, 0.95).unwrap();
+        for step in 4..7 {
+            assert!((mean[step] / actual[step] - 1.0).abs() < 0.15, "{key} {step}: {} {}", mean[step], actual[step]);
+            covered += usize::from((low[step]..=high[step]).contains(&actual[step]));
+            assert!(high[step] - low[step] > 1.2 * (high[0] - low[0]), "{key} {step}");
+        }
+    }
+    assert!(covered >= 80, "{covered} of 90");
+    let caveat = forecast.caveat().unwrap();
+    assert!(caveat.contains("30 series: intervals are up to") && caveat.contains("this part of the year"), "{caveat}");
+}
+
+#[test]
+fn sales_may_be_counted_in_any_unit() {
+    let of = |unit: f64| {
+        let forecast = weeks(12, 92, unit).fit_for(["auto"], 13).unwrap().forecast(13).unwrap();
+        let all = forecast.keys().into_iter().flat_map(|key| {
+            let (low, high) = forecast.interval("auto", &key, 0.8).unwrap();
+            [forecast.mean("auto", &key).unwrap(), low, high].concat()
+        });
+        all.map(|value| value / unit).collect::<Vec<f64>>()
+    };
+    let one = of(1.0);
+    for unit in [0.001, 12.5] {
+        let other = of(unit);
+        let off = one.iter().zip(&other).map(|(a, b)| (a / b - 1.0).abs()).fold(0.0, f64::max);
+        assert!(off < 1e-6, "{unit}: {off}");
+    }
+}
+
+#[test]
+fn who_fails_on_some_windows_stands_below_who_serves_all() {
+    let panel = steps(2, 24, |i, t| if i == 1 && t < 18 { f64::NAN } else { 10.0 + 3.0 * t as f64 });
+    let trial = panel.backtest(["naive", "drift"], Folds::new(1, 4)).unwrap();
+    assert!(trial.score("drift", "mae").unwrap() < trial.score("naive", "mae").unwrap());
+    assert_eq!(trial.failures().len(), 1, "{:?}", trial.failures());
+    assert_eq!(trial.best("mae").unwrap(), "naive");
+    assert!(trial.caveat().unwrap().contains("stands below who served all"));
+}
+
+#[test]
+fn covariates_that_are_read_are_named() {
+    let panel = steps(6, 60, |i, t| 50.0 + i as f64 + (t % 4) as f64);
+    let mut frame = panel.to_frame();
+    let promo: Vec<f64> = (0..frame.height()).map(|row| f64::from(u8::from(row % 7 == 3))).collect();
+    frame.with_column(Column::new("promo".into(), promo)).unwrap();
+    frame.with_column(Column::new("same".into(), vec![1.0; frame.height()])).unwrap();
+    let columns = Columns::new(["id"], "t", "y").freq("1").unwrap().known(["promo", "same"]);
+    let panel = Panel::from_frame(frame, columns).unwrap();
+    let said = specification(&panel.fit_for(["stack(models=[ridge, theta])"], 4).unwrap(), 0);
+    assert!(said.contains("reading promo") && !said.contains("same"), "{said}");
+}

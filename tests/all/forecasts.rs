@@ -435,7 +435,7 @@ fn figures_give_the_data_that_they_show() {
     let trial = sales().backtest(["naive", "theta"], Folds::new(2, 4)).unwrap();
     let bars = trial.plot("mase").unwrap().data();
     let best = trial.best("mase").unwrap();
-    assert_eq!(bars.get(0, "name").unwrap().to_string(), best);
+    assert_eq!(bars.get(0, "name").unwrap().to_string(), trial.name(&best).unwrap());
     assert_eq!(number(&bars, 0, "value"), trial.score(&best, "mase").ok());
     let line = sales().plot().unwrap().data();
     let values: Vec<f64> = (0..line.rows())

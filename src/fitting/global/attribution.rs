@@ -26,7 +26,7 @@ impl FittedGlobal {
             .collect();
         let order = order::by_content(&self.panel).ok()?;
         let rows = TrainingRows::of(&histories, &order, &block.features, PERMUTED_ROWS, block.steps.end).ok()?;
-        let (matrix, target) = (rows.matrix, rows.targets.before(0, self.difference));
+        let (matrix, target) = (rows.matrix, rows.targets.less(self.difference));
         let error = |columns: &[Vec<f64>]| {
             let predicted = block.regressor.predict(columns);
             predicted.iter().zip(&target).map(|(predicted, y)| (predicted - y).abs()).sum::<f64>()

@@ -76,32 +76,51 @@ impl FeatureExtractor {
             keys: keys.iter().map(|(name, _)| name.clone()).collect(),
         };
         let keys = keys.into_iter().map(|(_, numbers)| numbers).collect();
-        let (scales, positive) = (Vec::new(), true);
+        let scales = Vec::new();
         let mut extractor =
-            Self { schema, known, observed, fixed, observed_once, required, closed, scales, positive, keys };
-        let mut cold = Vec::new();
+            Self { schema, known, observed, fixed, observed_once, required, closed, scales, positive: true, keys };
         for i in 0..panel.len() {
-            let values = extractor.open_values(panel, i)?;
-            extractor.positive &= values.iter().all(|y| y.is_nan() || *y >= 0.0);
-            let some = values.iter().any(|y| !y.is_nan());
-            let scale = match Scale::of(normalise, lambda, &values, season) {
-                Ok((transformation, values)) => Ok(options.scale.scale(transformation, &values)),
-                Err(why) => Err(why.to_string()),
-            };
-            if !some {
+            extractor.positive &= extractor.open_values(panel, i)?.iter().all(|y| y.is_nan() || *y >= 0.0);
+        }
+        extractor.before(panel, (normalise, lambda), options, 0)
+    }
+
+    /// The same with the scale that each series had before its last `held_out` steps: who is to forecast these must not know how
+    /// much was sold in them.
+    ///
+    /// # Errors
+    /// When covariates cannot be read.
+    pub fn before(
+        mut self,
+        panel: &Panel,
+        (normalise, lambda): (Normalise, Option<f64>),
+        options: &GlobalOptions,
+        held_out: usize,
+    ) -> Result<Self> {
+        let mut cold = Vec::new();
+        let mut scales = Vec::with_capacity(panel.len());
+        for i in 0..panel.len() {
+            let mut values = self.open_values(panel, i)?;
+            let transformation = Scale::of(normalise, lambda, &values, self.schema.season);
+            values.truncate(values.len().saturating_sub(held_out));
+            if values.iter().all(|y| y.is_nan()) {
                 cold.push(i);
             }
-            extractor.scales.push(scale);
+            scales.push(match transformation {
+                Ok((transformation, all)) => Ok(options.scale.scale(transformation, &all[..values.len()])),
+                Err(why) => Err(why.to_string()),
+            });
         }
         if !cold.is_empty() {
-            let warm = |i: usize| extractor.scales[i].as_ref().ok().copied().filter(|_| !cold.contains(&i));
+            let warm = |i: usize| scales[i].as_ref().ok().copied().filter(|_| cold.binary_search(&i).is_err());
             let known: Vec<Option<SeriesScale>> = (0..panel.len()).map(warm).collect();
             let levels = Levels::of(panel, &known)?;
             for i in cold {
-                extractor.scales[i] = levels.of_series(i).ok_or_else(|| "no series has values to train on".to_string());
+                scales[i] = levels.of_series(i).ok_or_else(|| "no series has values to train on".to_string());
             }
         }
-        Ok(extractor)
+        self.scales = scales;
+        Ok(self)
     }
 
     /// The number of series.

@@ -183,19 +183,19 @@ pub trait Regressor: Send + Sync {
 
 /// A feature matrix made ready for several fits of a regression method.
 pub trait Prepared: Send + Sync {
-    /// As [`Regressor::fit`].
+    /// As [`Regressor::fit`], a fit to each of some targets.
     ///
     /// # Errors
     /// When the matrix cannot be fitted.
-    fn fit(&self, target: &[f64]) -> Result<Box<dyn FittedRegressor>>;
+    fn fits(&self, targets: &[Vec<f64>]) -> Result<Vec<Box<dyn FittedRegressor>>>;
 
-    /// A fit with less effort, good enough to tell which of two targets is the better one; none where a method has no such
-    /// thing.
+    /// Fits with less effort, good enough to tell which of some targets is the best; with all effort where a method has no
+    /// such thing.
     ///
     /// # Errors
     /// As [`Regressor::fit`].
-    fn sketch(&self, _target: &[f64]) -> Result<Option<Box<dyn FittedRegressor>>> {
-        Ok(None)
+    fn sketches(&self, targets: &[Vec<f64>]) -> Result<Vec<Box<dyn FittedRegressor>>> {
+        self.fits(targets)
     }
 }
 
@@ -205,8 +205,8 @@ struct AsItIs<'a, R: ?Sized> {
 }
 
 impl<R: Regressor + ?Sized> Prepared for AsItIs<'_, R> {
-    fn fit(&self, target: &[f64]) -> Result<Box<dyn FittedRegressor>> {
-        self.regressor.fit(&self.matrix, target)
+    fn fits(&self, targets: &[Vec<f64>]) -> Result<Vec<Box<dyn FittedRegressor>>> {
+        targets.iter().map(|target| self.regressor.fit(&self.matrix, target)).collect()
     }
 }
 

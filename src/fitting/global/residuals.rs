@@ -32,15 +32,23 @@ impl FittedGlobal {
         histories.par_iter().map(|series| series.as_ref().map_or_else(Vec::new, errors)).collect()
     }
 
+    /// The one-step errors of the last `held_out` steps, of a fit to the steps before them, where all lags are available.
+    pub(super) fn unseen_errors(&self, histories: &[Option<AlignedSeries>], held_out: usize) -> Vec<Vec<f64>> {
+        let block = self.blocks.first();
+        let settled = |n: usize| block.and_then(|block| block.features.settled(n)).unwrap_or(n);
+        let first = |n: usize| first_kept(histories.len(), n);
+        self.one_step_errors(histories, block, |n| first(n).max(n - held_out.min(n)).max(settled(n)))
+    }
+
     /// Estimates RMSE, autocorrelation and innovations from in-sample errors. In a series that is long enough, errors count only
     /// from the step on at which all lags are available: the first steps are biased in every series alike. The correlation
-    /// between series comes from the errors of `trial` on the last `held_out` steps, which it was not trained on: in-sample
-    /// errors may be overfitted to dates on which all series rose.
+    /// between series comes from the `unseen` errors of a fit that was not trained on the last `held_out` steps: in-sample errors
+    /// may be overfitted to dates on which all series rose.
     pub(super) fn estimate_errors(
         &mut self,
         histories: &[Option<AlignedSeries>],
         order: &[usize],
-        trial: Option<&Block>,
+        unseen: Option<Vec<Vec<f64>>>,
         held_out: usize,
     ) {
         let block = self.blocks.first();
@@ -53,9 +61,7 @@ impl FittedGlobal {
             errors.iter_mut().take(early).for_each(|e| *e = f64::NAN);
         }
         let mut joint_errors = errors.clone();
-        if let Some(trial) = trial {
-            let from = |n: usize| first(n).max(n - held_out.min(n)).max(settled(n).unwrap_or(n));
-            let unseen = self.one_step_errors(histories, Some(trial), from);
+        if let Some(unseen) = unseen {
             let both = joint_errors.iter_mut().zip(unseen);
             for (joint, unseen) in both.filter(|(_, unseen)| unseen.iter().any(|e| e.is_finite())) {
                 // A few dates are not enough: in-sample errors stay beside them.

@@ -21,8 +21,6 @@ pub(super) struct Targets {
     /// The recent mean and the value a season before.
     recent: Vec<f64>,
     seasonal: Vec<f64>,
-    /// The number of later steps of its series.
-    later_steps: Vec<usize>,
 }
 
 impl TrainingRows {
@@ -74,22 +72,20 @@ impl TrainingRows {
             categorical: features.categorical(),
             later_steps: column(width + 3).into_iter().map(|steps| steps as usize).collect(),
         };
-        let later_steps = matrix.later_steps.clone();
-        let targets = Targets { values, recent: column(width + 1), seasonal: column(width + 2), later_steps };
+        let targets = Targets { values, recent: column(width + 1), seasonal: column(width + 2) };
         Ok(Self { matrix, targets })
     }
 }
 
 impl Targets {
-    /// The differenced values, NaN for the last `from_end` steps of each series.
-    pub fn before(&self, from_end: usize, difference: Difference) -> Vec<f64> {
-        let anchor = |row: usize| match difference {
-            Difference::Auto | Difference::None => 0.0,
-            Difference::Recent => self.recent[row],
-            Difference::Seasonal => self.seasonal[row],
+    /// The differenced values.
+    pub fn less(&self, difference: Difference) -> Vec<f64> {
+        let anchor = match difference {
+            Difference::Auto | Difference::None => return self.values.clone(),
+            Difference::Recent => &self.recent,
+            Difference::Seasonal => &self.seasonal,
         };
-        let of = |row: usize| if self.later_steps[row] < from_end { f64::NAN } else { self.values[row] - anchor(row) };
-        (0..self.values.len()).map(of).collect()
+        self.values.iter().zip(anchor).map(|(value, anchor)| value - anchor).collect()
     }
 }
 

@@ -2,7 +2,6 @@
 //! calibrate intervals, and then on all rows.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -10,9 +9,10 @@ use super::error_distribution::{ErrorDistribution, HoldOut};
 use super::extractor::FeatureExtractor;
 use super::fitted::{Block, FittedGlobal};
 use super::rows::{Targets, TrainingRows};
-use super::{AlignedSeries, Difference, FeatureSet, GlobalOptions, Prepared, Regressor};
+use super::{AlignedSeries, Difference, FeatureSet, FittedRegressor, GlobalOptions, Prepared, Regressor};
 use crate::error::Result;
-use crate::fitting::{Aim, Fitted, Forecaster, HeldOut, default_horizon, normalisation};
+use crate::fitting::{Aim, Fitted, Forecaster, HeldOut, Windows, default_horizon, normalisation};
+use crate::job::Bar;
 use crate::panel::{Panel, order};
 use crate::progress;
 
@@ -40,6 +40,18 @@ impl GlobalOptions {
         let block = if self.block.is_some() { max } else { horizon.div_ceil(count).max(*BLOCK.start()) };
         (0..horizon).step_by(block).map(|first| first..(first + block).min(horizon)).collect()
     }
+
+    /// The hold-out windows: those of the aim, else as many as there is room for.
+    fn hold_out(&self, train: &Panel, aim: Aim) -> Windows {
+        let blocks = self.blocks(aim.steps, train.season());
+        let steps = blocks.last().map_or(1, |block| block.end);
+        if let Some(asked) = aim.windows.filter(|windows| windows.steps == steps && self.windows > 0) {
+            return asked;
+        }
+        let longest = (0..train.len()).map(|i| train.regular(i).len()).max().unwrap_or(0);
+        let count = (1..=self.windows).rev().find(|count| 3 * count * steps <= longest).unwrap_or(0);
+        Windows { count, steps }
+    }
 }
 
 impl<M: Regressor> Forecaster for GlobalForecaster<M> {
@@ -55,7 +67,10 @@ impl<M: Regressor> Forecaster for GlobalForecaster<M> {
         let options = self.0.common();
         let normalisation = normalisation(train, options.box_cox)?;
         let extractor = FeatureExtractor::of(train, normalisation, &options)?;
-        match self.train(train, extractor.clone(), aim) {
+        let windows = options.hold_out(train, aim);
+        let held_out = windows.count * windows.steps;
+        let before = extractor.clone().before(train, normalisation, &options, held_out)?;
+        match self.train(train, [before, extractor.clone()], aim, windows) {
             // Without training rows every series fails.
             Err(error) if error.is_model() => Ok(Box::new(FittedGlobal::failed(train, extractor, &error))),
             fitted => Ok(Box::new(fitted?)),
@@ -64,89 +79,164 @@ impl<M: Regressor> Forecaster for GlobalForecaster<M> {
 }
 
 impl<M: Regressor> GlobalForecaster<M> {
-    fn train(&self, train: &Panel, extractor: FeatureExtractor, aim: Aim) -> Result<FittedGlobal> {
+    fn train(
+        &self,
+        train: &Panel,
+        [before, extractor]: [FeatureExtractor; 2],
+        aim: Aim,
+        windows: Windows,
+    ) -> Result<FittedGlobal> {
         let options = self.0.common();
-        let histories = extractor.histories(train)?;
-        let order = order::by_content(train)?;
-        let longest = histories.iter().flatten().map(|series| series.y.len()).max().unwrap_or(0);
         let blocks = options.blocks(aim.steps, extractor.schema.season);
-        let reach = blocks.last().map_or(1, |block| block.end);
-        let asked = aim.windows.filter(|windows| windows.steps == reach && options.windows > 0);
-        let most = asked.map_or(options.windows, |windows| windows.count);
-        let room = |windows: &usize| 3 * windows * reach <= longest || asked.is_some();
-        let windows = (1..=most).rev().find(room).unwrap_or(0);
         let candidates = match options.difference {
             Difference::Auto => &[Difference::None, Difference::Recent][..],
             ref given => std::slice::from_ref(given),
         };
-        let validated = if windows > 0 { candidates.len() } else { 0 };
-        let validated = validated + usize::from(windows > 0 && candidates.len() > 1 && self.0.has_sketches());
-        let bar = progress::bar((1 + validated) * blocks.len(), "training");
-        let features: Vec<FeatureSet> =
-            blocks.iter().map(|steps| FeatureSet::new(&extractor.schema, steps.end)).collect();
-        let rows_of = |at: usize| -> Result<Rows> {
-            progress::check()?;
-            let rows = TrainingRows::of(&histories, &order, &features[at], options.max_rows, blocks[at].end)?;
-            let cells = rows.matrix.columns.iter().map(Vec::len).sum();
-            Ok(Rows { prepared: self.0.prepare(rows.matrix), targets: rows.targets, cells })
+        let sketched = candidates.len() > 1 && self.0.has_sketches();
+        let tried = if windows.count > 0 { candidates.len() + usize::from(sketched) } else { 0 };
+        let training = Training {
+            regressor: &self.0,
+            panel: train,
+            order: order::by_content(train)?,
+            features: blocks.iter().map(|steps| FeatureSet::new(&extractor.schema, steps.end)).collect(),
+            windows,
+            bar: progress::bar((1 + tried) * blocks.len(), "training"),
+            blocks,
         };
-        let held_out = windows * reach;
-        // Two differences are compared by sketches of the trees, where there are any.
-        let effort = if candidates.len() > 1 && self.0.has_sketches() { Effort::Less } else { Effort::Full };
-        // The same rows are used for all fits of a block, if there is room for them.
-        let (mut kept, mut cells) = (Vec::new(), 0);
-        for at in (0..blocks.len()).filter(|_| windows > 0) {
-            let rows = if cells <= MAX_CELLS { Some(Arc::new(rows_of(at)?)) } else { None };
-            cells += rows.as_ref().map_or(0, |rows| rows.cells);
-            kept.push(rows);
-        }
-        let fit = |at: usize, difference: Difference, from_end: usize, effort: Effort| -> Result<Block> {
-            progress::check()?;
-            let rows = match kept.get(at) {
-                Some(Some(rows)) => Arc::clone(rows),
-                _ => Arc::new(rows_of(at)?),
-            };
-            let target = rows.targets.before(from_end, difference);
-            let sketch = if effort == Effort::Less { rows.prepared.sketch(&target)? } else { None };
-            let regressor = sketch.map_or_else(|| rows.prepared.fit(&target), Ok)?;
-            progress::check()?;
-            bar.inc(1);
-            let (steps, features) = (blocks[at].clone(), features[at].clone());
-            Ok(Block { steps, features, regressor: regressor.into() })
+        let trial = match windows.count {
+            0 => None,
+            _ => Some(training.trial(before, candidates, sketched)?),
         };
-        let each_block = |difference: Difference, from_end: usize, effort: Effort| -> Result<Vec<Block>> {
-            (0..blocks.len()).into_par_iter().map(|at| fit(at, difference, from_end, effort)).collect()
-        };
-        let mut fitted = FittedGlobal::new(train, extractor, candidates[0], reach);
-        let mut best: Option<(f64, Difference, Vec<HoldOut>, Option<Block>)> = None;
-        for difference in candidates.iter().copied().filter(|_| windows > 0) {
-            (fitted.difference, fitted.blocks) = (difference, each_block(difference, held_out, effort)?);
-            let hold_out = fitted.hold_out(&histories, &order, windows, reach)?;
-            let loss = hold_out.iter().flat_map(|one| &one.errors).filter(|e| e.is_finite()).map(|e| e.abs()).sum();
-            if best.as_ref().is_none_or(|(least, ..)| loss < *least) {
-                best = Some((loss, difference, hold_out, fitted.blocks.first().cloned()));
+        let histories = extractor.histories(train)?;
+        let difference = trial.as_ref().map_or(candidates[0], |trial| trial.fitted.difference);
+        let mut fitted = FittedGlobal::new(train, extractor, difference, windows.steps);
+        let each = training
+            .each_block(|at| training.fits(&training.rows(&histories, at)?, at, &[difference], Effort::Full))?;
+        fitted.blocks = each.into_iter().flatten().collect();
+        let (mut hold_out, unseen) = match trial {
+            None => (Vec::new(), None),
+            Some(Trial { fitted: by, mut hold_out, mut unseen }) => {
+                hold_out.iter_mut().try_for_each(|one| fitted.take_over(one, &by, &histories))?;
+                for (i, errors) in unseen.iter_mut().enumerate().filter(|(_, errors)| !errors.is_empty()) {
+                    let size = by.extractor.scale(i)?.size / fitted.extractor.scale(i)?.size;
+                    errors.iter_mut().for_each(|e| *e *= size);
+                }
+                (hold_out, Some(unseen))
             }
-        }
-        let (_, difference, mut hold_out, mut trial) = best.unwrap_or((0.0, candidates[0], Vec::new(), None));
-        if windows > 0 && effort == Effort::Less {
-            (fitted.difference, fitted.blocks) = (difference, each_block(difference, held_out, Effort::Full)?);
-            hold_out = fitted.hold_out(&histories, &order, windows, reach)?;
-            trial = fitted.blocks.first().cloned();
-        }
-        (fitted.difference, fitted.blocks) = (difference, each_block(difference, 0, Effort::Full)?);
-        fitted.estimate_errors(&histories, &order, trial.as_ref(), held_out);
+        };
+        fitted.estimate_errors(&histories, &training.order, unseen, windows.count * windows.steps);
         for one in &mut hold_out {
             let rmse = fitted.rmse[one.series];
             one.errors.iter_mut().for_each(|e| *e /= rmse);
             one.covariates.push(vec![rmse; one.errors.len()]);
         }
         fitted.errors = ErrorDistribution::of(&hold_out);
-        if asked.is_some() {
+        if aim.windows == Some(windows) {
             fitted.held_out = hold_out.into_iter().filter_map(|one| fitted.forecast_of(one)).collect();
         }
         progress::check()?;
-        drop(bar);
         Ok(fitted)
+    }
+}
+
+/// What a regression method is trained on.
+struct Training<'a, R> {
+    regressor: &'a R,
+    panel: &'a Panel,
+    /// The series in an order by content.
+    order: Vec<usize>,
+    blocks: Vec<Range<usize>>,
+    /// By block.
+    features: Vec<FeatureSet>,
+    windows: Windows,
+    bar: Bar,
+}
+
+/// A fit to the steps before the hold-out windows.
+struct Trial {
+    fitted: FittedGlobal,
+    /// What it forecasts for the windows.
+    hold_out: Vec<HoldOut>,
+    /// Its one-step errors in them, by series.
+    unseen: Vec<Vec<f64>>,
+}
+
+impl<R: Regressor> Training<'_, R> {
+    /// The rows of a block, made ready for its fits.
+    fn rows(&self, histories: &[Option<AlignedSeries>], at: usize) -> Result<Rows<'_>> {
+        progress::check()?;
+        let max = self.regressor.common().max_rows;
+        let rows = TrainingRows::of(histories, &self.order, &self.features[at], max, self.blocks[at].end)?;
+        let cells = rows.matrix.columns.iter().map(Vec::len).sum();
+        Ok(Rows { prepared: self.regressor.prepare(rows.matrix), targets: rows.targets, cells })
+    }
+
+    /// The fits of a block with some differences.
+    fn fits(&self, rows: &Rows, at: usize, differences: &[Difference], effort: Effort) -> Result<Vec<Block>> {
+        progress::check()?;
+        let targets: Vec<Vec<f64>> = differences.iter().map(|difference| rows.targets.less(*difference)).collect();
+        let fits = match effort {
+            Effort::Less => rows.prepared.sketches(&targets)?,
+            Effort::Full => rows.prepared.fits(&targets)?,
+        };
+        progress::check()?;
+        self.bar.inc(differences.len());
+        let block = |regressor: Box<dyn FittedRegressor>| {
+            let (steps, features) = (self.blocks[at].clone(), self.features[at].clone());
+            Block { steps, features, regressor: regressor.into() }
+        };
+        Ok(fits.into_iter().map(block).collect())
+    }
+
+    /// Does `work` for every block, in parallel.
+    fn each_block(&self, work: impl Fn(usize) -> Result<Vec<Block>> + Send + Sync) -> Result<Vec<Vec<Block>>> {
+        (0..self.blocks.len()).into_par_iter().map(work).collect()
+    }
+
+    /// The best of some differences on the hold-out windows, fitted to the steps before them: two are compared by sketches,
+    /// if there are any.
+    fn trial(&self, before: FeatureExtractor, candidates: &[Difference], sketched: bool) -> Result<Trial> {
+        let Windows { count, steps: reach } = self.windows;
+        let held_out = count * reach;
+        let histories = before.histories(self.panel)?;
+        let known = |series: &AlignedSeries| series.until(series.y.len().saturating_sub(held_out));
+        let known: Vec<Option<AlignedSeries>> = histories.par_iter().map(|series| series.as_ref().map(known)).collect();
+        // The same rows are used for all fits of a block, if there is room for them.
+        let (mut kept, mut cells) = (Vec::new(), 0);
+        for at in 0..self.blocks.len() {
+            let rows = if cells <= MAX_CELLS { Some(self.rows(&known, at)?) } else { None };
+            cells += rows.as_ref().map_or(0, |rows| rows.cells);
+            kept.push(rows);
+        }
+        let fits = |differences: &[Difference], effort: Effort| {
+            self.each_block(|at| match &kept[at] {
+                Some(rows) => self.fits(rows, at, differences, effort),
+                None => self.fits(&self.rows(&known, at)?, at, differences, effort),
+            })
+        };
+        let mut fitted = FittedGlobal::new(self.panel, before, candidates[0], reach);
+        let mut best: Option<(f64, Difference, Vec<Block>, Vec<HoldOut>)> = None;
+        let mut each: Vec<_> = fits(candidates, if sketched { Effort::Less } else { Effort::Full })?
+            .into_iter()
+            .map(Vec::into_iter)
+            .collect();
+        for difference in candidates.iter().copied() {
+            (fitted.difference, fitted.blocks) = (difference, each.iter_mut().filter_map(Iterator::next).collect());
+            let hold_out = fitted.hold_out(&histories, &self.order, count, reach)?;
+            let errors = hold_out.iter().flat_map(|one| &one.errors).filter(|e| e.is_finite());
+            let loss = errors.map(|e| e.abs()).sum();
+            if best.as_ref().is_none_or(|(least, ..)| loss < *least) {
+                best = Some((loss, difference, fitted.blocks.clone(), hold_out));
+            }
+        }
+        let (_, difference, blocks, mut hold_out) = best.unwrap_or((0.0, candidates[0], Vec::new(), Vec::new()));
+        (fitted.difference, fitted.blocks) = (difference, blocks);
+        if sketched {
+            fitted.blocks = fits(&[difference], Effort::Full)?.into_iter().flatten().collect();
+            hold_out = fitted.hold_out(&histories, &self.order, count, reach)?;
+        }
+        let unseen = fitted.unseen_errors(&histories, held_out);
+        Ok(Trial { fitted, hold_out, unseen })
     }
 }
 
@@ -206,6 +296,18 @@ impl FittedGlobal {
         };
         let hold_out: Vec<Vec<HoldOut>> = order.par_iter().map(of_series).collect::<Result<_>>()?;
         Ok(hold_out.into_iter().flatten().collect())
+    }
+
+    /// Brings the forecast of a hold-out window by another fit to the scale of this one.
+    fn take_over(&self, one: &mut HoldOut, by: &Self, histories: &[Option<AlignedSeries>]) -> Result<()> {
+        let (then, now) = (by.extractor.scale(one.series)?, self.extractor.scale(one.series)?);
+        one.errors.iter_mut().for_each(|e| *e *= then.size / now.size);
+        one.predicted.iter_mut().for_each(|value| *value = (then.unscaled(*value) - now.centre) / now.size);
+        if let Some(series) = &histories[one.series] {
+            let (series, _) = window_of(series, one.start, one.predicted.len());
+            one.covariates = self.error_covariates(&series, one.start, &one.predicted);
+        }
+        Ok(())
     }
 
     /// The forecast of a hold-out window.

@@ -43,6 +43,8 @@ pub(super) struct RollingValidation {
     forecasts: Vec<Result<Forecasts>>,
     /// Are the windows those that somebody asked for?
     asked: bool,
+    /// Which models are not worth their time.
+    losers: Vec<bool>,
 }
 
 /// The windows at the end of a series.
@@ -96,7 +98,15 @@ impl RollingValidation {
                 Forecasts::by(label, series, &windows, refit)
             });
         }
-        Ok(Self { actual: windows.actual(series), starts: windows.starts, forecasts, asked: windows.asked })
+        let (losers, actual) = (vec![false; labels.len()], windows.actual(series));
+        Ok(Self { actual, starts: windows.starts, forecasts, asked: windows.asked, losers })
+    }
+
+    /// Takes the weight of dear models that would have less than half of that of the best: they need not be fitted again.
+    pub fn drop_losers(&mut self, dear: &[bool]) {
+        let weights = self.weights();
+        let most = weights.iter().copied().fold(0.0, f64::max);
+        self.losers = weights.iter().zip(dear).map(|(weight, dear)| *dear && *weight < most / 2.0).collect();
     }
 
     /// The models that have no score although there are windows, and why.
@@ -137,8 +147,8 @@ impl RollingValidation {
             return vec![1.0; losses.len()];
         }
         let weight = |loss: f64| if loss <= least { 1.0 } else { (least / loss).powi(2) };
-        let weights = losses.iter().map(|loss| loss.map_or(0.0, weight));
-        weights.map(|weight| if weight < MIN_WEIGHT { 0.0 } else { weight }).collect()
+        let weights = losses.iter().map(|loss| loss.map_or(0.0, weight)).zip(&self.losers);
+        weights.map(|(weight, loses)| if weight < MIN_WEIGHT || *loses { 0.0 } else { weight }).collect()
     }
 
     /// Actual value, mean and standard deviation of the weighted combination, by window and step; the weights of a window come

@@ -7,18 +7,43 @@ use super::{FeatureMatrix, Xgboost, single};
 use crate::error::{Error, Result};
 use crate::progress;
 
-pub(super) fn train(options: &Xgboost, matrix: &FeatureMatrix, target: &[f64]) -> Result<String> {
-    let refused = |cause: XGBError| Error::model("XGBoost cannot fit these data").because(cause.to_string());
-    let kept: Vec<usize> = (0..target.len()).filter(|row| target[*row].is_finite()).collect();
-    let mut cells = Vec::with_capacity(kept.len() * matrix.columns.len());
-    for row in &kept {
+/// A model of each target, in its native format. Targets that are there in the same rows share a table, and so its bins.
+pub(super) fn train(options: &Xgboost, matrix: &FeatureMatrix, targets: &[Vec<f64>]) -> Result<Vec<String>> {
+    let rows = |target: &[f64]| (0..target.len()).filter(|row| target[*row].is_finite()).collect::<Vec<usize>>();
+    let mut shared: Option<(Vec<usize>, DMatrix)> = None;
+    let mut models = Vec::with_capacity(targets.len());
+    for target in targets {
+        let kept = rows(target);
+        let (kept, mut data) = match shared.take() {
+            Some((known, data)) if known == kept => (known, data),
+            _ => {
+                let data = table(matrix, &kept)?;
+                (kept, data)
+            }
+        };
+        let labels: Vec<f32> = kept.iter().map(|row| single(target[*row])).collect();
+        data.set_labels(&labels).map_err(refused)?;
+        models.push(boosted(options, matrix, &data)?);
+        shared = Some((kept, data));
+    }
+    Ok(models)
+}
+
+fn refused(cause: XGBError) -> Error {
+    Error::model("XGBoost cannot fit these data").because(cause.to_string())
+}
+
+/// Some rows of a feature matrix.
+fn table(matrix: &FeatureMatrix, rows: &[usize]) -> Result<DMatrix> {
+    let mut cells = Vec::with_capacity(rows.len() * matrix.columns.len());
+    for row in rows {
         cells.extend(matrix.columns.iter().map(|column| single(column[*row])));
     }
-    let labels: Vec<f32> = kept.iter().map(|row| single(target[*row])).collect();
-    let mut data = DMatrix::from_dense_with_missing(&cells, kept.len(), f32::NAN).map_err(refused)?;
-    drop(cells);
-    data.set_labels(&labels).map_err(refused)?;
-    let mut booster = Booster::new_with_cached_dmats(&BoosterParameters::default(), &[&data]).map_err(refused)?;
+    DMatrix::from_dense_with_missing(&cells, rows.len(), f32::NAN).map_err(refused)
+}
+
+fn boosted(options: &Xgboost, matrix: &FeatureMatrix, data: &DMatrix) -> Result<String> {
+    let mut booster = Booster::new_with_cached_dmats(&BoosterParameters::default(), &[data]).map_err(refused)?;
     for (name, value) in options.parameters()? {
         booster.set_param(&name, &value).map_err(refused)?;
     }
@@ -27,7 +52,7 @@ pub(super) fn train(options: &Xgboost, matrix: &FeatureMatrix, target: &[f64]) -
     booster.set_feature_names(&names.iter().map(String::as_str).collect()).map_err(refused)?;
     for round in 0..options.num_boost_round {
         progress::check()?;
-        booster.update(&data, round as i32).map_err(refused)?;
+        booster.update(data, round as i32).map_err(refused)?;
     }
     let bytes = booster.save_buffer(false).map_err(refused)?;
     String::from_utf8(bytes).map_err(|cause| Error::model("XGBoost wrote no text").because(cause))

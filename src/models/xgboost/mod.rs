@@ -18,7 +18,7 @@ mod format;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FeatureMatrix, FittedRegressor, Global, GlobalOptions, Method, Regressor};
+use super::{FeatureMatrix, FittedRegressor, Global, GlobalOptions, Method, Prepared, Regressor};
 use crate::boosting::{Ensemble, Rows};
 use crate::error::{Error, Result};
 use crate::fitting::{check_count, check_share, global, global::global_options};
@@ -174,17 +174,42 @@ impl Regressor for Xgboost {
     }
 
     fn fit(&self, matrix: &FeatureMatrix, target: &[f64]) -> Result<Box<dyn FittedRegressor>> {
+        let fit = self.fits(matrix, &[target.to_vec()])?.into_iter().next();
+        fit.ok_or_else(|| Error::model("there is nothing to fit"))
+    }
+
+    fn prepare(&self, matrix: FeatureMatrix) -> Box<dyn Prepared + '_> {
+        Box::new(PreparedXgboost { options: self, matrix })
+    }
+}
+
+impl Xgboost {
+    fn fits(&self, matrix: &FeatureMatrix, targets: &[Vec<f64>]) -> Result<Vec<Box<dyn FittedRegressor>>> {
         let counted = matches!(self.objective, XgboostObjective::Poisson | XgboostObjective::Tweedie);
-        if counted && target.iter().any(|y| *y < 0.0) {
+        if counted && targets.iter().flatten().any(|y| *y < 0.0) {
             return Err(Error::model(
                 "count:poisson and reg:tweedie need non-negative values, with scale=level or scale=none",
             ));
         }
-        // An overflow in single precision becomes a value in its trees that JSON cannot represent.
-        let fit = FittedXgboost::try_from(train(self, matrix, target)?).map_err(|cause| {
-            Error::model("XGBoost calculates in single precision, whose range these values leave").because(cause)
-        })?;
-        Ok(Box::new(fit))
+        let fit = |json: String| -> Result<Box<dyn FittedRegressor>> {
+            // An overflow in single precision becomes a value in its trees that JSON cannot represent.
+            let fit = FittedXgboost::try_from(json).map_err(|cause| {
+                Error::model("XGBoost calculates in single precision, whose range these values leave").because(cause)
+            })?;
+            Ok(Box::new(fit))
+        };
+        train(self, matrix, targets)?.into_iter().map(fit).collect()
+    }
+}
+
+struct PreparedXgboost<'a> {
+    options: &'a Xgboost,
+    matrix: FeatureMatrix,
+}
+
+impl Prepared for PreparedXgboost<'_> {
+    fn fits(&self, targets: &[Vec<f64>]) -> Result<Vec<Box<dyn FittedRegressor>>> {
+        self.options.fits(&self.matrix, targets)
     }
 }
 

@@ -6,15 +6,18 @@
 //! Deepavali from Singapore); future dates that depend on the sighting of the moon are estimates. A year for which a
 //! date is not known is an error.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::holidays::{Country, FIRST, LAST, check_reach};
-use super::{Data, Derive, Derived, Kind, Places};
+use super::holidays::{Country, FIRST, Holidays, LAST, check_reach};
+use super::{Data, Derive, Derived, Kind, Places, slug};
 use crate::error::{Error, Result, suggestion};
+use crate::options;
+use crate::panel::Panel;
 
 /// Options of `feasts`.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -90,6 +93,47 @@ const RULES: [(&str, Rule); 43] = [
     ("womens_day", Rule::Fixed(3, 8)),
     ("yom_kippur", Rule::Kept("IL", "Yom Kippur")),
 ];
+
+/// What shops all over the world may notice.
+const COMMON: [(&str, Rule); 10] = [
+    ("good_friday", Rule::Easter(-2)),
+    ("easter", Rule::Easter(0)),
+    ("easter_monday", Rule::Easter(1)),
+    ("thanksgiving_us", Rule::Nth(11, Weekday::Thu, 4, 0)),
+    ("black_friday", Rule::Nth(11, Weekday::Thu, 4, 1)),
+    ("christmas_eve", Rule::Fixed(12, 24)),
+    ("christmas_day", Rule::Fixed(12, 25)),
+    ("boxing_day", Rule::Fixed(12, 26)),
+    ("new_years_eve", Rule::Fixed(12, 31)),
+    ("new_years_day", Rule::Fixed(1, 1)),
+];
+
+/// The days of holidays that may matter to a panel, each holiday with its days in some years: those of the countries whose
+/// holidays are among its features, then what is common. Whether they matter, the data say.
+///
+/// # Errors
+/// When a country cannot be read.
+pub(crate) fn candidates(panel: &Panel, years: RangeInclusive<i32>) -> Result<Vec<Vec<NaiveDate>>> {
+    let mut candidates: Vec<Vec<NaiveDate>> = Vec::new();
+    for made in &panel.columns().made {
+        let (name, given) = options::split(&made.label)?;
+        let Some(code) = given.get("country").and_then(serde_json::Value::as_str).filter(|_| name == Holidays::NAME)
+        else {
+            continue;
+        };
+        let country = Country::named(code)?;
+        let region = given.get("region").and_then(serde_json::Value::as_str);
+        let mut by_name: BTreeMap<String, Vec<NaiveDate>> = BTreeMap::new();
+        for (day, names) in country.calendar(region)?.iter().filter(|(day, _)| years.contains(&day.year())) {
+            names.iter().for_each(|name| by_name.entry(slug(name)).or_default().push(*day));
+        }
+        candidates.extend(by_name.into_values());
+    }
+    let nothing = BTreeSet::new();
+    candidates
+        .extend(COMMON.iter().map(|(_, rule)| years.clone().flat_map(|year| rule.days(year, &nothing)).collect()));
+    Ok(candidates)
+}
 
 impl Rule {
     /// The feast's days in a year; none if they are not known.

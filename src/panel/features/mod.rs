@@ -33,6 +33,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub(crate) use feasts::candidates as candidate_holidays;
 pub use holidays::public_holidays;
 pub(crate) use places::Places;
 pub(super) use places::{plain, series_texts};

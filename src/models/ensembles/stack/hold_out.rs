@@ -3,17 +3,20 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, Result};
-use crate::fitting::{Calibration, HeldOut, PROBABILITIES, QuantileFunction, Windows, closed_columns, closed_steps};
+use crate::fitting::{Calibration, HeldOut, PROBABILITIES, QuantileFunction, Windows, closed_steps};
 use crate::metrics::{Case, scales};
 use crate::models::{Aim, Fitted, Model, StepDistribution, standard_normal};
 use crate::panel::{Cut, Folds, Panel, order};
 
 /// The smallest history before a window, in window lengths.
 const BEFORE: usize = 2;
+/// Several windows take one part in so many of the history at the most.
+const MOST: usize = 3;
 
 /// The forecast of a window.
 pub(super) struct Predicted {
     pub mean: Vec<f64>,
+    pub sd: Vec<f64>,
     /// One per probability.
     pub quantiles: [Vec<f64>; PROBABILITIES.len()],
 }
@@ -33,12 +36,16 @@ pub(super) struct Window {
 
 impl Predicted {
     pub fn of(forecast: &StepDistribution) -> Self {
-        Self { mean: forecast.mean.clone(), quantiles: PROBABILITIES.map(|p| forecast.quantile(p)) }
+        Self {
+            mean: forecast.mean.clone(),
+            sd: forecast.sd.clone(),
+            quantiles: PROBABILITIES.map(|p| forecast.quantile(p)),
+        }
     }
 
     /// The same with nothing at the steps at which a shop is shut.
     fn without(mut self, shut: &[bool]) -> Self {
-        for values in std::iter::once(&mut self.mean).chain(&mut self.quantiles) {
+        for values in [&mut self.mean, &mut self.sd].into_iter().chain(&mut self.quantiles) {
             values.iter_mut().zip(shut).filter(|(_, shut)| **shut).for_each(|(value, _)| *value = 0.0);
         }
         self
@@ -63,12 +70,22 @@ impl Predicted {
             };
             (0..shares.len()).map(step).collect()
         };
-        Self { mean: sum(&|one| &one.mean), quantiles: std::array::from_fn(|k| sum(&|one| &one.quantiles[k])) }
+        let quantiles = std::array::from_fn(|k| sum(&|one| &one.quantiles[k]));
+        Self { mean: sum(&|one| &one.mean), sd: sum(&|one| &one.sd), quantiles }
     }
 
     /// The quantile function of a step.
     fn quantile_function(&self, step: usize) -> QuantileFunction {
         QuantileFunction(std::array::from_fn(|k| self.quantiles[k][step]))
+    }
+
+    /// The width of the 80 % interval of each step.
+    pub fn widths(&self) -> impl Iterator<Item = f64> {
+        let z = standard_normal(0.9);
+        (0..self.mean.len()).map(move |step| {
+            let quantiles = self.quantile_function(step);
+            quantiles.value(z) - quantiles.value(-z)
+        })
     }
 
     /// The calibration scores of actual values.
@@ -87,7 +104,7 @@ impl Predicted {
         let z = PROBABILITIES.map(standard_normal);
         let quantile = |k: usize, step: usize| self.quantile_function(step).value(calibration.deviate(step, z[k]));
         let quantiles = std::array::from_fn(|k| (0..self.mean.len()).map(|step| quantile(k, step)).collect());
-        Self { mean: self.mean.clone(), quantiles }
+        Self { mean: self.mean.clone(), sd: self.sd.clone(), quantiles }
     }
 }
 
@@ -117,10 +134,18 @@ pub(super) fn room(train: &Panel, steps: usize, max: usize) -> Option<Windows> {
     let longest =
         (0..train.len()).filter_map(|i| Some(train.positions(i).last()? - train.positions(i).first()? + 1)).max();
     let room = usize::try_from(longest.unwrap_or(0)).unwrap_or(0);
-    // Where the series hold two seasons, the values before a window must hold them too: without them, a member is another model.
-    let seasons = Some(2 * train.season()).filter(|seasons| room > *seasons).unwrap_or(0);
-    let fits = |count: &usize| (count + BEFORE) * steps <= room;
-    let seasonal = |count: &usize| room - count * steps > seasons;
+    // Where the series hold two seasons, the values before a window must hold them too, and where they hold one and a window,
+    // one: without them, a member is another model.
+    let season = train.season();
+    let before = match room {
+        _ if season < 2 => 1,
+        room if room > 2 * season => 2 * season + 1,
+        room if room >= season + steps => season,
+        _ => 1,
+    };
+    // A fit without several windows must still know most of the history: it stands for one that knows all of it.
+    let fits = |count: &usize| (count + BEFORE).max(if *count > 1 { MOST * count } else { 0 }) * steps <= room;
+    let seasonal = |count: &usize| room - count * steps >= before;
     let several = (1..=max).rev().find(|count| fits(count) && seasonal(count));
     // A single window will do with a season before it.
     let season = train.season().max(steps);
@@ -138,6 +163,7 @@ pub(super) fn windows(
     train: &Panel,
     aim: Aim,
     Windows { count, steps }: Windows,
+    closed: &[(usize, f64)],
 ) -> Result<(Vec<Window>, Vec<Option<Error>>)> {
     let (mut windows, order) = (Vec::new(), order::by_content(train)?);
     let mut silent: Vec<Option<Error>> = vec![None; members.len()];
@@ -147,8 +173,6 @@ pub(super) fn windows(
         known.push(held_out.map(|HeldOut { series, start, forecast }| ((series, start), forecast)).collect());
     }
     let mut fits: Vec<Result<Box<dyn Fitted>>> = Vec::with_capacity(members.len());
-    let reads = |(member, _): &(Model, Box<dyn Fitted>)| member.reads_covariates();
-    let closed = if members.iter().any(reads) { closed_columns(train)? } else { Vec::new() };
     for (number, cut) in Folds::new(count, steps).scenario(aim.scenario).cuts(train)?.enumerate() {
         let Cut { train: before, future, starts } = cut?;
         let unknown = Error::model("it has no forecast of the held-out windows");
@@ -162,7 +186,7 @@ pub(super) fn windows(
             crate::progress::check()?;
             let Some(actual) = train.happened(series, starts[series], steps) else { continue };
             let mut predicted = Vec::with_capacity(fits.len());
-            let shut = closed_steps(&closed, &future, series);
+            let shut = closed_steps(closed, &future, series);
             for (m, silent) in silent.iter_mut().enumerate() {
                 let forecast = known[m].remove(&(series, starts[series])).map_or_else(
                     || fits[m].as_ref().map_err(Error::clone).and_then(|fit| fit.forecast(&future, series)),
@@ -212,8 +236,10 @@ mod tests {
 
     #[test]
     fn nothing_is_sold_where_a_member_with_weight_is_certain_of_it() {
-        let of =
-            |mean: [f64; 2]| Some(Predicted { mean: mean.to_vec(), quantiles: std::array::from_fn(|_| mean.to_vec()) });
+        let of = |mean: [f64; 2]| {
+            let quantiles = std::array::from_fn(|_| mean.to_vec());
+            Some(Predicted { mean: mean.to_vec(), sd: vec![0.0; 2], quantiles })
+        };
         let members = [of([10.0, 0.0]), of([20.0, 20.0])];
         let combined = |share: f64| Predicted::combined(&members, &vec![vec![share, 1.0 - share]; 2]);
         assert_eq!(combined(0.75).mean, [12.5, 0.0]);

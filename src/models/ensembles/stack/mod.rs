@@ -25,12 +25,13 @@ use serde::{Deserialize, Serialize};
 pub use fitted::FittedStack;
 
 use super::Ensemble;
+use super::ensemble::are_few;
 use crate::error::{Error, Result};
-use crate::fitting::{Calibration, default_horizon};
+use crate::fitting::{Calibration, Unevenness, closed_columns, default_horizon};
 use crate::metrics::{self, METRICS};
-use crate::models::{Aim, Fitted, Forecaster, Method, Model, PanelLevel, distinct};
-use crate::panel::{Groups, Panel};
-use fitted::Member;
+use crate::models::{Aim, Fitted, Forecaster, GroupSeasonal, Method, Model, PanelLevel, distinct};
+use crate::panel::{Groups, Panel, Role, order};
+use fitted::{Member, Settled};
 use hold_out::{Predicted, Window};
 use weights::Weights;
 
@@ -180,22 +181,20 @@ impl Forecaster for Stack {
     }
 
     fn fit(&self, train: &Panel, aim: Aim) -> Result<Box<dyn Fitted>> {
-        Ok(Box::new(self.fit_with(None, train, aim)?))
+        Ok(Box::new(self.fit_with(&[train.season()], train, aim)?))
     }
 }
 
 impl Stack {
-    /// Fits a panel as one with another season, if one is given.
-    pub(super) fn fit_with(&self, season: Option<usize>, train: &Panel, aim: Aim) -> Result<FittedStack> {
-        let seasonal = season.map(|season| train.with_season(season));
+    /// Fits a panel as one with these seasons, shortest first.
+    pub(super) fn fit_with(&self, seasons: &[usize], train: &Panel, aim: Aim) -> Result<FittedStack> {
         let learn = |windows: &[&Window], groups: &Groups, steps: usize, shrinkage: Option<f64>| match shrinkage {
             Some(shrinkage) => Weights::learned(windows, &groups.of, groups.names.len(), steps, self.loss, shrinkage),
             None => Weights::same(best_member(windows, self.loss), groups.names.len()),
         };
-        let stacking =
-            Stacking { models: &self.models, by: &self.by, windows: self.windows, aim: aimed(aim, self.horizon) };
-        let fitted = stacking.fit(seasonal.as_ref().unwrap_or(train), &learn, &SHRINKAGES, self.loss)?;
-        Ok(fitted.in_season(season))
+        let aim = aimed(aim, self.horizon);
+        let stacking = Stacking { models: &self.models, by: &self.by, windows: self.windows, seasons, aim };
+        stacking.fit(train, &learn, &SHRINKAGES, self.loss)
     }
 }
 
@@ -235,8 +234,8 @@ impl Forecaster for Select {
                 (0..groups.names.len()).map(|group| one_of(best(Some(group)).unwrap_or(of_all))).collect(),
             )
         };
-        let stacking =
-            Stacking { models: &self.models, by: &self.by, windows: self.windows, aim: aimed(aim, self.horizon) };
+        let (aim, seasons) = (aimed(aim, self.horizon), &[train.season()]);
+        let stacking = Stacking { models: &self.models, by: &self.by, windows: self.windows, seasons, aim };
         Ok(Box::new(stacking.fit(train, &learn, &[], StackLoss::Absolute)?))
     }
 }
@@ -258,13 +257,18 @@ struct Stacking<'a> {
     models: &'a [String],
     by: &'a str,
     windows: usize,
+    /// The seasons of the panel, shortest first.
+    seasons: &'a [usize],
     aim: Aim,
 }
 
 impl Stacking<'_> {
     /// Members fitted to a panel, with weights learned on its held-out windows. Of several `shrinkages`, the one with the smallest
     /// out-of-sample loss is taken, and the ensemble is compared with `ensemble` alone.
-    fn fit(&self, train: &Panel, learn: Learn, shrinkages: &[Option<f64>], loss: StackLoss) -> Result<FittedStack> {
+    fn fit(&self, whole: &Panel, learn: Learn, shrinkages: &[Option<f64>], loss: StackLoss) -> Result<FittedStack> {
+        let season = self.seasons.first().copied().filter(|season| *season != whole.season());
+        let seasonal = season.map(|season| whole.with_season(season));
+        let train = seasonal.as_ref().unwrap_or(whole);
         let groups = Groups::by(self.by, train)?;
         let steps = self.aim.steps.unwrap_or_else(|| default_horizon(train.season()));
         let asked = hold_out::room(train, steps, self.windows);
@@ -276,11 +280,32 @@ impl Stacking<'_> {
                 Err(why) => remarks.push((member.label().to_string(), why.to_string())),
             }
         }
+        let reads = members.iter().any(|(member, _)| member.reads_covariates());
+        let closed = if reads { closed_columns(train)? } else { Vec::new() };
+        let mut settled = Settled {
+            weights: Weights::same(vec![1.0], groups.names.len()),
+            season,
+            own_season: whole.season(),
+            year: self.seasons.last().copied().unwrap_or(1),
+            covariates: if reads { varying_covariates(train)? } else { Vec::new() },
+            steps,
+            groups: groups.of.clone(),
+            closed,
+            calibration: None,
+            unevenness: Unevenness::default(),
+            widths: Vec::new(),
+            pattern_error: 0.0,
+            count_variance: 1.0,
+            ranks: Vec::new(),
+            note: String::new(),
+            without: Vec::new(),
+        };
         if members.is_empty() {
-            return self.alone(train, aim, groups, "no member can be fitted to the panel");
+            settled.note = "no member can be fitted to the panel".into();
+            return self.alone(train, aim, settled);
         }
         let (mut windows, silent) = match asked {
-            Some(asked) => hold_out::windows(&mut members, train, aim, asked)?,
+            Some(asked) => hold_out::windows(&mut members, train, aim, asked, &settled.closed)?,
             None => (Vec::new(), vec![None; members.len()]),
         };
         if silent.iter().any(Option::is_none) {
@@ -295,7 +320,8 @@ impl Stacking<'_> {
         let scored: Vec<&Window> =
             windows.iter().filter(|window| window.predicted.iter().any(Option::is_some)).collect();
         if scored.is_empty() {
-            return self.alone(train, aim, groups, "the series are too short for a held-out window");
+            settled.note = "the series are too short for a held-out window".into();
+            return self.alone(train, aim, settled);
         }
         let each: Vec<(Option<f64>, Vec<Predicted>)> = match shrinkages {
             [] => vec![(None, cross_validated(&scored, &groups, steps, None, learn))],
@@ -307,28 +333,44 @@ impl Stacking<'_> {
         let chosen = losses.iter().position(|loss| *loss <= ABOUT * least).unwrap_or(0);
         let (shrinkage, held_out) = each.into_iter().nth(chosen).unwrap_or_default();
         let mut weights = learn(&scored, &groups, steps, shrinkage);
-        let mut note = String::new();
+        if let Some(asked) = asked {
+            settled.unevenness = Unevenness::of(train, settled.year, asked)?;
+        }
+        // In a part of the year that no window lies in, they do not say that a single series is enough.
+        let unseen = settled.unevenness.largest(steps) > 1.0;
         let fallback = members.iter().position(|(member, _)| is_ensemble(member));
         if let Some(m) = fallback.filter(|_| !shrinkages.is_empty()) {
             // Long series say little of short ones.
             if 2 * seen(&scored, train.len()) < train.len() {
-                note = "most series are too short for a held-out window".into();
-            } else if !is_better(&scored, &held_out, m, loss) {
-                note = "no combination was better on held-out windows".into();
+                settled.note = "most series are too short for a held-out window".into();
+            } else if !unseen && !is_better(&scored, &held_out, m, loss) {
+                settled.note = "no combination was better on held-out windows".into();
             }
-            if !note.is_empty() {
+            if !settled.note.is_empty() {
                 let own = (0..members.len()).map(|other| f64::from(u8::from(other == m))).collect();
                 weights = Weights::same(own, groups.names.len());
             }
         }
-        let calibration = if note.is_empty() { calibration(&scored, &held_out) } else { None };
+        if settled.note.is_empty() {
+            settled.calibration = calibration(&scored, &held_out);
+        }
+        let combined: Vec<Predicted> =
+            scored.iter().map(|window| weights.applied(&window.predicted, groups.of[window.series], steps)).collect();
+        settled.count_variance = count_variance(train, &scored, &combined);
+        if unseen {
+            settled.widths = widths(&scored, &combined, train.len());
+            let pattern = members.iter().position(|(member, _)| member.name() == GroupSeasonal::NAME);
+            settled.pattern_error = pattern.map_or(0.0, |m| sum_error(&scored, m));
+        }
+        settled.ranks = ranks(&scored, loss);
+        (settled.weights, settled.without) = (weights, remarks);
         let member = |(member, fit): (Model, Box<dyn Fitted>)| Member::new(member.label(), fit, train.len());
         let mut fitted: Vec<Member> = members.into_iter().map(member).collect();
         let unfitted = |i: usize| fitted.iter().all(|member| member.fails(i));
         if fallback.is_none() && (0..train.len()).any(unfitted) {
             fitted.push(self.local_ensemble(train, aim)?);
         }
-        Ok(FittedStack::new(train, fitted, weights, groups.of, calibration, note, remarks))
+        Ok(FittedStack::new(whole, fitted, settled))
     }
 
     /// `ensemble`, for series without another member: as it is among the members, if it is.
@@ -339,12 +381,22 @@ impl Stacking<'_> {
         Ok(Member::new(member.label(), fit, train.len()))
     }
 
-    /// `ensemble` instead of a combination, and why.
-    fn alone(&self, train: &Panel, aim: Aim, groups: Groups, why: &str) -> Result<FittedStack> {
-        let member = self.local_ensemble(train, aim)?;
-        let weights = Weights::same(vec![1.0], groups.names.len());
-        Ok(FittedStack::new(train, vec![member], weights, groups.of, None, why.into(), Vec::new()))
+    /// `ensemble` instead of a combination.
+    fn alone(&self, train: &Panel, aim: Aim, settled: Settled) -> Result<FittedStack> {
+        Ok(FittedStack::new(train, vec![self.local_ensemble(train, aim)?], settled))
     }
+}
+
+/// The columns of a panel that are known ahead or observed, and do not say the same everywhere.
+fn varying_covariates(panel: &Panel) -> Result<Vec<String>> {
+    let sources = &panel.matrix()?.sources;
+    let mut names: Vec<String> = Vec::new();
+    for (name, role) in order::varying(panel)?.into_iter().map(|c| &sources[c]) {
+        if *role != Role::Fixed && !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    Ok(names)
 }
 
 /// Is a member `ensemble`, whatever its options?
@@ -354,14 +406,59 @@ fn is_ensemble(member: &Model) -> bool {
 
 /// All weight on the member with the least loss on the windows that all members forecast; on the first without any.
 fn best_member(windows: &[&Window], loss: StackLoss) -> Vec<f64> {
+    let ranks = ranks(windows, loss);
+    (0..ranks.len()).map(|m| f64::from(u8::from(ranks[0] == m))).collect()
+}
+
+/// The places of members by their loss on the windows that all members forecast, the best first.
+fn ranks(windows: &[&Window], loss: StackLoss) -> Vec<usize> {
     let members = windows.first().map_or(0, |window| window.predicted.len());
     let mut losses = vec![0.0; members];
     for window in windows {
         let Some(predicted) = window.predicted.iter().map(Option::as_ref).collect::<Option<Vec<_>>>() else { continue };
         losses.iter_mut().zip(predicted).for_each(|(sum, one)| *sum += window_loss(window, one, loss));
     }
-    let best = (0..members).min_by(|a, b| losses[*a].total_cmp(&losses[*b]));
-    (0..members).map(|m| f64::from(u8::from(best == Some(m)))).collect()
+    let mut ranks: Vec<usize> = (0..members).collect();
+    ranks.sort_by(|a, b| losses[*a].total_cmp(&losses[*b]));
+    ranks
+}
+
+/// By series and step, the mean width of the 80 % interval of the combination in the windows; empty of a series without one.
+fn widths(windows: &[&Window], combined: &[Predicted], series: usize) -> Vec<Vec<f64>> {
+    let mut sums = vec![(0.0, Vec::new()); series];
+    for (window, predicted) in windows.iter().zip(combined) {
+        let (count, sum) = &mut sums[window.series];
+        *count += 1.0;
+        sum.resize(predicted.mean.len(), 0.0);
+        sum.iter_mut().zip(predicted.widths()).for_each(|(sum, width)| *sum += width);
+    }
+    sums.into_iter().map(|(count, sum)| sum.into_iter().map(|sum: f64| sum / count).collect()).collect()
+}
+
+/// The absolute errors of a member in the sums over windows, relative to what was sold in them.
+fn sum_error(windows: &[&Window], member: usize) -> f64 {
+    let (mut off, mut sold) = (0.0, 0.0);
+    for (window, predicted) in windows.iter().filter_map(|window| Some((window, window.predicted[member].as_ref()?))) {
+        let there = || window.actual.iter().zip(&predicted.mean).filter(|(y, _)| !y.is_nan());
+        off += there().map(|(y, mean)| y - mean).sum::<f64>().abs() / window.size();
+        sold += there().map(|(y, _)| y.abs()).sum::<f64>() / window.size();
+    }
+    if sold > 0.0 { off / sold } else { 0.0 }
+}
+
+/// The squared errors of low counts in the windows, relative to the variances that members state.
+fn count_variance(panel: &Panel, windows: &[&Window], combined: &[Predicted]) -> f64 {
+    let few: Vec<bool> = (0..panel.len()).map(|i| are_few(panel.target(i))).collect();
+    let (mut squares, mut variances) = (0.0, 0.0);
+    for (window, predicted) in windows.iter().zip(combined).filter(|(window, _)| few[window.series]) {
+        for ((y, mean), sd) in
+            window.actual.iter().zip(&predicted.mean).zip(&predicted.sd).filter(|((y, _), _)| !y.is_nan())
+        {
+            squares += (y - mean).powi(2);
+            variances += sd * sd;
+        }
+    }
+    if squares > 0.0 && variances > 0.0 { squares / variances } else { 1.0 }
 }
 
 /// The cross-validation part of each window: its own, or one half of the series where there is one window alone.
@@ -392,12 +489,8 @@ fn cross_validated(
 ) -> Vec<Predicted> {
     let parts = parts(windows);
     let learned = from_others(&parts, windows, |others| learn(others, groups, steps, shrinkage));
-    let predict = |(window, part): (&&Window, &usize)| {
-        let available: Vec<bool> = window.predicted.iter().map(Option::is_some).collect();
-        let share = |step: usize| learned[*part].shares(groups.of[window.series], step, &available);
-        let shares: Vec<Vec<f64>> = (0..steps).map(share).collect();
-        Predicted::combined(&window.predicted, &shares)
-    };
+    let predict =
+        |(window, part): (&&Window, &usize)| learned[*part].applied(&window.predicted, groups.of[window.series], steps);
     windows.iter().zip(&parts).map(predict).collect()
 }
 

@@ -13,7 +13,7 @@ use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
 use super::StackLoss;
-use super::hold_out::Window;
+use super::hold_out::{Predicted, Window};
 
 /// The most rounds of reweighting.
 const ROUNDS: usize = 12;
@@ -77,6 +77,13 @@ impl Weights {
         let first = available.iter().position(|available| *available);
         let share = |m: usize| if total > 0.0 { own(m) / total } else { f64::from(u8::from(first == Some(m))) };
         (0..available.len()).map(share).collect()
+    }
+
+    /// What a combination predicts of a window of so many steps.
+    pub fn applied(&self, predicted: &[Option<Predicted>], group: usize, steps: usize) -> Predicted {
+        let available: Vec<bool> = predicted.iter().map(Option::is_some).collect();
+        let shares: Vec<Vec<f64>> = (0..steps).map(|step| self.shares(group, step, &available)).collect();
+        Predicted::combined(predicted, &shares)
     }
 
     /// A member's mean weight in a group.
@@ -192,13 +199,13 @@ fn minimum(square: &Array2<f64>, penalty: f64, parent: &[f64], start: &Array1<f6
 
 #[cfg(test)]
 mod tests {
-    use super::super::hold_out::Predicted;
     use super::*;
 
     fn window(series: usize, actual: &[f64], means: &[&[f64]]) -> Window {
-        let predicted = means
-            .iter()
-            .map(|mean| Some(Predicted { mean: mean.to_vec(), quantiles: std::array::from_fn(|_| mean.to_vec()) }));
+        let predicted = means.iter().map(|mean| {
+            let quantiles = std::array::from_fn(|_| mean.to_vec());
+            Some(Predicted { mean: mean.to_vec(), sd: vec![0.0; mean.len()], quantiles })
+        });
         Window { series, number: 0, actual: actual.to_vec(), predicted: predicted.collect(), scales: (1.0, 1.0) }
     }
 
