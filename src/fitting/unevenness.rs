@@ -81,6 +81,10 @@ impl Unevenness {
     /// How much harder a position is than the windows were at a step ahead: at least 1.
     pub fn factor(&self, position: i64, step: usize) -> f64 {
         let season = self.by_place.len();
+        // Everything is even, or the numbers are of a damaged file.
+        if season == 0 {
+            return 1.0;
+        }
         let Some(seen) = self.seen.get(step).or(self.seen.last()).filter(|seen| **seen > 0.0) else { return 1.0 };
         let place = (position - self.end).rem_euclid(season as i64) as usize;
         if place + self.covered >= season {

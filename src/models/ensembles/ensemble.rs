@@ -4,8 +4,9 @@
 //! 1. **Candidates.** Intermittent series (mean interval between demands above 1.32 steps) get the methods for intermittent demand
 //!    beside the simple ones; all others the classical methods, with every season that they hold more than twice: seasons
 //!    up to a dozen steps inside the models, longer ones removed by MSTL. Where covariates are given, `regression` and
-//!    `arima` use them, unless `regressors=false`. Candidates beyond `budget` are left out, the slowest first, ARIMA only after it
-//!    has been tried with few orders; run times are estimated from length and season, not measured, so that the choice is the same on every machine.
+//!    `arima` use them, unless `regressors=false`. Candidates beyond `budget` are left out, the slowest first; ARIMA gets few
+//!    orders before that. Run times are estimated from length and season, not measured, so that the choice is the same on every
+//!    machine.
 //! 2. **Validation.** Each candidate forecasts the last windows of the series (three where there is room), fitted before the
 //!    first one, with covariates as in forecasts: observed ones follow the scenario. One that cannot is named in the
 //!    specification and in the remarks.

@@ -302,7 +302,7 @@ impl Stacking<'_> {
         };
         if members.is_empty() {
             settled.note = "no member can be fitted to the panel".into();
-            return self.alone(train, aim, settled);
+            return self.alone(whole, train, aim, settled);
         }
         let (mut windows, silent) = match asked {
             Some(asked) => hold_out::windows(&mut members, train, aim, asked, &settled.closed)?,
@@ -321,7 +321,7 @@ impl Stacking<'_> {
             windows.iter().filter(|window| window.predicted.iter().any(Option::is_some)).collect();
         if scored.is_empty() {
             settled.note = "the series are too short for a held-out window".into();
-            return self.alone(train, aim, settled);
+            return self.alone(whole, train, aim, settled);
         }
         let each: Vec<(Option<f64>, Vec<Predicted>)> = match shrinkages {
             [] => vec![(None, cross_validated(&scored, &groups, steps, None, learn))],
@@ -381,9 +381,9 @@ impl Stacking<'_> {
         Ok(Member::new(member.label(), fit, train.len()))
     }
 
-    /// `ensemble` instead of a combination.
-    fn alone(&self, train: &Panel, aim: Aim, settled: Settled) -> Result<FittedStack> {
-        Ok(FittedStack::new(train, vec![self.local_ensemble(train, aim)?], settled))
+    /// `ensemble` instead of a combination, fitted to the panel as it is taken to be.
+    fn alone(&self, whole: &Panel, train: &Panel, aim: Aim, settled: Settled) -> Result<FittedStack> {
+        Ok(FittedStack::new(whole, vec![self.local_ensemble(train, aim)?], settled))
     }
 }
 
