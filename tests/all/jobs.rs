@@ -86,7 +86,7 @@ fn whoever_watches_is_told_of_folds_models_and_series() {
         };
         heard.lock().unwrap().push(state);
     });
-    job.run(|| sales.backtest(["boost", "ets"], Folds::new(4, 8))).unwrap().unwrap();
+    job.run(|| sales.backtest(["boost(num_rounds=600)", "ets"], Folds::new(4, 8))).unwrap().unwrap();
     let told = told.lock().unwrap();
     assert_eq!(told.last().unwrap().0, "idle");
     assert!(told.len() > 2, "{told:?}");
