@@ -77,6 +77,15 @@ pub trait Forecaster: Send + Sync {
     /// When the panel as a whole cannot be fitted, or the user interrupts.
     fn fit(&self, train: &Panel, aim: Aim) -> Result<Box<dyn Fitted>>;
 
+    /// Fits as [`fit`](Self::fit) does, unless that does not pay: where the last part of a fit is dear, and what it would have
+    /// forecast for the windows of its aim is known before, `pays` is asked with the means of that. None where it does not.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    fn fit_if(&self, train: &Panel, aim: Aim, _pays: &dyn Fn(&[HeldOut]) -> bool) -> Result<Option<Box<dyn Fitted>>> {
+        self.fit(train, aim).map(Some)
+    }
+
     /// Does it read covariates? Their future values are then required.
     fn reads_covariates(&self) -> bool;
 

@@ -258,6 +258,18 @@ fn who_fails_on_some_windows_stands_below_who_serves_all() {
     assert!(trial.caveat().unwrap().contains("stands below who served all"));
 }
 
+/// Trees that cannot follow growth are not fitted to the end, unless somebody asks for them.
+#[test]
+fn what_is_dear_and_far_behind_is_left_out() {
+    let mut noise = numbers(5);
+    let growth = |i: usize, t: usize| ((0.02 + 0.01 * i as f64) * t as f64).exp();
+    let panel = steps(20, 60, |i, t| 100.0 * growth(i, t) * (1.0 + 0.001 * noise()));
+    let said = |model: &str| specification(&panel.fit_for([model], 6).unwrap(), 0);
+    assert!(said("auto").contains(", without boost"), "{}", said("auto"));
+    let asked = "stack(models=[ensemble, boost])";
+    assert!(!said(asked).contains("without"), "{}", said(asked));
+}
+
 #[test]
 fn covariates_that_are_read_are_named() {
     let panel = steps(6, 60, |i, t| 50.0 + i as f64 + (t % 4) as f64);

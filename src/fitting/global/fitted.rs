@@ -136,6 +136,23 @@ impl FittedGlobal {
         predicted
     }
 
+    /// Normal distributions around the predicted steps of a series, as wide as `sd` says on the model's scale.
+    pub fn normal(&self, series: usize, predicted: &[f64], closed: &[bool], sd: f64) -> Result<StepDistribution> {
+        let scale = self.extractor.scale(series)?;
+        let mut mean: Vec<f64> = predicted.iter().map(|value| scale.unscaled(*value)).collect();
+        let mut sd = vec![sd; mean.len()];
+        for (step, _) in closed.iter().enumerate().filter(|(_, closed)| **closed) {
+            (mean[step], sd[step]) = (scale.transformation.forward(0.0), 0.0);
+        }
+        if self.extractor.positive && scale.is_untransformed() {
+            mean.iter_mut().for_each(|mean| *mean = mean.max(0.0));
+        }
+        if mean.iter().zip(closed).any(|(mean, closed)| !mean.is_finite() && !closed) {
+            return Err(Error::model("the forecast leaves the range of numbers"));
+        }
+        StepDistribution::scaled(scale.transformation, mean, sd)
+    }
+
     /// The distribution of the predicted steps of a series, without the first `lead` of them.
     pub fn distribution(
         &self,
@@ -147,20 +164,8 @@ impl FittedGlobal {
     ) -> Result<StepDistribution> {
         let scale = self.extractor.scale(series)?;
         covariates.push(vec![self.rmse[series]; predicted.len()]);
-        let closed = &closed[lead..];
         let rmse = self.rmse[series] * scale.size;
-        let mut mean: Vec<f64> = predicted[lead..].iter().map(|value| scale.unscaled(*value)).collect();
-        let mut sd = vec![rmse * self.errors.sd(); mean.len()];
-        for (step, _) in closed.iter().enumerate().filter(|(_, closed)| **closed) {
-            (mean[step], sd[step]) = (scale.transformation.forward(0.0), 0.0);
-        }
-        if self.extractor.positive && scale.is_untransformed() {
-            mean.iter_mut().for_each(|mean| *mean = mean.max(0.0));
-        }
-        if mean.iter().zip(closed).any(|(mean, closed)| !mean.is_finite() && !closed) {
-            return Err(Error::model("the forecast leaves the range of numbers"));
-        }
-        let forecast = StepDistribution::scaled(scale.transformation, mean, sd)?;
+        let forecast = self.normal(series, &predicted[lead..], &closed[lead..], rmse * self.errors.sd())?;
         let covariates: Vec<Vec<f64>> = covariates.into_iter().map(|column| column[lead..].to_vec()).collect();
         self.errors.around(forecast, rmse, &covariates, self.extractor.positive, lead).finite()
     }

@@ -10,7 +10,7 @@ use super::extractor::FeatureExtractor;
 use super::fitted::{Block, FittedGlobal};
 use super::rows::{Targets, TrainingRows};
 use super::{AlignedSeries, Difference, FeatureSet, FittedRegressor, GlobalOptions, Prepared, Regressor};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fitting::{Aim, Fitted, Forecaster, HeldOut, Windows, default_horizon, normalisation};
 use crate::job::Bar;
 use crate::panel::{Panel, order};
@@ -64,16 +64,21 @@ impl<M: Regressor> Forecaster for GlobalForecaster<M> {
     }
 
     fn fit(&self, train: &Panel, aim: Aim) -> Result<Box<dyn Fitted>> {
+        let fitted = self.fit_if(train, aim, &|_| true)?;
+        fitted.ok_or_else(|| Error::model("it was not fitted"))
+    }
+
+    fn fit_if(&self, train: &Panel, aim: Aim, pays: &dyn Fn(&[HeldOut]) -> bool) -> Result<Option<Box<dyn Fitted>>> {
         let options = self.0.common();
         let normalisation = normalisation(train, options.box_cox)?;
         let extractor = FeatureExtractor::of(train, normalisation, &options)?;
         let windows = options.hold_out(train, aim);
         let held_out = windows.count * windows.steps;
         let before = extractor.clone().before(train, normalisation, &options, held_out)?;
-        match self.train(train, [before, extractor.clone()], aim, windows) {
+        match self.train(train, [before, extractor.clone()], aim, windows, pays) {
             // Without training rows every series fails.
-            Err(error) if error.is_model() => Ok(Box::new(FittedGlobal::failed(train, extractor, &error))),
-            fitted => Ok(Box::new(fitted?)),
+            Err(error) if error.is_model() => Ok(Some(Box::new(FittedGlobal::failed(train, extractor, &error)))),
+            fitted => Ok(fitted?.map(|fitted| Box::new(fitted) as Box<dyn Fitted>)),
         }
     }
 }
@@ -85,7 +90,8 @@ impl<M: Regressor> GlobalForecaster<M> {
         [before, extractor]: [FeatureExtractor; 2],
         aim: Aim,
         windows: Windows,
-    ) -> Result<FittedGlobal> {
+        pays: &dyn Fn(&[HeldOut]) -> bool,
+    ) -> Result<Option<FittedGlobal>> {
         let options = self.0.common();
         let blocks = options.blocks(aim.steps, extractor.schema.season);
         let candidates = match options.difference {
@@ -107,6 +113,10 @@ impl<M: Regressor> GlobalForecaster<M> {
             0 => None,
             _ => Some(training.trial(before, candidates, sketched)?),
         };
+        // A fit to all steps costs more than the trial.
+        if aim.windows == Some(windows) && trial.as_ref().is_some_and(|trial| !pays(&trial.means())) {
+            return Ok(None);
+        }
         let histories = extractor.histories(train)?;
         let difference = trial.as_ref().map_or(candidates[0], |trial| trial.fitted.difference);
         let mut fitted = FittedGlobal::new(train, extractor, difference, windows.steps);
@@ -135,7 +145,7 @@ impl<M: Regressor> GlobalForecaster<M> {
             fitted.held_out = hold_out.into_iter().filter_map(|one| fitted.forecast_of(one)).collect();
         }
         progress::check()?;
-        Ok(fitted)
+        Ok(Some(fitted))
     }
 }
 
@@ -159,6 +169,17 @@ struct Trial {
     hold_out: Vec<HoldOut>,
     /// Its one-step errors in them, by series.
     unseen: Vec<Vec<f64>>,
+}
+
+impl Trial {
+    /// The means that it forecasts for the windows.
+    fn means(&self) -> Vec<HeldOut> {
+        let of = |one: &HoldOut| {
+            let forecast = self.fitted.normal(one.series, &one.predicted, &one.closed, 0.0).ok()?;
+            Some(HeldOut { series: one.series, start: self.fitted.position(one), forecast })
+        };
+        self.hold_out.iter().filter_map(of).collect()
+    }
 }
 
 impl<R: Regressor> Training<'_, R> {
@@ -313,8 +334,13 @@ impl FittedGlobal {
     /// The forecast of a hold-out window.
     fn forecast_of(&self, mut one: HoldOut) -> Option<HeldOut> {
         one.covariates.pop();
+        let (series, start) = (one.series, self.position(&one));
         let forecast = self.distribution(one.series, &one.predicted, &one.closed, one.covariates, 0).ok()?;
-        let start = self.panel.positions(one.series).first()? + one.start as i64;
-        Some(HeldOut { series: one.series, start, forecast })
+        Some(HeldOut { series, start, forecast })
+    }
+
+    /// The calendar position of the first step of a hold-out window.
+    fn position(&self, one: &HoldOut) -> i64 {
+        self.panel.positions(one.series).first().map_or(0, |first| first + one.start as i64)
     }
 }

@@ -10,7 +10,8 @@
 //! 4. **Budget.** What it may cost is stated in milliseconds of CPU for each series: what `ensemble` tries, cheap candidates
 //!    first, and how many rows `boost` learns from. Costs are estimated from lengths, seasons and covariates, not measured, so
 //!    that the choice is the same on every machine. The default leaves out ARIMA on long series; the windows of daily, hourly and
-//!    weekly data say that it is not missed (see `reports/accuracy/auto.md`).
+//!    weekly data say that it is not missed (see `reports/accuracy/auto.md`). Where trees are far behind in the windows, they are
+//!    not fitted to the end.
 //! 5. **Answers are checked.** A shop that a known flag closes sells nothing; what was never below zero is not forecast there;
 //!    candidates whose forecasts leave the range of the history by far are left out.
 
@@ -27,7 +28,7 @@ use crate::panel::Panel;
 /// The budget of a panel of few series, in milliseconds.
 const PANEL: f64 = 5000.0;
 /// The budget of a series in a stream, in milliseconds: a million series of ten years of months in an hour on two cores.
-const STREAM: f64 = 10.0;
+const STREAM: f64 = 8.0;
 /// What a row of training costs `boost` over all its fits, in milliseconds, and with how few rows it is not worth a try.
 const ROW: f64 = 0.06;
 const FEWEST_ROWS: usize = 500;
@@ -48,7 +49,7 @@ pub struct Automatic {
     /// Are there members with covariates? Their future must then be known.
     pub regressors: bool,
     /// The time budget for a series in milliseconds of CPU, as roughly estimated; 60 if not given, more on panels of few
-    /// series, and 10 in a stream.
+    /// series, and 8 in a stream.
     pub budget: Option<f64>,
 }
 
@@ -135,7 +136,8 @@ impl Forecaster for Automatic {
     fn fit(&self, train: &Panel, aim: Aim) -> Result<Box<dyn Fitted>> {
         let mut seasons = if self.seasons.is_empty() { seasons(train) } else { self.seasons.clone() };
         seasons.sort_unstable();
-        let fitted = self.stack(self.members(&seasons, train)).fit_with(&seasons, train, aim)?;
+        let fitted =
+            self.stack(self.members(&seasons, train)).fit_with(&seasons, self.models.is_empty(), train, aim)?;
         Ok(Box::new(fitted))
     }
 }
@@ -150,8 +152,8 @@ mod tests {
         let part = |seasons: &[usize], regressors| {
             Automatic { seasons: seasons.to_vec(), regressors, ..Automatic::default() }.by_series().unwrap()
         };
-        assert_eq!(part(&[], true), "ensemble(budget=10)");
-        assert_eq!(part(&[52], true), "ensemble(seasons=[52], budget=10)");
+        assert_eq!(part(&[], true), "ensemble(budget=8)");
+        assert_eq!(part(&[52], true), "ensemble(seasons=[52], budget=8)");
         assert!(part(&[24, 168], false).contains("regressors=false"));
         assert!(Automatic { models: vec!["theta".into()], ..Automatic::default() }.by_series().is_none());
     }

@@ -276,16 +276,22 @@ impl FittedStack {
         future: &Future,
         series: usize,
     ) {
+        // Nothing is known of the pattern, or windows lie everywhere.
+        if self.settled.pattern_error <= 0.0 {
+            return;
+        }
         let lead = usize::try_from(future.start(series) - self.histories[series].end).unwrap_or(0);
         let is_unseen =
             |step: &usize| self.settled.unevenness.factor(future.start(series) + *step as i64, lead + step) > 1.0;
         let unseen: Vec<usize> = (0..shares.len()).filter(is_unseen).collect();
-        let is_pattern = |member: &&Member| member.label.split('(').next() == Some(GroupSeasonal::NAME);
-        let Some(pattern) = self.members.iter().find(is_pattern).filter(|_| !unseen.is_empty()) else { return };
-        let Ok(pattern) = pattern.fitted.forecast(future, series) else { return };
+        let is_pattern = |member: &Member| member.label.split('(').next() == Some(GroupSeasonal::NAME);
+        let Some(m) = self.members.iter().position(is_pattern).filter(|_| !unseen.is_empty()) else { return };
         let sum = |forecast: &StepDistribution| unseen.iter().map(|step| forecast.mean[*step]).sum::<f64>();
-        let last_year = sum(&pattern);
-        if last_year <= 0.0 || self.settled.pattern_error <= 0.0 {
+        let last_year = match &forecasts[m] {
+            Some(pattern) => sum(pattern),
+            None => self.members[m].fitted.forecast(future, series).map_or(0.0, |pattern| sum(&pattern)),
+        };
+        if last_year <= 0.0 {
             return;
         }
         let trust = |forecast: &StepDistribution| {

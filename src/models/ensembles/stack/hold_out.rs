@@ -6,12 +6,18 @@ use crate::error::{Error, Result};
 use crate::fitting::{Calibration, HeldOut, PROBABILITIES, QuantileFunction, Windows, closed_steps};
 use crate::metrics::{Case, scales};
 use crate::models::{Aim, Fitted, Model, StepDistribution, standard_normal};
-use crate::panel::{Cut, Folds, Panel, order};
+use crate::panel::{Cut, Folds, Groups, Panel, order};
 
 /// The smallest history before a window, in window lengths.
 const BEFORE: usize = 2;
 /// Several windows take one part in so many of the history at the most.
 const MOST: usize = 3;
+
+/// How many times the error of the best other member a dear one may have before its weight would be less than half of theirs.
+const FAR: f64 = std::f64::consts::SQRT_2;
+
+/// What a fit knows of windows, by series and first position.
+pub(super) type Known = HashMap<(usize, i64), StepDistribution>;
 
 /// The forecast of a window.
 pub(super) struct Predicted {
@@ -159,7 +165,8 @@ pub(super) fn room(train: &Panel, steps: usize, max: usize) -> Option<Windows> {
 /// # Errors
 /// When a member cannot be fitted to the panel as a whole, or the user interrupts.
 pub(super) fn windows(
-    members: &mut [(Model, Box<dyn Fitted>)],
+    members: &[(Model, Box<dyn Fitted>)],
+    mut known: Vec<Known>,
     train: &Panel,
     aim: Aim,
     Windows { count, steps }: Windows,
@@ -167,11 +174,6 @@ pub(super) fn windows(
 ) -> Result<(Vec<Window>, Vec<Option<Error>>)> {
     let (mut windows, order) = (Vec::new(), order::by_content(train)?);
     let mut silent: Vec<Option<Error>> = vec![None; members.len()];
-    let mut known: Vec<HashMap<(usize, i64), StepDistribution>> = Vec::with_capacity(members.len());
-    for (_, fitted) in members.iter_mut() {
-        let held_out = fitted.take_held_out().into_iter();
-        known.push(held_out.map(|HeldOut { series, start, forecast }| ((series, start), forecast)).collect());
-    }
     let mut fits: Vec<Result<Box<dyn Fitted>>> = Vec::with_capacity(members.len());
     for (number, cut) in Folds::new(count, steps).scenario(aim.scenario).cuts(train)?.enumerate() {
         let Cut { train: before, future, starts } = cut?;
@@ -220,9 +222,52 @@ fn updated(fitted: &dyn Fitted, train: &Panel) -> Result<Result<Box<dyn Fitted>>
     }
 }
 
+/// A member fitted to a panel, unless it does not pay, with what it knows of windows.
+pub(super) type Candidate = Option<(Box<dyn Fitted>, Known)>;
+
+/// A member fitted for the windows of its aim, unless it is dear and far behind members of which these forecasts are `known`, in
+/// every group of series; or the reason why it cannot be fitted.
+pub(super) fn fit_if_it_pays(
+    member: &Model,
+    train: &Panel,
+    aim: Aim,
+    known: &[Known],
+    groups: &Groups,
+) -> Result<Result<Candidate>> {
+    let fitted = member.forecaster().fit_if(train, aim, &|held_out| pays(train, held_out, known, groups));
+    let known = |mut fitted: Box<dyn Fitted>| {
+        let held_out = fitted.take_held_out().into_iter();
+        let known = held_out.map(|HeldOut { series, start, forecast }| ((series, start), forecast)).collect();
+        (fitted, known)
+    };
+    checked(member, fitted.map(|fitted| fitted.map(known)))
+}
+
+/// Is a forecast of windows, in any group of series, not [`FAR`] behind each that is known?
+fn pays(train: &Panel, held_out: &[HeldOut], known: &[Known], groups: &Groups) -> bool {
+    let mut errors = vec![vec![(0.0, 0.0); known.len()]; groups.names.len()];
+    for HeldOut { series, start, forecast } in held_out {
+        let Some(actual) = train.happened(*series, *start, forecast.mean.len()) else { continue };
+        let there = || actual.iter().enumerate().filter(|(_, y)| !y.is_nan());
+        let size: f64 = there().map(|(_, y)| y.abs()).sum();
+        let error = |mean: &[f64]| there().map(|(step, y)| (y - mean[step]).abs()).sum::<f64>() / size;
+        for (other, (own, others)) in known.iter().zip(&mut errors[groups.of[*series]]) {
+            if let Some(other) = other.get(&(*series, *start)).filter(|_| size > 0.0) {
+                (*own, *others) = (*own + error(&forecast.mean), *others + error(&other.mean));
+            }
+        }
+    }
+    let mut compared = errors.iter().filter(|group| group.iter().any(|(own, others)| own + others > 0.0)).peekable();
+    compared.peek().is_none() || compared.any(|group| group.iter().all(|(own, others)| *own <= FAR * others))
+}
+
 /// A member fitted to a panel, or the reason why it cannot be.
 pub(super) fn fit(member: &Model, train: &Panel, aim: Aim) -> Result<Result<Box<dyn Fitted>>> {
-    match member.forecaster().fit(train, aim) {
+    checked(member, member.forecaster().fit(train, aim))
+}
+
+fn checked<T>(member: &Model, fitted: Result<T>) -> Result<Result<T>> {
+    match fitted {
         Ok(fitted) => Ok(Ok(fitted)),
         Err(error) if error.is_model() => Ok(Err(error)),
         Err(error) if error.is_interrupted() => Err(error),

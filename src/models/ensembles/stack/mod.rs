@@ -41,6 +41,8 @@ const SHRINKAGES: [Option<f64>; 7] = [Some(2048.0), Some(512.0), Some(128.0), So
 /// The loss, relative to the least, up to which a stronger shrinkage is preferred. It and the weights that all are shrunk towards
 /// were chosen on folds inside training parts (see `reports/accuracy/auto.md`).
 const ABOUT: f64 = 1.02;
+/// Why a member was left out whose fit is dear.
+const FAR_BEHIND: &str = "it was far behind on held-out windows";
 /// The most held-out windows.
 const MAX_WINDOWS: usize = 20;
 
@@ -181,19 +183,20 @@ impl Forecaster for Stack {
     }
 
     fn fit(&self, train: &Panel, aim: Aim) -> Result<Box<dyn Fitted>> {
-        Ok(Box::new(self.fit_with(&[train.season()], train, aim)?))
+        Ok(Box::new(self.fit_with(&[train.season()], false, train, aim)?))
     }
 }
 
 impl Stack {
-    /// Fits a panel as one with these seasons, shortest first.
-    pub(super) fn fit_with(&self, seasons: &[usize], train: &Panel, aim: Aim) -> Result<FittedStack> {
+    /// Fits a panel as one with these seasons, shortest first; a `thrifty` fit leaves out dear members that are far behind.
+    pub(super) fn fit_with(&self, seasons: &[usize], thrifty: bool, train: &Panel, aim: Aim) -> Result<FittedStack> {
         let learn = |windows: &[&Window], groups: &Groups, steps: usize, shrinkage: Option<f64>| match shrinkage {
             Some(shrinkage) => Weights::learned(windows, &groups.of, groups.names.len(), steps, self.loss, shrinkage),
             None => Weights::same(best_member(windows, self.loss), groups.names.len()),
         };
         let aim = aimed(aim, self.horizon);
-        let stacking = Stacking { models: &self.models, by: &self.by, windows: self.windows, seasons, aim };
+        let (by, windows) = (&*self.by, self.windows);
+        let stacking = Stacking { models: &self.models, by, windows, seasons, aim, thrifty };
         stacking.fit(train, &learn, &SHRINKAGES, self.loss)
     }
 }
@@ -235,7 +238,8 @@ impl Forecaster for Select {
             )
         };
         let (aim, seasons) = (aimed(aim, self.horizon), &[train.season()]);
-        let stacking = Stacking { models: &self.models, by: &self.by, windows: self.windows, seasons, aim };
+        let (by, windows, thrifty) = (&*self.by, self.windows, false);
+        let stacking = Stacking { models: &self.models, by, windows, seasons, aim, thrifty };
         Ok(Box::new(stacking.fit(train, &learn, &[], StackLoss::Absolute)?))
     }
 }
@@ -260,6 +264,8 @@ struct Stacking<'a> {
     /// The seasons of the panel, shortest first.
     seasons: &'a [usize],
     aim: Aim,
+    /// Are members left out that are far behind, where their fit is dear?
+    thrifty: bool,
 }
 
 impl Stacking<'_> {
@@ -273,12 +279,19 @@ impl Stacking<'_> {
         let steps = self.aim.steps.unwrap_or_else(|| default_horizon(train.season()));
         let asked = hold_out::room(train, steps, self.windows);
         let aim = Aim { windows: asked, ..aimed(self.aim, Some(steps)) };
-        let (mut members, mut remarks) = (Vec::new(), Vec::new());
+        let (mut members, mut known, mut remarks) = (Vec::new(), Vec::new(), Vec::new());
         for member in models(self.models)? {
-            match hold_out::fit(&member, train, aim)? {
-                Ok(fitted) => members.push((member, fitted)),
-                Err(why) => remarks.push((member.label().to_string(), why.to_string())),
-            }
+            let others = if self.thrifty { &known[..] } else { &[] };
+            let why = match hold_out::fit_if_it_pays(&member, train, aim, others, &groups)? {
+                Ok(Some((fitted, knows))) => {
+                    known.push(knows);
+                    members.push((member, fitted));
+                    continue;
+                }
+                Ok(None) => FAR_BEHIND.into(),
+                Err(why) => why.to_string(),
+            };
+            remarks.push((member.label().to_string(), why));
         }
         let reads = members.iter().any(|(member, _)| member.reads_covariates());
         let closed = if reads { closed_columns(train)? } else { Vec::new() };
@@ -305,7 +318,7 @@ impl Stacking<'_> {
             return self.alone(whole, train, aim, settled);
         }
         let (mut windows, silent) = match asked {
-            Some(asked) => hold_out::windows(&mut members, train, aim, asked, &settled.closed)?,
+            Some(asked) => hold_out::windows(&members, known, train, aim, asked, &settled.closed)?,
             None => (Vec::new(), vec![None; members.len()]),
         };
         if silent.iter().any(Option::is_none) {
