@@ -105,6 +105,7 @@ impl Backtest {
         let title = format!("Is {first} better than {second}?");
         let table = Table::new(DataFrame::new(rows.len(), columns)?).titled(format!("{first} vs {second} by {metric}"));
         let figure = Intervals {
+            level: 0.95,
             title: title.clone(),
             value: format!("difference in {metric}, {first} minus {second}"),
             rows: rows

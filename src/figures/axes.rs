@@ -4,7 +4,7 @@
 //! is too narrow gets fewer. A range without width is widened, so constant data still draw.
 
 use super::TimeAxis;
-use super::canvas::{Anchor, Canvas};
+use super::canvas::{Anchor, Canvas, measure};
 use super::dates;
 use super::layout::{AXIS, GRID, SMALL};
 use crate::format::tick_labels;
@@ -27,6 +27,7 @@ impl Scale {
 
     /// The pixel of a value.
     pub(crate) fn at(&self, value: f64) -> f64 {
+        let value = value.clamp(-1e300, 1e300);
         // Halves first: the width of the greatest range a float holds would overflow.
         let share = (value / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0);
         // Far outside is far enough: nothing later on has to count its way there.
@@ -171,9 +172,14 @@ impl Frame {
 }
 
 /// The width that the labels of a value axis need.
-pub(crate) fn label_width(canvas: &Canvas, y: (f64, f64), height: f64) -> f64 {
+pub(crate) fn label_width(_: &Canvas, y: (f64, f64), height: f64) -> f64 {
+    widest_label(y, height)
+}
+
+/// The same before there is a canvas.
+pub(crate) fn widest_label(y: (f64, f64), height: f64) -> f64 {
     let labels = tick_labels(&value_ticks(y, height));
-    labels.iter().map(|label| canvas.measure(label, SMALL)).fold(0.0, f64::max)
+    labels.iter().map(|label| measure(label, SMALL)).fold(0.0, f64::max)
 }
 
 fn value_ticks((low, high): (f64, f64), height: f64) -> Vec<f64> {

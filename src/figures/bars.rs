@@ -10,6 +10,7 @@ use crate::show::Table;
 
 const MOST: usize = 40;
 const ROW: f64 = 27.0;
+const NAMES: f64 = 280.0;
 const PLAIN: Colour = Colour(158, 184, 204);
 
 /// Horizontal bars in the order given, one of them highlighted, with a reference line.
@@ -37,6 +38,10 @@ impl Bars {
         &self.rows[..self.rows.len().min(MOST)]
     }
 
+    fn legend(&self) -> Vec<(Key, String)> {
+        self.reference().map(|(name, _)| (Key::Dashed(ORANGE), name.to_string())).into_iter().collect()
+    }
+
     fn reference(&self) -> Option<(&str, f64)> {
         self.reference.as_ref().filter(|(_, at)| at.is_finite()).map(|(name, at)| (name.as_str(), *at))
     }
@@ -60,9 +65,9 @@ impl Drawing for Bars {
         }
     }
 
-    fn size(&self) -> (u32, u32) {
+    fn height(&self, width: f64) -> f64 {
         let rows = self.shown().len().max(3) as f64 + if self.rows.len() > MOST { 1.0 } else { 0.0 };
-        (820, layout::header_height(&self.title, 1) + (rows * ROW) as u32 + 22)
+        layout::head(width, &self.title, &self.value, &self.legend()) + rows * ROW + 22.0
     }
 
     fn data(&self) -> Table {
@@ -78,9 +83,7 @@ impl Drawing for Bars {
 
     fn draw(&self, canvas: &mut Canvas) {
         let top = layout::title(canvas, &self.title);
-        let legend: Vec<(Key, String)> =
-            self.reference().map(|(name, _)| (Key::Dashed(ORANGE), name.to_string())).into_iter().collect();
-        let top = layout::subtitle(canvas, top, &self.value, &legend) + 6.0;
+        let top = layout::subtitle(canvas, top, &self.value, &self.legend()) + 6.0;
         let rows = self.shown();
         if rows.is_empty() {
             return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
@@ -88,7 +91,8 @@ impl Drawing for Bars {
         let name = |best: bool| Words { size: 12.5, bold: best, colour: INK };
         let labels = column_labels(&rows.iter().map(|(_, value)| *value).collect::<Vec<_>>());
         let width = |text: &str, words: Words| canvas.measure(text, words);
-        let names = rows.iter().map(|(text, _)| width(text, name(true))).fold(0.0, f64::max).min(280.0);
+        let room = layout::names_room(canvas.width(), NAMES);
+        let names = rows.iter().map(|(text, _)| width(text, name(true))).fold(0.0, f64::max).min(room);
         let value_room = labels.iter().map(|label| width(label, name(true))).fold(0.0, f64::max) + 10.0;
 
         let reference = self.reference().map(|(_, at)| at);
@@ -104,7 +108,7 @@ impl Drawing for Bars {
         let bottom = top + rows.len() as f64 * ROW;
         for (index, (text, value)) in rows.iter().enumerate() {
             let best = self.best == Some(index);
-            let text = canvas.fit(text, name(best), 280.0);
+            let text = canvas.fit(text, name(best), room);
             canvas.text((MARGIN + names, middle(index) + 4.5), Anchor::End, &text, name(best));
             let colour = if best { BLUE } else { PLAIN };
             canvas.rect((zero, middle(index) - 9.0), (end(*value), middle(index) + 9.0), colour);

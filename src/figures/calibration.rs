@@ -77,10 +77,9 @@ impl Drawing for Calibration {
         format!("Observed coverage of central intervals: {}.{parts}", coverage.join(", "))
     }
 
-    fn size(&self) -> (u32, u32) {
-        let letters: usize = self.legend().iter().map(|(_, name)| name.chars().count() + 7).sum();
-        let lines = (letters + self.value.chars().count()) / 110;
-        (820, layout::header_height(&self.title, 0) + 19 * lines as u32 + 350)
+    fn height(&self, width: f64) -> f64 {
+        let panels = if width < layout::NARROW && self.histogram.is_some() { 2.0 } else { 1.0 };
+        layout::head(width, &self.title, &self.value, &self.legend()) + 350.0 * panels
     }
 
     fn data(&self) -> Table {
@@ -110,8 +109,11 @@ impl Drawing for Calibration {
         if self.is_empty() {
             return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
         }
-        let middle = canvas.width() / 2.0;
-        let bottom = canvas.height() - 46.0;
+        // Beside each other, or below each other where there is no room.
+        let narrow = canvas.width() < layout::NARROW;
+        let middle = if narrow { canvas.width() - MARGIN + 20.0 } else { canvas.width() / 2.0 };
+        let first = if narrow && self.histogram.is_some() { top + 350.0 } else { canvas.height() };
+        let bottom = first - 46.0;
         let room = Room { left: MARGIN + 14.0, right: middle - 20.0, top: top + 40.0, bottom };
         canvas.text((MARGIN, top + 22.0), Anchor::Start, "Observed coverage, %", PANEL);
         let frame = shares(canvas, room, (0.0, 1.0), 30.0);
@@ -126,7 +128,8 @@ impl Drawing for Calibration {
         }
         foot(canvas, &frame, "nominal coverage");
         let Some((name, shares_of)) = self.histogram.as_ref().filter(|(_, shares)| !shares.is_empty()) else { return };
-        let left = middle + 8.0;
+        let (left, top, bottom) =
+            if narrow { (MARGIN, first, canvas.height() - 46.0) } else { (middle + 8.0, top, bottom) };
         let words =
             canvas.fit(&format!("PIT histogram of {name}, % of actual values"), PANEL, canvas.width() - MARGIN - left);
         canvas.text((left, top + 22.0), Anchor::Start, &words, PANEL);

@@ -233,41 +233,56 @@ impl Canvas<'_> {
 
     /// The width of a text, in CSS pixels.
     pub fn measure(&self, text: &str, words: Words) -> f64 {
-        extent(&one_line(text), words.size, words.bold)
+        measure(text, words)
     }
 
     /// The words cut with an ellipsis so that they are at most `room` wide.
     pub fn fit(&self, text: &str, words: Words, room: f64) -> String {
-        let text = one_line(text);
-        if self.measure(&text, words) <= room {
-            return text;
-        }
-        let letters: Vec<char> = text.chars().collect();
-        let cut = |count: usize| letters[..count].iter().collect::<String>().trim_end().to_string() + "…";
-        let (mut fits, mut fails) = (0, letters.len());
-        while fails - fits > 1 {
-            let middle = usize::midpoint(fits, fails);
-            if self.measure(&cut(middle), words) <= room { fits = middle } else { fails = middle }
-        }
-        cut(fits)
+        fit(text, words, room)
     }
 
     /// The words in at most `most` lines of at most `room` pixels.
     pub fn wrap(&self, text: &str, words: Words, room: f64, most: usize) -> Vec<String> {
-        let text = one_line(text);
-        let mut lines = vec![String::new()];
-        for word in text.split_whitespace() {
-            let full = lines.len() == most;
-            let Some(line) = lines.last_mut() else { break };
-            let longer = if line.is_empty() { word.to_string() } else { format!("{line} {word}") };
-            if full || line.is_empty() || self.measure(&longer, words) <= room {
-                *line = longer;
-            } else {
-                lines.push(word.to_string());
-            }
-        }
-        lines.iter().map(|line| self.fit(line, words, room)).collect()
+        wrap(text, words, room, most)
     }
+}
+
+/// The width of a text, in CSS pixels.
+pub(crate) fn measure(text: &str, words: Words) -> f64 {
+    extent(&one_line(text), words.size, words.bold)
+}
+
+/// The words cut with an ellipsis so that they are at most `room` wide.
+pub(crate) fn fit(text: &str, words: Words, room: f64) -> String {
+    let text = one_line(text);
+    if measure(&text, words) <= room {
+        return text;
+    }
+    let letters: Vec<char> = text.chars().collect();
+    let cut = |count: usize| letters[..count].iter().collect::<String>().trim_end().to_string() + "…";
+    let (mut fits, mut fails) = (0, letters.len());
+    while fails - fits > 1 {
+        let middle = usize::midpoint(fits, fails);
+        if measure(&cut(middle), words) <= room { fits = middle } else { fails = middle }
+    }
+    cut(fits)
+}
+
+/// The words in at most `most` lines of at most `room` pixels.
+pub(crate) fn wrap(text: &str, words: Words, room: f64, most: usize) -> Vec<String> {
+    let text = one_line(text);
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let full = lines.len() == most;
+        let Some(line) = lines.last_mut() else { break };
+        let longer = if line.is_empty() { word.to_string() } else { format!("{line} {word}") };
+        if full || line.is_empty() || measure(&longer, words) <= room {
+            *line = longer;
+        } else {
+            lines.push(word.to_string());
+        }
+    }
+    lines.iter().map(|line| fit(line, words, room)).collect()
 }
 
 /// Draw into one SVG element.

@@ -125,7 +125,8 @@ impl Chart {
             Places::Words(words) => {
                 // As many as there is room for, each cut to its room.
                 let room = frame.x.at(1.0) - frame.x.at(0.0);
-                let every = (24.0 / room.max(0.5)).ceil().max(1.0) as usize;
+                let widest = words.iter().map(|word| canvas.measure(word, SMALL)).fold(0.0, f64::max);
+                let every = ((widest.clamp(16.0, 40.0) + 8.0) / room.max(0.5)).ceil().max(1.0) as usize;
                 let fitted = |word: &String| canvas.fit(word, SMALL, room * every as f64 - 8.0);
                 let mark =
                     |(at, word): (usize, &String)| Mark { at: at as f64, label: fitted(word), below: String::new() };
@@ -222,10 +223,8 @@ impl Drawing for Chart {
         if parts.is_empty() { format!("{what}: no data.") } else { format!("{what}: {}.", parts.join("; ")) }
     }
 
-    fn size(&self) -> (u32, u32) {
-        let letters: usize = self.legend().iter().map(|(_, name)| name.chars().count() + 7).sum();
-        let lines = (letters + self.value.chars().count()) / 110;
-        (820, layout::header_height(&self.title, 0) + 19 * lines as u32 + 300)
+    fn height(&self, width: f64) -> f64 {
+        layout::head(width, &self.title, &self.value, &self.legend()) + 300.0
     }
 
     fn data(&self) -> Table {
@@ -269,7 +268,8 @@ impl Drawing for Chart {
             // Below the second line of the dates' labels, if there is one.
             let below = if marks.iter().any(|mark| !mark.below.is_empty()) { 46.0 } else { 36.0 };
             let at = (f64::midpoint(frame.left, frame.right), frame.bottom + below);
-            canvas.text(at, Anchor::Middle, &self.foot, SMALL);
+            let foot = canvas.fit(&self.foot, SMALL, frame.right - frame.left);
+            canvas.text(at, Anchor::Middle, &foot, SMALL);
         }
     }
 }

@@ -87,8 +87,8 @@ impl Drawing for Correlogram {
         )
     }
 
-    fn size(&self) -> (u32, u32) {
-        (820, layout::header_height(&self.title, self.legend().len()) + 2 * 196 + FOOT as u32 - 4)
+    fn height(&self, width: f64) -> f64 {
+        layout::head(width, &self.title, &self.value, &self.legend()) + 2.0 * 196.0 + FOOT - 4.0
     }
 
     fn data(&self) -> Table {

@@ -2,7 +2,7 @@
 //! an axis of ranks, the best on the left, and bars over those that do not differ significantly.
 
 use super::axes::Scale;
-use super::canvas::{Anchor, Canvas, Words};
+use super::canvas::{Anchor, Canvas, Words, wrap};
 use super::data::Data;
 use super::layout::{self, AXIS, BLUE, GREY, INK, MARGIN, ORANGE, SMALL};
 use super::{Drawing, Figure};
@@ -13,9 +13,8 @@ use crate::show::Table;
 const MOST: usize = 40;
 const ROW: f64 = 21.0;
 const BAR: f64 = 8.0;
-/// The most room for the names on one side, and the letters that fit on a line of it.
+/// The most room for the names on one side.
 const NAMES: f64 = 225.0;
-const LETTERS: usize = 32;
 
 /// Mean ranks, and the difference between them that is significant.
 #[derive(Clone, Debug)]
@@ -49,10 +48,16 @@ impl CriticalDifference {
     }
 
     /// Names of two lines need higher rows.
-    fn row(&self) -> f64 {
-        let long = |name: &str| name.chars().count() > LETTERS;
-        if self.shown().iter().any(|(name, _)| long(name)) { ROW + 13.0 } else { ROW }
+    fn row(&self, width: f64) -> f64 {
+        let words = Words { size: 12.5, bold: true, colour: INK };
+        let long = self.shown().iter().any(|(name, _)| wrap(name, words, room(width), 2).len() > 1);
+        if long { ROW + 13.0 } else { ROW }
     }
+}
+
+/// The room for the names on one side, which leaves some for the axis.
+fn room(width: f64) -> f64 {
+    NAMES.min((width - 2.0 * MARGIN - 130.0) / 2.0 - 44.0).max(20.0)
 }
 
 impl Drawing for CriticalDifference {
@@ -77,11 +82,11 @@ impl Drawing for CriticalDifference {
         format!("Mean ranks: {}.{alike}", parts.join(", "))
     }
 
-    fn size(&self) -> (u32, u32) {
-        let rows = self.shown().len().div_ceil(2).max(2) as f64 * self.row();
+    fn height(&self, width: f64) -> f64 {
+        let rows = self.shown().len().div_ceil(2).max(2) as f64 * self.row(width);
         let more = if self.ranks.len() > MOST { 18.0 } else { 0.0 };
         let bars = self.bars().len() as f64 * BAR;
-        (820, layout::header_height(&self.title, 0) + (72.0 + bars + rows + more) as u32 + 10)
+        layout::head(width, &self.title, &self.value, &[]) + 82.0 + bars + rows + more
     }
 
     fn data(&self) -> Table {
@@ -106,11 +111,16 @@ impl Drawing for CriticalDifference {
             return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
         };
         let name = |first: bool| Words { size: 12.5, bold: first, colour: INK };
-        let row = self.row();
+        let row = self.row(canvas.width());
         let half = shown.len().div_ceil(2);
+        let room = room(canvas.width());
+        // Of ranks that are none, what fits is shown.
+        let written = |rank: f64| canvas.fit(&decimals(rank, 2), SMALL, 60.0);
+        let ranks = shown.iter().map(|(_, rank)| canvas.measure(&written(*rank), SMALL));
+        let rank_room = ranks.fold(24.0, f64::max) + 16.0;
         let widest = |side: &[(&str, f64)]| {
             let width = side.iter().map(|(text, _)| canvas.measure(text, name(true))).fold(0.0, f64::max);
-            width.min(NAMES) + 44.0
+            width.min(room) + rank_room + 4.0
         };
         let (left, right) = (MARGIN + widest(&shown[..half]), canvas.width() - MARGIN - widest(&shown[half..]));
         let last = worst.ceil().max(2.0).min(self.ranks.len().max(2) as f64);
@@ -118,7 +128,7 @@ impl Drawing for CriticalDifference {
         let axis = top + 48.0;
 
         let difference = self.difference;
-        if difference.is_finite() {
+        if difference.is_finite() && difference >= 0.0 {
             // Too wide for the axis, the bar would say less than the number.
             let (from, to) = (scale.at(1.0), scale.at((1.0 + difference).min(last)));
             let y = top + 16.0;
@@ -132,7 +142,9 @@ impl Drawing for CriticalDifference {
             if to + 8.0 + canvas.measure(&text, words) < canvas.width() - MARGIN {
                 canvas.text((to + 8.0, y + 4.0), Anchor::Start, &text, words)
             } else {
-                canvas.text((to, y - 8.0), Anchor::End, &text, words)
+                let text = canvas.fit(&text, words, canvas.width() - 2.0 * MARGIN);
+                let least = MARGIN + canvas.measure(&text, words);
+                canvas.text((to.max(least), y - 8.0), Anchor::End, &text, words)
             }
         }
         canvas.line(&[(scale.at(1.0), axis), (scale.at(last), axis)], AXIS, 1.5);
@@ -155,12 +167,13 @@ impl Drawing for CriticalDifference {
             let edge = if on_left { left } else { right };
             canvas.line(&[(x, axis), (x, y), (edge, y)], colour, if index == 0 { 1.75 } else { 1.0 });
             canvas.dot((x, axis), if index == 0 { 4.0 } else { 3.0 }, colour);
+            let written = canvas.fit(&decimals(*rank, 2), SMALL, 60.0);
             let (side, anchor) = if on_left { (-1.0, Anchor::End) } else { (1.0, Anchor::Start) };
-            canvas.text((edge + side * 5.0, y + 4.0), anchor, &decimals(*rank, 2), SMALL);
-            let lines = canvas.wrap(text, name(index == 0), NAMES, 2);
+            canvas.text((edge + side * 5.0, y + 4.0), anchor, &written, SMALL);
+            let lines = canvas.wrap(text, name(index == 0), room, 2);
             let above = (lines.len() as f64 - 1.0) * 7.0;
             for (line, text) in lines.iter().enumerate() {
-                let at = (edge + side * 40.0, y + 4.5 - above + 14.0 * line as f64);
+                let at = (edge + side * rank_room, y + 4.5 - above + 14.0 * line as f64);
                 canvas.text(at, anchor, text, name(index == 0));
             }
         }

@@ -140,7 +140,8 @@ fn label(rhythm: Rhythm, beats: &[NaiveDateTime]) -> Vec<Mark> {
     marks
 }
 
-fn moment(seconds: f64) -> Option<NaiveDateTime> {
+/// A time on the calendar; none beyond what a picture can hold.
+pub(crate) fn moment(seconds: f64) -> Option<NaiveDateTime> {
     // Beyond these the calendar is not ours to draw.
     if !(-3e11..=3e11).contains(&seconds) {
         return None;

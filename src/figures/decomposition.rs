@@ -53,6 +53,10 @@ impl Decomposed {
     }
 }
 
+fn legend() -> [(Key, String); 1] {
+    [(Key::Patch(BAR), "the same amount in every panel".to_string())]
+}
+
 impl Drawing for Decomposed {
     fn title(&self) -> String {
         self.title.clone()
@@ -74,9 +78,8 @@ impl Drawing for Decomposed {
         format!("{} decomposed, from {} to {}: {}.", self.value, words(from), words(to), parts.join("; "))
     }
 
-    fn size(&self) -> (u32, u32) {
-        let panels = self.panels().len() as u32;
-        (820, layout::header_height(&self.title, 1) + panels * HEIGHT as u32 + FOOT as u32 + 4)
+    fn height(&self, width: f64) -> f64 {
+        layout::head(width, &self.title, &self.value, &legend()) + self.panels().len() as f64 * HEIGHT + FOOT + 4.0
     }
 
     fn data(&self) -> Table {
@@ -91,8 +94,7 @@ impl Drawing for Decomposed {
 
     fn draw(&self, canvas: &mut Canvas) {
         let top = layout::title(canvas, &self.title);
-        let legend = [(Key::Patch(BAR), "the same amount in every panel".to_string())];
-        let top = layout::subtitle(canvas, top, &self.value, &legend);
+        let top = layout::subtitle(canvas, top, &self.value, &legend());
         let (Some(range), Some(_)) = (layout::span(&self.x), layout::span(&self.data)) else {
             return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
         };

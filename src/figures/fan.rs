@@ -181,8 +181,8 @@ impl Drawing for Fan {
         format!("{}: history and a forecast of {steps} {unit}{end}{bands}.{actual}", self.value)
     }
 
-    fn size(&self) -> (u32, u32) {
-        (820, layout::header_height(&self.title, self.legend().len()) + 340)
+    fn height(&self, width: f64) -> f64 {
+        layout::head(width, &self.title, &self.value, &self.legend()) + 340.0
     }
 
     fn data(&self) -> Table {
@@ -213,8 +213,15 @@ impl Fans {
         &self.panels[..self.panels.len().min(12)]
     }
 
-    fn columns(&self) -> usize {
-        if self.shown().len() < 3 { 1 } else { 2 }
+    fn columns(&self, width: f64) -> usize {
+        if self.shown().len() < 3 || width < layout::NARROW { 1 } else { 2 }
+    }
+
+    fn value(&self) -> String {
+        match self.panels.len().saturating_sub(12) {
+            0 => self.value.clone(),
+            _ => format!("{} · 12 of {} series shown", self.value, self.panels.len()),
+        }
     }
 
     /// The fullest legend stands for all: a panel without actuals has no line that it does not name.
@@ -233,9 +240,9 @@ impl Drawing for Fans {
         format!("{}: history and forecast with intervals for {}.", self.value, names.join(", "))
     }
 
-    fn size(&self) -> (u32, u32) {
-        let rows = self.shown().len().div_ceil(self.columns()).max(1) as u32;
-        (820, layout::header_height(&self.title, self.legend().len()) + rows * 190 + FOOT as u32 + 12)
+    fn height(&self, width: f64) -> f64 {
+        let rows = self.shown().len().div_ceil(self.columns(width)).max(1) as f64;
+        layout::head(width, &self.title, &self.value(), &self.legend()) + rows * 190.0 + FOOT + 12.0
     }
 
     fn data(&self) -> Table {
@@ -245,17 +252,12 @@ impl Drawing for Fans {
 
     fn draw(&self, canvas: &mut Canvas) {
         let top = layout::title(canvas, &self.title);
-        let more = self.panels.len().saturating_sub(12);
-        let value = match more {
-            0 => self.value.clone(),
-            _ => format!("{} · 12 of {} series shown", self.value, self.panels.len()),
-        };
-        let top = layout::subtitle(canvas, top, &value, &self.legend());
+        let top = layout::subtitle(canvas, top, &self.value(), &self.legend());
         let spans: Vec<f64> = self.shown().iter().filter_map(Fan::places).flat_map(|(low, high)| [low, high]).collect();
         let Some(range) = layout::span(&spans) else {
             return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
         };
-        let (panels, columns) = (self.shown(), self.columns());
+        let (panels, columns) = (self.shown(), self.columns(canvas.width()));
         let width = (canvas.width() - MARGIN * 2.0 + 20.0) / columns as f64 - 20.0;
         let outer = (canvas.height() - top - FOOT - 8.0) / panels.len().div_ceil(columns) as f64;
         let height = outer - 30.0;

@@ -150,12 +150,10 @@ impl Drawing for Heat {
         format!("The state of each series over time {range} ({}): {}{more}.", states.join(", "), names.join("; "))
     }
 
-    fn size(&self) -> (u32, u32) {
-        let legend: f64 = self.legend().iter().map(|(_, name)| 42.0 + 6.4 * name.chars().count() as f64).sum();
-        let lines = ((6.7 * self.value().chars().count() as f64 + 28.0 + legend) / (820.0 - 2.0 * MARGIN)).ceil();
+    fn height(&self, width: f64) -> f64 {
         let strip = if self.all.is_some() { STRIP + 12.0 } else { 0.0 };
         let rows = self.row() * self.shown().len().max(1) as f64;
-        (820, layout::header_height(&self.title, 0) + (19.0 * (lines - 1.0) + rows + strip + FOOT + 18.0) as u32)
+        layout::head(width, &self.title, &self.value(), &self.legend()) + rows + strip + FOOT + 18.0
     }
 
     fn data(&self) -> Table {
@@ -191,8 +189,9 @@ impl Drawing for Heat {
             return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
         }
         let name = Words { size: if row < 20.0 { 11.0 } else { 12.0 }, bold: false, colour: INK };
+        let room = layout::names_room(canvas.width(), NAMES);
         let all = self.all.iter().map(|(text, _)| canvas.measure(text, SMALL)).fold(0.0, f64::max);
-        let names = rows.iter().map(|(text, _)| canvas.measure(text, name)).fold(all, f64::max).min(NAMES);
+        let names = rows.iter().map(|(text, _)| canvas.measure(text, name)).fold(all, f64::max).min(room);
         let (left, right) = (MARGIN + names + 10.0, canvas.width() - MARGIN);
         let range = (self.edges[0], self.edges[columns]);
         let x = Scale::new(range, left, right);
@@ -200,7 +199,7 @@ impl Drawing for Heat {
         for (index, (text, cells)) in rows.iter().enumerate() {
             let (high, low) =
                 (top + index as f64 * row, top + (index + 1) as f64 * row - if row < 20.0 { 1.5 } else { 3.0 });
-            let text = canvas.fit(text, name, NAMES);
+            let text = canvas.fit(text, name, room);
             canvas.text((MARGIN + names, (high + low) / 2.0 + name.size * 0.36), Anchor::End, &text, name);
             // A thread through the row shows where a series could have been.
             canvas.line(&[(left, (high + low) / 2.0), (right, (high + low) / 2.0)], layout::GRID, 1.0);
@@ -215,7 +214,7 @@ impl Drawing for Heat {
         let mut bottom = top + rows.len() as f64 * row;
         if let Some((text, shares)) = &self.all {
             let (high, low) = (bottom + 12.0, bottom + 12.0 + STRIP);
-            let text = canvas.fit(text, SMALL, NAMES);
+            let text = canvas.fit(text, SMALL, room);
             canvas.text((MARGIN + names, (high + low) / 2.0 + 4.0), Anchor::End, &text, SMALL);
             let most: f64 = shares.iter().map(|counts| counts.iter().map(|n| f64::from(*n)).sum()).fold(1.0, f64::max);
             let levels: Vec<[f64; 9]> = shares

@@ -61,6 +61,10 @@ impl OptimisationHistory {
     }
 }
 
+fn legend() -> [(Key, String); 2] {
+    [(Key::Dots(DOT), "a trial".to_string()), (Key::Line(BLUE, 2.0), "the best so far".to_string())]
+}
+
 impl Drawing for OptimisationHistory {
     fn title(&self) -> String {
         self.title.clone()
@@ -79,8 +83,8 @@ impl Drawing for OptimisationHistory {
         }
     }
 
-    fn size(&self) -> (u32, u32) {
-        (820, layout::header_height(&self.title, 2) + (260.0 + FOOT) as u32)
+    fn height(&self, width: f64) -> f64 {
+        layout::head(width, &self.title, &self.value, &legend()) + 260.0 + FOOT
     }
 
     fn data(&self) -> Table {
@@ -99,8 +103,7 @@ impl Drawing for OptimisationHistory {
 
     fn draw(&self, canvas: &mut Canvas) {
         let top = layout::title(canvas, &self.title);
-        let legend = [(Key::Dots(DOT), "a trial".to_string()), (Key::Line(BLUE, 2.0), "the best so far".to_string())];
-        let top = layout::subtitle(canvas, top, &self.value, &legend) + 6.0;
+        let top = layout::subtitle(canvas, top, &self.value, &legend()) + 6.0;
         let Some((y, beyond)) = self.range() else {
             return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
         };

@@ -24,6 +24,8 @@ pub struct Intervals {
     pub value: String,
     /// Name, difference, lower and upper end of its interval, NaN where there is none; the first forty are drawn.
     pub rows: Vec<(String, f64, f64, f64)>,
+    /// Probability of the intervals.
+    pub level: f64,
     /// The meaning of values left and right of the line.
     pub sides: (String, String),
 }
@@ -36,6 +38,10 @@ impl Intervals {
 
     fn shown(&self) -> &[(String, f64, f64, f64)] {
         &self.rows[..self.rows.len().min(MOST)]
+    }
+
+    fn legend(&self) -> [(Key, String); 1] {
+        [(Key::Line(BLUE.tint(0.6), 3.0), format!("{} % interval", number(100.0 * self.level)))]
     }
 
     fn range(&self) -> Option<(f64, f64)> {
@@ -68,8 +74,8 @@ impl Drawing for Intervals {
         }
     }
 
-    fn size(&self) -> (u32, u32) {
-        (820, layout::header_height(&self.title, 2) + (self.shown().len().max(2) as f64 * ROW) as u32 + 72)
+    fn height(&self, width: f64) -> f64 {
+        layout::head(width, &self.title, &self.value, &self.legend()) + self.shown().len().max(2) as f64 * ROW + 72.0
     }
 
     fn data(&self) -> Table {
@@ -83,14 +89,14 @@ impl Drawing for Intervals {
 
     fn draw(&self, canvas: &mut Canvas) {
         let top = layout::title(canvas, &self.title);
-        let legend = [(Key::Line(BLUE.tint(0.6), 3.0), "95 % interval".to_string())];
-        let top = layout::subtitle(canvas, top, &self.value, &legend) + 24.0;
+        let top = layout::subtitle(canvas, top, &self.value, &self.legend()) + 24.0;
         let rows = self.shown();
         let Some((low, high)) = self.range().filter(|_| !rows.is_empty()) else {
             return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
         };
         let name = |first: bool| Words { size: 12.5, bold: first, colour: INK };
-        let names = rows.iter().map(|row| canvas.measure(&row.0, name(true))).fold(0.0, f64::max).min(NAMES);
+        let room = layout::names_room(canvas.width(), NAMES);
+        let names = rows.iter().map(|row| canvas.measure(&row.0, name(true))).fold(0.0, f64::max).min(room);
         let (left, right) = (MARGIN + names + 14.0, canvas.width() - MARGIN - 8.0);
         let air = (high / 2.0 - low / 2.0) * 0.08;
         let scale = Scale::new((low - air, high + air), left, right);
@@ -104,15 +110,18 @@ impl Drawing for Intervals {
         }
         let zero = scale.at(0.0);
         canvas.line(&[(zero, top - 4.0), (zero, bottom)], AXIS, 1.5);
-        let room = (right - left) / 2.0 - 12.0;
+        let half = (right - MARGIN) / 2.0 - 12.0;
         let (one, other) = (format!("← {}", self.sides.0), format!("{} →", self.sides.1));
-        let (one, other) = (canvas.fit(&one, SMALL, room), canvas.fit(&other, SMALL, room));
-        canvas.text((left, top - 9.0), Anchor::Start, &one, SMALL);
+        let (one, other) = (canvas.fit(&one, SMALL, half), canvas.fit(&other, SMALL, half));
+        // The words on the left may reach over the names.
+        let taken = right - canvas.measure(&other, SMALL) - 16.0;
+        let start = left.min(taken - canvas.measure(&one, SMALL)).max(MARGIN);
+        canvas.text((start, top - 9.0), Anchor::Start, &one, SMALL);
         canvas.text((right, top - 9.0), Anchor::End, &other, SMALL);
         for (index, (text, at, from, to)) in rows.iter().enumerate() {
             let y = top + (index as f64 + 0.5) * ROW;
             let first = index == 0;
-            let text = canvas.fit(text, name(first), NAMES);
+            let text = canvas.fit(text, name(first), room);
             canvas.text((MARGIN + names, y + 4.5), Anchor::End, &text, name(first));
             if from.is_finite() && to.is_finite() {
                 let apart = *from > 0.0 || *to < 0.0;

@@ -86,10 +86,8 @@ impl Drawing for Lines {
         }
     }
 
-    fn size(&self) -> (u32, u32) {
-        let letters: usize = self.legend().iter().map(|(_, name)| name.chars().count() + 7).sum();
-        let lines = (letters + self.value.chars().count()) / 110;
-        (820, layout::header_height(&self.title, 0) + 19 * lines as u32 + 290)
+    fn height(&self, width: f64) -> f64 {
+        layout::head(width, &self.title, &self.value, &self.legend()) + 290.0
     }
 
     fn data(&self) -> Table {
@@ -112,7 +110,7 @@ impl Drawing for Lines {
             return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
         };
         let y = value_range(low, high);
-        let foot = if self.foot.is_empty() { FOOT } else { FOOT + 6.0 };
+        let foot = if self.foot.is_empty() { FOOT } else { FOOT + 12.0 };
         let (right, bottom) = (canvas.width() - MARGIN, canvas.height() - foot - 4.0);
         let room = Room { left: MARGIN, right, top: top + 8.0, bottom };
         let labels = label_width(canvas, y, room.bottom - room.top);
@@ -131,8 +129,11 @@ impl Drawing for Lines {
         }
         frame.time_axis(canvas, self.axis, range, true);
         if !self.foot.is_empty() {
-            let at = (f64::midpoint(frame.left, frame.right), bottom + 34.0);
-            canvas.text(at, super::Anchor::Middle, &self.foot, SMALL);
+            // Below the second line of the dates' labels, if there is one.
+            let below = if self.axis == TimeAxis::Dates { 48.0 } else { 34.0 };
+            let at = (f64::midpoint(frame.left, frame.right), bottom + below);
+            let foot = canvas.fit(&self.foot, SMALL, frame.right - frame.left);
+            canvas.text(at, super::Anchor::Middle, &foot, SMALL);
         }
     }
 }

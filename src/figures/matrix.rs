@@ -53,6 +53,13 @@ impl Matrix {
     }
 }
 
+fn legend() -> [(Key, String); 2] {
+    [
+        (Key::Patch(BLUE.tint(0.35)), "best of its column".to_string()),
+        (Key::Patch(ORANGE.tint(0.6)), "twice its error or more".to_string()),
+    ]
+}
+
 impl Drawing for Matrix {
     fn title(&self) -> String {
         self.title.clone()
@@ -72,10 +79,9 @@ impl Drawing for Matrix {
         }
     }
 
-    fn size(&self) -> (u32, u32) {
+    fn height(&self, width: f64) -> f64 {
         let rows = self.shown().len().max(2) as f64 * ROW + if self.rows.len() > MOST_ROWS { 18.0 } else { 0.0 };
-        let lines = if self.value.chars().count() > 60 { 2 } else { 1 };
-        (820, layout::header_height(&self.title, 0) + 19 * (lines - 1) + (HEAD + rows) as u32 + 20)
+        layout::head(width, &self.title, &self.value, &legend()) + HEAD + rows + 20.0
     }
 
     fn data(&self) -> Table {
@@ -87,17 +93,14 @@ impl Drawing for Matrix {
 
     fn draw(&self, canvas: &mut Canvas) {
         let top = layout::title(canvas, &self.title);
-        let legend = [
-            (Key::Patch(BLUE.tint(0.35)), "best of its column".to_string()),
-            (Key::Patch(ORANGE.tint(0.6)), "twice its error or more".to_string()),
-        ];
-        let top = layout::subtitle(canvas, top, &self.value, &legend) + HEAD;
+        let top = layout::subtitle(canvas, top, &self.value, &legend()) + HEAD;
         let (rows, heads) = (self.shown(), self.heads());
         if rows.is_empty() || heads.is_empty() {
             return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
         }
         let name = Words { size: 12.5, bold: false, colour: INK };
-        let names = rows.iter().map(|(text, _)| canvas.measure(text, name)).fold(0.0, f64::max).min(NAMES);
+        let room = layout::names_room(canvas.width(), NAMES);
+        let names = rows.iter().map(|(text, _)| canvas.measure(text, name)).fold(0.0, f64::max).min(room);
         let left = MARGIN + names + 12.0;
         // A column is no wider than a number needs room, so that few columns stay together.
         let width = ((canvas.width() - MARGIN - left) / heads.len() as f64).min(150.0);
@@ -114,7 +117,7 @@ impl Drawing for Matrix {
         let losses: Vec<(Vec<f64>, f64)> = (0..heads.len()).map(|column| self.losses(column)).collect();
         for (row, (text, values)) in rows.iter().enumerate() {
             let upper = top + row as f64 * ROW;
-            let text = canvas.fit(text, name, NAMES);
+            let text = canvas.fit(text, name, room);
             canvas.text((MARGIN + names, upper + ROW / 2.0 + 4.5), Anchor::End, &text, name);
             for (column, value) in values.iter().take(heads.len()).enumerate() {
                 let (losses, least) = &losses[column];

@@ -21,37 +21,53 @@ mod dates;
 mod layout;
 mod tables;
 
+mod around;
 mod bars;
+mod calendar;
 mod calibration;
 mod chart;
+mod correlations;
 mod correlogram;
 mod critical;
 mod decomposition;
+mod distribution;
 mod fan;
 mod heat;
 mod history;
 mod intervals;
 mod lines;
+mod marked;
 mod matrix;
 mod overview;
+mod panels;
+mod pareto;
 mod repairs;
+mod scatter;
 mod seasonal;
 mod waterfall;
 
+pub use around::Around;
 pub use bars::Bars;
+pub use calendar::CalendarHeat;
 pub use calibration::Calibration;
 pub use chart::{Chart, Places, Shape};
+pub use correlations::Correlations;
 pub use correlogram::Correlogram;
 pub use critical::CriticalDifference;
 pub use decomposition::Decomposed;
+pub use distribution::Distribution;
 pub use fan::{Band, Fan, Fans};
 pub use heat::{Cell, Heat};
 pub use history::OptimisationHistory;
 pub use intervals::Intervals;
 pub use lines::Lines;
+pub use marked::Marked;
 pub use matrix::Matrix;
 pub use overview::Overview;
+pub use panels::Panels;
+pub use pareto::Pareto;
 pub use repairs::{Repair, Repairs};
+pub use scatter::Scatter;
 pub use seasonal::Seasonal;
 pub use tables::Look;
 pub use waterfall::Waterfall;
@@ -74,12 +90,17 @@ pub trait Drawing: Send + Sync {
     fn alt(&self) -> String;
 
     /// Width and height in CSS pixels.
-    fn size(&self) -> (u32, u32);
+    fn size(&self) -> (u32, u32) {
+        (layout::WIDTH as u32, self.height(layout::WIDTH).ceil() as u32)
+    }
+
+    /// The height that it takes at a width, both in CSS pixels; `draw` asks the canvas for the width it has.
+    fn height(&self, width: f64) -> f64;
 
     /// The data that it shows, also those for which there is no room.
     fn data(&self) -> Table;
 
-    /// Draw it, in CSS pixels from the upper left corner of a white canvas.
+    /// Draw it, in CSS pixels from the upper left corner of a white canvas, which may be narrower than `size`.
     fn draw(&self, canvas: &mut Canvas);
 }
 
@@ -138,6 +159,11 @@ impl<D: Drawing> Picture for Drawn<D> {
 
     fn png(&self) -> Result<Vec<u8>> {
         canvas::to_png(self.size(), &mut |canvas| self.drawing.draw(canvas))
+    }
+
+    fn svg_within(&self, width: u32) -> Result<String> {
+        let size = (width, self.drawing.height(f64::from(width)).ceil() as u32);
+        canvas::to_svg(size, &self.title, &self.alt, &mut |canvas| self.drawing.draw(canvas))
     }
 }
 

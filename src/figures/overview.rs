@@ -37,9 +37,10 @@ impl Overview {
     }
 
     /// Columns, rows and the height of one panel.
-    fn plan(&self) -> (usize, usize, f64) {
+    fn plan(&self, width: f64) -> (usize, usize, f64) {
         match self.shown().len() {
             0 | 1 => (1, 1, 290.0),
+            count if width < layout::NARROW => (1, count, 120.0),
             count @ 2..=3 => (1, count, 150.0),
             count @ 4..=6 => (2, count.div_ceil(2), 140.0),
             count => (3, count.div_ceil(3), 120.0),
@@ -55,6 +56,26 @@ impl Overview {
             }
         }
         kinds
+    }
+
+    fn legend(&self) -> Vec<(Key, String)> {
+        let kinds = self.kinds();
+        let mut legend: Vec<(Key, String)> = kinds
+            .iter()
+            .take(PALETTE.len())
+            .map(|kind| (Key::Upright(Self::colour(&kinds, kind).tint(0.75)), (*kind).to_string()))
+            .collect();
+        if kinds.len() > PALETTE.len() {
+            legend.push((Key::Upright(GREY), format!("{} other events", kinds.len() - PALETTE.len())));
+        }
+        legend
+    }
+
+    fn value(&self) -> String {
+        match self.lines.len().saturating_sub(MOST) {
+            0 => self.value.clone(),
+            _ => format!("{} · {MOST} of {} series shown", self.value, self.lines.len()),
+        }
     }
 
     fn colour(kinds: &[&str], text: &str) -> Colour {
@@ -83,14 +104,10 @@ impl Drawing for Overview {
         format!("{what} of {}{range}{names}.", self.value)
     }
 
-    fn size(&self) -> (u32, u32) {
-        let (_, rows, height) = self.plan();
+    fn height(&self, width: f64) -> f64 {
+        let (_, rows, height) = self.plan(width);
         let head = if self.shown().len() > 1 { HEAD } else { 4.0 };
-        (
-            820,
-            layout::header_height(&self.title, self.kinds().len().min(7))
-                + (rows as f64 * (height + head) + FOOT + 12.0) as u32,
-        )
+        layout::head(width, &self.title, &self.value(), &self.legend()) + rows as f64 * (height + head) + FOOT + 12.0
     }
 
     fn data(&self) -> Table {
@@ -111,22 +128,9 @@ impl Drawing for Overview {
     fn draw(&self, canvas: &mut Canvas) {
         let top = layout::title(canvas, &self.title);
         let kinds = self.kinds();
-        let mut legend: Vec<(Key, String)> = kinds
-            .iter()
-            .take(PALETTE.len())
-            .map(|kind| (Key::Upright(Self::colour(&kinds, kind).tint(0.75)), (*kind).to_string()))
-            .collect();
-        if kinds.len() > PALETTE.len() {
-            legend.push((Key::Upright(GREY), format!("{} other events", kinds.len() - PALETTE.len())));
-        }
-        let more = self.lines.len().saturating_sub(MOST);
-        let value = match more {
-            0 => self.value.clone(),
-            _ => format!("{} · {MOST} of {} series shown", self.value, self.lines.len()),
-        };
-        let top = layout::subtitle(canvas, top, &value, &legend);
+        let top = layout::subtitle(canvas, top, &self.value(), &self.legend());
 
-        let (columns, rows, _) = self.plan();
+        let (columns, rows, _) = self.plan(canvas.width());
         let lines = self.shown();
         let Some(range) = layout::span(lines.iter().flat_map(|line| &line.x)) else {
             return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));

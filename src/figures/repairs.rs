@@ -50,8 +50,8 @@ impl Repairs {
         &self.panels[..self.panels.len().min(MOST)]
     }
 
-    fn columns(&self) -> usize {
-        if self.shown().len() < 2 { 1 } else { 2 }
+    fn columns(&self, width: f64) -> usize {
+        if self.shown().len() < 2 || width < layout::NARROW { 1 } else { 2 }
     }
 
     fn legend(&self) -> Vec<(Key, String)> {
@@ -92,9 +92,9 @@ impl Drawing for Repairs {
         }
     }
 
-    fn size(&self) -> (u32, u32) {
-        let rows = self.shown().len().div_ceil(self.columns()).max(1) as f64;
-        (820, layout::header_height(&self.title, 3) + (rows * (HEAD + HEIGHT + FOOT + 8.0)) as u32 + 4)
+    fn height(&self, width: f64) -> f64 {
+        let rows = self.shown().len().div_ceil(self.columns(width)).max(1) as f64;
+        layout::head(width, &self.title, &self.value, &self.legend()) + rows * (HEAD + HEIGHT + FOOT + 8.0) + 4.0
     }
 
     fn data(&self) -> Table {
@@ -114,7 +114,7 @@ impl Drawing for Repairs {
     fn draw(&self, canvas: &mut Canvas) {
         let top = layout::title(canvas, &self.title);
         let top = layout::subtitle(canvas, top, &self.value, &self.legend());
-        let (panels, columns) = (self.shown(), self.columns());
+        let (panels, columns) = (self.shown(), self.columns(canvas.width()));
         if panels.is_empty() {
             return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
         }
@@ -124,7 +124,7 @@ impl Drawing for Repairs {
         for (index, panel) in panels.iter().enumerate() {
             let left = MARGIN + (index % columns) as f64 * (width + 20.0);
             let top = top + (index / columns) as f64 * height;
-            let kind = canvas.fit(&panel.kind, PANEL, width);
+            let kind = canvas.fit(&panel.kind, PANEL, width * 0.7);
             canvas.text((left, top + 16.0), Anchor::Start, &kind, PANEL);
             let from = canvas.measure(&kind, PANEL) + 10.0;
             let place = canvas.fit(&panel.place, SMALL, width - from);

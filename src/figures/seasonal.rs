@@ -83,8 +83,8 @@ impl Drawing for Seasonal {
         format!("{} by position in the cycle, {count} {cycles} and their mean.{ends}", self.value)
     }
 
-    fn size(&self) -> (u32, u32) {
-        (820, layout::header_height(&self.title, self.legend().len()) + 340)
+    fn height(&self, width: f64) -> f64 {
+        layout::head(width, &self.title, &self.value, &self.legend()) + 340.0
     }
 
     fn data(&self) -> Table {
@@ -136,12 +136,11 @@ impl Seasonal {
             .find(|every| slot * *every as f64 >= widest + 6.0)
             .unwrap_or(5000);
         for place in named.into_iter().step_by(every) {
-            let name = canvas.fit(&self.positions[place], SMALL, widest);
-            let half = canvas.measure(&name, SMALL) / 2.0;
             let x = frame.x.at(place as f64);
+            let room = (2.0 * (x - 2.0).min(canvas.width() - 2.0 - x)).clamp(8.0, widest);
+            let name = canvas.fit(&self.positions[place], SMALL, room);
             canvas.line(&[(x, frame.bottom), (x, frame.bottom + 4.0)], AXIS, 1.0);
-            let centre = x.min(canvas.width() - half - 2.0);
-            canvas.text((centre, frame.bottom + 17.0), Anchor::Middle, &name, SMALL);
+            canvas.text((x, frame.bottom + 17.0), Anchor::Middle, &name, SMALL);
         }
     }
 }

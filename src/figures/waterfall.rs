@@ -43,6 +43,25 @@ impl Waterfall {
         rows.push((&self.end, 0.0, at, false));
         rows
     }
+
+    /// The ends of all bars. Where the parts are small beside the whole, zero is left out: what is to be seen is the
+    /// parts.
+    fn range(&self) -> Option<(f64, f64, bool)> {
+        let rows = self.rows();
+        let ends: Vec<f64> =
+            rows.iter().flat_map(|(_, from, to, part)| if *part { [*from, *to] } else { [*to, *to] }).collect();
+        let (low, high) = layout::span(&ends)?;
+        let far = low > 0.0 && high - low < 0.5 * high || high < 0.0 && high - low < -0.5 * low;
+        Some((low, high, far))
+    }
+
+    fn value(&self, far: bool) -> String {
+        if far { format!("{} · the bars do not begin at 0", self.value) } else { self.value.clone() }
+    }
+}
+
+fn legend() -> [(Key, String); 2] {
+    [(Key::Patch(BLUE), "more".to_string()), (Key::Patch(ORANGE), "less".to_string())]
 }
 
 impl Drawing for Waterfall {
@@ -65,8 +84,9 @@ impl Drawing for Waterfall {
         )
     }
 
-    fn size(&self) -> (u32, u32) {
-        (820, layout::header_height(&self.title, 2) + ((self.parts.len() + 2) as f64 * ROW) as u32 + 22)
+    fn height(&self, width: f64) -> f64 {
+        let value = self.value(self.range().is_some_and(|(.., far)| far));
+        layout::head(width, &self.title, &value, &legend()) + (self.parts.len() + 2) as f64 * ROW + 22.0
     }
 
     fn data(&self) -> Table {
@@ -80,23 +100,17 @@ impl Drawing for Waterfall {
 
     fn draw(&self, canvas: &mut Canvas) {
         let top = layout::title(canvas, &self.title);
-        let legend = [(Key::Patch(BLUE), "more".to_string()), (Key::Patch(ORANGE), "less".to_string())];
         let rows = self.rows();
-        let ends: Vec<f64> =
-            rows.iter().flat_map(|(_, from, to, part)| if *part { [*from, *to] } else { [*to, *to] }).collect();
-        let Some((low, high)) = layout::span(&ends) else {
+        let Some((low, high, far)) = self.range() else {
             return layout::no_data(canvas, (canvas.width() / 2.0, (top + canvas.height()) / 2.0));
         };
-        // Where the parts are small beside the whole, zero is left out: what is to be seen is the parts.
-        let far = low > 0.0 && high - low < 0.5 * high || high < 0.0 && high - low < -0.5 * low;
         let (low, high) = if far {
             (low - 0.2 * (high - low).max(1e-9), high + 0.05 * (high - low))
         } else {
             (low.min(0.0), high.max(0.0))
         };
         let (low, high) = if low == high { (low, low + 1.0) } else { (low, high) };
-        let value = if far { format!("{} · the bars do not begin at 0", self.value) } else { self.value.clone() };
-        let top = layout::subtitle(canvas, top, &value, &legend) + 6.0;
+        let top = layout::subtitle(canvas, top, &self.value(far), &legend()) + 6.0;
         let words = |bold: bool| Words { size: 12.5, bold, colour: INK };
         let amounts: Vec<f64> = rows.iter().map(|(_, from, to, part)| if *part { to - from } else { *to }).collect();
         let labels: Vec<String> = column_labels(&amounts.iter().map(|amount| amount.abs()).collect::<Vec<_>>())
@@ -112,14 +126,15 @@ impl Drawing for Waterfall {
         let width = |texts: &mut dyn Iterator<Item = &str>| {
             texts.map(|text| canvas.measure(text, words(true))).fold(0.0, f64::max)
         };
-        let names = width(&mut rows.iter().map(|row| row.0)).min(NAMES);
+        let limit = layout::names_room(canvas.width(), NAMES);
+        let names = width(&mut rows.iter().map(|row| row.0)).min(limit);
         let room = width(&mut labels.iter().map(String::as_str)) + 10.0;
         let left = MARGIN + names + 12.0;
         let scale = Scale::new((low, high), left + room, canvas.width() - MARGIN - room);
         let origin = scale.at(if far { low } else { 0.0 });
         for (index, ((name, from, to, part), label)) in rows.iter().zip(&labels).enumerate() {
             let middle = top + (index as f64 + 0.5) * ROW;
-            let name = canvas.fit(name, words(!part), NAMES);
+            let name = canvas.fit(name, words(!part), limit);
             canvas.text((MARGIN + names, middle + 4.5), Anchor::End, &name, words(!part));
             let (a, b) = if *part { (scale.at(*from), scale.at(*to)) } else { (origin, scale.at(*to)) };
             let colour = match (*part, to >= from) {

@@ -73,6 +73,7 @@ pub(super) fn html(report: &Report) -> String {
                         @match leaf {
                             Block::Heading { level, text } => (html::heading((*level).max(2), text, anchors.next())),
                             Block::Table(table) => (html::table(table, ROWS, usize::MAX, " not shown")),
+                            Block::Figure(figure) => (html::responsive(figure)),
                             leaf => (html::fragment(leaf, ROWS)),
                         }
                     }

@@ -28,6 +28,15 @@ pub trait Picture: Send + Sync {
     /// When it cannot be drawn.
     fn svg(&self) -> Result<String>;
 
+    /// The picture laid out for another width, in CSS pixels; one that knows a single layout answers with that.
+    ///
+    /// # Errors
+    /// When it cannot be drawn.
+    fn svg_within(&self, width: u32) -> Result<String> {
+        let _ = width;
+        self.svg()
+    }
+
     /// The picture as PNG with two pixels for each CSS pixel.
     ///
     /// # Errors
@@ -54,6 +63,14 @@ impl Figure {
     /// The embedded font cannot be read.
     pub fn svg(&self) -> Result<String> {
         self.0.svg()
+    }
+
+    /// The figure laid out for another width, in CSS pixels, from 240 to 2,000: a telephone has about 360 for it.
+    ///
+    /// # Errors
+    /// The embedded font cannot be read.
+    pub fn svg_within(&self, width: u32) -> Result<String> {
+        self.0.svg_within(width.clamp(240, 2_000))
     }
 
     /// The picture as PNG with two pixels for each CSS pixel.

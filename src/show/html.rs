@@ -21,6 +21,10 @@ text-align:left;background:none;color:inherit;white-space:nowrap}\
 .tradewind .note{border-left:3px solid #e69f00;padding:.1em 0 .1em .75em;margin:.75em 0}\
 .tradewind .rest{opacity:.7;font-size:.9em}";
 
+/// The width of a figure on a narrow screen, in CSS pixels, and how long a second layout may be, in bytes.
+const NARROW: u32 = 358;
+const HEAVY: usize = 300_000;
+
 /// Rows that a fragment in a notebook shows.
 const ROWS: usize = 60;
 
@@ -134,6 +138,17 @@ pub(crate) fn table(table: &Table, rows: usize, columns: usize, place: &str) -> 
 /// A figure with its words below, for those who cannot see it and those who want to be sure.
 pub(crate) fn figure(figure: &Figure) -> Markup {
     html! { figure { (plot(figure)) } }
+}
+
+/// A figure on a page, laid out a second time for narrow screens, which show it by the page's styles.
+pub(crate) fn responsive(figure: &Figure) -> Markup {
+    let wide = figure.svg().unwrap_or_default();
+    let narrow = figure.svg_within(NARROW).unwrap_or_default();
+    // A picture of one layout, or a heavy one, is scrolled.
+    if narrow.is_empty() || narrow.len() > HEAVY || narrow == wide {
+        return self::figure(figure);
+    }
+    html! { figure { div.wide { (plot(figure)) } div.narrow { div.plot { (PreEscaped(narrow)) } } } }
 }
 
 /// A figure by itself, for a slide.

@@ -52,7 +52,7 @@ fn a_table_is_drawn_over_dates_numbers_and_words() {
     let drawn = std::fs::read_to_string(svg).unwrap();
     assert!(drawn.contains("All shops") && drawn.contains(">2011<") && drawn.contains("Weekly_Sales, USD"), "{drawn}");
     assert!(std::fs::read(png).unwrap().starts_with(b"\x89PNG"));
-    assert_eq!(std::fs::read_to_string(page).unwrap().matches("<svg").count(), 2);
+    assert_eq!(std::fs::read_to_string(page).unwrap().matches("class=\"wide\"").count(), 2);
 
     let words = eval(&format!(r#"{BOARD} board.bar("model", "mase", #{{title: "Errors"}}).alt"#));
     assert_eq!(words, "mase: naive 1.250, theta 0.875, drift 1.500, odd –.");
@@ -444,6 +444,6 @@ fn the_tables_of_the_manual_are_saved_as_it_says() {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let page = std::fs::read_to_string(home.path().join("reports/departments.html")).unwrap();
-    assert!(page.contains("<strong>three largest</strong>") && page.matches("<svg").count() == 2, "{page}");
+    assert!(page.contains("<strong>three largest</strong>") && page.matches("class=\"wide\"").count() == 2, "{page}");
     assert_eq!(Table::read(home.path().join("reports/departments.xlsx")).unwrap().rows(), 3);
 }
