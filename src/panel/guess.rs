@@ -18,7 +18,7 @@ use std::path::Path;
 use polars::prelude::*;
 
 use super::covariates::is_number;
-use super::{Reading, source};
+use super::{Reading, Role, source};
 use crate::error::{Error, Result, suggestion};
 
 /// Rows from which the keys are inferred.
@@ -54,6 +54,13 @@ const NAMES: &str = "id ids key code nr no number num store stores shop branch o
 /// Words in the names of columns that repeat the date and are not measures.
 const CALENDAR: &str = "year month week day weekday dayofweek dow quarter hour minute holiday";
 
+/// Words in the names of what is planned ahead.
+const PROMOTIONS: &str = "promo markdown price discount deal feature display flyer campaign coupon advert";
+/// Words in the names of prices that nobody here sets.
+const ELSEWHERE: &str = "fuel oil gas petrol competitor competition index";
+/// The most levels of a column of texts that is a covariate.
+const LEVELS: usize = 8;
+
 /// The stated columns of a source; [`guess`](Self::guess) infers the rest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stated {
@@ -78,6 +85,9 @@ pub struct Guess {
     pub time: String,
     /// The target column.
     pub target: String,
+    /// A role for each column that has none, as exploring reads them: what has one value per series is fixed, flags, levels
+    /// and promotions are known, other numbers observed. Columns without variation, or that tell the series apart, have none.
+    pub covariates: Vec<(String, Role)>,
     /// What was inferred, in words: `id: Store, Dept`; without what was stated, or has the default name `ds` or `y`.
     pub found: Vec<String>,
     /// The flags that state it otherwise.
@@ -192,6 +202,12 @@ impl Cells {
         list.split_whitespace().any(|word| self.words.iter().any(|own| own == word))
     }
 
+    /// Is it named like what is planned ahead?
+    fn is_planned(&self) -> bool {
+        let name = crate::error::folded(&self.name);
+        PROMOTIONS.split_whitespace().any(|word| name.contains(word)) && !self.named(ELSEWHERE)
+    }
+
     /// Is its whole name among these?
     fn called(&self, list: &str) -> bool {
         let name = crate::error::folded(&self.name);
@@ -283,8 +299,14 @@ impl Table {
         if self.rows == 0 {
             return Err(Error::data(format!("{} has no rows", self.source)));
         }
-        let mut guess =
-            Guess { id: Vec::new(), time: String::new(), target: String::new(), found: Vec::new(), flags: Vec::new() };
+        let mut guess = Guess {
+            id: Vec::new(),
+            time: String::new(),
+            target: String::new(),
+            covariates: Vec::new(),
+            found: Vec::new(),
+            flags: Vec::new(),
+        };
         let wide = self.dated > 1 && stated.time.is_none() && stated.target.is_none();
         let time = if wide { None } else { Some(self.time(stated)?) };
         let target = if wide { None } else { Some(self.target(stated, time)?) };
@@ -317,7 +339,40 @@ impl Table {
                 guess.found.push(format!("time: the names of {} columns; target: what they hold", self.dated));
             }
         }
+        if time.is_some() {
+            guess.covariates = self.covariates(stated, &guess);
+        }
         Ok(guess)
+    }
+
+    fn covariates(&self, stated: &Stated, guess: &Guess) -> Vec<(String, Role)> {
+        let keys: Vec<&[u32]> =
+            guess.id.iter().filter_map(|name| self.place(name)).map(|at| self.columns[at].codes.as_slice()).collect();
+        let mut series: HashMap<Vec<u32>, u32> = HashMap::new();
+        let of: Vec<u32> = (0..self.rows)
+            .map(|row| {
+                let next = series.len() as u32;
+                *series.entry(keys.iter().map(|codes| codes[row]).collect()).or_insert(next)
+            })
+            .collect();
+        let role = |column: &Cells| {
+            let mut first = vec![None; series.len()];
+            let one = (0..self.rows)
+                .all(|row| *first[of[row] as usize].get_or_insert(column.codes[row]) == column.codes[row]);
+            match column.kind {
+                _ if column.distinct < 2 || column.dated => None,
+                _ if one && series.len() > 1 => (column.distinct < series.len()).then_some(Role::Fixed),
+                Kind::Time { .. } => None,
+                Kind::Flag | Kind::Whole { flag: true } => Some(Role::Known),
+                Kind::Text => (column.distinct <= LEVELS).then_some(Role::Known),
+                _ if column.is_planned() => Some(Role::Known),
+                _ => Some(Role::Observed),
+            }
+        };
+        let taken = [&guess.time, &guess.target];
+        let free = self.free(stated).into_iter().map(|at| &self.columns[at]);
+        let free = free.filter(|column| !taken.contains(&&column.name) && !guess.id.contains(&column.name));
+        free.filter_map(|column| Some((column.name.clone(), role(column)?))).collect()
     }
 
     /// Every column that is stated is there.

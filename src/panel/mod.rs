@@ -13,6 +13,7 @@
 //! | `clean` | how are the data cleaned? |
 //! | `recorded` | which values were recorded before cleaning? |
 //! | `climatology` | what is the average of a covariate at that time of the year? |
+//! | `dictionary` | what does each column mean, and how was it made? |
 //! | `covariates` | which numbers do models see for the covariates? |
 //! | `future` | which covariates are known in the future? |
 //! | `join` | which covariates come from other files? |
@@ -30,6 +31,7 @@ mod clean;
 mod climatology;
 mod columns;
 mod covariates;
+mod dictionary;
 mod features;
 mod fingerprint;
 mod folds;
@@ -46,7 +48,7 @@ mod source;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use polars::prelude::*;
 
@@ -74,6 +76,7 @@ pub(crate) use source::{Rows, parse_stamp};
 
 use crate::error::{Error, Result, find};
 use crate::show::{Block, Show, Table};
+use crate::statistics::Session;
 use calendar::Calendar;
 use recorded::Recorded;
 
@@ -134,6 +137,8 @@ pub(crate) struct Provenance {
     pub(crate) zone: Option<String>,
     /// Target cells that are not numbers, by input row; their targets are missing.
     pub(crate) unreadable: Arc<BTreeMap<u32, String>>,
+    /// What was asked of these data.
+    pub(crate) session: Arc<Mutex<Session>>,
     /// For each sorted row, its row in the source.
     pub(crate) rows: Vec<u32>,
     /// Rows, after sorting, whose timestamp is not on the calendar.

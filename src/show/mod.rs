@@ -32,6 +32,7 @@ mod workbook;
 
 pub use figure::{Figure, Picture};
 pub use finding::Finding;
+pub(crate) use finding::{Claim, Placebo};
 #[cfg(feature = "frames")]
 pub use lazy::Lazy;
 pub(crate) use notebook::noun;

@@ -53,6 +53,19 @@ pub(crate) fn about(value: f64) -> String {
     rounded(value, decimals)
 }
 
+/// An amount as people say it: `34.6 million`, `620,000`, `41.3`; without its sign.
+pub(crate) fn amount(value: f64) -> String {
+    match value.abs() {
+        v if v >= 1e9 => format!("{} billion", about(v / 1e9)),
+        v if v >= 1e6 => format!("{} million", about(v / 1e6)),
+        v if v >= 1e3 => {
+            let scale = 10_f64.powi(v.log10().floor() as i32 - 2);
+            about((v / scale).round() * scale)
+        }
+        v => about(v),
+    }
+}
+
 /// `p = 0.012`, `p = 0.31`, `p < 0.001`.
 pub(crate) fn p_value(p: f64) -> String {
     match p {
@@ -111,6 +124,8 @@ mod tests {
             ["a (b) d (c)", "a (b (d); c)", ") (c)"]
         );
         assert_eq!([about(12345.6), about(0.012345), about(-2.5)], ["12,346", "0.0123", "-2.5"]);
+        let amounts = [34_561_335.0, -619_800.0, 1_234.0, 41.27].map(amount);
+        assert_eq!(amounts, ["34.6 million", "620,000", "1,230", "41.3"]);
         assert_eq!([0.0004, 0.03, 0.314].map(p_value), ["p < 0.001", "p = 0.030", "p = 0.31"]);
         let metrics = ["mase", "smape", "coverage80", "sis95", "bias", "pinball"].map(metric);
         assert_eq!(metrics, ["MASE", "sMAPE", "80 % coverage", "SIS (95 %)", "bias", "pinball loss"]);
