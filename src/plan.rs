@@ -16,7 +16,7 @@ use crate::evaluate::{Backtest, Folds, Search, Tuning};
 use crate::forecast::Forecast;
 use crate::models::{Aim, Automatic, Fits, Model, SeasonalNaive};
 use crate::options::{split, split_list};
-use crate::panel::{Aggregate, Clean, Columns, Future, Join, Panel, Reading, Scenario, Stamps, Stated, checked};
+use crate::panel::{Aggregate, Clean, Columns, Future, Join, Panel, Reading, Role, Scenario, Stamps, Stated, checked};
 use crate::show::{Block, Show, Table};
 
 /// What stands for yes and no in the environment and after `--overwrite=`.
@@ -424,9 +424,30 @@ impl Patch {
     /// # Errors
     /// As [`Stated::guess`].
     pub fn completed(self) -> Result<(Patch, Option<String>)> {
-        let data = self.data.clone().unwrap_or_default();
         let stated = self.id.is_some() && self.time.is_some() && self.target.is_some();
-        if stated || data.as_os_str().is_empty() {
+        if stated { Ok((self, None)) } else { self.guessed(false) }
+    }
+
+    /// The same, with a role for every other column where none is stated, as exploring reads them ([`Guess::covariates`]).
+    ///
+    /// ```
+    /// use tradewind::prelude::*;
+    /// let patch = Patch { data: Some("data/walmart_sales_weekly.csv".into()), ..Patch::default() };
+    /// let plan = patch.explored()?.0.over(Plan::default());
+    /// assert!(plan.known.names().contains(&"IsHoliday") && plan.observed.names().contains(&"Temperature"));
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Stated::guess`].
+    pub fn explored(self) -> Result<(Patch, Option<String>)> {
+        let silent = [&self.known, &self.observed, &self.fixed].iter().all(|role| role.is_none());
+        if silent { self.guessed(true) } else { self.completed() }
+    }
+
+    fn guessed(self, roles: bool) -> Result<(Patch, Option<String>)> {
+        let data = self.data.clone().unwrap_or_default();
+        if data.as_os_str().is_empty() {
             return Ok((self, None));
         }
         let reading = self.clone().over(Plan::default()).reading()?;
@@ -470,9 +491,23 @@ impl Patch {
             others: covariates.map(String::from).collect(),
             time_format: self.time_format.clone(),
         };
-        let guess = stated.guess(&data, &reading)?;
+        let mut guess = stated.guess(&data, &reading)?;
+        let mut patch = self;
+        if roles {
+            let of = |role: Role| {
+                let names = guess.covariates.iter().filter(|(_, of)| *of == role).map(|(name, _)| name.clone());
+                Some(List(names.collect())).filter(|list: &List| !list.0.is_empty())
+            };
+            (patch.known, patch.observed, patch.fixed) = (of(Role::Known), of(Role::Observed), of(Role::Fixed));
+            for (role, list) in [("known", &patch.known), ("observed", &patch.observed), ("fixed", &patch.fixed)] {
+                if let Some(list) = list {
+                    guess.found.push(format!("{role}: {}", list.0.join(", ")));
+                }
+            }
+            guess.flags.extend(["--known", "--observed", "--fixed"]);
+        }
         let found = guess.sentence();
-        Ok((Patch { id: Some(List(guess.id)), time: Some(guess.time), target: Some(guess.target), ..self }, found))
+        Ok((Patch { id: Some(List(guess.id)), time: Some(guess.time), target: Some(guess.target), ..patch }, found))
     }
 }
 

@@ -6,7 +6,7 @@
 
 pub use crate::error::{Error, Result};
 pub use crate::evaluate::{Backtest, Fold, Folds, Sampler, Search, Tuning};
-pub use crate::explore::QUESTIONS;
+pub use crate::explore::{QUESTIONS, Tour};
 pub use crate::figures::Look;
 pub use crate::forecast::{Combination, Dependence, Forecast, Paths};
 pub use crate::metrics::METRICS;

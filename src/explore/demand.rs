@@ -43,7 +43,7 @@ impl Ask for DemandClasses {
     const EXAMPLE: &str = "demand(top=5)";
     const ALSO: &str = "demand classes, intermittency, intermittent";
     const SIMILAR: &[(&str, &str)] = &[(
-        "xyz, adi, cv2, syntetos boylan, sparsity, zeros",
+        "adi, cv2, syntetos boylan, sparsity, zeros",
         "the classes of Syntetos and Boylan: smooth, erratic, intermittent, lumpy",
     )];
 

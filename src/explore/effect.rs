@@ -21,78 +21,68 @@
 //! vol. 21) for that many lags, or Student's t with one degree of freedom less than there are runs of the flag,
 //! whichever is larger.
 //!
+//! **Other flags.** A flag that is held fixed and leaves less than 0.3 of sales closes: its steps do not count. Effects are
+//! shares of sales without any flag, and add up. Where other flags are on at the same time often enough to matter (a
+//! quarter of the standard error), the effect that is stated is the share of sales with those: what sales would have been
+//! without this flag alone. Of more than 100 series, the first passes see 100 of those in which the flag is on.
+//!
 //! A cycle that determines when the flag is on (a holiday in the same week of every year) cannot be held fixed; a
 //! caveat names it. `tests/oracles/uplift.py` computes the same with statsmodels.
 
 use std::collections::HashSet;
 
-use chrono::Datelike;
 use rayon::prelude::*;
 
+use super::within::{Controls, Cycle, Group, demean, independent, line, solved, window};
 use crate::error::{Error, Result};
-use crate::optimise::positive_definite::solve;
-use crate::panel::{DAY, Panel, day_of};
+use crate::panel::Panel;
 use crate::progress;
-use crate::statistics::student_quantile;
+use crate::statistics::{Estimate, of_scores};
 
 /// How often baseline and effect are estimated in turn.
 const PASSES: usize = 3;
 /// A baseline below this share of the mean is too low to divide by.
 const LEAST_LEVEL: f64 = 0.05;
+/// A flag that leaves less than this share of sales closes: it tells nothing of the level.
+const CLOSED: f64 = 0.3;
+/// An effect is stated relative to sales with the other flags where that moves it by more than this many standard errors.
+const SLIGHT: f64 = 0.25;
+/// Series from which all passes but the last are estimated, and the cycles are tested.
+const SOME: usize = 100;
 /// A cycle that leaves less than this share of a flag's variation determines it.
 const LEAST_LEFT: f64 = 0.1;
-/// The most sweeps of demeaning over the cycles.
-const SWEEPS: usize = 30;
 /// Series whose scores are in memory at a time.
 const BLOCK: usize = 256;
-/// Lags of the long-run variance, as a multiple of the square root of the number of dates.
-const LAGS: f64 = 2.6;
-/// The last days of a month are counted from its end: this many.
-const LAST_DAYS: u32 = 4;
-
 /// A flag of a panel: 1 where it is on, 0 where it is off, row by row.
+#[derive(Clone)]
 pub(super) struct Flag {
     pub(super) name: String,
     pub(super) on: Vec<f64>,
 }
 
-/// A cycle of the calendar whose phases are held fixed.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) enum Cycle {
-    /// Days of the week, or hours of it.
-    Week,
-    /// Days of the month.
-    Month,
-    /// Positions in the season.
-    Season,
-}
-
-/// The phase of each position in a cycle, from the panel's first position on.
-struct Group {
-    cycle: Cycle,
-    of: Vec<u32>,
-    count: usize,
-}
-
-/// An estimate and its 95 % interval, as shares of the baseline.
-#[derive(Clone, Copy)]
-pub(super) struct Estimate {
-    pub(super) value: f64,
-    pub(super) low: f64,
-    pub(super) high: f64,
-}
-
 /// The effect of one flag.
 pub(super) struct Effect {
+    /// As a share of the baseline.
     pub(super) all: Estimate,
+    /// What each date, from the panel's first, adds to the estimate by chance: their long-run variance is its own.
+    pub(super) scores: Vec<f64>,
+    /// The sum over the steps with the flag of what would have been sold without it, in units of sales.
+    pub(super) baseline: f64,
+    /// Runs of the flag, those at the same time in several series counted once.
+    pub(super) runs: usize,
     /// Series in which the flag is on near steps where it is off: their estimates, and the number of steps with the
     /// flag.
     pub(super) series: Vec<(usize, f64, usize)>,
 }
 
 /// The effects of the flags that were asked for.
-pub(super) struct Effects {
+pub(super) struct Effects<'a> {
     pub(super) effects: Vec<Effect>,
+    /// The estimates of all flags, also of those that are held fixed.
+    pub(super) all: Vec<f64>,
+    /// The weights of the series; zero for those that could not take part.
+    pub(super) weights: Vec<f64>,
+    pub(super) setting: Setting<'a>,
     /// Cycles that determine when the flags are on, and so are not held fixed.
     pub(super) determined: Vec<Cycle>,
     /// Cycles that are held fixed.
@@ -102,20 +92,24 @@ pub(super) struct Effects {
 }
 
 /// The regression's data.
-struct Setting<'a> {
-    panel: &'a Panel,
-    flags: &'a [Flag],
-    first: i64,
-    groups: Vec<Group>,
-    reach: usize,
+pub(super) struct Setting<'a> {
+    pub(super) panel: &'a Panel,
+    pub(super) flags: &'a [Flag],
+    pub(super) controls: Controls,
+    /// The first flags are asked for; the others are held fixed.
+    asked: usize,
 }
 
 /// A series with level and cycles removed, zero at steps that do not count.
-struct Adjusted {
+pub(super) struct Adjusted {
     /// Its first date, counted from the panel's.
-    offset: usize,
-    sales: Vec<f64>,
-    flags: Vec<Vec<f64>>,
+    pub(super) offset: usize,
+    pub(super) sales: Vec<f64>,
+    pub(super) flags: Vec<Vec<f64>>,
+    /// Sales without the flags, and sales relative to them; zero at steps that do not count.
+    pub(super) baseline: Vec<f64>,
+    pub(super) relative: Vec<f64>,
+    pub(super) counts: Vec<bool>,
     /// Steps that count, and degrees of freedom used by level, cycles and flags.
     steps: usize,
     used: f64,
@@ -128,18 +122,19 @@ struct Adjusted {
 ///
 /// # Errors
 /// When the work is interrupted, or the effects cannot be separated from the level or the weekday.
-pub(super) fn effects(panel: &Panel, flags: &[Flag], asked: usize) -> Result<Effects> {
-    let mut setting = Setting::of(panel, flags);
+pub(super) fn effects<'a>(panel: &'a Panel, flags: &'a [Flag], asked: usize) -> Result<Effects<'a>> {
+    let mut setting = Setting::of(panel, flags, asked);
     let determined = setting.release(asked)?;
-    let held = setting.groups.iter().map(|group| group.cycle).collect();
-    let reach = setting.reach;
+    let held = setting.controls.groups.iter().map(|group| group.cycle).collect();
+    let reach = setting.controls.reach;
     if determined.contains(&Cycle::Week) {
         return Err(Error::data(format!(
             "{} is on at the same times of every week, so its effect cannot be separated from theirs",
             named(&flags[..asked])
         )));
     }
-    Ok(Effects { effects: setting.estimate(asked)?, determined, held, reach })
+    let (effects, all, weights) = setting.estimate(asked)?;
+    Ok(Effects { effects, all, weights, determined, held, reach, setting })
 }
 
 fn named(flags: &[Flag]) -> String {
@@ -147,44 +142,8 @@ fn named(flags: &[Flag]) -> String {
 }
 
 impl<'a> Setting<'a> {
-    fn of(panel: &'a Panel, flags: &'a [Flag]) -> Self {
-        let (first, last) = panel.extent().unwrap_or((0, -1));
-        let dates = usize::try_from(last - first + 1).unwrap_or(0);
-        let frequency = panel.frequency();
-        let (season, step) = (panel.season(), frequency.length());
-        let week = (frequency.is_day_or_part() && 7 * DAY % step == 0).then_some((7 * DAY / step) as usize);
-        let periodic = |cycle, length: usize| Group {
-            cycle,
-            of: (0..dates).map(|date| (first + date as i64).rem_euclid(length as i64) as u32).collect(),
-            count: length,
-        };
-        let mut groups = Vec::new();
-        if let Some(week) = week.filter(|week| dates >= 3 * week) {
-            groups.push(periodic(Cycle::Week, week));
-        }
-        if week == Some(7) && dates >= 180 {
-            let place = |date| {
-                day_of(frequency.stamp(first + date as i64)).map_or(0, |day| {
-                    let left = u32::from(day.num_days_in_month()) - day.day();
-                    if left < LAST_DAYS { 31 - left - 1 } else { day.day() - 1 }
-                })
-            };
-            groups.push(Group { cycle: Cycle::Month, of: (0..dates).map(place).collect(), count: 31 });
-        }
-        // An annual season is held fixed from three years on, which separate peaks from chance; else the local level
-        // follows it.
-        let seasons = if season > 31 { 3 } else { 2 };
-        let other = season > 1 && week.is_none_or(|week| week % season != 0);
-        if other && dates >= seasons * season {
-            groups.push(periodic(Cycle::Season, season));
-        }
-        let reach = match week {
-            Some(7) => 28,
-            Some(week) => 2 * week,
-            None if season > 31 => season / 8,
-            None => season,
-        };
-        Self { panel, flags, first, groups, reach: reach.max(6) }
+    fn of(panel: &'a Panel, flags: &'a [Flag], asked: usize) -> Self {
+        Self { panel, flags, controls: Controls::of(panel), asked }
     }
 
     /// Drops the cycles that cannot be held fixed, because the series are too short or because the cycle determines
@@ -196,10 +155,11 @@ impl<'a> Setting<'a> {
         };
         let mut determined = Vec::new();
         let mut kept = Vec::new();
-        for group in &self.groups {
-            let both = (0..self.panel.len())
-                .into_par_iter()
-                .map(|i| {
+        let some = self.some(asked);
+        for group in &self.controls.groups {
+            let both = some
+                .par_iter()
+                .map(|&i| {
                     progress::check()?;
                     Ok(left(i, &[group]).and_then(|with| Some((left(i, &[])?, with))))
                 })
@@ -212,14 +172,24 @@ impl<'a> Setting<'a> {
             }
         }
         let mut kept = kept.into_iter();
-        self.groups.retain(|_| kept.next() == Some(true));
+        self.controls.groups.retain(|_| kept.next() == Some(true));
         Ok(determined)
     }
 
+    /// Series in which one of the flags is on: at most [`SOME`], evenly spread.
+    fn some(&self, asked: usize) -> Vec<usize> {
+        let with = |i: &usize| {
+            self.flags[..asked].iter().any(|flag| self.panel.column_of(*i, &flag.on).iter().any(|on| *on > 0.0))
+        };
+        let all: Vec<usize> = (0..self.panel.len()).filter(with).collect();
+        let every = all.len().div_ceil(SOME).max(1);
+        all.into_iter().step_by(every).collect()
+    }
+
     /// A series without its level and the given cycles, at these effects of the flags; none if too few steps count.
-    fn adjusted(&self, i: usize, effects: &[f64], groups: &[&Group]) -> Option<Adjusted> {
+    pub(super) fn adjusted(&self, i: usize, effects: &[f64], groups: &[&Group]) -> Option<Adjusted> {
         let y = self.panel.regular(i);
-        let offset = usize::try_from(self.panel.positions(i).first()? - self.first).ok()?;
+        let offset = usize::try_from(self.panel.positions(i).first()? - self.controls.first).ok()?;
         let n = y.len();
         let flags: Vec<Vec<f64>> = self
             .flags
@@ -235,26 +205,36 @@ impl<'a> Setting<'a> {
         let mut counts: Vec<bool> = y.iter().map(|y| !y.is_nan()).collect();
         // What would have been sold without the flags.
         let mut without: Vec<f64> = y.to_vec();
+        // Where a flag closes, sales tell nothing of the level and the indices, nor of the effects of other flags.
+        let closes = |effect: &f64| 1.0 + effect < CLOSED;
+        for (flag, _) in flags.iter().zip(effects).skip(self.asked).filter(|(_, effect)| closes(effect)) {
+            counts.iter_mut().zip(flag).for_each(|(counts, on)| *counts &= *on == 0.0);
+        }
+        let mut tells = counts.clone();
         for (flag, effect) in flags.iter().zip(effects) {
-            let factor = (1.0 + effect).max(0.1);
+            if closes(effect) {
+                tells.iter_mut().zip(flag).for_each(|(tells, on)| *tells &= *on == 0.0);
+                continue;
+            }
+            let factor = 1.0 + effect;
             without.iter_mut().zip(flag).filter(|(_, on)| **on > 0.0).for_each(|(y, _)| *y /= factor);
         }
-        let observed = counts.iter().filter(|counts| **counts).count();
-        let mean = without.iter().zip(&counts).filter(|(_, c)| **c).map(|(y, _)| y).sum::<f64>() / observed as f64;
-        let mut baseline = line(&without, &counts, self.reach);
+        let observed = tells.iter().filter(|tells| **tells).count();
+        let mean = without.iter().zip(&tells).filter(|(_, c)| **c).map(|(y, _)| y).sum::<f64>() / observed as f64;
+        let mut baseline = line(&without, &tells, self.controls.reach);
         for (counts, level) in counts.iter_mut().zip(&baseline) {
-            *counts &= *level > LEAST_LEVEL * mean;
+            *counts &= mean > 0.0 && *level > LEAST_LEVEL * mean;
         }
         // The index of a phase: the mean ratio of its sales to the baseline so far.
         for group in groups.iter().chain(groups) {
             let of = &group.of[offset..offset + n];
             let (mut sums, mut sizes) = (vec![0.0; group.count], vec![0.0; group.count]);
-            for t in (0..n).filter(|t| counts[*t]) {
+            for t in (0..n).filter(|t| counts[*t] && tells[*t]) {
                 sums[of[t] as usize] += without[t] / baseline[t];
                 sizes[of[t] as usize] += 1.0;
             }
             for t in (0..n).filter(|t| counts[*t]).collect::<Vec<_>>() {
-                let index = sums[of[t] as usize] / sizes[of[t] as usize];
+                let index = sums[of[t] as usize] / f64::max(sizes[of[t] as usize], 1.0);
                 counts[t] = index > LEAST_LEVEL;
                 baseline[t] *= index;
             }
@@ -265,28 +245,31 @@ impl<'a> Setting<'a> {
             let of = &group.of[offset..offset + n];
             of.iter().zip(&counts).filter(|(_, counts)| **counts).map(|(phase, _)| *phase).collect::<HashSet<_>>().len()
         });
-        let used = steps as f64 / self.reach as f64 + phases.sum::<usize>() as f64 + self.flags.len() as f64;
+        let used = steps as f64 / self.controls.reach as f64 + phases.sum::<usize>() as f64 + self.flags.len() as f64;
         if (steps as f64) < used + 3.0 {
             return None;
         }
         let (mut on, mut beside) = (Vec::new(), Vec::new());
         for flag in &flags {
             let off: Vec<f64> = (0..n).map(|t| f64::from(u8::from(counts[t] && flag[t] == 0.0))).collect();
-            let near = window(&off, self.reach);
+            let near = window(&off, self.controls.reach);
             let with = || (0..n).filter(|t| counts[*t] && flag[*t] > 0.0);
             on.push(with().count());
             beside.push(with().filter(|t| near[*t] > 0.0).count());
         }
-        let without_level = |values: Vec<f64>| {
-            let level = line(&values, &counts, self.reach);
+        let without_level = |values: &[f64]| {
+            let level = line(values, &counts, self.controls.reach);
             let mut rest: Vec<f64> = (0..n).map(|t| if counts[t] { values[t] - level[t] } else { 0.0 }).collect();
             demean(&mut rest, groups, offset, &counts);
             rest
         };
         Some(Adjusted {
             offset,
-            sales: without_level(relative),
-            flags: flags.into_iter().map(without_level).collect(),
+            sales: without_level(&relative),
+            flags: flags.iter().map(|flag| without_level(flag)).collect(),
+            baseline: (0..n).map(|t| if counts[t] { baseline[t] } else { 0.0 }).collect(),
+            relative,
+            counts,
             steps,
             used,
             on,
@@ -294,16 +277,18 @@ impl<'a> Setting<'a> {
         })
     }
 
-    fn estimate(&self, asked: usize) -> Result<Vec<Effect>> {
+    fn estimate(&self, asked: usize) -> Result<(Vec<Effect>, Vec<f64>, Vec<f64>)> {
         let p = self.flags.len();
-        let groups: Vec<&Group> = self.groups.iter().collect();
+        let groups: Vec<&Group> = self.controls.groups.iter().collect();
         let mut effects = vec![0.0; p];
         let mut before = effects.clone();
         let (mut weights, mut inverse) = (Vec::new(), Vec::new());
-        for _ in 0..PASSES {
-            let sums = (0..self.panel.len())
-                .into_par_iter()
-                .map(|i| {
+        let (some, every) = (self.some(asked), (0..self.panel.len()).collect::<Vec<_>>());
+        for pass in 1..=PASSES {
+            let few = pass < PASSES && some.len() < every.len() && every.len() > SOME;
+            let sums = if few { &some } else { &every }
+                .par_iter()
+                .map(|&i| {
                     progress::check()?;
                     Ok(self.adjusted(i, &effects, &groups).map(|series| Sums::of(&series, &effects)))
                 })
@@ -329,9 +314,16 @@ impl<'a> Setting<'a> {
                 ))
             })?;
             before = std::mem::replace(&mut effects, estimate);
+            // A flag that closes stays out.
+            for (effect, before) in effects[asked..].iter_mut().zip(&before[asked..]) {
+                if 1.0 + *effect < CLOSED || 1.0 + before < CLOSED {
+                    *effect = -1.0;
+                }
+            }
             inverse = inverted;
         }
-        self.intervals(asked, &groups, &before, &effects, &weights, &inverse)
+        let found = self.intervals(asked, &groups, &before, &effects, &weights, &inverse)?;
+        Ok((found, effects, weights))
     }
 
     /// The effects with their intervals, from the scores of all series summed by date.
@@ -345,7 +337,7 @@ impl<'a> Setting<'a> {
         inverse: &[f64],
     ) -> Result<Vec<Effect>> {
         let p = self.flags.len();
-        let dates = self.groups.first().map_or_else(
+        let dates = self.controls.groups.first().map_or_else(
             || self.panel.extent().map_or(0, |(first, last)| (last - first + 1) as usize),
             |group| group.of.len(),
         );
@@ -353,6 +345,7 @@ impl<'a> Setting<'a> {
         let mut leverage = vec![0.0; dates];
         let mut of_series: Vec<Vec<(usize, f64, usize)>> = vec![Vec::new(); asked];
         let (mut on, mut beside) = (vec![0; asked], vec![0; asked]);
+        let (mut baselines, mut others) = (vec![0.0; asked], vec![0.0; asked]);
         let (mut steps, mut used) = (0.0, 0.0);
         for block in (0..self.panel.len()).collect::<Vec<_>>().chunks(BLOCK) {
             let series = block
@@ -376,6 +369,15 @@ impl<'a> Setting<'a> {
                 }
                 for k in 0..asked {
                     on[k] += series.on[k];
+                    let column = self.panel.regular_column(i, &self.flags[k].on);
+                    let with = column.iter().zip(&series.baseline).filter(|(on, _)| **on > 0.0);
+                    baselines[k] += with.map(|(_, baseline)| baseline).sum::<f64>();
+                    for j in (0..p).filter(|j| *j != k) {
+                        let other = self.panel.regular_column(i, &self.flags[j].on);
+                        let both = column.iter().zip(other.iter()).zip(&series.baseline);
+                        let both = both.filter(|((on, other), _)| **on > 0.0 && **other > 0.0);
+                        others[k] += effects[j] * both.map(|(_, baseline)| baseline).sum::<f64>();
+                    }
                     beside[k] += series.beside[k];
                     let flag = &series.flags[k];
                     let square: f64 = flag.iter().map(|x| x * x).sum();
@@ -394,7 +396,6 @@ impl<'a> Setting<'a> {
                 self.flags[k].name, beside[k], on[k]
             )));
         }
-        let lags = (LAGS * (dates as f64).sqrt()).ceil().max(1.0);
         let mut found = Vec::new();
         for (k, series) in of_series.into_iter().enumerate() {
             let rough = &scores[k];
@@ -405,19 +406,22 @@ impl<'a> Setting<'a> {
             let freedom = independent / (independent - used).max(independent / 4.0);
             let scores: Vec<f64> =
                 rough.iter().zip(&leverage).map(|(score, h)| score * freedom / (1.0 - h.min(0.9))).collect();
-            // Negative autocorrelation, which few scores show by chance, does not narrow the interval.
-            let alone: f64 = scores.iter().map(|score| score * score).sum();
-            let error = long_run(&scores, lags as usize).max(alone).sqrt();
-            let margin = error * self.critical(k, lags / dates as f64)?;
-            let value = effects[k];
-            let all = Estimate { value, low: (value - margin).max(-1.0), high: value + margin };
-            found.push(Effect { all, series });
+            let runs = self.runs(k);
+            let all = of_scores(effects[k], &scores, (runs as f64 - 1.0).max(1.0));
+            // Effects add up relative to sales without any flag; stated is that relative to sales with the others.
+            let moved = 1.0 + others[k] / baselines[k];
+            let matters = (1.0 / moved - 1.0).abs() * effects[k].abs() > SLIGHT * all.error;
+            let scale = if matters && moved > CLOSED { 1.0 / moved } else { 1.0 };
+            let (all, scores) = (all.times(scale), scores.into_iter().map(|score| scale * score).collect());
+            let all = Estimate { value: all.value.max(-1.0), ..all };
+            let series = series.into_iter().map(|(i, own, steps)| (i, scale * own, steps)).collect();
+            found.push(Effect { all, scores, baseline: baselines[k] / scale, runs, series });
         }
         Ok(found)
     }
 
-    /// The critical value of the 95 % interval.
-    fn critical(&self, k: usize, b: f64) -> Result<f64> {
+    /// Runs of a flag, those at the same time in several series counted once.
+    fn runs(&self, k: usize) -> usize {
         let mut runs = HashSet::new();
         for i in 0..self.panel.len() {
             let (positions, on) = (self.panel.positions(i), self.panel.column_of(i, &self.flags[k].on));
@@ -436,14 +440,12 @@ impl<'a> Setting<'a> {
                 runs.insert((from, last + 1));
             }
         }
-        let freedom = (runs.len() as f64 - 1.0).max(1.0);
-        let fixed = 1.9600 + 2.9694 * b + 0.4160 * b * b - 0.5324 * b * b * b;
-        Ok(student_quantile(freedom, 0.975)?.max(fixed))
+        runs.len()
     }
 }
 
 impl Adjusted {
-    fn fitted(&self, effects: &[f64], t: usize) -> f64 {
+    pub(super) fn fitted(&self, effects: &[f64], t: usize) -> f64 {
         self.flags.iter().zip(effects).map(|(flag, effect)| effect * flag[t]).sum()
     }
 }
@@ -478,115 +480,4 @@ fn weights_of(sums: &[Option<Sums>]) -> Vec<f64> {
         None => 0.0,
     };
     sums.iter().map(weight).collect()
-}
-
-/// The flags, in the given order, that are not linear combinations of earlier ones: Cholesky's factor without null
-/// rows.
-fn independent(system: &[f64], order: impl Iterator<Item = usize>, p: usize) -> Vec<usize> {
-    let (mut kept, mut factor): (Vec<usize>, Vec<Vec<f64>>) = (Vec::new(), Vec::new());
-    for k in order {
-        let mut row: Vec<f64> = Vec::with_capacity(kept.len() + 1);
-        for (j, other) in kept.iter().enumerate() {
-            let explained: f64 = row.iter().zip(&factor[j]).map(|(a, b)| a * b).sum();
-            row.push((system[k * p + other] - explained) / factor[j][j]);
-        }
-        let left = system[k * p + k] - row.iter().map(|a| a * a).sum::<f64>();
-        if left > 1e-9 * system[k * p + k] {
-            row.push(left.sqrt());
-            factor.push(row);
-            kept.push(k);
-        }
-    }
-    kept
-}
-
-/// The solution of the normal equations and the inverse of their matrix, zero for the other flags.
-fn solved(system: &[f64], right: &[f64], known: &[usize], p: usize) -> Option<[Vec<f64>; 2]> {
-    let part: Vec<f64> = known.iter().flat_map(|a| known.iter().map(move |b| system[a * p + b])).collect();
-    let mut inverse = vec![0.0; p * p];
-    for (column, b) in known.iter().enumerate() {
-        let mut unit = vec![0.0; known.len()];
-        unit[column] = 1.0;
-        if !solve(&mut part.clone(), &mut unit) {
-            return None;
-        }
-        for (row, a) in known.iter().enumerate() {
-            inverse[a * p + b] = unit[row];
-        }
-    }
-    let solution = (0..p).map(|a| (0..p).map(|b| inverse[a * p + b] * right[b]).sum()).collect();
-    Some([solution, inverse])
-}
-
-/// The long-run variance of a sum of scores autocorrelated over fewer than `lags` dates (Newey and West 1987).
-fn long_run(scores: &[f64], lags: usize) -> f64 {
-    let at = |lag: usize| scores[lag..].iter().zip(scores).map(|(a, b)| a * b).sum::<f64>();
-    let weighted = (1..lags.min(scores.len())).map(|lag| 2.0 * (1.0 - lag as f64 / lags as f64) * at(lag));
-    at(0) + weighted.sum::<f64>()
-}
-
-/// Moving sums over the steps up to `reach` on either side, the outermost with weight one half.
-fn window(values: &[f64], reach: usize) -> Vec<f64> {
-    let n = values.len();
-    let mut before = Vec::with_capacity(n + 1);
-    let mut sum = 0.0;
-    before.push(sum);
-    for value in values {
-        sum += value;
-        before.push(sum);
-    }
-    let over = |t: usize, reach: usize| before[(t + reach + 1).min(n)] - before[t.saturating_sub(reach)];
-    (0..n).map(|t| 0.5 * (over(t, reach) + over(t, reach - 1))).collect()
-}
-
-/// The local level: at each step the value of a local linear regression on the steps around it that count; where these
-/// are too few for a line, their mean.
-fn line(values: &[f64], counts: &[bool], reach: usize) -> Vec<f64> {
-    let n = values.len();
-    // Steps are counted from the middle, which keeps the sums of squares small.
-    let place = |t: usize| t as f64 - n as f64 / 2.0;
-    let of = |value: &dyn Fn(usize) -> f64| {
-        let cells: Vec<f64> = (0..n).map(|t| if counts[t] { value(t) } else { 0.0 }).collect();
-        window(&cells, reach)
-    };
-    let (ones, places) = (of(&|_| 1.0), of(&|t| place(t)));
-    let squares = of(&|t| place(t) * place(t));
-    let (sums, products) = (of(&|t| values[t]), of(&|t| place(t) * values[t]));
-    (0..n)
-        .map(|t| {
-            let at = place(t);
-            let first = places[t] - at * ones[t];
-            let second = squares[t] - 2.0 * at * places[t] + at * at * ones[t];
-            let product = products[t] - at * sums[t];
-            let determinant = ones[t] * second - first * first;
-            if ones[t] >= 3.0 && determinant > 1e-9 * (ones[t] * second).max(1.0) {
-                (second * sums[t] - first * product) / determinant
-            } else {
-                sums[t] / ones[t]
-            }
-        })
-        .collect()
-}
-
-/// Removes the mean of every phase of every cycle from the steps that count, in turn until none is left.
-fn demean(values: &mut [f64], groups: &[&Group], offset: usize, counts: &[bool]) {
-    for _ in 0..SWEEPS {
-        let mut largest: f64 = 0.0;
-        for group in groups {
-            let of = &group.of[offset..offset + values.len()];
-            let (mut sums, mut sizes) = (vec![0.0; group.count], vec![0.0; group.count]);
-            for t in (0..values.len()).filter(|t| counts[*t]) {
-                sums[of[t] as usize] += values[t];
-                sizes[of[t] as usize] += 1.0;
-            }
-            let means: Vec<f64> = sums.iter().zip(&sizes).map(|(sum, size)| sum / f64::max(*size, 1.0)).collect();
-            largest = means.iter().fold(largest, |largest, mean| largest.max(mean.abs()));
-            for t in (0..values.len()).filter(|t| counts[*t]) {
-                values[t] -= means[of[t] as usize];
-            }
-        }
-        if largest < 1e-9 || groups.len() < 2 {
-            break;
-        }
-    }
 }

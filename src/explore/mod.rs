@@ -3,34 +3,68 @@
 //! A new question is one file with an options struct that implements [`Ask`], and two lines here: its `mod` and its row
 //! in [`QUESTIONS`].
 
+mod abc;
+mod anomalies;
 mod autocorrelation;
 mod changepoints;
+mod clusters;
+mod column_profile;
+mod comovement;
+mod contribution;
+mod correlation;
+mod counterfactual;
 mod decomposition;
 mod demand;
 mod each;
 mod effect;
+mod elasticity;
+mod expected;
+mod forecastability;
+mod holidays;
+mod kept;
+mod matched;
 mod normality;
+mod ordinary;
+mod placebo;
 mod profile;
 mod seasonality;
+mod shifts;
+mod spill;
 mod stationarity;
+mod tour;
 mod trend;
+mod trust;
 mod uplift;
+mod weather;
+mod within;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+pub use abc::Abc;
+pub use anomalies::Anomalies;
 pub use autocorrelation::Autocorrelation;
 pub use changepoints::Changepoints;
+pub use clusters::Clusters;
+pub use column_profile::ColumnProfiles;
+pub use comovement::Comovement;
+pub use contribution::Contribution;
+pub use correlation::Correlation;
 pub use decomposition::Decomposition;
 pub use demand::DemandClasses;
+pub use elasticity::Elasticity;
+pub use forecastability::Forecastability;
+pub use holidays::HolidayEffects;
 pub use normality::Normality;
 pub use profile::Profile;
 pub use seasonality::Seasonality;
 pub use stationarity::Stationarity;
+pub use tour::Tour;
 pub use trend::Trend;
 pub use uplift::Uplift;
+pub use weather::Weather;
 
 use crate::error::{Error, Result};
 use crate::options;
@@ -45,11 +79,22 @@ pub const QUESTIONS: Registry<Asking> = Registry {
         Question::of::<Profile>(),
         Question::of::<Seasonality>(),
         Question::of::<Trend>(),
+        Question::of::<Contribution>(),
         Question::of::<Uplift>(),
+        Question::of::<HolidayEffects>(),
+        Question::of::<Elasticity>(),
+        Question::of::<Weather>(),
+        Question::of::<Correlation>(),
+        Question::of::<Anomalies>(),
+        Question::of::<Changepoints>(),
+        Question::of::<Comovement>(),
+        Question::of::<Abc>(),
+        Question::of::<Clusters>(),
+        Question::of::<Forecastability>(),
+        Question::of::<ColumnProfiles>(),
         Question::of::<Decomposition>(),
         Question::of::<Autocorrelation>(),
         Question::of::<Stationarity>(),
-        Question::of::<Changepoints>(),
         Question::of::<Normality>(),
         Question::of::<DemandClasses>(),
     ],
@@ -58,10 +103,16 @@ pub const QUESTIONS: Registry<Asking> = Registry {
 /// A row of [`QUESTIONS`].
 pub type Question = Row<Asking>;
 
+/// A label and its answer.
+type Answered = (String, Result<Finding>);
+/// The answers of a tour to those of a question's labels that are wanted.
+type Touring = fn(&Panel, &dyn Fn(&str) -> bool) -> Vec<Answered>;
+
 /// How a question is answered.
 pub struct Asking {
     ask: fn(&Panel, Map<String, Value>) -> Result<Finding>,
     first: fn(&Panel) -> Vec<Result<Finding>>,
+    tour: Touring,
 }
 
 /// A question; its options struct implements this trait.
@@ -95,6 +146,11 @@ pub trait Ask: Default + Serialize + DeserializeOwned + JsonSchema {
     fn first(_panel: &Panel) -> Vec<Self> {
         Vec::new()
     }
+
+    /// The options with which a tour asks it.
+    fn tour(panel: &Panel) -> Vec<Self> {
+        Self::first(panel)
+    }
 }
 
 impl Question {
@@ -112,6 +168,16 @@ impl Question {
                 first: |panel| {
                     let answer = |question: Q| panel.check_length().and_then(|()| question.answer(panel));
                     Q::first(panel).into_iter().map(answer).collect()
+                },
+                tour: |panel, wanted| {
+                    let answer = |question: Q| {
+                        let label = options::label(Q::NAME, &question).unwrap_or_else(|_| Q::NAME.into());
+                        wanted(&label).then(|| {
+                            let answer = panel.check_length().and_then(|()| question.answer(panel));
+                            (label, answer)
+                        })
+                    };
+                    Q::tour(panel).into_iter().filter_map(answer).collect()
                 },
             }
         )
@@ -134,7 +200,9 @@ impl Panel {
     /// ```
     pub fn explore(&self, question: &str) -> Result<Finding> {
         let (name, given) = options::split(question)?;
-        (QUESTIONS.named(name)?.ask)(self, given)
+        let asked = QUESTIONS.named(name)?;
+        let finding = (asked.ask)(self, given)?;
+        Ok(trust::paid(self, question, finding))
     }
 }
 

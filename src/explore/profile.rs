@@ -29,16 +29,7 @@ impl Ask for Profile {
     const SUMMARY: &str = "Which series sell most: the share of each series in the total";
     const EXAMPLE: &str = "profile(top=5)";
     const ALSO: &str = "shares, share of total";
-    const SIMILAR: &[(&str, &str)] = &[
-        (
-            "abc, abc xyz, pareto, top, top sellers, best sellers, largest",
-            "the share of each series in the total, the largest first",
-        ),
-        (
-            "describe, overview, summary, head",
-            "the share of each series in the total; `summary` and `head` are verbs of a panel",
-        ),
-    ];
+    const SIMILAR: &[(&str, &str)] = &[("top, ranking", "the share of each series in the total, the largest first")];
 
     fn first(_: &Panel) -> Vec<Self> {
         vec![Self::default()]

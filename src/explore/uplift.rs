@@ -1,26 +1,43 @@
-//! What do sales do when a promotion or holiday is on? Steps with it compared with their baseline.
+//! What do sales do when a promotion or holiday is on? The effect by three methods, what it is worth, and what of it is
+//! borrowed from the time around.
 //!
-//! The baseline of a step is what it would have sold without the flag: the local level and trend of its series, times
-//! the seasonal index of its weekday (hour of the week, month), and of its day of the month. The other known flags,
-//! such as holidays, are held fixed. `effect` has the formulas, and how the 95 % interval allows for autocorrelation
-//! and for shocks that all series share. An effect whose interval contains zero is not significant.
+//! **Regression.** The baseline of a step is what it would have sold without the flag: the local level and trend of its
+//! series, times the seasonal index of its weekday (hour of the week, month), and of its day of the month. The other known
+//! flags, such as holidays, are held fixed. `effect` has the formulas, and how the interval allows for autocorrelation
+//! and for shocks that all series share. An effect whose interval contains zero is not significant. If sales just before
+//! or just after the runs are below the baseline (5 %), these steps are held fixed as well, so that the baseline is not
+//! that of a time from which sales were borrowed.
+//!
+//! **Two other methods**, `matched` and `counterfactual`, judge the same steps by other baselines. They agree unless the
+//! largest difference between two of the three is both larger than its own standard error allows (5 %, after Bonferroni;
+//! from the difference of their scores date by date) and larger than a tenth of the effect. The p-value is that of the
+//! regression, or the largest of the three where they do not agree. `placebo` moves the flag to other dates; `spill` has the effect before, after and on other series.
+//!
+//! **Money.** The effect times the sum of the baseline over the steps with the flag, per year of history.
 //!
 //! A covariate of numbers or booleans is a flag: on where it is true or above zero, off elsewhere, also where it is
 //! missing. A covariate of texts has an effect for each of its levels relative to the base level, the most frequent
 //! one; empty cells are a level of their own. A flag that is on for long stretches has no baseline nearby, and is
-//! refused, as is one that is on at the same times of every week.
+//! refused, as is one that is on at the same times of every week, at every step or never, or whenever another flag is and
+//! only then. One occasion cannot tell an effect from chance: it is described, without an interval.
 
 use polars::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::effect::{Cycle, Effect, Effects, Estimate, Flag, effects};
+use super::effect::{Effect, Effects, Flag, effects};
+use super::matched::{MOST, Method, cleaned, spread};
+use super::placebo;
+use super::spill::{self, Windows};
+use super::within::Cycle;
 use super::{Ask, Finding};
 use crate::error::{Error, Result, suggestion};
-use crate::panel::{Panel, Role};
-use crate::show::words::counted;
-use crate::show::{Table, number};
+use crate::figures::{Around, Intervals};
+use crate::panel::{DAY, Panel, Role, order};
+use crate::show::words::{amount, counted, listed};
+use crate::show::{Claim, Placebo, Table, number};
 use crate::statistics::summary::quantile;
+use crate::statistics::{Estimate, check_level, of_scores};
 
 /// Options of `uplift`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,11 +48,15 @@ pub struct Uplift {
     pub by: String,
     /// Rows of the table: series, or levels of a covariate of texts.
     pub top: usize,
+    /// The probability of the intervals.
+    pub level: f64,
+    /// The most series to estimate on, spread by size; 0 for all.
+    pub series: usize,
 }
 
 impl Default for Uplift {
     fn default() -> Self {
-        Self { by: String::new(), top: 10 }
+        Self { by: String::new(), top: 10, level: 0.95, series: 0 }
     }
 }
 
@@ -47,6 +68,42 @@ const HELD: usize = 12;
 const WITH: f64 = 0.9;
 /// What an empty cell of a covariate of texts is called.
 const EMPTY: &str = "(empty)";
+
+/// Two flags that share more than this of the steps of each are on together.
+const SAME: f64 = 0.95;
+/// Series in which the effect before, after and elsewhere is estimated.
+const SAMPLE: usize = 100;
+/// Steps around a run are held fixed if sales there are lower at this level, and methods differ at it.
+const DIFFERS: f64 = 0.05;
+/// A difference between methods below this share of the effect does not matter.
+const SLIGHT: f64 = 0.1;
+/// The most flags of a tour, and the share of steps at which a number is zero or missing that makes it one.
+const TOUR: usize = 8;
+/// The most levels of a covariate of texts in a tour, and the most series that it estimates on.
+const TOLD: usize = 4;
+const TOURED: usize = 200;
+/// A flag at which less than this share of the usual is sold, on or off, says when a shop is closed.
+const CLOSED: f64 = 0.1;
+const SPARSE: f64 = 0.3;
+/// The shortest step that is a time, in microseconds: shorter ones are numbers of steps.
+const MINUTE: i64 = 60_000_000;
+
+/// Does a column say when nothing can be sold?
+fn closes(panel: &Panel, by: &str) -> bool {
+    let Ok(matrix) = panel.matrix() else { return false };
+    let Some(c) = matrix.names.iter().position(|name| name == by) else { return false };
+    let (mut on, mut off) = ((0.0, 0.0), (0.0, 0.0));
+    let column = &matrix.columns[c];
+    for i in 0..panel.len() {
+        for (flag, y) in panel.column_of(i, column).iter().zip(panel.target(i)).filter(|(_, y)| !y.is_nan()) {
+            let sum = if *flag > 0.0 { &mut on } else { &mut off };
+            *sum = (sum.0 + y, sum.1 + 1.0);
+        }
+    }
+    let mean = |(sum, n): (f64, f64)| if n > 0.0 { sum / n } else { f64::NAN };
+    let (on, off) = (mean(on), mean(off));
+    on < CLOSED * off || off < CLOSED * on
+}
 
 /// The flags whose effects are asked for, their base level, and caveats on the choice.
 struct Question {
@@ -61,17 +118,9 @@ impl Ask for Uplift {
     const NAME: &str = "uplift";
     const SUMMARY: &str = "The effect of a promotion or holiday on sales, weekday and season held fixed";
     const EXAMPLE: &str = "uplift(by=IsHoliday)";
-    const ALSO: &str = "lift, promotion effect, promo effect, holiday effect";
-    const SIMILAR: &[(&str, &str)] = &[
-        (
-            "promo, promotion, promotions, holiday, holidays, event, events",
-            "uplift(by=NAME) for a column that says when it is on",
-        ),
-        (
-            "correlation, correlations, price, prices, elasticity, weather, temperature, drivers, covariates, regressors",
-            "uplift(by=NAME) for a column that is on or off; for numeric columns, `importance` of fits",
-        ),
-    ];
+    const ALSO: &str = "lift, promotion effect, promo effect";
+    const SIMILAR: &[(&str, &str)] =
+        &[("promo, promotion, promotions, event, events", "uplift(by=NAME) for a column that says when it is on")];
 
     /// The first covariates that are known in the future.
     fn first(panel: &Panel) -> Vec<Self> {
@@ -79,23 +128,85 @@ impl Ask for Uplift {
         columns.with_role(Role::Known).take(4).map(|by| Self { by: by.into(), ..Self::default() }).collect()
     }
 
+    /// Known covariates that look like flags or sparse promotions.
+    fn tour(panel: &Panel) -> Vec<Self> {
+        let Ok(matrix) = panel.matrix() else { return Vec::new() };
+        let looks = |by: &&str| {
+            let mut of = (0..matrix.names.len()).filter(|c| matrix.sources[*c].0 == **by).peekable();
+            let Some(c) = of.peek().copied() else { return false };
+            if matrix.names[c] != **by {
+                return of.count() <= TOLD;
+            }
+            let column = &matrix.columns[c];
+            let on = column.iter().filter(|x| **x > 0.0).count();
+            let sparse = (column.len() - on) as f64 >= SPARSE * column.len() as f64;
+            on > 0
+                && on < column.len()
+                && column.iter().all(|x| x.is_nan() || *x >= 0.0)
+                && (sparse || column.iter().all(|x| x.is_nan() || *x == 0.0 || *x == 1.0))
+        };
+        let columns = panel.columns();
+        let known = columns.with_role(Role::Known).filter(looks).filter(|by| !closes(panel, by)).take(TOUR);
+        known
+            .map(|by| Self { by: by.into(), series: if panel.len() > TOURED { TOURED } else { 0 }, ..Self::default() })
+            .collect()
+    }
+
+    fn check(&self) -> Result<()> {
+        check_level(self.level)
+    }
+
     fn answer(&self, panel: &Panel) -> Result<Finding> {
+        let (whole, times) = (panel, self.sampled(panel)?);
+        let (panel, times) = times.as_ref().map_or((whole, 1.0), |(panel, times)| (panel, *times));
         let Question { mut flags, asked, base, mut caveats } = self.asked(panel)?;
-        let (held, with) = held(panel, &self.by, &flags)?;
+        if panel.len() < whole.len() {
+            caveats.push(format!(
+                "Estimated on {} of {} series, spread by size; money is scaled to the sales of all.",
+                number(panel.len() as f64),
+                number(whole.len() as f64)
+            ));
+        }
+        let Held { held, together, same } = held(panel, &self.by, &flags)?;
+        if let (Some(same), None) = (same, &base) {
+            return Err(Error::data(format!(
+                "`{}` is on only when `{same}` is, so their effects cannot be separated",
+                self.by
+            )));
+        }
         let names: Vec<String> = held.iter().map(|flag| format!("`{}`", flag.name)).collect();
         flags.extend(held);
-        let found = effects(panel, &flags, asked)?;
-        if !with.is_empty() {
+        let windows = Windows::of(panel);
+        let plain = effects(panel, &flags, asked)?;
+        let beside = if base.is_none() { beside(panel, &flags, &windows)? } else { Beside::default() };
+        caveats.extend(beside.notes.iter().cloned());
+        let mut wider: Vec<Flag> = Vec::new();
+        if !beside.fixed.is_empty() {
+            let around = spill::around(panel, &flags[0], &windows).into_iter().flatten().enumerate();
+            let around = around.filter(|(side, _)| beside.fixed.contains(side)).map(|(_, flag)| flag);
+            wider.extend(around);
+            let (first, rest) = flags.split_at(1);
+            let all = first.iter().cloned().chain(wider).chain(rest.iter().cloned());
+            wider = all.collect();
+        }
+        // With steps around the runs held fixed, unless that leaves too little.
+        let fixed = if wider.is_empty() { None } else { effects(panel, &wider, asked).ok() };
+        let extra: Vec<usize> = if fixed.is_some() { (1..=beside.fixed.len()).collect() } else { Vec::new() };
+        let mut found = fixed.unwrap_or(plain);
+        found.effects.iter_mut().for_each(|effect| effect.baseline *= times);
+        if !together.is_empty() {
             caveats.push(format!(
                 "Not held fixed, because on at the same time as {} and so inseparable from it: {}.",
                 self.by,
-                with.join(", ")
+                together.join(", ")
             ));
         }
+        let names: Vec<String> =
+            extra.iter().map(|j| found.setting.flags[*j].name.clone()).chain(names.iter().cloned()).collect();
         let baseline = baseline(panel, &found, &names);
         let finding = match base {
-            None => self.of_flag(panel, &flags[0].name, &found)?,
-            Some(base) => self.of_levels(&flags, &base, &found)?,
+            None => self.of_flag(panel, &found, &windows, &beside, &extra)?,
+            Some(base) => self.of_levels(panel, asked, &base, &found, &windows)?,
         };
         let fixed = found.determined.iter().map(|cycle| {
             let (same, those) = match cycle {
@@ -114,7 +225,281 @@ impl Ask for Uplift {
     }
 }
 
+/// The effect of a flag by three methods.
+struct Judged {
+    /// The regression first; the others where they can be had.
+    methods: Vec<Method>,
+    /// Do they agree? Nothing if there is only one.
+    agree: Option<bool>,
+    /// The p-value of the regression, or the largest of the three where they do not agree; 1 for one occasion.
+    p: f64,
+    /// The only date with the flag.
+    once: Option<String>,
+    /// What the sum of the baseline over the steps with the flag is in a year; NaN without years.
+    yearly: f64,
+}
+
+impl Judged {
+    fn of(panel: &Panel, found: &Effects, k: usize, windows: &Windows) -> Result<Self> {
+        let effect = &found.effects[k];
+        let once = once(panel, &found.setting.flags[k]);
+        let own = Method { name: "regression with controls", all: effect.all, scores: effect.scores.clone() };
+        let cleaned = cleaned(found, k, (windows.before, windows.after))?;
+        let others = [cleaned.matched(effect.runs), cleaned.counterfactual(effect.runs)];
+        let methods: Vec<Method> = [own].into_iter().chain(others.into_iter().flatten()).collect();
+        let most = (effect.runs as f64 - 1.0).max(1.0);
+        let pairs = (0..methods.len()).flat_map(|a| (0..a).map(move |b| (a, b)));
+        let apart = pairs.map(|(a, b)| {
+            let (a, b) = (&methods[a], &methods[b]);
+            let scores: Vec<f64> = a.scores.iter().zip(&b.scores).map(|(a, b)| a - b).collect();
+            of_scores(a.all.value - b.all.value, &scores, most)
+        });
+        let apart: Vec<Estimate> = apart.collect();
+        let large = SLIGHT * methods.iter().map(|method| method.all.value.abs()).fold(0.1, f64::max);
+        let differ = |apart: &Estimate| apart.p_value() * 3.0 < DIFFERS && apart.value.abs() > large;
+        let agree = (!apart.is_empty()).then(|| !apart.iter().any(differ));
+        // Methods that agree are one piece of evidence, the interval's; those that do not are as sure as the least sure one.
+        let judged = if agree == Some(false) { methods.len() } else { 1 };
+        let p = methods[..judged].iter().map(|method| method.all.p_value()).fold(0.0, f64::max);
+        let p = if once.is_some() { 1.0 } else { p };
+        Ok(Self { agree, p, once, yearly: years(panel).map_or(f64::NAN, |years| effect.baseline / years), methods })
+    }
+
+    fn regression(&self) -> &Estimate {
+        &self.methods[0].all
+    }
+
+    /// The effect in units of sales a year; NaN without years.
+    fn money(&self) -> f64 {
+        self.regression().value * self.yearly
+    }
+
+    fn range(&self) -> (String, String) {
+        let values = self.methods.iter().map(|method| percent(method.all.value));
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
+        (signed(low), signed(high))
+    }
+
+    fn sure(&self, name: &str) -> Vec<String> {
+        if self.once.is_some() {
+            return vec![format!("{name} was on once, and one occasion cannot tell its effect from chance.")];
+        }
+        let count = match self.methods.len() {
+            3 => "The three methods",
+            _ => "The two methods that the data allow",
+        };
+        let (low, high) = self.range();
+        let agreement = match self.agree {
+            None => "Only one method can be used, so nothing confirms the estimate.".to_string(),
+            Some(true) => format!("{count} agree on {name}: between {low} and {high}."),
+            Some(false) => format!(
+                "{count} do not agree on {name}: between {low} and {high}, so the effect is not well identified."
+            ),
+        };
+        vec![agreement]
+    }
+
+    /// What the sentence adds where methods do not confirm the regression.
+    fn doubt(&self, significant: bool, level: f64) -> Option<String> {
+        let (low, high) = self.range();
+        match self.agree {
+            _ if self.once.is_some() => None,
+            Some(false) => Some(format!(
+                "; the methods do not agree (between {low} and {high}), so the effect is not well identified"
+            )),
+            Some(true) if significant && self.p > 1.0 - level => Some("; not every method confirms it".into()),
+            _ => None,
+        }
+    }
+}
+
+/// The effect beside the flag's own steps.
+#[derive(Default)]
+struct Beside {
+    /// Where, the effect there, what it is worth relative to the baseline of the flag's own steps.
+    rows: Vec<(String, Estimate, f64)>,
+    /// Steps before (0) and after (1) at which sales differ from the baseline.
+    fixed: Vec<usize>,
+    notes: Vec<String>,
+}
+
+impl Beside {
+    /// Each is a hypothesis of its own.
+    fn claims(&self, name: &str, yearly: f64, level: f64) -> Vec<Claim> {
+        let claim = |(place, effect, share): &(String, Estimate, f64)| {
+            let significant = is_significant(effect, level);
+            let worth = effect.value * share * yearly;
+            let less = if worth < 0.0 { " less" } else { "" };
+            let about = match significant && worth.is_finite() {
+                true => format!(", about {}{less} a year", amount(worth)),
+                false => String::new(),
+            };
+            let lead = if significant { "sales are" } else { "sales show no significant effect:" };
+            Claim {
+                about: format!("{name}, {place}"),
+                sentence: format!(
+                    "{} {lead} {} their baseline ({} % interval {}){about}.",
+                    if place.starts_with("other") {
+                        format!("While {name} is on in some series, in {place}")
+                    } else {
+                        format!("In {place} {name},")
+                    },
+                    relative(effect.value),
+                    number(100.0 * level),
+                    interval(effect, level)
+                ),
+                estimate: effect.times(100.0),
+                p: effect.p_value(),
+                money: worth,
+                placebo: None,
+                again: true,
+                unit: "%",
+            }
+        };
+        self.rows.iter().map(claim).collect()
+    }
+}
+
+/// The effect before, after and on other series, from at most [`SAMPLE`] series.
+fn beside(panel: &Panel, flags: &[Flag], windows: &Windows) -> Result<Beside> {
+    let name = &flags[0].name;
+    let with = |i: usize| panel.column_of(i, &flags[0].on).iter().any(|on| *on > 0.0);
+    let mut beside = Beside::default();
+    let sample = sample(panel, &with)?;
+    let part = if sample.iter().all(|kept| *kept) { panel.clone() } else { panel.with_series(&sample)? };
+    let cut = |flag: &Flag| {
+        let kept = (0..panel.len()).filter(|i| sample[*i]);
+        let on = kept.flat_map(|i| panel.column_of(i, &flag.on).iter().copied()).collect();
+        Flag { name: flag.name.clone(), on }
+    };
+    let cuts: Vec<Flag> = flags.iter().map(cut).collect();
+    let with = |more: Vec<Flag>| -> Result<Option<Vec<(String, Estimate, f64)>>> {
+        let asked = 1 + more.len();
+        let all: Vec<Flag> = cuts[..1].iter().cloned().chain(more).chain(cuts[1..].iter().cloned()).collect();
+        match effects(&part, &all, asked) {
+            Ok(found) => Ok(Some(
+                (1..asked)
+                    .map(|k| {
+                        let effect = &found.effects[k];
+                        (all[k].name.clone(), effect.all, effect.baseline / found.effects[0].baseline)
+                    })
+                    .collect(),
+            )),
+            Err(error) if error.is_interrupted() => Err(error),
+            Err(_) => Ok(None),
+        }
+    };
+    let around = spill::around(&part, &cuts[0], windows);
+    let found = match around {
+        Some(around) => with(around.into())?,
+        None => None,
+    };
+    match found {
+        Some(rows) => {
+            beside.fixed =
+                (0..2).filter(|side| rows[*side].1.value < 0.0 && rows[*side].1.p_value() < DIFFERS).collect();
+            beside.rows.extend(rows);
+        }
+        None => beside.notes.push(format!(
+            "Whether {name} borrows sales from {} and {} cannot be told: too few steps lie outside them.",
+            windows.names[0], windows.names[1]
+        )),
+    }
+    if panel.len() > 1 {
+        let found = match spill::elsewhere(&part, &cuts[0])? {
+            Some(flag) => with(vec![flag])?,
+            None => None,
+        };
+        match found {
+            Some(rows) => beside.rows.extend(rows),
+            None => beside.notes.push(format!(
+                "Whether {name} takes sales from other series cannot be told: it is on in nearly all of them at the same \
+                 time, or too seldom in some alone."
+            )),
+        }
+    }
+    Ok(beside)
+}
+
+/// Whole groups of the first of several keys, or series spread by size: at most [`SAMPLE`] series.
+fn sample(panel: &Panel, with: &dyn Fn(usize) -> bool) -> Result<Vec<bool>> {
+    if panel.len() <= SAMPLE {
+        return Ok(vec![true; panel.len()]);
+    }
+    let keys = panel.columns().keys();
+    let groups = match keys.as_slice() {
+        [parent, _, ..] => panel.attribute(parent)?,
+        _ => None,
+    };
+    if let Some(groups) = groups {
+        let mut names: Vec<&String> = groups.iter().collect();
+        names.sort();
+        names.dedup();
+        let few = (names.len() * SAMPLE / panel.len()).max(1);
+        let kept: Vec<&String> = (0..few).map(|k| names[(2 * k + 1) * names.len() / (2 * few)]).collect();
+        let sample: Vec<bool> = groups.iter().map(|group| kept.contains(&group)).collect();
+        if sample.iter().filter(|kept| **kept).count() <= 2 * SAMPLE {
+            return Ok(sample);
+        }
+    }
+    let weights: Vec<f64> = (0..panel.len()).map(|i| f64::from(u8::from(with(i)))).collect();
+    let size = |i: usize| panel.target(i).iter().filter(|y| !y.is_nan()).sum::<f64>();
+    let mut sample = vec![false; panel.len()];
+    spread(&weights, &size, SAMPLE).into_iter().for_each(|i| sample[i] = true);
+    Ok(sample)
+}
+
+/// The date of a flag that is on only once in all series together, even if not on the same days.
+fn once(panel: &Panel, flag: &Flag) -> Option<String> {
+    let mut all: Vec<i64> = Vec::new();
+    let mut longest = 0;
+    for i in 0..panel.len() {
+        let on = panel.column_of(i, &flag.on);
+        let with = panel.positions(i).iter().zip(on).filter(|(_, on)| **on > 0.0).map(|(position, _)| *position);
+        let own: Vec<i64> = with.collect();
+        if own.chunk_by(|a, b| a + 1 == *b).count() > 1 {
+            return None;
+        }
+        longest = longest.max(own.len());
+        all.extend(own);
+        if all.len() > 1 << 16 {
+            all.sort_unstable();
+            all.dedup();
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    let (first, last) = (*all.first()?, *all.last()?);
+    let one = all.windows(2).all(|pair| pair[0] + 1 == pair[1]) && all.len() <= 2 * longest;
+    let label = |position| panel.inner().calendar.label(position);
+    one.then(|| if first == last { label(first) } else { format!("{} to {}", label(first), label(last)) })
+}
+
+/// Years from the first step to the last; none where steps are not times.
+fn years(panel: &Panel) -> Option<f64> {
+    let (first, last) = panel.extent()?;
+    let length = panel.frequency().length();
+    (length >= MINUTE).then(|| (last - first + 1) as f64 * length as f64 / (365.25 * DAY as f64))
+}
+
 impl Uplift {
+    /// Some of the series, spread by size, and by how much all sell more than these; nothing where all take part.
+    fn sampled(&self, panel: &Panel) -> Result<Option<(Panel, f64)>> {
+        if self.series == 0 || panel.len() <= self.series {
+            return Ok(None);
+        }
+        let sum = |i: usize| panel.target(i).iter().filter(|y| !y.is_nan()).sum::<f64>();
+        let sums: Vec<f64> = (0..panel.len()).map(sum).collect();
+        let mut order = order::by_content(panel)?;
+        order.sort_by(|a, b| sums[*b].total_cmp(&sums[*a]));
+        let mut kept = vec![false; panel.len()];
+        (0..self.series).for_each(|place| kept[order[place * order.len() / self.series]] = true);
+        let all: f64 = sums.iter().sum();
+        let some: f64 = sums.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(sum, _)| sum).sum();
+        let times = if some > 0.0 { all / some } else { 1.0 };
+        Ok(Some((panel.with_series(&kept)?, times)))
+    }
+
     /// The flags of the covariate.
     fn asked(&self, panel: &Panel) -> Result<Question> {
         let matrix = panel.matrix()?;
@@ -131,6 +516,18 @@ impl Uplift {
             })?;
             self.varies(matrix.sources[c].1)?;
             let flag = Flag { name: self.by.clone(), on: on(c) };
+            if flag.on.iter().all(|on| *on == 0.0) {
+                return Err(Error::data(format!(
+                    "`{}` is never on, so it has no effect that can be estimated",
+                    self.by
+                )));
+            }
+            if flag.on.iter().all(|on| *on > 0.0) {
+                return Err(Error::data(format!(
+                    "`{}` is on at every step, so there is nothing to compare it with",
+                    self.by
+                )));
+            }
             return Ok(Question { flags: vec![flag], asked: 1, base: None, caveats: Vec::new() });
         }
         self.varies(matrix.sources[levels[0]].1)?;
@@ -170,12 +567,21 @@ impl Uplift {
         }
     }
 
-    fn of_flag(&self, panel: &Panel, name: &str, found: &Effects) -> Result<Finding> {
-        let Effect { all, series } = &found.effects[0];
+    fn of_flag(
+        &self,
+        panel: &Panel,
+        found: &Effects,
+        windows: &Windows,
+        beside: &Beside,
+        extra: &[usize],
+    ) -> Result<Finding> {
+        let name = &found.setting.flags[0].name;
+        let Effect { all, series, .. } = &found.effects[0];
         let steps: usize = series.iter().map(|(_, _, steps)| steps).sum();
         if series.is_empty() {
             return Err(Error::data(format!("`{name}` is never on near steps where it is off")));
         }
+        let judged = Judged::of(panel, found, 0, windows)?;
         let mut rows = series.clone();
         rows.sort_by(|a, b| b.1.total_cmp(&a.1));
         let of_series: Vec<f64> = rows.iter().map(|row| percent(row.1)).collect();
@@ -184,12 +590,43 @@ impl Uplift {
             1 => counted(steps, "step", "steps"),
             n => format!("{} of {} series", counted(steps, "step", "steps"), number(n as f64)),
         };
-        let lead = if is_significant(all) { "sales are" } else { "sales show no significant effect:" };
-        let mut sentence = format!(
-            "With {name}, {lead} {} their baseline (95 % interval {}), over {over}",
-            relative(all.value),
-            interval(all)
-        );
+        let significant = is_significant(all, self.level) && judged.once.is_none();
+        let lead = if significant { "sales are" } else { "sales show no significant effect:" };
+        let head = match &judged.once {
+            Some(date) => format!(
+                "With {name}, sales were about {} their baseline on the one occasion ({date}), and one occasion cannot tell \
+                 the effect from chance",
+                relative(all.value)
+            ),
+            None => format!(
+                "With {name}, {lead} {} their baseline ({} % interval {})",
+                relative(all.value),
+                number(100.0 * self.level),
+                interval(all, self.level)
+            ),
+        };
+        let worth = judged.money();
+        let less = if worth < 0.0 { " less" } else { "" };
+        let mut worth = match significant && worth.is_finite() && worth != 0.0 {
+            true => format!(", about {}{less} a year", amount(worth)),
+            false => String::new(),
+        };
+        if significant && all.value > 0.0 {
+            let lost: Vec<String> = (beside.rows.iter().enumerate())
+                .filter(|(side, row)| beside.fixed.contains(side) && row.1.value < 0.0)
+                .filter(|(_, row)| (row.1.value * row.2 * judged.yearly).is_finite())
+                .map(|(_, (place, effect, share))| {
+                    format!("{} of it is borrowed from {place}", amount(effect.value * share * judged.yearly))
+                })
+                .collect();
+            if !lost.is_empty() {
+                worth.push_str(&format!("; {}", lost.join(" and ")));
+            }
+        }
+        if let Some(doubt) = judged.doubt(significant, self.level) {
+            worth.push_str(&doubt);
+        }
+        let mut sentence = format!("{head}, over {over}{worth}");
         if rows.len() >= 4 {
             sentence.push_str(&format!(
                 "; the middle half of the series lies between {} and {}",
@@ -198,56 +635,322 @@ impl Uplift {
             ));
         }
         sentence.push('.');
-        let all = rows.len();
+        let count = rows.len();
         rows.truncate(self.top.max(1));
         let mut columns = panel.key_columns(rows.iter().map(|row| row.0))?;
         columns.push(Column::new("uplift %".into(), rows.iter().map(|row| percent(row.1)).collect::<Vec<_>>()));
         columns.push(Column::new("steps".into(), rows.iter().map(|row| row.2 as u64).collect::<Vec<_>>()));
-        let table = Table::new(DataFrame::new(rows.len(), columns)?).titled(format!("Uplift with {name}")).of_rows(all);
-        Ok(Finding::new(format!("The effect of {name}"), sentence, table))
-    }
-
-    fn of_levels(&self, flags: &[Flag], base: &str, found: &Effects) -> Result<Finding> {
-        let mut rows: Vec<(&str, &Estimate, usize)> = flags
+        let table =
+            Table::new(DataFrame::new(rows.len(), columns)?).titled(format!("Uplift with {name}")).of_rows(count);
+        let elsewhere = placebo::elsewhere(found, 0, windows, extra)?;
+        let placebo = Placebo::of(all.value, &elsewhere.placebos);
+        let claim = Claim {
+            about: name.clone(),
+            sentence: format!("{head}{worth}."),
+            estimate: all.times(100.0),
+            p: judged.p,
+            money: judged.money(),
+            placebo: placebo.map(|placebo| Placebo { typical: 100.0 * placebo.typical, ..placebo }),
+            again: true,
+            unit: "%",
+        };
+        let mut lines: Vec<Line> = judged.lines(None, self.level);
+        if let Some(placebo) = placebo {
+            let moved = |p: f64| quantile(&elsewhere.placebos, p).map(percent);
+            lines.push(Line {
+                of: None,
+                method: format!("on {} other dates (mean size)", number(placebo.tried as f64)),
+                uplift: percent(placebo.typical),
+                ends: Some((moved((1.0 - self.level) / 2.0)?, moved((1.0 + self.level) / 2.0)?)),
+                worth: f64::NAN,
+            });
+        }
+        let mut finding = Finding::new(format!("The effect of {name}"), sentence, table)
+            .and(table_of("method", &lines)?.titled(format!("The effect of {name} by method")))
+            .claiming([claim].into_iter().chain(beside.claims(name, judged.yearly, self.level)).collect());
+        if !beside.rows.is_empty() {
+            let lines: Vec<Line> = beside
+                .rows
+                .iter()
+                .map(|(place, effect, share)| Line::of(place, effect, self.level, share * judged.yearly))
+                .collect();
+            finding = finding.and(table_of("where", &lines)?.titled(format!("Sales around {name}")));
+        }
+        for sure in judged.sure(name) {
+            finding = finding.sure_by(sure);
+        }
+        if let Some(placebo) = placebo {
+            finding = finding.sure_by(format!(
+                "Moved to {}, the same flag gives as large an effect in {} %.",
+                counted(placebo.tried, "other date", "other dates"),
+                number((100.0 * placebo.as_large as f64 / placebo.tried as f64).round())
+            ));
+        }
+        if let Some(note) = sampled(found) {
+            finding = finding.but(note);
+        }
+        let noun = panel.frequency().noun();
+        let steps: Vec<(i64, f64, f64, f64)> = elsewhere
+            .around
             .iter()
-            .zip(&found.effects)
-            .map(|(flag, effect)| {
-                (flag.name.as_str(), &effect.all, effect.series.iter().map(|(_, _, steps)| steps).sum())
+            .map(|(step, effect)| {
+                let (low, high) = bounds(effect, self.level);
+                (*step, 100.0 * effect.value, 100.0 * low, 100.0 * high)
             })
             .collect();
-        rows.sort_by(|a, b| b.1.value.total_cmp(&a.1.value));
-        let clear: Vec<String> = rows
-            .iter()
-            .filter(|row| is_significant(row.1))
-            .map(|(name, all, _)| format!("{name} {} (95 % interval {})", signed(percent(all.value)), interval(all)))
-            .collect();
-        let unclear: Vec<&str> = rows.iter().filter(|row| !is_significant(row.1)).map(|row| row.0).collect();
+        let figure = if steps.len() > 2 && judged.once.is_none() {
+            Around {
+                title: format!("Sales around {name}"),
+                value: "difference from the baseline, %".into(),
+                foot: format!(
+                    "{noun}s from the start of a run of {}",
+                    counted(elsewhere.length, noun, &format!("{noun}s"))
+                ),
+                effects: steps,
+                placebo: placebo.map(|placebo| 100.0 * placebo.typical),
+            }
+            .figure()
+        } else {
+            figure_of(format!("The effect of {name} by method"), &judged.lines(None, self.level), self.level)
+        };
+        Ok(finding.drawn(figure))
+    }
+
+    fn of_levels(
+        &self,
+        panel: &Panel,
+        asked: usize,
+        base: &str,
+        found: &Effects,
+        windows: &Windows,
+    ) -> Result<Finding> {
+        struct Row<'a> {
+            name: &'a str,
+            all: Estimate,
+            steps: usize,
+            judged: Judged,
+            k: usize,
+        }
+        let mut rows: Vec<Row> = Vec::new();
+        for (k, effect) in found.effects[..asked].iter().enumerate() {
+            let judged = Judged::of(panel, found, k, windows)?;
+            let steps = effect.series.iter().map(|(_, _, steps)| steps).sum();
+            rows.push(Row { name: &found.setting.flags[k].name, all: effect.all, steps, judged, k });
+        }
+        rows.sort_by(|a, b| b.all.value.total_cmp(&a.all.value));
+        let level = number(100.0 * self.level);
+        let clear = |row: &Row| row.judged.once.is_none() && is_significant(&row.all, self.level);
+        let effect_of = |row: &Row| {
+            let (all, worth) = (&row.all, row.judged.money());
+            let less = if worth < 0.0 { " less" } else { "" };
+            let worth = match worth.is_finite() && clear(row) {
+                true => format!(", about {}{less} a year", amount(worth)),
+                false => String::new(),
+            };
+            let doubt = row.judged.doubt(clear(row), self.level).unwrap_or_default().replacen(';', ",", 1);
+            let uplift = signed(percent(all.value));
+            format!("{uplift} ({level} % interval {}{worth}{doubt})", interval(all, self.level))
+        };
+        let known: Vec<String> =
+            rows.iter().filter(|row| clear(row)).map(|row| format!("{} {}", row.name, effect_of(row))).collect();
+        let unclear: Vec<&str> = rows.iter().filter(|row| !clear(row)).map(|row| row.name).collect();
         let mut parts = Vec::new();
-        if !clear.is_empty() {
-            parts.push(clear.join("; "));
+        if !known.is_empty() {
+            parts.push(known.join("; "));
         }
         if !unclear.is_empty() {
             parts.push(format!("no significant effect of {}", unclear.join(", ")));
         }
         let sentence = format!("Effect of {} on sales compared with {base}: {}.", self.by, parts.join("; "));
+        let mut claims = Vec::new();
+        for row in &rows {
+            let (name, by, judged) = (row.name, &self.by, &row.judged);
+            let sentence = match (&judged.once, clear(row)) {
+                (Some(date), _) => format!(
+                    "With {by} {name}, sales were about {} those with {base} on the one occasion ({date}), which cannot tell \
+                     the effect from chance.",
+                    relative(row.all.value)
+                ),
+                (None, true) => {
+                    format!("With {by} {name} instead of {base}, sales change by {}.", effect_of(row))
+                }
+                (None, false) => {
+                    format!("With {by} {name} instead of {base}, sales show no significant change: {}.", effect_of(row))
+                }
+            };
+            let elsewhere = placebo::elsewhere(found, row.k, windows, &[])?;
+            let placebo = Placebo::of(row.all.value, &elsewhere.placebos);
+            claims.push(Claim {
+                about: format!("{by}={name}"),
+                sentence,
+                estimate: row.all.times(100.0),
+                p: judged.p,
+                money: judged.money(),
+                placebo: placebo.map(|placebo| Placebo { typical: 100.0 * placebo.typical, ..placebo }),
+                again: true,
+                unit: "%",
+            });
+        }
+        let lines: Vec<Line> = rows.iter().flat_map(|row| row.judged.lines(Some(row.name), self.level)).collect();
+        let apart: Vec<&str> = rows.iter().filter(|row| row.judged.agree == Some(false)).map(|row| row.name).collect();
+        let agreement = match apart.as_slice() {
+            [] => "The methods agree on every level.".to_string(),
+            some => {
+                format!("The methods do not agree on {}, so their effects are not well identified.", listed(some, 5))
+            }
+        };
+        let moved: Vec<String> = (rows.iter().zip(&claims))
+            .filter(|(row, _)| clear(row))
+            .filter_map(|(row, claim)| {
+                let placebo = claim.placebo?;
+                let share = (100.0 * placebo.as_large as f64 / placebo.tried as f64).round();
+                Some(format!("{} in {} % of {}", row.name, number(share), number(placebo.tried as f64)))
+            })
+            .collect();
+        let figure = Intervals {
+            title: format!("The effect of {}", self.by),
+            value: format!("sales compared with {base}, %"),
+            level: self.level,
+            rows: rows
+                .iter()
+                .map(|row| {
+                    let (low, high) = match row.judged.once {
+                        None => bounds(&row.all, self.level),
+                        Some(_) => (f64::NAN, f64::NAN),
+                    };
+                    (row.name.to_string(), percent(row.all.value), percent(low), percent(high))
+                })
+                .collect(),
+            sides: ("less".into(), "more".into()),
+        };
         let all = rows.len();
         rows.truncate(self.top.max(1));
-        let of = |pick: &dyn Fn(&Estimate) -> f64| rows.iter().map(|row| percent(pick(row.1))).collect::<Vec<_>>();
+        let of = |pick: &dyn Fn(&Estimate) -> f64| rows.iter().map(|row| percent(pick(&row.all))).collect::<Vec<_>>();
+        // One occasion has no interval.
+        let ends = |pick: &dyn Fn((f64, f64)) -> f64| {
+            let end = |row: &Row| row.judged.once.is_none().then(|| percent(pick(bounds(&row.all, self.level))));
+            rows.iter().map(end).collect::<Vec<Option<f64>>>()
+        };
         let columns = vec![
-            Column::new(self.by.as_str().into(), rows.iter().map(|row| row.0).collect::<Vec<_>>()),
+            Column::new(self.by.as_str().into(), rows.iter().map(|row| row.name).collect::<Vec<_>>()),
             Column::new("uplift %".into(), of(&|e| e.value)),
-            Column::new("from %".into(), of(&|e| e.low)),
-            Column::new("to %".into(), of(&|e| e.high)),
-            Column::new("steps".into(), rows.iter().map(|row| row.2 as u64).collect::<Vec<_>>()),
+            Column::new("from %".into(), ends(&|ends| ends.0)),
+            Column::new("to %".into(), ends(&|ends| ends.1)),
+            Column::new("steps".into(), rows.iter().map(|row| row.steps as u64).collect::<Vec<_>>()),
         ];
         let table =
             Table::new(DataFrame::new(rows.len(), columns)?).titled(format!("Uplift by {}", self.by)).of_rows(all);
-        Ok(Finding::new(format!("The effect of {}", self.by), sentence, table))
+        let mut finding = Finding::new(format!("The effect of {}", self.by), sentence, table)
+            .and(table_of("method", &lines)?.titled(format!("The effect of {} by method", self.by)))
+            .drawn(figure.figure())
+            .claiming(claims)
+            .sure_by(agreement);
+        if !moved.is_empty() {
+            finding =
+                finding.sure_by(format!("Moved to other dates, as large an effect is found: {}.", moved.join("; ")));
+        }
+        Ok(match sampled(found) {
+            Some(note) => finding.but(note),
+            None => finding,
+        })
     }
 }
 
+/// A row of a table of effects.
+struct Line {
+    /// The level, of a covariate of texts.
+    of: Option<String>,
+    method: String,
+    uplift: f64,
+    /// The interval, in per cent; none for one occasion.
+    ends: Option<(f64, f64)>,
+    /// In a year; NaN for nothing.
+    worth: f64,
+}
+
+impl Line {
+    fn of(method: &str, effect: &Estimate, level: f64, yearly: f64) -> Self {
+        let (low, high) = bounds(effect, level);
+        let known = effect.error.is_finite() && high.is_finite();
+        Self {
+            of: None,
+            method: method.into(),
+            uplift: percent(effect.value),
+            ends: known.then(|| (percent(low), percent(high))),
+            worth: effect.value * yearly,
+        }
+    }
+}
+
+impl Judged {
+    fn lines(&self, of: Option<&str>, level: f64) -> Vec<Line> {
+        let line = |method: &Method| {
+            let line = Line::of(method.name, &method.all, level, self.yearly);
+            let ends = line.ends.filter(|_| self.once.is_none());
+            Line { of: of.map(String::from), ends, ..line }
+        };
+        self.methods.iter().map(line).collect()
+    }
+}
+
+fn table_of(first: &str, lines: &[Line]) -> Result<Table> {
+    let texts =
+        |name: &str, of: &dyn Fn(&Line) -> String| Column::new(name.into(), lines.iter().map(of).collect::<Vec<_>>());
+    let numbers = |name: &str, of: &dyn Fn(&Line) -> Option<f64>| {
+        Column::new(name.into(), lines.iter().map(of).collect::<Vec<Option<f64>>>())
+    };
+    let mut columns = Vec::new();
+    if lines.iter().any(|line| line.of.is_some()) {
+        columns.push(texts("level", &|line| line.of.clone().unwrap_or_default()));
+    }
+    columns.push(texts(first, &|line| line.method.clone()));
+    columns.push(numbers("uplift %", &|line| Some(line.uplift)));
+    columns.push(numbers("from %", &|line| line.ends.map(|ends| ends.0)));
+    columns.push(numbers("to %", &|line| line.ends.map(|ends| ends.1)));
+    if lines.iter().any(|line| line.worth.is_finite()) {
+        columns.push(numbers("sales a year", &|line| line.worth.is_finite().then(|| line.worth.round())));
+    }
+    Ok(Table::new(DataFrame::new(lines.len(), columns)?))
+}
+
+fn figure_of(title: String, lines: &[Line], level: f64) -> crate::show::Figure {
+    let row = |line: &Line| {
+        let (low, high) = line.ends.unwrap_or((f64::NAN, f64::NAN));
+        (line.method.clone(), line.uplift, low, high)
+    };
+    Intervals {
+        title,
+        value: "difference from the baseline, %".into(),
+        rows: lines.iter().map(row).collect(),
+        level,
+        sides: ("less".into(), "more".into()),
+    }
+    .figure()
+}
+
+/// A caveat on methods that use some series only.
+fn sampled(found: &Effects) -> Option<String> {
+    let all = found.weights.iter().filter(|weight| **weight > 0.0).count();
+    (all > MOST).then(|| {
+        format!(
+            "The regression uses all {} series; the two other methods use {} of them, spread by size.",
+            number(all as f64),
+            number(MOST as f64)
+        )
+    })
+}
+
+/// The other known flags.
+struct Held {
+    held: Vec<Flag>,
+    /// Those that are collinear with the flags asked for.
+    together: Vec<String>,
+    /// One that is on whenever the flag asked for is, and only then.
+    same: Option<String>,
+}
+
 /// The other known flags that are held fixed, and the names of those that are collinear with the flags asked for.
-fn held(panel: &Panel, by: &str, asked: &[Flag]) -> Result<(Vec<Flag>, Vec<String>)> {
+fn held(panel: &Panel, by: &str, asked: &[Flag]) -> Result<Held> {
     let matrix = panel.matrix()?;
     let source = by.split_once('=').map_or(by, |(source, _)| source);
     let with = |a: &[f64], b: &[f64]| {
@@ -255,15 +958,24 @@ fn held(panel: &Panel, by: &str, asked: &[Flag]) -> Result<(Vec<Flag>, Vec<Strin
         both / a.iter().filter(|a| **a > 0.0).count().max(1) as f64
     };
     let (mut held, mut together): (Vec<Flag>, Vec<String>) = (Vec::new(), Vec::new());
+    let mut same = None;
     for (c, (of, role)) in matrix.sources.iter().enumerate() {
         let column = &matrix.columns[c];
         let flag = *role == Role::Known && column.iter().all(|x| x.is_nan() || *x == 0.0 || *x == 1.0);
         let size = column.iter().filter(|x| **x > 0.0).count();
-        // A level that is on more often than off is a base level.
-        if !flag || of == by || of == source || size == 0 || 2 * size > column.len() {
+        if !flag || of == by || of == source || size == 0 {
             continue;
         }
         let on: Vec<f64> = column.iter().map(|x| f64::from(u8::from(*x > 0.0))).collect();
+        let is_same = |flag: &Flag| with(&flag.on, &on) >= SAME && with(&on, &flag.on) >= SAME;
+        // A level of a covariate of texts is a finer name for the same thing, no other flag.
+        if matrix.names[c] == *of && asked.iter().any(is_same) {
+            same.get_or_insert_with(|| matrix.names[c].clone());
+        }
+        // A level that is on more often than off is a base level.
+        if 2 * size > column.len() {
+            continue;
+        }
         // A flag that contains the one asked for, or most of it, is the same thing by another name.
         if asked
             .iter()
@@ -276,7 +988,7 @@ fn held(panel: &Panel, by: &str, asked: &[Flag]) -> Result<(Vec<Flag>, Vec<Strin
     }
     held.sort_by_key(|flag| std::cmp::Reverse(flag.on.iter().filter(|on| **on > 0.0).count()));
     held.truncate(HELD);
-    Ok((held, together))
+    Ok(Held { held, together, same })
 }
 
 /// The caveat on what the baseline is.
@@ -309,13 +1021,21 @@ fn signed(percent: f64) -> String {
     format!("{}{} %", if percent < 0.0 { "−" } else { "+" }, number(percent.abs()))
 }
 
-fn interval(estimate: &Estimate) -> String {
-    format!("{} to {}", signed(percent(estimate.low)), signed(percent(estimate.high)))
+/// The ends of the interval; sales lose all of the baseline at most.
+fn bounds(estimate: &Estimate, level: f64) -> (f64, f64) {
+    let (low, high) = estimate.interval(level);
+    (low.max(-1.0), high)
+}
+
+fn interval(estimate: &Estimate, level: f64) -> String {
+    let (low, high) = bounds(estimate, level);
+    format!("{} to {}", signed(percent(low)), signed(percent(high)))
 }
 
 /// Does the interval exclude zero, as printed?
-fn is_significant(estimate: &Estimate) -> bool {
-    percent(estimate.low) > 0.0 || percent(estimate.high) < 0.0
+fn is_significant(estimate: &Estimate, level: f64) -> bool {
+    let (low, high) = bounds(estimate, level);
+    percent(low) > 0.0 || percent(high) < 0.0
 }
 
 fn relative(share: f64) -> String {

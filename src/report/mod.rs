@@ -19,6 +19,7 @@ mod page;
 pub(crate) mod performance;
 pub(crate) mod quality;
 mod slides;
+mod tour;
 
 use std::path::{Path, PathBuf};
 

@@ -6,6 +6,7 @@ use super::api::{Api, Caught};
 use super::values::{Argument, Value, refused};
 use crate::error::Result;
 use crate::evaluate::{Backtest, Fold, Folds, Tuning};
+use crate::explore::Tour;
 use crate::forecast::{Forecast, Paths};
 use crate::models::{Fits, Model};
 use crate::outcome::Outcome;
@@ -70,6 +71,6 @@ macro_rules! nouns {
 }
 
 nouns! {
-    Panel, Columns, Future, Audit, Finding, Table, Figure, Model, Fits, Forecast, Paths, Folds, Fold, Backtest, Tuning, Report,
+    Panel, Columns, Future, Audit, Finding, Tour, Table, Figure, Model, Fits, Forecast, Paths, Folds, Fold, Backtest, Tuning, Report,
     Plan, Outcome, Block,
 }

@@ -8,7 +8,7 @@ use super::api::{Answer, Api, functions, methods, placed, properties, thrown};
 use super::failure::no_part;
 use super::values::{Names, Options, Scalar};
 use crate::error::Result;
-use crate::explore::QUESTIONS;
+use crate::explore::{QUESTIONS, Tour};
 use crate::panel::{
     Aggregate, Audit, Clean, Columns, FEATURES, Future, Join, Normalise, Panel, Reading, Scenario, Stamps,
 };
@@ -72,12 +72,14 @@ pub(super) fn register(api: &mut Api) {
         save(panel, path: String) -> () { panel.save(path) }
         summary(panel) -> Table { panel.summary() }
         described_columns(panel) -> Table { panel.described_columns() }
+        dictionary(panel) -> Table { panel.dictionary() }
         audit(panel) -> Audit { panel.audit() }
         clean(panel, policy: Clean) -> Panel { panel.clean(&policy) }
         features(panel, labels: Names) -> Panel { panel.features(labels.0) }
         join(panel, path: String, options: Join) -> Panel { panel.join(path, &options) }
         aggregate(panel, options: Aggregate) -> Panel { panel.aggregate(&options) }
         explore(panel, question: String) -> Finding { panel.explore(&question) }
+        "Panel::tour" explore(panel) -> Tour { panel.tour() }
         only(panel, column: String, value: Scalar) -> Panel { panel.only(&column, &value.0) }
         before(panel, stamp: String) -> Panel { panel.before(&stamp) }
         after(panel, stamp: String) -> Panel { panel.after(&stamp) }
@@ -107,6 +109,18 @@ pub(super) fn register(api: &mut Api) {
     });
     api.engine.register_global_module(each.into());
 
+    methods! { api, Tour;
+        findings(tour) -> Vec<Finding> { tour.findings() }
+        described(tour) -> Vec<Finding> { tour.described() }
+        title(tour) -> String { tour.title() }
+        sentence(tour) -> String { tour.sentence() }
+        effects(tour, level: f64) -> Table { tour.effects(level) }
+        table(tour) -> Table { tour.table() }
+        unanswered(tour) -> Table { tour.unanswered() }
+        method(tour) -> String { tour.method() }
+        report(tour) -> Report { tour.report() }
+    }
+
     methods! { api, Future;
         "Future::given_file" given(future, path: String) -> Future { future.given_file(path) }
         what_if(future, covariate: String, values: Vec<f64>) -> Future { future.what_if(&covariate, &values) }
@@ -134,10 +148,13 @@ pub(super) fn register(api: &mut Api) {
         title(finding) -> String { finding.title() }
         sentence(finding) -> String { finding.sentence() }
         caveats(finding) -> Vec<String> { finding.caveats() }
+        sure(finding) -> Vec<String> { finding.sure() }
+        also(finding) -> Vec<Table> { finding.also() }
     }
     methods! { api, Finding;
         table(finding) -> Table { finding.table() }
         figure(finding) -> Figure { finding.figure() }
+        effects(finding, level: f64) -> Table { finding.effects(level) }
     }
 
     // sales.explore(uplift(#{by: "IsHoliday"})), sales.features([lags(#{steps: [8]})]): labels with checked options.

@@ -70,6 +70,7 @@ pub(super) fn register(api: &mut Api) {
     methods! { api, Figure;
         data(figure) -> Table { figure.data() }
         svg(figure) -> String { figure.svg() }
+        svg_within(figure, width: usize) -> String { figure.svg_within(u32::try_from(width).unwrap_or(u32::MAX)) }
         save(figure, path: String) -> () { figure.save(path) }
     }
 

@@ -158,7 +158,7 @@ fn options_out_of_range_are_usage_errors() {
 
 #[test]
 fn examples_work_and_draw() {
-    let sales = crate::sales();
+    let sales = Panel::read("data/walmart_sales_weekly.csv", crate::columns().observed(["Fuel_Price"])).unwrap();
     for question in QUESTIONS {
         let finding = sales.explore(question.example).unwrap();
         assert!(!finding.sentence().contains("NaN") && finding.table().rows() > 0, "{}", question.name);

@@ -129,6 +129,7 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         (_, "horizon" | "steps" | "count") => "4".into(),
         (_, "row" | "place") => "0".into(),
         (_, "decimals") => "2".into(),
+        (_, "width") => "358".into(),
         (_, "number") => "12.5".into(),
         (_, "thing") => "sales".into(),
         (_, "title" | "text") => r#""words""#.into(),
@@ -146,7 +147,7 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
 /// One of each noun.
 const NOUNS: &str = r#"
 let columns = shape; let panel = sales.only("Dept", 1);
-let future = sales.future(4); let audit = sales.audit(); let finding = sales.explore("seasonality"); let table = sales.summary();
+let future = sales.future(4); let audit = sales.audit(); let finding = sales.explore("seasonality"); let tour = sales.explore(); let table = sales.summary();
 let figure = sales.plot(); let model = theta(); let fits = sales.fit(["naive", "theta", "ridge(penalty=0.01, regressors=false)"]); let forecast = fits.forecast(4);
 let paths = forecast.paths(10, 1); let plan_of_folds = folds(2, 4); let folds_ = plan_of_folds; let fold = sales.split(plan_of_folds)[0];
 let backtest = sales.backtest(["naive", "theta"], plan_of_folds); let report_ = report("words");

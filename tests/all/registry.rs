@@ -106,13 +106,15 @@ fn names_that_newcomers_type_are_answered_rightly() {
     let sales = crate::sales();
     let explored = |question: &str| sales.explore(question).err().unwrap().to_string();
     for (question, closest, never) in [
-        ("correlation", "`uplift`", "autocorrelation"),
-        ("anomalies", "`changepoints`", "normality"),
-        ("price", "`uplift`", "profile"),
-        ("weather", "`uplift`", "feature"),
+        ("covariates", "`correlation`", "autocorrelation"),
+        ("price", "`elasticity`", "profile"),
+        ("promotion", "`uplift`", "profile"),
     ] {
         let error = explored(question);
         assert!(error.contains(closest) && !error.contains(never), "{error}");
+    }
+    for (name, question) in [("outliers", "anomalies"), ("temperature", "weather"), ("pearson", "correlation")] {
+        assert_eq!(QUESTIONS.named(name).unwrap().name, question);
     }
     let model = |name: &str| Model::named(name).err().unwrap().to_string();
     assert!(model("lightgbm").contains("the closest is `boost`"));

@@ -1,9 +1,10 @@
-//! `tradewind explore`: questions about the data, each answered with a sentence, a table and its caveats.
+//! `tradewind explore`: the findings that matter, or questions about the data, each answered with a sentence, a table and its
+//! caveats.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use tradewind::explore::{columns_of, first_findings};
+use tradewind::explore::columns_of;
 use tradewind::outputs::Outputs;
 use tradewind::plan::Group;
 use tradewind::prelude::*;
@@ -15,11 +16,12 @@ use crate::out::{Out, REPORT};
 pub(crate) struct Command {
     #[command(flatten)]
     flags: Flags<Self>,
-    /// Questions: seasonality, trend, "uplift(by=promo)" …; without one, the findings that open a report.
+    /// Questions: seasonality, trend, "uplift(by=promo)" …; without one, every question is asked, and the findings that stand
+    /// are told, the dearest first.
     #[arg(value_name = "QUESTION")]
     questions: Vec<String>,
-    /// File for the table of a single question: .csv, .parquet, .json or .xlsx.
-    #[arg(long, value_name = "FILE", help_heading = "Results")]
+    /// Without a question, a folder for report.md and report.html; with one, a file for its table: .csv, .parquet, .json or .xlsx.
+    #[arg(long, value_name = "PLACE", help_heading = "Results")]
     out: Option<PathBuf>,
     /// Folder for the answers with their figures, report.md and report.html.
     #[arg(long, value_name = "FOLDER", help_heading = "Results")]
@@ -40,45 +42,54 @@ impl Command {
         }
         for question in &self.questions {
             QUESTIONS.check(question)?;
-            self.flags.also_known(&columns_of(question)?);
         }
-        let plan = self.flags.plan(out)?;
+        let mut plan = self.flags.explored(out)?;
+        for name in self.questions.iter().map(|question| columns_of(question)).collect::<Result<Vec<_>>>()?.concat() {
+            let stated = [&plan.id, &plan.known, &plan.observed, &plan.fixed];
+            if !stated.into_iter().any(|list| list.names().contains(&name.as_str())) {
+                let known: Vec<&str> = plan.known.names().into_iter().chain([name.as_str()]).collect();
+                plan.known = known.join(";").parse()?;
+            }
+        }
         let mut outputs = Outputs::of(&plan);
-        if let Some(file) = &self.out {
+        let tours = self.questions.is_empty();
+        let folder = self.page.as_ref().or(self.out.as_ref().filter(|_| tours));
+        if let Some(file) = self.out.as_ref().filter(|_| !tours) {
             if self.questions.len() != 1 {
                 return Err(Error::usage("--out takes the table of one question; --page FOLDER takes all answers"));
             }
             Table::can_save(file)?;
             outputs = outputs.file(file)?;
         }
-        if let Some(folder) = &self.page {
+        if let Some(folder) = folder {
             outputs = outputs.folder(folder, &REPORT)?;
         }
         let panel = plan.panel()?;
         out.calendar(&panel, &plan);
-        let findings = match self.questions.as_slice() {
-            [] => first_findings(&panel)?,
-            questions => questions.iter().map(|question| panel.explore(question)).collect::<Result<_>>()?,
+        let tour = if tours { Some(panel.tour()?) } else { None };
+        let findings = match &tour {
+            Some(tour) => tour.findings(),
+            None => self.questions.iter().map(|question| panel.explore(question)).collect::<Result<_>>()?,
         };
-        if let Some((file, finding)) = self.out.as_ref().zip(findings.first()) {
+        if let Some((file, finding)) = self.out.as_ref().filter(|_| !tours).zip(findings.first()) {
             finding.table().save(file)?;
             out.wrote(file);
         }
-        if let Some(folder) = &self.page {
-            let columns = panel.columns();
-            let report = findings
-                .iter()
-                .fold(Report::new(columns.target()), |report, finding| report.heading(finding.title()).add(finding));
+        if let Some(folder) = folder {
+            let report = match &tour {
+                Some(tour) => tour.report()?,
+                None => findings.iter().fold(Report::new(panel.columns().target()), |report, finding| {
+                    report.heading(finding.title()).add(finding)
+                }),
+            };
             tradewind::together(|| REPORT.iter().try_for_each(|name| report.save(folder.join(name)).map(|_| ())))?;
             out.wrote_all(REPORT.iter().map(|name| folder.join(name)));
         }
         drop(outputs);
-        out.findings(&findings)?;
-        if self.questions.is_empty() {
-            let names: Vec<&str> = QUESTIONS.iter().map(|question| question.name).collect();
-            out.say(&format!("more questions: {}; `tradewind questions` describes them", names.join(", ")));
+        match &tour {
+            Some(tour) => out.tour(tour),
+            None => out.findings(&findings),
         }
-        Ok(())
     }
 }
 

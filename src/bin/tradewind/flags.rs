@@ -129,6 +129,13 @@ impl<C: Heeds> Flags<C> {
         self.over(Patch::default(), out)
     }
 
+    /// The same, with a role for every other column where none is stated.
+    pub(crate) fn explored(self, out: &Out) -> Result<Plan> {
+        let patch = self.patch()?;
+        patch.clone().over(Plan::default()).check()?;
+        told(patch.explored()?, out)
+    }
+
     /// The plan that a file describes under these flags, with the columns of the data that nobody has stated.
     pub(crate) fn over(self, base: Patch, out: &Out) -> Result<Plan> {
         completed(self.patch()?.or(base), out)
@@ -163,25 +170,15 @@ impl<C: Heeds> Flags<C> {
     pub(crate) fn first(&self) -> Option<&PathBuf> {
         self.file.as_ref()
     }
-
-    /// Declares more columns as known where nobody has given them a role.
-    pub(crate) fn also_known(&mut self, names: &[String]) {
-        let roles = [&self.patch.id, &self.patch.known, &self.patch.observed, &self.patch.fixed];
-        let stated: Vec<String> =
-            roles.into_iter().flatten().flat_map(|list| list.names().into_iter().map(String::from)).collect();
-        let more = names.iter().filter(|name| !stated.contains(name)).cloned();
-        let known = self.patch.known.iter().flat_map(|list| list.names().into_iter().map(String::from));
-        let all: Vec<String> = known.chain(more).collect();
-        if !all.is_empty() {
-            self.patch.known = all.join(";").parse().ok();
-        }
-    }
 }
 
 /// A plan whose stated values are checked before its data are read for the columns that are not stated.
 fn completed(patch: Patch, out: &Out) -> Result<Plan> {
     patch.clone().over(Plan::default()).check()?;
-    let (patch, found) = patch.completed()?;
+    told(patch.completed()?, out)
+}
+
+fn told((patch, found): (Patch, Option<String>), out: &Out) -> Result<Plan> {
     if let Some(found) = found {
         out.say(&found);
     }

@@ -78,6 +78,35 @@ impl Out {
     }
 }
 
+impl Out {
+    /// The findings that matter, and what else there is to ask.
+    pub(crate) fn tour(&self, tour: &Tour) -> Result<()> {
+        let findings = tour.findings();
+        let mut blocks = vec![Block::Text(tour.sentence())];
+        blocks.extend(findings.iter().flat_map(told));
+        let described: Vec<String> = tour.described().iter().map(Finding::sentence).collect();
+        if !described.is_empty() {
+            blocks.push(Block::Heading { level: 2, text: "What the data hold".into() });
+            blocks.push(Block::List(described.clone()));
+        }
+        let unanswered = tour.unanswered()?;
+        if unanswered.rows() > 0 {
+            blocks.push(Block::Table(unanswered.clone()));
+        }
+        let value = json!({
+            "sentence": tour.sentence(),
+            "findings": findings.iter().map(finding_as_json).collect::<Result<Vec<_>>>()?,
+            "table": tour.table()?.to_json()?,
+            "described": described,
+            "unanswered": unanswered.to_json()?,
+        });
+        self.result(&Block::Group(blocks), value)?;
+        let names: Vec<&str> = QUESTIONS.iter().map(|question| question.name).collect();
+        self.say(&format!("more questions: {}; `tradewind questions` describes them", names.join(", ")));
+        Ok(())
+    }
+}
+
 /// A finding under its title. A terminal has no pictures, and their words are those of the table beside them, whose labels can
 /// be copied.
 pub(crate) fn told(finding: &Finding) -> Vec<Block> {
@@ -86,6 +115,8 @@ pub(crate) fn told(finding: &Finding) -> Vec<Block> {
         Block::Text(finding.sentence()),
         Block::Table(finding.table()),
     ];
+    blocks.extend(finding.also().into_iter().map(Block::Table));
+    blocks.extend(finding.sure().into_iter().map(Block::Note));
     blocks.extend(finding.caveats().into_iter().map(Block::Note));
     blocks
 }
@@ -96,6 +127,8 @@ pub(crate) fn finding_as_json(finding: &Finding) -> Result<Value> {
         "title": finding.title(),
         "sentence": finding.sentence(),
         "table": finding.table().to_json()?,
+        "also": finding.also().iter().map(Table::to_json).collect::<Result<Vec<_>>>()?,
+        "sure": finding.sure(),
         "caveats": finding.caveats(),
     }))
 }
