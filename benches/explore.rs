@@ -13,7 +13,7 @@
 //! KIND is one of `uplift`, `dip`, `holiday`, `elasticity`, `changepoint`, `anomaly`; without one, all. Real series come from
 //! the folder that `TRADEWIND_DATA` names; what needs it is skipped where it is not set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -466,9 +466,10 @@ fn holiday(real: &Real, random: &mut ChaCha8Rng) -> Result<Injected> {
     let mut data = real.some(if real.all.weekly() { 20 } else { 10 }, random);
     let (length, year) = (data.days.len(), if data.weekly() { 52 } else { 364 });
     let usual = |data: &Data, t: usize| {
-        let flag = |name: &str| data.covariates.iter().find(|c| c.name == name).is_some_and(|c| c.of[0][t] > 0.0);
+        let flag =
+            |name: &str, t: usize| data.covariates.iter().find(|c| c.name == name).is_some_and(|c| c.of[0][t] > 0.0);
         let near = t.saturating_sub(1)..(t + 2).min(length);
-        near.clone().all(|t| !flag("IsHoliday") && !flag("Holiday")) && data.y.iter().all(|y| y[t] > 0.0)
+        near.clone().all(|t| !flag("IsHoliday", t) && !flag("Holiday", t)) && data.y.iter().all(|y| y[t] > 0.0)
     };
     let days = |data: &Data, random: &mut ChaCha8Rng| loop {
         let first = random.random_range(2..length - 2 * year.min(length / 3));
@@ -604,7 +605,7 @@ const IDLE: [&str; 5] = ["Leaflet", "RivalPrice", "Humidity", "Jubilee", "Visit"
 fn synthetic(draw: usize) -> (Data, Truth) {
     let mut random = dice("planted", draw);
     let random = &mut random;
-    let weekly = draw % 3 != 0;
+    let weekly = !draw.is_multiple_of(3);
     let (length, step, year) = if weekly { (156, 7, 52.18) } else { (731, 1, 365.25) };
     let count = if weekly { random.random_range(20..=40) } else { random.random_range(20..=25) };
     let names: Vec<String> = (0..count).map(|i| format!("item{i:02}")).collect();
@@ -748,7 +749,7 @@ fn planted(draws: usize) {
     let one = |draw: usize| -> (f64, Tally) {
         let (data, truth) = synthetic(draw);
         let mut tally = Tally::default();
-        let stated = data.panel().and_then(|panel| Ok(effects_of(&panel.tour()?.effects(LEVEL)?, "")?));
+        let stated = data.panel().and_then(|panel| effects_of(&panel.tour()?.effects(LEVEL)?, ""));
         let stated = match stated {
             Ok(stated) => stated,
             Err(why) => {
@@ -850,7 +851,7 @@ fn idle(data: &mut Data, random: &mut ChaCha8Rng) {
 /// White noise: weekly for three years, or daily for two.
 fn white(draw: usize) -> Data {
     let mut random = dice("white", draw);
-    let (length, step, count) = if draw % 2 == 0 { (156, 7, 20) } else { (731, 1, 12) };
+    let (length, step, count) = if draw.is_multiple_of(2) { (156, 7, 20) } else { (731, 1, 12) };
     let level = |random: &mut ChaCha8Rng| (normal(random) * 0.8 + 5.0).exp();
     let mut data = Data {
         names: (0..count).map(|i| format!("item{i:02}")).collect(),
@@ -950,10 +951,9 @@ fn without(name: &str, draws: usize, of: &(dyn Fn(usize) -> Result<Data> + Sync)
     );
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     for stated in &toured {
-        let mut questions: Vec<&str> = stated.iter().map(|effect| effect.question.as_str()).collect();
-        questions.sort_unstable();
-        questions.dedup();
-        questions.into_iter().for_each(|question| *kinds.entry(question.into()).or_default() += 1);
+        let told: BTreeSet<String> =
+            stated.iter().map(|effect| format!("{}: {}", effect.question, effect.about)).collect();
+        told.into_iter().for_each(|told| *kinds.entry(told).or_default() += 1);
     }
     most("panels: false", kinds.iter());
     let mut failed: BTreeMap<String, usize> = BTreeMap::new();

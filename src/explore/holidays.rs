@@ -10,7 +10,7 @@
 //! taken around every date (of the same weekday) that is far from all holidays. The mean square of these placebos is the
 //! variance of one occurrence; where dates a year apart go together, several occurrences have a larger variance than
 //! independent ones. Interval and p-value are those of Student's t with as many degrees of freedom as there are placebo
-//! windows that do not overlap (a randomisation test with a parametric tail; Fisher 1935; Abadie, Diamond & Hainmueller 2010,
+//! windows that do not overlap, or as their kurtosis gives, where tails are heavy (a randomisation test with a parametric tail; Fisher 1935; Abadie, Diamond & Hainmueller 2010,
 //! *Journal of the American Statistical Association* vol. 105, for placebos).
 //!
 //! **It fails** where a holiday has fewer than two occurrences with ordinary steps on both sides (described, not tested), on
@@ -378,6 +378,10 @@ fn measured(panel: &Panel, kept: &Kept, baseline: &Baseline, before: usize, afte
             let repeated = repeated(&of, &|date| free(date, 0), if week == 7 { 364 } else { 52 });
             let error = (variance * (1.0 + (m - 1.0) * repeated) / m).sqrt() * (1.0 + value).max(1.0);
             let error = if value.is_finite() && error.is_finite() { error } else { f64::INFINITY };
+            // Student's t has a kurtosis of 6 / (freedom − 4); that of a mean is smaller by the number of occurrences.
+            let fourth = sizes.iter().map(|x| x.powi(4)).sum::<f64>() / sizes.len() as f64;
+            let excess = (fourth / (variance * variance) - 3.0) / m;
+            let freedom = if excess > 0.0 { freedom.min(4.0 + 6.0 / excess) } else { freedom };
             (Estimate { value, error, freedom }, variance.sqrt(), of)
         };
         let (all, typical, of) = estimate(&whole);

@@ -484,6 +484,9 @@ fn collisions(svg: &str) -> Vec<String> {
     found
 }
 
+/// Values, their axis, and names.
+type Case<'a> = (&'a [f64], TimeAxis, &'a dyn Fn(usize) -> String);
+
 #[test]
 fn no_words_overlap_or_leave_the_canvas() {
     let short = |index: usize| format!("Name {index}");
@@ -493,7 +496,7 @@ fn no_words_overlap_or_leave_the_canvas() {
     let changes: Vec<f64> = (0..24).map(|step| f64::from(step * 5 % 13) - 6.3).collect();
     let plain = [&ordinary[..], &ordinary[..7], &changes[..]];
     let names = [&short as &dyn Fn(usize) -> String, &long, &solid];
-    let mut cases: Vec<(&[f64], TimeAxis, &dyn Fn(usize) -> String)> = Vec::new();
+    let mut cases: Vec<Case> = Vec::new();
     cases.extend(AWKWARD.map(|values| (values, TimeAxis::Dates, names[1])));
     cases.extend(plain.map(|values| (values, TimeAxis::Steps, names[0])));
     cases.extend(plain.iter().flat_map(|values| names.map(|name| (*values, TimeAxis::Dates, name))));

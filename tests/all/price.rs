@@ -89,7 +89,7 @@ fn drawn(price: impl Fn(usize, usize) -> f64, deal: impl Fn(usize, usize) -> f64
 }
 
 fn cut(series: usize, step: usize) -> f64 {
-    if (series + step / 3) % 4 == 0 { 0.8 + 0.02 * ((step / 12 + series) % 5) as f64 } else { 1.0 }
+    if (series + step / 3).is_multiple_of(4) { 0.8 + 0.02 * ((step / 12 + series) % 5) as f64 } else { 1.0 }
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn made_up(shops: usize, lift: f64, growth: f64, seed: u64) -> Panel {
     for s in 0..shops {
         let level = 100.0 * (1.0 + s as f64);
         let mut on = false;
-        for t in 0..156_usize {
+        for (t, degrees) in weather.iter().enumerate() {
             if t % 2 == 0 {
                 on = random.uniform() < 0.2;
             }
@@ -42,7 +42,7 @@ fn made_up(shops: usize, lift: f64, growth: f64, seed: u64) -> Panel {
             ds.push((start + chrono::Days::new(7 * t as u64)).to_string());
             y.push(mean * (1.0 + 0.05 * random.normal()));
             flyer.push(on);
-            warm.push(weather[t]);
+            warm.push(*degrees);
         }
     }
     let frame = df!("shop" => shop, "ds" => ds, "y" => y, "flyer" => flyer, "temperature" => warm).unwrap();
