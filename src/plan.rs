@@ -428,7 +428,8 @@ impl Patch {
         if stated { Ok((self, None)) } else { self.guessed(false) }
     }
 
-    /// The same, with a role for every other column where none is stated, as exploring reads them ([`Guess::covariates`]).
+    /// The same, with a role for every other column where none is stated, as exploring reads them:
+    /// [`Guess::covariates`](crate::panel::Guess::covariates).
     ///
     /// ```
     /// use tradewind::prelude::*;
