@@ -106,7 +106,7 @@ pub(crate) fn freedom(share: f64) -> f64 {
     on_interval((0.0, 12.0), away).exp()
 }
 
-/// The Student quantile at 97.5 % as a check that a level is a probability.
+/// A level is a probability.
 ///
 /// # Errors
 /// When it is not between 0 and 1.

@@ -42,6 +42,7 @@ mod pooled;
 mod price;
 mod prophet;
 mod quality;
+mod random;
 mod reading;
 mod registry;
 mod sources;
