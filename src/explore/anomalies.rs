@@ -1,33 +1,32 @@
 //! Which single steps or short runs sold far more or less than was to be expected, why, and what was it worth?
 //!
-//! **Expected** is what [`super::expected`] says: the local level without the step itself, weekday, known covariates; times
-//! what the series of the same panel, and of the same group, did on the same date (medians); and, in the share in which
-//! other years predict this one, the deviation at the same time of other years. A step is unusual only if what the steps
-//! before alone, those after alone and those around without other years let expect agree by half, so that neither a change
-//! of level nor an anomaly of another year is one.
+//! **Expected** is the local level without the step itself, weekday, known covariates ([`super::expected`]); times what the
+//! series of the same panel and group did on the same date, and other years at the same time ([`super::unusual`]). A step is
+//! unusual only if what the steps before alone, those after alone and those around without other years let expect agree by
+//! half, so that neither a change of level nor an anomaly of another year is one.
 //!
-//! **Significance.** Deviations are divided by a robust scale (median absolute deviation of the series, and of that time
-//! of year where that is larger). Their tail is Student's: the degrees of freedom of each series are estimated from
-//! the steps that are not candidates (the largest count as censored), shrunk to those of the other series by empirical
-//! Bayes (a prior over a grid, by EM). The p-value of a step is adjusted for the steps of its series (Šidák 1967, *JASA*
-//! vol. 62), and one candidate of each series is tested, three of each in panels of up to three series. What series share is tested once, as an anomaly of the
-//! total or of a group: store, department, region. Fails on intermittent series, which have no usual step; and says
-//! nothing of what lasts, which is for `changepoints`.
+//! **Significance.** Deviations are divided by a robust scale; [`super::tails`] says how probable one as large is. The
+//! p-value of a step is adjusted for the steps of its series (Šidák 1967, *JASA* vol. 62), and one candidate of each series
+//! is tested, three of each in panels of up to twenty series. What series share is tested once, as an anomaly of the total
+//! or of a group: store, department, region. A step that is known to be closed and sold nothing is no anomaly of its series.
+//! Fails on intermittent series, which have no usual step; and says nothing of what lasts, which is for `changepoints`.
 
 use std::collections::BTreeMap;
 
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::{Datelike, NaiveDate};
 use polars::prelude::*;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
-use super::expected::{Closed, Setting, Usual, feasts};
+use super::causes::promotions;
+use super::expected::{Closed, Setting};
+use super::tails::tails;
+use super::unusual::{Judged, Rules, power, share_all};
 use super::{Ask, Finding};
 use crate::error::{Error, Result};
 use crate::figures::{Line, Marked, TimeAxis};
-use crate::panel::{DAY, Panel, Role, candidate_holidays, median};
+use crate::panel::{DAY, Panel, candidate_holidays};
 use crate::show::words::{about, counted};
 use crate::show::{Claim, Table, number};
 use crate::statistics::{Estimate, benjamini_yekutieli, check_level, student_quantile};
@@ -35,30 +34,17 @@ use crate::statistics::{Estimate, benjamini_yekutieli, check_level, student_quan
 /// Candidates of each series.
 const CANDIDATES: usize = 3;
 /// Panels of more series have one candidate of each.
-const FEW: usize = 3;
+const FEW: usize = 20;
 /// Values that a series must have.
-const LEAST: usize = 30;
+pub(super) const LEAST: usize = 30;
 /// Series that a date must have for their median to be what they share.
-const SHARED: usize = 8;
-/// In groups of up to so many series each is compared with the others.
-const ALONE: usize = 40;
+pub(super) const SHARED: usize = 8;
 /// The share of false ones among those that are told.
 const RATE: f64 = 0.05;
 /// Steps of the longest run.
 const RUN: usize = 7;
 /// Robust standard deviations from which a step next to a candidate belongs to its run.
 const BESIDE: f64 = 2.5;
-/// One over the degrees of freedom of the tails.
-const TAILS: [f64; 10] = [0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.25, 0.33, 0.5, 0.8];
-/// A tail with less than this probability is left out.
-const UNLIKELY: f64 = 0.05;
-/// Series with normal tails that are assumed besides those of the panel.
-const NORMAL: f64 = 0.5;
-/// Bins of a robust standard deviation, and where they end.
-const BINS: f64 = 10.0;
-const END: usize = 150;
-/// The third quartile of the normal distribution.
-const QUARTILE: f64 = 0.674_489_75;
 /// Candidates of the total.
 const OF_TOTAL: usize = 5;
 
@@ -82,7 +68,7 @@ impl Default for Anomalies {
 
 /// Whose sales they are.
 #[derive(Clone, Copy, PartialEq)]
-enum Whose {
+pub(super) enum Whose {
     Total,
     /// A set of groups, and which of its groups.
     Group(usize, usize),
@@ -96,37 +82,24 @@ pub(super) struct Division {
     pub(super) names: Vec<String>,
 }
 
-/// Sales and what was expected of them, judged.
-struct Judged {
-    offset: usize,
-    y: Vec<f64>,
-    expected: Vec<f64>,
-    /// Deviations in robust standard deviations, by the smallest of them; NaN where there is none.
-    unusual: Vec<f64>,
-    /// Deviations from what is expected, the same.
-    deviation: Vec<f64>,
-    /// The robust standard deviation, in units of sales.
-    scale: Vec<f64>,
-}
-
 /// A step that was tested.
-struct Candidate {
-    whose: Whose,
+pub(super) struct Candidate {
+    pub(super) whose: Whose,
     /// Its first step and its steps, from the panel's first.
-    peak: usize,
-    from: usize,
-    steps: usize,
-    actual: f64,
-    expected: f64,
+    pub(super) peak: usize,
+    pub(super) from: usize,
+    pub(super) steps: usize,
+    pub(super) actual: f64,
+    pub(super) expected: f64,
     /// The standard deviation of what is expected, and its degrees of freedom.
-    error: f64,
-    freedom: f64,
-    p: f64,
-    cause: String,
+    pub(super) error: f64,
+    pub(super) freedom: f64,
+    pub(super) p: f64,
+    pub(super) cause: String,
 }
 
 impl Candidate {
-    fn difference(&self) -> f64 {
+    pub(super) fn difference(&self) -> f64 {
         self.actual - self.expected
     }
 }
@@ -151,10 +124,10 @@ impl Ask for Anomalies {
     }
 }
 
-struct Found<'a> {
-    panel: &'a Panel,
-    first: i64,
-    closed: Option<Closed>,
+pub(super) struct Found<'a> {
+    pub(super) panel: &'a Panel,
+    pub(super) first: i64,
+    pub(super) closed: Option<Closed>,
     divisions: Vec<Division>,
     series: Vec<Option<Judged>>,
     shared: Vec<(Whose, Judged)>,
@@ -163,12 +136,12 @@ struct Found<'a> {
     year: f64,
     left: usize,
     /// The first row of each series.
-    starts: Vec<usize>,
+    pub(super) starts: Vec<usize>,
     /// Columns of known events: rare ones, and promotions.
-    rare: Vec<usize>,
-    promotions: Vec<usize>,
+    pub(super) rare: Vec<usize>,
+    pub(super) promotions: Vec<usize>,
     /// Holidays by year.
-    public: Vec<NaiveDate>,
+    pub(super) public: Vec<NaiveDate>,
 }
 
 impl<'a> Found<'a> {
@@ -194,7 +167,8 @@ impl<'a> Found<'a> {
         }
         let divisions = divisions(panel)?;
         let mut shared = Vec::new();
-        let rules = Rules { year: year.round() as usize, reach, daily: setting.controls.groups.len() == 1 };
+        let daily = setting.controls.groups.len() == 1;
+        let rules = Rules { year: year.round() as usize, reach, daily, power: power(&usual) };
         if panel.len() - left >= SHARED {
             let members: Vec<usize> = (0..panel.len()).collect();
             if let Some(judged) = rules.judge_sum(&usual, &members, dates) {
@@ -215,8 +189,11 @@ impl<'a> Found<'a> {
                 }
             }
         }
-        let series: Vec<Option<Judged>> = usual.into_par_iter().map(|usual| rules.judge(usual?)).collect();
+        let series: Vec<Option<Judged>> = usual.into_par_iter().map(|usual| rules.judge_one(usual?)).collect();
         let left = series.iter().filter(|judged| judged.is_none()).count();
+        if left == panel.len() && shared.is_empty() {
+            return Err(Error::data("no series can answer this question: their sales do not vary, or are mostly zero"));
+        }
         let lengths = (0..panel.len()).map(|i| panel.positions(i).len());
         let starts = lengths.scan(0, |at, length| Some(std::mem::replace(at, *at + length))).collect();
         let promotions = promotions(panel)?;
@@ -280,7 +257,7 @@ impl<'a> Found<'a> {
         candidates
     }
 
-    fn members(&self, whose: Whose) -> Vec<usize> {
+    pub(super) fn members(&self, whose: Whose) -> Vec<usize> {
         match whose {
             Whose::Series(i) => vec![i],
             Whose::Total => (0..self.panel.len()).collect(),
@@ -305,145 +282,6 @@ impl<'a> Found<'a> {
             Whose::Group(d, g) => format!("{}={}", self.divisions[d].column, self.divisions[d].names[g]),
             Whose::Series(i) => self.panel.label(i).to_string(),
         }
-    }
-
-    /// The likely cause; empty if none is known.
-    fn cause(&self, candidate: &Candidate) -> Result<String> {
-        let (panel, peak) = (self.panel, self.first + candidate.peak as i64);
-        let matrix = panel.matrix()?;
-        let members = self.members(candidate.whose);
-        let rows: Vec<usize> = members
-            .iter()
-            .filter_map(|i| {
-                let t = panel.positions(*i).binary_search(&peak).ok()?;
-                Some(self.starts[*i] + t)
-            })
-            .collect();
-        let most = |column: &[f64]| {
-            let on = rows.iter().filter(|row| column[**row] > 0.0).count();
-            on > 0 && 2 * on >= rows.len()
-        };
-        let below = candidate.difference() < 0.0;
-        let mut causes: Vec<String> = Vec::new();
-        let closed = self.closed.as_ref().filter(|closed| most(&closed.rows) && below);
-        // Rare flags that are on, the names of texts before plain flags.
-        let mut flags: Vec<(bool, usize)> = self
-            .rare
-            .iter()
-            .filter(|c| most(&matrix.columns[**c]))
-            .map(|c| (matrix.sources[*c].0 == matrix.names[*c], *c))
-            .collect();
-        flags.sort_unstable();
-        let is_holiday = |name: &str| {
-            let name = name.to_lowercase();
-            ["holi", "feiert", "feast", "easter", "christmas", "event"].iter().any(|word| name.contains(word))
-        };
-        let of_flags: Vec<String> = match flags.first() {
-            Some((false, c)) => vec![matrix.names[*c][matrix.sources[*c].0.len() + 1..].to_string()],
-            Some((true, c)) => vec![matrix.names[*c].clone()],
-            None => Vec::new(),
-        };
-        let only_says_holiday = flags.first().is_some_and(|(plain, c)| *plain && is_holiday(&matrix.names[*c]));
-        let named = self.holiday(peak);
-        match named.filter(|_| of_flags.is_empty() || only_says_holiday) {
-            Some(holiday) => causes.push(holiday),
-            None => causes.extend(of_flags),
-        }
-        if closed.is_some() {
-            causes.push("closed".into());
-        }
-        let value = candidate.actual / candidate.steps as f64;
-        let usual = candidate.expected / candidate.steps as f64;
-        if let Whose::Series(i) = candidate.whose {
-            let t = usize::try_from(peak - panel.positions(i).first().copied().unwrap_or(peak)).unwrap_or(0);
-            let y = panel.regular(i);
-            let own = y.get(t).copied().unwrap_or(f64::NAN);
-            let error = candidate.error / usual.abs().max(1e-300);
-            let ratio = own / usual;
-            let tens = [10.0, 100.0, 1000.0, 0.1, 0.01, 0.001].into_iter().find(|tens| {
-                // A misplaced decimal mark: as far from the multiple as ordinary sales are from what is expected.
-                (ratio / tens - 1.0).abs() < (2.0 * error).clamp(0.05, 0.25)
-            });
-            let rarely = y.iter().filter(|y| **y < 0.0).count() * 50 < y.len();
-            if own < 0.0 && rarely {
-                causes.push("data error? negative sales".into());
-            } else if let Some(tens) = tens {
-                let times =
-                    if tens > 1.0 { format!("{} times", number(tens)) } else { format!("1/{}", number(1.0 / tens)) };
-                causes.push(format!("data error? {times} the expected"));
-            } else if closed.is_none() && causes.is_empty() && below && value <= 0.03 * usual {
-                causes.push("no stock or closed? hardly any sales".into());
-            } else if own.abs() >= 100.0 && (t > 0 && y[t - 1] == own || y.get(t + 1) == Some(&own)) {
-                causes.push("data error? the same as its neighbour".into());
-            }
-        }
-        if causes.is_empty() {
-            causes.extend(self.weather(candidate.whose, peak)?);
-        }
-        if causes.is_empty() && !below {
-            let promotion = self.promotions.iter().copied().find(|c| most(&matrix.columns[*c]));
-            causes.extend(promotion.map(|c| matrix.names[c].clone()));
-        }
-        Ok(causes.join(", "))
-    }
-
-    /// The holiday on or next to a day, or in a longer step, by name.
-    fn holiday(&self, position: i64) -> Option<String> {
-        let panel = self.panel;
-        let (from, to) = panel.inner().calendar.period(position, panel.columns().stamps)?;
-        let length = (to - from).num_days();
-        if length > 7 || panel.frequency().length() < DAY {
-            return None;
-        }
-        let holidays: Vec<(NaiveDate, &str)> = (from.year()..=(to + Days::new(3)).year()).flat_map(feasts).collect();
-        if let Some((_, name)) = holidays.iter().find(|(day, _)| (from..=to).contains(day)) {
-            return Some((*name).to_string());
-        }
-        if self.public.iter().any(|day| (from..=to).contains(day)) {
-            return Some("a public holiday".into());
-        }
-        let (before, after) = if length == 0 { (2, 1) } else { (3, 0) };
-        holidays.iter().find_map(|(day, name)| {
-            let away = if *day > to { (*day - to).num_days() } else { -(from - *day).num_days() };
-            match away {
-                1..=3 if away <= before => Some(format!("before {name}")),
-                -3..=-1 if -away <= after => Some(format!("after {name}")),
-                _ => None,
-            }
-        })
-    }
-
-    /// The weather, if it was extreme for the series.
-    fn weather(&self, whose: Whose, position: i64) -> Result<Option<String>> {
-        let matrix = self.panel.matrix()?;
-        let words = ["temp", "precip", "rain", "wind", "snow", "humid", "weather", "storm"];
-        let members = self.members(whose);
-        for (c, name) in matrix.names.iter().enumerate() {
-            let lower = name.to_lowercase();
-            if matrix.sources[c].1 == Role::Fixed || !words.iter().any(|word| lower.contains(word)) {
-                continue;
-            }
-            let (mut extreme, mut all, mut high) = (0, 0, 0);
-            for i in members.iter().take(50) {
-                let column = self.panel.column_of(*i, &matrix.columns[c]);
-                let Ok(t) = self.panel.positions(*i).binary_search(&position) else { continue };
-                let own = column[t];
-                let known = column.iter().filter(|x| !x.is_nan()).count();
-                let above = column.iter().filter(|x| **x >= own).count();
-                let below = column.iter().filter(|x| **x <= own).count();
-                all += 1;
-                // One step in two hundred is as high, or as low.
-                if known >= 100 && 200 * above.min(below) <= known.max(200) {
-                    extreme += 1;
-                    high += usize::from(above < below);
-                }
-            }
-            if all > 0 && 2 * extreme >= all {
-                let end = if 2 * high >= extreme { "highest" } else { "lowest" };
-                return Ok(Some(format!("weather: {name} among its {end}")));
-            }
-        }
-        Ok(None)
     }
 
     fn date(&self, candidate: &Candidate) -> String {
@@ -633,237 +471,20 @@ impl<'a> Found<'a> {
     }
 }
 
-/// How deviations are judged.
-struct Rules {
-    /// Steps in a year.
-    year: usize,
-    reach: usize,
-    daily: bool,
-}
-
-impl Rules {
-    /// The sum of some series and what was expected of it.
-    fn judge_sum(&self, usual: &[Option<Usual>], members: &[usize], dates: usize) -> Option<Judged> {
-        let there: Vec<&Usual> = members.iter().filter_map(|i| usual[*i].as_ref()).collect();
-        if there.len() < SHARED {
-            return None;
-        }
-        let mut y = vec![0.0; dates];
-        let mut sums: [Vec<f64>; 3] = std::array::from_fn(|_| vec![0.0; dates]);
-        let (mut present, mut closed, mut marked) = (vec![0_usize; dates], vec![0_usize; dates], vec![0_usize; dates]);
-        for one in &there {
-            for t in 0..one.y.len() {
-                let at = one.offset + t;
-                let [all, before, after] = [0, 1, 2].map(|k| one.expected[k][t]);
-                if one.y[t].is_finite() && all.is_finite() {
-                    y[at] += one.y[t];
-                    sums[0][at] += all;
-                    // Where one side is not known, all around stands for it.
-                    sums[1][at] += if before.is_finite() { before } else { all };
-                    sums[2][at] += if after.is_finite() { after } else { all };
-                    present[at] += 1;
-                    closed[at] += usize::from(one.closed[t]);
-                    marked[at] += usize::from(one.marked[t]);
-                }
-            }
-        }
-        let least = there.len().div_ceil(4).max(SHARED / 2);
-        for t in 0..dates {
-            if present[t] < least {
-                y[t] = f64::NAN;
-                sums.iter_mut().for_each(|sum| sum[t] = f64::NAN);
-            }
-        }
-        let closed = (0..dates).map(|t| 2 * closed[t] > present[t]).collect();
-        let marked = (0..dates).map(|t| 5 * marked[t] > present[t]).collect();
-        self.judge(Usual { offset: 0, y, expected: sums, closed, marked })
-    }
-
-    fn judge(&self, usual: Usual) -> Option<Judged> {
-        let n = usual.y.len();
-        let ratio = |k: usize, t: usize| usual.y[t] / usual.expected[k][t] - 1.0;
-        let plain: Vec<f64> = (0..n).map(|t| ratio(0, t)).collect();
-        let ordinary = |t: usize| plain[t].is_finite() && !usual.closed[t] && !usual.marked[t];
-        if (0..n).filter(|t| ordinary(*t)).count() < LEAST {
-            return None;
-        }
-        let years = self.other_years(&plain, &usual.closed);
-        let deviation: Vec<f64> = (0..n).map(|t| (1.0 + plain[t]) / (1.0 + years[t]) - 1.0).collect();
-        let scale = self.scales(&deviation, &(0..n).map(ordinary).collect::<Vec<_>>())?;
-        let unusual: Vec<f64> = (0..n)
-            .map(|t| {
-                if !plain[t].is_finite() {
-                    return f64::NAN;
-                }
-                let sides = [1, 2].map(|k| (1.0 + ratio(k, t)) / (1.0 + years[t]) - 1.0);
-                let all = [deviation[t], plain[t], sides[0], sides[1]];
-                // The others need to agree by half: a change of level passes on one side, another year's anomaly without it.
-                let sign = deviation[t].signum();
-                let weakest = all.iter().filter(|d| d.is_finite()).map(|d| sign * d).fold(f64::INFINITY, f64::min);
-                let least = if weakest >= 0.5 * deviation[t].abs() { deviation[t] } else { sign * weakest.max(0.0) };
-                least / scale[t]
-            })
-            .collect();
-        let expected: Vec<f64> = (0..n).map(|t| usual.expected[0][t] * (1.0 + years[t])).collect();
-        let sales = (0..n).map(|t| scale[t] * expected[t]).collect();
-        let deviation = (0..n).map(|t| if ordinary(t) { deviation[t] / scale[t] } else { f64::NAN }).collect();
-        Some(Judged { offset: usual.offset, y: usual.y, expected, unusual, deviation, scale: sales })
-    }
-
-    /// What other years had at the same time, in the share in which they predict: the smallest of their deviations, zero where
-    /// they do not agree.
-    fn other_years(&self, plain: &[f64], closed: &[bool]) -> Vec<f64> {
-        let n = plain.len();
-        // Days of other years that fall on the same weekday.
-        let year = if self.daily { 364 } else { self.year };
-        if year < 2 || 2 * n < 3 * year {
-            return vec![0.0; n];
-        }
-        let at = |t: Option<usize>| t.filter(|t| *t < n && !closed[*t]).map(|t| plain[t]).filter(|x| x.is_finite());
-        let others: Vec<f64> = (0..n)
-            .map(|t| {
-                let most = n / year + 1;
-                let near =
-                    (1..=most).flat_map(|k| [at(t.checked_sub(k * year)), at(t.checked_add(k * year))]).flatten();
-                let (low, high) = near.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
-                if low.is_infinite() {
-                    0.0
-                } else if low > 0.0 {
-                    low
-                } else if high < 0.0 {
-                    high
-                } else {
-                    0.0
-                }
-            })
-            .collect();
-        let sizes: Vec<f64> = plain.iter().filter(|x| x.is_finite()).map(|x| x.abs()).collect();
-        let most = 5.0 * 1.4826 * median(sizes);
-        let (mut both, mut square) = (0.0, 0.0);
-        for t in (0..n).filter(|t| plain[*t].is_finite() && !closed[*t]) {
-            let other = others[t].clamp(-most, most);
-            both += other * plain[t].clamp(-most, most);
-            square += other * other;
-        }
-        let share = if square > 0.0 { (both / square).clamp(0.0, 1.0) } else { 0.0 };
-        let share = if share < 0.2 { 0.0 } else { share };
-        others.into_iter().map(|other| (share * other).max(-0.9)).collect()
-    }
-
-    /// The robust standard deviation at each step: that of all steps, or of those around and at the same time of other years
-    /// where it is larger.
-    fn scales(&self, deviation: &[f64], ordinary: &[bool]) -> Option<Vec<f64>> {
-        let n = deviation.len();
-        let sizes: Vec<f64> = (0..n).filter(|t| ordinary[*t]).map(|t| deviation[t].abs()).collect();
-        let all = median(sizes) / QUARTILE;
-        if all.is_nan() || all <= 1e-9 {
-            return None;
-        }
-        let year = if self.daily { 364 } else { self.year };
-        let wide = self.reach.max(12);
-        let stride = (wide / 4).max(1);
-        let mut scale = vec![all; n];
-        for from in (0..n).step_by(stride) {
-            let to = (from + stride).min(n);
-            let middle = (from + to) / 2;
-            let mut near: Vec<f64> = Vec::with_capacity(8 * wide);
-            let mut add = |centre: usize, reach: usize| {
-                let steps = centre.saturating_sub(reach)..(centre + reach + 1).min(n);
-                near.extend(steps.filter(|t| ordinary[*t]).map(|t| deviation[t].abs()));
-            };
-            add(middle, wide);
-            if year >= 4 {
-                (1..=n / year).for_each(|k| {
-                    if let Some(earlier) = middle.checked_sub(k * year) {
-                        add(earlier, wide / 2);
-                    }
-                    if middle + k * year < n {
-                        add(middle + k * year, wide / 2);
-                    }
-                });
-            }
-            if near.len() >= 16 {
-                let own = median(near) / QUARTILE;
-                scale[from..to].fill(all.max(0.8 * own));
-            }
-        }
-        Some(scale)
-    }
-}
-
-/// Expects of each member what the others did: of many series one does not move the median.
-fn share_all(usual: &mut [Option<Usual>], members: &[usize], dates: usize) {
-    let there: Vec<usize> = members.iter().copied().filter(|i| usual[*i].is_some()).collect();
-    if there.len() < SHARED {
-        return;
-    }
-    let all = if there.len() > ALONE { medians(usual, &there, None, dates) } else { Vec::new() };
-    let commons: Vec<Vec<f64>> = if there.len() > ALONE {
-        Vec::new()
-    } else {
-        there.par_iter().map(|i| medians(usual, &there, Some(*i), dates)).collect()
-    };
-    for (k, i) in there.iter().enumerate() {
-        if let Some(usual) = &mut usual[*i] {
-            share(usual, commons.get(k).unwrap_or(&all));
-        }
-    }
-}
-
-/// What the series but one share on each date: the median of their deviations; zero where few are there.
-fn medians(usual: &[Option<Usual>], members: &[usize], but: Option<usize>, dates: usize) -> Vec<f64> {
-    let there: Vec<&Usual> = members.iter().filter(|i| Some(**i) != but).filter_map(|i| usual[*i].as_ref()).collect();
-    (0..dates)
-        .into_par_iter()
-        .with_min_len(64)
-        .map(|date| {
-            let of = |one: &&Usual| {
-                let t = date.checked_sub(one.offset)?;
-                let deviation = one.y.get(t)? / one.expected[0][t] - 1.0;
-                deviation.is_finite().then_some(deviation)
-            };
-            let near: Vec<f64> = there.iter().filter_map(of).collect();
-            if near.len() + 1 < SHARED {
-                return 0.0;
-            }
-            // Less what the median of so many has by chance.
-            let middle = median(near.clone());
-            let spread = median(near.iter().map(|d| (d - middle).abs()).collect()) / QUARTILE;
-            let chance = 1.57 * spread * spread / near.len() as f64;
-            middle * (1.0 - chance / (middle * middle).max(1e-300)).max(0.0)
-        })
-        .collect()
-}
-
-/// Expects what the other series had as well. Where most were closed, a closed one is as expected, and an open one is compared
-/// with its own usual sales.
-fn share(usual: &mut Usual, common: &[f64]) {
-    for t in 0..usual.y.len() {
-        let common = common[usual.offset + t];
-        if common > -0.7 {
-            usual.expected.iter_mut().for_each(|expected| expected[t] *= 1.0 + common);
-        } else if usual.y[t] < 0.3 * usual.expected[0][t] {
-            usual.expected.iter_mut().for_each(|expected| expected[t] = f64::NAN);
-        }
-    }
-}
-
 /// Candidates and their p-values, their tails estimated together.
 fn tested(entities: &[(Whose, &Judged)], start: usize, each: usize) -> Vec<Candidate> {
     let most = |whose: Whose| if whose == Whose::Total { OF_TOTAL } else { each };
     let peaks: Vec<Vec<usize>> =
         entities.par_iter().map(|(whose, judged)| peaks(judged, start, most(*whose))).collect();
-    let tails = Tails::new();
-    let likelihoods: Vec<[f64; TAILS.len()]> =
-        entities.par_iter().zip(&peaks).map(|((_, judged), peaks)| tails.likelihood(judged, peaks)).collect();
-    let weights = tails.shrunk(&likelihoods);
+    let given: Vec<(Vec<f64>, usize)> = entities.par_iter().map(|(_, judged)| ordinary(judged)).collect();
+    let tails = tails(&given);
     let mut candidates = Vec::new();
-    for (((whose, judged), peaks), weights) in entities.iter().zip(&peaks).zip(&weights) {
+    for (((whose, judged), peaks), tail) in entities.iter().zip(&peaks).zip(&tails) {
         let from = start.saturating_sub(judged.offset).min(judged.unusual.len());
         let steps = judged.unusual[from..].iter().filter(|u| u.is_finite()).count() as f64;
-        let inverse: f64 = weights.iter().zip(TAILS).map(|(w, tail)| w * tail).sum();
+        let (scale, freedom) = tail.typical();
         for &peak in peaks {
-            let single = tails.beyond(judged.unusual[peak].abs(), weights);
+            let single = tail.beyond(judged.unusual[peak].abs());
             let p = -(steps * (-single).ln_1p()).exp_m1();
             let sign = judged.unusual[peak].signum();
             let belongs = |t: usize| judged.unusual[t] * sign >= BESIDE;
@@ -884,14 +505,22 @@ fn tested(entities: &[(Whose, &Judged)], start: usize, each: usize) -> Vec<Candi
                 steps: last - first + 1,
                 actual: sum(&judged.y),
                 expected: sum(&judged.expected),
-                error: square.sqrt(),
-                freedom: (1.0 / inverse.max(0.01)).max(2.0),
+                error: scale * square.sqrt(),
+                freedom,
                 p: p.clamp(0.0, 1.0),
                 cause: String::new(),
             });
         }
     }
     candidates
+}
+
+/// The deviations that say what is usual: all but those of the most unusual steps and next to them, and how many these are.
+fn ordinary(judged: &Judged) -> (Vec<f64>, usize) {
+    let largest = peaks(judged, 0, CANDIDATES);
+    let near = |t: usize| largest.iter().any(|peak| t.abs_diff(*peak) <= 1);
+    let deviations = judged.deviation.iter().enumerate().filter(|(t, d)| d.is_finite() && !near(*t));
+    (deviations.map(|(_, deviation)| *deviation).collect(), largest.len())
 }
 
 /// The most unusual steps, not next to one another.
@@ -907,109 +536,6 @@ fn peaks(judged: &Judged, start: usize, most: usize) -> Vec<usize> {
         free[best.saturating_sub(RUN / 2)..(best + RUN / 2 + 1).min(judged.unusual.len())].fill(false);
     }
     peaks
-}
-
-/// Student tails, each with the same quartiles as the normal distribution.
-struct Tails {
-    students: Vec<Option<StudentsT>>,
-    /// What a robust standard deviation is in the units of each.
-    units: Vec<f64>,
-    /// Log densities in the middle of each bin.
-    densities: Vec<Vec<f64>>,
-}
-
-impl Tails {
-    fn new() -> Self {
-        use statrs::distribution::Continuous;
-        let students: Vec<Option<StudentsT>> = TAILS
-            .iter()
-            .map(|inverse| if *inverse > 0.0 { StudentsT::new(0.0, 1.0, 1.0 / inverse).ok() } else { None })
-            .collect();
-        let units: Vec<f64> = students
-            .iter()
-            .map(|student| student.as_ref().map_or(1.0, |student| student.inverse_cdf(0.75) / QUARTILE))
-            .collect();
-        let normal = Normal::standard();
-        let densities = students
-            .iter()
-            .zip(&units)
-            .map(|(student, unit)| {
-                (0..=END)
-                    .map(|bin| {
-                        let at = unit * (bin as f64 + 0.5) / BINS;
-                        unit.ln() + student.as_ref().map_or_else(|| normal.ln_pdf(at), |student| student.ln_pdf(at))
-                    })
-                    .collect()
-            })
-            .collect();
-        Self { students, units, densities }
-    }
-
-    /// How probable a deviation as large is in either direction, by tail.
-    fn tail(&self, k: usize, size: f64) -> f64 {
-        let at = -size * self.units[k];
-        2.0 * self.students[k].as_ref().map_or_else(|| Normal::standard().cdf(at), |student| student.cdf(at))
-    }
-
-    fn beyond(&self, size: f64, weights: &[f64]) -> f64 {
-        (0..TAILS.len()).map(|k| weights[k] * self.tail(k, size)).sum::<f64>().clamp(0.0, 1.0 - 1e-12)
-    }
-
-    /// The log likelihood of each tail; of the candidates only that they are beyond the others.
-    fn likelihood(&self, judged: &Judged, peaks: &[usize]) -> [f64; TAILS.len()] {
-        let mut counts = vec![0.0; END + 1];
-        let (mut most, mut all): (f64, f64) = (0.0, 0.0);
-        for (t, deviation) in judged.deviation.iter().enumerate() {
-            if deviation.is_finite() && peaks.iter().all(|peak| t.abs_diff(*peak) > 1) {
-                let size = deviation.abs();
-                counts[((size * BINS) as usize).min(END)] += 1.0;
-                most = most.max(size);
-                all += 1.0;
-            }
-        }
-        let censored = if all > 0.0 { peaks.len() as f64 } else { 0.0 };
-        let most = most.min(END as f64 / BINS);
-        std::array::from_fn(|k| {
-            let seen: f64 = counts.iter().zip(&self.densities[k]).map(|(count, density)| count * density).sum();
-            seen + censored * self.tail(k, most).max(1e-300).ln()
-        })
-    }
-
-    /// The weights of the tails for each series, given all series.
-    fn shrunk(&self, likelihoods: &[[f64; TAILS.len()]]) -> Vec<[f64; TAILS.len()]> {
-        let mut prior = [1.0 / TAILS.len() as f64; TAILS.len()];
-        let posterior = |prior: &[f64; TAILS.len()], likelihood: &[f64; TAILS.len()]| {
-            let most = likelihood.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let mut weights: [f64; TAILS.len()] = std::array::from_fn(|k| prior[k] * (likelihood[k] - most).exp());
-            let sum: f64 = weights.iter().sum();
-            weights.iter_mut().for_each(|w| *w /= sum.max(1e-300));
-            weights
-        };
-        for _ in 0..200 {
-            // Without evidence to the contrary tails are those of the normal distribution.
-            let mut next = [0.0; TAILS.len()];
-            next[0] = NORMAL;
-            for likelihood in likelihoods {
-                let weights = posterior(&prior, likelihood);
-                next.iter_mut().zip(weights).for_each(|(a, b)| *a += b);
-            }
-            let sum: f64 = next.iter().sum();
-            if sum > 0.0 {
-                next.iter_mut().for_each(|w| *w /= sum);
-                prior = next;
-            }
-        }
-        likelihoods
-            .iter()
-            .map(|likelihood| {
-                let mut weights = posterior(&prior, likelihood);
-                // What the data make unlikely is left out.
-                weights.iter_mut().filter(|w| **w < UNLIKELY).for_each(|w| *w = 0.0);
-                let sum: f64 = weights.iter().sum();
-                weights.map(|w| w / sum.max(1e-300))
-            })
-            .collect()
-    }
 }
 
 /// How the keys and the columns of texts that are fixed divide the series, into groups with enough of them.
@@ -1043,20 +569,6 @@ pub(super) fn divisions(panel: &Panel) -> Result<Vec<Division>> {
         }
     }
     Ok(divisions)
-}
-
-/// The known columns that are promotions by their names, on in a fifth of the rows at most.
-fn promotions(panel: &Panel) -> Result<Vec<usize>> {
-    let matrix = panel.matrix()?;
-    let words = ["promo", "markdown", "deal", "discount", "action", "coupon"];
-    let is_one = |c: &usize| {
-        let name = matrix.names[*c].to_lowercase();
-        matrix.sources[*c].1 == Role::Known && words.iter().any(|word| name.contains(word)) && {
-            let on = matrix.columns[*c].iter().filter(|x| **x > 0.0).count();
-            5 * on <= matrix.columns[*c].len()
-        }
-    };
-    Ok((0..matrix.names.len()).filter(is_one).collect())
 }
 
 /// Steps in a year: of a season where steps have no dates.

@@ -7,16 +7,15 @@
 //! change that stands. A break is dated to the first step of the new segment; a slow trend shows as several breaks, single
 //! outliers as short segments; of a long series only the last 5,000 steps are analysed.
 
-use std::collections::BTreeMap;
-
 use polars::prelude::*;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::anomalies::{Division, divisions, steps_a_year};
+use super::blocks::{divide, divide_by_others, groups, in_blocks, shared_by};
 use super::each::each;
-use super::expected::{Closed, away, expected_covariates};
+use super::expected::{Closed, Setting};
 use super::shifts::{Design, Shift};
 use super::{Ask, Finding};
 use crate::error::{Error, Result};
@@ -32,13 +31,9 @@ const LEAST: usize = 10;
 /// Weeks that a level must last on both sides.
 const WEEKS: usize = 8;
 /// Series that a block must have for their median to be what they share.
-const SHARED: usize = 8;
-/// In groups of up to so many series each is compared with the others.
-const ALONE: usize = 40;
+pub(super) const SHARED: usize = 8;
 /// The share of false ones among those that are told.
 const RATE: f64 = 0.05;
-/// The most covariates that are held fixed.
-const COVARIATES: usize = 6;
 
 /// Options of `changepoints`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -277,7 +272,6 @@ struct Blocks<'a> {
     common: Vec<f64>,
     of_groups: Vec<Vec<f64>>,
     divisions: Vec<Division>,
-    covariates: Vec<usize>,
 }
 
 impl<'a> Blocks<'a> {
@@ -291,27 +285,18 @@ impl<'a> Blocks<'a> {
         let design = Design { block, year, least };
         let count = usize::try_from(last - first + 1).unwrap_or(0) / block;
         let closed = Closed::of(panel)?;
+        let setting = Setting::of(panel, closed.as_ref())?;
         let values = (0..panel.len())
             .into_par_iter()
             .map(|i| {
                 progress::check()?;
-                Ok(in_blocks(panel, i, closed.as_ref(), first, block, count))
+                let effect = setting.effect(i)?;
+                Ok(in_blocks(panel, i, closed.as_ref(), effect.as_deref(), first, block, count))
             })
             .collect::<Result<Vec<_>>>()?;
         let divisions = divisions(panel)?;
-        let mut covariates = expected_covariates(panel, closed.as_ref())?;
-        covariates.truncate(COVARIATES);
-        let mut blocks = Self {
-            panel,
-            design,
-            first,
-            count,
-            values,
-            common: Vec::new(),
-            of_groups: Vec::new(),
-            divisions,
-            covariates,
-        };
+        let mut blocks =
+            Self { panel, design, first, count, values, common: Vec::new(), of_groups: Vec::new(), divisions };
         let relative: Vec<Vec<f64>> = blocks
             .values
             .par_iter()
@@ -341,41 +326,12 @@ impl<'a> Blocks<'a> {
         self.first + (block * self.design.block) as i64
     }
 
-    /// The covariates of a series by block, for those that vary.
-    fn covariates(&self, i: usize) -> Result<Vec<Vec<f64>>> {
-        let matrix = self.panel.matrix()?;
-        let Some(offset) = self.panel.positions(i).first().map(|first| (first - self.first) as usize) else {
-            return Ok(Vec::new());
-        };
-        let mut columns = Vec::new();
-        for c in &self.covariates {
-            let column = self.panel.regular_column(i, &matrix.columns[*c]);
-            let mut sums = vec![0.0; self.count];
-            let mut largest: f64 = 0.0;
-            for (t, x) in column.iter().enumerate().filter(|(_, x)| x.is_finite()) {
-                if let Some(sum) = sums.get_mut((offset + t) / self.design.block) {
-                    *sum += x;
-                    largest = largest.max(x.abs());
-                }
-            }
-            let used = sums.iter().filter(|sum| **sum != sums[0]).count();
-            // What is on once and stays on is a change of level itself.
-            let turns = sums.windows(2).filter(|pair| (pair[0] == 0.0) != (pair[1] == 0.0)).count();
-            let lasts = sums.iter().all(|sum| *sum != 0.0) || turns >= 4;
-            if largest > 0.0 && used >= 4 && lasts {
-                sums.iter_mut().for_each(|sum| *sum /= largest * self.design.block as f64);
-                columns.push(sums);
-            }
-        }
-        Ok(columns)
-    }
-
     fn series(&self, i: usize) -> Result<Option<Shift>> {
         let mut values = self.values[i].clone();
         if let Some(common) = self.of_groups.get(i) {
             divide(&mut values, common);
         }
-        Ok(self.design.test(&values, 0, &self.covariates(i)?))
+        Ok(self.design.test(&values, 0))
     }
 
     /// The sum of the series that reach from the first to the last block.
@@ -411,11 +367,10 @@ impl<'a> Blocks<'a> {
             return Ok(Vec::new());
         }
         let everyone: Vec<usize> = (0..self.panel.len()).collect();
-        let covariates = self.covariates(0)?;
         let total = self.sum(&everyone);
         let mut tested: Vec<(Whose, Shift)> = Vec::new();
         if !total.is_empty() {
-            tested.extend(self.design.test(&total, 0, &covariates).map(|shift| (Whose::Total, shift)));
+            tested.extend(self.design.test(&total, 0).map(|shift| (Whose::Total, shift)));
         }
         if let Some(division) = self.divisions.first().filter(|_| !self.common.is_empty()) {
             let groups = groups(division);
@@ -425,7 +380,7 @@ impl<'a> Blocks<'a> {
                 .filter_map(|(g, members)| {
                     let mut sum = self.sum(members);
                     divide(&mut sum, &self.common);
-                    let shift = if sum.is_empty() { None } else { self.design.test(&sum, 0, &[]) };
+                    let shift = if sum.is_empty() { None } else { self.design.test(&sum, 0) };
                     shift.map(|shift| (Whose::Group(g), shift))
                 })
                 .collect();
@@ -624,110 +579,6 @@ impl<'a> Blocks<'a> {
             .figure(),
         )
     }
-}
-
-/// The members of each group.
-fn groups(division: &Division) -> Vec<Vec<usize>> {
-    let mut groups = vec![Vec::new(); division.names.len()];
-    division.of.iter().enumerate().for_each(|(i, group)| groups[*group].push(i));
-    groups
-}
-
-fn divide(values: &mut [f64], by: &[f64]) {
-    values.iter_mut().zip(by).for_each(|(value, by)| *value /= by);
-}
-
-/// What some series share: the median of their relative values in each block, of mean one. Empty where too few are there.
-fn shared_by(relative: &[Vec<f64>], members: &[usize], count: usize) -> Vec<f64> {
-    let there: Vec<&Vec<f64>> =
-        members.iter().map(|i| &relative[*i]).filter(|values| values.iter().any(|v| v.is_finite())).collect();
-    if there.len() < SHARED {
-        return Vec::new();
-    }
-    scaled((0..count).map(|b| median(there.iter().map(|values| values[b]).collect())).collect())
-}
-
-/// Divides each member's values, and what it shares, by what the others share.
-fn divide_by_others(rest: &mut [Vec<f64>], own: &mut [Vec<f64>], members: &[usize], count: usize) {
-    // Of many series one does not move the median.
-    let all = if members.len() > ALONE { shared_by(rest, members, count) } else { Vec::new() };
-    let shared: Vec<Vec<f64>> = members
-        .par_iter()
-        .map(|i| {
-            if members.len() > ALONE {
-                return all.clone();
-            }
-            let others: Vec<usize> = members.iter().copied().filter(|other| other != i).collect();
-            shared_by(rest, &others, count)
-        })
-        .collect();
-    for (i, common) in members.iter().zip(shared).filter(|(_, common)| !common.is_empty()) {
-        divide(&mut rest[*i], &common);
-        own[*i].iter_mut().zip(&common).for_each(|(own, common)| *own *= common);
-    }
-}
-
-/// Medians as multiples of their mean.
-fn scaled(medians: Vec<f64>) -> Vec<f64> {
-    let known: Vec<f64> = medians.iter().copied().filter(|m| m.is_finite()).collect();
-    let mean = known.iter().sum::<f64>() / known.len().max(1) as f64;
-    // A block in which most sold next to nothing says nothing of the rest.
-    medians.into_iter().map(|m| if m > 0.2 * mean { m / mean } else { f64::NAN }).collect()
-}
-
-/// A series in blocks: means of its steps, closed ones left out and each weekday at its share of the week.
-fn in_blocks(panel: &Panel, i: usize, closed: Option<&Closed>, first: i64, block: usize, count: usize) -> Vec<f64> {
-    let mut values = vec![f64::NAN; count];
-    let y = panel.regular(i);
-    let Some(offset) = panel.positions(i).first().map(|start| (start - first) as usize) else { return values };
-    let n = y.len();
-    let shut: Vec<bool> = match closed {
-        Some(closed) => panel.regular_column(i, &closed.rows).iter().map(|on| *on > 0.0).collect(),
-        None => vec![false; n],
-    };
-    let mut gone = away(&y, &shut);
-    // Zeros to the very end are an end of sales, which is a change of level.
-    let end = (0..n).rev().find(|t| !gone[*t]).map_or(0, |t| t + 1);
-    (end..n).filter(|t| y[*t] == 0.0 && !shut[*t]).for_each(|t| gone[t] = false);
-    let phase = |t: usize| (offset + t) % block;
-    let counts = |t: usize| y[t].is_finite() && !shut[t] && !gone[t];
-    let mut factor = vec![1.0; block];
-    if block > 1 {
-        // By phase: steps of a rule, steps that count, and their sum.
-        let mut cells: BTreeMap<usize, (usize, usize, f64)> = BTreeMap::new();
-        for t in (0..n).filter(|t| y[*t].is_finite() && !gone[*t]) {
-            let cell = cells.entry(phase(t)).or_default();
-            cell.0 += 1;
-            if counts(t) {
-                cell.1 += 1;
-                cell.2 += y[t];
-            }
-        }
-        for (phase, (all, open, sum)) in cells {
-            factor[phase] = if 2 * open <= all { 0.0 } else { sum / open as f64 };
-        }
-        let mean = factor.iter().sum::<f64>() / block as f64;
-        if mean.is_nan() || mean <= 0.0 {
-            factor.fill(mean);
-        }
-        let mean = if mean > 0.0 { mean } else { 1.0 };
-        factor.iter_mut().for_each(|f| *f /= mean);
-    }
-    let (mut sums, mut weights) = (vec![0.0; count], vec![0.0; count]);
-    for t in (0..n).filter(|t| counts(*t)) {
-        let at = (offset + t) / block;
-        if at < count {
-            sums[at] += y[t];
-            weights[at] += factor[phase(t)];
-        }
-    }
-    let whole = factor.iter().sum::<f64>();
-    for b in 0..count {
-        if weights[b] >= 0.5 * whole && weights[b] > 0.0 {
-            values[b] = sums[b] / weights[b];
-        }
-    }
-    values
 }
 
 /// Mean and standard deviation.

@@ -246,7 +246,8 @@ fn rests(panel: &Panel, controls: &mut Controls, families: &Families) -> Result<
             let counts: Vec<bool> = y.iter().map(|y| y.is_finite()).collect();
             let scaled = |y: &f64| if y.is_finite() { (y / mean).asinh() } else { 0.0 };
             let values: Vec<f64> = y.iter().map(scaled).collect();
-            let mut left = controls.removed(offset, &values, &counts);
+            let local = controls.local(&counts);
+            let mut left = controls.removed(offset, &values, &local);
             if peaks {
                 // A peak lifts the level around it, which hides its size: level and peaks are estimated in turn.
                 let mut peaks = vec![0.0; season];
@@ -257,7 +258,7 @@ fn rests(panel: &Panel, controls: &mut Controls, families: &Families) -> Result<
                     }
                     peaks = found;
                     let lower = |t: usize| values[t] - peaks[(offset + t) % season];
-                    left = controls.removed(offset, &(0..values.len()).map(lower).collect::<Vec<_>>(), &counts);
+                    left = controls.removed(offset, &(0..values.len()).map(lower).collect::<Vec<_>>(), &local);
                 }
             }
             Ok(Some((offset, counts, left)))
@@ -662,7 +663,7 @@ fn promotions(panel: &Panel, controls: &Controls, families: &Families) -> Result
             x.extend(others.iter().map(|c| fixed(*c)));
             Some(Given { y: y.iter().map(|y| y / mean).collect(), x })
         };
-        let Some(regression) = regress(panel, controls, &given)? else { continue };
+        let Some(regression) = regress(panel, controls, 2, &given)? else { continue };
         let estimate = regression.coefficient(0, f64::INFINITY);
         // Over all sales: what the siblings' flags of an average date did, for a year.
         let pressure: f64 = (0..size).map(|at| f64::from(on[at]) * f64::from(all[at] - 1.0).max(0.0)).sum();

@@ -26,7 +26,7 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::elasticity::{occasions, of_local_scores, steps_a_year};
+use super::elasticity::{occasions, steps_a_year};
 use super::within::{Controls, Cycle};
 use super::{Ask, Finding};
 use crate::error::{Error, Result, suggestion};
@@ -311,7 +311,7 @@ impl<'a> Setting<'a> {
                     (controls, phases_used) = (&self.short, phases(&self.short));
                 }
                 used += level + phases_used;
-                controls.removed(offset, &zeroed, &counts)
+                controls.removed(offset, &zeroed, &controls.local(&counts))
             }
         };
         let left = counts.iter().filter(|counts| **counts).count() as f64;
@@ -379,10 +379,12 @@ impl<'a> Setting<'a> {
                 }
             }
             let most = (occasions(&energy) - 1.0).max(1.0);
-            let estimate = match asked.adjust {
-                Adjust::Season => of_local_scores(value, &scores, most, 3 * self.controls.reach / 2),
-                Adjust::Difference | Adjust::None => of_scores(value, &scores, most),
+            let memory = match asked.adjust {
+                // Two filtered series are multiplied.
+                Adjust::Season => Some(3 * self.controls.reach),
+                Adjust::Difference | Adjust::None => None,
             };
+            let estimate = of_scores(value, &scores, most, memory);
             tested.push((*lag, estimate));
         }
         let best = tested

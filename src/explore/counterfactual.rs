@@ -33,7 +33,7 @@ impl Cleaned {
                 sums[clean.offset + t] += level[t] * clean.index[t] * clean.factor[t];
             }
         }
-        Method::of_sums("structural counterfactual", &actual, &sums, runs)
+        Method::of_sums("structural counterfactual", &actual, &sums, runs, self.memory)
     }
 
     fn level(&self, clean: &Clean) -> Option<Vec<f64>> {

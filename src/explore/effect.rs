@@ -14,8 +14,8 @@
 //! **The interval** is that of Driscoll and Kraay (1998, *Review of Economics and Statistics* vol. 80): scores are
 //! summed over series date by date, so that shocks that all series share (a promotion, the weather) count once, and the
 //! Newey–West estimator with Bartlett weights allows for autocorrelation over 2.6 √T dates, more than is common because
-//! runs of a flag and of errors make intervals with the common few too narrow (Lazarus et al. 2018); negative
-//! autocorrelation does not narrow it. It has small-sample corrections: residuals are inflated for the leverage of
+//! runs of a flag and of errors make intervals with the common few too narrow (Lazarus et al. 2018), though not beyond the
+//! window in which the level is removed; negative autocorrelation does not narrow it. It has small-sample corrections: residuals are inflated for the leverage of
 //! their date and for the degrees of freedom used by level and phases, out of as many independent steps as the
 //! autocorrelation of the scores leaves; the critical value is that of Kiefer and Vogelsang (2005, *Econometric Theory*
 //! vol. 21) for that many lags, or Student's t with one degree of freedom less than there are runs of the flag,
@@ -33,7 +33,7 @@ use std::collections::HashSet;
 
 use rayon::prelude::*;
 
-use super::within::{Controls, Cycle, Group, demean, independent, line, solved, window};
+use super::within::{Controls, Cycle, Group, independent, line, solved, window};
 use crate::error::{Error, Result};
 use crate::panel::Panel;
 use crate::progress;
@@ -149,22 +149,24 @@ impl<'a> Setting<'a> {
     /// Drops the cycles that cannot be held fixed, because the series are too short or because the cycle determines
     /// when the flags are on; returns the latter.
     fn release(&mut self, asked: usize) -> Result<Vec<Cycle>> {
+        // Only the flags that are asked for matter here.
+        let alone = Self::of(self.panel, &self.flags[..asked], asked);
         let left = |i: usize, groups: &[&Group]| -> Option<f64> {
-            let series = self.adjusted(i, &vec![0.0; self.flags.len()], groups)?;
-            Some(series.flags[..asked].iter().flatten().map(|x| x * x).sum())
+            let series = alone.adjusted(i, &vec![0.0; asked], groups)?;
+            Some(series.flags.iter().flatten().map(|x| x * x).sum())
         };
+        let some = self.some(asked);
+        let each = |groups: &[&Group]| {
+            let one = |i: &usize| progress::check().map(|()| left(*i, groups));
+            some.par_iter().map(one).collect::<Result<Vec<_>>>()
+        };
+        let without = each(&[])?;
         let mut determined = Vec::new();
         let mut kept = Vec::new();
-        let some = self.some(asked);
-        for group in &self.controls.groups {
-            let both = some
-                .par_iter()
-                .map(|&i| {
-                    progress::check()?;
-                    Ok(left(i, &[group]).and_then(|with| Some((left(i, &[])?, with))))
-                })
-                .collect::<Result<Vec<_>>>()?;
-            let (without, with) = both.iter().flatten().fold((0.0, 0.0), |(a, b), (c, d)| (a + c, b + d));
+        for group in &alone.controls.groups {
+            let with = each(&[group])?;
+            let both = without.iter().zip(&with).filter_map(|(without, with)| Some(((*without)?, (*with)?)));
+            let (without, with) = both.fold((0.0, 0.0), |(a, b), (c, d)| (a + c, b + d));
             let holds = with >= LEAST_LEFT * without && without > 0.0;
             kept.push(holds);
             if !holds && without > 0.0 {
@@ -257,12 +259,8 @@ impl<'a> Setting<'a> {
             on.push(with().count());
             beside.push(with().filter(|t| near[*t] > 0.0).count());
         }
-        let without_level = |values: &[f64]| {
-            let level = line(values, &counts, self.controls.reach);
-            let mut rest: Vec<f64> = (0..n).map(|t| if counts[t] { values[t] - level[t] } else { 0.0 }).collect();
-            demean(&mut rest, groups, offset, &counts);
-            rest
-        };
+        let local = self.controls.local(&counts);
+        let without_level = |values: &[f64]| local.removed(values, groups, offset);
         Some(Adjusted {
             offset,
             sales: without_level(&relative),
@@ -358,13 +356,15 @@ impl<'a> Setting<'a> {
                 used += series.used;
                 for t in 0..series.sales.len() {
                     let residual = series.sales[t] - series.fitted(effects, t);
-                    for k in 0..asked {
-                        let pulled: f64 = (0..p).map(|j| inverse[k * p + j] * series.flags[j][t]).sum();
-                        scores[k][series.offset + t] += weights[i] * pulled * residual;
+                    let mut h = 0.0;
+                    for k in (0..p).filter(|k| *k < asked || series.flags[*k][t] != 0.0) {
+                        let row = &inverse[k * p..(k + 1) * p];
+                        let pulled: f64 = row.iter().zip(&series.flags).map(|(a, flag)| a * flag[t]).sum();
+                        h += pulled * series.flags[k][t];
+                        if k < asked {
+                            scores[k][series.offset + t] += weights[i] * pulled * residual;
+                        }
                     }
-                    let pulled = (0..p).flat_map(|j| (0..p).map(move |l| (j, l)));
-                    let h: f64 =
-                        pulled.map(|(j, l)| inverse[j * p + l] * series.flags[j][t] * series.flags[l][t]).sum();
                     leverage[series.offset + t] += weights[i] * h;
                 }
                 for k in 0..asked {
@@ -407,7 +407,7 @@ impl<'a> Setting<'a> {
             let scores: Vec<f64> =
                 rough.iter().zip(&leverage).map(|(score, h)| score * freedom / (1.0 - h.min(0.9))).collect();
             let runs = self.runs(k);
-            let all = of_scores(effects[k], &scores, (runs as f64 - 1.0).max(1.0));
+            let all = of_scores(effects[k], &scores, (runs as f64 - 1.0).max(1.0), Some(self.controls.memory()));
             // Effects add up relative to sales without any flag; stated is that relative to sales with the others.
             let moved = 1.0 + others[k] / baselines[k];
             let matters = (1.0 / moved - 1.0).abs() * effects[k].abs() > SLIGHT * all.error;

@@ -35,7 +35,7 @@ use crate::panel::{DAY, Panel, Role, median};
 use crate::progress;
 use crate::show::words::{about, counted, listed, p_value, rounded};
 use crate::show::{Claim, Placebo, Table, number};
-use crate::statistics::{Estimate, LAGS, check_level, freedom, long_run};
+use crate::statistics::{Estimate, check_level, lags, long_run, of_scores};
 
 /// Options of `elasticity`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -154,12 +154,12 @@ struct Pool {
 }
 
 /// What the data are, before any number.
-struct Setting {
+pub(super) struct Setting {
     /// The price, row by row, and its name.
-    name: String,
-    price: Vec<f64>,
-    flags: Vec<(String, Vec<f64>)>,
-    controls: Controls,
+    pub(super) name: String,
+    pub(super) price: Vec<f64>,
+    pub(super) flags: Vec<(String, Vec<f64>)>,
+    pub(super) controls: Controls,
     /// The same without the annual season, for series too short for it.
     short: Controls,
 }
@@ -282,7 +282,7 @@ impl Elasticity {
         }
     }
 
-    fn setting(&self, panel: &Panel) -> Result<Setting> {
+    pub(super) fn setting(&self, panel: &Panel) -> Result<Setting> {
         let place = self.column(panel)?;
         let matrix = panel.matrix()?;
         let price = matrix.columns[place].clone();
@@ -366,7 +366,8 @@ impl Elasticity {
         let zeroed = |values: &[f64]| -> Vec<f64> {
             values.iter().zip(&counts).map(|(v, c)| if *c { *v } else { 0.0 }).collect()
         };
-        let removed = |values: &[f64]| controls.removed(offset, &zeroed(values), &counts);
+        let local = controls.local(&counts);
+        let removed = |values: &[f64]| controls.removed(offset, &zeroed(values), &local);
         let mut places: Vec<usize> = Vec::new();
         let mut x: Vec<Vec<f64>> = Vec::new();
         for (place, (_, flag)) in setting.flags.iter().enumerate() {
@@ -484,13 +485,13 @@ impl Fit {
 
 /// The mean of several series' elasticities.
 fn pooled(fits: &[&Fit], controls: &Controls) -> Pool {
-    let (dates, reach) = (controls.dates, controls.reach);
+    let (dates, memory) = (controls.dates, Some(controls.memory()));
     let typical = median(fits.iter().map(|fit| fit.deviation).collect());
     let naive: Vec<f64> = fits.iter().map(|fit| fit.deviation.max(typical / 2.0).powi(2) / fit.square).collect();
     // How much autocorrelation adds to the variance, which one series is too short to say.
     let ratios = fits.iter().zip(&naive).map(|(fit, naive)| {
         let scores: Vec<f64> = fit.scores().collect();
-        long_run(&scores, lags(scores.len(), reach)) / naive
+        long_run(&scores, lags(scores.len(), memory)) / naive
     });
     let added = (ratios.sum::<f64>() / fits.len() as f64).max(1.0);
     let sampling: Vec<f64> = naive.iter().map(|naive| naive * added).collect();
@@ -507,23 +508,9 @@ fn pooled(fits: &[&Fit], controls: &Controls) -> Pool {
         changed.extend(&fit.changed);
     }
     let most = occasions(&energy).min(changed.len() as f64) - 1.0;
-    let mut mean = of_local_scores(value, &scores, most.max(1.0), reach);
+    let mut mean = of_scores(value, &scores, most.max(1.0), memory);
     mean.error = mean.error.hypot((between * dot(&weights, &weights)).sqrt());
     Pool { mean, between, sampling, weights }
-}
-
-/// Lags of the long-run variance of what is left once the level of `reach` steps on either side is removed, and with it all
-/// autocorrelation beyond.
-fn lags(dates: usize, reach: usize) -> usize {
-    (LAGS * (dates as f64).sqrt()).min(2.0 * reach as f64).ceil().max(1.0) as usize
-}
-
-/// As [`crate::statistics::estimate::of_scores`], of what is left once the level is removed.
-pub(super) fn of_local_scores(value: f64, scores: &[f64], most: f64, reach: usize) -> Estimate {
-    let lags = lags(scores.len(), reach);
-    let error = long_run(scores, lags).max(dot(scores, scores)).sqrt();
-    let freedom = freedom(lags as f64 / scores.len().max(1) as f64).min(most).max(1.0);
-    Estimate { value, error: if value.is_finite() { error } else { f64::INFINITY }, freedom }
 }
 
 /// On how many dates is there something to learn from? The number of equal dates with the same concentration.
@@ -817,11 +804,11 @@ impl Answer<'_> {
                     energy[fit.offset + t] += weight * pulled[t].powi(2);
                 }
             }
-            let mut mean = of_local_scores(
+            let mut mean = of_scores(
                 dot(&weights, &values),
                 &scores,
                 (occasions(&energy) - 1.0).max(1.0),
-                self.setting.controls.reach,
+                Some(self.setting.controls.memory()),
             );
             mean.error = mean.error.hypot((between * dot(&weights, &weights)).sqrt());
             rows.push((name, mean, with.len()));
@@ -1065,7 +1052,8 @@ impl Answer<'_> {
                 };
                 let counts: Vec<bool> = price.iter().map(|price| price.is_finite()).collect();
                 let price: Vec<f64> = price.iter().map(|price| if price.is_finite() { *price } else { 0.0 }).collect();
-                all[places[*i]] = Some((offset, self.setting.short.removed(offset, &price, &counts)));
+                all[places[*i]] =
+                    Some((offset, self.setting.short.removed(offset, &price, &self.setting.short.local(&counts))));
             }
             all
         };
@@ -1159,7 +1147,7 @@ impl Answer<'_> {
                 found.push((
                     of,
                     j,
-                    of_local_scores(solution[j], &scores[of * p + j], most, self.setting.controls.reach),
+                    of_scores(solution[j], &scores[of * p + j], most, Some(self.setting.controls.memory())),
                 ));
             }
         }

@@ -1,11 +1,12 @@
 //! What was to be expected of each step of a series, had it not been unusual?
 //!
 //! **Expected sales** of a step are its local level times the factor of its weekday times the effects of the known
-//! covariates. The level is a local linear regression on the steps around it without the step itself (leave-one-out),
-//! weekdays are medians, effects of covariates are least squares on sales and covariates from which level and weekday
-//! are removed; values farther than three robust standard deviations from a running median are moved to there first, so
-//! that what is unusual changes neither. Sales are also compared with the level of the steps before and with that of the
-//! steps after, which a change of level passes on one side only.
+//! covariates. Effects multiply: a regression of the logarithm of what is expected on covariates (logarithms of those that
+//! are positive, such as a price), level and weekday removed from both sides, with Huber's weights. The level is a local
+//! linear regression on the steps around without the step itself (leave-one-out), of sales divided by those effects and
+//! moved to three robust standard deviations from a running median where they are farther, so that what is unusual does not
+//! change it; weekdays are medians. Sales are also compared with the level of the steps before and with that of the steps
+//! after, which a change of level passes on one side only.
 //!
 //! Steps on which a column says that nothing could be sold (closed, out of stock) do not count for the level, nor do
 //! zeros in runs of two weeks and more.
@@ -13,7 +14,7 @@
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 use rayon::prelude::*;
 
-use super::within::{Controls, Cycle, demean, independent, line, solved, window};
+use super::within::{Controls, Cycle, independent, solved, window};
 use crate::error::Result;
 use crate::panel::{Panel, Role, median};
 use crate::progress;
@@ -24,6 +25,10 @@ pub(super) const CLIP: f64 = 3.0;
 const COVARIATES: usize = 8;
 /// A flag must be on in so many steps of a series, and off in as many.
 const LEAST_ON: usize = 8;
+/// A covariate must change so many times in a series.
+const LEAST_TURNS: usize = 4;
+/// Passes of the regression on covariates.
+const PASSES: usize = 5;
 /// A flag on in a smaller share of the steps is a cause, not an expectation.
 const RARE: f64 = 0.04;
 /// A flag on in at most this share of the rows is a cause of what is unusual.
@@ -116,6 +121,17 @@ pub(super) struct Usual {
     pub(super) marked: Vec<bool>,
 }
 
+/// A series and its steps that count.
+struct Seen {
+    offset: usize,
+    y: Vec<f64>,
+    closed: Vec<bool>,
+    away: Vec<bool>,
+    counts: Vec<bool>,
+    /// The least level that is divided by.
+    floor: f64,
+}
+
 /// What is the same for all series.
 pub(super) struct Setting<'a> {
     panel: &'a Panel,
@@ -147,13 +163,19 @@ impl<'a> Setting<'a> {
             .collect()
     }
 
-    fn usual(&self, i: usize) -> Result<Option<Usual>> {
+    /// What the known covariates multiply the sales of a series with, step by step from its first; none where they do not
+    /// vary or the series cannot say.
+    pub(super) fn effect(&self, i: usize) -> Result<Option<Vec<f64>>> {
+        let Some(seen) = self.seen(i) else { return Ok(None) };
+        let effect = self.effects(i, &seen)?;
+        Ok(effect.iter().any(|effect| *effect != 1.0).then_some(effect))
+    }
+
+    /// A series that sells on most of its steps.
+    fn seen(&self, i: usize) -> Option<Seen> {
         let (panel, controls) = (self.panel, &self.controls);
         let y = panel.regular(i).to_vec();
-        let Some(offset) = panel.positions(i).first().and_then(|first| usize::try_from(first - controls.first).ok())
-        else {
-            return Ok(None);
-        };
+        let offset = panel.positions(i).first().and_then(|first| usize::try_from(first - controls.first).ok())?;
         let n = y.len();
         let closed: Vec<bool> = match self.closed {
             Some(closed) => panel.regular_column(i, &closed.rows).iter().map(|on| *on > 0.0).collect(),
@@ -164,13 +186,38 @@ impl<'a> Setting<'a> {
         let known: Vec<f64> = (0..n).filter(|t| counts[*t]).map(|t| y[t]).collect();
         let zeros = known.iter().filter(|y| **y == 0.0).count();
         let mean = known.iter().map(|y| y.abs()).sum::<f64>() / known.len().max(1) as f64;
-        if known.len() < 2 * controls.reach.min(12) || 10 * zeros > 3 * known.len() || mean <= 0.0 {
-            return Ok(None);
+        let few = known.len() < 2 * controls.reach.min(12) || 10 * zeros > 3 * known.len() || mean <= 0.0;
+        (!few).then_some(Seen { offset, y, closed, away, counts, floor: LEAST_LEVEL * mean })
+    }
+
+    fn effects(&self, i: usize, seen: &Seen) -> Result<Vec<f64>> {
+        let Seen { offset, y, counts, floor, .. } = seen;
+        let (panel, controls) = (self.panel, &self.controls);
+        let matrix = panel.matrix()?;
+        let regressors: Vec<Vec<f64>> = self
+            .covariates
+            .iter()
+            .filter_map(|c| regressor(&panel.regular_column(i, &matrix.columns[*c]), counts))
+            .collect();
+        if regressors.is_empty() {
+            return Ok(vec![1.0; y.len()]);
         }
+        let groups: Vec<_> = controls.groups.first().into_iter().collect();
+        let start = running_median(y, counts, controls.reach).iter().map(|level| level.max(*floor)).collect();
+        let local = controls.local(counts);
+        let removed = |values: &[f64]| local.removed(values, &groups, *offset);
+        Ok(effects(y, counts, &regressors, start, &removed))
+    }
+
+    fn usual(&self, i: usize) -> Result<Option<Usual>> {
+        let (panel, controls) = (self.panel, &self.controls);
+        let Some(seen) = self.seen(i) else { return Ok(None) };
+        let effect = self.effects(i, &seen)?;
+        let Seen { offset, y, closed, away, counts, floor } = seen;
+        let n = y.len();
         let week = controls.groups.first();
         let phase = |t: usize| week.map_or(0, |week| week.of[offset + t] as usize);
         let phases = week.map_or(1, |week| week.count);
-        let floor = LEAST_LEVEL * mean;
         // A weekday that is closed as a rule is no anomaly.
         let mut shut = vec![(0, 0); phases];
         for t in (0..n).filter(|t| y[*t].is_finite() && !away[*t]) {
@@ -178,79 +225,28 @@ impl<'a> Setting<'a> {
             shut[phase(t)].1 += 1;
         }
         let as_a_rule = |t: usize| closed[t] && 2 * shut[phase(t)].0 >= shut[phase(t)].1;
-        let around = running_median(&y, &counts, controls.reach);
+        // Sales without covariates.
+        let plain: Vec<f64> = y.iter().zip(&effect).map(|(y, effect)| y / effect).collect();
+        let around = running_median(&plain, &counts, controls.reach);
         let level = |t: usize| around[t].max(floor);
-        // Covariates without level and weekday.
-        let matrix = panel.matrix()?;
-        let mut regressors: Vec<Vec<f64>> = Vec::new();
-        for c in &self.covariates {
-            let column: Vec<f64> = panel
-                .regular_column(i, &matrix.columns[*c])
-                .iter()
-                .map(|x| if x.is_nan() { 0.0 } else { *x })
-                .collect();
-            let base = column.first().copied().unwrap_or(0.0);
-            let on = (0..n).filter(|t| counts[*t] && column[*t] != base).count();
-            if on >= LEAST_ON && on + LEAST_ON <= known.len() {
-                let largest = column.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-                regressors.push(column.iter().map(|x| x / largest).collect());
-            }
-        }
-        let groups: Vec<_> = week.into_iter().collect();
-        let removed = |values: &[f64]| {
-            let trend = line(values, &counts, controls.reach);
-            let mut rest: Vec<f64> = (0..n).map(|t| if counts[t] { values[t] - trend[t] } else { 0.0 }).collect();
-            demean(&mut rest, &groups, offset, &counts);
-            rest
-        };
-        let without: Vec<Vec<f64>> = regressors.iter().map(|x| removed(x)).collect();
-        let mut effect = vec![1.0; n];
         let mut factor = vec![1.0; phases];
-        let mut clipped = vec![0.0; n];
-        for _ in 0..2 {
+        if phases > 1 {
             let mut cells: Vec<Vec<f64>> = vec![Vec::new(); phases];
             for t in (0..n).filter(|t| counts[*t]) {
-                cells[phase(t)].push(y[t] / (level(t) * effect[t]));
+                cells[phase(t)].push(plain[t] / level(t));
             }
-            if phases > 1 {
-                factor = cells.into_iter().map(|cell| if cell.len() < 2 { f64::NAN } else { median(cell) }).collect();
-            }
-            let ratio = |t: usize| y[t] / (level(t) * effect[t] * factor[phase(t)].max(0.02));
-            let ratios: Vec<f64> = (0..n).filter(|t| counts[*t]).map(ratio).filter(|r| r.is_finite()).collect();
-            if ratios.is_empty() {
-                return Ok(None);
-            }
-            let middle = median(ratios.clone());
-            let scale = 1.4826 * median(ratios.iter().map(|r| (r - middle).abs()).collect());
-            for t in 0..n {
-                let ratio = ratio(t);
-                let kept = if counts[t] && ratio.is_finite() {
-                    ratio.clamp(middle - CLIP * scale, middle + CLIP * scale)
-                } else {
-                    middle
-                };
-                clipped[t] = kept;
-            }
-            if regressors.is_empty() {
-                break;
-            }
-            let shown: Vec<f64> = (0..n).map(|t| clipped[t] * effect[t]).collect();
-            let response = removed(&shown);
-            let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-            let p = without.len();
-            let mut system: Vec<f64> = without.iter().flat_map(|a| without.iter().map(|b| dot(a, b))).collect();
-            for k in 0..p {
-                system[k * p + k] *= 1.001;
-            }
-            let right: Vec<f64> = without.iter().map(|a| dot(a, &response)).collect();
-            let kept = independent(&system, (0..p).filter(|k| system[k * p + k] > 1e-3), p);
-            if let Some([solution, _]) = solved(&system, &right, &kept, p) {
-                for (t, effect) in effect.iter_mut().enumerate() {
-                    *effect =
-                        (1.0 + regressors.iter().zip(&solution).map(|(x, b)| x[t] * b).sum::<f64>()).clamp(0.2, 8.0);
-                }
-            }
+            factor = cells.into_iter().map(|cell| if cell.len() < 2 { f64::NAN } else { median(cell) }).collect();
         }
+        let ratio = |t: usize| plain[t] / (level(t) * factor[phase(t)].max(0.02));
+        let ratios: Vec<f64> = (0..n).filter(|t| counts[*t]).map(ratio).filter(|r| r.is_finite()).collect();
+        if ratios.is_empty() {
+            return Ok(None);
+        }
+        let middle = median(ratios.clone());
+        let scale = 1.4826 * median(ratios.iter().map(|r| (r - middle).abs()).collect());
+        let (least, most) = (middle - CLIP * scale, middle + CLIP * scale);
+        let kept = |t: usize| if counts[t] && ratio(t).is_finite() { ratio(t).clamp(least, most) } else { middle };
+        let clipped: Vec<f64> = (0..n).map(kept).collect();
         // Sales without weekday and covariates, moved to what is usual around them.
         let usable: Vec<bool> = (0..n).map(|t| counts[t] && factor[phase(t)].is_finite()).collect();
         let base: Vec<f64> = (0..n).map(|t| if usable[t] { clipped[t] * level(t) } else { 0.0 }).collect();
@@ -267,6 +263,7 @@ impl<'a> Setting<'a> {
                 })
                 .collect()
         });
+        let matrix = panel.matrix()?;
         // Days next to an event feel it.
         let mut marked = self.holidays[offset..offset + n].to_vec();
         let beside = usize::from(phases == 7);
@@ -277,6 +274,75 @@ impl<'a> Setting<'a> {
         }
         Ok(Some(Usual { offset, y, expected, closed, marked }))
     }
+}
+
+/// A covariate as a regressor of the logarithm of sales: the logarithm of one that is positive, such as a price, else the
+/// covariate as a share of its largest value. Nothing where it hardly varies.
+fn regressor(column: &[f64], counts: &[bool]) -> Option<Vec<f64>> {
+    let n = column.len();
+    let known: Vec<f64> = (0..n).filter(|t| counts[*t] && !column[*t].is_nan()).map(|t| column[t]).collect();
+    let (low, high) = known.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
+    let base = *known.first()?;
+    let other = known.iter().filter(|x| **x != base).count();
+    let turns = known.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    // What changes once and stays so is a change of level.
+    if turns < LEAST_TURNS || other < LEAST_ON || (other + LEAST_ON > known.len() && low == 0.0) {
+        return None;
+    }
+    let usual = if low > 0.0 { median(known) } else { 0.0 };
+    let largest = low.abs().max(high.abs());
+    let of = |x: f64| if low > 0.0 { (x / usual).ln() } else { x / largest };
+    Some(column.iter().map(|x| if x.is_nan() { of(usual) } else { of(*x) }).collect())
+}
+
+/// What the covariates multiply sales with: Poisson-like regression with the logarithm as link, level and weekday removed by
+/// `removed` from both sides, deviations moved to three robust standard deviations (Huber's pseudo-values).
+fn effects(
+    y: &[f64],
+    counts: &[bool],
+    regressors: &[Vec<f64>],
+    level: Vec<f64>,
+    removed: &dyn Fn(&[f64]) -> Vec<f64>,
+) -> Vec<f64> {
+    let n = y.len();
+    let none = vec![1.0; n];
+    if regressors.is_empty() {
+        return none;
+    }
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let without: Vec<Vec<f64>> = regressors.iter().map(|x| removed(x)).collect();
+    let p = without.len();
+    let mut system: Vec<f64> = without.iter().flat_map(|a| without.iter().map(|b| dot(a, b))).collect();
+    let kept = independent(&system, (0..p).filter(|k| system[k * p + k] > 1e-4), p);
+    for k in 0..p {
+        system[k * p + k] *= 1.001;
+    }
+    let mut solution = vec![0.0; p];
+    // What is within a factor of ten of the level is compared in logarithms at first.
+    let mut shown: Vec<f64> =
+        (0..n).map(|t| if counts[t] { level[t].ln() + (y[t] / level[t]).clamp(0.1, 10.0).ln() } else { 0.0 }).collect();
+    for pass in 0..PASSES {
+        let response = removed(&shown);
+        let right: Vec<f64> = without.iter().map(|a| dot(a, &response)).collect();
+        let Some([next, _]) = solved(&system, &right, &kept, p) else { return none };
+        solution = next;
+        if pass + 1 == PASSES {
+            break;
+        }
+        let fitted: Vec<f64> = (0..n)
+            .map(|t| shown[t] - response[t] + without.iter().zip(&solution).map(|(x, b)| x[t] * b).sum::<f64>())
+            .collect();
+        let away = |t: usize| y[t] / fitted[t].exp() - 1.0;
+        let sizes: Vec<f64> = (0..n).filter(|t| counts[*t]).map(|t| away(t).abs()).collect();
+        let most = CLIP * 1.4826 * median(sizes);
+        for t in (0..n).filter(|t| counts[*t]) {
+            shown[t] = fitted[t] + away(t).clamp(-most.min(0.9), most);
+        }
+    }
+    let logs: Vec<f64> = (0..n).map(|t| regressors.iter().zip(&solution).map(|(x, b)| x[t] * b).sum()).collect();
+    let known: Vec<f64> = (0..n).filter(|t| counts[*t]).map(|t| logs[t]).collect();
+    let usual = median(known);
+    logs.iter().map(|log| (log - usual).exp().clamp(0.1, 10.0)).collect()
 }
 
 /// Steps of long closures: runs of steps that are closed or zero, of two weeks and more, with sales before or after.

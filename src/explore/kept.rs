@@ -8,13 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Datelike, Days, NaiveDate};
 
 use super::holidays::HolidayEffects;
-use super::ordinary::Near;
+use super::ordinary::{Near, Part};
 use crate::error::{Error, Result, suggestion};
 use crate::options;
 use crate::panel::{DAY, Panel, Role, candidate_holidays, public_holidays};
 
 /// The most holidays.
 const MOST: usize = 60;
+/// Of so many steps, at most one is of the same holiday in a calendar of holidays.
+const SELDOM: i64 = 30;
 /// Days between two dates that belong to one holiday, at most.
 const APART: i64 = 3;
 /// What shops all over the world may notice, by the names of the last candidates in their order.
@@ -226,6 +228,53 @@ impl HolidayEffects {
             }
         }
         Ok(Kept { holidays: merged, sets, near, whose })
+    }
+}
+
+impl Kept {
+    /// Are all that are asked for the dates of a calendar: seldom, and the same for every series?
+    pub(super) fn rare(&self) -> bool {
+        let dates = self.near.of.len() as i64;
+        let steps = |holiday: &Holiday| holiday.runs.iter().map(|(from, to)| to - from + 1).sum::<i64>();
+        let asked = || self.holidays.iter().filter(|holiday| holiday.asked);
+        asked().all(|holiday| SELDOM * steps(holiday) <= dates)
+            && asked().any(|holiday| self.sets[holiday.set].iter().all(|keeps| *keeps))
+    }
+
+    /// Does another calendar name most of these holidays?
+    pub(super) fn named_by(&self, other: &Self) -> bool {
+        let meets =
+            |holiday: &Holiday| other.holidays.iter().any(|other| other.asked && meet(&other.runs, &holiday.runs));
+        let asked: Vec<&Holiday> = self.holidays.iter().filter(|holiday| holiday.asked).collect();
+        2 * asked.iter().filter(|holiday| meets(holiday)).count() > asked.len()
+    }
+
+    /// Marks the dates on which most of the series that nearly always sell at that weekday sold nothing, as holidays that are
+    /// not asked for, and so many steps around them as near one.
+    pub(super) fn with_closures(&mut self, panel: &Panel, week: usize, around: i64) {
+        let (first, last) = panel.extent().unwrap_or((0, -1));
+        let dates = usize::try_from(last - first + 1).unwrap_or(0);
+        let mut open = vec![[0_usize; 2]; dates];
+        for i in 0..panel.len() {
+            let Some(start) = panel.positions(i).first() else { continue };
+            let part = Part::plain(*start, panel.regular(i).into_owned(), Vec::new());
+            let (shut, offset) = (part.shut(week), (start - first) as usize);
+            for t in (0..shut.len()).filter(|t| shut[*t] || part.y[*t] > 0.0) {
+                open[offset + t][0] += 1;
+                open[offset + t][1] += usize::from(shut[t]);
+            }
+        }
+        for date in (0..dates).filter(|date| open[*date][1] > 0 && 2 * open[*date][1] >= open[*date][0]) {
+            let position = first + date as i64;
+            for near in position - around..=position + around {
+                let mark = if near == position { 2 } else { 1 };
+                if let Some(known) =
+                    usize::try_from(near - self.near.first).ok().and_then(|at| self.near.of.get_mut(at))
+                {
+                    *known = mark.max(*known);
+                }
+            }
+        }
     }
 }
 

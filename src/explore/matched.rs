@@ -48,7 +48,13 @@ pub(super) struct Method {
 
 impl Method {
     /// The ratio of two sums over dates, less one, with at most this many degrees of freedom.
-    pub(super) fn of_sums(name: &'static str, actual: &[f64], expected: &[f64], runs: usize) -> Option<Self> {
+    pub(super) fn of_sums(
+        name: &'static str,
+        actual: &[f64],
+        expected: &[f64],
+        runs: usize,
+        memory: usize,
+    ) -> Option<Self> {
         let (a, b): (f64, f64) = (actual.iter().sum(), expected.iter().sum());
         if b <= 0.0 || !a.is_finite() || !b.is_finite() {
             return None;
@@ -57,7 +63,7 @@ impl Method {
         // Deviations from a mean of few runs are too small.
         let few = (runs as f64 / (runs as f64 - 1.0).max(1.0)).sqrt();
         let scores: Vec<f64> = actual.iter().zip(expected).map(|(a, e)| few * (a - (1.0 + value) * e) / b).collect();
-        let all = of_scores(value, &scores, (runs as f64 - 1.0).max(1.0));
+        let all = of_scores(value, &scores, (runs as f64 - 1.0).max(1.0), Some(memory));
         Some(Self { name, all, scores })
     }
 }
@@ -79,6 +85,8 @@ pub(super) struct Clean {
 pub(super) struct Cleaned {
     pub(super) series: Vec<Clean>,
     pub(super) dates: usize,
+    /// Dates apart from which nothing is autocorrelated.
+    pub(super) memory: usize,
     /// Steps before and after a run that are left out.
     pub(super) guard: (usize, usize),
     /// The length of the cycle of which steps must have the same phase.
@@ -197,7 +205,8 @@ pub(super) fn cleaned(found: &Effects, k: usize, windows: (usize, usize)) -> Res
     }
     let phase = own.iter().map(|group| group.count).max().unwrap_or(1);
     let (limit, nearest) = if phase > 1 { (6 * phase, NEAREST) } else { (2 * controls.reach, 2 * NEAREST) };
-    let mut cleaned = Cleaned { series, dates: controls.dates, guard: (0, 0), phase, limit, nearest };
+    let mut cleaned =
+        Cleaned { series, dates: controls.dates, memory: controls.memory(), guard: (0, 0), phase, limit, nearest };
     for guard in [windows, (windows.0.div_ceil(2), windows.1.div_ceil(2)), (0, 0)] {
         cleaned.guard = guard;
         if cleaned.share() >= ENOUGH {
@@ -281,6 +290,6 @@ impl Cleaned {
             }
         }
         let enough = steps > 0 && with as f64 >= LEAST * steps as f64;
-        enough.then(|| Method::of_sums("matched before and after", &actual, &expected, runs)).flatten()
+        enough.then(|| Method::of_sums("matched before and after", &actual, &expected, runs, self.memory)).flatten()
     }
 }

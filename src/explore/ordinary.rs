@@ -19,7 +19,7 @@ use crate::progress;
 const REACH: (usize, usize) = (28, 8);
 /// How often levels and factors are estimated in turn, and factors with one another.
 const PASSES: usize = 2;
-const SWEEPS: usize = 10;
+const SWEEPS: usize = 20;
 /// A factor is drawn to none as by so many dates that show none.
 const FEW: f64 = 2.0;
 /// Days of history from which the days of the month are held fixed; its last days are counted from its end, this many.
@@ -170,23 +170,27 @@ impl Baseline {
     /// The factors, each in turn as the ratio of sales to what the others say; those of few dates are drawn to none.
     fn fit(&mut self, cells: BTreeMap<(usize, u32), [f64; 2]>) {
         let phase = |date: usize| (self.first + date as i64).rem_euclid(self.week as i64) as usize;
+        // The index of a weekday rests on steps with and without flags: what it owes to them is a factor of its own here.
+        let mut usual = vec![1.0; self.week];
         for _ in 0..SWEEPS {
-            for f in 0..=self.flags.len() {
-                let of_month = f == self.flags.len();
-                if of_month && self.place.is_empty() {
+            for f in 0..self.flags.len() + 2 {
+                let (of_month, of_weekday) = (f == self.flags.len(), f > self.flags.len());
+                if of_month && self.place.is_empty() || of_weekday && self.flags.is_empty() {
                     continue;
                 }
                 let count = if of_month { 31 } else { self.week };
                 let (mut sums, mut dates) = (vec![[0.0; 2]; count], vec![BTreeSet::new(); count]);
-                for ((date, on), [y, base]) in cells.iter().filter(|((_, on), _)| of_month || on >> f & 1 == 1) {
+                let all = of_month || of_weekday;
+                for ((date, on), [y, base]) in cells.iter().filter(|((_, on), _)| all || on >> f & 1 == 1) {
                     let at = if of_month { self.place[*date] } else { phase(*date) };
                     let others: f64 = (0..self.flags.len())
                         .filter(|g| *g != f && on >> g & 1 == 1)
                         .map(|g| self.flags[g].factor[phase(*date)])
                         .product();
                     let month = if of_month || self.place.is_empty() { 1.0 } else { self.month[self.place[*date]] };
+                    let weekday = if of_weekday { 1.0 } else { usual[phase(*date)] };
                     sums[at][0] += y;
-                    sums[at][1] += base * others * month;
+                    sums[at][1] += base * others * month * weekday;
                     dates[at].insert(*date);
                 }
                 let factor = |([y, base], dates): (&[f64; 2], &BTreeSet<usize>)| {
@@ -194,7 +198,13 @@ impl Baseline {
                     if *base > 0.0 { (1.0 + (y / base - 1.0) * n / (n + FEW)).clamp(0.0, 20.0) } else { 1.0 }
                 };
                 let factors: Vec<f64> = sums.iter().zip(&dates).map(factor).collect();
-                if of_month { self.month = factors } else { self.flags[f].factor = factors }
+                if of_month {
+                    self.month = factors;
+                } else if of_weekday {
+                    usual = factors;
+                } else {
+                    self.flags[f].factor = factors;
+                }
             }
         }
     }
@@ -240,7 +250,36 @@ impl Baseline {
     }
 }
 
+/// A series is one that sells else where it sold nothing on less than this share of the steps of a weekday.
+const SELDOM: f64 = 0.1;
+
 impl Part {
+    /// Values from a position on, without index.
+    pub(super) fn plain(start: i64, y: Vec<f64>, counts: Vec<bool>) -> Self {
+        let one = vec![1.0; y.len()];
+        Self { start, y, own: one.clone(), index: one, counts }
+    }
+
+    /// Steps on which the series sold nothing although it nearly always does at that weekday: it was shut.
+    pub(super) fn shut(&self, week: usize) -> Vec<bool> {
+        let phase = |t: usize| (self.start + t as i64).rem_euclid(week as i64) as usize;
+        let (mut all, mut none) = (vec![0.0; week], vec![0.0; week]);
+        for t in (0..self.y.len()).filter(|t| self.y[*t].is_finite()) {
+            all[phase(t)] += 1.0;
+            none[phase(t)] += f64::from(u8::from(self.y[t] == 0.0));
+        }
+        (0..self.y.len()).map(|t| self.y[t] == 0.0 && none[phase(t)] < SELDOM * all[phase(t)]).collect()
+    }
+
+    /// Leaves out the steps on which it was shut, but on holidays.
+    pub(super) fn without_shut(&mut self, near: &Near, week: usize) {
+        for (t, shut) in self.shut(week).into_iter().enumerate() {
+            if shut && near.at(self.start + t as i64) < 2 {
+                (self.y[t], self.counts[t]) = (f64::NAN, false);
+            }
+        }
+    }
+
     /// The local level at every step: a line through the ordinary steps around it, sales divided by their index.
     pub(super) fn level(&self, reach: usize) -> Vec<f64> {
         let n = self.y.len();

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::effect::Effects;
 use super::matched::spread;
 use super::spill::Windows;
+use super::within::Controls;
 use crate::error::Result;
 use crate::progress;
 use crate::statistics::{Estimate, of_scores};
@@ -84,7 +85,7 @@ pub(super) fn elsewhere(found: &Effects, k: usize, windows: &Windows, skip: &[us
         .collect::<Result<Vec<_>>>()?;
     let parts: Vec<Part> = parts.into_iter().flatten().collect();
     let length = length(&parts);
-    let around = surroundings(&parts, windows, length, setting.controls.dates, found.effects[k].runs);
+    let around = surroundings(&parts, windows, length, &setting.controls, found.effects[k].runs);
     Ok(Elsewhere { placebos: placebos(&parts, windows.cycle, setting.controls.dates), around, length })
 }
 
@@ -132,12 +133,18 @@ fn placebos(parts: &[Part], cycle: usize, dates: usize) -> Vec<f64> {
     estimates.collect::<Vec<_>>().into_iter().flatten().collect()
 }
 
-fn surroundings(parts: &[Part], windows: &Windows, length: usize, dates: usize, runs: usize) -> Vec<(i64, Estimate)> {
+fn surroundings(
+    parts: &[Part],
+    windows: &Windows,
+    length: usize,
+    controls: &Controls,
+    runs: usize,
+) -> Vec<(i64, Estimate)> {
     let inside = length.clamp(1, LONG);
     let (before, after) = (windows.before.max(3), windows.after.max(3));
     let places = before + inside + after;
-    let mut sums = vec![vec![0.0; dates]; places];
-    let mut sizes = vec![vec![0.0; dates]; places];
+    let mut sums = vec![vec![0.0; controls.dates]; places];
+    let mut sizes = sums.clone();
     for part in parts {
         let n = part.on.len();
         // Steps since the last step with the flag and since the start of its run; steps to the next.
@@ -173,7 +180,8 @@ fn surroundings(parts: &[Part], windows: &Windows, length: usize, dates: usize, 
             let value = sum / size;
             let scores: Vec<f64> = sums[place].iter().zip(&sizes[place]).map(|(s, w)| (s - value * w) / size).collect();
             let most = (runs as f64 - 1.0).max(1.0);
-            (size > 0.0).then(|| (place as i64 - before as i64, of_scores(value, &scores, most)))
+            (size > 0.0)
+                .then(|| (place as i64 - before as i64, of_scores(value, &scores, most, Some(controls.memory()))))
         })
         .collect()
 }

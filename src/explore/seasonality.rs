@@ -237,7 +237,7 @@ impl Season {
         let scores: Vec<f64> =
             late.iter().map(|t| x(*t) * (self.relative[*t] - own - value * x(*t)) / squares).collect();
         let phases = (self.steps / self.bin) as f64;
-        Some(of_scores(value, &scores, (late.len() as f64 / self.bin as f64 - 1.0).min(phases - 1.0).max(1.0)))
+        Some(of_scores(value, &scores, (late.len() as f64 / self.bin as f64 - 1.0).min(phases - 1.0).max(1.0), None))
     }
 
     /// The share of the variance around the trend.

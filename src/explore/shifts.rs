@@ -1,14 +1,19 @@
 //! Did a series change its level for good, when, and by how much? The test behind `changepoints`.
 //!
-//! **Data.** Weekly means of daily sales (steps as they are of longer ones), closed days and weekdays adjusted; divided by
-//! what the other series of the panel and of its group did at the same time (medians), so that the season and the trend that
-//! they share are no change; blocks far from a running median are moved to there.
+//! **Data.** Weekly means of daily sales (steps as they are of longer ones), closed days and weekdays adjusted, without what
+//! the known covariates do ([`super::expected`]); divided by what the other series of the panel and of its group did at the
+//! same time (medians), so that the season and the trend that they share are no change; blocks far from a running median are
+//! moved to there.
 //!
-//! **Test.** y = Xb + d·1(t ≥ τ) + u, with a mean, up to three pairs of annual harmonics and the known covariates in X, by
-//! generalised least squares for every τ that leaves at least eight weeks (half a season) on both sides. The errors u are
-//! white noise and an AR(1) process, to a random walk: one of twenty, weighted by their restricted likelihood with the change. The
-//! p-value of the largest statistic is that of the sup-Wald test (Andrews 1993, *Econometrica* vol. 61) by the formula of
-//! Estrella (2003, *Econometric Theory* vol. 19), at the normal quantile of Student's t.
+//! **Test.** y = Xb + d·1(t ≥ τ) + u, with a mean and up to three pairs of annual harmonics in X, by generalised least squares
+//! for every τ that leaves at least eight weeks (half a season) on both sides. The errors u are white noise and an AR(1)
+//! process, to a random walk: one of twenty, weighted by their restricted likelihood with the change. The p-value of the
+//! largest statistic is that of the sup-Wald test (Andrews 1993, *Econometrica* vol. 61) by the formula of Estrella (2003,
+//! *Econometric Theory* vol. 19), at the normal quantile of Student's t.
+//!
+//! **Interval.** The place is chosen because the change is large there, and the error at one place ignores that. So the
+//! standard error is made as large as that p-value demands of Student's t: the interval excludes zero if and only if the test
+//! for all places does.
 //!
 //! **For good** is a change that both halves of the time before and of the time after confirm, that odd and even blocks
 //! have alike, and that describes the series better (BIC) than a line or a broken line does. Fails where one change is
@@ -19,7 +24,7 @@ use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 use super::within::independent;
 use crate::optimise::positive_definite::solve;
 use crate::panel::median;
-use crate::statistics::Estimate;
+use crate::statistics::{Estimate, student_quantile};
 
 /// Blocks on either side of the running median, and the robust standard deviations beyond which a block is moved.
 const AROUND: usize = 4;
@@ -50,6 +55,10 @@ const ERRORS: [(f64, f64); 20] = [
 ];
 /// A coefficient from which a level wanders.
 const WALK: f64 = 0.99;
+/// The p-value of what is not for good, and the largest of what is.
+const HALF: f64 = 0.5;
+/// Below this p-value the quantile is not computed: the choice of the place no longer matters.
+const LEAST_P: f64 = 1e-12;
 /// Blocks that a series must have besides those of two minimal stretches.
 const SPARE: usize = 8;
 
@@ -72,7 +81,7 @@ pub(super) struct Shift {
     /// The change of level and the same relative to the level before, in per cent.
     pub(super) change: Estimate,
     pub(super) relative: Estimate,
-    /// The p-value for all places together; 1 where it is not for good.
+    /// The p-value for all places together; a half where it is not for good.
     pub(super) p: f64,
     /// Why it is not for good.
     pub(super) but: &'static str,
@@ -84,8 +93,8 @@ impl Design {
         2 * self.least + SPARE
     }
 
-    /// The best candidate among the blocks; NaN is a block without a value. `covariates` have a value for each block.
-    pub(super) fn test(&self, blocks: &[f64], first: usize, covariates: &[Vec<f64>]) -> Option<Shift> {
+    /// The best candidate among the blocks; NaN is a block without a value.
+    pub(super) fn test(&self, blocks: &[f64], first: usize) -> Option<Shift> {
         let places: Vec<usize> = (0..blocks.len()).filter(|b| blocks[*b].is_finite()).collect();
         let raw: Vec<f64> = places.iter().map(|b| blocks[*b]).collect();
         let n = raw.len();
@@ -109,7 +118,6 @@ impl Design {
             x.push(places.iter().map(|b| angle(b).cos()).collect());
             x.push(places.iter().map(|b| angle(b).sin()).collect());
         }
-        x.extend(covariates.iter().map(|column| places.iter().map(|b| column[*b]).collect::<Vec<f64>>()));
         let errors: Vec<White> = ERRORS.iter().map(|(walk, ratio)| White::of(*walk, *ratio, n)).collect();
         let mut at = Fit::of(&y, &x, &errors[0])?.best(self.least)?;
         let mut chosen = 0;
@@ -186,9 +194,19 @@ impl Design {
         } else {
             ""
         };
-        let p = if but.is_empty() { p } else { 1.0 };
-        Some(Shift { at: places[at], before, after, change, relative, p, but })
+        let p = if but.is_empty() { p.min(HALF) } else { HALF };
+        let (change, relative) = (as_sure(change, p), as_sure(relative, p));
+        Some(Shift { at: places[at], before, after, change, relative, p: relative.p_value(), but })
     }
+}
+
+/// An estimate whose interval is as wide as this p-value of the best of all places demands.
+fn as_sure(estimate: Estimate, p: f64) -> Estimate {
+    let least = match student_quantile(estimate.freedom, p / 2.0) {
+        Ok(quantile) if p > LEAST_P => estimate.value.abs() / quantile.abs(),
+        _ => 0.0,
+    };
+    Estimate { error: estimate.error.max(least), ..estimate }
 }
 
 /// A step's estimate and the sum of squares of its regressor.

@@ -4,13 +4,14 @@
 //! year, the same holiday where sales show that it moved, the share of each of two weeks where a year is longer than 52 of
 //! them. Only series and dates with both values count; series that began or ended in between are told apart. Growth is the
 //! ratio of the two sums less one; its interval allows for autocorrelation over dates and for shocks that all series share
-//! ([`Estimate`](crate::statistics::Estimate)).
+//! ([`Estimate`](crate::statistics::Estimate)). Where sales follow a price, it is as wide as at a steady one (`steady`).
 
 use polars::prelude::*;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::steady::at_steady_price;
 use super::{Ask, Finding};
 use crate::error::{Error, Result};
 use crate::figures::{Line, Lines, TimeAxis};
@@ -82,7 +83,7 @@ impl Ask for Trend {
         let years = Years::of(panel)?;
         let target = panel.columns().target().to_string();
         let noun = panel.frequency().noun();
-        let growth = relative(&years.now, &years.then, f64::INFINITY);
+        let growth = years.growth(at_steady_price(panel, &[])?.as_ref().map(|steady| &steady.panel));
         let (now, then): (f64, f64) = (years.now.iter().sum(), years.then.iter().sum());
         let compared = years.then.iter().filter(|then| **then != 0.0).count();
         let span = match compared < years.steps {
@@ -274,6 +275,15 @@ impl Years {
             return Err(Error::data("no series sells in both of the last two years, so growth cannot be told"));
         }
         Ok(Self { steps, from, now, then, pairs, begun, ended })
+    }
+
+    /// The growth, as sure as it is at a steady price: what prices did to sales is no chance.
+    fn growth(&self, steady: Option<&Panel>) -> Estimate {
+        let growth = relative(&self.now, &self.then, f64::INFINITY);
+        match steady.and_then(|panel| Self::of(panel).ok()) {
+            Some(steady) => Estimate { value: growth.value, ..relative(&steady.now, &steady.then, f64::INFINITY) },
+            None => growth,
+        }
     }
 
     /// The growth of the last quarter.

@@ -29,6 +29,7 @@ use super::effect::{Effect, Effects, Flag, effects};
 use super::matched::{MOST, Method, cleaned, spread};
 use super::placebo;
 use super::spill::{self, Windows};
+use super::steady::at_steady_price;
 use super::within::Cycle;
 use super::{Ask, Finding};
 use crate::error::{Error, Result, suggestion};
@@ -160,6 +161,9 @@ impl Ask for Uplift {
         let (whole, times) = (panel, self.sampled(panel)?);
         let (panel, times) = times.as_ref().map_or((whole, 1.0), |(panel, times)| (panel, *times));
         let Question { mut flags, asked, base, mut caveats } = self.asked(panel)?;
+        let steady = at_steady_price(panel, &flags[..asked])?;
+        let panel = steady.as_ref().map_or(panel, |steady| &steady.panel);
+        caveats.extend(steady.as_ref().map(|steady| steady.told(&flags[..asked])));
         if panel.len() < whole.len() {
             caveats.push(format!(
                 "Estimated on {} of {} series, spread by size; money is scaled to the sales of all.",
@@ -252,7 +256,7 @@ impl Judged {
         let apart = pairs.map(|(a, b)| {
             let (a, b) = (&methods[a], &methods[b]);
             let scores: Vec<f64> = a.scores.iter().zip(&b.scores).map(|(a, b)| a - b).collect();
-            of_scores(a.all.value - b.all.value, &scores, most)
+            of_scores(a.all.value - b.all.value, &scores, most, Some(found.setting.controls.memory()))
         });
         let apart: Vec<Estimate> = apart.collect();
         let large = SLIGHT * methods.iter().map(|method| method.all.value.abs()).fold(0.1, f64::max);

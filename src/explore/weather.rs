@@ -12,7 +12,8 @@
 //! variance is that of Newey and West over many lags, and all terms of a spline are tested together by a Wald test with the
 //! F distribution for as few degrees of freedom as that leaves (Sun 2013, *Econometrics Journal* vol. 16). The placebo is the
 //! weather of another time: the same anomalies, moved by four weeks or more; errors are at least as large as the spread of what
-//! it finds. The p-value is that of the curve or that of the departure which is told, whichever is larger.
+//! it finds. Claimed are the departures that are told, of each half and, as their mean, of the whole year; that the curve of a
+//! half may bend (sales fall when it is hot and when it is cold) has its own p-value in the table.
 //!
 //! **It fails** with less than a year of history, for a column that does not depart from its annual cycle, and where weather
 //! is measured in advance of shopping (a forecast of rain keeps people at home as well as rain).
@@ -30,6 +31,7 @@ use statrs::distribution::{ContinuousCDF, FisherSnedecor};
 use super::holidays::signed;
 use super::kept::near_common;
 use super::ordinary::{Baseline, Near};
+use super::steady::at_steady_price;
 use super::within::{Controls, Given, Regression, regress, solved};
 use super::{Ask, Finding};
 use crate::error::{Error, Result, suggestion};
@@ -39,7 +41,7 @@ use crate::progress;
 use crate::show::words::{about, amount, listed, rounded};
 use crate::show::{Claim, Placebo, Table};
 use crate::statistics::summary::quantile;
-use crate::statistics::{Estimate, LAGS, check_level, freedom, long_run};
+use crate::statistics::{Estimate, check_level, freedom, long_run};
 
 /// Options of `weather`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -69,9 +71,14 @@ const KINDS: [(&str, &[&str], &str, &str); 7] = [
     ("wind", &["wind"], "windiest", "calmest"),
     ("humidity", &["humidity"], "most humid", "least humid"),
 ];
-/// The halves of the year: their words, the short name of each, and whether a month is in it.
-const HALVES: [(&str, &str); 2] =
-    [("from April to September", "April to September"), ("from October to March", "October to March")];
+/// The halves of the year and the whole of it: their words, and the short name of each.
+const HALVES: [(&str, &str); 3] = [
+    ("from April to September", "April to September"),
+    ("from October to March", "October to March"),
+    ("all year round", "all year"),
+];
+/// The place of the whole year among them.
+const WHOLE: usize = 2;
 /// Harmonics of the annual cycle.
 const HARMONICS: usize = 2;
 /// Days of a year.
@@ -124,7 +131,8 @@ struct Effect {
     high: f64,
     /// From the low to the high anomaly.
     estimate: Estimate,
-    p: f64,
+    /// The p-value of the curve as a whole; NaN for the whole year.
+    joint: f64,
     money: f64,
     placebo: Option<Placebo>,
     curve: Vec<(f64, f64, f64, f64)>,
@@ -149,6 +157,8 @@ impl Ask for Weather {
     fn answer(&self, panel: &Panel) -> Result<Finding> {
         dated(panel)?;
         let found = self.asked(panel)?;
+        let steady = at_steady_price(panel, &[])?;
+        let panel = steady.as_ref().map_or(panel, |steady| &steady.panel);
         let Some(near) = near(panel) else { return Err(Error::data("the weather needs dates")) };
         let baseline = Baseline::of(panel, &near)?;
         let controls = Controls::of(panel);
@@ -497,7 +507,7 @@ fn measured(
             }
             Some(Given { y, x })
         };
-        regress(panel, controls, &given)
+        regress(panel, controls, p, &given)
     };
     let Some(found) = fitted(0)? else {
         return Err(none("does not vary apart from the level, the weekday and the season"));
@@ -509,21 +519,28 @@ fn measured(
     let placebos: Vec<Regression> =
         moves.iter().map(|by| fitted(*by)).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
     let years = (dates as i64 * step) as f64 / YEAR;
-    let mut effects = Vec::new();
+    // A difference between two departures, what other weather finds of it, and by how much that makes it less sure.
+    let judged = |weights: &[f64]| {
+        let elsewhere: Vec<f64> =
+            placebos.iter().map(|other| other.combination(weights, f64::INFINITY).value).collect();
+        // What other weather finds bounds the error from below.
+        let alone = found.combination(weights, f64::INFINITY);
+        let typical = (elsewhere.iter().map(|x| x * x).sum::<f64>() / elsewhere.len().max(1) as f64).sqrt();
+        let wider = if alone.error > 0.0 { (typical / alone.error).max(1.0) } else { 1.0 };
+        let percent: Vec<f64> = elsewhere.iter().map(|x| 100.0 * x).collect();
+        (Estimate { error: wider * alone.error, ..alone }, wider, Placebo::of(100.0 * alone.value, &percent))
+    };
+    let mut effects: Vec<Effect> = Vec::new();
+    let mut together = vec![0.0; p];
     for (half, values) in of_half.iter().enumerate() {
         let (low, high) = (quantile(values, 0.1)?, quantile(values, 0.9)?);
         let weights = curve.difference(half, low, high);
-        let elsewhere: Vec<f64> =
-            placebos.iter().map(|other| other.combination(&weights, f64::INFINITY).value).collect();
-        // What other weather finds bounds the error from below.
-        let alone = found.combination(&weights, f64::INFINITY);
-        let typical = (elsewhere.iter().map(|x| x * x).sum::<f64>() / elsewhere.len().max(1) as f64).sqrt();
-        let wider = if alone.error > 0.0 { (typical / alone.error).max(1.0) } else { 1.0 };
+        together.iter_mut().zip(&weights).for_each(|(sum, weight)| *sum += weight / 2.0);
+        let (estimate, wider, placebo) = judged(&weights);
         let of = |weights: &[f64]| {
             let estimate = found.combination(weights, f64::INFINITY);
             Estimate { error: wider * estimate.error, ..estimate }
         };
-        let estimate = of(&weights);
         let at = |x: f64| of(&curve.difference(half, 0.0, x));
         let worth = |x: f64| -> f64 {
             curve.difference(half, 0.0, x).iter().zip(&found.coefficients).map(|(w, b)| w * b).sum()
@@ -553,15 +570,30 @@ fn measured(
             half,
             low,
             high,
-            // The curve as a whole, and the departure that is told.
-            p: joint(&found, curve.range(half), wider).max(estimate.p_value()),
+            joint: joint(&found, curve.range(half), wider),
             money: moved / years * estimate.value.signum(),
-            placebo: Placebo::of(100.0 * estimate.value, &elsewhere.iter().map(|x| 100.0 * x).collect::<Vec<_>>()),
+            placebo,
             curve: points.collect(),
             dots: dots.into_iter().step_by(every).collect(),
             estimate,
         });
     }
+    let (estimate, _, placebo) = judged(&together);
+    let mean = |of: fn(&Effect) -> f64| effects.iter().map(of).sum::<f64>() / effects.len() as f64;
+    let money = effects.iter().map(|effect| effect.money).sum();
+    effects.push(Effect {
+        column: name,
+        kind,
+        half: WHOLE,
+        low: mean(|effect| effect.low),
+        high: mean(|effect| effect.high),
+        joint: f64::NAN,
+        money,
+        placebo,
+        curve: Vec::new(),
+        dots: Vec::new(),
+        estimate,
+    });
     Ok(effects)
 }
 
@@ -586,8 +618,8 @@ fn joint(found: &Regression, terms: std::ops::Range<usize>, wider: f64) -> f64 {
         axes.push((value / size, scores.into_iter().map(|s| s / size).collect()));
     }
     let dates = axes.first().map_or(0, |(_, scores)| scores.len());
-    let lags = (LAGS * (dates as f64).sqrt()).ceil().max(1.0);
-    let variance = |scores: &[f64]| long_run(scores, lags as usize);
+    let lags = found.lags();
+    let variance = |scores: &[f64]| long_run(scores, lags);
     if let [(_, a), (_, b)] = axes.as_slice() {
         let both: Vec<f64> = a.iter().zip(b).map(|(a, b)| a + b).collect();
         let (first, second) = (variance(a), variance(b));
@@ -601,7 +633,7 @@ fn joint(found: &Regression, terms: std::ops::Range<usize>, wider: f64) -> f64 {
     }
     let wald: f64 = axes.iter().map(|(value, scores)| value * value / variance(scores).max(1.0)).sum();
     let wald = wald / wider.powi(2);
-    let freedom = freedom(lags / dates.max(1) as f64).max(q as f64);
+    let freedom = freedom(lags as f64 / dates.max(1) as f64).max(q as f64);
     let (q, rest) = (q as f64, freedom - q as f64 + 1.0);
     let statistic = wald * rest / (freedom * q);
     if statistic.is_nan() || statistic < 0.0 {
@@ -611,6 +643,10 @@ fn joint(found: &Regression, terms: std::ops::Range<usize>, wider: f64) -> f64 {
 }
 
 impl Effect {
+    fn p(&self) -> f64 {
+        self.estimate.p_value()
+    }
+
     /// Of the warmest tenth, and of the coolest.
     fn ends(&self) -> (String, String) {
         match KINDS.get(self.kind) {
@@ -657,22 +693,22 @@ impl Weather {
             .iter()
             .map(|effect| Claim {
                 about: format!("{}, {}", effect.column, HALVES[effect.half].1),
-                sentence: if effect.p < alpha {
+                sentence: if effect.p() < alpha {
                     format!("{}.", effect.words(noun, &target, self.level))
                 } else {
                     format!("Sales do not clearly follow {} {}.", effect.column, HALVES[effect.half].0)
                 },
                 estimate: effect.estimate.times(100.0),
-                p: effect.p,
+                p: effect.p(),
                 money: effect.money,
                 placebo: effect.placebo,
                 again: true,
                 unit: "%",
             })
             .collect();
-        let clear: Vec<&Effect> = effects.iter().filter(|effect| effect.p < alpha).collect();
+        let clear: Vec<&Effect> = effects.iter().filter(|effect| effect.p() < alpha).collect();
         let named = |effect: &Effect| format!("{} {}", effect.column, HALVES[effect.half].0);
-        let unclear: Vec<String> = effects.iter().filter(|effect| effect.p >= alpha).map(named).collect();
+        let unclear: Vec<String> = effects.iter().filter(|effect| effect.p() >= alpha).map(named).collect();
         let unclear: Vec<&str> = unclear.iter().map(String::as_str).collect();
         let mut sentence = match clear.first() {
             Some(effect) => effect.words(noun, &target, self.level),
@@ -688,7 +724,7 @@ impl Weather {
             sentence.push_str(&format!("; no clear effect: {}", listed(&unclear, 4)));
         }
         sentence.push('.');
-        let figure = effects.first().map(|effect| {
+        let figure = effects.iter().find(|effect| effect.half != WHOLE).map(|effect| {
             Scatter {
                 title: format!("{target} and {} {}", effect.column, HALVES[effect.half].0),
                 value: format!("{target}, % above the usual of the {noun}"),
@@ -736,14 +772,15 @@ impl Weather {
         let hundredth = |value: f64| (100.0 * value).round() / 100.0;
         let columns = vec![
             Column::new("weather".into(), rows.iter().map(|row| row.column.as_str()).collect::<Vec<_>>()),
-            Column::new("half year".into(), rows.iter().map(|row| HALVES[row.half].1).collect::<Vec<_>>()),
+            Column::new("part of the year".into(), rows.iter().map(|row| HALVES[row.half].1).collect::<Vec<_>>()),
             numbers("low", &|row| hundredth(row.low)),
             numbers("high", &|row| hundredth(row.high)),
             numbers("effect %", &|row| percent(row.estimate.value)),
             numbers("from %", &|row| percent(row.estimate.interval(self.level).0)),
             numbers("to %", &|row| percent(row.estimate.interval(self.level).1)),
             numbers("a year", &|row| row.money.round()),
-            numbers("p", &|row| row.p),
+            numbers("p", &|row| row.p()),
+            numbers("p of the curve", &|row| row.joint),
         ];
         let table = Table::new(DataFrame::new(rows.len(), columns)?).titled("Weather, the dearest first").of_rows(all);
         let mut finding = Finding::new("Weather", sentence, table).claiming(claims);
@@ -751,8 +788,8 @@ impl Weather {
         if tried > 0 {
             let large: usize = effects.iter().filter_map(|effect| effect.placebo).map(|placebo| placebo.as_large).sum();
             finding = finding.sure_by(format!(
-                "All terms of each curve are tested together, with errors that allow for shocks that all series share. With the \
-                 weather of another time, {large} of {tried} effects are as large."
+                "Errors allow for shocks that all series share. With the weather of another time, {large} of {tried} effects are \
+                 as large."
             ));
         }
         if let Some(figure) = figure {

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::optimise::positive_definite::solve;
 use crate::panel::{DAY, Panel, day_of};
 use crate::progress;
-use crate::statistics::{Estimate, of_scores};
+use crate::statistics::{Estimate, lags, of_scores};
 
 /// The most sweeps of demeaning over the cycles.
 const SWEEPS: usize = 30;
@@ -92,13 +92,19 @@ impl Controls {
         Self { first, dates, groups, reach: reach.max(6) }
     }
 
+    /// Dates apart from which nothing is autocorrelated that has lost its local level.
+    pub(super) fn memory(&self) -> usize {
+        2 * self.reach
+    }
+
+    /// What the local levels of a series with these steps share.
+    pub(super) fn local<'a>(&self, counts: &'a [bool]) -> Local<'a> {
+        Local::of(counts, self.reach)
+    }
+
     /// Values of a series without their local level and the means of the phases; zero at steps that do not count.
-    pub(super) fn removed(&self, offset: usize, values: &[f64], counts: &[bool]) -> Vec<f64> {
-        let level = line(values, counts, self.reach);
-        let mut rest: Vec<f64> =
-            (0..values.len()).map(|t| if counts[t] { values[t] - level[t] } else { 0.0 }).collect();
-        demean(&mut rest, &self.groups.iter().collect::<Vec<_>>(), offset, counts);
-        rest
+    pub(super) fn removed(&self, offset: usize, values: &[f64], local: &Local) -> Vec<f64> {
+        local.removed(values, &self.groups.iter().collect::<Vec<_>>(), offset)
     }
 }
 
@@ -112,6 +118,7 @@ pub(super) struct Given {
 pub(super) struct Regression {
     pub(super) coefficients: Vec<f64>,
     pub(super) scores: Vec<Vec<f64>>,
+    memory: usize,
 }
 
 /// The normal equations of a series.
@@ -133,7 +140,12 @@ impl Regression {
         let dates = self.scores.first().map_or(0, Vec::len);
         let scores: Vec<f64> =
             (0..dates).map(|t| weights.iter().zip(&self.scores).map(|(w, s)| w * s[t]).sum()).collect();
-        of_scores(value, &scores, most)
+        of_scores(value, &scores, most, Some(self.memory))
+    }
+
+    /// Lags of the long-run variance of its scores.
+    pub(super) fn lags(&self) -> usize {
+        lags(self.scores.first().map_or(0, Vec::len), Some(self.memory))
     }
 
     /// One coefficient.
@@ -145,14 +157,15 @@ impl Regression {
 }
 
 /// The pooled regression of what the series give, level and cycles removed from both sides; series are weighted by the inverse
-/// of their residual variance, none more than four times the median's. Nothing if the regressors do not vary apart from
-/// what is held fixed.
+/// of their residual variance, none more than four times the median's. Nothing if the first `asked` regressors do not vary
+/// apart from what is held fixed; of the others, those that do not are left out.
 ///
 /// # Errors
 /// When the work is interrupted.
 pub(super) fn regress(
     panel: &Panel,
     controls: &Controls,
+    asked: usize,
     given: &(dyn Fn(usize) -> Option<Given> + Sync),
 ) -> Result<Option<Regression>> {
     let adjusted = |i: usize| -> Option<(usize, Given, Vec<bool>)> {
@@ -163,10 +176,11 @@ pub(super) fn regress(
         if (counts.iter().filter(|counts| **counts).count() as f64) < used {
             return None;
         }
-        let zeroed =
-            |values: Vec<f64>| values.into_iter().zip(&counts).map(|(v, c)| if *c { v } else { 0.0 }).collect();
-        let removed =
-            |values: Vec<f64>| controls.removed(offset, &Vec::<f64>::from_iter::<Vec<f64>>(zeroed(values)), &counts);
+        let local = controls.local(&counts);
+        let removed = |values: Vec<f64>| {
+            let zeroed: Vec<f64> = values.into_iter().zip(&counts).map(|(v, c)| if *c { v } else { 0.0 }).collect();
+            controls.removed(offset, &zeroed, &local)
+        };
         let y = removed(y);
         let x = x.into_iter().map(removed).collect();
         Some((offset, Given { y, x }, counts))
@@ -208,8 +222,8 @@ pub(super) fn regress(
             right.iter_mut().zip(&normal.products).for_each(|(a, b)| *a += weight * b);
         }
         let known = independent(&system, (0..p).filter(|k| system[k * p + k] > 1e-9), p);
-        let Some([solution, inverted]) = (known.len() == p).then(|| solved(&system, &right, &known, p)).flatten()
-        else {
+        let identified = (0..asked).all(|k| known.contains(&k));
+        let Some([solution, inverted]) = identified.then(|| solved(&system, &right, &known, p)).flatten() else {
             return Ok(None);
         };
         (coefficients, inverse) = (solution, inverted);
@@ -231,7 +245,7 @@ pub(super) fn regress(
             }
         }
     }
-    Ok(Some(Regression { coefficients, scores }))
+    Ok(Some(Regression { coefficients, scores, memory: controls.memory() }))
 }
 
 /// The flags, in the given order, that are not linear combinations of earlier ones: Cholesky's factor without null
@@ -286,33 +300,71 @@ pub(super) fn window(values: &[f64], reach: usize) -> Vec<f64> {
     (0..n).map(|t| 0.5 * (over(t, reach) + over(t, reach - 1))).collect()
 }
 
-/// The local level: at each step the value of a local linear regression on the steps around it that count; where these
-/// are too few for a line, their mean.
+/// The local linear regression of a series without the steps that do not count, weighted evenly over the steps up to `reach` on
+/// either side; NaN where none of them counts.
 pub(super) fn line(values: &[f64], counts: &[bool], reach: usize) -> Vec<f64> {
-    let n = values.len();
-    // Steps are counted from the middle, which keeps the sums of squares small.
-    let place = |t: usize| t as f64 - n as f64 / 2.0;
-    let of = |value: &dyn Fn(usize) -> f64| {
-        let cells: Vec<f64> = (0..n).map(|t| if counts[t] { value(t) } else { 0.0 }).collect();
-        window(&cells, reach)
-    };
-    let (ones, places) = (of(&|_| 1.0), of(&|t| place(t)));
-    let squares = of(&|t| place(t) * place(t));
-    let (sums, products) = (of(&|t| values[t]), of(&|t| place(t) * values[t]));
-    (0..n)
-        .map(|t| {
-            let at = place(t);
-            let first = places[t] - at * ones[t];
-            let second = squares[t] - 2.0 * at * places[t] + at * at * ones[t];
-            let product = products[t] - at * sums[t];
-            let determinant = ones[t] * second - first * first;
-            if ones[t] >= 3.0 && determinant > 1e-9 * (ones[t] * second).max(1.0) {
-                (second * sums[t] - first * product) / determinant
-            } else {
-                sums[t] / ones[t]
-            }
-        })
-        .collect()
+    Local::of(counts, reach).line(values)
+}
+
+/// What local linear regressions on the same steps share.
+pub(super) struct Local<'a> {
+    pub(super) counts: &'a [bool],
+    reach: usize,
+    /// Over the steps around each: how many count, the sum of their places and of its squares.
+    ones: Vec<f64>,
+    places: Vec<f64>,
+    squares: Vec<f64>,
+}
+
+impl<'a> Local<'a> {
+    pub(super) fn of(counts: &'a [bool], reach: usize) -> Self {
+        let none = Self { counts, reach, ones: Vec::new(), places: Vec::new(), squares: Vec::new() };
+        let ones = none.around(|_| 1.0);
+        let (places, squares) = (none.around(|t| none.place(t)), none.around(|t| none.place(t).powi(2)));
+        Self { ones, places, squares, ..none }
+    }
+
+    /// Steps are counted from the middle, which keeps the sums of squares small.
+    fn place(&self, t: usize) -> f64 {
+        t as f64 - self.counts.len() as f64 / 2.0
+    }
+
+    fn around(&self, value: impl Fn(usize) -> f64) -> Vec<f64> {
+        let cells: Vec<f64> = (0..self.counts.len()).map(|t| if self.counts[t] { value(t) } else { 0.0 }).collect();
+        window(&cells, self.reach)
+    }
+
+    /// The line through the values around each step, there.
+    pub(super) fn line(&self, values: &[f64]) -> Vec<f64> {
+        let Self { ones, places, squares, .. } = self;
+        let (sums, products) = (self.around(|t| values[t]), self.around(|t| self.place(t) * values[t]));
+        (0..values.len())
+            .map(|t| {
+                let at = self.place(t);
+                let first = places[t] - at * ones[t];
+                let second = squares[t] - 2.0 * at * places[t] + at * at * ones[t];
+                let product = products[t] - at * sums[t];
+                let determinant = ones[t] * second - first * first;
+                if ones[t] >= 3.0 && determinant > 1e-9 * (ones[t] * second).max(1.0) {
+                    (second * sums[t] - first * product) / determinant
+                } else {
+                    sums[t] / ones[t]
+                }
+            })
+            .collect()
+    }
+
+    /// Values without their local line and the means of the phases; zero at steps that do not count.
+    pub(super) fn removed(&self, values: &[f64], groups: &[&Group], offset: usize) -> Vec<f64> {
+        if values.iter().all(|value| *value == 0.0) {
+            return values.to_vec();
+        }
+        let line = self.line(values);
+        let mut rest: Vec<f64> =
+            (0..values.len()).map(|t| if self.counts[t] { values[t] - line[t] } else { 0.0 }).collect();
+        demean(&mut rest, groups, offset, self.counts);
+        rest
+    }
 }
 
 /// Removes the mean of every phase of every cycle from the steps that count, in turn until none is left.

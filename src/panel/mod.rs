@@ -418,6 +418,14 @@ impl Panel {
         }
     }
 
+    /// The same rows with other values of the target, row by row.
+    pub(crate) fn with_target(&self, target: Vec<f64>) -> Result<Panel> {
+        let inner = &*self.0;
+        let mut frame = inner.frame.clone();
+        frame.with_column(Column::new(inner.columns.target().into(), target))?;
+        frame::assemble(frame, &inner.columns, inner.calendar.clone(), inner.season, inner.origin.clone())
+    }
+
     /// The rows of each series before its own end position, cleaned without the later ones. A series may become empty
     /// but keeps its place.
     pub(crate) fn until(&self, ends: &[i64]) -> Result<Panel> {

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::optimise::on_interval;
 
 /// Lags of the long-run variance, as a multiple of the square root of the number of dates.
-pub(crate) const LAGS: f64 = 2.6;
+const LAGS: f64 = 2.6;
 /// The same of differences from the year before, which have no season and no flags that run on: the rule of Lazarus, Lewis,
 /// Stock and Watson (2018, *Journal of Business & Economic Statistics* vol. 36).
 const FEW: f64 = 1.3;
@@ -74,20 +74,26 @@ pub(crate) fn relative(actual: &[f64], expected: &[f64], most: f64) -> Estimate 
     let (a, b): (f64, f64) = (actual.iter().sum(), expected.iter().sum());
     let value = a / b - 1.0;
     let scores: Vec<f64> = actual.iter().zip(expected).map(|(a, e)| (a - (1.0 + value) * e) / b).collect();
-    with_lags(value, &scores, most, FEW)
+    with_lags(value, &scores, most, (FEW * (scores.len() as f64).sqrt()).ceil().max(1.0) as usize)
 }
 
-/// An estimate whose error is the sum of these scores, date by date.
-pub(crate) fn of_scores(value: f64, scores: &[f64], most: f64) -> Estimate {
-    with_lags(value, scores, most, LAGS)
+/// An estimate whose error is the sum of these scores, date by date. Scores that lie more than `memory` dates apart are not
+/// autocorrelated: so it is of what is left once a local level is removed.
+pub(crate) fn of_scores(value: f64, scores: &[f64], most: f64, memory: Option<usize>) -> Estimate {
+    with_lags(value, scores, most, lags(scores.len(), memory))
 }
 
-fn with_lags(value: f64, scores: &[f64], most: f64, many: f64) -> Estimate {
-    let lags = (many * (scores.len() as f64).sqrt()).ceil().max(1.0);
+/// Lags of the long-run variance of so many scores.
+pub(crate) fn lags(dates: usize, memory: Option<usize>) -> usize {
+    let many = LAGS * (dates as f64).sqrt();
+    memory.map_or(many, |memory| many.min(memory as f64)).ceil().max(1.0) as usize
+}
+
+fn with_lags(value: f64, scores: &[f64], most: f64, lags: usize) -> Estimate {
     let alone: f64 = scores.iter().map(|score| score * score).sum();
     // Negative autocorrelation, which few scores show by chance, does not narrow the interval.
-    let error = long_run(scores, lags as usize).max(alone).sqrt();
-    let freedom = freedom(lags / scores.len().max(1) as f64).min(most).max(1.0);
+    let error = long_run(scores, lags).max(alone).sqrt();
+    let freedom = freedom(lags as f64 / scores.len().max(1) as f64).min(most).max(1.0);
     Estimate { value, error: if value.is_finite() { error } else { f64::INFINITY }, freedom }
 }
 

@@ -29,7 +29,7 @@ pub(crate) use demand::{Demand, ERRATIC, INTERMITTENT};
 pub use discoveries::{Purse, benjamini_yekutieli};
 pub(crate) use discoveries::{Session, in_families};
 pub use estimate::Estimate;
-pub(crate) use estimate::{LAGS, check_level, freedom, long_run, of_scores, relative};
+pub(crate) use estimate::{check_level, freedom, lags, long_run, of_scores, relative};
 pub use interpolate::{filled, lines};
 pub use mstl::{Mstl, MstlOptions, mstl, usable};
 pub(crate) use negative_binomial::NegativeBinomial;

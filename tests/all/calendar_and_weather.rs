@@ -112,14 +112,16 @@ fn the_weather_is_that_of_statsmodels() {
     let path = format!("{}/tests/oracles/weather_sales.csv", env!("CARGO_MANIFEST_DIR"));
     let panel = Panel::read(path, Columns::new(["Store"], "Date", "Sales").observed(["Temperature"])).unwrap();
     let table = panel.explore("weather").unwrap().table();
-    assert_eq!(table.rows(), 2);
+    assert_eq!(table.rows(), 3);
     for theirs in rows("weather.csv") {
-        let row = (0..2).find(|row| text(&table, *row, "half year") == theirs[0]).unwrap();
+        let row = (0..3).find(|row| text(&table, *row, "part of the year") == theirs[0]).unwrap();
         for (at, name) in ["low", "high", "effect %", "from %", "to %"].iter().enumerate() {
             let ours = cell(&table, row, name);
             assert!((ours - number(&theirs[at + 1])).abs() < 0.006, "{name}: {ours} for {}", theirs[at + 1]);
         }
         assert!((cell(&table, row, "p") - number(&theirs[6])).abs() < 1e-6);
+        let curve = cell(&table, row, "p of the curve");
+        assert!(theirs[7].is_empty() || (curve - number(&theirs[7])).abs() < 1e-6, "{curve} for {}", theirs[7]);
     }
 }
 

@@ -306,3 +306,68 @@ fn other_flags_are_held_fixed() {
     let (effect, low, _) = stated(&panel(&["flyer", "holiday"]).explore("uplift(by=holiday)").unwrap().sentence());
     assert!(low > 0.0 && (effect - 100.0).abs() < 25.0);
 }
+
+/// Twelve items over three years whose prices move with an elasticity of −2, each at times of its own. Their offers add an
+/// effect of their own and lower the price by that share; from year to year sales grow.
+fn priced(effect: f64, discount: f64, growth: f64, known: &[&str]) -> Panel {
+    let mut random = Random(7);
+    let start = chrono::NaiveDate::from_ymd_opt(2022, 1, 3).unwrap();
+    let (mut item, mut ds, mut y, mut price, mut offer) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for i in 0..12 {
+        let (mut now, mut left) = (10.0, 0);
+        for t in 0..156 {
+            if left == 0 {
+                (now, left) = (10.0 * (0.75 + 0.35 * random.uniform()), 3 + (4.0 * random.uniform()) as i32);
+            }
+            left -= 1;
+            let on = random.uniform() < 0.15;
+            let paid = if on { now * (1.0 - discount) } else { now };
+            let mean = 200.0 * (paid / 10.0_f64).powf(-2.0) * (growth * t as f64 / 52.0).exp();
+            item.push(format!("item {i}"));
+            ds.push((start + chrono::Days::new(7 * t)).to_string());
+            y.push(mean * if on { 1.0 + effect } else { 1.0 } * (0.08 * random.normal()).exp());
+            price.push(paid);
+            offer.push(on);
+        }
+    }
+    let frame = df!("item" => item, "ds" => ds, "y" => y, "Price" => price, "offer" => offer).unwrap();
+    Panel::from_frame(frame, Columns::new(["item"], "ds", "y").known(known.iter().copied())).unwrap()
+}
+
+/// The price moves sales more than the offers do: taken out, it makes the effect much surer.
+#[test]
+fn prices_that_move_by_themselves_are_taken_out() {
+    let asked = |known: &[&str]| priced(0.15, 0.0, 0.0, known).explore("uplift(by=offer)").unwrap();
+    let finding = asked(&["Price", "offer"]);
+    let (estimate, low, high) = stated(&finding.sentence());
+    assert!((low..high).contains(&15.0) && (estimate - 15.0).abs() < 2.0, "{}", finding.sentence());
+    let said = finding.caveats().join(" ");
+    let (_, rest) = said.split_once("changes of `Price` are taken out with an elasticity of −").expect(&said);
+    let elasticity: f64 = rest.split(". ").next().unwrap().parse().unwrap();
+    assert!((elasticity - 2.0).abs() < 0.05, "{said}");
+    let (_, lower, higher) = stated(&asked(&["offer"]).sentence());
+    assert!(high - low < 0.5 * (higher - lower), "{low} to {high}, {lower} to {higher}");
+}
+
+#[test]
+fn the_discount_of_an_offer_is_part_of_its_effect() {
+    let finding = priced(0.1, 0.2, 0.0, &["Price", "offer"]).explore("uplift(by=offer)").unwrap();
+    // 1.1 / 0.8² − 1
+    let (estimate, low, high) = stated(&finding.sentence());
+    assert!((low..high).contains(&71.9) && (estimate - 71.9).abs() < 5.0, "{}", finding.sentence());
+    let said = finding.caveats().join(" ");
+    assert!(said.contains("The price is 20 % lower with `offer`: that is part of the effect."), "{said}");
+}
+
+#[test]
+fn growth_is_as_sure_as_at_steady_prices() {
+    let claim = |growth: f64| {
+        let table = priced(0.1, 0.2, growth, &["Price", "offer"]).explore("trend").unwrap().effects(0.9).unwrap();
+        let cell = |name: &str| table.frame().column(name).unwrap().f64().unwrap().get(0).unwrap();
+        (cell("estimate"), cell("p"))
+    };
+    let (grown, p) = claim(0.08);
+    let (flat, _) = claim(0.0);
+    assert!(p < 0.01, "{grown} {p}");
+    assert!((grown - flat - 8.3).abs() < 1.5, "{grown} and {flat}");
+}

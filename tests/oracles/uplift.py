@@ -78,7 +78,7 @@ def effects(series, places, reach, dates, asked):
     leverage = by_date(((x @ inverse) * x).sum(axis=1)[:, None] * root[:, None] ** 2)
     scores = by_date(x * (root**2 * (z - x @ effect))[:, None])
     steps, used = sum(a[2] for a in parts), sum(a[3] for a in parts)
-    lags = int(np.ceil(2.6 * np.sqrt(dates)))
+    lags = int(np.ceil(min(2.6 * np.sqrt(dates), 2 * reach)))
     # Without the small-sample factors it is statsmodels' own estimator for panels.
     plain = fit.get_robustcov_results("hac-groupsum", time=np.tile(np.arange(dates), len(series)), maxlags=lags - 1, use_correction=False)
     own = inverse @ S_hac_simple(scores, nlags=lags - 1) @ inverse

@@ -77,12 +77,12 @@ def level_of(values):
     return found
 
 
-def estimate(actual, expected, runs):
+def estimate(actual, expected, runs, reach):
     """Sums by date, their ratio, and its interval."""
     b, dates = expected.sum(), len(actual)
     value = actual.sum() / b - 1
     scores = np.sqrt(runs / (runs - 1)) * (actual - (1 + value) * expected) / b
-    lags = int(np.ceil(2.6 * np.sqrt(dates)))
+    lags = int(np.ceil(min(2.6 * np.sqrt(dates), 2 * reach)))
     error = np.sqrt(max(S_hac_simple(scores[:, None], nlags=lags - 1)[0, 0], (scores**2).sum()))
     share = lags / dates
     fixed_b = 1.9600 + 2.9694 * share + 0.4160 * share**2 - 0.5324 * share**3
@@ -117,14 +117,14 @@ def methods(series, others, windows, week, month, reach):
     actual = sum(np.where(np.isnan(e), 0.0, c[0]) for c, e in zip(cleaned, compared))
     # Where fewer than half of the steps have comparisons, the method is left out.
     if sum((~np.isnan(e)).sum() for e in compared) >= 0.5 * on:
-        yield "matched before and after", *estimate(actual, sum(np.nan_to_num(e) for e in compared), len(runs))
+        yield "matched before and after", *estimate(actual, sum(np.nan_to_num(e) for e in compared), len(runs), reach)
     actual, expected = np.zeros(dates), np.zeros(dates)
     for y, flag, factor, index in cleaned:
         level = level_of(np.where(outside(y, flag, guard), y / factor / index, np.nan)) * index * factor
         with_flag = (flag > 0) & ~np.isnan(y)
         actual[with_flag] += y[with_flag]
         expected[with_flag] += level[with_flag]
-    yield "structural counterfactual", *estimate(actual, expected, len(runs))
+    yield "structural counterfactual", *estimate(actual, expected, len(runs), reach)
 
 
 rows = []

@@ -4,7 +4,7 @@ table shows two decimals), 1e-6 in p.
 
     python3 -m venv v && v/bin/pip install statsmodels pandas numpy scipy python-dateutil && v/bin/python tests/oracles/weather.py
 
-from the folder of the repository; writes tests/oracles/weather.csv (half, low, high, effect, from, to, p) and the panel,
+from the folder of the repository; writes tests/oracles/weather.csv (part of the year, low, high, effect, from, to, p, p of the curve) and the panel,
 tests/oracles/weather_sales.csv.
 """
 import datetime as dt
@@ -122,19 +122,29 @@ def main():
     beta, scores = fitted(0)
     moves = [N * j // 10 for j in range(1, 10)]
     placebos = [fitted(m)[0] for m in moves if 7 * m >= 28 and 7 * (N - m) >= 28]
-    lags = int(np.ceil(LAGS * np.sqrt(N)))
+    lags = int(np.ceil(min(LAGS * np.sqrt(N), 2 * REACH)))
     with open(os.path.join(HERE, "weather.csv"), "w") as file:
-        file.write("half,low,high,effect,from,to,p\n")
-        for h in (0, 1):
-            low, high = np.quantile(pooled[h], [0.1, 0.9])
-            weights = np.zeros(4)
-            weights[2 * h : 2 * h + 2] = (terms(np.array([high]), knots[h]) - terms(np.array([low]), knots[h]))[0]
+        file.write("part,low,high,effect,from,to,p,joint\n")
+        halves = []
+        for h in (0, 1, 2):
+            if h < 2:
+                low, high = np.quantile(pooled[h], [0.1, 0.9])
+                weights = np.zeros(4)
+                weights[2 * h : 2 * h + 2] = (terms(np.array([high]), knots[h]) - terms(np.array([low]), knots[h]))[0]
+                halves.append((low, high, weights))
+            else:
+                low, high, weights = (sum(half[k] for half in halves) / 2 for k in range(3))
             value, score = weights @ beta, scores @ weights
             error = np.sqrt(max(S_hac_simple(score[:, None], nlags=lags - 1)[0, 0], score @ score))
             wider = max(np.sqrt(np.mean([(weights @ p) ** 2 for p in placebos])) / error, 1.0)
             nu = max(freedom(lags / N), 1.0)
             margin = stats.t.ppf(0.5 + LEVEL / 2, nu) * error * wider
             alone_p = 2 * stats.t.cdf(-abs(value / (error * wider)), nu)
+            name = ["April to September", "October to March", "all year"][h]
+            row = [low, high, 100 * value, 100 * (value - margin), 100 * (value + margin), alone_p]
+            if h == 2:
+                file.write(name + "," + ",".join(f"{x:.8f}" for x in row) + ",\n")
+                continue
             mine, b = scores[:, 2 * h : 2 * h + 2], beta[2 * h : 2 * h + 2]
             root = np.linalg.cholesky(mine.T @ mine)
             whitened, v = np.linalg.solve(root, mine.T).T, np.linalg.solve(root, b)
@@ -142,8 +152,7 @@ def main():
             wald = ((axes.T @ v) ** 2 / np.maximum(variance, 1.0)).sum() / wider**2
             nu2 = max(nu, 2.0)
             joint = stats.f.sf(wald * (nu2 - 1) / (nu2 * 2), 2, nu2 - 1)
-            name = ["April to September", "October to March"][h]
-            row = [low, high, 100 * value, 100 * (value - margin), 100 * (value + margin), max(joint, alone_p)]
+            row.append(joint)
             file.write(name + "," + ",".join(f"{x:.8f}" for x in row) + "\n")
 
 
