@@ -33,6 +33,7 @@
 //! | [`forecast`] | means, quantiles, joint sample paths |
 //! | [`registry`] | one registry type for models, questions, features and metrics |
 //! | [`metrics`] | how good a forecast is: one function per metric |
+//! | [`decide`] | the mathematics of inventory: order quantities, safety stock, policies, budgets |
 //! | [`evaluate`] | every model on every fold, which is really better, calibration, where a model errs, tuning |
 //! | [`show`] | blocks, tables, findings and figures as text, Markdown, HTML or notebook output |
 //! | [`figures`], `plots` | one static figure per file, from plain numbers; which figure shows a noun |
@@ -49,6 +50,7 @@
 #![deny(missing_docs)]
 
 pub mod boosting;
+pub mod decide;
 mod error;
 pub mod evaluate;
 pub mod explain;
