@@ -61,7 +61,8 @@ fn scaled(medians: Vec<f64>) -> Vec<f64> {
     medians.into_iter().map(|m| if m > 0.2 * mean { m / mean } else { f64::NAN }).collect()
 }
 
-/// A series in blocks: means of its steps without what known covariates do, closed ones left out and each weekday at its share of the week.
+/// A series in blocks: means of its steps without what known covariates do, closed ones left out and each weekday at its share
+/// of the week.
 pub(super) fn in_blocks(
     panel: &Panel,
     i: usize,

@@ -15,9 +15,9 @@
 //! summed over series date by date, so that shocks that all series share (a promotion, the weather) count once, and the
 //! Newey–West estimator with Bartlett weights allows for autocorrelation over 2.6 √T dates, more than is common because
 //! runs of a flag and of errors make intervals with the common few too narrow (Lazarus et al. 2018), though not beyond the
-//! window in which the level is removed; negative autocorrelation does not narrow it. It has small-sample corrections: residuals are inflated for the leverage of
-//! their date and for the degrees of freedom used by level and phases, out of as many independent steps as the
-//! autocorrelation of the scores leaves; the critical value is that of Kiefer and Vogelsang (2005, *Econometric Theory*
+//! window in which the level is removed; negative autocorrelation does not narrow it. It has small-sample corrections:
+//! residuals are inflated for the leverage of their date and for the degrees of freedom used by level and phases, out of as
+//! many independent steps as the autocorrelation of the scores leaves; the critical value is that of Kiefer and Vogelsang (2005, *Econometric Theory*
 //! vol. 21) for that many lags, or Student's t with one degree of freedom less than there are runs of the flag,
 //! whichever is larger.
 //!

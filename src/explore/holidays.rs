@@ -126,7 +126,8 @@ impl Ask for HolidayEffects {
         kept.with_closures(panel, if daily { 7 } else { 1 }, if daily { AROUND_CLOSED } else { 0 });
         let baseline = Baseline::of(panel, &kept.near)?;
         let (found, few) = measured(panel, &kept, &baseline, before, after)?;
-        self.told(panel, &kept, &baseline, found, few)
+        let finding = self.told(panel, &kept, &baseline, found, few)?;
+        Ok(steady.iter().fold(finding, |finding, steady| finding.but(steady.told(&[]))))
     }
 }
 

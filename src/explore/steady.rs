@@ -121,7 +121,20 @@ impl Steady {
         format!(
             "Compared at a steady price: changes of `{}` are taken out with an elasticity of {}.{apart}",
             self.price,
-            rounded(self.elasticity, 2).replace('-', "−")
+            self.size()
         )
+    }
+
+    /// What prices have to do with growth, of which they are a part.
+    pub(super) fn told_of_growth(&self) -> String {
+        format!(
+            "What changes of `{}` did is part of the growth; the interval is as wide as at a steady price, with an elasticity of {}.",
+            self.price,
+            self.size()
+        )
+    }
+
+    fn size(&self) -> String {
+        rounded(self.elasticity, 2).replace('-', "−")
     }
 }

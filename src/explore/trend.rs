@@ -83,7 +83,8 @@ impl Ask for Trend {
         let years = Years::of(panel)?;
         let target = panel.columns().target().to_string();
         let noun = panel.frequency().noun();
-        let growth = years.growth(at_steady_price(panel, &[])?.as_ref().map(|steady| &steady.panel));
+        let steady = at_steady_price(panel, &[])?;
+        let growth = years.growth(steady.as_ref().map(|steady| &steady.panel));
         let (now, then): (f64, f64) = (years.now.iter().sum(), years.then.iter().sum());
         let compared = years.then.iter().filter(|then| **then != 0.0).count();
         let span = match compared < years.steps {
@@ -145,6 +146,9 @@ impl Ask for Trend {
         let mut finding = Finding::new("Growth", format!("{head}.{recent}{each}"), table)
             .drawn(years.figure(panel, title, &target))
             .claiming(vec![claim]);
+        if let Some(steady) = &steady {
+            finding = finding.but(steady.told_of_growth());
+        }
         if compared < years.steps {
             finding = finding.but(format!(
                 "Less than two years of history: only {} of a year have a counterpart in the year before.",

@@ -174,7 +174,8 @@ impl Ask for Weather {
         if effects.is_empty() {
             return Err(Error::data(format!("no weather column can be told from the season: {}", without.join("; "))));
         }
-        self.told(panel, &baseline, effects, &without)
+        let finding = self.told(panel, &baseline, effects, &without)?;
+        Ok(steady.iter().fold(finding, |finding, steady| finding.but(steady.told(&[]))))
     }
 }
 

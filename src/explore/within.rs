@@ -308,7 +308,7 @@ pub(super) fn line(values: &[f64], counts: &[bool], reach: usize) -> Vec<f64> {
 
 /// What local linear regressions on the same steps share.
 pub(super) struct Local<'a> {
-    pub(super) counts: &'a [bool],
+    counts: &'a [bool],
     reach: usize,
     /// Over the steps around each: how many count, the sum of their places and of its squares.
     ones: Vec<f64>,

@@ -345,6 +345,8 @@ fn prices_that_move_by_themselves_are_taken_out() {
     let (_, rest) = said.split_once("changes of `Price` are taken out with an elasticity of −").expect(&said);
     let elasticity: f64 = rest.split(". ").next().unwrap().parse().unwrap();
     assert!((elasticity - 2.0).abs() < 0.05, "{said}");
+    let holidays = priced(0.15, 0.0, 0.0, &["Price", "offer"]).explore("holidays").unwrap().caveats().join(" ");
+    assert!(holidays.contains("Compared at a steady price"), "{holidays}");
     let (_, lower, higher) = stated(&asked(&["offer"]).sentence());
     assert!(high - low < 0.5 * (higher - lower), "{low} to {high}, {lower} to {higher}");
 }
@@ -362,7 +364,9 @@ fn the_discount_of_an_offer_is_part_of_its_effect() {
 #[test]
 fn growth_is_as_sure_as_at_steady_prices() {
     let claim = |growth: f64| {
-        let table = priced(0.1, 0.2, growth, &["Price", "offer"]).explore("trend").unwrap().effects(0.9).unwrap();
+        let finding = priced(0.1, 0.2, growth, &["Price", "offer"]).explore("trend").unwrap();
+        assert!(finding.caveats().join(" ").contains("as wide as at a steady price"));
+        let table = finding.effects(0.9).unwrap();
         let cell = |name: &str| table.frame().column(name).unwrap().f64().unwrap().get(0).unwrap();
         (cell("estimate"), cell("p"))
     };
