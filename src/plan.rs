@@ -263,6 +263,9 @@ plan! {
         overwrite: bool = false,
     }
     optional {
+        /// Column that tells when the item could be sold: a flag, or the share of the step from 0 to 1.
+        #[env = "TRADEWIND_AVAILABLE"] #[of(Data)]
+        available: String,
         /// Frequency, inferred by default: h, D, W-SUN, MS, QS, YS, 1.
         #[env = "TRADEWIND_FREQ"] #[of(Data)]
         freq: String,
@@ -467,7 +470,7 @@ impl Patch {
         if let Some(saved) = Panel::saved_columns(&data) {
             // One that states nothing of its columns is opened as it was saved.
             let roles = [&self.known, &self.observed, &self.fixed];
-            let texts = [&self.time, &self.target, &self.freq, &self.time_format];
+            let texts = [&self.time, &self.target, &self.freq, &self.time_format, &self.available];
             let silent = self.id.is_none()
                 && roles.iter().all(|role| role.is_none())
                 && texts.iter().all(|text| text.is_none())
@@ -489,7 +492,7 @@ impl Patch {
             id: self.id.as_ref().map(|id| id.0.clone()),
             time: self.time.clone(),
             target: self.target.clone(),
-            others: covariates.map(String::from).collect(),
+            others: covariates.map(String::from).chain(self.available.clone()).collect(),
             time_format: self.time_format.clone(),
         };
         let mut guess = stated.guess(&data, &reading)?;
@@ -543,6 +546,9 @@ impl Plan {
             .known(self.known.names())
             .observed(self.observed.names())
             .fixed(self.fixed.names());
+        if let Some(available) = self.available.as_deref().filter(|name| !name.is_empty()) {
+            columns = columns.available(available);
+        }
         if let Some(freq) = &self.freq {
             columns = columns.freq(freq)?;
         }

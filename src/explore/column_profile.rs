@@ -94,9 +94,7 @@ impl Ask for ColumnProfiles {
     fn answer(&self, panel: &Panel) -> Result<Finding> {
         let inner = panel.inner();
         let columns = panel.columns();
-        let roles = columns.keys.iter().map(|_| "key").chain(["time", "target"]);
-        let roles: Vec<&'static str> = roles.chain(columns.covariates.iter().map(|(_, role)| role.word())).collect();
-        let names: Vec<&str> = columns.names();
+        let (roles, names) = (columns.roles(), columns.names());
         let read = |at: usize| {
             progress::check()?;
             let column = inner.frame.column(names[at])?;

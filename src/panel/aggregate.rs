@@ -378,6 +378,13 @@ impl<'a> Work<'a> {
         made.push(stamp_column(&self.steps.calendar, &self.columns.time, places)?);
         let target: Vec<Option<f64>> = self.cells.iter().map(|cell| cell.target(&inner.target, how.target)).collect();
         made.push(Column::new(self.columns.target.as_str().into(), target));
+        if let Some(available) = self.panel.available_rows()? {
+            let mean = |cell: &Cell| {
+                cell.rows.iter().map(|row| available[*row as usize]).sum::<f64>() / cell.rows.len().max(1) as f64
+            };
+            let name = self.columns.available.as_deref().unwrap_or_default();
+            made.push(Column::new(name.into(), self.cells.iter().map(mean).collect::<Vec<_>>()));
+        }
         let mut dropped = Vec::new();
         for (name, role) in std::mem::take(&mut self.columns.covariates) {
             let column = inner.frame.column(&name)?;

@@ -53,7 +53,8 @@ pub struct Clean {
     pub missing: Missing,
     /// Targets below zero: keep, clip (to zero), or apart (clipped, and recorded in a covariate `returns`).
     pub negatives: Negatives,
-    /// Suspected stock-outs, runs of zeros that the series' own rate of zeros does not explain: keep, or missing.
+    /// Stock-outs: keep, missing (suspected ones, runs of zeros that the series' own rate of zeros does not explain, are taken
+    /// as missing), or censored (where the column `available` is below 1, demand is unknown and at least the sales).
     pub stockouts: Stockouts,
     /// Outliers, targets far from trend and season: keep, clip (to the threshold), or interpolate.
     pub outliers: Outliers,
@@ -74,8 +75,8 @@ choice!(/// What to do with rows without a target.
     Missing { Leave, Linear, Seasonal, Zero, Last });
 choice!(/// What to do with targets below zero.
     Negatives { Keep, Clip, Apart });
-choice!(/// What to do with suspected stock-outs.
-    Stockouts { Keep, Missing });
+choice!(/// What to do with stock-outs.
+    Stockouts { Keep, Missing, Censored });
 choice!(/// What to do with outliers.
     Outliers { Keep, Clip, Interpolate });
 choice!(/// What to do with empty cells of covariates.
@@ -94,7 +95,7 @@ impl Clean {
     pub(super) fn looks_around(&self) -> bool {
         self.gaps != Gaps::Leave
             || matches!(self.missing, Missing::Linear | Missing::Seasonal)
-            || self.stockouts != Stockouts::Keep
+            || self.stockouts == Stockouts::Missing
             || self.outliers != Outliers::Keep
     }
 }
@@ -116,6 +117,11 @@ impl Panel {
                 "negatives = \"apart\" makes a column `{RETURNS}`, which exists already; rename it"
             )));
         }
+        if policy.stockouts == Stockouts::Censored && self.inner().columns.available.is_none() {
+            return Err(Error::usage(
+                "stockouts = \"censored\" needs the column that tells when the item could be sold: state it as `available`",
+            ));
+        }
         if let Some(made) = self.inner().columns.made.iter().find(|made| made.computed()) {
             return Err(Error::usage(format!(
                 "{} was computed from the data as they are and would not follow the changes; clean before making features",
@@ -134,7 +140,7 @@ impl Panel {
     /// The cleaned panel, of one without empty series, with what happened; and the one whose rows are decided on, one
     /// for each timestamp.
     pub(super) fn cleaned(&self, policy: &Clean) -> Result<(Panel, Panel)> {
-        let laid_out = policy.outliers != Outliers::Keep || policy.stockouts != Stockouts::Keep;
+        let laid_out = policy.outliers != Outliers::Keep || policy.stockouts == Stockouts::Missing;
         if laid_out || policy.missing != Missing::Leave {
             self.check_length()?;
         }
@@ -186,7 +192,7 @@ struct Row {
     target: f64,
     /// The recorded value that forecasts are scored against; NaN where it is unknown.
     actual: f64,
-    /// Is it a suspected stock-out?
+    /// Is it a suspected or a recorded stock-out?
     sold_out: bool,
     /// Returns, if they are recorded in a column of their own.
     returned: f64,
@@ -368,7 +374,25 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// Where the item could not be sold all the time, demand is unknown: at least what was sold.
+    fn censored(&mut self) -> Result<()> {
+        let Some(available) = self.panel.available_rows()? else { return Ok(()) };
+        let mut rows = std::mem::take(&mut self.rows);
+        for row in rows.iter_mut().filter(|row| !row.added && !row.off && available[row.row] < 1.0) {
+            if !row.target.is_nan() {
+                let action = format!("taken as missing: demand was at least {}", number(row.target));
+                self.note("censored", *row, f64::NAN, number(row.target), action);
+            }
+            (row.target, row.actual, row.sold_out) = (f64::NAN, f64::NAN, true);
+        }
+        self.rows = rows;
+        Ok(())
+    }
+
     fn targets(&mut self, policy: &Clean) -> Result<()> {
+        if policy.stockouts == Stockouts::Censored {
+            self.censored()?;
+        }
         let season = self.panel.season();
         let mut rows = std::mem::take(&mut self.rows);
         for series in rows.chunk_by_mut(|a, b| a.series == b.series) {

@@ -47,6 +47,9 @@ pub struct Columns {
     pub(crate) keys: Vec<String>,
     pub(crate) time: String,
     pub(crate) target: String,
+    /// The share of each step in which the item could be sold; none where that is not recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) available: Option<String>,
     pub(crate) covariates: Vec<(String, Role)>,
     pub(crate) frequency: Option<Frequency>,
     pub(crate) season: Option<usize>,
@@ -81,6 +84,7 @@ impl Columns {
             keys: keys.into_iter().map(Into::into).collect(),
             time: time.into(),
             target: target.into(),
+            available: None,
             covariates: Vec::new(),
             frequency: None,
             season: None,
@@ -107,6 +111,15 @@ impl Columns {
     #[must_use]
     pub fn fixed<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Self {
         self.with(Role::Fixed, names)
+    }
+
+    /// The column that tells when the item could be sold: a flag, or the share of the step from 0 to 1. An empty cell counts as
+    /// 1. Where it is below 1, sales are less than demand: no model takes the column as a covariate, and
+    /// [`Clean`](crate::panel::Clean) with `stockouts=censored` marks the demand of such steps as unknown.
+    #[must_use]
+    pub fn available(mut self, name: impl Into<String>) -> Self {
+        self.available = Some(name.into());
+        self
     }
 
     /// States the frequency, which is inferred otherwise: `W-FRI`, `D`, `MS`.
@@ -163,11 +176,21 @@ impl Columns {
         &self.target
     }
 
-    /// All declared names: keys, time, target, covariates.
+    /// All declared names: keys, time, target, availability, covariates.
     pub fn names(&self) -> Vec<&str> {
         let keys = self.keys.iter().map(String::as_str);
         let covariates = self.covariates.iter().map(|(name, _)| name.as_str());
-        keys.chain([self.time.as_str(), self.target.as_str()]).chain(covariates).collect()
+        keys.chain([self.time.as_str(), self.target.as_str()])
+            .chain(self.available.as_deref())
+            .chain(covariates)
+            .collect()
+    }
+
+    /// The role of each of [`names`](Self::names), in words.
+    pub(crate) fn roles(&self) -> Vec<&'static str> {
+        let given = std::iter::repeat_n("key", self.keys.len()).chain(["time", "target"]);
+        let available = self.available.iter().map(|_| "available");
+        given.chain(available).chain(self.covariates.iter().map(|(_, role)| role.word())).collect()
     }
 
     /// Was this covariate computed from the past of its series?
@@ -240,6 +263,7 @@ impl Show for Columns {
             if self.keys.is_empty() { "none: a single one".into() } else { self.keys.join(", ") }
         )];
         points.push(format!("time {}, target {}", self.time, self.target));
+        points.extend(self.available.iter().map(|name| format!("available {name}")));
         for (role, word) in [(Role::Known, "known"), (Role::Observed, "observed"), (Role::Fixed, "fixed")] {
             let names: Vec<&str> = self.with_role(role).collect();
             if !names.is_empty() {

@@ -27,9 +27,7 @@ impl Panel {
     pub fn dictionary(&self) -> Result<Table> {
         let inner = self.inner();
         let columns = &inner.columns;
-        let roles = std::iter::repeat_n("key", columns.keys.len()).chain(["time", "target"]);
-        let roles: Vec<&str> = roles.chain(columns.covariates.iter().map(|(_, role)| role.word())).collect();
-        let names = columns.names();
+        let (roles, names) = (columns.roles(), columns.names());
         let role_of = |name: &str| columns.covariates.iter().find(|(known, _)| known == name).map(|(_, role)| *role);
         let source = |name: &&str| match columns.maker(name) {
             Some(made) if made.computed() => "computed".to_string(),
@@ -40,6 +38,7 @@ impl Panel {
             ("key", ..) => "names the series".to_string(),
             ("time", ..) => format!("when: {}", self.frequency()),
             ("target", ..) => format!("what was sold per {}", self.frequency().noun()),
+            ("available", ..) => format!("the share of the {} in which it could be sold", self.frequency().noun()),
             (_, Some(made), _) if made.computed() => summary(made),
             (_, _, Some(Role::Known)) => "known in the future".into(),
             (_, _, Some(Role::Observed)) => "seen only in the past".into(),

@@ -206,7 +206,9 @@ fn from_origin(frame: DataFrame, columns: Columns, reading: &Reading, mut origin
         None => Frequency::infer(kind, spans.iter().map(|span| &stamps[span.clone()]))?,
     };
     let season = columns.season.unwrap_or_else(|| frequency.season());
-    assemble(frame, &columns, Calendar { frequency, dtype }, season, origin)
+    let panel = assemble(frame, &columns, Calendar { frequency, dtype }, season, origin)?;
+    panel.available_rows()?;
+    Ok(panel)
 }
 
 /// A panel from a sorted frame of declared columns on a known calendar.

@@ -10,6 +10,7 @@
 //! | `features/` | which covariates can be computed from the calendar, from events, from the past? |
 //! | `normalise` | which transformation of the target do models see? |
 //! | `audit` | what is wrong with the data? |
+//! | `availability` | when could the item be sold? |
 //! | `clean` | how are the data cleaned? |
 //! | `recorded` | which values were recorded before cleaning? |
 //! | `climatology` | what is the average of a covariate at that time of the year? |
@@ -26,6 +27,7 @@
 mod aggregate;
 mod assumed;
 mod audit;
+mod availability;
 pub(crate) mod calendar;
 mod clean;
 mod climatology;
@@ -251,9 +253,7 @@ impl Panel {
     /// Only if the table cannot be assembled.
     pub fn described_columns(&self) -> Result<Table> {
         let columns = &self.0.columns;
-        let roles = std::iter::repeat_n("key", columns.keys.len()).chain(["time", "target"]);
-        let roles: Vec<&str> = roles.chain(columns.covariates.iter().map(|(_, role)| role.word())).collect();
-        let names = columns.names();
+        let (roles, names) = (columns.roles(), columns.names());
         let cells = |name: &&str| Ok(self.0.frame.column(name)?.as_materialized_series().clone());
         let cells: Vec<Series> = names.iter().map(cells).collect::<Result<_>>()?;
         let kind = |series: &Series| match series.dtype() {

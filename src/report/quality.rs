@@ -28,13 +28,14 @@ const SAFE: [(&str, &str); 6] = [
     ("not a number", "missing=seasonal"),
 ];
 /// Policies that are right if a finding means what the last column says.
-const CONDITIONAL: [(&str, &str, &str); 8] = [
+const CONDITIONAL: [(&str, &str, &str); 9] = [
     ("off calendar", "off_calendar=nearest", "a timestamp off the calendar is wrong by a day or an hour"),
     ("off calendar", "off_calendar=period", "a timestamp off the calendar is any day of its week or month"),
     ("gaps", "missing=zero", "a gap means that nothing was sold"),
     ("negative", "negatives=clip", "values below zero are errors"),
     ("negative", "negatives=apart", "values below zero are returns"),
     ("stock-outs", "stockouts=missing", "the shelf was empty where a run of zeros is suspected"),
+    ("censored", "stockouts=censored", "what was sold while the item was out of stock is no demand"),
     ("outliers", "outliers=interpolate", "an outlier is a data-entry error rather than a day of strong sales"),
     ("missing covariates", "covariates=zero", "an empty cell of a covariate means none, as for promotions"),
 ];
@@ -312,6 +313,7 @@ fn command(panel: &Panel, policy: &str) -> Block {
             words.push(format!("--{flag} {}", quoted(&names.join(","))));
         }
     }
+    words.extend(columns.available.iter().map(|name| format!("--available {}", quoted(name))));
     words.push(format!("--policy \"{policy}\" --out cleaned.parquet"));
     Block::Code { language: "sh".into(), text: words.join(" \\\n  ") }
 }
@@ -498,6 +500,7 @@ fn reading(panel: &Panel) -> Vec<String> {
             points.push(format!("{word}: {}.", names.join(", ")));
         }
     }
+    points.extend(columns.available.iter().map(|name| format!("When the item could be sold: {name}.")));
     points.push(format!(
         "Calendar: {}, {}; season {} ({}).",
         panel.frequency(),

@@ -41,6 +41,7 @@ pub(super) fn register(api: &mut Api) {
         known(columns, names: Names) -> Columns { columns.known(names.0) }
         observed(columns, names: Names) -> Columns { columns.observed(names.0) }
         fixed(columns, names: Names) -> Columns { columns.fixed(names.0) }
+        available(columns, name: String) -> Columns { columns.available(name) }
         freq(columns, frequency: String) -> Columns { columns.freq(&frequency) }
         season(columns, steps: usize) -> Columns { columns.season(steps) }
         stamps(columns, at: Stamps) -> Columns { columns.stamps(at) }

@@ -78,7 +78,7 @@ pub(crate) struct Change {
 pub(super) const MISSING_COVARIATES: &str = "missing covariates";
 
 /// Every kind of finding: its name, its severity, and what it means.
-const KINDS: [(&str, Severity, &str); 26] = [
+const KINDS: [(&str, Severity, &str); 27] = [
     ("duplicates", Severity::Error, "several rows for one timestamp of a series"),
     ("off calendar", Severity::Error, "a timestamp that is not on the calendar"),
     ("infinite", Severity::Error, "a target that is not finite"),
@@ -88,6 +88,7 @@ const KINDS: [(&str, Severity, &str); 26] = [
     ("missing", Severity::Warning, "rows without a target"),
     ("negative", Severity::Warning, "a target below zero: returns, or an error"),
     ("stock-outs", Severity::Warning, "suspected: more zeros in a row than the series' own rate of zeros explains"),
+    ("censored", Severity::Warning, "steps in which the item could not always be sold: demand is at least the sales"),
     ("outliers", Severity::Warning, "a target far from its trend and season"),
     ("level shifts", Severity::Warning, "a sudden, lasting change of level"),
     (MISSING_COVARIATES, Severity::Warning, "rows without a value of a covariate"),
@@ -142,6 +143,9 @@ impl Panel {
             .into_iter()
             .flatten()
             .collect();
+        if let Some(available) = self.available_rows()? {
+            found.extend((0..self.len()).flat_map(|i| rows::censored(self, i, &available)));
+        }
         found.extend(keys::check(self)?);
         found.extend(covariates::check(self)?);
         for (i, position) in self.partial_periods() {

@@ -76,6 +76,17 @@ pub(super) fn check(panel: &Panel, i: usize, bounds: (i64, i64)) -> Result<Vec<F
     Ok(found)
 }
 
+/// Runs of steps in which the item could not always be sold, and whose sales count as demand.
+pub(super) fn censored(panel: &Panel, i: usize, available: &[f64]) -> Vec<Found> {
+    let (shares, target) = (panel.column_of(i, available), panel.target(i));
+    let found = runs(target.len(), |row| shares[row] < 1.0 && !target[row].is_nan()).into_iter().map(|run| {
+        let sold = number(target[run.clone()].iter().sum());
+        let stamp = panel.inner().calendar.label(panel.positions(i)[run.start]);
+        Found::new("censored", i, stamp, Some(format!("{sold} sold")), run.len())
+    });
+    found.collect()
+}
+
 /// Runs of absent timestamps, less the stretches on a coarser step and the hours that the clock skips.
 fn gaps(panel: &Panel, i: usize, clocks: &Clocks, found: &mut Vec<Found>) {
     let calendar = &panel.inner().calendar;

@@ -47,6 +47,10 @@ pub(in crate::panel) fn per_period(frame: &DataFrame, columns: &Columns, per: &s
     let mut summed = frame.take(&firsts)?;
     let target = numbers(frame.column(&columns.target)?)?;
     summed.with_column(Column::new(columns.target.as_str().into(), groups(target, &|sum, _| sum)))?;
+    if let Some(name) = &columns.available {
+        let means = groups(numbers(frame.column(name)?)?, &|sum, n| sum / n as f64);
+        summed.with_column(Column::new(name.as_str().into(), means))?;
+    }
     for (name, _) in &columns.covariates {
         let column = frame.column(name)?;
         if is_number(column.dtype()) && !column.dtype().is_bool() {
