@@ -19,12 +19,14 @@ pub struct StepDistribution {
     shape: Option<Quantiles>,
     /// What its user should know of how it came about.
     remarks: Vec<String>,
+    /// Are its steps independent negative binomial counts, exactly?
+    independent_counts: bool,
 }
 
 impl StepDistribution {
     /// Normal with this mean and standard deviation of each step.
     pub fn normal(mean: Vec<f64>, sd: Vec<f64>) -> Self {
-        Self { mean, sd, back: None, shape: None, remarks: Vec::new() }
+        Self { mean, sd, back: None, shape: None, remarks: Vec::new(), independent_counts: false }
     }
 
     /// Normal with this mean and standard deviation of each step on `scale`, back-transformed.
@@ -37,12 +39,24 @@ impl StepDistribution {
         }
         mean.iter().zip(&sd).try_for_each(|(mean, sd)| scale.check(*mean, *sd))?;
         let adjusted = mean.iter().zip(&sd).map(|(mean, sd)| scale.mean(*mean, *sd)).collect();
-        Ok(Self { mean: adjusted, sd, back: Some((scale, mean)), shape: None, remarks: Vec::new() })
+        let back = Some((scale, mean));
+        Ok(Self { mean: adjusted, sd, back, shape: None, remarks: Vec::new(), independent_counts: false })
     }
 
     /// The same mean and standard deviation with other quantiles.
     pub(crate) fn with_quantiles(self, shape: Option<Quantiles>) -> Self {
-        Self { shape, ..self }
+        Self { shape, independent_counts: false, ..self }
+    }
+
+    /// The same, whose steps are independent negative binomial counts with its means and standard deviations: its quantiles are
+    /// theirs, and sums over steps are convolutions.
+    pub(crate) fn of_independent_counts(self) -> Self {
+        Self { independent_counts: true, ..self }
+    }
+
+    /// Are its steps independent negative binomial counts, with its means and standard deviations?
+    pub(crate) fn is_independent_counts(&self) -> bool {
+        self.independent_counts
     }
 
     /// The same with remarks for its user.

@@ -12,6 +12,7 @@ mod ensembles;
 mod ets;
 mod fits;
 mod forest;
+mod gamma_poisson;
 mod group_seasonal;
 mod harmonic;
 mod intermittent;
@@ -39,6 +40,7 @@ pub use ets::{Ets, FittedEts};
 pub use fits::{Failure, Fits, Horizon};
 pub(crate) use fits::{failures_sentence, failures_table, remarks_sentence};
 pub use forest::Forest;
+pub use gamma_poisson::{FittedGammaPoisson, GammaPoisson};
 pub use group_seasonal::{FittedGroupSeasonal, GroupSeasonal};
 pub use harmonic::{FittedHarmonic, Harmonic};
 pub use intermittent::{Adida, CountDistribution, Croston, FittedIntermittent, Imapa, Sba, Tsb};
@@ -78,6 +80,7 @@ pub const MODELS: Registry<Making> = Registry {
         Entry::of::<Naive>(),
         Entry::of::<SeasonalNaive>(),
         Entry::of::<GroupSeasonal>(),
+        Entry::of::<GammaPoisson>(),
         Entry::of::<Drift>(),
         Entry::of::<Arima>(),
         Entry::of::<Ets>(),

@@ -7,8 +7,8 @@ use tradewind::prelude::*;
 const SHOPS: usize = 12;
 const DAYS: usize = 126;
 /// The methods that learn from all series together.
-const ACROSS: [&str; 10] =
-    ["boost", "xgboost", "forest", "lstm", "ridge", "lasso", "elastic_net", "stack", "select", "auto"];
+const ACROSS: [&str; 11] =
+    ["boost", "xgboost", "forest", "lstm", "ridge", "lasso", "elastic_net", "stack", "select", "auto", "gamma_poisson"];
 
 /// A shop's sales by day, with a promotion, a price, a weather and a size; none of the numbers is whole.
 fn shops() -> DataFrame {
