@@ -11,6 +11,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::decide::{Decision, State, StockPolicy, Unmet};
 use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Folds, Search, Tuning};
 use crate::forecast::Forecast;
@@ -56,6 +57,8 @@ pub enum Group {
     Seed,
     /// The title of a report.
     Title,
+    /// How stock is replenished.
+    Stock,
     /// How much of a stream is forecast at a time.
     Chunk,
     /// May other people's files be replaced?
@@ -70,6 +73,7 @@ impl Group {
             Self::Policy | Self::Shape => "Preparation",
             Self::Models | Self::Horizon | Self::Future | Self::Levels | Self::Seed => "Forecast",
             Self::Folds | Self::Metric | Self::Search => "Evaluation",
+            Self::Stock => "Decision",
             Self::Title | Self::Chunk | Self::Overwrite => "Results",
         }
     }
@@ -251,6 +255,20 @@ plan! {
         /// Settings of the hyperparameter search, such as "trials=100, seconds=300, record=boost.jsonl".
         #[env = "TRADEWIND_SEARCH"] #[of(Search)] #[takes(Search)]
         search: String = String::new(),
+        /// Lead time in steps: with 2, an order of today is on the shelf at the start of the third step.
+        #[env = "TRADEWIND_LEAD_TIME"] #[of(Stock)]
+        lead_time: usize = StockPolicy::default().lead_time,
+        /// Review period: steps from one order to the next.
+        #[env = "TRADEWIND_REVIEW"] #[of(Stock)]
+        review: usize = StockPolicy::default().review,
+        /// Demand that finds no stock is lost, as in a shop; the default.
+        #[env = "TRADEWIND_LOST_SALES"] #[of(Stock)]
+        #[flag(switch)]
+        lost_sales: bool = false,
+        /// Demand that finds no stock waits for the next delivery.
+        #[env = "TRADEWIND_BACKORDERS"] #[of(Stock)]
+        #[flag(switch)]
+        backorders: bool = false,
         /// Random seed.
         #[env = "TRADEWIND_SEED"] #[of(Seed)]
         seed: u64 = 1,
@@ -294,6 +312,22 @@ plan! {
         /// CSV or Parquet file with the known covariates of the future.
         #[env = "TRADEWIND_FUTURE"] #[of(Future)]
         future: PathBuf,
+        /// File with the stock of each item: its keys, on_hand, in_transit_1 … (on the shelf at the start of the first … step), and
+        /// optionally price, cost, holding, shortage, pack, minimum, maximum, lead_time.
+        #[env = "TRADEWIND_STOCK"] #[of(Stock)]
+        stock: PathBuf,
+        /// Cost of holding a unit for a step.
+        #[env = "TRADEWIND_HOLDING"] #[of(Stock)]
+        holding: f64,
+        /// Cost of a unit that is asked for and not there; for each step that it waits, with --backorders.
+        #[env = "TRADEWIND_SHORTAGE"] #[of(Stock)]
+        shortage: f64,
+        /// Target: the probability that all demand is met until the next order arrives, such as 0.95.
+        #[env = "TRADEWIND_CYCLE_SERVICE"] #[of(Stock)]
+        cycle_service: f64,
+        /// Target: the share of demand that is met from stock, such as 0.95.
+        #[env = "TRADEWIND_FILL_RATE"] #[of(Stock)]
+        fill_rate: f64,
         /// Rows per chunk of a streamed forecast; 250,000 by default. Interval calibration (`auto`, `conformal`) and the
         /// pooled seasonality of siblings are estimated within a chunk.
         #[env = "TRADEWIND_CHUNK"] #[of(Chunk)]
@@ -598,7 +632,7 @@ impl Plan {
         let mut beside: Vec<PathBuf> = Vec::new();
         let joined = self.joins().unwrap_or_default().into_iter().map(|(file, _)| PathBuf::from(file));
         let read = crate::panel::files_of(&self.features.names());
-        for place in joined.chain(read).chain(self.future.clone()) {
+        for place in joined.chain(read).chain(self.future.clone()).chain(self.stock.clone()) {
             beside.extend(Panel::files(&place).unwrap_or_default());
         }
         Inputs { data, beside }
@@ -752,6 +786,75 @@ impl Plan {
         self.check()?;
         let panel = self.panel()?;
         self.forecast_of(&self.fits_of(&panel, &self.models()?)?)
+    }
+
+    /// How stock is replenished.
+    ///
+    /// # Errors
+    /// When a number of it cannot be, or two contradict each other.
+    pub fn stock_policy(&self) -> Result<StockPolicy> {
+        if self.lost_sales && self.backorders {
+            return Err(Error::usage(
+                "demand that finds no stock is lost or waits: state lost sales or backorders, not both",
+            ));
+        }
+        let policy = StockPolicy {
+            lead_time: self.lead_time,
+            review: self.review,
+            holding: self.holding,
+            shortage: self.shortage,
+            unmet: if self.backorders { Unmet::Backordered } else { Unmet::Lost },
+            cycle_service: self.cycle_service,
+            fill_rate: self.fill_rate,
+            seed: self.seed,
+            ..StockPolicy::default()
+        };
+        policy.check().map(|()| policy)
+    }
+
+    /// How much to order of each item now, given the plan's [`stock`](Self::stock): by the one model that it names, or `auto`.
+    /// Where the data say when items could be sold, sales of other steps count as no demand (`stockouts=censored`), unless the
+    /// plan's policy says otherwise.
+    ///
+    /// # Errors
+    /// As [`Forecast::decide_stock`], and when the plan names no file with the stock.
+    pub fn decide_stock(&self) -> Result<Decision> {
+        self.check()?;
+        let policy = self.stock_policy()?;
+        let Some(stock) = &self.stock else {
+            return Err(Error::usage(
+                "nothing says what is on the shelf: name the file with the stock, such as --stock state.csv",
+            ));
+        };
+        let model = match self.models()?.as_slice() {
+            _ if self.models.names().is_empty() => {
+                self.models_given(self.known.names().is_empty() || self.future.is_some())?.pop()
+            }
+            [model] => Some(model.clone()),
+            models => {
+                return Err(Error::usage(format!(
+                    "a decision rests on the forecast of one model, not of {}: name one, such as --models gamma_poisson",
+                    models.len()
+                )));
+            }
+        };
+        let model = model.ok_or_else(|| Error::usage("no model is named"))?;
+        let panel = self.with_censored_demand()?.panel()?;
+        let state = State::read(stock, &panel, &policy)?;
+        let plan = Self { horizon: state.longest_lead() + policy.review, gap: 0, ..self.clone() };
+        plan.forecast_of(&plan.fits_of(&panel, &[model])?)?.decide(&state, &policy)
+    }
+
+    /// The plan whose policy takes demand as unknown where an item could not be sold, unless it says what to do with stock-outs.
+    fn with_censored_demand(&self) -> Result<Self> {
+        let stated = crate::options::parse(&self.policy)?.contains_key("stockouts");
+        let available = self.available.as_deref().is_some_and(|name| !name.is_empty());
+        let policy = match (available && !stated, self.policy.trim()) {
+            (false, _) => self.policy.clone(),
+            (true, "") => "stockouts=censored".into(),
+            (true, stated) => format!("{stated}, stockouts=censored"),
+        };
+        Ok(Self { policy, ..self.clone() })
     }
 
     /// Models fitted to a panel for this plan's horizon, gap and scenario: the one way of backtest, forecast, report and run.

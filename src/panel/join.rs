@@ -403,7 +403,7 @@ impl Rows {
 }
 
 /// A table that was read from a file, with the place of its rows in it.
-pub(super) struct Sheet {
+pub(crate) struct Sheet {
     frame: DataFrame,
     origin: Provenance,
 }
@@ -425,7 +425,13 @@ impl Sheet {
         Ok(Self { frame, origin })
     }
 
-    pub(super) fn frame(&self) -> &DataFrame {
+    /// All columns of a file beside a panel; those in `keys` keep their text unless it is that of a whole number.
+    pub(crate) fn read_all(path: &Path, keys: &[&str], panel: &Panel) -> Result<Self> {
+        let (frame, origin) = source::read_table(path, keys, panel.inner().origin.decimal)?;
+        Ok(Self { frame, origin })
+    }
+
+    pub(crate) fn frame(&self) -> &DataFrame {
         &self.frame
     }
 
@@ -434,7 +440,7 @@ impl Sheet {
     }
 
     /// `line 3` of a text file, `row 2` of anything else.
-    pub(super) fn row_text(&self, row: usize) -> String {
+    pub(crate) fn row_text(&self, row: usize) -> String {
         self.origin.row_text(row)
     }
 

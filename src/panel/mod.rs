@@ -72,6 +72,7 @@ pub use future::{Future, Scenario};
 pub(crate) use groups::Groups;
 pub use guess::{Guess, Stated};
 pub use join::Join;
+pub(crate) use join::Sheet;
 pub use normalise::Normalise;
 pub use source::Reading;
 pub(crate) use source::{Rows, parse_stamp};
@@ -495,6 +496,13 @@ impl Panel {
             recorded: inner.recorded.clone(),
             matrix: OnceLock::new(),
         }))
+    }
+
+    /// Steps in a year; seasons of integer steps count as years.
+    pub(crate) fn steps_in_a_year(&self) -> f64 {
+        const YEAR: f64 = 365.25 * DAY as f64;
+        let frequency = self.frequency();
+        if frequency.is_whole() { self.season() as f64 } else { YEAR / frequency.length() as f64 }
     }
 
     pub(crate) fn inner(&self) -> &Inner {

@@ -2,6 +2,7 @@
 
 use super::api::{Api, functions, methods, properties};
 use super::values::{Forecasts, Models, Options};
+use crate::decide::{Decision, StockPolicy};
 use crate::forecast::{Combination, Dependence, Forecast, Paths};
 use crate::models::{Failure, Fits, Horizon, MODELS, Model};
 use crate::panel::Panel;
@@ -68,6 +69,7 @@ pub(super) fn register(api: &mut Api) {
         totals(forecast, n: usize, seed: u64) -> Table { forecast.totals(n, seed) }
         dependence(forecast, dependence: Dependence) -> Forecast { forecast.dependence(dependence) }
         combine(forecast, others: Forecasts, how: Combination) -> Forecast { forecast.combine(others.0, how) }
+        decide_stock(forecast, state: String, policy: StockPolicy) -> Decision { forecast.decide_stock(state, &policy) }
         score(forecast, actuals: Panel) -> Table { forecast.score(&actuals) }
         explain(forecast, model: String, key: String, date: String) -> Finding {
             forecast.explain(&model, &key, &date)
@@ -76,6 +78,17 @@ pub(super) fn register(api: &mut Api) {
         failures(forecast) -> Vec<Failure> { forecast.failures() }
         plot(forecast, model: String) -> Figure { forecast.plot(&model) }
         save(forecast, path: String) -> () { forecast.save(path) }
+    }
+
+    properties! { api, Decision;
+        sentence(decision) -> String { decision.sentence() }
+        forecast(decision) -> Forecast { decision.forecast() }
+    }
+    methods! { api, Decision;
+        table(decision) -> Table { decision.table() }
+        explain(decision, item: String) -> Finding { decision.explain(&item) }
+        undecided(decision) -> Table { decision.undecided() }
+        save(decision, path: String) -> () { decision.save(path) }
     }
 
     methods! { api, Paths;

@@ -4,6 +4,7 @@ use rhai::{Dynamic, INT, ImmutableString};
 
 use super::api::{Api, Caught};
 use super::values::{Argument, Value, refused};
+use crate::decide::Decision;
 use crate::error::Result;
 use crate::evaluate::{Backtest, Fold, Folds, Tuning};
 use crate::explore::Tour;
@@ -72,5 +73,5 @@ macro_rules! nouns {
 
 nouns! {
     Panel, Columns, Future, Audit, Finding, Tour, Table, Figure, Model, Fits, Forecast, Paths, Folds, Fold, Backtest, Tuning, Report,
-    Plan, Outcome, Block,
+    Plan, Outcome, Block, Decision,
 }

@@ -8,6 +8,7 @@ use super::api::{Answer, Api, functions, methods, placed, properties, thrown};
 use super::failure::no_part;
 use super::shown;
 use super::values::{Argument, Names, Options, Thing, Value, fields, refused};
+use crate::decide::Decision;
 use crate::error::Result;
 use crate::evaluate::{Backtest, Folds, Tuning};
 use crate::forecast::Forecast;
@@ -97,6 +98,7 @@ pub(super) fn register(api: &mut Api) {
         backtest(plan) -> Backtest { plan.backtest() }
         tune(plan) -> Tuning { plan.tune() }
         forecast(plan) -> Forecast { plan.forecast() }
+        decide_stock(plan) -> Decision { plan.decide_stock() }
         forecast_of(plan, fits: Fits) -> Forecast { plan.forecast_of(&fits) }
         stream(plan, out: String) -> Table { plan.stream(out) }
     }

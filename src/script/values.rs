@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::api::{Answer, thrown};
+use crate::decide::StockPolicy;
 use crate::error::{Error, Result};
 use crate::evaluate::Search;
 use crate::figures::Look;
@@ -261,7 +262,7 @@ macro_rules! options {
         }
     )* };
 }
-options!("clean" Clean, "aggregate" Aggregate, "join" Join, "reading" Reading, "the search" Search, "the figure" Look);
+options!("clean" Clean, "aggregate" Aggregate, "join" Join, "reading" Reading, "the search" Search, "the figure" Look, "the stock policy" StockPolicy);
 
 /// One of a few words.
 fn word<T: Argument + DeserializeOwned>(value: Dynamic) -> Result<T> {

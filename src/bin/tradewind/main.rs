@@ -7,6 +7,7 @@ mod audit;
 mod backtest;
 mod clean;
 mod compare;
+mod decide;
 mod demo;
 mod describe;
 mod explain;
@@ -84,6 +85,8 @@ enum Verb {
     Compare(Box<compare::Command>),
     /// Show the feature importance of a global model, and the contributions to its forecast of a date.
     Explain(Box<explain::Command>),
+    /// Decide from a forecast: how much to order of each item.
+    Decide(decide::Command),
     /// Search a model's hyperparameters on rolling folds.
     Tune(Box<tune::Command>),
     /// Fit models and save them.
@@ -169,6 +172,7 @@ fn run(cli: Cli) -> Result<u8> {
         Verb::Backtest(command) => command.run(&out),
         Verb::Compare(command) => command.run(&out),
         Verb::Explain(command) => command.run(&out),
+        Verb::Decide(command) => command.run(&out),
         Verb::Tune(command) => command.run(&out),
         Verb::Fit(command) => command.run(&out),
         Verb::Report(command) => command.run(&out),

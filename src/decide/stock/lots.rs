@@ -79,7 +79,7 @@ impl OrderRule {
     }
 
     /// The largest accepted quantity that does not exceed a need.
-    fn down(&self, need: f64) -> f64 {
+    pub(in crate::decide) fn down(&self, need: f64) -> f64 {
         let packs = self.pack.map_or(need, |pack| pack * down(need / pack)).min(self.largest);
         if packs < self.smallest { 0.0 } else { packs }
     }

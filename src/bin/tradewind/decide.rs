@@ -1,0 +1,94 @@
+//! `tradewind decide`: what to do, given what comes.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use tradewind::outputs::Outputs;
+use tradewind::plan::Group;
+use tradewind::prelude::*;
+
+use crate::flags::{Flags, Heeds};
+use crate::out::Out;
+
+#[derive(Args)]
+pub(crate) struct Command {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// How much to order of each item now, from its forecast distribution and the stock that there is.
+    Stock(Box<Stock>),
+}
+
+#[derive(Args)]
+struct Stock {
+    #[command(flatten)]
+    flags: Flags<Self>,
+    /// File for the orders: .csv, .parquet, .json or .xlsx; a table is printed without one.
+    #[arg(long, value_name = "FILE", help_heading = "Results")]
+    out: Option<PathBuf>,
+}
+
+impl Heeds for Stock {
+    const GROUPS: &'static [Group] = &[
+        Group::Data,
+        Group::Policy,
+        Group::Shape,
+        Group::Models,
+        Group::Future,
+        Group::Stock,
+        Group::Seed,
+        Group::Overwrite,
+    ];
+}
+
+impl Command {
+    pub(crate) fn run(self, out: &Out) -> Result<()> {
+        match self.verb {
+            Verb::Stock(stock) => stock.run(out),
+        }
+    }
+}
+
+impl Stock {
+    fn run(self, out: &Out) -> Result<()> {
+        // What can be said of the flags alone is said before any data are read.
+        let plan = self.flags.plan(out)?;
+        plan.stock_policy()?;
+        let mut outputs = Outputs::of(&plan);
+        if let Some(file) = &self.out {
+            Table::can_save(file)?;
+            outputs = outputs.file(file)?;
+        }
+        let decision = plan.decide_stock()?;
+        out.calendar(&decision.forecast().panel(), &plan);
+        if let Some(caveat) = decision.forecast().caveat() {
+            out.say(&caveat);
+        }
+        let undecided = decision.undecided()?;
+        if let Some(file) = &self.out {
+            decision.save(file)?;
+            out.wrote(file);
+        }
+        drop(outputs);
+        if undecided.rows() > 0 {
+            let (series, reason) = (undecided.get(0, "series")?, undecided.get(0, "reason")?);
+            eprintln!("{} without a decision (first: {series}: {reason})", undecided.rows());
+        }
+        let value = json!({
+            "sentence": decision.sentence(),
+            "orders": decision.table()?.to_json()?,
+            "undecided": undecided.rows(),
+        });
+        match &self.out {
+            Some(_) if !out.json => {
+                out.say(&decision.sentence());
+                Ok(())
+            }
+            _ => out.result(&decision, value),
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! What is on the shelf and on the way, item by item, and what differs between items: read from a file, every number checked.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use polars::prelude::*;
+
+use super::StockPolicy;
+use super::policy::check_steps;
+use super::stock::{OrderRule, non_negative, positive, whole};
+use crate::error::{Error, Result, nearest, suggestion};
+use crate::panel::{Panel, Sheet, labels_of};
+
+/// What a row may say beside the keys and what is in transit.
+const COLUMNS: [&str; 10] =
+    ["on_hand", "price", "cost", "holding", "shortage", "pack", "minimum", "maximum", "shelf_life", "lead_time"];
+const IN_TRANSIT: &str = "in_transit_";
+
+/// The stock of all items.
+pub(crate) struct State {
+    /// By series of the panel.
+    items: Vec<Option<Item>>,
+    /// Items that the panel has no series of.
+    unknown: Vec<String>,
+    longest_lead: usize,
+}
+
+/// The stock of one item, its costs and how it can be ordered.
+pub(super) struct Item {
+    pub on_hand: f64,
+    /// What is on the shelf at the start of the first, second … step.
+    pub arrivals: Vec<f64>,
+    pub holding: Option<f64>,
+    pub shortage: Option<f64>,
+    pub lead_time: usize,
+    /// Which orders can be placed.
+    pub rule: OrderRule,
+    pack: Option<f64>,
+    /// Why its limits allow no order.
+    conflict: Option<Error>,
+}
+
+impl Item {
+    /// Can it be ordered at all, given what is expected to be sold in a year?
+    pub fn check(&self, year: f64) -> Result<()> {
+        match (&self.conflict, self.pack) {
+            (Some(conflict), _) => Err(conflict.clone()),
+            (None, Some(pack)) if pack > year.max(1.0) => Err(Error::data(format!(
+                "a pack of {pack} is more than the demand of a year, about {}: correct the pack, or leave the item out",
+                crate::show::number(year.round())
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl State {
+    /// Reads a file; `policy` holds what a row does not say.
+    ///
+    /// # Errors
+    /// When it cannot be read, lacks a column or names one that nobody knows, has an item twice, or a number that cannot be.
+    pub(crate) fn read(path: &Path, panel: &Panel, policy: &StockPolicy) -> Result<Self> {
+        let columns = panel.columns();
+        let keys = columns.keys();
+        let names: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let sheet = Sheet::read_all(path, &names, panel)?;
+        let frame = sheet.frame();
+        let place = path.display().to_string();
+        let present: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
+        for name in names.iter().copied().chain(["on_hand"]) {
+            if !present.contains(&name) {
+                let near = suggestion(name, present.iter().copied());
+                return Err(Error::data(format!("{place} has no column `{name}`{near}")));
+            }
+        }
+        let arrivals = in_transit(&place, &present, &names)?;
+        let labels = labels_of(&frame.select(names.iter().copied())?, frame.height())?;
+        let cells = Cells { frame, sheet: &sheet, labels: &labels, place: &place };
+        let mut rows: HashMap<&str, usize> = HashMap::new();
+        for (row, label) in labels.iter().enumerate() {
+            if let Some(before) = rows.insert(label, row) {
+                return Err(Error::data(format!(
+                    "{place} has {label} twice ({} and {}): one row per item",
+                    sheet.row_text(before),
+                    sheet.row_text(row)
+                )));
+            }
+        }
+        if present.contains(&"shelf_life") && cells.column("shelf_life")?.iter().any(Option::is_some) {
+            return Err(Error::usage(format!(
+                "{place} has a `shelf_life`, and no order takes account of one yet: leave the column out"
+            )));
+        }
+        let column = |name: &str| cells.column(name);
+        let on_hand = column("on_hand")?;
+        let transit: Vec<Vec<Option<f64>>> = arrivals.iter().map(|name| column(name)).collect::<Result<_>>()?;
+        let [price, cost, holding, shortage] = ["price", "cost", "holding", "shortage"].map(column);
+        let [pack, minimum, maximum, lead] = ["pack", "minimum", "maximum", "lead_time"].map(column);
+        let (price, cost, holding, shortage) = (price?, cost?, holding?, shortage?);
+        let (pack, minimum, maximum, lead) = (pack?, minimum?, maximum?, lead?);
+        let mut state = Self {
+            items: (0..panel.len()).map(|_| None).collect(),
+            unknown: Vec::new(),
+            longest_lead: policy.lead_time,
+        };
+        for (row, label) in labels.iter().enumerate() {
+            let units = |what: &str, value: f64| {
+                let value = non_negative(what, value).and_then(|value| whole(what, value));
+                value.map_err(|error| cells.at(row, error))
+            };
+            let money = |what: &str, value: Option<f64>| {
+                value.map(|value| positive(what, value)).transpose().map_err(|error| cells.at(row, error))
+            };
+            let Some(there) = on_hand[row] else {
+                return Err(cells.at(row, Error::data("`on_hand` is empty: state what is on the shelf, 0 for none")));
+            };
+            let there = units("`on_hand`", there)?;
+            let arrivals = transit
+                .iter()
+                .zip(&arrivals)
+                .map(|(column, name)| units(&format!("`{name}`"), column[row].unwrap_or(0.0)));
+            let arrivals = arrivals.collect::<Result<Vec<f64>>>()?;
+            let (price, cost) = (money("`price`", price[row])?, money("`cost`", cost[row])?);
+            let margin = match (price, cost) {
+                (Some(price), Some(cost)) if price <= cost => {
+                    let why = format!(
+                        "`price` {price} is not above `cost` {cost}: at a loss per unit, nothing is worth ordering"
+                    );
+                    return Err(cells.at(row, Error::data(why)));
+                }
+                (Some(price), Some(cost)) => Some(price - cost),
+                _ => None,
+            };
+            let (holding, shortage) = (money("`holding`", holding[row])?, money("`shortage`", shortage[row])?);
+            let pack = pack[row].map(|value| units("`pack`", value)).transpose()?;
+            let minimum = minimum[row].map(|value| units("`minimum`", value)).transpose()?;
+            let maximum = maximum[row].map(|value| units("`maximum`", value)).transpose()?;
+            money("`pack`", pack)?;
+            money("`maximum`", maximum)?;
+            let lead_time = match lead[row] {
+                None => policy.lead_time,
+                Some(steps) => {
+                    let steps = units("`lead_time`", steps)? as usize;
+                    check_steps("lead time", steps).map_err(|error| cells.at(row, error))?;
+                    steps
+                }
+            };
+            let Some(series) = panel.place_of(label) else {
+                state.unknown.push(label.clone());
+                continue;
+            };
+            state.longest_lead = state.longest_lead.max(lead_time);
+            let (rule, conflict) = match OrderRule::new(pack, minimum, maximum) {
+                Ok(rule) => (rule, None),
+                Err(error) => (OrderRule::new(None, None, None)?, Some(error)),
+            };
+            state.items[series] = Some(Item {
+                on_hand: there,
+                arrivals,
+                holding,
+                shortage: shortage.or(margin),
+                lead_time,
+                rule,
+                pack,
+                conflict,
+            });
+        }
+        if state.items.iter().all(Option::is_none) {
+            return Err(Error::data(format!(
+                "no item of {place} is a series of the history: its first is {}, that of the history {}",
+                labels.first().map_or("none", String::as_str),
+                panel.keys().first().map_or("none", String::as_str)
+            )));
+        }
+        let steps = (0..panel.len()).map(|i| panel.regular(i).len()).max().unwrap_or(0);
+        if state.longest_lead + policy.review > steps {
+            return Err(Error::usage(format!(
+                "a lead time of {} and a review period of {} reach beyond what a history of {steps} steps can forecast",
+                state.longest_lead, policy.review
+            )));
+        }
+        Ok(state)
+    }
+
+    /// The stock of a series; none where the file has no row of it.
+    pub(super) fn item(&self, series: usize) -> Option<&Item> {
+        self.items.get(series)?.as_ref()
+    }
+
+    /// Items without a series.
+    pub(super) fn unknown(&self) -> &[String] {
+        &self.unknown
+    }
+
+    /// The longest lead time of all items.
+    pub(crate) fn longest_lead(&self) -> usize {
+        self.longest_lead
+    }
+}
+
+/// The columns of what is in transit, by the step at whose start it arrives. A name that is nearly one of those that are known
+/// is a mistake; others may stand beside them.
+fn in_transit(place: &str, present: &[&str], keys: &[&str]) -> Result<Vec<String>> {
+    let mut steps: Vec<usize> = Vec::new();
+    for name in present.iter().filter(|name| !keys.contains(name) && !COLUMNS.contains(name)) {
+        match name.strip_prefix(IN_TRANSIT).map(str::parse::<usize>) {
+            Some(Ok(step @ 1..=1000)) => steps.push(step),
+            _ => {
+                let known = COLUMNS.into_iter().chain(["in_transit_1"]);
+                if let Some(near) = nearest(name, known) {
+                    return Err(Error::data(format!("{place} has a column `{name}`, did you mean `{near}`?")));
+                }
+            }
+        }
+    }
+    let last = steps.iter().copied().max().unwrap_or(0);
+    match (1..=last).find(|step| !steps.contains(step)) {
+        Some(step) => Err(Error::data(format!(
+            "{place} has `{IN_TRANSIT}{last}` and no `{IN_TRANSIT}{step}`: state what arrives at the start of every step up to it"
+        ))),
+        None => Ok((1..=last).map(|step| format!("{IN_TRANSIT}{step}")).collect()),
+    }
+}
+
+/// The cells of a file, and where they stand.
+struct Cells<'a> {
+    frame: &'a DataFrame,
+    sheet: &'a Sheet,
+    labels: &'a [String],
+    place: &'a str,
+}
+
+impl Cells<'_> {
+    /// An error of a row.
+    fn at(&self, row: usize, error: Error) -> Error {
+        Error::data(format!("{}, {} ({})", self.place, self.sheet.row_text(row), self.labels[row])).because(error)
+    }
+
+    /// The numbers of a column, none where a cell is empty or there is no such column.
+    fn column(&self, name: &str) -> Result<Vec<Option<f64>>> {
+        let Ok(column) = self.frame.column(name) else { return Ok(vec![None; self.frame.height()]) };
+        let numbers = column.cast(&DataType::Float64)?;
+        let texts = column.cast(&DataType::String)?;
+        let (numbers, texts) = (numbers.f64()?, texts.str()?);
+        let cell = |row: usize| match (numbers.get(row), texts.get(row)) {
+            (None, Some(text)) if !text.trim().is_empty() => {
+                Err(self.at(row, Error::data(format!("`{name}` is `{text}`, not a number"))))
+            }
+            (number, _) => Ok(number.filter(|number| !number.is_nan())),
+        };
+        (0..self.frame.height()).map(cell).collect()
+    }
+}
