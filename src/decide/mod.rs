@@ -102,11 +102,23 @@ impl Forecast {
                 self.horizon()
             )));
         }
+        let mut targets = (0..self.len()).filter_map(|i| state.item(i)).map(|item| policy.target(item).map(|_| ()));
+        if let Some(Err(error)) = targets.next()
+            && targets.all(|target| target.is_err())
+        {
+            return Err(error);
+        }
         let paths = self.paths(policy.paths, policy.seed)?;
+        let panel = self.panel();
+        let available = panel.available_rows()?;
         let of = |i: usize| {
             progress::check()?;
             let label = self.label(i).to_string();
             let (order, reason) = match state.item(i) {
+                _ if panel.is_never_sold(i, available.as_deref()) => {
+                    let why = "it was never in stock, so that nothing is known of its demand";
+                    (Err(why.into()), String::new())
+                }
                 None => (Err("the state has no row of it: its stock is not known".into()), String::new()),
                 Some(item) => match self.order(i, &model, item, policy, &paths) {
                     Ok(order) => {
@@ -163,15 +175,19 @@ impl Forecast {
     fn reason(&self, series: usize, item: &Item, policy: &StockPolicy, order: &Order) -> String {
         let (panel, lead) = (self.panel(), item.lead_time);
         let date = |step: usize| panel.inner().calendar.label(self.start(series) + step as i64);
-        let noun = panel.frequency().noun();
         let covered = match policy.review {
             1 => date(lead),
             review => format!("{} to {}", date(lead), date(lead + review - 1)),
         };
         let served = number((1000.0 * (1.0 - order.p_out)).round() / 1000.0);
         let demand = rounded(order.steps[lead..].iter().map(|step| step.mean).sum());
-        let left = rounded(order.steps[lead].start - order.quantity - item.arrivals.get(lead).copied().unwrap_or(0.0));
-        let have = format!("about {left} left then, {demand} expected to be asked for");
+        let arrives = item.arrivals.get(lead).copied().unwrap_or(0.0);
+        let left = rounded(order.steps[lead].start - order.quantity - arrives);
+        let left = match arrives > 0.0 {
+            true => format!("about {left} left and {} on the way then", number(arrives)),
+            false => format!("about {left} left then"),
+        };
+        let have = format!("{left}, {demand} expected to be asked for");
         let mut text = if order.quantity > 0.0 {
             format!(
                 "{} on the shelf for {covered}: {have}; all is served with probability {served}",
@@ -185,7 +201,6 @@ impl Forecast {
         } else if order.quantity < order.ideal.max(0.0) {
             text += &format!("; {} would reach the target, pack, minimum or maximum allow less", number(order.ideal));
         }
-        let _ = noun;
         text
     }
 }

@@ -61,6 +61,13 @@ impl Panel {
         Ok(Some(shares))
     }
 
+    /// Is no demand of a series known, because it has no values of steps in which the item could be sold?
+    pub(crate) fn is_never_sold(&self, series: usize, rows: Option<&[f64]>) -> bool {
+        let shares = rows.map(|rows| self.column_of(series, rows));
+        let known = |(step, y): (usize, &f64)| !y.is_nan() && shares.is_none_or(|shares| shares[step] == 1.0);
+        !self.target(series).is_empty() && !self.target(series).iter().enumerate().any(known)
+    }
+
     /// What [`available_rows`](Self::available_rows) gives, for the steps of a series from its first to its last.
     pub(crate) fn available<'a>(&self, series: usize, rows: &'a [f64]) -> Cow<'a, [f64]> {
         let shares = spread(self.positions(series), self.column_of(series, rows));

@@ -26,11 +26,16 @@ impl Command {
         }
         let field = topic.trim_start_matches('-').replace('-', "_");
         let takes = |command: &&clap::Command| command.get_arguments().any(|arg| arg.get_id() == field.as_str());
-        let takers: Vec<&clap::Command> = program.get_subcommands().filter(takes).collect();
+        let commands = program.get_subcommands().flat_map(|one| std::iter::once(one).chain(one.get_subcommands()));
+        let takers: Vec<&clap::Command> = commands.filter(takes).collect();
         let flag = takers.first().and_then(|taker| taker.get_arguments().find(|arg| arg.get_id() == field.as_str()));
         if let Some(flag) = flag {
             let words = flag.get_long_help().or(flag.get_help()).map(ToString::to_string).unwrap_or_default();
-            let names: Vec<&str> = takers.iter().map(|taker| taker.get_name()).collect();
+            let name = |taker: &&clap::Command| {
+                let whole = taker.get_bin_name().unwrap_or(taker.get_name());
+                whole.trim_start_matches("tradewind ").to_string()
+            };
+            let names: Vec<String> = takers.iter().map(name).collect();
             let mut blocks = vec![Block::Heading { level: 2, text: format!("--{}", field.replace('_', "-")) }];
             // Lines that are set in are the options.
             for part in words.split("\n\n").chain([format!("Taken by: {}", names.join(", ")).as_str()]) {

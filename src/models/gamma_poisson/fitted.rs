@@ -182,8 +182,9 @@ fn known(panel: &Panel, failures: &mut [Option<String>]) -> Result<(Vec<Vec<f64>
             y.iter_mut().zip(&*shares).filter(|(_, share)| **share < 1.0).for_each(|(y, _)| *y = f64::NAN);
         }
         let reason = match y.iter().copied().find(|y| *y < 0.0) {
-            _ if y.iter().all(|y| y.is_nan()) => {
-                Some("the series has no values of steps in which it could be sold".into())
+            // An item that was never in stock has the typical level.
+            _ if y.iter().all(|y| y.is_nan()) && (available.is_none() || y.is_empty()) => {
+                Some("the series has no values".into())
             }
             Some(y) => Some(format!(
                 "demand is not negative, and the series has {}: clean it with negatives = \"clip\" or \"apart\"",
@@ -194,6 +195,11 @@ fn known(panel: &Panel, failures: &mut [Option<String>]) -> Result<(Vec<Vec<f64>
         };
         *failure = failure.take().or(reason);
         values.push(if failure.is_some() { Vec::new() } else { y });
+    }
+    if values.iter().flatten().all(|y| y.is_nan()) {
+        let unknown = "the panel has no values of steps in which its items could be sold";
+        failures.iter_mut().filter(|failure| failure.is_none()).for_each(|failure| *failure = Some(unknown.into()));
+        values.iter_mut().for_each(Vec::clear);
     }
     let start = |i: usize| panel.positions(i).first().copied();
     let base = (0..panel.len()).filter(|i| failures[*i].is_none()).filter_map(start).min().unwrap_or(0);
