@@ -91,6 +91,7 @@ pages! {
     manual "docs/README.md"
     command_line "docs/command-line.md"
     data "docs/data.md"
+    decide "docs/decide.md"
     evaluation "docs/evaluation.md"
     exploring "docs/exploring.md"
     features "docs/features.md"

@@ -11,6 +11,7 @@ mod combinations;
 mod commands;
 mod contract;
 mod counts;
+mod decide;
 mod docs;
 mod endless;
 mod ets;

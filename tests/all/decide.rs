@@ -1,0 +1,289 @@
+//! Decisions: when items could be sold, what is ordered of them, and what cannot be decided on.
+
+use std::path::Path;
+use std::process::Command;
+
+use tradewind::decide::stock::safety::{PeriodicReview, Shortages};
+use tradewind::decide::stock::{Demand, Units};
+use tradewind::polars::prelude::*;
+use tradewind::prelude::*;
+
+/// Counts of a few items by week, some weeks out of stock: `item`, `kind`, `week`, `sold`, `in_stock`.
+fn frame() -> DataFrame {
+    let mut state = 7_u64;
+    let mut uniform = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    let (mut item, mut kind, mut week, mut sold, mut there) = (vec![], vec![], vec![], vec![], vec![]);
+    for k in 0..8 {
+        for t in 0..120_i64 {
+            let season = 1.0 + 0.4 * (std::f64::consts::TAU * t as f64 / 52.0).sin();
+            let stock = uniform() > 0.1;
+            let demand = (2.0 * (1.0 + k as f64) * season * uniform()).round();
+            item.push(format!("i{k}"));
+            kind.push(["a", "b"][k % 2]);
+            week.push(19_000 + 7 * t as i32);
+            sold.push(if stock { demand } else { 0.0 });
+            there.push(stock);
+        }
+    }
+    let week = Column::new("week".into(), week).cast(&DataType::Date).unwrap();
+    let mut frame = df!("item" => item, "kind" => kind, "sold" => sold, "in_stock" => there).unwrap();
+    frame.with_column(week).unwrap();
+    frame
+}
+
+fn columns() -> Columns {
+    Columns::new(["item"], "week", "sold").fixed(["kind"]).available("in_stock")
+}
+
+fn panel() -> Panel {
+    Panel::from_frame(frame(), columns()).unwrap()
+}
+
+/// Writes a state and decides on it by a forecast of `gamma_poisson`.
+fn decided(folder: &Path, state: &str, policy: &str, model: &str) -> Result<Decision> {
+    let file = folder.join("state.csv");
+    std::fs::write(&file, state).unwrap();
+    panel().fit([model])?.forecast(4)?.decide_stock(&file, &StockPolicy::parse(policy)?)
+}
+
+fn numbers(decision: &Decision, column: &str) -> Vec<Option<f64>> {
+    let table = decision.table().unwrap();
+    table.frame().column(column).unwrap().cast(&DataType::Float64).unwrap().f64().unwrap().iter().collect()
+}
+
+const STATE: &str = "item,on_hand,in_transit_1,in_transit_2\ni0,1,0,2\ni1,3,1,0\ni2,4,0,0\ni3,9,2,5\ni4,0,0,0\ni5,30,0,0\ni6,7,7,7\ni7,12,0,3\n";
+
+#[test]
+fn availability_is_a_role_of_its_own() {
+    let panel = panel();
+    assert_eq!(panel.columns().names(), ["item", "week", "sold", "in_stock", "kind"]);
+    let shares = panel.availability("item=i0").unwrap();
+    assert!(shares.len() == 120 && shares.contains(&0.0) && shares.contains(&1.0));
+    assert!(panel.audit().unwrap().count("censored") > 50);
+    let role = panel.dictionary().unwrap().get(3, "role").unwrap().to_string();
+    assert_eq!(role, "available");
+    // It is no covariate: a model that reads covariates forecasts without it.
+    assert!(panel.fit(["ridge"]).unwrap().forecast(2).is_ok());
+    // What is not recorded counts as available; a share of a step is one too.
+    let some = df!("t" => [1, 2, 3], "y" => [1.0, 2.0, 3.0], "a" => [Some(0.5), None, Some(1.0)]).unwrap();
+    let of =
+        |frame: &DataFrame| Panel::from_frame(frame, Columns::new([""; 0], "t", "y").available("a").freq("1").unwrap());
+    assert_eq!(of(&some).unwrap().availability("all").unwrap(), [0.5, 1.0, 1.0]);
+    let beyond = df!("t" => [1, 2, 3], "y" => [1.0, 2.0, 3.0], "a" => [1.0, 100.0, 1.0]).unwrap();
+    let error = of(&beyond).err().unwrap().to_string();
+    assert!(error.contains("series all on 2 is 100") && error.contains("between 0 and 1"), "{error}");
+    let text = df!("t" => [1, 2], "y" => [1.0, 2.0], "a" => ["yes", "no"]).unwrap();
+    assert!(of(&text).err().unwrap().to_string().contains("a flag"));
+}
+
+#[test]
+fn demand_of_an_empty_shelf_is_unknown() {
+    let panel = panel();
+    let cleaned = panel.clean(&Clean::parse("stockouts=censored").unwrap()).unwrap();
+    let censored = panel.audit().unwrap().count("censored");
+    assert_eq!(cleaned.audit().unwrap().changes(), censored);
+    assert_eq!(cleaned.audit().unwrap().count("censored"), 0);
+    let mean = |panel: &Panel| {
+        panel.fit(["ets(model=ANN)"]).unwrap().forecast(1).unwrap().mean("ets(model=ANN)", "item=i7").unwrap()[0]
+    };
+    assert!(mean(&cleaned) > 0.0 && (mean(&cleaned) - mean(&panel)).abs() > 1e-3);
+    let bare = Panel::from_frame(frame(), Columns::new(["item"], "week", "sold")).unwrap();
+    let error = bare.clean(&Clean::parse("stockouts=censored").unwrap()).err().unwrap();
+    assert!(error.is_usage() && error.to_string().contains("available"), "{error}");
+    // The model that reads availability needs no cleaning.
+    let own = |panel: &Panel| panel.fit(["gamma_poisson"]).unwrap().forecast(3).unwrap().to_frame().unwrap();
+    assert_eq!(own(&panel), own(&cleaned));
+    // An aggregated period was available for the mean of its parts.
+    let whole = panel.aggregate(&Aggregate::parse("keys=[]").unwrap()).unwrap();
+    assert!(whole.availability("all").unwrap().iter().all(|share| (0.0..=1.0).contains(share)));
+}
+
+/// With TRADEWIND_DATA: tests/oracles/gamma_poisson.py wrote means and orders of VN2's 599 series.
+#[test]
+fn means_and_orders_are_those_of_the_reference() {
+    let Some(data) = crate::data_folder("vn2") else { return };
+    let table = CsvReadOptions::default()
+        .try_into_reader_with_file_path(Some("tests/oracles/gamma_poisson.csv".into()))
+        .unwrap()
+        .finish()
+        .unwrap();
+    let columns =
+        Columns::new(["store", "product"], "week", "sales").fixed(["store_format", "department"]).available("in_stock");
+    let sales = Panel::read(data.join("vn2_weekly.parquet"), columns).unwrap().before("2022-08-22").unwrap();
+    let forecast = sales.fit(["pooled"]).unwrap().forecast(3).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.csv");
+    CsvWriter::new(&mut std::fs::File::create(&state).unwrap()).finish(&mut table.clone()).unwrap();
+    let policy = StockPolicy::parse("lead_time=2, cycle_service=0.8").unwrap();
+    let decision = forecast.decide_stock(&state, &policy).unwrap();
+    let (orders, keys) = (numbers(&decision, "order"), forecast.keys());
+    let number = |name: &str, row: usize| {
+        table.column(name).unwrap().cast(&DataType::Float64).unwrap().f64().unwrap().get(row).unwrap()
+    };
+    let mut wrong = 0;
+    for row in 0..table.height() {
+        let key = format!("store={}, product={}", number("store", row), number("product", row));
+        let mean = forecast.mean("gamma_poisson", &key).unwrap();
+        for (step, mean) in mean.iter().enumerate() {
+            let theirs = number(&format!("mean_{}", step + 1), row);
+            assert!((mean - theirs).abs() <= 1e-9 * theirs, "{key}, step {step}: {mean} is not {theirs}");
+        }
+        let place = keys.iter().position(|one| *one == key).unwrap();
+        wrong += usize::from(orders[place].is_some_and(|order| order != number("order", row)));
+    }
+    // An item that was never in stock has a forecast, the typical level, and no decision.
+    let undecided = decision.undecided().unwrap();
+    let reasons: Vec<String> =
+        (0..undecided.rows()).map(|row| undecided.get(row, "reason").unwrap().to_string()).collect();
+    assert!(reasons.len() == 21 && reasons.iter().all(|reason| reason.contains("never in stock")), "{reasons:?}");
+    assert_eq!(wrong, 0, "orders that are not those of the reference");
+}
+
+#[test]
+fn exact_and_simulated_orders_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    // A quantile forecast read back from its file has paths, and no exact counts.
+    let forecast = panel().fit(["gamma_poisson"]).unwrap().forecast(4).unwrap();
+    let file = folder.path().join("forecast.parquet");
+    forecast.levels((1..50).map(|k| 0.02 * f64::from(k))).unwrap().save(&file).unwrap();
+    std::fs::write(folder.path().join("state.csv"), STATE).unwrap();
+    for policy in ["cycle_service=0.9", "fill_rate=0.9", "holding=0.2, shortage=1"] {
+        let policy = StockPolicy::parse(&format!("lead_time=2, paths=20000, {policy}")).unwrap();
+        let of = |forecast: Forecast| forecast.decide_stock(folder.path().join("state.csv"), &policy).unwrap();
+        let (exact, drawn) = (of(forecast.clone()), of(Forecast::open(&file).unwrap()));
+        for (a, b) in numbers(&exact, "order").into_iter().zip(numbers(&drawn, "order")) {
+            assert!((a.unwrap() - b.unwrap()).abs() <= 1.0, "{policy:?}: {a:?} and {b:?}");
+        }
+        for (a, b) in numbers(&exact, "p_out").into_iter().zip(numbers(&drawn, "p_out")) {
+            assert!((a.unwrap() - b.unwrap()).abs() < 0.15, "{policy:?}: {a:?} and {b:?}");
+        }
+    }
+}
+
+/// Under backorders the level is that of the order-up-to formulas on the same paths.
+#[test]
+fn backorders_are_ordered_up_to_a_level() {
+    let folder = tempfile::tempdir().unwrap();
+    for (policy, fill) in [("cycle_service=0.95", false), ("fill_rate=0.95", true)] {
+        let policy = format!("lead_time=2, review=2, unmet=backordered, {policy}");
+        let decision = decided(folder.path(), STATE, &policy, "theta").unwrap();
+        let paths = decision.forecast().paths(2000, 1).unwrap().of("theta", "item=i3").unwrap();
+        let sum = |steps: usize| paths.iter().map(|path| path[..steps].iter().map(|x| x.max(0.0)).sum()).collect();
+        let (lead, all) = (Demand::samples(sum(2)).unwrap(), Demand::samples(sum(4)).unwrap());
+        let review = PeriodicReview::new(&lead, &all, Shortages::Backordered).unwrap();
+        let level = match fill {
+            true => review.for_fill_rate(0.95, Units::Whole).unwrap().level,
+            false => review.for_service_level(0.95, Units::Whole).unwrap().level,
+        };
+        assert_eq!(numbers(&decision, "level")[3], Some(level), "{policy}");
+        let (order, position) = (numbers(&decision, "order")[3].unwrap(), numbers(&decision, "position")[3].unwrap());
+        assert_eq!((position, order), (16.0, (level - 16.0).max(0.0)));
+    }
+}
+
+#[test]
+fn packs_and_limits_are_kept_and_conflicts_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = "item,on_hand,pack,minimum,maximum,lead_time\ni0,0,6,,,\ni1,0,,,2,\ni2,0,4,6,,1\ni3,0,,9,4,\ni4,0,100000,,,\nnew,4,,,,\n";
+    let decision = decided(folder.path(), state, "lead_time=2, cycle_service=0.9", "gamma_poisson").unwrap();
+    let orders = numbers(&decision, "order");
+    assert_eq!(orders[0].unwrap() % 6.0, 0.0);
+    assert!(orders[1].unwrap() <= 2.0);
+    assert!(orders[2].unwrap() >= 8.0 && orders[2].unwrap() % 4.0 == 0.0);
+    assert_eq!(orders[3..].iter().flatten().count(), 0, "{orders:?}");
+    let undecided = decision.undecided().unwrap();
+    let reasons: Vec<String> =
+        (0..undecided.rows()).map(|row| undecided.get(row, "reason").unwrap().to_string()).collect();
+    let all = reasons.join("\n");
+    for words in [
+        "maximum order, 4, is below the minimum order, 9",
+        "pack of 100000",
+        "its stock is not known",
+        "the history has no series",
+    ] {
+        assert!(all.contains(words), "{words}: {all}");
+    }
+    let explained = decision.explain("item=i2").unwrap();
+    assert!(
+        explained.sentence().contains("on the shelf for") && explained.table().rows() == 2,
+        "{}",
+        explained.sentence()
+    );
+    assert!(decision.explain("item=i22").unwrap_err().to_string().contains("did you mean"));
+}
+
+#[test]
+fn bad_numbers_are_named_and_nothing_is_decided() {
+    let folder = tempfile::tempdir().unwrap();
+    let wrong =
+        |state: &str, policy: &str| decided(folder.path(), state, policy, "gamma_poisson").err().unwrap().to_string();
+    let good = "lead_time=2, cycle_service=0.9";
+    for (policy, words) in [
+        ("cycle_service=95", "did you mean 0.95?"),
+        ("cycle_service=1.0", "infinite stock"),
+        ("fill_rate=0", "between 0 and 1"),
+        ("cycle_service=0.9, fill_rate=0.9", "state one of them"),
+        ("lead_time=0, cycle_service=0.9", "lead time is at least 1 step"),
+        ("review=0, cycle_service=0.9", "review period is at least 1 step"),
+        ("lead_time=40, cycle_service=0.9", "need a forecast of 41 steps"),
+        ("lead_time=400, cycle_service=0.9", "beyond what a history of 120 steps"),
+        ("holding=0, shortage=1", "holding cost must be a positive number, not 0"),
+        ("holding=0.2, shortage=-1", "shortage cost must be a positive number, not -1"),
+        ("lead_time=2", "state a cycle service level"),
+        ("leed_time=2", "did you mean `lead_time`?"),
+    ] {
+        assert!(wrong(STATE, policy).contains(words), "{policy}: {}", wrong(STATE, policy));
+    }
+    for (state, words) in [
+        ("item,on_hand\ni0,-3\n", "`on_hand` must be zero or a positive number, not -3"),
+        ("item,on_hand\ni0,2.5\n", "whole number of units, not 2.5"),
+        ("item,on_hand\ni0,\n", "`on_hand` is empty"),
+        ("item,on_hand\ni0,some\n", "`on_hand` is `some`, not a number"),
+        ("item,on_hand\ni0,1\ni0,2\n", "item=i0 twice"),
+        ("item,stock\ni0,1\n", "no column `on_hand`"),
+        ("item,on_hand,in_transit1\ni0,1,2\n", "did you mean `in_transit_1`?"),
+        ("item,on_hand,in_transit_2\ni0,1,2\n", "no `in_transit_1`"),
+        ("item,on_hand,price,cost\ni0,1,2,3\n", "is not above `cost` 3"),
+        ("item,on_hand,holding\ni0,1,0\n", "`holding` must be a positive number, not 0"),
+        ("item,on_hand,lead_time\ni0,1,0\n", "lead time is at least 1 step"),
+        ("item,on_hand\nx,1\n", "no item of"),
+    ] {
+        let error = wrong(state, good);
+        assert!(error.contains(words) && error.contains("state.csv"), "{state}: {error}");
+    }
+}
+
+#[test]
+fn the_command_writes_what_the_verb_decides() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let mut history = frame();
+    ParquetWriter::new(std::fs::File::create(at.join("history.parquet")).unwrap()).finish(&mut history).unwrap();
+    std::fs::write(at.join("state.csv"), STATE).unwrap();
+    let run = |more: &[&str]| {
+        let fixed = "decide stock --data history.parquet --id item --time week --target sold --available in_stock --fixed kind \
+                     --stock state.csv --lead-time 2 --review 1 --models gamma_poisson";
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tradewind"));
+        command.args(fixed.split_whitespace()).args(more).current_dir(at).output().unwrap()
+    };
+    let done = run(&["--holding", "0.2", "--shortage", "1", "--lost-sales", "--out", "orders.csv"]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let text = std::fs::read_to_string(at.join("orders.csv")).unwrap();
+    assert!(text.starts_with("item,order,position,level,mean,p_out,expected_cost,reason\ni0,"), "{text}");
+    assert_eq!(text.lines().count(), 9);
+    let decision = decided(at, STATE, "lead_time=2, holding=0.2, shortage=1", "gamma_poisson").unwrap();
+    decision.save(at.join("verb.csv")).unwrap();
+    assert_eq!(text, std::fs::read_to_string(at.join("verb.csv")).unwrap());
+    for (flags, words) in [
+        (&["--lost-sales", "--backorders", "--fill-rate", "0.9"][..], "not both"),
+        (&["--cycle-service", "95"][..], "did you mean 0.95?"),
+        (&["--cycle-service", "0.9", "--models", "naive; theta"][..], "not of 2"),
+    ] {
+        let refused = run(flags);
+        let said = String::from_utf8_lossy(&refused.stderr).to_string();
+        assert!(refused.status.code() == Some(2) && said.contains(words), "{flags:?}: {said}");
+    }
+}
