@@ -173,7 +173,8 @@ impl State {
             )));
         }
         let steps = (0..panel.len()).map(|i| panel.regular(i).len()).max().unwrap_or(0);
-        if state.longest_lead + policy.review > steps {
+        // A forecast that was opened from a file has no history.
+        if steps > 0 && state.longest_lead + policy.review > steps {
             return Err(Error::usage(format!(
                 "a lead time of {} and a review period of {} reach beyond what a history of {steps} steps can forecast",
                 state.longest_lead, policy.review

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::fitting::{Support, decode, encode, end};
 use crate::models::intermittent::count_quantiles;
 use crate::models::{Description, Fitted, Quantiles, Restore, StepDistribution};
-use crate::panel::{Future, Groups, Normalise, Panel, median, order};
+use crate::panel::{Future, Groups, Normalise, Panel, median};
 
 /// The least mean of a step, in units.
 const LEAST: f64 = 0.02;
@@ -70,11 +70,12 @@ impl FittedGammaPoisson {
             failures.fill(Some(reason.to_string()));
         }
         let (mut values, first, base) = known(train, &mut failures)?;
-        let served = |failures: &[Option<String>]| {
-            order::by_content(train)
-                .map(|order| order.into_iter().filter(|i| failures[*i].is_none()).collect::<Vec<usize>>())
+        let served = |failures: &[Option<String>], values: &[Vec<f64>]| {
+            let mut order: Vec<usize> = (0..values.len()).filter(|i| failures[*i].is_none()).collect();
+            order.sort_by(|a, b| by_content((first[*a], &values[*a]), (first[*b], &values[*b])));
+            order
         };
-        let order = served(&failures)?;
+        let order = served(&failures, &values);
         let unit = unit(order.iter().map(|i| &values[*i]));
         for i in &order {
             values[*i].iter_mut().for_each(|y| *y /= unit);
@@ -83,7 +84,7 @@ impl FittedGammaPoisson {
                 values[*i].clear();
             }
         }
-        let order = served(&failures)?;
+        let order = served(&failures, &values);
         let steps = order.iter().map(|i| first[*i] + values[*i].len()).max().unwrap_or(0);
         let season = options.season.unwrap_or(train.season());
         let sales = Sales { values, first, steps, order };
@@ -123,13 +124,17 @@ impl FittedGammaPoisson {
         let kept = &mut self.kept;
         (kept.levels, kept.residuals) = (Vec::new(), Vec::new());
         for (i, values) in sales.values.iter().enumerate() {
-            let index = kept.indices[kept.of[i]].get(sales.first[i]..).unwrap_or_default();
-            let levels = kept.smoothing.levels(values, index);
-            let errors = values.iter().zip(&levels).zip(index).enumerate();
-            let error = |(t, ((y, level), index)): (usize, ((&f64, &f64), &f64))| {
-                if t < UNSETTLED { f64::NAN } else { kept.unit * (y - (level * index).max(LEAST)) }
+            let (index, first) = (&kept.indices[kept.of[i]], sales.first[i]);
+            let levels = kept.smoothing.levels(values, index.get(first..).unwrap_or_default());
+            // The index of a step holds what all series had in common then: its season is that of the seasons before.
+            let error = |(t, (y, level)): (usize, (&f64, &f64))| {
+                if t < UNSETTLED || y.is_nan() {
+                    return f64::NAN;
+                }
+                let before = &index[..(first + t).min(index.len())];
+                kept.unit * (y - (level * season(before, first + t, kept.season, kept.power)).max(LEAST))
             };
-            kept.residuals.push(errors.map(error).collect());
+            kept.residuals.push(values.iter().zip(&levels).enumerate().map(error).collect());
             kept.levels.push(levels.last().copied().unwrap_or(f64::NAN));
         }
         self.failures = kept.failures.iter().map(|why| why.as_deref().map(Error::model)).collect();
@@ -140,7 +145,9 @@ impl FittedGammaPoisson {
         let kept = &self.kept;
         let pairs = |i: usize| {
             let errors = kept.residuals[i].iter().map(move |error| error / kept.unit);
-            let means = errors.zip(&sales.values[i]).map(|(error, y)| (y - error, error));
+            // The first season has none before it.
+            let skipped = if sales.values[i].len() >= 2 * kept.season { kept.season } else { 0 };
+            let means = errors.zip(&sales.values[i]).skip(skipped).map(|(error, y)| (y - error, error));
             means.filter(|(_, error)| !error.is_nan())
         };
         if kept.unit == 1.0 && sales.values.iter().flatten().all(|y| y.is_nan() || y.fract() == 0.0) {
@@ -164,6 +171,12 @@ impl FittedGammaPoisson {
         };
         Spread::Relative(each.into_iter().map(shrunk).collect())
     }
+}
+
+/// Sums do not depend on what series are called: they are taken in the order of what is known of them.
+fn by_content(a: (usize, &[f64]), b: (usize, &[f64])) -> std::cmp::Ordering {
+    let differ = a.1.iter().zip(b.1).map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne());
+    a.0.cmp(&b.0).then(differ.unwrap_or(std::cmp::Ordering::Equal)).then(a.1.len().cmp(&b.1.len()))
 }
 
 fn sum(values: &[f64]) -> f64 {
