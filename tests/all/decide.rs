@@ -263,13 +263,13 @@ fn the_command_writes_what_the_verb_decides() {
     let mut history = frame();
     ParquetWriter::new(std::fs::File::create(at.join("history.parquet")).unwrap()).finish(&mut history).unwrap();
     std::fs::write(at.join("state.csv"), STATE).unwrap();
-    let run = |more: &[&str]| {
+    let run = |model: &str, more: &[&str]| {
         let fixed = "decide stock --data history.parquet --id item --time week --target sold --available in_stock --fixed kind \
-                     --stock state.csv --lead-time 2 --review 1 --models gamma_poisson";
+                     --stock state.csv --lead-time 2 --review 1";
         let mut command = Command::new(env!("CARGO_BIN_EXE_tradewind"));
-        command.args(fixed.split_whitespace()).args(more).current_dir(at).output().unwrap()
+        command.args(fixed.split_whitespace()).args(["--models", model]).args(more).current_dir(at).output().unwrap()
     };
-    let done = run(&["--holding", "0.2", "--shortage", "1", "--lost-sales", "--out", "orders.csv"]);
+    let done = run("gamma_poisson", &["--holding", "0.2", "--shortage", "1", "--lost-sales", "--out", "orders.csv"]);
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let text = std::fs::read_to_string(at.join("orders.csv")).unwrap();
     assert!(text.starts_with("item,order,position,level,mean,p_out,expected_cost,reason\ni0,"), "{text}");
@@ -277,12 +277,12 @@ fn the_command_writes_what_the_verb_decides() {
     let decision = decided(at, STATE, "lead_time=2, holding=0.2, shortage=1", "gamma_poisson").unwrap();
     decision.save(at.join("verb.csv")).unwrap();
     assert_eq!(text, std::fs::read_to_string(at.join("verb.csv")).unwrap());
-    for (flags, words) in [
-        (&["--lost-sales", "--backorders", "--fill-rate", "0.9"][..], "not both"),
-        (&["--cycle-service", "95"][..], "did you mean 0.95?"),
-        (&["--cycle-service", "0.9", "--models", "naive; theta"][..], "not of 2"),
+    for (model, flags, words) in [
+        ("gamma_poisson", &["--lost-sales", "--backorders", "--fill-rate", "0.9"][..], "not both"),
+        ("gamma_poisson", &["--cycle-service", "95"][..], "did you mean 0.95?"),
+        ("naive; theta", &["--cycle-service", "0.9"][..], "not of 2"),
     ] {
-        let refused = run(flags);
+        let refused = run(model, flags);
         let said = String::from_utf8_lossy(&refused.stderr).to_string();
         assert!(refused.status.code() == Some(2) && said.contains(words), "{flags:?}: {said}");
     }
