@@ -120,9 +120,7 @@ impl<'a> ContinuousReview<'a> {
     }
 
     fn service(&self, level: f64) -> Service {
-        let (demand, fill_rate) = (self.demand, self.fill_rate(level).clamp(0.0, 1.0));
-        let safety_stock = level - demand.mean();
-        Service { level, safety_stock, cycle_service_level: demand.cdf(level), fill_rate }
+        Service::of(self.demand, level, self.fill_rate(level))
     }
 }
 
@@ -193,9 +191,15 @@ impl<'a> PeriodicReview<'a> {
     }
 
     fn service(&self, level: f64) -> Service {
-        let (demand, fill_rate) = (self.protection, self.fill_rate(level).clamp(0.0, 1.0));
-        let safety_stock = level - demand.mean();
-        Service { level, safety_stock, cycle_service_level: demand.cdf(level), fill_rate }
+        Service::of(self.protection, level, self.fill_rate(level))
+    }
+}
+
+impl Service {
+    /// Of a level that has to cover this demand.
+    fn of(demand: &Demand, level: f64, fill_rate: f64) -> Self {
+        let (safety_stock, cycle_service_level) = (level - demand.mean(), demand.cdf(level));
+        Self { level, safety_stock, cycle_service_level, fill_rate: fill_rate.clamp(0.0, 1.0) }
     }
 }
 
