@@ -11,7 +11,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::decide::{Decision, State, StockPolicy, Unmet};
+use crate::decide::{Belief, Choice, Decision, LEVELS, Lots, State, StockPolicy, Unmet};
 use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Folds, Search, Tuning};
 use crate::forecast::Forecast;
@@ -269,6 +269,25 @@ plan! {
         #[env = "TRADEWIND_BACKORDERS"] #[of(Stock)]
         #[flag(switch)]
         backorders: bool = false,
+        /// Standard deviation of the lead time, in steps.
+        #[env = "TRADEWIND_LEAD_TIME_SD"] #[of(Stock)]
+        lead_time_sd: f64 = 0.0,
+        /// Service targets by class of item: "A=0.98, B=0.95, CZ=0.9"; ABC by share of sales, XYZ by how much they vary.
+        #[env = "TRADEWIND_CLASSES"] #[of(Stock)]
+        classes: String = String::new(),
+        /// How much is ordered once an order is due: what is missing, multiples of a lot, or a lot on top of what is missing.
+        #[env = "TRADEWIND_LOTS"] #[of(Stock)]
+        lots: Lots = Lots::default(),
+        /// What an order rests on: the forecast distribution, a normal distribution (the textbook's formula) or the point forecast.
+        #[env = "TRADEWIND_BELIEF"] #[of(Stock)]
+        belief: Belief = Belief::default(),
+        /// Past reviews on which models and policies are simulated.
+        #[env = "TRADEWIND_REVIEWS"] #[of(Stock)]
+        reviews: usize = 13,
+        /// Find the level of the service target that is cheapest in simulated past reviews, or that reached the target there.
+        #[env = "TRADEWIND_CHOOSE_LEVEL"] #[of(Stock)]
+        #[flag(switch)]
+        choose_level: bool = false,
         /// Random seed.
         #[env = "TRADEWIND_SEED"] #[of(Seed)]
         seed: u64 = 1,
@@ -313,7 +332,7 @@ plan! {
         #[env = "TRADEWIND_FUTURE"] #[of(Future)]
         future: PathBuf,
         /// File with the stock of each item: its keys, on_hand, in_transit_1 … (on the shelf at the start of the first … step), and
-        /// optionally price, cost, holding, shortage, pack, minimum, maximum, lead_time.
+        /// optionally price, cost, holding, shortage, order_cost, pack, minimum, maximum, volume, shelf_life, lead_time, target.
         #[env = "TRADEWIND_STOCK"] #[of(Stock)]
         stock: PathBuf,
         /// Cost of holding a unit for a step.
@@ -322,6 +341,18 @@ plan! {
         /// Cost of a unit that is asked for and not there; for each step that it waits, with --backorders.
         #[env = "TRADEWIND_SHORTAGE"] #[of(Stock)]
         shortage: f64,
+        /// Cost of placing an order of an item.
+        #[env = "TRADEWIND_ORDER_COST"] #[of(Stock)]
+        order_cost: f64,
+        /// The lot of --lots fixed and minmax, in units; the economic order quantity if not given.
+        #[env = "TRADEWIND_LOT"] #[of(Stock)]
+        lot: f64,
+        /// The most that all orders together may cost; needs `cost` of each item in the file with the stock.
+        #[env = "TRADEWIND_BUDGET"] #[of(Stock)]
+        budget: f64,
+        /// The most that all orders together may take of a space; needs `volume` of each item in the file with the stock.
+        #[env = "TRADEWIND_SPACE"] #[of(Stock)]
+        space: f64,
         /// Target: the probability that all demand is met until the next order arrives, such as 0.95.
         #[env = "TRADEWIND_CYCLE_SERVICE"] #[of(Stock)]
         cycle_service: f64,
@@ -806,18 +837,27 @@ impl Plan {
             unmet: if self.backorders { Unmet::Backordered } else { Unmet::Lost },
             cycle_service: self.cycle_service,
             fill_rate: self.fill_rate,
+            order_cost: self.order_cost,
+            lead_time_sd: self.lead_time_sd,
+            classes: self.classes.clone(),
+            lots: self.lots,
+            lot: self.lot,
+            budget: self.budget,
+            space: self.space,
+            belief: self.belief,
             seed: self.seed,
             ..StockPolicy::default()
         };
         policy.check().map(|()| policy)
     }
 
-    /// How much to order of each item now, given the plan's [`stock`](Self::stock): by the one model that it names, or `auto`.
-    /// Where the data say when items could be sold, sales of other steps count as no demand (`stockouts=censored`), unless the
-    /// plan's policy says otherwise.
+    /// How much to order of each item now, given the plan's [`stock`](Self::stock): by the model that it names, `auto` if none. Of
+    /// several models the one is taken whose orders cost least in simulated past reviews, and with
+    /// [`choose_level`](Self::choose_level) the level too. Where the data say when items could be sold, sales of other steps count as
+    /// no demand (`stockouts=censored`), unless the plan's policy says otherwise.
     ///
     /// # Errors
-    /// As [`Forecast::decide_stock`], and when the plan names no file with the stock.
+    /// As [`Forecast::decide_stock`] and [`Backtest::choose_policy`], and when the plan names no file with the stock.
     pub fn decide_stock(&self) -> Result<Decision> {
         self.check()?;
         let policy = self.stock_policy()?;
@@ -826,23 +866,68 @@ impl Plan {
                 "nothing says what is on the shelf: name the file with the stock, such as --stock state.csv",
             ));
         };
-        let model = match self.models()?.as_slice() {
-            _ if self.models.names().is_empty() => {
-                self.models_given(self.known.names().is_empty() || self.future.is_some())?.pop()
-            }
-            [model] => Some(model.clone()),
-            models => {
-                return Err(Error::usage(format!(
-                    "a decision rests on the forecast of one model, not of {}: name one, such as --models gamma_poisson",
-                    models.len()
-                )));
-            }
-        };
-        let model = model.ok_or_else(|| Error::usage("no model is named"))?;
+        let models = self.ordering_models()?;
         let panel = self.with_censored_demand()?.panel()?;
         let state = State::read(stock, &panel, &policy)?;
-        let plan = Self { horizon: state.longest_lead() + policy.review, gap: 0, ..self.clone() };
-        plan.forecast_of(&plan.fits_of(&panel, &[model])?)?.decide(&state, &policy)
+        let plan = Self { horizon: state.reach(), gap: 0, ..self.clone() };
+        let decide = |model: &Model, policy: &StockPolicy| {
+            plan.forecast_of(&plan.fits_of(&panel, std::slice::from_ref(model))?)?.decide(&state, policy)
+        };
+        match models.as_slice() {
+            [model] if !self.choose_level => decide(model, &policy),
+            models => {
+                let trial = self.past_reviews(&panel, models, state.reach())?;
+                let levels = if self.choose_level { LEVELS } else { &[] };
+                // A shared limit is for the orders of today.
+                let alone = StockPolicy { budget: None, space: None, ..policy.clone() };
+                let choice = Choice::of(&trial, Some(&state), &alone, levels)?;
+                let (label, chosen) = choice.chosen();
+                let chosen = StockPolicy { budget: policy.budget, space: policy.space, ..chosen };
+                let model = models.iter().find(|model| model.label() == label);
+                let model = model.ok_or_else(|| Error::model(format!("{label} is no model of the plan")))?;
+                Ok(decide(model, &chosen)?.chosen_by(choice))
+            }
+        }
+    }
+
+    /// What the orders of each model would have cost in past reviews, with the rules of the plan's [`stock`](Self::stock) if it names
+    /// one; with [`choose_level`](Self::choose_level) each level of the service target.
+    ///
+    /// # Errors
+    /// As [`Backtest::simulate`].
+    pub fn simulate_stock(&self) -> Result<Decision> {
+        self.check()?;
+        let policy = self.stock_policy()?;
+        let models = self.ordering_models()?;
+        let panel = self.with_censored_demand()?.panel()?;
+        let state = self.stock.as_ref().map(|stock| State::read(stock, &panel, &policy)).transpose()?;
+        let reach = match &state {
+            Some(state) => state.reach(),
+            None => policy.reach()?,
+        };
+        let trial = self.past_reviews(&panel, &models, reach)?;
+        match self.choose_level {
+            true => Ok(Decision::of(Choice::of(&trial, state.as_ref(), &policy, LEVELS)?)),
+            false => trial.simulate_with(state.as_ref(), &policy),
+        }
+    }
+
+    /// The models that orders rest on: those that the plan names, or `auto`.
+    fn ordering_models(&self) -> Result<Vec<Model>> {
+        match self.models.names().is_empty() {
+            true => Ok(self
+                .models_given(self.known.names().is_empty() || self.future.is_some())?
+                .pop()
+                .into_iter()
+                .collect()),
+            false => self.models(),
+        }
+    }
+
+    /// The forecasts of past reviews.
+    fn past_reviews(&self, panel: &Panel, models: &[Model], reach: usize) -> Result<Backtest> {
+        let folds = Folds::new(self.reviews, reach).step(self.review).scenario(self.scenario);
+        panel.backtest(models.iter().cloned(), folds)
     }
 
     /// The plan whose policy takes demand as unknown where an item could not be sold, unless it says what to do with stock-outs.

@@ -290,14 +290,14 @@ impl Backtest {
     ///
     /// # Errors
     /// When there is no such metric, or no model could be scored.
-    pub fn best(&self, metric: &str) -> Result<String> {
+    pub(crate) fn best_by(&self, metric: &str) -> Result<String> {
         self.extreme(metric, 0)
     }
 
     /// The label of the model that is worst by `metric`.
     ///
     /// # Errors
-    /// As [`best`](Self::best).
+    /// When there is no such metric, or no model could be scored.
     pub fn worst(&self, metric: &str) -> Result<String> {
         self.extreme(metric, usize::MAX)
     }
@@ -457,6 +457,11 @@ impl Backtest {
     /// The forecast of the last fold, with the actuals of its window.
     pub(crate) fn last(&self) -> Option<(&Forecast, &[Vec<f64>])> {
         self.0.windows.last().map(|window| (&window.forecast, &window.actuals[..]))
+    }
+
+    /// The forecast of each fold, the first test position of each series and the actuals of its window.
+    pub(crate) fn windows(&self) -> impl Iterator<Item = (&Forecast, &[i64], &[Vec<f64>])> {
+        self.0.windows.iter().map(|window| (&window.forecast, &window.starts[..], &window.actuals[..]))
     }
 
     /// The panel that was backtested.

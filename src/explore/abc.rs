@@ -146,6 +146,28 @@ impl Ask for Abc {
 
     fn answer(&self, panel: &Panel) -> Result<Finding> {
         let members = members(panel, &self.by, Self::NAME)?;
+        let (classed, span) = self.ranked(panel, &members)?;
+        self.finding(panel, &members, &classed, span)
+    }
+}
+
+/// The classes of each series, such as `AX`.
+///
+/// # Errors
+/// When there is a single series, or none sells anything.
+pub(crate) fn classes(panel: &Panel) -> Result<Vec<String>> {
+    let members = members(panel, "", Abc::NAME)?;
+    let (classed, _) = Abc::default().ranked(panel, &members)?;
+    let mut classes = vec![String::new(); panel.len()];
+    for one in classed {
+        classes[one.member] = format!("{}{}", ABC[one.abc], XYZ[one.xyz]);
+    }
+    Ok(classes)
+}
+
+impl Abc {
+    /// The members with their classes, the largest first; and the span of positions that decides, and whether it is all there is.
+    fn ranked(&self, panel: &Panel, members: &[Member]) -> Result<(Vec<Classed>, (i64, i64, bool))> {
         if members.len() < 2 {
             return Err(Error::data("a single series has no classes: ABC compares series"));
         }
@@ -153,7 +175,7 @@ impl Ask for Abc {
         let steps = year(panel);
         let whole = last - first + 1 < steps as i64 || steps < 2;
         let from = if whole { first } else { last + 1 - steps as i64 };
-        let mut classed = self.classed(panel, &members, from)?;
+        let mut classed = self.classed(panel, members, from)?;
         let positive: f64 = classed.iter().map(|one| one.sales.max(0.0)).sum();
         if positive <= 0.0 {
             return Err(Error::data("no series sells anything in the last year, so series have no shares in sales"));
@@ -172,11 +194,9 @@ impl Ask for Abc {
             };
             (one.share, one.cumulated) = (one.sales / positive, reached);
         }
-        self.finding(panel, &members, &classed, (from, last, whole))
+        Ok((classed, (from, last, whole)))
     }
-}
 
-impl Abc {
     fn classed(&self, panel: &Panel, members: &[Member], from: i64) -> Result<Vec<Classed>> {
         let (first, last) = panel.extent().unwrap_or((0, 0));
         let (season, length) = (panel.season(), (last - from + 1) as usize);

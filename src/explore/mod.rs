@@ -52,6 +52,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 pub use abc::Abc;
+pub(crate) use abc::classes;
 pub use anomalies::Anomalies;
 pub use autocorrelation::Autocorrelation;
 pub use changepoints::Changepoints;

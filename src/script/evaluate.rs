@@ -1,7 +1,8 @@
 //! Folds and backtests.
 
 use super::api::{Api, functions, methods, properties};
-use super::values::{Labelled, Models};
+use super::values::{Labelled, Models, Policies};
+use crate::decide::{Decision, StockPolicy};
 use crate::evaluate::{Backtest, Fold, Folds, Search, Tuning};
 use crate::models::Failure;
 use crate::panel::{Future, Panel, Scenario};
@@ -52,6 +53,9 @@ pub(super) fn register(api: &mut Api) {
         performance(trial, metric: String) -> Report { trial.performance(&metric) }
         name(trial, model: String) -> String { trial.name(&model) }
         best(trial, metric: String) -> String { trial.best(&metric) }
+        simulate(trial, policy: StockPolicy) -> Decision { trial.simulate(&policy) }
+        simulate_each(trial, policies: Policies) -> Decision { trial.simulate_each(&policies.0) }
+        choose_policy(trial, policy: StockPolicy) -> Decision { trial.choose_policy(&policy) }
         worst(trial, metric: String) -> String { trial.worst(&metric) }
         score(trial, model: String, metric: String) -> f64 { trial.score(&model, &metric) }
         scores(trial) -> Table { trial.scores() }

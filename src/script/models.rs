@@ -81,10 +81,12 @@ pub(super) fn register(api: &mut Api) {
     }
 
     properties! { api, Decision;
+        title(decision) -> String { decision.title() }
         sentence(decision) -> String { decision.sentence() }
-        forecast(decision) -> Forecast { decision.forecast() }
+        caveat(decision) -> Option<String> { decision.caveat() }
     }
     methods! { api, Decision;
+        forecast(decision) -> Forecast { decision.forecast() }
         table(decision) -> Table { decision.table() }
         explain(decision, item: String) -> Finding { decision.explain(&item) }
         undecided(decision) -> Table { decision.undecided() }

@@ -297,6 +297,19 @@ impl Argument for Normalise {
     }
 }
 
+/// Stock policies: an array of them.
+pub(super) struct Policies(pub(super) Vec<StockPolicy>);
+
+impl Argument for Policies {
+    const TYPE: &'static str = "Array";
+    const WANTED: &'static str = "an array of stock policies, texts or maps";
+
+    fn take(value: Dynamic) -> Result<Self> {
+        let items = value.clone().into_array().map_err(|_| refused::<Self>(&value))?;
+        items.into_iter().map(StockPolicy::take).collect::<Result<_>>().map(Self)
+    }
+}
+
 /// Forecasts: one, or an array of them.
 pub(super) struct Forecasts(pub(super) Vec<Forecast>);
 

@@ -170,7 +170,7 @@ fn backorders_are_ordered_up_to_a_level() {
     for (policy, fill) in [("cycle_service=0.95", false), ("fill_rate=0.95", true)] {
         let policy = format!("lead_time=2, review=2, unmet=backordered, {policy}");
         let decision = decided(folder.path(), STATE, &policy, "theta").unwrap();
-        let paths = decision.forecast().paths(2000, 1).unwrap().of("theta", "item=i3").unwrap();
+        let paths = decision.forecast().unwrap().paths(2000, 1).unwrap().of("theta", "item=i3").unwrap();
         let sum = |steps: usize| paths.iter().map(|path| path[..steps].iter().map(|x| x.max(0.0)).sum()).collect();
         let (lead, all) = (Demand::samples(sum(2)).unwrap(), Demand::samples(sum(4)).unwrap());
         let review = PeriodicReview::new(&lead, &all, Shortages::Backordered).unwrap();
@@ -286,4 +286,118 @@ fn the_command_writes_what_the_verb_decides() {
         let said = String::from_utf8_lossy(&refused.stderr).to_string();
         assert!(refused.status.code() == Some(2) && said.contains(words), "{flags:?}: {said}");
     }
+}
+
+/// What a policy would have cost, step by step by hand: orders up to the point forecast of a constant demand.
+#[test]
+fn simulated_costs_are_those_by_hand() {
+    let sold = [[5.0; 20].as_slice(), &[5.0, 5.0, 5.0, 9.0, 2.0, 5.0]].concat();
+    let frame = df!("t" => (0..26).collect::<Vec<i64>>(), "y" => &sold).unwrap();
+    let panel = Panel::from_frame(frame, Columns::new([""; 0], "t", "y").freq("1").unwrap()).unwrap();
+    // One window: every order rests on the forecast of 5, and brings the position up to 15.
+    let trial = panel.backtest(["naive"], Folds::new(1, 6)).unwrap();
+    for (unmet, holding, shortage) in [("lost", 0.2 * 6.0, 4.0), ("backordered", 0.0, 6.0)] {
+        let policy = format!("lead_time=2, belief=point, holding=0.2, shortage=1, cycle_service=0.9, unmet={unmet}");
+        let simulated = trial.simulate(&StockPolicy::parse(&policy).unwrap()).unwrap();
+        let table = simulated.table().unwrap();
+        let row = (0..3).find(|row| table.get(*row, "belief").unwrap().to_string() == "point").unwrap();
+        let number = |name: &str| table.get(row, name).unwrap().to_string().parse::<f64>().unwrap();
+        // Counted are the steps from the first that an order can serve: 5, 9, 2, 5. Of the 9, 4 are not there: lost, they leave 3 too
+        // many on the shelf in the two steps that follow; owed, they leave one unit owed in each of them.
+        assert!((number("holding") - holding).abs() < 1e-9, "{unmet}: {}", number("holding"));
+        assert!((number("shortage") - shortage).abs() < 1e-9, "{unmet}: {}", number("shortage"));
+        assert!((number("fill_rate") - 17.0 / 21.0).abs() < 1e-9 || unmet == "backordered");
+        assert_eq!(number("cost"), number("holding") + number("shortage"));
+        let steps = simulated.explain("all").unwrap();
+        assert_eq!(steps.table().rows(), 6);
+    }
+}
+
+#[test]
+fn the_cheapest_model_is_chosen_by_its_cost() {
+    let panel = panel();
+    let trial = panel.backtest(["gamma_poisson", "naive", "seasonal_naive"], Folds::new(10, 3).step(1)).unwrap();
+    let best = trial.best("cost(lead_time=2, holding=0.2, shortage=1)").unwrap();
+    let policy = StockPolicy::parse("lead_time=2, holding=0.2, shortage=1").unwrap();
+    let simulated = trial.simulate(&policy).unwrap();
+    let table = simulated.table().unwrap();
+    let cost = |row: usize| table.get(row, "cost").unwrap().to_string().parse::<f64>().unwrap();
+    let own = (0..9).find(|row| table.get(*row, "belief").unwrap().to_string() == "forecast").unwrap();
+    assert_eq!(table.get(own, "model").unwrap().to_string(), best);
+    assert!((1..9).all(|row| cost(row - 1) <= cost(row)));
+    assert!(simulated.sentence().contains("over 10 steps costs"), "{}", simulated.sentence());
+    let choice = trial.choose_policy(&policy).unwrap();
+    let chosen = choice.table().unwrap();
+    assert!(chosen.rows() == 39 && chosen.get(0, "cost").unwrap().to_string().parse::<f64>().unwrap() <= cost(own));
+    let filled = trial.choose_policy(&StockPolicy::parse("lead_time=2, fill_rate=0.9").unwrap()).unwrap();
+    let rate = filled.table().unwrap().get(0, "fill_rate").unwrap().to_string().parse::<f64>().unwrap();
+    assert!(rate >= 0.9 || filled.sentence().contains("No level reached"), "{}", filled.sentence());
+    for (metric, words) in [
+        ("cost(lead_time=2)", "needs what holding and shortage cost"),
+        ("cost(holdng=1)", "did you mean `holding`?"),
+        ("cost(lead_time=5, holding=0.2, shortage=1)", "needs forecasts of 6 steps, not 3"),
+        ("cost(lead_time=2, holding=0.2, shortage=1, budget=4)", "not simulated"),
+    ] {
+        let error = trial.best(metric).unwrap_err();
+        assert!(error.is_usage() && error.to_string().contains(words), "{metric}: {error}");
+    }
+}
+
+#[test]
+fn lead_times_that_vary_take_more_stock() {
+    let folder = tempfile::tempdir().unwrap();
+    let level = |policy: &str| {
+        let file = folder.path().join("state.csv");
+        std::fs::write(&file, STATE).unwrap();
+        let forecast = panel().fit(["gamma_poisson"]).unwrap().forecast(12).unwrap();
+        let policy = StockPolicy::parse(&format!("lead_time=2, cycle_service=0.95, paths=5000, {policy}")).unwrap();
+        numbers(&forecast.decide_stock(&file, &policy).unwrap(), "level").into_iter().flatten().sum::<f64>()
+    };
+    let (certain, little, much) = (level("seed=1"), level("lead_time_sd=0.4"), level("lead_time_sd=1"));
+    assert!(certain <= little && little < much, "{certain}, {little}, {much}");
+}
+
+#[test]
+fn lots_shelf_lives_and_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |policy: &str, state: &str| decided(folder.path(), state, policy, "gamma_poisson").unwrap();
+    let plain = of("lead_time=2, cycle_service=0.9", STATE);
+    let lots = of("lead_time=2, cycle_service=0.9, lots=fixed, lot=7", STATE);
+    let topped = of("lead_time=2, cycle_service=0.9, lots=minmax, holding=0.2, shortage=1, order_cost=10", STATE);
+    for place in 0..8 {
+        let [order, lot, top] = [&plain, &lots, &topped].map(|decision| numbers(decision, "order")[place].unwrap());
+        assert!(lot >= order && lot % 7.0 == 0.0 && lot < order + 7.0, "{order}: {lot}");
+        assert!((order == 0.0) == (top == 0.0) && (order == 0.0 || top >= order), "{order}: {top}");
+    }
+    // What spoils in the step in which it arrives is not worth as much of a stock as what lasts.
+    let costs = "lead_time=1, holding=0.01, shortage=1";
+    let lasting = of(costs, "item,on_hand,cost,price\ni7,0,1,2\n");
+    let spoiling = of(costs, "item,on_hand,cost,price,shelf_life\ni7,0,1,2,1\n");
+    assert!(numbers(&spoiling, "order")[7] < numbers(&lasting, "order")[7]);
+    assert!(spoiling.explain("item=i7").unwrap().sentence().contains("expected to spoil"));
+    let classes = of("lead_time=2, cycle_service=0.9, classes=\"A=0.99, C=0.6\"", STATE);
+    let (more, less) = (numbers(&classes, "level"), numbers(&plain, "level"));
+    assert!(more[7] > less[7], "the largest item is an A");
+    assert!(more.iter().zip(&less).any(|(a, b)| a < b), "a small item is a C");
+}
+
+#[test]
+fn orders_share_a_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let state: String =
+        (0..8).fold("item,on_hand,cost,volume\n".into(), |text, i| format!("{text}i{i},0,{},1\n", i + 1));
+    let of = |policy: &str| decided(folder.path(), &state, policy, "gamma_poisson");
+    let spent = |decision: &Decision| -> f64 {
+        numbers(decision, "order").iter().enumerate().map(|(i, order)| (i + 1) as f64 * order.unwrap()).sum()
+    };
+    let free = of("lead_time=1, holding=0.2, shortage=2").unwrap();
+    let bound = of("lead_time=1, holding=0.2, shortage=2, budget=60").unwrap();
+    assert!(spent(&free) > 60.0 && spent(&bound) <= 60.0 && spent(&bound) > 50.0, "{}", spent(&bound));
+    assert!(bound.sentence().contains("The budget of 60 is less than"), "{}", bound.sentence());
+    let kept = of("lead_time=1, holding=0.2, shortage=2, space=10000").unwrap();
+    assert_eq!(numbers(&kept, "order"), numbers(&free, "order"));
+    std::fs::write(folder.path().join("state.csv"), STATE).unwrap();
+    let error =
+        decided(folder.path(), STATE, "lead_time=2, cycle_service=0.9, budget=5", "gamma_poisson").err().unwrap();
+    assert!(error.to_string().contains("needs `cost` of every item"), "{error}");
 }

@@ -80,6 +80,11 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         (_, "options") => "#{}".into(),
         ("table", "rows") => r#"[#{a: 1, b: "x"}, #{a: 2}]"#.into(),
         ("folds", "folds") => "2".into(),
+        ("available", "name") => r#""MarkDown2""#.into(),
+        (_, "state") => path("stock.csv"),
+        ("decide_stock" | "simulate" | "choose_policy", "policy") => "#{cycle_service: 0.9, paths: 200}".into(),
+        (_, "policies") => r#"[#{cycle_service: 0.9}, "cycle_service=0.9, belief=normal"]"#.into(),
+        (_, "item") => r#""Store=1, Dept=1""#.into(),
         (_, "keys") => r#"["Store", "Dept"]"#.into(),
         (_, "time") => r#""Date""#.into(),
         (_, "target") => r#""Weekly_Sales""#.into(),
@@ -174,6 +179,11 @@ fn every_verb_runs() {
     );
     // The future's table has no flags yet: its known column is given here.
     session.run("kept", &kept).unwrap();
+    std::fs::write(out.join("stock.csv"), "Store,Dept,on_hand\n1,1,30000\n").unwrap();
+    let stock = format!("{:?}", out.join("stock.csv"));
+    let decision =
+        format!("let decision = sales.fit(\"naive\").forecast(4).decide_stock({stock}, #{{cycle_service: 0.9}});");
+    session.run("decision", &decision).unwrap();
     let text = std::fs::read_to_string(out.join("future.csv")).unwrap();
     let (header, rows) = text.split_once('\n').unwrap();
     let at = header.split(',').position(|name| name == "IsHoliday").unwrap();
@@ -199,6 +209,14 @@ fn every_verb_runs() {
             "Plan" if verb.name == "tune" => {
                 r#"plan(#{data: "data/walmart_sales_weekly.csv", id: ["Store", "Dept"], time: "Date", target: "Weekly_Sales", horizon: 4, folds: 2, models: "theta", search: "trials=2"})"#.to_string()
             }
+            // Decisions rest on one model, and simulated ones on forecasts of every review.
+            "Forecast" if verb.name == "decide_stock" => r#"sales.fit("naive").forecast(4)"#.to_string(),
+            "Backtest" if ["simulate", "simulate_each", "choose_policy"].contains(&verb.name) => {
+                r#"sales.backtest("naive", folds(3, 2).step(1))"#.to_string()
+            }
+            "Plan" if ["decide_stock", "simulate_stock"].contains(&verb.name) => format!(
+                r#"plan(#{{data: "data/walmart_sales_weekly.csv", id: ["Store", "Dept"], time: "Date", target: "Weekly_Sales", models: "naive", stock: {stock}, cycle_service: 0.9, reviews: 3}})"#
+            ),
             // What is scored must have happened.
             "Forecast" if verb.name == "score" => r#"sales.before("2012-06-01").fit("naive").forecast(4)"#.to_string(),
             // From Parquet only.

@@ -19,15 +19,18 @@ pub(crate) struct Command {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// How much to order of each item now, from its forecast distribution and the stock that there is.
+    /// How much to order of each item now, from its forecast distribution and the stock that there is. Of several models the one
+    /// is taken whose orders cost least in simulated past reviews.
     Stock(Box<Stock>),
+    /// What the orders of each model would have cost in past reviews, and what share of demand they would have met.
+    Simulate(Box<Stock>),
 }
 
 #[derive(Args)]
 struct Stock {
     #[command(flatten)]
     flags: Flags<Self>,
-    /// File for the orders: .csv, .parquet, .json or .xlsx; a table is printed without one.
+    /// File for the table: .csv, .parquet, .json or .xlsx; it is printed without one.
     #[arg(long, value_name = "FILE", help_heading = "Results")]
     out: Option<PathBuf>,
 }
@@ -48,13 +51,14 @@ impl Heeds for Stock {
 impl Command {
     pub(crate) fn run(self, out: &Out) -> Result<()> {
         match self.verb {
-            Verb::Stock(stock) => stock.run(out),
+            Verb::Stock(stock) => stock.run(out, Plan::decide_stock),
+            Verb::Simulate(stock) => stock.run(out, Plan::simulate_stock),
         }
     }
 }
 
 impl Stock {
-    fn run(self, out: &Out) -> Result<()> {
+    fn run(self, out: &Out, decide: impl Fn(&Plan) -> Result<Decision>) -> Result<()> {
         // What can be said of the flags alone is said before any data are read.
         let plan = self.flags.plan(out)?;
         plan.stock_policy()?;
@@ -63,9 +67,11 @@ impl Stock {
             Table::can_save(file)?;
             outputs = outputs.file(file)?;
         }
-        let decision = plan.decide_stock()?;
-        out.calendar(&decision.forecast().panel(), &plan);
-        if let Some(caveat) = decision.forecast().caveat() {
+        let decision = decide(&plan)?;
+        if let Ok(forecast) = decision.forecast() {
+            out.calendar(&forecast.panel(), &plan);
+        }
+        if let Some(caveat) = decision.caveat() {
             out.say(&caveat);
         }
         let undecided = decision.undecided()?;
@@ -80,7 +86,7 @@ impl Stock {
         }
         let value = json!({
             "sentence": decision.sentence(),
-            "orders": decision.table()?.to_json()?,
+            "table": decision.table()?.to_json()?,
             "undecided": undecided.rows(),
         });
         match &self.out {

@@ -5,15 +5,28 @@ use std::path::Path;
 
 use polars::prelude::*;
 
-use super::StockPolicy;
-use super::policy::check_steps;
-use super::stock::{OrderRule, non_negative, positive, whole};
+use super::order::{Costs, Goal, Target};
+use super::policy::{Lots, StockPolicy, check_steps};
+use crate::decide::stock::{OrderRule, non_negative, positive, proportion, whole};
 use crate::error::{Error, Result, nearest, suggestion};
 use crate::panel::{Panel, Sheet, labels_of};
 
 /// What a row may say beside the keys and what is in transit.
-const COLUMNS: [&str; 10] =
-    ["on_hand", "price", "cost", "holding", "shortage", "pack", "minimum", "maximum", "shelf_life", "lead_time"];
+const COLUMNS: [&str; 13] = [
+    "on_hand",
+    "price",
+    "cost",
+    "holding",
+    "shortage",
+    "order_cost",
+    "pack",
+    "minimum",
+    "maximum",
+    "volume",
+    "shelf_life",
+    "lead_time",
+    "target",
+];
 const IN_TRANSIT: &str = "in_transit_";
 
 /// The stock of all items.
@@ -22,17 +35,28 @@ pub(crate) struct State {
     items: Vec<Option<Item>>,
     /// Items that the panel has no series of.
     unknown: Vec<String>,
-    longest_lead: usize,
+    /// Steps that a decision needs to know.
+    reach: usize,
 }
 
 /// The stock of one item, its costs and how it can be ordered.
+#[derive(Clone, Debug)]
 pub(super) struct Item {
     pub on_hand: f64,
     /// What is on the shelf at the start of the first, second … step.
     pub arrivals: Vec<f64>,
     pub holding: Option<f64>,
     pub shortage: Option<f64>,
+    pub order_cost: Option<f64>,
+    /// What a unit costs to buy.
+    pub cost: Option<f64>,
+    /// What of a space a unit takes.
+    pub volume: Option<f64>,
+    /// Steps for which a unit can be sold.
+    pub shelf_life: Option<usize>,
     pub lead_time: usize,
+    /// A service target of its own.
+    pub target: Option<f64>,
     /// Which orders can be placed.
     pub rule: OrderRule,
     pack: Option<f64>,
@@ -41,6 +65,65 @@ pub(super) struct Item {
 }
 
 impl Item {
+    /// One of which nothing is known but what the policy says of all.
+    pub fn plain(policy: &StockPolicy) -> Result<Self> {
+        Ok(Self {
+            on_hand: 0.0,
+            arrivals: Vec::new(),
+            holding: None,
+            shortage: None,
+            order_cost: None,
+            cost: None,
+            volume: None,
+            shelf_life: None,
+            lead_time: policy.lead_time,
+            target: None,
+            rule: OrderRule::new(None, None, None)?,
+            pack: None,
+            conflict: None,
+        })
+    }
+
+    /// What units cost, where both holding and shortage are known.
+    pub fn costs(&self, policy: &StockPolicy) -> Option<Costs> {
+        let (holding, shortage) = self.holding.or(policy.holding).zip(self.shortage.or(policy.shortage))?;
+        Some(Costs { holding, shortage, waste: self.cost.unwrap_or(0.0) })
+    }
+
+    /// What its order is to achieve, given the target of its class.
+    ///
+    /// # Errors
+    /// When there is neither a service target nor both costs, or nothing says how large a lot is.
+    pub fn goal(&self, policy: &StockPolicy, class: Option<f64>, mean: f64) -> Result<Goal<'_>> {
+        let costs = self.costs(policy);
+        let own = self.target.or(class);
+        let target = match (policy.cycle_service, policy.fill_rate, costs) {
+            (_, Some(rate), _) => Target::FillRate(own.unwrap_or(rate)),
+            (Some(level), ..) => Target::Service(own.unwrap_or(level)),
+            _ if own.is_some() => Target::Service(own.unwrap_or(0.5)),
+            (.., Some(_)) => Target::Cost,
+            _ => {
+                return Err(Error::usage(
+                    "nothing says how much stock is enough: state a cycle service level, a fill rate, or the costs of holding and shortage",
+                ));
+            }
+        };
+        let lot = match policy.lots {
+            Lots::Any => 1.0,
+            _ => match (policy.lot, self.order_cost.or(policy.order_cost), self.holding.or(policy.holding)) {
+                (Some(lot), ..) => lot,
+                // The economic order quantity: √(2 × cost of an order × demand of a step / cost of holding a unit for a step).
+                (None, Some(order), Some(holding)) => (2.0 * order * mean / holding).sqrt().round().max(1.0),
+                _ => {
+                    return Err(Error::usage(
+                        "nothing says how large a lot is: state `lot`, or the cost of an order and of holding a unit",
+                    ));
+                }
+            },
+        };
+        Ok(Goal { target, costs, rule: &self.rule, lots: policy.lots, lot })
+    }
+
     /// Can it be ordered at all, given what is expected to be sold in a year?
     pub fn check(&self, year: f64) -> Result<()> {
         match (&self.conflict, self.pack) {
@@ -86,22 +169,20 @@ impl State {
                 )));
             }
         }
-        if present.contains(&"shelf_life") && cells.column("shelf_life")?.iter().any(Option::is_some) {
-            return Err(Error::usage(format!(
-                "{place} has a `shelf_life`, and no order takes account of one yet: leave the column out"
-            )));
-        }
         let column = |name: &str| cells.column(name);
         let on_hand = column("on_hand")?;
         let transit: Vec<Vec<Option<f64>>> = arrivals.iter().map(|name| column(name)).collect::<Result<_>>()?;
-        let [price, cost, holding, shortage] = ["price", "cost", "holding", "shortage"].map(column);
-        let [pack, minimum, maximum, lead] = ["pack", "minimum", "maximum", "lead_time"].map(column);
-        let (price, cost, holding, shortage) = (price?, cost?, holding?, shortage?);
-        let (pack, minimum, maximum, lead) = (pack?, minimum?, maximum?, lead?);
+        let [price, cost, holding, shortage, ordering] =
+            ["price", "cost", "holding", "shortage", "order_cost"].map(column);
+        let [pack, minimum, maximum, volume, life, lead, target] =
+            ["pack", "minimum", "maximum", "volume", "shelf_life", "lead_time", "target"].map(column);
+        let (price, cost, holding, shortage, ordering) = (price?, cost?, holding?, shortage?, ordering?);
+        let (pack, minimum, maximum, volume, life, lead, target) =
+            (pack?, minimum?, maximum?, volume?, life?, lead?, target?);
         let mut state = Self {
             items: (0..panel.len()).map(|_| None).collect(),
             unknown: Vec::new(),
-            longest_lead: policy.lead_time,
+            reach: policy.lead_times(policy.lead_time)?.longest() + policy.review,
         };
         for (row, label) in labels.iter().enumerate() {
             let units = |what: &str, value: f64| {
@@ -132,24 +213,29 @@ impl State {
                 _ => None,
             };
             let (holding, shortage) = (money("`holding`", holding[row])?, money("`shortage`", shortage[row])?);
+            let order_cost = money("`order_cost`", ordering[row])?;
             let pack = pack[row].map(|value| units("`pack`", value)).transpose()?;
             let minimum = minimum[row].map(|value| units("`minimum`", value)).transpose()?;
             let maximum = maximum[row].map(|value| units("`maximum`", value)).transpose()?;
             money("`pack`", pack)?;
             money("`maximum`", maximum)?;
-            let lead_time = match lead[row] {
-                None => policy.lead_time,
-                Some(steps) => {
-                    let steps = units("`lead_time`", steps)? as usize;
-                    check_steps("lead time", steps).map_err(|error| cells.at(row, error))?;
-                    steps
-                }
+            let steps = |what: &str, value: Option<f64>| {
+                let Some(value) = value else { return Ok(None) };
+                let steps = units(&format!("`{}`", what.replace(' ', "_")), value)? as usize;
+                check_steps(what, steps).map_err(|error| cells.at(row, error))?;
+                Ok::<_, Error>(Some(steps))
             };
+            let lead_time = steps("lead time", lead[row])?.unwrap_or(policy.lead_time);
+            let shelf_life = steps("shelf life", life[row])?;
+            let volume = money("`volume`", volume[row])?;
+            let target = target[row].map(|value| proportion("`target`", value)).transpose();
+            let target = target.map_err(|error| cells.at(row, error))?;
             let Some(series) = panel.place_of(label) else {
                 state.unknown.push(label.clone());
                 continue;
             };
-            state.longest_lead = state.longest_lead.max(lead_time);
+            let reach = policy.lead_times(lead_time)?.longest() + policy.review;
+            state.reach = state.reach.max(reach);
             let (rule, conflict) = match OrderRule::new(pack, minimum, maximum) {
                 Ok(rule) => (rule, None),
                 Err(error) => (OrderRule::new(None, None, None)?, Some(error)),
@@ -159,7 +245,12 @@ impl State {
                 arrivals,
                 holding,
                 shortage: shortage.or(margin),
+                order_cost,
+                cost,
+                volume,
+                shelf_life,
                 lead_time,
+                target,
                 rule,
                 pack,
                 conflict,
@@ -174,10 +265,10 @@ impl State {
         }
         let steps = (0..panel.len()).map(|i| panel.regular(i).len()).max().unwrap_or(0);
         // A forecast that was opened from a file has no history.
-        if steps > 0 && state.longest_lead + policy.review > steps {
+        if steps > 0 && state.reach > steps {
             return Err(Error::usage(format!(
-                "a lead time of {} and a review period of {} reach beyond what a history of {steps} steps can forecast",
-                state.longest_lead, policy.review
+                "lead time and review period together, {} steps, reach beyond what a history of {steps} steps can forecast",
+                state.reach
             )));
         }
         Ok(state)
@@ -193,9 +284,9 @@ impl State {
         &self.unknown
     }
 
-    /// The longest lead time of all items.
-    pub(crate) fn longest_lead(&self) -> usize {
-        self.longest_lead
+    /// Steps of forecast that a decision needs.
+    pub(crate) fn reach(&self) -> usize {
+        self.reach
     }
 }
 

@@ -1,0 +1,93 @@
+//! What orders cost in held-out steps, and how long a decision takes. Run as
+//! `TRADEWIND_DATA=… cargo bench --features full --bench decide -- ROW`:
+//!
+//! | row | what it shows |
+//! |---|---|
+//! | `service` | a target fill rate of 95 % on walmart_dept300 and rossmann_daily100: seasonal naive and the best point model with the normal formula, against what is chosen on earlier steps |
+//! | `time` | orders and 13 simulated weeks of 3,031 series, and of 100,000 |
+//!
+//! Models and levels are chosen on the steps before the held-out ones alone.
+
+use std::path::{Path, PathBuf};
+
+use tradewind::prelude::*;
+
+const RATE: f64 = 0.95;
+
+fn main() -> Result<()> {
+    let Some(data) = std::env::var_os("TRADEWIND_DATA").map(PathBuf::from) else {
+        println!("skipped: TRADEWIND_DATA not set");
+        return Ok(());
+    };
+    let row = std::env::args().skip(1).find(|word| !word.starts_with("--"));
+    let asked = |name: &str| row.as_deref().is_none_or(|row| row == name);
+    if asked("service") {
+        service(&data, "walmart_dept300", ["Store", "Dept"].as_slice(), "Date", "Weekly_Sales", 26)?;
+        service(&data, "rossmann_daily100", ["Store"].as_slice(), "Date", "Sales", 42)?;
+    }
+    if asked("time") {
+        time(&data)?;
+    }
+    Ok(())
+}
+
+/// CPU seconds of the process so far.
+fn cpu() -> f64 {
+    cpu_time::ProcessTime::now().as_duration().as_secs_f64()
+}
+
+fn service(data: &Path, name: &str, id: &[&str], time: &str, target: &str, held_out: usize) -> Result<()> {
+    let sales = Panel::read(data.join(format!("samples/{name}.parquet")), Columns::new(id.to_vec(), time, target))?;
+    let models = ["gamma_poisson", "ets", "theta", "group_seasonal", "seasonal_naive"];
+    let (lead, review) = (2, 1);
+    let folds = || Folds::new(held_out, lead + review).step(review);
+    let begun = cpu();
+    // The past: as many steps before the held-out ones.
+    let last = sales.split(&Folds::new(1, held_out + lead))?.swap_remove(0);
+    let past = last.train();
+    let trial = past.backtest(models, folds())?;
+    let policy = StockPolicy {
+        lead_time: lead,
+        review,
+        holding: Some(0.2),
+        shortage: Some(1.0),
+        fill_rate: Some(RATE),
+        ..StockPolicy::default()
+    };
+    let choice = trial.choose_policy(&policy)?;
+    println!("{name}: {}", choice.sentence());
+    let chosen = choice.table()?.get(0, "model")?.to_string();
+    let level = choice.table()?.get(0, "target")?.to_string().parse::<f64>().unwrap_or(RATE);
+    let point = trial.best("mase")?;
+    println!("most accurate on the past: {point}; chosen on cost: {chosen} at {level}");
+    let ours = StockPolicy { fill_rate: Some(level), ..policy.clone() };
+    let normal = StockPolicy { belief: Belief::Normal, ..policy };
+    for other in ["seasonal_naive", point.as_str()] {
+        let mut both = vec![chosen.as_str()];
+        if other != chosen {
+            both.push(other);
+        }
+        let held = sales.backtest(both, folds())?.simulate_each(&[ours.clone(), normal.clone()])?;
+        println!("{}", held.sentence());
+        println!("{}", held.table()?);
+    }
+    println!("CPU {:.1} s", cpu() - begun);
+    Ok(())
+}
+
+fn time(data: &Path) -> Result<()> {
+    let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
+    let sales = Panel::read(data.join("walmart.parquet"), columns)?;
+    let policy = StockPolicy::parse("lead_time=2, holding=0.2, shortage=1, cycle_service=0.95")?;
+    let begun = (cpu(), std::time::Instant::now());
+    let trial = sales.backtest(["gamma_poisson"], Folds::new(13, 3).step(1))?;
+    let simulated = trial.simulate(&policy)?;
+    println!("{}", simulated.sentence());
+    println!(
+        "13 weeks of {} series: {:.1} s, CPU {:.1} s",
+        sales.keys().len(),
+        begun.1.elapsed().as_secs_f64(),
+        cpu() - begun.0
+    );
+    Ok(())
+}

@@ -1,0 +1,408 @@
+//! How much is ordered of each item, and why?
+//!
+//! | file | question |
+//! |---|---|
+//! | `mod.rs` | how much is ordered of each item, and why? |
+//! | `policy.rs` | when is there an order, what is it to achieve, what does it cost? |
+//! | `state.rs` | what is on the shelf and on the way? |
+//! | `order.rs` | how much makes a pipeline of stock reach its target, under lost sales or backorders? |
+//! | `shelf.rs` | what is left on the shelf from step to step? |
+//! | `limit.rs` | all orders share a budget or a space: how much of each? |
+//! | `simulate.rs` | what would a policy have cost in the past? |
+//! | `choose.rs` | which model and which service level cost least in simulated past starts? |
+
+mod choose;
+mod limit;
+mod order;
+mod policy;
+mod shelf;
+mod simulate;
+mod state;
+
+use std::path::Path;
+
+use polars::prelude::*;
+use rayon::prelude::*;
+
+pub(crate) use choose::{Choice, LEVELS};
+pub use policy::{Belief, Lots, StockPolicy, Unmet};
+pub(crate) use state::State;
+
+use super::{Decided, Decision};
+use crate::error::{Error, Result, find};
+use crate::explore;
+use crate::figures::{Figure, Line, Lines, TimeAxis};
+use crate::forecast::{Distribution, Forecast, Paths};
+use crate::panel::Panel;
+use crate::progress;
+use crate::show::words::counted;
+use crate::show::{Finding, Table, number};
+use order::{Ask, Demand, Goal, Order, Pipeline, Step, Target, Timing};
+use shelf::Shelf;
+use state::Item;
+
+/// The orders of all items.
+struct Orders {
+    forecast: Forecast,
+    /// In the order of the panel; items that only the state has come last.
+    lines: Vec<Row>,
+    /// What the shared limit did.
+    limited: Option<String>,
+}
+
+/// The decision on one item.
+struct Row {
+    label: String,
+    /// The series of the panel; none for an item without a history.
+    series: Option<usize>,
+    /// The order, or why there is none.
+    order: Result<Order, String>,
+    reason: String,
+}
+
+impl Forecast {
+    /// How much to order of each item now. `state` is a file with the keys, `on_hand` and `in_transit_1`, `in_transit_2` … (on
+    /// the shelf at the start of the first, second … step of the forecast), and optionally `price`, `cost`, `holding`, `shortage`,
+    /// `order_cost`, `pack`, `minimum`, `maximum`, `volume`, `shelf_life`, `lead_time` and `target` of each item. The forecast is of
+    /// one model, and at least as long as lead time and review together.
+    ///
+    /// # Errors
+    /// When the file cannot be read, a number in it or in the policy is none that a decision can rest on, or the forecast is too
+    /// short or of several models. An item that cannot be decided on is listed in the decision with the reason.
+    pub fn decide_stock(&self, state: impl AsRef<Path>, policy: &StockPolicy) -> Result<Decision> {
+        policy.check()?;
+        self.decide(&State::read(state.as_ref(), &self.panel(), policy)?, policy)
+    }
+
+    /// The same of a state that was read before.
+    pub(crate) fn decide(&self, state: &State, policy: &StockPolicy) -> Result<Decision> {
+        let model = match self.models().as_slice() {
+            [model] => model.clone(),
+            models => {
+                return Err(Error::usage(format!(
+                    "a decision rests on the forecast of one model, not of {}: name one",
+                    models.len()
+                )));
+            }
+        };
+        if state.reach() > self.horizon() {
+            return Err(Error::usage(format!(
+                "a lead time of {} and a review period of {} need a forecast of {} steps; it has {}",
+                state.reach() - policy.review,
+                policy.review,
+                state.reach(),
+                self.horizon()
+            )));
+        }
+        let panel = self.panel();
+        let classes = class_targets(&panel, policy)?;
+        let mut goals = (0..self.len()).filter_map(|i| {
+            state.item(i).map(|item| item.goal(policy, classes.as_ref().and_then(|of| of[i]), 1.0).map(|_| ()))
+        });
+        if let Some(Err(error)) = goals.next()
+            && goals.all(|goal| goal.is_err())
+        {
+            return Err(error);
+        }
+        limit::check(state, self.len(), policy, |i| self.label(i).to_string())?;
+        let ordering = Ordering { policy, classes: classes.as_deref(), paths: self.paths(policy.paths, policy.seed)? };
+        let available = panel.available_rows()?;
+        let shares = policy.budget.is_some() || policy.space.is_some();
+        let best = |i: usize| {
+            progress::check()?;
+            let ask = if shares { Ask::WithSmaller } else { Ask::Best };
+            match state.item(i) {
+                _ if panel.is_never_sold(i, available.as_deref()) => {
+                    Ok(Err("it was never in stock, so that nothing is known of its demand".into()))
+                }
+                None => Ok(Err("the state has no row of it: its stock is not known".into())),
+                Some(item) => told(ordering.order(self, &model, i, item, ask)),
+            }
+        };
+        let mut orders: Vec<Result<Order, String>> =
+            (0..self.len()).into_par_iter().map(best).collect::<Result<_>>()?;
+        let limited = limit::share(state, policy, &mut orders, |i, item, quantity| {
+            told(ordering.order(self, &model, i, item, Ask::Quantity(quantity)))
+        })?;
+        let line = |(i, order): (usize, Result<Order, String>)| {
+            let reason = match (&order, state.item(i)) {
+                (Ok(order), Some(item)) => self.reason(i, item, policy, order),
+                (Err(why), _) => format!("no decision: {why}"),
+                (Ok(_), None) => String::new(),
+            };
+            Row { label: self.label(i).to_string(), series: Some(i), order, reason }
+        };
+        let mut lines: Vec<Row> = orders.into_par_iter().enumerate().map(line).collect();
+        lines.extend(state.unknown().iter().map(|label| {
+            let why = "the history has no series of it".to_string();
+            Row { label: label.clone(), series: None, reason: format!("no decision: {why}"), order: Err(why) }
+        }));
+        Ok(Decision::of(Orders { forecast: self.clone(), lines, limited }))
+    }
+
+    /// One order in words.
+    fn reason(&self, series: usize, item: &Item, policy: &StockPolicy, order: &Order) -> String {
+        let (panel, lead) = (self.panel(), item.lead_time.min(order.steps.len().saturating_sub(1)));
+        let date = |step: usize| panel.inner().calendar.label(self.start(series) + step as i64);
+        let covered = match policy.review {
+            1 => date(lead),
+            review => format!("{} to {}", date(lead), date(lead + review - 1)),
+        };
+        let served = number((1000.0 * (1.0 - order.p_out)).round() / 1000.0);
+        let demand = rounded(order.steps[lead..].iter().map(|step| step.mean).sum());
+        let arrives = item.arrivals.get(lead).copied().unwrap_or(0.0);
+        let left = rounded(order.steps[lead].start - order.quantity - arrives);
+        let left = match arrives > 0.0 {
+            true => format!("about {left} left and {} on the way then", number(arrives)),
+            false => format!("about {left} left then"),
+        };
+        let have = format!("{left}, {demand} expected to be asked for");
+        let mut text = if order.quantity > 0.0 {
+            format!(
+                "{} on the shelf for {covered}: {have}; all is served with probability {served}",
+                number(order.quantity)
+            )
+        } else {
+            format!("nothing needed for {covered}: {have}; all is served with probability {served}")
+        };
+        if order.quantity > order.ideal.max(0.0) {
+            let by = if policy.lots == Lots::Any { "pack or minimum" } else { "lot, pack or minimum" };
+            text += &format!("; {} raised by {by}", number(order.ideal.max(0.0)));
+        } else if order.quantity < order.ideal.max(0.0) {
+            let by = match (policy.budget, policy.space) {
+                (Some(_), _) => "the budget allows",
+                (_, Some(_)) => "the space allows",
+                _ => "pack, minimum or maximum allow",
+            };
+            text += &format!("; {} would reach the target, {by} less", number(order.ideal));
+        }
+        if order.wasted >= 0.05 {
+            text += &format!("; {} expected to spoil", rounded(order.wasted));
+        }
+        text
+    }
+}
+
+/// What was found of an item, or why there is nothing; an interruption ends all.
+fn told<T>(answer: Result<T>) -> Result<Result<T, String>> {
+    match answer {
+        Err(error) if error.is_interrupted() => Err(error),
+        answer => Ok(answer.map_err(|error| error.to_string())),
+    }
+}
+
+/// The service target of each series by its class; none where the policy names no class.
+fn class_targets(panel: &Panel, policy: &StockPolicy) -> Result<Option<Vec<Option<f64>>>> {
+    let targets = policy.class_targets()?;
+    if targets.is_empty() {
+        return Ok(None);
+    }
+    let classes = explore::classes(panel)?;
+    let of = |class: &String| {
+        let stated =
+            |(name, target): &(String, f64)| (name.chars().all(|letter| class.contains(letter))).then_some(*target);
+        // The more letters, the closer.
+        targets.iter().filter(|(name, _)| name.len() == 2).chain(&targets).find_map(stated)
+    };
+    Ok(Some(classes.iter().map(of).collect()))
+}
+
+/// What all orders of a decision share.
+struct Ordering<'a> {
+    policy: &'a StockPolicy,
+    classes: Option<&'a [Option<f64>]>,
+    paths: Paths,
+}
+
+impl Ordering<'_> {
+    fn order(&self, forecast: &Forecast, model: &str, series: usize, item: &Item, ask: Ask) -> Result<Order> {
+        let label = forecast.label(series);
+        let mean = forecast.mean(model, label)?;
+        let lead = self.policy.lead_times(item.lead_time)?;
+        let reach = (lead.longest() + self.policy.review).min(mean.len());
+        let typical = mean[..reach].iter().sum::<f64>() / reach.max(1) as f64;
+        item.check(typical * forecast.panel().steps_in_a_year())?;
+        let class = self.classes.and_then(|of| of[series]);
+        let goal = item.goal(self.policy, class, typical)?;
+        let shelf = Shelf::new(item.on_hand, item.shelf_life);
+        let pipeline = Pipeline { shelf, arrivals: item.arrivals.clone() };
+        let timing = Timing { lead: &lead, review: self.policy.review, unmet: self.policy.unmet };
+        let belief = Believed { belief: self.policy.belief, cell: forecast.cell(0, series), from: 0 };
+        belief.order(&goal, ask, &pipeline, &timing, || self.paths.of(model, label))
+    }
+}
+
+/// What is believed of the demand of a series, from a step of its forecast on.
+struct Believed<'a> {
+    belief: Belief,
+    cell: Option<&'a Distribution>,
+    from: usize,
+}
+
+impl Believed<'_> {
+    /// The order that rests on it; `paths` are drawn where it takes them.
+    fn order(
+        &self,
+        goal: &Goal,
+        ask: Ask,
+        pipeline: &Pipeline,
+        timing: &Timing,
+        paths: impl FnOnce() -> Result<Vec<Vec<f64>>>,
+    ) -> Result<Order> {
+        let none = || Error::model("no order of a countable size reaches the target");
+        let cell = self.cell.ok_or_else(|| Error::model("there is no forecast of it"))?;
+        let mean = &cell.mean()[self.from.min(cell.mean().len())..];
+        match (self.belief, cell) {
+            (Belief::Normal, _) => {
+                let sd = (cell.at(self.from, 1.0) - cell.at(self.from, -1.0)) / 2.0;
+                order::order(Demand::Formula(mean, sd.max(0.0)), pipeline, timing, goal, ask).ok_or_else(none)
+            }
+            // The mean of lead time and review period, whatever the target.
+            (Belief::Point, _) => {
+                let goal = Goal { target: Target::Service(0.5), ..*goal };
+                order::order(Demand::Formula(mean, 0.0), pipeline, timing, &goal, ask).ok_or_else(none)
+            }
+            (Belief::Forecast, Distribution::Model(steps)) if steps.is_independent_counts() => {
+                let counts = Demand::Counts(mean, &steps.sd[self.from..]);
+                if let Some(order) = order::order(counts, pipeline, timing, goal, ask) {
+                    return Ok(order);
+                }
+                order::order(Demand::Paths(&paths()?), pipeline, timing, goal, ask).ok_or_else(none)
+            }
+            (Belief::Forecast, _) => {
+                order::order(Demand::Paths(&paths()?), pipeline, timing, goal, ask).ok_or_else(none)
+            }
+        }
+    }
+}
+
+/// A number of units in words.
+fn rounded(value: f64) -> String {
+    number((10.0 * value).round() / 10.0)
+}
+
+impl Decided for Orders {
+    fn title(&self) -> String {
+        "Orders".into()
+    }
+
+    fn sentence(&self) -> String {
+        let orders: Vec<&Order> = self.lines.iter().filter_map(|line| line.order.as_ref().ok()).collect();
+        let units: f64 = orders.iter().map(|order| order.quantity).sum();
+        let ordered = orders.iter().filter(|order| order.quantity > 0.0).count();
+        let costs: Vec<f64> = orders.iter().filter_map(|order| order.cost).collect();
+        let cost = match costs.is_empty() {
+            true => String::new(),
+            false => format!(", expected cost {} in the steps that they are for", rounded(costs.iter().sum())),
+        };
+        let without = match self.lines.len() - orders.len() {
+            0 => String::new(),
+            n => format!("; {} without a decision", counted(n, "item", "items")),
+        };
+        let limited = self.limited.as_ref().map(|how| format!(" {how}")).unwrap_or_default();
+        format!(
+            "{} of {} ordered, {} units{cost}{without}.{limited}",
+            number(ordered as f64),
+            counted(self.lines.len(), "item", "items"),
+            number(units)
+        )
+    }
+
+    /// A row per item: its keys, `order` (whole units, empty where there is no decision), `position` (on hand and on the way),
+    /// `level` (what the order brings the position up to before packs and limits), `mean` (expected demand until the next order
+    /// arrives), `p_out` (the probability that some demand is not met while the order lasts), `expected_cost` (of the steps that it
+    /// is for, empty without costs) and `reason`.
+    fn table(&self) -> Result<Table> {
+        let panel = self.forecast.panel();
+        let mut columns = panel.key_columns(self.lines.iter().filter_map(|line| line.series))?;
+        let unknown: Vec<&Row> = self.lines.iter().filter(|line| line.series.is_none()).collect();
+        if !unknown.is_empty() {
+            for column in &mut columns {
+                let name = column.name().clone();
+                let part = |line: &&Row| {
+                    line.label.split(", ").find_map(|part| part.strip_prefix(&format!("{name}="))).map(String::from)
+                };
+                let texts = column.cast(&DataType::String)?;
+                let more: Vec<Option<String>> = unknown.iter().map(part).collect();
+                let all = texts.str()?.iter().map(|text| text.map(String::from)).chain(more);
+                *column = Column::new(name, all.collect::<Vec<_>>());
+            }
+        }
+        let of = |value: fn(&Order) -> Option<f64>| -> Vec<Option<f64>> {
+            self.lines.iter().map(|line| line.order.as_ref().ok().and_then(value)).collect()
+        };
+        let whole = |value: fn(&Order) -> Option<f64>| -> Vec<Option<i64>> {
+            of(value).into_iter().map(|value| value.map(|value| value as i64)).collect()
+        };
+        columns.extend([
+            Column::new("order".into(), whole(|order| Some(order.quantity))),
+            Column::new("position".into(), whole(|order| Some(order.position))),
+            Column::new("level".into(), whole(|order| Some(order.position + order.ideal))),
+            Column::new("mean".into(), of(|order| Some(order.steps.iter().map(|step| step.mean).sum()))),
+            Column::new("p_out".into(), of(|order| Some(order.p_out))),
+            Column::new("expected_cost".into(), of(|order| order.cost)),
+            Column::new("reason".into(), self.lines.iter().map(|line| line.reason.as_str()).collect::<Vec<_>>()),
+        ]);
+        Ok(Table::new(DataFrame::new(self.lines.len(), columns)?))
+    }
+
+    /// Why so much is ordered of an item: step by step what is on the shelf, what is asked for, what is left and what is short.
+    fn explain(&self, item: &str) -> Result<Finding> {
+        let labels: Vec<String> = self.lines.iter().map(|line| line.label.clone()).collect();
+        let line = &self.lines[find(item, &labels, "item")?];
+        let steps: &[Step] = line.order.as_ref().map_or(&[], |order| &order.steps);
+        let panel = self.forecast.panel();
+        let start = line.series.map_or(0, |series| self.forecast.start(series));
+        let date = |step: usize| panel.inner().calendar.label(start + step as i64);
+        let of = |value: fn(&Step) -> f64| steps.iter().map(value).collect::<Vec<f64>>();
+        let table = Table::new(DataFrame::new(
+            steps.len(),
+            vec![
+                Column::new("step".into(), (0..steps.len()).map(date).collect::<Vec<_>>()),
+                Column::new("arrives".into(), of(|step| step.arrives)),
+                Column::new("on the shelf".into(), of(|step| step.start)),
+                Column::new("demand".into(), of(|step| step.mean)),
+                Column::new("left".into(), of(|step| step.left)),
+                Column::new("short".into(), of(|step| step.short)),
+            ],
+        )?);
+        let finding = Finding::new(format!("Order of {}", line.label), line.reason.clone(), table);
+        Ok(match steps.is_empty() {
+            true => finding,
+            false => {
+                let title = format!("Stock of {}", line.label);
+                finding.drawn(stock_figure(title, &panel, start, steps))
+            }
+        })
+    }
+
+    fn undecided(&self) -> Result<Table> {
+        let lines =
+            self.lines.iter().filter_map(|line| Some((line.label.as_str(), line.order.as_ref().err()?.as_str())));
+        let (labels, reasons): (Vec<&str>, Vec<&str>) = lines.unzip();
+        let columns = vec![Column::new("series".into(), &labels), Column::new("reason".into(), &reasons)];
+        Ok(Table::new(DataFrame::new(labels.len(), columns)?))
+    }
+
+    fn forecast(&self) -> Option<Forecast> {
+        Some(self.forecast.clone())
+    }
+}
+
+/// What is on the shelf at the start of each step, what is asked for and what arrives.
+fn stock_figure(title: String, panel: &Panel, start: i64, steps: &[Step]) -> Figure {
+    let x: Vec<f64> = (0..steps.len()).map(|step| panel.inner().calendar.x(start + step as i64)).collect();
+    let line = |name: &str, value: fn(&Step) -> f64| Line {
+        name: name.into(),
+        x: x.clone(),
+        y: steps.iter().map(value).collect(),
+    };
+    let lines = vec![
+        line("on the shelf", |step| step.start),
+        line("demand", |step| step.mean),
+        line("delivered", |step| step.arrives),
+        line("short", |step| step.short),
+    ];
+    let axis = if panel.frequency().is_whole() { TimeAxis::Steps } else { TimeAxis::Dates };
+    Lines { title, value: "units".into(), axis, foot: String::new(), lines, reference: None }.figure()
+}
