@@ -36,10 +36,14 @@ use crate::forecast::{Distribution, Forecast, Paths};
 use crate::panel::Panel;
 use crate::progress;
 use crate::show::words::counted;
-use crate::show::{Finding, Table, number};
+use crate::show::{Block, Finding, Table, number};
 use order::{Ask, Demand, Goal, Order, Pipeline, Step, Target, Timing};
 use shelf::Shelf;
 use state::Item;
+
+/// Orders that a report tells in words, and rows of its table.
+const FIRST: usize = 5;
+const SHOWN: usize = 20;
 
 /// The orders of all items.
 struct Orders {
@@ -386,6 +390,29 @@ impl Decided for Orders {
 
     fn forecast(&self) -> Option<Forecast> {
         Some(self.forecast.clone())
+    }
+
+    /// The largest orders in words, the first of them step by step, and a table of the largest.
+    fn blocks(&self) -> Result<Vec<Block>> {
+        let quantity = |row: &usize| self.lines[*row].order.as_ref().map_or(-1.0, |order| order.quantity);
+        let mut largest: Vec<usize> = (0..self.lines.len()).collect();
+        largest.sort_by(|a, b| quantity(b).total_cmp(&quantity(a)));
+        let point = |row: &usize| {
+            let line = &self.lines[*row];
+            format!("Order {} of {}: {}.", number(quantity(row)), line.label, line.reason)
+        };
+        let points: Vec<String> = largest.iter().take(FIRST).filter(|row| quantity(row) > 0.0).map(point).collect();
+        let mut blocks = Vec::new();
+        if !points.is_empty() {
+            blocks.push(Block::List(points));
+        }
+        if let Some(first) = largest.first().filter(|row| quantity(row) > 0.0) {
+            blocks.extend(self.explain(&self.lines[*first].label)?.figure().ok().map(Block::Figure));
+        }
+        let rows: Vec<IdxSize> = largest.iter().take(SHOWN).map(|row| *row as IdxSize).collect();
+        let frame = self.table()?.frame().take(&IdxCa::from_vec("".into(), rows))?;
+        blocks.push(Block::Table(Table::new(frame).of_rows(self.lines.len()).titled("The largest orders")));
+        Ok(blocks)
     }
 }
 
