@@ -11,7 +11,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::decide::{Belief, Choice, Decision, LEVELS, Lots, State, StockPolicy, Unmet};
+use crate::decide::{Belief, Choice, Decision, LEVELS, Lots, State, StockPolicy, Unmet, latest};
 use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Folds, Search, Tuning};
 use crate::forecast::Forecast;
@@ -284,6 +284,9 @@ plan! {
         /// Past reviews on which models and policies are simulated.
         #[env = "TRADEWIND_REVIEWS"] #[of(Stock)]
         reviews: usize = 13,
+        /// What if? Scenarios, separated by semicolons: "cheaper(column=Price, times=0.9); late(lead_time=1)".
+        #[env = "TRADEWIND_WHAT_IF"] #[of(Stock)]
+        what_if: List = List::default(),
         /// Find the level of the service target that is cheapest in simulated past reviews, or that reached the target there.
         #[env = "TRADEWIND_CHOOSE_LEVEL"] #[of(Stock)]
         #[flag(switch)]
@@ -859,6 +862,11 @@ impl Plan {
     /// # Errors
     /// As [`Forecast::decide_stock`] and [`Backtest::choose_policy`], and when the plan names no file with the stock.
     pub fn decide_stock(&self) -> Result<Decision> {
+        self.decide_stock_over(0)
+    }
+
+    /// The same with a forecast of so many steps more than the decision needs.
+    fn decide_stock_over(&self, more: usize) -> Result<Decision> {
         self.check()?;
         let policy = self.stock_policy()?;
         let Some(stock) = &self.stock else {
@@ -869,7 +877,7 @@ impl Plan {
         let models = self.ordering_models()?;
         let panel = self.with_censored_demand()?.panel()?;
         let state = State::read(stock, &panel, &policy)?;
-        let plan = Self { horizon: state.reach(), gap: 0, ..self.clone() };
+        let plan = Self { horizon: state.reach() + more, gap: 0, ..self.clone() };
         let decide = |model: &Model, policy: &StockPolicy| {
             plan.forecast_of(&plan.fits_of(&panel, std::slice::from_ref(model))?)?.decide(&state, policy)
         };
@@ -910,6 +918,22 @@ impl Plan {
             true => Ok(Decision::of(Choice::of(&trial, state.as_ref(), &policy, LEVELS)?)),
             false => trial.simulate_with(state.as_ref(), &policy),
         }
+    }
+
+    /// What if? Forecast, and where the plan names a file with the [`stock`](Self::stock) orders, under each of its scenarios
+    /// ([`what_if`](Self::what_if)) beside those as they are.
+    ///
+    /// # Errors
+    /// As [`Decision::what_if`] and [`decide_stock`](Self::decide_stock), and when the plan names no scenario.
+    pub fn scenarios(&self) -> Result<Decision> {
+        let names = self.what_if.names();
+        if self.stock.is_some() {
+            return self.decide_stock_over(latest(&names)?)?.what_if(names);
+        }
+        self.check()?;
+        let models = self.ordering_models()?;
+        let panel = self.panel()?;
+        self.forecast_of(&self.fits_of(&panel, &models)?)?.what_if(names)
     }
 
     /// The models that orders rest on: those that the plan names, or `auto`.

@@ -3,10 +3,12 @@
 //! | file | question |
 //! |---|---|
 //! | `mod.rs` | what is a decision? |
+//! | `scenarios.rs` | what if something were otherwise? |
 //! | `replenish/` | how much is ordered of each item, and what would that policy have cost? |
 //! | [`stock`] | the mathematics of inventory, as plain functions |
 
 mod replenish;
+mod scenarios;
 pub mod stock;
 
 use std::path::Path;
@@ -14,10 +16,12 @@ use std::sync::Arc;
 
 pub use replenish::{Belief, Lots, StockPolicy, Unmet};
 pub(crate) use replenish::{Choice, LEVELS, State};
+pub(crate) use scenarios::latest;
 
 use crate::error::{Error, Result};
 use crate::forecast::Forecast;
 use crate::show::{Block, Finding, Show, Table};
+use replenish::Resupply;
 
 /// What to do, why, and what it is expected to cost or bring: orders, prices, promotions, budgets.
 ///
@@ -63,6 +67,11 @@ pub(crate) trait Decided: Send + Sync {
 
     /// The forecast that it rests on, if it is one.
     fn forecast(&self) -> Option<Forecast> {
+        None
+    }
+
+    /// What orders are placed by, if it is one on orders.
+    fn resupply(&self) -> Option<Resupply> {
         None
     }
 

@@ -280,7 +280,46 @@ impl Future {
     /// When there is no such covariate, it is made from others or fixed, or there are neither one nor as many values as
     /// steps.
     pub fn what_if(&self, covariate: &str, values: &[f64]) -> Result<Future> {
-        let mut inner = (*self.0).clone();
+        let (mut inner, c) = self.changeable(covariate)?;
+        if values.len() != 1 && values.len() != self.0.horizon {
+            return Err(Error::usage(format!(
+                "`{covariate}` needs 1 value for all steps or {} values, one per step, not {}",
+                self.0.horizon,
+                values.len()
+            )));
+        }
+        let steps = inner.columns[c].chunks_exact_mut(self.0.horizon);
+        steps.flatten().zip(values.iter().cycle()).for_each(|(cell, value)| *cell = *value);
+        inner.multiply()?;
+        Ok(Future(Arc::new(inner)))
+    }
+
+    /// The same future with another value of a covariate, made of the one that it has, in some cells: by series, its steps.
+    pub(crate) fn changed(&self, covariate: &str, cells: &[Vec<bool>], with: impl Fn(f64) -> f64) -> Result<Future> {
+        let (mut inner, c) = self.changeable(covariate)?;
+        for (i, (values, changes)) in inner.columns[c].chunks_exact_mut(self.0.horizon).zip(cells).enumerate() {
+            for (step, (cell, changes)) in values.iter_mut().zip(changes).enumerate() {
+                if !changes {
+                    continue;
+                }
+                *cell = with(*cell);
+                if cell.is_nan() {
+                    return Err(Error::data(format!(
+                        "`{covariate}` of series {} on {} is not known, so that it cannot be changed: give its future values, or say \
+                         what it is to be",
+                        self.0.panel.label(i),
+                        self.0.panel.inner().calendar.label(self.0.starts[i] + step as i64)
+                    )));
+                }
+            }
+        }
+        inner.multiply()?;
+        Ok(Future(Arc::new(inner)))
+    }
+
+    /// A copy whose covariate can be changed, and the place of its column.
+    fn changeable(&self, covariate: &str) -> Result<(Inner, usize)> {
+        let inner = (*self.0).clone();
         let panel = inner.panel.clone();
         let (matrix, declared) = (panel.matrix()?, panel.columns());
         let c = matrix.names.iter().position(|name| name == covariate).ok_or_else(|| {
@@ -293,17 +332,7 @@ impl Future {
                 "`{covariate}` cannot be changed: it is fixed, or computed from the calendar or from other columns"
             )));
         }
-        if values.len() != 1 && values.len() != self.0.horizon {
-            return Err(Error::usage(format!(
-                "`{covariate}` needs 1 value for all steps or {} values, one per step, not {}",
-                self.0.horizon,
-                values.len()
-            )));
-        }
-        let steps = inner.columns[c].chunks_exact_mut(self.0.horizon);
-        steps.flatten().zip(values.iter().cycle()).for_each(|(cell, value)| *cell = *value);
-        inner.multiply()?;
-        Ok(Future(Arc::new(inner)))
+        Ok((inner, c))
     }
 
     /// The same future with the known covariates of the rows that `full` has at the forecast positions.

@@ -388,10 +388,14 @@ impl Panel {
     /// # Errors
     /// When `stamp` is not a timestamp of this panel's kind.
     pub fn before(&self, stamp: &str) -> Result<Panel> {
+        self.until(&vec![self.position_of(stamp)?; self.len()])
+    }
+
+    /// The position of a timestamp on the calendar; of one between two steps that of the later.
+    pub(crate) fn position_of(&self, stamp: &str) -> Result<i64> {
         let raw = source::parse_stamp(stamp, self.0.calendar.kind())?;
         let (position, exact) = self.0.calendar.frequency.position(raw);
-        let end = if exact { position } else { position + 1 };
-        self.until(&vec![end; self.len()])
+        Ok(if exact { position } else { position + 1 })
     }
 
     /// Everything after `stamp` (exclusive), the counterpart of [`before`](Self::before): `sales.before(day)`, the rows

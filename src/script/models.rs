@@ -1,7 +1,7 @@
 //! Models, fits, forecasts, sample paths.
 
 use super::api::{Api, functions, methods, properties};
-use super::values::{Forecasts, Models, Options};
+use super::values::{Forecasts, Models, Names, Options};
 use crate::decide::{Decision, StockPolicy};
 use crate::forecast::{Combination, Dependence, Forecast, Paths};
 use crate::models::{Failure, Fits, Horizon, MODELS, Model};
@@ -69,6 +69,7 @@ pub(super) fn register(api: &mut Api) {
         totals(forecast, n: usize, seed: u64) -> Table { forecast.totals(n, seed) }
         dependence(forecast, dependence: Dependence) -> Forecast { forecast.dependence(dependence) }
         combine(forecast, others: Forecasts, how: Combination) -> Forecast { forecast.combine(others.0, how) }
+        what_if(forecast, scenarios: Names) -> Decision { forecast.what_if(scenarios.0) }
         decide_stock(forecast, state: String, policy: StockPolicy) -> Decision { forecast.decide_stock(state, &policy) }
         score(forecast, actuals: Panel) -> Table { forecast.score(&actuals) }
         explain(forecast, model: String, key: String, date: String) -> Finding {
@@ -87,6 +88,7 @@ pub(super) fn register(api: &mut Api) {
     }
     methods! { api, Decision;
         forecast(decision) -> Forecast { decision.forecast() }
+        what_if(decision, scenarios: Names) -> Decision { decision.what_if(scenarios.0) }
         table(decision) -> Table { decision.table() }
         explain(decision, item: String) -> Finding { decision.explain(&item) }
         undecided(decision) -> Table { decision.undecided() }

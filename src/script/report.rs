@@ -99,6 +99,7 @@ pub(super) fn register(api: &mut Api) {
         tune(plan) -> Tuning { plan.tune() }
         forecast(plan) -> Forecast { plan.forecast() }
         decide_stock(plan) -> Decision { plan.decide_stock() }
+        scenarios(plan) -> Decision { plan.scenarios() }
         simulate_stock(plan) -> Decision { plan.simulate_stock() }
         forecast_of(plan, fits: Fits) -> Forecast { plan.forecast_of(&fits) }
         stream(plan, out: String) -> Table { plan.stream(out) }

@@ -401,3 +401,59 @@ fn orders_share_a_limit() {
         decided(folder.path(), STATE, "lead_time=2, cycle_service=0.9, budget=5", "gamma_poisson").err().unwrap();
     assert!(error.to_string().contains("needs `cost` of every item"), "{error}");
 }
+
+#[test]
+fn scenarios_change_the_forecast_and_the_orders() {
+    let columns =
+        Columns::new(["Store", "Dept"], "Date", "Weekly_Sales").known(["IsHoliday"]).observed(["Temperature"]);
+    let sales = Panel::read("data/walmart_sales_weekly.csv", columns).unwrap();
+    let fits = sales.fit_for(["ridge"], 4).unwrap();
+    let future = sales.future(4).unwrap().what_if("IsHoliday", &[0.0]).unwrap();
+    let forecast = fits.forecast(&future).unwrap();
+    let label = "ridge";
+    let policy = StockPolicy::parse("lead_time=2, cycle_service=0.9").unwrap();
+    let orders = forecast.decide_stock("data/stock.csv", &policy).unwrap();
+    let scenarios = orders
+        .what_if([
+            "holiday(column=IsHoliday, to=1, from=2012-11-16, until=2012-11-16)",
+            "closed(closed=true, from=2012-11-02, until=2012-11-09, only=\"Dept=3\")",
+            "late(lead_time=1)",
+        ])
+        .unwrap();
+    let table = scenarios.table().unwrap();
+    let number = |row: usize, name: &str| table.get(row, name).unwrap().to_string().parse::<f64>().unwrap();
+    assert_eq!(table.rows(), 4);
+    // The first is what the model forecasts as it is, and what is ordered as it is.
+    let total: f64 = forecast.keys().iter().map(|key| forecast.mean(label, key).unwrap().iter().sum::<f64>()).sum();
+    assert!((number(0, "forecast") - total).abs() < 1e-6 * total);
+    let ordered: f64 = numbers(&orders, "order").into_iter().flatten().sum();
+    assert_eq!(number(0, "order"), ordered);
+    let with = fits.forecast(&future.what_if("IsHoliday", &[0.0, 0.0, 1.0, 0.0]).unwrap()).unwrap();
+    let total: f64 = with.keys().iter().map(|key| with.mean(label, key).unwrap().iter().sum::<f64>()).sum();
+    assert!((number(1, "forecast") - total).abs() < 1e-6 * total);
+    // Two weeks of a department are gone, and what it would have sold is still on the shelf.
+    let closed: f64 = forecast.mean(label, "Store=1, Dept=3").unwrap()[..2].iter().sum();
+    assert!((number(0, "forecast") - number(2, "forecast") - closed).abs() < 1e-6);
+    assert!(number(2, "order") < number(0, "order"), "{}", scenarios.sentence());
+    assert_eq!(number(3, "forecast"), number(0, "forecast"));
+    assert!(number(3, "order") != number(0, "order"));
+    assert!(scenarios.explain("Store=1, Dept=3").unwrap().table().rows() == 4);
+    for (scenario, words) in [
+        ("cheaper(column=IsHolidy, times=0.9)", "did you mean `IsHoliday`?"),
+        ("cheaper(column=IsHoliday)", "state times, plus or to"),
+        ("cheaper(column=IsHoliday, times=0.9, to=1)", "in two ways"),
+        ("cheaper(times=0.9)", "names no column"),
+        ("nothing()", "changes nothing"),
+        ("late(column=IsHoliday, to=1, from=2013-11-16)", "the forecast covers 2012-11-02 to 2012-11-23"),
+        ("one(column=IsHoliday, to=1, only=\"Shop=1\")", "`only` names a key"),
+        ("one(column=IsHoliday, to=1, only=\"Store=7\")", "no series has"),
+        ("early(lead_time=-2)", "lead time is at least 1 step"),
+        ("late(lead_time=2)", "need a forecast of 5 steps; it has 4"),
+        ("odd(colum=1)", "did you mean `column`?"),
+    ] {
+        let error = orders.what_if([scenario]).err().unwrap().to_string();
+        assert!(error.contains(words), "{scenario}: {error}");
+    }
+    let unknown = fits.forecast(&future).unwrap().what_if(["cheaper(column=Temperature, times=0.9)"]).unwrap();
+    assert!(unknown.caveat().unwrap().contains("as far as they have occurred"));
+}

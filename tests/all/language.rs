@@ -84,6 +84,7 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         (_, "state") => path("stock.csv"),
         ("decide_stock" | "simulate" | "choose_policy", "policy") => "#{cycle_service: 0.9, paths: 200}".into(),
         (_, "policies") => r#"[#{cycle_service: 0.9}, "cycle_service=0.9, belief=normal"]"#.into(),
+        (_, "scenarios") => r#"["late(lead_time=1)"]"#.into(),
         (_, "item") => r#""Store=1, Dept=1""#.into(),
         (_, "keys") => r#"["Store", "Dept"]"#.into(),
         (_, "time") => r#""Date""#.into(),
@@ -210,12 +211,12 @@ fn every_verb_runs() {
                 r#"plan(#{data: "data/walmart_sales_weekly.csv", id: ["Store", "Dept"], time: "Date", target: "Weekly_Sales", horizon: 4, folds: 2, models: "theta", search: "trials=2"})"#.to_string()
             }
             // Decisions rest on one model, and simulated ones on forecasts of every review.
-            "Forecast" if verb.name == "decide_stock" => r#"sales.fit("naive").forecast(4)"#.to_string(),
+            "Forecast" if ["decide_stock", "what_if"].contains(&verb.name) => r#"sales.fit("naive").forecast(4)"#.to_string(),
             "Backtest" if ["simulate", "simulate_each", "choose_policy"].contains(&verb.name) => {
                 r#"sales.backtest("naive", folds(3, 2).step(1))"#.to_string()
             }
-            "Plan" if ["decide_stock", "simulate_stock"].contains(&verb.name) => format!(
-                r#"plan(#{{data: "data/walmart_sales_weekly.csv", id: ["Store", "Dept"], time: "Date", target: "Weekly_Sales", models: "naive", stock: {stock}, cycle_service: 0.9, reviews: 3}})"#
+            "Plan" if ["decide_stock", "simulate_stock", "scenarios"].contains(&verb.name) => format!(
+                r#"plan(#{{data: "data/walmart_sales_weekly.csv", id: ["Store", "Dept"], time: "Date", target: "Weekly_Sales", models: "naive", stock: {stock}, cycle_service: 0.9, reviews: 3, what_if: "late(lead_time=1)"}})"#
             ),
             // What is scored must have happened.
             "Forecast" if verb.name == "score" => r#"sales.before("2012-06-01").fit("naive").forecast(4)"#.to_string(),

@@ -41,7 +41,7 @@ fn second_run(name: &str) -> (&'static [&'static str], i32) {
         "batch_forecast" => (&["from=data/*.csv", "to=out"], 1),
         "quality_gate" => (&["wape=0.1"], 1),
         "promo_calendar" => (&["weeks=3"], 0),
-        "reorder" => (&["lead=2", "service=0.9"], 0),
+        "reorder" => (&["lead=2", "reviews=4", "models=seasonal_naive; theta"], 0),
         "departments" => (&["since=2012-01-01", "out=reports/late"], 0),
         other => panic!("say how to run scripts/{other}.rhai a second time"),
     }

@@ -24,6 +24,8 @@ enum Verb {
     Stock(Box<Stock>),
     /// What the orders of each model would have cost in past reviews, and what share of demand they would have met.
     Simulate(Box<Stock>),
+    /// What if? Forecast and, with --stock, orders under scenarios such as "cheaper(column=Price, times=0.9); late(lead_time=1)".
+    Scenarios(Box<Stock>),
 }
 
 #[derive(Args)]
@@ -41,6 +43,7 @@ impl Heeds for Stock {
         Group::Policy,
         Group::Shape,
         Group::Models,
+        Group::Horizon,
         Group::Future,
         Group::Stock,
         Group::Seed,
@@ -53,6 +56,7 @@ impl Command {
         match self.verb {
             Verb::Stock(stock) => stock.run(out, Plan::decide_stock),
             Verb::Simulate(stock) => stock.run(out, Plan::simulate_stock),
+            Verb::Scenarios(stock) => stock.run(out, Plan::scenarios),
         }
     }
 }

@@ -20,6 +20,7 @@ mod simulate;
 mod state;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use polars::prelude::*;
 use rayon::prelude::*;
@@ -48,6 +49,7 @@ const SHOWN: usize = 20;
 /// The orders of all items.
 struct Orders {
     forecast: Forecast,
+    resupply: Resupply,
     /// In the order of the panel; items that only the state has come last.
     lines: Vec<Row>,
     /// What the shared limit did.
@@ -80,6 +82,11 @@ impl Forecast {
 
     /// The same of a state that was read before.
     pub(crate) fn decide(&self, state: &State, policy: &StockPolicy) -> Result<Decision> {
+        self.decide_but(state, policy, None)
+    }
+
+    /// The same, with steps in which nothing can be sold.
+    fn decide_but(&self, state: &State, policy: &StockPolicy, closed: Option<&Closed>) -> Result<Decision> {
         let model = match self.models().as_slice() {
             [model] => model.clone(),
             models => {
@@ -109,7 +116,8 @@ impl Forecast {
             return Err(error);
         }
         limit::check(state, self.len(), policy, |i| self.label(i).to_string())?;
-        let ordering = Ordering { policy, classes: classes.as_deref(), paths: self.paths(policy.paths, policy.seed)? };
+        let paths = self.paths(policy.paths, policy.seed)?;
+        let ordering = Ordering { policy, classes: classes.as_deref(), paths, closed };
         let available = panel.available_rows()?;
         let shares = policy.budget.is_some() || policy.space.is_some();
         let best = |i: usize| {
@@ -141,7 +149,8 @@ impl Forecast {
             let why = "the history has no series of it".to_string();
             Row { label: label.clone(), series: None, reason: format!("no decision: {why}"), order: Err(why) }
         }));
-        Ok(Decision::of(Orders { forecast: self.clone(), lines, limited }))
+        let resupply = Resupply { state: Arc::new(state.clone()), policy: policy.clone() };
+        Ok(Decision::of(Orders { forecast: self.clone(), resupply, lines, limited }))
     }
 
     /// One order in words.
@@ -216,6 +225,7 @@ struct Ordering<'a> {
     policy: &'a StockPolicy,
     classes: Option<&'a [Option<f64>]>,
     paths: Paths,
+    closed: Option<&'a Closed>,
 }
 
 impl Ordering<'_> {
@@ -231,7 +241,8 @@ impl Ordering<'_> {
         let shelf = Shelf::new(item.on_hand, item.shelf_life);
         let pipeline = Pipeline { shelf, arrivals: item.arrivals.clone() };
         let timing = Timing { lead: &lead, review: self.policy.review, unmet: self.policy.unmet };
-        let belief = Believed { belief: self.policy.belief, cell: forecast.cell(0, series), from: 0 };
+        let closed = self.closed.map_or(&[] as &[bool], |closed| &closed[series]);
+        let belief = Believed { belief: self.policy.belief, cell: forecast.cell(0, series), from: 0, closed };
         belief.order(&goal, ask, &pipeline, &timing, || self.paths.of(model, label))
     }
 }
@@ -241,6 +252,25 @@ struct Believed<'a> {
     belief: Belief,
     cell: Option<&'a Distribution>,
     from: usize,
+    /// The steps of the forecast in which nothing can be sold.
+    closed: &'a [bool],
+}
+
+/// By series, the steps of a forecast that are meant.
+pub(crate) type Closed = Vec<Vec<bool>>;
+
+/// What orders are placed by.
+#[derive(Clone)]
+pub(crate) struct Resupply {
+    state: Arc<State>,
+    policy: StockPolicy,
+}
+
+impl Resupply {
+    /// The orders by another forecast, where nothing can be sold in some steps and orders arrive later.
+    pub fn again(&self, forecast: &Forecast, closed: Option<&Closed>, late: i64) -> Result<Decision> {
+        forecast.decide_but(&self.state.later(late, &self.policy)?, &self.policy, closed)
+    }
 }
 
 impl Believed<'_> {
@@ -256,6 +286,26 @@ impl Believed<'_> {
         let none = || Error::model("no order of a countable size reaches the target");
         let cell = self.cell.ok_or_else(|| Error::model("there is no forecast of it"))?;
         let mean = &cell.mean()[self.from.min(cell.mean().len())..];
+        let is_closed = |step: usize| self.closed.get(self.from + step).copied().unwrap_or(false);
+        let open: Vec<f64>;
+        let (mean, all_open) = match (0..mean.len()).any(is_closed) {
+            false => (mean, true),
+            true => {
+                open = mean.iter().enumerate().map(|(step, mean)| if is_closed(step) { 0.0 } else { *mean }).collect();
+                (&open[..], false)
+            }
+        };
+        let paths = || {
+            let mut paths = paths()?;
+            if !all_open {
+                paths
+                    .iter_mut()
+                    .flat_map(|path| path.iter_mut().enumerate())
+                    .filter(|(step, _)| is_closed(*step))
+                    .for_each(|(_, y)| *y = 0.0);
+            }
+            Ok::<_, Error>(paths)
+        };
         match (self.belief, cell) {
             (Belief::Normal, _) => {
                 let sd = (cell.at(self.from, 1.0) - cell.at(self.from, -1.0)) / 2.0;
@@ -266,7 +316,7 @@ impl Believed<'_> {
                 let goal = Goal { target: Target::Service(0.5), ..*goal };
                 order::order(Demand::Formula(mean, 0.0), pipeline, timing, &goal, ask).ok_or_else(none)
             }
-            (Belief::Forecast, Distribution::Model(steps)) if steps.is_independent_counts() => {
+            (Belief::Forecast, Distribution::Model(steps)) if all_open && steps.is_independent_counts() => {
                 let counts = Demand::Counts(mean, &steps.sd[self.from..]);
                 if let Some(order) = order::order(counts, pipeline, timing, goal, ask) {
                     return Ok(order);
@@ -390,6 +440,10 @@ impl Decided for Orders {
 
     fn forecast(&self) -> Option<Forecast> {
         Some(self.forecast.clone())
+    }
+
+    fn resupply(&self) -> Option<Resupply> {
+        Some(self.resupply.clone())
     }
 
     /// The largest orders in words, the first of them step by step, and a table of the largest.

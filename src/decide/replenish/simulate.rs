@@ -229,7 +229,8 @@ impl<'a> Past<'a> {
                 let from = step - window.after;
                 let wait = lead.at(late.random::<f64>());
                 for (one, policy) in running.iter_mut().zip(policies) {
-                    let believed = Believed { belief: policy.belief, cell: window.forecast.cell(model, item), from };
+                    let believed =
+                        Believed { belief: policy.belief, cell: window.forecast.cell(model, item), from, closed: &[] };
                     let class = self.classes.as_ref().and_then(|of| of[item]);
                     let goal = rules.goal(policy, class, typical)?;
                     let pipeline =

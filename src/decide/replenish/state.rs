@@ -30,6 +30,7 @@ const COLUMNS: [&str; 13] = [
 const IN_TRANSIT: &str = "in_transit_";
 
 /// The stock of all items.
+#[derive(Clone)]
 pub(crate) struct State {
     /// By series of the panel.
     items: Vec<Option<Item>>,
@@ -277,6 +278,27 @@ impl State {
     /// The stock of a series; none where the file has no row of it.
     pub(super) fn item(&self, series: usize) -> Option<&Item> {
         self.items.get(series)?.as_ref()
+    }
+
+    /// The same where orders arrive so many steps later, and what is in transit too.
+    ///
+    /// # Errors
+    /// When a lead time would be no step.
+    pub(super) fn later(&self, steps: i64, policy: &StockPolicy) -> Result<Self> {
+        let mut state = self.clone();
+        if steps == 0 {
+            return Ok(state);
+        }
+        state.reach = policy.reach()?;
+        for item in state.items.iter_mut().flatten() {
+            let lead = item.lead_time as i64 + steps;
+            item.lead_time = usize::try_from(lead).unwrap_or(0);
+            check_steps("lead time", item.lead_time)?;
+            let late = usize::try_from(steps).unwrap_or(0);
+            item.arrivals = std::iter::repeat_n(0.0, late).chain(item.arrivals.iter().copied()).collect();
+            state.reach = state.reach.max(policy.lead_times(item.lead_time)?.longest() + policy.review);
+        }
+        Ok(state)
     }
 
     /// Items without a series.
