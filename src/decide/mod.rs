@@ -20,7 +20,7 @@ pub(crate) use scenarios::latest;
 
 use crate::error::{Error, Result};
 use crate::forecast::Forecast;
-use crate::show::{Block, Finding, Show, Table};
+use crate::show::{Block, Figure, Finding, Show, Table};
 use replenish::Resupply;
 
 /// What to do, why, and what it is expected to cost or bring: orders, prices, promotions, budgets.
@@ -80,9 +80,15 @@ pub(crate) trait Decided: Send + Sync {
         self.forecast().and_then(|forecast| forecast.caveat()).into_iter().collect()
     }
 
-    /// What readers see of it below the sentence: by default the table.
+    /// Its figures, the most telling first.
+    fn figures(&self) -> Result<Vec<Figure>> {
+        Ok(Vec::new())
+    }
+
+    /// What readers see of it below the sentence: by default the table and the figures.
     fn blocks(&self) -> Result<Vec<Block>> {
-        Ok(vec![Block::Table(self.table()?)])
+        let figures = self.figures()?.into_iter().map(Block::Figure);
+        Ok(std::iter::once(Block::Table(self.table()?)).chain(figures).collect())
     }
 }
 
@@ -105,6 +111,18 @@ impl Decision {
     pub fn sentence(&self) -> String {
         let sentences = [Some(self.kind.sentence()), self.choice.as_ref().map(|choice| choice.sentence())];
         sentences.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Its figures, the most telling first; then those of how model and policy were chosen.
+    ///
+    /// # Errors
+    /// When a figure cannot be drawn.
+    pub fn figures(&self) -> Result<Vec<Figure>> {
+        let mut figures = self.kind.figures()?;
+        if let Some(choice) = &self.choice {
+            figures.extend(choice.figures()?);
+        }
+        Ok(figures)
     }
 
     /// What a user should know beside it.
@@ -165,6 +183,7 @@ impl Show for Decision {
             blocks.push(Block::Heading { level: 3, text: choice.title() });
             blocks.extend(choice.blocks().unwrap_or_default());
         }
+        blocks.extend(self.caveat().map(Block::Note));
         Block::Group(blocks)
     }
 }

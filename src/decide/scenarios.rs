@@ -18,7 +18,7 @@ use crate::figures::{Figure, Line, Lines, TimeAxis};
 use crate::forecast::Forecast;
 use crate::panel::{Future, Panel};
 use crate::show::words::{about, counted};
-use crate::show::{Block, Finding, Table, number};
+use crate::show::{Finding, Table, number};
 
 /// What a scenario changes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -388,9 +388,7 @@ impl Decided for Scenarios {
         caveats
     }
 
-    fn blocks(&self) -> Result<Vec<Block>> {
-        let mut blocks = vec![Block::Table(self.table()?), Block::Figure(self.figure("What is expected".into(), None))];
-        blocks.extend(self.caveats().into_iter().map(Block::Note));
-        Ok(blocks)
+    fn figures(&self) -> Result<Vec<Figure>> {
+        Ok(vec![self.figure("What is expected".into(), None)])
     }
 }

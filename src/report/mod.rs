@@ -9,11 +9,13 @@
 //! | `page.rs` | how a report becomes Markdown or HTML |
 //! | `quality.rs` | the page that an audit becomes |
 //! | `performance.rs` | the page that a backtest becomes |
+//! | `decision.rs` | the page that a decision becomes |
 //! | `deck.rs` | which block goes on which slide |
 //! | `slides.rs` | how a deck becomes Markdown or HTML |
 //! | `assets.rs` | font, pictures, anchors: what the pages share |
 
 mod assets;
+mod decision;
 mod deck;
 mod page;
 pub(crate) mod performance;

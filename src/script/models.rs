@@ -6,6 +6,7 @@ use crate::decide::{Decision, StockPolicy};
 use crate::forecast::{Combination, Dependence, Forecast, Paths};
 use crate::models::{Failure, Fits, Horizon, MODELS, Model};
 use crate::panel::Panel;
+use crate::report::Report;
 use crate::show::{Figure, Finding, Table};
 
 pub(super) fn register(api: &mut Api) {
@@ -91,7 +92,9 @@ pub(super) fn register(api: &mut Api) {
         what_if(decision, scenarios: Names) -> Decision { decision.what_if(scenarios.0) }
         table(decision) -> Table { decision.table() }
         explain(decision, item: String) -> Finding { decision.explain(&item) }
+        figures(decision) -> Vec<Figure> { decision.figures() }
         undecided(decision) -> Table { decision.undecided() }
+        report(decision) -> Report { decision.report() }
         save(decision, path: String) -> () { decision.save(path) }
     }
 

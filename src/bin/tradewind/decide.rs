@@ -7,9 +7,10 @@ use serde_json::json;
 use tradewind::outputs::Outputs;
 use tradewind::plan::Group;
 use tradewind::prelude::*;
+use tradewind::together;
 
 use crate::flags::{Flags, Heeds};
-use crate::out::Out;
+use crate::out::{Out, REPORT, SLIDES, save_report};
 
 #[derive(Args)]
 pub(crate) struct Command {
@@ -35,6 +36,9 @@ struct Stock {
     /// File for the table: .csv, .parquet, .json or .xlsx; it is printed without one.
     #[arg(long, value_name = "FILE", help_heading = "Results")]
     out: Option<PathBuf>,
+    /// Folder for a page and slides: report.md, report.html, slides.md, slides.html.
+    #[arg(long, value_name = "FOLDER", help_heading = "Results")]
+    page: Option<PathBuf>,
 }
 
 impl Heeds for Stock {
@@ -71,17 +75,21 @@ impl Stock {
             Table::can_save(file)?;
             outputs = outputs.file(file)?;
         }
+        if let Some(folder) = &self.page {
+            outputs = outputs.folder(folder, &[REPORT, SLIDES].concat())?;
+        }
         let decision = decide(&plan)?;
         if let Ok(forecast) = decision.forecast() {
             out.calendar(&forecast.panel(), &plan);
-        }
-        if let Some(caveat) = decision.caveat() {
-            out.say(&caveat);
         }
         let undecided = decision.undecided()?;
         if let Some(file) = &self.out {
             decision.save(file)?;
             out.wrote(file);
+        }
+        if let Some(folder) = &self.page {
+            let report = decision.report()?;
+            out.wrote_all(together(|| save_report(&report, folder, folder))?);
         }
         drop(outputs);
         if undecided.rows() > 0 {
@@ -96,6 +104,9 @@ impl Stock {
         match &self.out {
             Some(_) if !out.json => {
                 out.say(&decision.sentence());
+                if let Some(caveat) = decision.caveat() {
+                    out.say(&caveat);
+                }
                 Ok(())
             }
             _ => out.result(&decision, value),

@@ -20,7 +20,7 @@ use crate::evaluate::Backtest;
 use crate::figures::{Figure, Scatter};
 use crate::models::place;
 use crate::show::words::counted;
-use crate::show::{Block, Finding, Table};
+use crate::show::{Finding, Table};
 
 /// Levels that are tried.
 pub(crate) const LEVELS: &[f64] = &[0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99];
@@ -185,7 +185,7 @@ impl Decided for Choice {
         let names = self.backtest.names();
         let (first, labels) = (self.ranked[0], self.backtest.models());
         let total = self.total(first);
-        let steps = counted(self.played.ledgers[0][first.0][first.1].steps, "simulated step", "simulated steps");
+        let steps = counted(self.played.steps(), "simulated step", "simulated steps");
         let many = counted(self.played.items.len(), "item", "items");
         let cost = if self.has_costs { format!("cost {}, ", rounded(total.cost())) } else { String::new() };
         let mut text = format!(
@@ -245,7 +245,7 @@ impl Decided for Choice {
         Ok(Table::new(DataFrame::new(labels.len(), columns)?))
     }
 
-    fn blocks(&self) -> Result<Vec<Block>> {
-        Ok(vec![Block::Table(self.table()?), Block::Figure(self.figure())])
+    fn figures(&self) -> Result<Vec<Figure>> {
+        Ok(vec![self.figure()])
     }
 }

@@ -335,6 +335,22 @@ fn rounded(value: f64) -> String {
     number((10.0 * value).round() / 10.0)
 }
 
+impl Row {
+    /// What is ordered; below zero where there is no decision.
+    fn quantity(&self) -> f64 {
+        self.order.as_ref().map_or(-1.0, |order| order.quantity)
+    }
+}
+
+impl Orders {
+    /// The rows, the largest order first.
+    fn largest(&self) -> Vec<usize> {
+        let mut rows: Vec<usize> = (0..self.lines.len()).collect();
+        rows.sort_by(|a, b| self.lines[*b].quantity().total_cmp(&self.lines[*a].quantity()));
+        rows
+    }
+}
+
 impl Decided for Orders {
     fn title(&self) -> String {
         "Orders".into()
@@ -442,15 +458,22 @@ impl Decided for Orders {
         Some(self.forecast.clone())
     }
 
+    /// The stock of the largest order, step by step.
+    fn figures(&self) -> Result<Vec<Figure>> {
+        match self.largest().first().map(|row| &self.lines[*row]) {
+            Some(line) if line.quantity() > 0.0 => Ok(self.explain(&line.label)?.figure().into_iter().collect()),
+            _ => Ok(Vec::new()),
+        }
+    }
+
     fn resupply(&self) -> Option<Resupply> {
         Some(self.resupply.clone())
     }
 
     /// The largest orders in words, the first of them step by step, and a table of the largest.
     fn blocks(&self) -> Result<Vec<Block>> {
-        let quantity = |row: &usize| self.lines[*row].order.as_ref().map_or(-1.0, |order| order.quantity);
-        let mut largest: Vec<usize> = (0..self.lines.len()).collect();
-        largest.sort_by(|a, b| quantity(b).total_cmp(&quantity(a)));
+        let quantity = |row: &usize| self.lines[*row].quantity();
+        let largest = self.largest();
         let point = |row: &usize| {
             let line = &self.lines[*row];
             format!("Order {} of {}: {}.", number(quantity(row)), line.label, line.reason)
@@ -460,9 +483,7 @@ impl Decided for Orders {
         if !points.is_empty() {
             blocks.push(Block::List(points));
         }
-        if let Some(first) = largest.first().filter(|row| quantity(row) > 0.0) {
-            blocks.extend(self.explain(&self.lines[*first].label)?.figure().ok().map(Block::Figure));
-        }
+        blocks.extend(self.figures()?.into_iter().map(Block::Figure));
         let rows: Vec<IdxSize> = largest.iter().take(SHOWN).map(|row| *row as IdxSize).collect();
         let frame = self.table()?.frame().take(&IdxCa::from_vec("".into(), rows))?;
         blocks.push(Block::Table(Table::new(frame).of_rows(self.lines.len()).titled("The largest orders")));

@@ -10,7 +10,7 @@
 //! items, so that neither a week that hits all items nor an item that decides alone passes for certainty.
 //!
 //! Fails where sales are less than demand: what was asked for in steps without stock, or what customers of a better supplied
-//! shop would have bought, is not in the record. Sales of such steps are taken as they are.
+//! shop would have bought, is not in the record. Steps in which the item could not always be sold tell no demand: they cost nothing.
 
 use std::collections::VecDeque;
 
@@ -32,7 +32,7 @@ use crate::models::place;
 use crate::panel::{Panel, stamp_column};
 use crate::progress;
 use crate::show::words::counted;
-use crate::show::{Block, Finding, Table, number};
+use crate::show::{Finding, Table, number};
 use crate::statistics::{Estimate, of_scores};
 
 /// Steps whose mean the stock starts from.
@@ -104,6 +104,8 @@ pub(super) struct Past<'a> {
     windows: Vec<Window<'a>>,
     items: Vec<Item>,
     classes: Option<Vec<Option<f64>>>,
+    /// Of each row, the share of its step in which the item could be sold.
+    available: Option<Vec<f64>>,
     horizon: usize,
 }
 
@@ -165,7 +167,8 @@ impl<'a> Past<'a> {
             (false, Some(first)) => class_targets(&panel.within(&|i, position| position < first.starts[i])?, policy)?,
             _ => None,
         };
-        Ok(Self { backtest, policy, panel, windows, items, classes, horizon })
+        let available = panel.available_rows()?;
+        Ok(Self { backtest, policy, panel, windows, items, classes, available, horizon })
     }
 
     /// Steps of all windows together.
@@ -202,7 +205,9 @@ impl<'a> Past<'a> {
         let (usual, review) = (rules.lead_time, policy.review);
         let first = self.windows[0].starts[item];
         let demand = self.demand(item);
-        let recent = self.panel.happened(item, first - RECENT as i64, RECENT).unwrap_or_default();
+        let history = self.panel.regular(item);
+        let seen = self.panel.positions(item).first().map_or(0, |start| usize::try_from(first - start).unwrap_or(0));
+        let recent = &history[seen.saturating_sub(RECENT).min(history.len())..seen.min(history.len())];
         let known = || recent.iter().filter(|y| !y.is_nan());
         let typical = (known().sum::<f64>() / known().count().max(1) as f64).max(0.0);
         let costs = rules.costs(policy);
@@ -255,14 +260,15 @@ impl<'a> Past<'a> {
             }
             for (place, one) in running.iter_mut().enumerate() {
                 let arrives = one.transit.pop_front().unwrap_or(0.0);
-                let played = one.shelf.step(arrives, *asked, policy.unmet);
+                let (known, asked) = (!asked.is_nan(), if asked.is_nan() { 0.0 } else { *asked });
+                let played = one.shelf.step(arrives, asked, policy.unmet);
                 let short = if policy.unmet == Unmet::Lost { played.missed } else { played.owed };
                 if place == 0 {
-                    each(Step { arrives, start: played.start, mean: *asked, left: played.left, short });
+                    each(Step { arrives, start: played.start, mean: asked, left: played.left, short });
                 }
                 // Before the first order can arrive, nothing follows from one.
                 let Some(since) = step.checked_sub(usual) else { continue };
-                one.count(&played, *asked, short, costs.as_ref());
+                one.count(&played, known.then_some(asked), short, costs.as_ref());
                 if since % review == review - 1 {
                     one.ledger.cycles += 1;
                     one.ledger.cycles_out += usize::from(one.is_out);
@@ -283,12 +289,23 @@ impl<'a> Past<'a> {
         Ok(running.into_iter().map(closed).collect())
     }
 
-    /// What was asked for, step by step from the first window on: what was sold, nothing where nothing is recorded.
+    /// What was asked for, step by step from the first window on: what was sold; NaN where nothing is recorded or the item could not
+    /// always be sold.
     fn demand(&self, item: usize) -> Vec<f64> {
-        let mut demand = vec![0.0; self.steps()];
+        let mut demand = vec![f64::NAN; self.steps()];
         for window in &self.windows {
             for (cell, y) in demand[window.after..].iter_mut().zip(&window.actuals[item]) {
-                *cell = if y.is_nan() { 0.0 } else { y.max(0.0) };
+                *cell = if y.is_nan() { *y } else { y.max(0.0) };
+            }
+        }
+        let (first, positions) = (self.windows[0].starts[item], self.panel.positions(item));
+        if let (Some(rows), Some(start)) = (&self.available, positions.first()) {
+            let shares = self.panel.available(item, rows);
+            for (step, share) in shares.iter().enumerate() {
+                let place = usize::try_from(start + step as i64 - first).ok();
+                if let Some(cell) = place.and_then(|place| demand.get_mut(place)).filter(|_| *share < 1.0) {
+                    *cell = f64::NAN;
+                }
             }
         }
         demand
@@ -301,10 +318,9 @@ impl<'a> Past<'a> {
 
     /// Plays all items by all models and policies.
     pub fn run(&self, policies: &[StockPolicy]) -> Result<Played> {
-        let available = self.panel.available_rows()?;
         let (mut items, mut left_out) = (Vec::new(), Vec::new());
         for item in 0..self.panel.len() {
-            match self.left_out(item, available.as_deref()) {
+            match self.left_out(item, self.available.as_deref()) {
                 None => items.push(item),
                 Some(why) => left_out.push((item, why)),
             }
@@ -338,8 +354,13 @@ impl<'a> Past<'a> {
 }
 
 impl Running {
-    fn count(&mut self, played: &super::shelf::Played, asked: f64, short: f64, costs: Option<&Costs>) {
+    /// Enters a step; one whose demand is not known costs nothing.
+    fn count(&mut self, played: &super::shelf::Played, asked: Option<f64>, short: f64, costs: Option<&Costs>) {
         let ledger = &mut self.ledger;
+        let Some(asked) = asked else {
+            ledger.by_step.push(0.0);
+            return;
+        };
         ledger.demand += asked;
         ledger.missed += played.missed;
         ledger.steps += 1;
@@ -347,13 +368,13 @@ impl Running {
         self.is_out |= played.missed > 0.0;
         ledger.left += played.left;
         ledger.wasted += played.wasted;
-        if let Some(costs) = costs {
-            let parts = [costs.holding * played.left, costs.shortage * short, costs.waste * played.wasted];
-            for (place, part) in [0, 1, 3].into_iter().zip(parts) {
-                ledger.costs[place] += part;
-            }
-            ledger.by_step.push(parts.iter().sum());
+        let parts = costs.map_or([0.0; 3], |costs| {
+            [costs.holding * played.left, costs.shortage * short, costs.waste * played.wasted]
+        });
+        for (place, part) in [0, 1, 3].into_iter().zip(parts) {
+            ledger.costs[place] += part;
         }
+        ledger.by_step.push(parts.iter().sum());
     }
 }
 
@@ -365,6 +386,11 @@ pub(super) struct Played {
 }
 
 impl Played {
+    /// Steps that were played.
+    pub fn steps(&self) -> usize {
+        self.ledgers.iter().flat_map(|of| &of[0]).map(|ledger| ledger.by_step.len()).max().unwrap_or(0)
+    }
+
     /// All items together.
     pub fn total(&self, model: usize, policy: usize) -> Ledger {
         let mut total = Ledger::default();
@@ -550,7 +576,7 @@ impl Decided for Simulated {
         let names = self.backtest.names();
         let total = self.total((self.best, 0));
         let many = counted(self.played.items.len(), "item", "items");
-        let steps = counted(self.played.ledgers[0][self.best][0].steps, "step", "steps");
+        let steps = counted(self.played.steps(), "step", "steps");
         let service = format!(
             "{} of demand is met from stock, and in {} of reviews an item lasts until the next delivery",
             percent(total.fill_rate()),
@@ -680,9 +706,7 @@ impl Decided for Simulated {
         Ok(Table::new(DataFrame::new(labels.len(), columns)?))
     }
 
-    fn blocks(&self) -> Result<Vec<Block>> {
-        let mut blocks = vec![Block::Table(self.table()?)];
-        blocks.extend(self.backtest.caveat().map(Block::Note));
-        Ok(blocks)
+    fn caveats(&self) -> Vec<String> {
+        self.backtest.caveat().into_iter().collect()
     }
 }
