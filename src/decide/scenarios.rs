@@ -136,7 +136,8 @@ fn asked(panel: &Panel, only: &str) -> Result<Vec<bool>> {
 /// # Errors
 /// When a scenario cannot be read.
 pub(crate) fn latest<S: AsRef<str>>(labels: &[S]) -> Result<usize> {
-    let late = |label: &S| Ok::<usize, Error>(usize::try_from(Scenario::parse(label.as_ref())?.change.lead_time).unwrap_or(0));
+    let late =
+        |label: &S| Ok::<usize, Error>(usize::try_from(Scenario::parse(label.as_ref())?.change.lead_time).unwrap_or(0));
     labels.iter().try_fold(0, |most, label| Ok(late(label)?.max(most)))
 }
 

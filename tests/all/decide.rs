@@ -208,7 +208,7 @@ fn packs_and_limits_are_kept_and_conflicts_listed() {
     }
     let explained = decision.explain("item=i2").unwrap();
     assert!(
-        explained.sentence().contains("on the shelf for") && explained.table().rows() == 2,
+        explained.sentence().contains("enough with a probability of") && explained.table().rows() == 2,
         "{}",
         explained.sentence()
     );

@@ -11,16 +11,16 @@ use polars::prelude::*;
 
 use super::order::Target;
 use super::policy::StockPolicy;
-use super::rounded;
-use super::simulate::{Ledger, Past, Played, Simulated, interval, percent};
+use super::simulate::{Ledger, Past, Played, Simulated, more};
 use super::state::State;
+use super::{percent, units};
 use crate::decide::{Decided, Decision};
 use crate::error::{Error, Result};
 use crate::evaluate::Backtest;
 use crate::figures::{Figure, Scatter};
 use crate::models::place;
 use crate::show::words::counted;
-use crate::show::{Finding, Table};
+use crate::show::{Block, Finding, Table};
 
 /// Levels that are tried.
 pub(crate) const LEVELS: &[f64] = &[0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99];
@@ -187,7 +187,7 @@ impl Decided for Choice {
         let total = self.total(first);
         let steps = counted(self.played.steps(), "simulated step", "simulated steps");
         let many = counted(self.played.items.len(), "item", "items");
-        let cost = if self.has_costs { format!("cost {}, ", rounded(total.cost())) } else { String::new() };
+        let cost = if self.has_costs { format!("cost {}, ", units(total.cost())) } else { String::new() };
         let mut text = format!(
             "In {steps} of {many}, {} with {} is the one to take: {cost}{} of demand met from stock.",
             names[first.0],
@@ -201,12 +201,10 @@ impl Decided for Choice {
         if let Some(m) = accurate.filter(|m| *m != first.0 && self.has_costs) {
             // The most accurate model at its own best level: what choosing by accuracy would have cost.
             let own = self.ranked.iter().find(|(model, _)| *model == m).copied().unwrap_or((m, 0));
-            let more = self.played.difference(own, first);
             text += &format!(
-                " The most accurate model, {}, at its best level would cost {} more ({}).",
+                " The most accurate model, {}, at its best level would cost {}.",
                 names[m],
-                rounded(more.value),
-                interval(&more)
+                more(&self.played.difference(own, first))
             );
         }
         text
@@ -247,5 +245,30 @@ impl Decided for Choice {
 
     fn figures(&self) -> Result<Vec<Figure>> {
         Ok(vec![self.figure()])
+    }
+
+    /// The figure, and the best level of each model.
+    fn blocks(&self) -> Result<Vec<Block>> {
+        let names = self.backtest.names();
+        let mut best: Vec<(usize, usize)> = Vec::new();
+        for one in &self.ranked {
+            if best.iter().all(|(model, _)| *model != one.0) {
+                best.push(*one);
+            }
+        }
+        let mut columns = vec![
+            Column::new("model".into(), best.iter().map(|(m, _)| names[*m].as_str()).collect::<Vec<_>>()),
+            Column::new("its best level".into(), best.iter().map(|(_, level)| self.level(*level)).collect::<Vec<_>>()),
+        ];
+        let of = |value: &dyn Fn(&Ledger) -> f64| best.iter().map(|one| value(self.total(*one))).collect::<Vec<f64>>();
+        if self.has_costs {
+            columns.push(Column::new("cost".into(), of(&|total| total.cost().round())));
+        }
+        columns.push(Column::new(
+            "demand met".into(),
+            best.iter().map(|one| percent(self.total(*one).fill_rate())).collect::<Vec<_>>(),
+        ));
+        let table = Table::new(DataFrame::new(best.len(), columns)?).highlight(0);
+        Ok(vec![Block::Figure(self.figure()), Block::Table(table)])
     }
 }

@@ -67,13 +67,13 @@ pub(super) fn share(
     }
     let used: f64 = choices.iter().zip(&chosen).map(|(choice, q)| choice.weight * q).sum();
     Ok(Some(match fewer {
-        0 => format!("The {name} of {} is kept: they take {}.", super::rounded(most), super::rounded(used)),
+        0 => format!("The {name} of {} is kept: they take {}.", super::units(most), super::units(used)),
         n => format!(
             "The {name} of {} is less than the {} that all would take: {} smaller, where that costs least; they take {}.",
-            super::rounded(most),
-            super::rounded(wanted),
+            super::units(most),
+            super::units(wanted),
             if n == 1 { "1 order is".into() } else { format!("{n} orders are") },
-            super::rounded(used)
+            super::units(used)
         ),
     }))
 }

@@ -46,6 +46,15 @@ use state::Item;
 const FIRST: usize = 5;
 const SHOWN: usize = 20;
 
+/// The columns of the orders as a planner reads them.
+const READ: [(&str, &str); 5] = [
+    ("position", "on hand and on the way"),
+    ("level", "enough with"),
+    ("mean", "expected demand"),
+    ("p_out", "risk of running out"),
+    ("expected_cost", "expected cost"),
+];
+
 /// The orders of all items.
 struct Orders {
     forecast: Forecast,
@@ -161,36 +170,36 @@ impl Forecast {
             1 => date(lead),
             review => format!("{} to {}", date(lead), date(lead + review - 1)),
         };
-        let served = number((1000.0 * (1.0 - order.p_out)).round() / 1000.0);
-        let demand = rounded(order.steps[lead..].iter().map(|step| step.mean).sum());
+        let demand = units(order.steps[lead..].iter().map(|step| step.mean).sum());
         let arrives = item.arrivals.get(lead).copied().unwrap_or(0.0);
-        let left = rounded(order.steps[lead].start - order.quantity - arrives);
+        let left = units(order.steps[lead].start - order.quantity - arrives);
         let left = match arrives > 0.0 {
-            true => format!("about {left} left and {} on the way then", number(arrives)),
-            false => format!("about {left} left then"),
+            true => format!("about {left} are left and {} come in", number(arrives)),
+            false => format!("about {left} are left"),
         };
-        let have = format!("{left}, {demand} expected to be asked for");
-        let mut text = if order.quantity > 0.0 {
-            format!(
-                "{} on the shelf for {covered}: {have}; all is served with probability {served}",
-                number(order.quantity)
-            )
-        } else {
-            format!("nothing needed for {covered}: {have}; all is served with probability {served}")
+        let enough = format!(
+            "{left} and {demand} are expected to be asked for; enough with a probability of {}",
+            percent(1.0 - order.p_out)
+        );
+        let mut text = match order.quantity > 0.0 {
+            true => format!("{} to be on the shelf for {covered}, when {enough}", number(order.quantity)),
+            false => format!("nothing needed for {covered}, when {enough}"),
         };
+        let ideal = number(order.ideal.max(0.0));
         if order.quantity > order.ideal.max(0.0) {
             let by = if policy.lots == Lots::Any { "pack or minimum" } else { "lot, pack or minimum" };
-            text += &format!("; {} raised by {by}", number(order.ideal.max(0.0)));
+            text += &format!("; {ideal} would do, raised to the {by}");
         } else if order.quantity < order.ideal.max(0.0) {
-            let by = match (policy.budget, policy.space) {
-                (Some(_), _) => "the budget allows",
-                (_, Some(_)) => "the space allows",
-                _ => "pack, minimum or maximum allow",
+            let limit = match (policy.budget, policy.space) {
+                (Some(_), _) => "more than the budget of all allows",
+                (_, Some(_)) => "more than the space of all allows",
+                _ if item.rule.accepts(order.quantity + 1.0) => "more than the maximum allows",
+                _ => "but the next order that can be placed costs more than it saves, or is above the maximum",
             };
-            text += &format!("; {} would reach the target, {by} less", number(order.ideal));
+            text += &format!("; {ideal} would be best, {limit}");
         }
         if order.wasted >= 0.05 {
-            text += &format!("; {} expected to spoil", rounded(order.wasted));
+            text += &format!("; {} expected to spoil", units(order.wasted));
         }
         text
     }
@@ -330,9 +339,14 @@ impl Believed<'_> {
     }
 }
 
-/// A number of units in words.
-fn rounded(value: f64) -> String {
-    number((10.0 * value).round() / 10.0)
+/// A number of units or a cost in words: whole from ten on.
+fn units(value: f64) -> String {
+    number(if value.abs() >= 10.0 { value.round() } else { (10.0 * value).round() / 10.0 })
+}
+
+/// A share in words: `95.2 %`.
+fn percent(share: f64) -> String {
+    format!("{} %", number((1000.0 * share).round() / 10.0))
 }
 
 impl Row {
@@ -358,12 +372,12 @@ impl Decided for Orders {
 
     fn sentence(&self) -> String {
         let orders: Vec<&Order> = self.lines.iter().filter_map(|line| line.order.as_ref().ok()).collect();
-        let units: f64 = orders.iter().map(|order| order.quantity).sum();
+        let ordered_units: f64 = orders.iter().map(|order| order.quantity).sum();
         let ordered = orders.iter().filter(|order| order.quantity > 0.0).count();
         let costs: Vec<f64> = orders.iter().filter_map(|order| order.cost).collect();
         let cost = match costs.is_empty() {
             true => String::new(),
-            false => format!(", expected cost {} in the steps that they are for", rounded(costs.iter().sum())),
+            false => format!(", expected cost {} in the steps that they are for", units(costs.iter().sum())),
         };
         let without = match self.lines.len() - orders.len() {
             0 => String::new(),
@@ -374,7 +388,7 @@ impl Decided for Orders {
             "{} of {} ordered, {} units{cost}{without}.{limited}",
             number(ordered as f64),
             counted(self.lines.len(), "item", "items"),
-            number(units)
+            number(ordered_units)
         )
     }
 
@@ -476,7 +490,8 @@ impl Decided for Orders {
         let largest = self.largest();
         let point = |row: &usize| {
             let line = &self.lines[*row];
-            format!("Order {} of {}: {}.", number(quantity(row)), line.label, line.reason)
+            let why = line.reason.strip_prefix(&number(quantity(row))).unwrap_or(&line.reason);
+            format!("Order {} of {},{why}.", number(quantity(row)), line.label)
         };
         let points: Vec<String> = largest.iter().take(FIRST).filter(|row| quantity(row) > 0.0).map(point).collect();
         let mut blocks = Vec::new();
@@ -485,8 +500,12 @@ impl Decided for Orders {
         }
         blocks.extend(self.figures()?.into_iter().map(Block::Figure));
         let rows: Vec<IdxSize> = largest.iter().take(SHOWN).map(|row| *row as IdxSize).collect();
-        let frame = self.table()?.frame().take(&IdxCa::from_vec("".into(), rows))?;
-        blocks.push(Block::Table(Table::new(frame).of_rows(self.lines.len()).titled("The largest orders")));
+        let frame = self.table()?.frame().take(&IdxCa::from_vec("".into(), rows))?.drop("reason")?;
+        let mut shown = frame;
+        for (name, words) in READ {
+            shown.rename(name, words.into())?;
+        }
+        blocks.push(Block::Table(Table::new(shown).of_rows(self.lines.len()).titled("The largest orders")));
         Ok(blocks)
     }
 }

@@ -23,7 +23,7 @@ use super::order::{Ask, Costs, Pipeline, Step, Target, Timing};
 use super::policy::{Belief, StockPolicy, Unmet};
 use super::shelf::Shelf;
 use super::state::{Item, State};
-use super::{Believed, class_targets, rounded, stock_figure, told};
+use super::{Believed, class_targets, percent, stock_figure, told, units};
 use crate::decide::{Decided, Decision};
 use crate::error::{Error, Result, find};
 use crate::evaluate::Backtest;
@@ -32,7 +32,7 @@ use crate::models::place;
 use crate::panel::{Panel, stamp_column};
 use crate::progress;
 use crate::show::words::counted;
-use crate::show::{Finding, Table, number};
+use crate::show::{Block, Finding, Table, number};
 use crate::statistics::{Estimate, of_scores};
 
 /// Steps whose mean the stock starts from.
@@ -539,10 +539,14 @@ impl Simulated {
     }
 }
 
-/// An interval in words.
-pub(super) fn interval(estimate: &Estimate) -> String {
+/// How much more something costs, with its interval, in words.
+pub(super) fn more(estimate: &Estimate) -> String {
+    let signed = |value: f64| match value < 0.0 {
+        true => format!("{} less", units(-value)),
+        false => format!("{} more", units(value)),
+    };
     let (low, high) = estimate.interval(LEVEL);
-    format!("{} % interval {} to {}", number(100.0 * LEVEL), rounded(low), rounded(high))
+    format!("{} ({} % interval {} to {})", signed(estimate.value), number(100.0 * LEVEL), signed(low), signed(high))
 }
 
 /// What an order rests on, in a word and in words.
@@ -554,17 +558,20 @@ fn word(belief: Belief) -> &'static str {
     }
 }
 
+fn ordered_by(belief: Belief) -> &'static str {
+    match belief {
+        Belief::Forecast => "the distribution",
+        Belief::Normal => "the normal formula",
+        Belief::Point => "the point forecast",
+    }
+}
+
 fn by(belief: Belief) -> &'static str {
     match belief {
         Belief::Forecast => "by the whole forecast distribution",
         Belief::Normal => "by the normal formula",
         Belief::Point => "by the point forecast alone",
     }
-}
-
-/// A share in words: `95.2 %`.
-pub(super) fn percent(share: f64) -> String {
-    format!("{} %", rounded(100.0 * share))
 }
 
 impl Decided for Simulated {
@@ -590,16 +597,16 @@ impl Decided for Simulated {
         }
         let parts = ["holding", "shortage", "orders", "waste"].into_iter().zip(total.costs);
         let parts: Vec<String> =
-            parts.filter(|(_, cost)| *cost > 0.0).map(|(part, cost)| format!("{part} {}", rounded(cost))).collect();
+            parts.filter(|(_, cost)| *cost > 0.0).map(|(part, cost)| format!("{part} {}", units(cost))).collect();
         let mut text =
-            format!("{name} on {many} over {steps} costs {} ({}): {service}.", rounded(total.cost()), parts.join(", "));
-        let told = |estimate: Estimate| format!("{} more ({})", rounded(estimate.value), interval(&estimate));
+            format!("{name} on {many} over {steps} costs {} ({}): {service}.", units(total.cost()), parts.join(", "));
+        let told = |one: (usize, usize)| more(&self.more(one));
         let labels = self.backtest.models();
         let accurate = self.backtest.best_by("mase").ok().and_then(|label| Some(place(&label, &labels).ok()?.0));
         match accurate {
             Some(m) if m == self.best && names.len() > 1 => text += " It is the most accurate model too.",
             Some(m) if m != self.best => {
-                text += &format!(" The most accurate model, {}, would cost {}.", names[m], told(self.more((m, 0))));
+                text += &format!(" The most accurate model, {}, would cost {}.", names[m], told((m, 0)));
             }
             _ => {}
         }
@@ -608,7 +615,7 @@ impl Decided for Simulated {
             .iter()
             .enumerate()
             .skip(1)
-            .map(|(of, policy)| format!("{} {}", by(policy.belief), told(self.more((self.best, of)))));
+            .map(|(of, policy)| format!("{} {}", by(policy.belief), told((self.best, of))));
         let others: Vec<String> = others.collect();
         if !others.is_empty() {
             text += &format!(" Its orders {}.", others.join(", "));
@@ -691,7 +698,7 @@ impl Decided for Simulated {
             percent(ledger.fill_rate()),
             ledger.steps_out,
             counted(ledger.steps, "step", "steps"),
-            rounded(ledger.left / ledger.steps.max(1) as f64)
+            units(ledger.left / ledger.steps.max(1) as f64)
         );
         let title = format!("Simulated stock of {item}");
         Ok(Finding::new(title.clone(), sentence, table).drawn(stock_figure(title, &panel, start, &steps)))
@@ -704,6 +711,50 @@ impl Decided for Simulated {
         let reasons: Vec<&str> = left_out.iter().map(|(_, why)| why.as_str()).collect();
         let columns = vec![Column::new("series".into(), &labels), Column::new("reason".into(), &reasons)];
         Ok(Table::new(DataFrame::new(labels.len(), columns)?))
+    }
+
+    /// Models by name, with what decides between them.
+    fn blocks(&self) -> Result<Vec<Block>> {
+        let names = self.backtest.names();
+        let row = |one: (usize, usize)| {
+            let (total, estimate) = (self.total(one), self.more(one));
+            let (low, high) = estimate.interval(LEVEL);
+            (one, total, estimate.value, low, high)
+        };
+        let rows: Vec<_> = self.ranked.iter().copied().map(row).collect();
+        let mut columns = vec![
+            Column::new("model".into(), rows.iter().map(|row| names[row.0.0].as_str()).collect::<Vec<_>>()),
+            Column::new(
+                "orders by".into(),
+                rows.iter().map(|row| ordered_by(self.policies[row.0.1].belief)).collect::<Vec<_>>(),
+            ),
+        ];
+        if self.has_costs {
+            let of = |value: &dyn Fn(&((usize, usize), &Ledger, f64, f64, f64)) -> f64| {
+                rows.iter().map(|row| value(row).round()).collect::<Vec<f64>>()
+            };
+            columns.extend([
+                Column::new("cost".into(), of(&|row| row.1.cost())),
+                Column::new("more than the best".into(), of(&|row| row.2)),
+                Column::new("from".into(), of(&|row| row.3)),
+                Column::new("to".into(), of(&|row| row.4)),
+            ]);
+        }
+        let items = self.played.items.len() as f64;
+        columns.extend([
+            Column::new("demand met".into(), rows.iter().map(|row| percent(row.1.fill_rate())).collect::<Vec<_>>()),
+            Column::new(
+                "reviews met".into(),
+                rows.iter().map(|row| percent(row.1.cycle_service())).collect::<Vec<_>>(),
+            ),
+            Column::new(
+                "mean stock".into(),
+                rows.iter().map(|row| (row.1.left * items / row.1.steps.max(1) as f64).round()).collect::<Vec<_>>(),
+            ),
+        ]);
+        let best = self.ranked.iter().position(|one| *one == (self.best, 0)).unwrap_or(0);
+        let table = Table::new(DataFrame::new(rows.len(), columns)?);
+        Ok(vec![Block::Table(if self.has_costs { table.highlight(best) } else { table })])
     }
 
     fn caveats(&self) -> Vec<String> {
