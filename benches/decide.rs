@@ -10,6 +10,7 @@
 
 use std::path::{Path, PathBuf};
 
+use tradewind::polars::prelude::*;
 use tradewind::prelude::*;
 
 const RATE: f64 = 0.95;
@@ -22,8 +23,8 @@ fn main() -> Result<()> {
     let row = std::env::args().skip(1).find(|word| !word.starts_with("--"));
     let asked = |name: &str| row.as_deref().is_none_or(|row| row == name);
     if asked("service") {
-        service(&data, "walmart_dept300", ["Store", "Dept"].as_slice(), "Date", "Weekly_Sales", 26)?;
-        service(&data, "rossmann_daily100", ["Store"].as_slice(), "Date", "Sales", 42)?;
+        service(&data, "walmart_dept300", &["IsHoliday"], 13)?;
+        service(&data, "rossmann_daily100", &["Promo", "Open", "Holiday"], 42)?;
     }
     if asked("time") {
         time(&data)?;
@@ -36,16 +37,21 @@ fn cpu() -> f64 {
     cpu_time::ProcessTime::now().as_duration().as_secs_f64()
 }
 
-fn service(data: &Path, name: &str, id: &[&str], time: &str, target: &str, held_out: usize) -> Result<()> {
-    let sales = Panel::read(data.join(format!("samples/{name}.parquet")), Columns::new(id.to_vec(), time, target))?;
-    let models = ["gamma_poisson", "ets", "theta", "group_seasonal", "seasonal_naive"];
+fn service(data: &Path, name: &str, known: &[&str], held_out: usize) -> Result<()> {
+    let part = |part: &str| {
+        let file = std::fs::File::open(data.join(format!("samples/{name}_{part}.parquet")))?;
+        Ok::<_, Error>(ParquetReader::new(file).finish()?)
+    };
+    let names = [&["unique_id", "ds", "y"], known].concat();
+    let frame = part("train")?.select(names.iter().copied())?.vstack(&part("test")?.select(names.iter().copied())?)?;
+    let sales = Panel::from_frame(frame, Columns::new(["unique_id"], "ds", "y").known(known.iter().copied()))?;
+    let models = ["gamma_poisson", "ets", "theta", "ridge", "boost(regressors=true)", "seasonal_naive"];
     let (lead, review) = (2, 1);
-    let folds = || Folds::new(held_out, lead + review).step(review);
+    let folds = |reviews: usize| Folds::new(reviews, lead + review).step(review);
     let begun = cpu();
-    // The past: as many steps before the held-out ones.
-    let last = sales.split(&Folds::new(1, held_out + lead))?.swap_remove(0);
-    let past = last.train();
-    let trial = past.backtest(models, folds())?;
+    // The training part ends where the test part begins: what is chosen is chosen on its last reviews.
+    let past = sales.split(&Folds::new(1, held_out))?.swap_remove(0).train();
+    let trial = past.backtest(models, folds(26))?;
     let policy = StockPolicy {
         lead_time: lead,
         review,
@@ -67,7 +73,7 @@ fn service(data: &Path, name: &str, id: &[&str], time: &str, target: &str, held_
         if other != chosen {
             both.push(other);
         }
-        let held = sales.backtest(both, folds())?.simulate_each(&[ours.clone(), normal.clone()])?;
+        let held = sales.backtest(both, folds(held_out - lead))?.simulate_each(&[ours.clone(), normal.clone()])?;
         println!("{}", held.sentence());
         println!("{}", held.table()?);
     }
