@@ -6,7 +6,9 @@
 //! | `scenarios.rs` | what if something were otherwise? |
 //! | `replenish/` | how much is ordered of each item, and what would that policy have cost? |
 //! | [`stock`] | the mathematics of inventory, as plain functions |
+//! | [`marketing`] | what do marketing channels bring, and how is a budget split? |
 
+pub mod marketing;
 mod replenish;
 mod scenarios;
 pub mod stock;
