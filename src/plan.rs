@@ -11,7 +11,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::decide::{Belief, Choice, Decision, LEVELS, Lots, State, StockPolicy, Unmet, latest};
+use crate::decide::{Belief, Choice, Decision, LEVELS, Lots, MarketingBudget, State, StockPolicy, Unmet, latest};
 use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Folds, Search, Tuning};
 use crate::forecast::Forecast;
@@ -59,6 +59,8 @@ pub enum Group {
     Title,
     /// How stock is replenished.
     Stock,
+    /// What shares a marketing budget.
+    Budget,
     /// How much of a stream is forecast at a time.
     Chunk,
     /// May other people's files be replaced?
@@ -73,7 +75,7 @@ impl Group {
             Self::Policy | Self::Shape => "Preparation",
             Self::Models | Self::Horizon | Self::Future | Self::Levels | Self::Seed => "Forecast",
             Self::Folds | Self::Metric | Self::Search => "Evaluation",
-            Self::Stock => "Decision",
+            Self::Stock | Self::Budget => "Decision",
             Self::Title | Self::Chunk | Self::Overwrite => "Results",
         }
     }
@@ -291,6 +293,20 @@ plan! {
         #[env = "TRADEWIND_CHOOSE_LEVEL"] #[of(Stock)]
         #[flag(switch)]
         choose_level: bool = false,
+        /// Columns with the spend of each marketing channel, separated by commas.
+        #[env = "TRADEWIND_CHANNELS"] #[of(Budget)]
+        channels: List = List::default(),
+        /// The least and the greatest spend per step of some channels: "tv=[0, 500], search=[50, 300]"; by default from nothing
+        /// to the most that the data have tried.
+        #[env = "TRADEWIND_BOUNDS"] #[of(Budget)]
+        bounds: String = String::new(),
+        /// What experiments have shown: files with the columns channel, spend, sales, error, or texts such as "tv(spend=12000,
+        /// sales=30000, error=6000)".
+        #[env = "TRADEWIND_LIFT"] #[of(Budget)]
+        lift: List = List::default(),
+        /// How the effect of channels is estimated, such as "memory=weibull, saturation=exponential, draws=500".
+        #[env = "TRADEWIND_MIX"] #[of(Budget)] #[takes(MarketingBudget)]
+        mix: String = String::new(),
         /// Random seed.
         #[env = "TRADEWIND_SEED"] #[of(Seed)]
         seed: u64 = 1,
@@ -351,8 +367,8 @@ plan! {
         #[env = "TRADEWIND_LOT"] #[of(Stock)]
         lot: f64,
         /// The most that all orders together may cost; needs `cost` of each item in the file with the stock.
-        #[env = "TRADEWIND_BUDGET"] #[of(Stock)]
-        budget: f64,
+        #[env = "TRADEWIND_ORDER_BUDGET"] #[of(Stock)]
+        order_budget: f64,
         /// The most that all orders together may take of a space; needs `volume` of each item in the file with the stock.
         #[env = "TRADEWIND_SPACE"] #[of(Stock)]
         space: f64,
@@ -362,6 +378,9 @@ plan! {
         /// Target: the share of demand that is met from stock, such as 0.95.
         #[env = "TRADEWIND_FILL_RATE"] #[of(Stock)]
         fill_rate: f64,
+        /// Marketing budget per step; by default what is spent now on average.
+        #[env = "TRADEWIND_BUDGET"] #[of(Budget)]
+        budget: f64,
         /// Rows per chunk of a streamed forecast; 250,000 by default. Interval calibration (`auto`, `conformal`) and the
         /// pooled seasonality of siblings are estimated within a chunk.
         #[env = "TRADEWIND_CHUNK"] #[of(Chunk)]
@@ -666,7 +685,8 @@ impl Plan {
         let mut beside: Vec<PathBuf> = Vec::new();
         let joined = self.joins().unwrap_or_default().into_iter().map(|(file, _)| PathBuf::from(file));
         let read = crate::panel::files_of(&self.features.names());
-        for place in joined.chain(read).chain(self.future.clone()).chain(self.stock.clone()) {
+        let tests = MarketingBudget::files(&self.lift.names()).into_iter().map(PathBuf::from);
+        for place in joined.chain(read).chain(self.future.clone()).chain(self.stock.clone()).chain(tests) {
             beside.extend(Panel::files(&place).unwrap_or_default());
         }
         Inputs { data, beside }
@@ -845,7 +865,7 @@ impl Plan {
             classes: self.classes.clone(),
             lots: self.lots,
             lot: self.lot,
-            budget: self.budget,
+            budget: self.order_budget,
             space: self.space,
             belief: self.belief,
             seed: self.seed,
@@ -952,6 +972,42 @@ impl Plan {
     fn past_reviews(&self, panel: &Panel, models: &[Model], reach: usize) -> Result<Backtest> {
         let folds = Folds::new(self.reviews, reach).step(self.review).scenario(self.scenario);
         panel.backtest(models.iter().cloned(), folds)
+    }
+
+    /// What shares the marketing budget.
+    ///
+    /// # Errors
+    /// When an option or a number of it cannot be, or two contradict each other.
+    pub fn marketing_budget(&self) -> Result<MarketingBudget> {
+        let mut stated = crate::options::parse(&self.mix)?;
+        let names = |list: &List| list.names().into_iter().map(serde_json::Value::from).collect::<Vec<_>>();
+        for (name, list) in [("channels", &self.channels), ("lift", &self.lift)] {
+            if !list.names().is_empty() {
+                stated.insert(name.into(), names(list).into());
+            }
+        }
+        if !self.bounds.trim().is_empty() {
+            stated.insert("bounds".into(), crate::options::parse(&self.bounds)?.into());
+        }
+        if let Some(budget) = self.budget {
+            stated.insert("budget".into(), budget.into());
+        }
+        stated.entry("seed").or_insert_with(|| self.seed.into());
+        let asked: MarketingBudget = crate::options::read("the marketing budget", stated)?;
+        asked.check().map(|()| asked)
+    }
+
+    /// How the marketing budget is best split over this plan's channels, which are known covariates unless it says otherwise.
+    ///
+    /// # Errors
+    /// As [`Panel::decide_budget`].
+    pub fn decide_budget(&self) -> Result<Decision> {
+        self.check()?;
+        let asked = self.marketing_budget()?;
+        let declared = [self.known.names(), self.observed.names()].concat();
+        let more = asked.channels.iter().filter(|name| !declared.contains(&name.as_str())).cloned();
+        let known = List(self.known.0.iter().cloned().chain(more).collect());
+        Self { known, ..self.clone() }.panel()?.decide_budget(&asked)
     }
 
     /// The plan whose policy takes demand as unknown where an item could not be sold, unless it says what to do with stock-outs.

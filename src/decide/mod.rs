@@ -16,6 +16,7 @@ pub mod stock;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use marketing::MarketingBudget;
 pub use replenish::{Belief, Lots, StockPolicy, Unmet};
 pub(crate) use replenish::{Choice, LEVELS, State};
 pub(crate) use scenarios::latest;

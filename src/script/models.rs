@@ -2,7 +2,7 @@
 
 use super::api::{Api, functions, methods, properties};
 use super::values::{Forecasts, Models, Names, Options};
-use crate::decide::{Decision, StockPolicy};
+use crate::decide::{Decision, MarketingBudget, StockPolicy};
 use crate::forecast::{Combination, Dependence, Forecast, Paths};
 use crate::models::{Failure, Fits, Horizon, MODELS, Model};
 use crate::panel::Panel;
@@ -26,6 +26,7 @@ pub(super) fn register(api: &mut Api) {
     methods! { api, Panel;
         fit(panel, models: Models) -> Fits { panel.fit(models.0) }
         fit_for(panel, models: Models, horizon: Horizon) -> Fits { panel.fit_for(models.0, horizon) }
+        decide_budget(panel, budget: MarketingBudget) -> Decision { panel.decide_budget(&budget) }
     }
     properties! { api, Fits;
         models(fits) -> Vec<String> { fits.models() }

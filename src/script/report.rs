@@ -101,6 +101,7 @@ pub(super) fn register(api: &mut Api) {
         decide_stock(plan) -> Decision { plan.decide_stock() }
         scenarios(plan) -> Decision { plan.scenarios() }
         simulate_stock(plan) -> Decision { plan.simulate_stock() }
+        decide_budget(plan) -> Decision { plan.decide_budget() }
         forecast_of(plan, fits: Fits) -> Forecast { plan.forecast_of(&fits) }
         stream(plan, out: String) -> Table { plan.stream(out) }
     }

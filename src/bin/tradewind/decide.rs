@@ -22,17 +22,19 @@ pub(crate) struct Command {
 enum Verb {
     /// How much to order of each item now, from its forecast distribution and the stock that there is. Of several models the one
     /// is taken whose orders cost least in simulated past reviews.
-    Stock(Box<Stock>),
+    Stock(Box<Decide<Stock>>),
     /// What the orders of each model would have cost in past reviews, and what share of demand they would have met.
-    Simulate(Box<Stock>),
+    Simulate(Box<Decide<Stock>>),
     /// What if? Forecast and, with --stock, orders under scenarios such as "cheaper(column=Price, times=0.9); late(lead_time=1)".
-    Scenarios(Box<Stock>),
+    Scenarios(Box<Decide<Stock>>),
+    /// How a marketing budget is best split over channels, from what each has brought.
+    Budget(Box<Decide<Budget>>),
 }
 
 #[derive(Args)]
-struct Stock {
+struct Decide<H: Heeds> {
     #[command(flatten)]
-    flags: Flags<Self>,
+    flags: Flags<H>,
     /// File for the table: .csv, .parquet, .json or .xlsx; it is printed without one.
     #[arg(long, value_name = "FILE", help_heading = "Results")]
     out: Option<PathBuf>,
@@ -40,6 +42,9 @@ struct Stock {
     #[arg(long, value_name = "FOLDER", help_heading = "Results")]
     page: Option<PathBuf>,
 }
+
+/// What orders need to know.
+struct Stock;
 
 impl Heeds for Stock {
     const GROUPS: &'static [Group] = &[
@@ -55,21 +60,35 @@ impl Heeds for Stock {
     ];
 }
 
+/// What the split of a marketing budget needs to know.
+struct Budget;
+
+impl Heeds for Budget {
+    const GROUPS: &'static [Group] =
+        &[Group::Data, Group::Policy, Group::Shape, Group::Budget, Group::Seed, Group::Overwrite];
+}
+
 impl Command {
     pub(crate) fn run(self, out: &Out) -> Result<()> {
         match self.verb {
-            Verb::Stock(stock) => stock.run(out, Plan::decide_stock),
-            Verb::Simulate(stock) => stock.run(out, Plan::simulate_stock),
-            Verb::Scenarios(stock) => stock.run(out, Plan::scenarios),
+            Verb::Stock(stock) => stock.run(out, Plan::stock_policy, Plan::decide_stock),
+            Verb::Simulate(stock) => stock.run(out, Plan::stock_policy, Plan::simulate_stock),
+            Verb::Scenarios(stock) => stock.run(out, Plan::stock_policy, Plan::scenarios),
+            Verb::Budget(budget) => budget.run(out, Plan::marketing_budget, Plan::decide_budget),
         }
     }
 }
 
-impl Stock {
-    fn run(self, out: &Out, decide: impl Fn(&Plan) -> Result<Decision>) -> Result<()> {
+impl<H: Heeds> Decide<H> {
+    fn run<T>(
+        self,
+        out: &Out,
+        asked: impl Fn(&Plan) -> Result<T>,
+        decide: impl Fn(&Plan) -> Result<Decision>,
+    ) -> Result<()> {
         // What can be said of the flags alone is said before any data are read.
         let plan = self.flags.plan(out)?;
-        plan.stock_policy()?;
+        asked(&plan)?;
         let mut outputs = Outputs::of(&plan);
         if let Some(file) = &self.out {
             Table::can_save(file)?;
@@ -100,6 +119,7 @@ impl Stock {
             "sentence": decision.sentence(),
             "table": decision.table()?.to_json()?,
             "undecided": undecided.rows(),
+            "caveat": decision.caveat(),
         });
         match &self.out {
             Some(_) if !out.json => {

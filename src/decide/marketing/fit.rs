@@ -41,7 +41,7 @@ use crate::statistics::summary::quantile;
 /// Mean and standard deviation of the prior of a mean contribution, as a share of mean sales.
 const SHARE: (f64, f64) = (0.05, 0.25);
 /// The standard deviation of the prior of ln(half-saturation / typical spend), and how far that may go.
-const HALF: f64 = 0.8;
+pub(super) const HALF: f64 = 0.8;
 const HALF_REACH: f64 = 3.0;
 
 /// What is known of a channel after one fit.
