@@ -32,6 +32,7 @@ mod labels;
 mod language;
 mod leakage;
 mod lstm;
+mod marketing;
 mod mstl;
 mod normalise;
 mod observed;

@@ -79,21 +79,21 @@ impl Candidate<'_> {
 /// When the budget is not positive, a bound cannot be, or no split satisfies all bounds, naming those in conflict.
 pub fn allocate(candidates: &[Candidate], budget: f64) -> Result<Split> {
     check(candidates, budget)?;
-    let curves: Vec<Curve> = candidates.iter().map(Curve::new).collect();
-    let (spend, theta) = solve(&curves, budget);
-    let bound: f64 = curves.iter().zip(&spend).map(|(curve, x)| curve.value(*x)).sum();
-    let mut best = spend;
+    let envelopes: Vec<Curve> = candidates.iter().map(Curve::new).collect();
+    let (mut best, mut theta) = solve(&envelopes, budget);
+    let mut curves = envelopes.clone();
+    let bound: f64 = envelopes.iter().zip(&best).map(|(curve, x)| curve.value(*x)).sum();
     // Where the solution lies on a straight part of an envelope, the curve is below it: try both ends, the rest divided anew.
-    for (c, curve) in curves.iter().enumerate() {
+    for (c, curve) in envelopes.iter().enumerate() {
         let Some((from, to)) = curve.line.filter(|(from, to)| best[c] > *from && best[c] < *to) else { continue };
         for end in [from, to] {
             let mut fixed = curves.clone();
             fixed[c] = Curve { low: end, high: end, line: None, ..curve.clone() };
             let (low, high) = total(&fixed);
             if low <= budget && budget <= high {
-                let (other, _) = solve(&fixed, budget);
+                let (other, price) = solve(&fixed, budget);
                 if worth(candidates, &other) > worth(candidates, &best) {
-                    best = other;
+                    (best, theta, curves) = (other, price, fixed);
                 }
             }
         }
@@ -101,7 +101,7 @@ pub fn allocate(candidates: &[Candidate], budget: f64) -> Result<Split> {
     let value = worth(candidates, &best);
     let violation = violation(&curves, &best, theta, budget);
     let room = candidates.iter().zip(&best).any(|(one, x)| *x < one.high);
-    let gap = if curves.iter().any(|curve| curve.line.is_some()) { (bound - value).max(0.0) } else { 0.0 };
+    let gap = if envelopes.iter().any(|curve| curve.line.is_some()) { (bound - value).max(0.0) } else { 0.0 };
     Ok(Split { spend: best, value, shadow_price: if room { theta.max(0.0) } else { 0.0 }, violation, gap })
 }
 
