@@ -1,5 +1,5 @@
-//! The marketing budget of a panel: what channels have brought, what is refused, and what is proposed. The bundled market is
-//! simulated; setup/marketing_data.py states its truth.
+//! The marketing budget of a panel: what channels have brought, what is refused, and what is proposed. The bundled
+//! market is simulated; setup/marketing_data.py states its truth.
 
 use std::collections::BTreeMap;
 

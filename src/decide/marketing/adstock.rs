@@ -1,19 +1,20 @@
 //! How long does spend work after it is spent?
 //!
-//! Adstock is a weighted sum of present and past spend, aₜ = Σ wₗ xₜ₋ₗ. Three memories, told apart because packages do not:
+//! Adstock is a weighted sum of present and past spend, aₜ = Σ wₗ xₜ₋ₗ. Three memories, told apart because packages do
+//! not:
 //!
 //! - **Geometric, infinite**: wₗ ∝ λˡ for all l ≥ 0, λ the retention (Broadbent 1979, *Journal of the Market Research
 //!   Society* 21).
 //! - **Geometric, finite**: the same for l < `window`, and nothing after it.
-//! - **Weibull**: wₗ = S(l) − S(l + 1) with the survival function S(l) = exp(−(l / scale)^shape): the probability that an
-//!   effect with a Weibull delay falls into period l. The weights sum to one and depend on no window; with a shape above 1 the
-//!   peak can come later than the spend.
+//! - **Weibull**: wₗ = S(l) − S(l + 1) with the survival function S(l) = exp(−(l / scale)^shape): the probability that
+//!   an effect with a Weibull delay falls into period l. The weights sum to one and depend on no window; with a shape
+//!   above 1 the peak can come later than the spend.
 //!
-//! **Normalisation** is stated: with [`Normalisation::Sum`] all weights sum to one, so that spend kept at x per period has an
-//! adstock of x; with [`Normalisation::Peak`] the greatest weight is one.
+//! **Normalisation** is stated: with [`Normalisation::Sum`] all weights sum to one, so that spend kept at x per period
+//! has an adstock of x; with [`Normalisation::Peak`] the greatest weight is one.
 //!
-//! Spend before the first period is not in the data. It is taken as a constant `before`, whose effect fades as the memory does;
-//! zero says that there was none.
+//! Spend before the first period is not in the data. It is taken as a constant `before`, whose effect fades as the
+//! memory does; zero says that there was none.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -133,8 +134,8 @@ impl Memory {
         self.raw_total() * self.scale(normalisation)
     }
 
-    /// The number of periods, the one of the spend among them, in which half of the effect has come, with a fraction as if the
-    /// effect were spread evenly over a period.
+    /// The number of periods, the one of the spend among them, in which half of the effect has come, with a fraction as
+    /// if the effect were spread evenly over a period.
     pub fn half_life(&self) -> f64 {
         let half = 0.5 * self.raw_total();
         let mut sum = 0.0;

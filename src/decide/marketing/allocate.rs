@@ -1,16 +1,18 @@
 //! How is a budget best split over channels?
 //!
-//! Maximise Σ F_c(x_c) with Σ x_c = B and low_c ≤ x_c ≤ high_c, where F_c(x) is what channel c brings per period at a spend of x
-//! that is kept up, averaged over the resamples of the fit: a decision under uncertainty maximises the expected value, not
-//! the value at the estimate.
+//! Maximise Σ F_c(x_c) with Σ x_c = B and low_c ≤ x_c ≤ high_c, where F_c(x) is what channel c brings per period at a
+//! spend of x that is kept up, averaged over the resamples of the fit: a decision under uncertainty maximises the
+//! expected value, not the value at the estimate.
 //!
-//! The problem is separable and concave, so that its optimality conditions (Karush 1939; Kuhn & Tucker 1951) are sufficient:
-//! with a shadow price θ, F_c′(x_c) = θ inside the bounds, ≤ θ at the lower and ≥ θ at the upper one. Each x_c(θ) falls as θ
-//! rises, and θ is found by bisection; the conditions are checked afterwards and their greatest violation is in the result.
+//! The problem is separable and concave, so that its optimality conditions (Karush 1939; Kuhn & Tucker 1951) are
+//! sufficient: with a shadow price θ, F_c′(x_c) = θ inside the bounds, ≤ θ at the lower and ≥ θ at the upper one. Each
+//! x_c(θ) falls as θ rises, and θ is found by bisection; the conditions are checked afterwards and their greatest
+//! violation is in the result.
 //!
-//! **S-shaped curves** (Hill with an exponent above 1) are not concave. Each is replaced by its concave envelope between its
-//! bounds: a straight line up to the point where the line touches the curve, the curve from there on. Where the solution lies
-//! on such a line, it is compared with the ends of the line, and the result says by how much at most it is below the best.
+//! **S-shaped curves** (Hill with an exponent above 1) are not concave. Each is replaced by its concave envelope
+//! between its bounds: a straight line up to the point where the line touches the curve, the curve from there on. Where
+//! the solution lies on such a line, it is compared with the ends of the line, and the result says by how much at most
+//! it is below the best.
 //!
 //! **Fails** where channels help or replace each other (search after television): the model has no interactions.
 
@@ -40,7 +42,8 @@ pub struct Split {
     pub value: f64,
     /// Expected sales per period that one more unit of budget would bring; zero where no channel may take more.
     pub shadow_price: f64,
-    /// The greatest violation of the optimality conditions, relative to the shadow price, and of the budget, relative to it.
+    /// The greatest violation of the optimality conditions, relative to the shadow price, and of the budget, relative
+    /// to it.
     pub violation: f64,
     /// By how much the value can be below the best, because a curve is S-shaped: zero if all are concave.
     pub gap: f64,
@@ -83,7 +86,8 @@ pub fn allocate(candidates: &[Candidate], budget: f64) -> Result<Split> {
     let (mut best, mut theta) = solve(&envelopes, budget);
     let mut curves = envelopes.clone();
     let bound: f64 = envelopes.iter().zip(&best).map(|(curve, x)| curve.value(*x)).sum();
-    // Where the solution lies on a straight part of an envelope, the curve is below it: try both ends, the rest divided anew.
+    // Where the solution lies on a straight part of an envelope, the curve is below it: try both ends, the rest divided
+    // anew.
     for (c, curve) in envelopes.iter().enumerate() {
         let Some((from, to)) = curve.line.filter(|(from, to)| best[c] > *from && best[c] < *to) else { continue };
         for end in [from, to] {

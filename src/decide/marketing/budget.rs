@@ -1,7 +1,7 @@
 //! How is the marketing budget of a panel best split?
 //!
-//! The series of the panel are summed to one: spend is decided for a whole, not for a shop. A channel whose spend is the same in
-//! all series of a date is a spend of the whole that was written beside each, and counts once.
+//! The series of the panel are summed to one: spend is decided for a whole, not for a shop. A channel whose spend is
+//! the same in all series of a date is a spend of the whole that was written beside each, and counts once.
 
 use super::allocate::{Candidate, allocate};
 use super::fit::{Effect, Fit, Resampling, fit};
@@ -17,8 +17,8 @@ use crate::show::words::listed;
 use crate::statistics::summary::quantile;
 
 impl Panel {
-    /// How a marketing budget is best split over channels: what each brought so far, how sure that is, and which split of
-    /// the budget is expected to bring most. What cannot be told apart is refused before anything is estimated.
+    /// How a marketing budget is best split over channels: what each brought so far, how sure that is, and which split
+    /// of the budget is expected to bring most. What cannot be told apart is refused before anything is estimated.
     ///
     /// ```
     /// use tradewind::polars::prelude::*;

@@ -1,8 +1,8 @@
 //! Which part of the sales came from which channel?
 //!
-//! The model of [`market`](super::market) is fitted by penalised least squares. The baseline (trend, season, controls) is
-//! linear and projected out (Frisch & Waugh 1933); what is left are three numbers per channel: its mean contribution per period
-//! m ≥ 0, its memory, and its half-saturation. Each has a weak normal prior:
+//! The model of [`market`](super::market) is fitted by penalised least squares. The baseline (trend, season, controls)
+//! is linear and projected out (Frisch & Waugh 1933); what is left are three numbers per channel: its mean contribution
+//! per period m ≥ 0, its memory, and its half-saturation. Each has a weak normal prior:
 //!
 //! | number | mean | standard deviation |
 //! |---|---|---|
@@ -10,20 +10,20 @@
 //! | retention λ, as ln(λ / (1 − λ)) | −0.4 (λ = 0.4) | 1 |
 //! | half-saturation, as ln(half / typical spend) | 0 | 0.8 |
 //!
-//! Minimised is Σ (error / σ)² + Σ ((number − mean) / standard deviation)² + Σ ((test − prediction) / its error)², the last sum
-//! over lift tests, by Levenberg and Marquardt's method from several starts; σ² is the residual variance of the fit itself.
-//! Errors that follow each other are whitened by their first autocorrelation, if it is positive (Prais & Winsten 1954), so that
-//! a slow wave in sales does not count as many independent observations.
+//! Minimised is Σ (error / σ)² + Σ ((number − mean) / standard deviation)² + Σ ((test − prediction) / its error)², the
+//! last sum over lift tests, by Levenberg and Marquardt's method from several starts; σ² is the residual variance of
+//! the fit itself. Errors that follow each other are whitened by their first autocorrelation, if it is positive (Prais
+//! & Winsten 1954), so that a slow wave in sales does not count as many independent observations.
 //!
-//! **Intervals** come from refits: residuals, inflated for the degrees of freedom used, are resampled in moving blocks (Künsch
-//! 1989, *Annals of Statistics* 17), and the prior means and lift tests are drawn anew from their distributions with each
-//! resample. Where the data decide, that is the block bootstrap; where the prior decides, its width is in the interval instead
-//! of none at all (randomised maximum a posteriori; Bardsley, Solonen, Haario & Laine 2014, *SIAM Journal on Scientific
-//! Computing* 36).
+//! **Intervals** come from refits: residuals, inflated for the degrees of freedom used, are resampled in moving blocks
+//! (Künsch 1989, *Annals of Statistics* 17), and the prior means and lift tests are drawn anew from their distributions
+//! with each resample. Where the data decide, that is the block bootstrap; where the prior decides, its width is in the
+//! interval instead of none at all (randomised maximum a posteriori; Bardsley, Solonen, Haario & Laine 2014, *SIAM
+//! Journal on Scientific Computing* 36).
 //!
-//! **Fails** where spend follows expected sales (search advertising does): what demand brought is then credited to the channel.
-//! Only an experiment separates the two. The estimates rest on priors wherever the spend has varied little: see
-//! [`identify`](super::identify).
+//! **Fails** where spend follows expected sales (search advertising does): what demand brought is then credited to the
+//! channel. Only an experiment separates the two. The estimates rest on priors wherever the spend has varied little:
+//! see [`identify`](mod@super::identify).
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -102,8 +102,8 @@ pub struct Resampling {
 /// ```
 ///
 /// # Errors
-/// When the market is impossible, mean sales are not positive, or the work is cancelled. Whether the channels can be told
-/// apart at all is asked by [`identify`](super::identify) before.
+/// When the market is impossible, mean sales are not positive, or the work is cancelled. Whether the channels can be
+/// told apart at all is asked by [`identify`](mod@super::identify) before.
 pub fn fit(market: &Market, form: &Form, resampling: Resampling) -> Result<Fit> {
     market.check()?;
     form.saturation.check()?;
@@ -130,8 +130,9 @@ impl Fit {
     }
 }
 
-/// The sum of squares to be minimised, and what it is made of. A point has the mean contributions (in units of mean sales) of
-/// all channels, then the places of their memories, then the logarithms of half-saturation over typical spend.
+/// The sum of squares to be minimised, and what it is made of. A point has the mean contributions (in units of mean
+/// sales) of all channels, then the places of their memories, then the logarithms of half-saturation over typical
+/// spend.
 #[derive(Clone)]
 struct Problem<'a> {
     market: &'a Market,
@@ -377,7 +378,8 @@ impl<'a> Problem<'a> {
         self.rows.iter().map(|t| self.market.sales[*t] - fitted(*t)).collect()
     }
 
-    /// The first autocorrelation of the errors, corrected for the smooth columns that were fitted to them; zero if negative.
+    /// The first autocorrelation of the errors, corrected for the smooth columns that were fitted to them; zero if
+    /// negative.
     fn autocorrelation(&self, contributions: &[Vec<f64>]) -> f64 {
         let errors = self.errors(contributions);
         let follow = |i: &usize| self.rows[*i] == self.rows[i - 1] + 1;

@@ -8,12 +8,12 @@
 //! | at the same time of every year | year by year spend repeats itself up to a tenth of its variance |
 //! | moves with other channels | the variance inflation factor on the baseline and the other channels is above [`INFLATION`] |
 //!
-//! The variance inflation factor is 1 / (1 − R²) of a regression on the others (Marquardt 1970, *Technometrics* 12): with 10,
-//! the standard error is 3.2 times what it would be if the channel varied on its own. Memory is not known yet, so that the
-//! factor is the median over short to long memories, at a half-saturation of the typical spend; for the baseline that of the
-//! shortest memory, if it is greater: what differs from a control by its memory alone is not told from it. A channel with a
-//! lift test of its own is known from outside: it is not refused for moving with others, and others are not refused for moving
-//! with it.
+//! The variance inflation factor is 1 / (1 − R²) of a regression on the others (Marquardt 1970, *Technometrics* 12):
+//! with 10, the standard error is 3.2 times what it would be if the channel varied on its own. Memory is not known yet,
+//! so that the factor is the median over short to long memories, at a half-saturation of the typical spend; for the
+//! baseline that of the shortest memory, if it is greater: what differs from a control by its memory alone is not told
+//! from it. A channel with a lift test of its own is known from outside: it is not refused for moving with others, and
+//! others are not refused for moving with it.
 
 use std::collections::BTreeMap;
 
@@ -243,8 +243,8 @@ fn percent(share: f64) -> String {
     format!("{} %", number((1000.0 * share).floor() / 10.0))
 }
 
-/// The share of the variance of spend that the time of the year explains, adjusted for the number of phases; none without
-/// two whole seasons.
+/// The share of the variance of spend that the time of the year explains, adjusted for the number of phases; none
+/// without two whole seasons.
 fn yearly(market: &Market, channel: usize) -> Option<f64> {
     let spend = &market.channels[channel].spend;
     let season = market.seasons.iter().map(|(length, _)| length.round() as usize).max()?;

@@ -1,9 +1,9 @@
 //! What is a media-mix model made of? Sales, spend per channel, and what else moves sales.
 //!
-//! sales(t) = trend + season + controls + Σ contribution of channel c + error, where a contribution is an effect β_c ≥ 0 times
-//! a [saturation](super::saturation) of the [adstock](super::adstock) of spend (Jin, Wang, Sun, Chan & Koehler 2017, *Bayesian
-//! Methods for Media Mix Modeling with Carryover and Shape Effects*, Google). The trend is a straight line with optional bends,
-//! the season is a few harmonics, controls are known covariates such as price and promotion.
+//! sales(t) = trend + season + controls + Σ contribution of channel c + error, where a contribution is an effect β_c ≥
+//! 0 times a [saturation](super::saturation) of the [adstock](super::adstock) of spend (Jin, Wang, Sun, Chan & Koehler
+//! 2017, *Bayesian Methods for Media Mix Modeling with Carryover and Shape Effects*, Google). The trend is a straight
+//! line with optional bends, the season is a few harmonics, controls are known covariates such as price and promotion.
 
 use std::f64::consts::TAU;
 
@@ -48,8 +48,8 @@ pub struct LiftTest {
     pub sales: f64,
     /// The standard error of these sales.
     pub error: f64,
-    /// The number of periods over which the spend was spread evenly; without it the test is taken to have measured the average
-    /// return of the channel as it is spent in the data.
+    /// The number of periods over which the spend was spread evenly; without it the test is taken to have measured the
+    /// average return of the channel as it is spent in the data.
     pub periods: Option<f64>,
     /// Spend per period that ran anyway, with `periods`.
     pub base: f64,
@@ -124,8 +124,8 @@ impl Kind {
         }
     }
 
-    /// The normal prior of the place, mean and standard deviation: retention mostly between 0.11 and 0.78, scale between half a
-    /// period and seven.
+    /// The normal prior of the place, mean and standard deviation: retention mostly between 0.11 and 0.78, scale
+    /// between half a period and seven.
     pub(super) fn prior(self) -> (f64, f64) {
         match self {
             Self::Geometric { .. } => (-0.4, 1.0),
@@ -256,8 +256,8 @@ impl Market {
         columns
     }
 
-    /// An orthonormal basis of the baseline over the given periods, each column changed by `change` first. Columns that say
-    /// nothing new are left out.
+    /// An orthonormal basis of the baseline over the given periods, each column changed by `change` first. Columns that
+    /// say nothing new are left out.
     pub(super) fn basis(&self, bends: usize, rows: &[usize], change: impl Fn(&mut [f64])) -> Vec<Vec<f64>> {
         let mut basis: Vec<Vec<f64>> = Vec::new();
         for column in self.baseline(bends) {

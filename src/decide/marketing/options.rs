@@ -14,7 +14,7 @@ use crate::error::{Error, Result, find, suggestion};
 use crate::options::choice;
 use crate::panel::{Panel, Sheet};
 
-choice!(/// How long spend works: geometric (each period keeps the same share), or with a delay that has a Weibull distribution.
+choice!(/// How long spend works: geometric, or with a delay that has a Weibull distribution.
     Carryover { Geometric, Weibull });
 
 choice!(/// The form of diminishing returns.
@@ -28,11 +28,11 @@ pub struct MarketingBudget {
     pub channels: Vec<String>,
     /// The budget per period; without one, what is spent now per period on average.
     pub budget: Option<f64>,
-    /// The least and the greatest spend per period of some channels: `{tv=[0, 500], search=[50, 300]}`. Without them a channel
-    /// may have anything from nothing to the most that the data have tried.
+    /// The least and the greatest spend per period of some channels: `{tv=[0, 500], search=[50, 300]}`. Without them a
+    /// channel may have anything from nothing to the most that the data have tried.
     pub bounds: BTreeMap<String, (f64, f64)>,
-    /// Results of experiments: files with the columns channel, spend, sales, error and optionally periods, base, or texts such
-    /// as `tv(spend=12000, sales=30000, error=6000)`.
+    /// Results of experiments: files with the columns channel, spend, sales, error and optionally periods, base, or
+    /// texts such as `tv(spend=12000, sales=30000, error=6000)`.
     pub lift: Vec<String>,
     /// How long spend works: geometric or weibull.
     pub memory: Carryover,

@@ -1,10 +1,10 @@
 //! How much less does the second thousand bring than the first?
 //!
-//! A saturation maps adstocked spend a ≥ 0 to the share of the greatest effect, from 0 to 1, with h the half-saturation: the
-//! adstock at which half of the greatest effect is reached.
+//! A saturation maps adstocked spend a ≥ 0 to the share of the greatest effect, from 0 to 1, with h the
+//! half-saturation: the adstock at which half of the greatest effect is reached.
 //!
-//! - **Hill** with exponent n: aⁿ / (aⁿ + hⁿ) (Hill 1910). With n = 1 (Michaelis–Menten) it is concave; with n > 1 it is
-//!   S-shaped: little spend does nearly nothing.
+//! - **Hill** with exponent n: aⁿ / (aⁿ + hⁿ) (Hill 1910). With n = 1 (Michaelis–Menten) it is concave; with n > 1 it
+//!   is S-shaped: little spend does nearly nothing.
 //! - **Exponential**: 1 − 2^(−a / h), concave.
 //! - **Logistic**: tanh(a · artanh(½) / h), concave: the upper half of a logistic curve through the origin.
 //!

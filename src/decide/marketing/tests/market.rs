@@ -18,8 +18,8 @@ pub(crate) fn normal(random: &mut ChaCha8Rng) -> f64 {
     Normal::standard().inverse_cdf(random.random::<f64>().clamp(1e-12, 1.0 - 1e-12))
 }
 
-/// Weekly sales of a market with trend, season, and channels of which some run in flights and some vary around a level. The
-/// spend goes back 40 weeks before the data begin. The error is normal, or autocorrelated with coefficient `rho`.
+/// Weekly sales of a market with trend, season, and channels of which some run in flights and some vary around a level.
+/// The spend goes back 40 weeks before the data begin. The error is normal, or autocorrelated with coefficient `rho`.
 pub(crate) fn simulate(weeks: usize, truths: &[Truth], noise: f64, rho: f64, seed: u64) -> Market {
     const EARLIER: usize = 40;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -92,8 +92,9 @@ fn returns_of_two_markets_are_recovered() {
     }
 }
 
-/// How many of the 90 % intervals of average and marginal returns hold the truth, in so many markets of three channels whose
-/// truth is drawn: retention from 0.1 to 0.7, half-saturation from half to twice the typical spend, returns from 0.8 to 3.
+/// How many of the 90 % intervals of average and marginal returns hold the truth, in so many markets of three channels
+/// whose truth is drawn: retention from 0.1 to 0.7, half-saturation from half to twice the typical spend, returns from
+/// 0.8 to 3.
 pub(crate) fn coverage(markets: u64, weeks: usize, noise: f64, rho: f64, draws: usize) -> (f64, f64) {
     let (mut average, mut marginal, mut all) = (0.0, 0.0, 0.0);
     let form = Form::default();

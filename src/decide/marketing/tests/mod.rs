@@ -1,4 +1,5 @@
-//! The mathematics of the marketing budget against hand-computed values, independent implementations and simulated markets.
+//! The mathematics of the marketing budget against hand-computed values, independent implementations and simulated
+//! markets.
 
 pub(crate) mod market;
 mod oracles;
