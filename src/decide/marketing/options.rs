@@ -159,7 +159,7 @@ impl MarketingBudget {
         let form = self.form();
         form.memory.at(0.0).check()?;
         form.saturation.check()?;
-        crate::options::probability(self.level, "the probability of the intervals")?;
+        crate::options::level(self.level)?;
         for (what, value, most) in [("harmonics", self.harmonics, 20), ("bends", self.bends, 20)] {
             if value > most {
                 return Err(Error::usage(format!("at most {most} {what} are estimated, not {value}")));

@@ -237,10 +237,12 @@ impl Decided for BudgetSplit {
                 amount(self.now)
             ),
         };
-        let by = format!("{} a {noun} ({})", signed(gain), self.interval(ends));
+        // Bounds can forbid the present split.
+        let by = format!("{} a {noun} ({})", amount(gain.abs()), self.interval(ends));
+        let (rise, higher) = if gain < 0.0 { ("fall", "lower") } else { ("rise", "higher") };
         let expected = match same {
-            true => format!("{than}, sales are expected to rise by {by}"),
-            false => format!("sales are expected to be higher by {by} {than}"),
+            true => format!("{than}, sales are expected to {rise} by {by}"),
+            false => format!("sales are expected to be {higher} by {by} {than}"),
         };
         format!("Spend {}: {expected}.{limits}", listed(&shown, 8))
     }
