@@ -85,6 +85,7 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         ("decide_stock" | "simulate" | "choose_policy", "policy") => "#{cycle_service: 0.9, paths: 200}".into(),
         (_, "policies") => r#"[#{cycle_service: 0.9}, "cycle_service=0.9, belief=normal"]"#.into(),
         (_, "scenarios") => r#"["late(lead_time=1)"]"#.into(),
+        (_, "budget") => r#"#{channels: ["tv", "radio", "search"], draws: 50}"#.into(),
         (_, "item") => r#""Store=1, Dept=1""#.into(),
         (_, "keys") => r#"["Store", "Dept"]"#.into(),
         (_, "time") => r#""Date""#.into(),
@@ -218,6 +219,12 @@ fn every_verb_runs() {
             "Plan" if ["decide_stock", "simulate_stock", "scenarios"].contains(&verb.name) => format!(
                 r#"plan(#{{data: "data/walmart_sales_weekly.csv", id: ["Store", "Dept"], time: "Date", target: "Weekly_Sales", models: "naive", stock: {stock}, cycle_service: 0.9, reviews: 3, what_if: "late(lead_time=1)"}})"#
             ),
+            "Panel" if verb.name == "decide_budget" => {
+                r#"read_panel("data/marketing_weekly.csv", columns([], "week", "sales").known(["tv", "radio", "search"]))"#.to_string()
+            }
+            "Plan" if verb.name == "decide_budget" => {
+                r#"plan(#{data: "data/marketing_weekly.csv", time: "week", target: "sales", channels: ["tv", "radio", "search"], mix: "draws=50"})"#.to_string()
+            }
             // What is scored must have happened.
             "Forecast" if verb.name == "score" => r#"sales.before("2012-06-01").fit("naive").forecast(4)"#.to_string(),
             // From Parquet only.

@@ -22,7 +22,7 @@ fn asked(more: &str) -> MarketingBudget {
     MarketingBudget::parse(&format!("channels=[tv, radio, search], draws=60{more}")).unwrap()
 }
 
-fn column(split: &BudgetSplit, name: &str) -> Vec<f64> {
+fn column(split: &Decision, name: &str) -> Vec<f64> {
     let table = split.table().unwrap();
     table.frame().column(name).unwrap().f64().unwrap().into_no_null_iter().collect()
 }
@@ -119,7 +119,7 @@ fn spend_of_the_whole_beside_each_series_counts_once() {
     };
     let whole = market_panel().decide_budget(&asked("")).unwrap();
     let (national, regional) = (regions(false), regions(true));
-    assert!(national.caveats()[0].contains("the same in all series of each date, and is counted once"));
+    assert!(national.caveat().unwrap().contains("the same in all series of each date, and is counted once"));
     for split in [&national, &regional] {
         for name in ["spend", "average", "proposed"] {
             let pairs = column(split, name).into_iter().zip(column(&whole, name));
@@ -215,7 +215,7 @@ fn a_plan_decides_the_same() {
     let text = "data = 'data/marketing_weekly.csv'\ntime = 'week'\ntarget = 'sales'\nknown = 'promotion'\n\
                 channels = 'tv, radio, search'\nmix = 'draws=60'";
     let plan = Plan::read_text(text).unwrap();
-    let csv = |split: BudgetSplit| split.table().unwrap().to_csv().unwrap();
+    let csv = |split: Decision| split.table().unwrap().to_csv().unwrap();
     let verb = Panel::read(DATA, Columns::new([""; 0], "week", "sales").known(["promotion", "tv", "radio", "search"]));
     assert_eq!(csv(plan.decide_budget().unwrap()), csv(verb.unwrap().decide_budget(&asked("")).unwrap()));
 }

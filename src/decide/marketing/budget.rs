@@ -223,13 +223,7 @@ fn doubts(market: &Market, fit: &Fit, asked: &MarketingBudget) -> Vec<String> {
 }
 
 /// The split, from the fitted market.
-fn decided(
-    panel: &Panel,
-    asked: &MarketingBudget,
-    market: Market,
-    fit: Fit,
-    caveats: Vec<String>,
-) -> Result<Decision> {
+fn decided(panel: &Panel, asked: &MarketingBudget, market: Market, fit: Fit, caveats: Vec<String>) -> Result<Decision> {
     let present: Vec<f64> = market.channels.iter().map(Channel::mean).collect();
     let now: f64 = present.iter().sum();
     let budget = asked.budget.unwrap_or(now);

@@ -223,11 +223,8 @@ impl Decided for BudgetSplit {
             let now = if line.changes() { format!("instead of {}", amount(line.present)) } else { "as now".into() };
             format!("{} a {noun} on {} {now}", amount(line.proposed), line.name)
         };
-        let shown: Vec<String> = if same {
-            changed.iter().map(part).collect()
-        } else {
-            self.lines.iter().map(|line| part(&line)).collect()
-        };
+        let shown: Vec<String> =
+            if same { changed.iter().map(part).collect() } else { self.lines.iter().map(|line| part(&line)).collect() };
         let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
         let than = match same {
             true => format!("with the same budget of {}", amount(self.budget)),
