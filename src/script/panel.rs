@@ -69,6 +69,7 @@ pub(super) fn register(api: &mut Api) {
         len(panel) -> usize { panel.len() }
         is_empty(panel) -> bool { panel.is_empty() }
         series(panel, key: String) -> Panel { panel.series(&key) }
+        availability(panel, key: String) -> Vec<f64> { panel.availability(&key) }
         nth(panel, place: usize) -> Panel { panel.nth(place) }
         save(panel, path: String) -> () { panel.save(path) }
         summary(panel) -> Table { panel.summary() }

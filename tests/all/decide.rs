@@ -54,6 +54,10 @@ fn numbers(decision: &Decision, column: &str) -> Vec<Option<f64>> {
     table.frame().column(column).unwrap().cast(&DataType::Float64).unwrap().f64().unwrap().iter().collect()
 }
 
+fn number(table: &Table, row: usize, name: &str) -> f64 {
+    table.frame().column(name).unwrap().cast(&DataType::Float64).unwrap().f64().unwrap().get(row).unwrap()
+}
+
 const STATE: &str = "item,on_hand,in_transit_1,in_transit_2\ni0,1,0,2\ni1,3,1,0\ni2,4,0,0\ni3,9,2,5\ni4,0,0,0\ni5,30,0,0\ni6,7,7,7\ni7,12,0,3\n";
 
 #[test]
@@ -280,12 +284,19 @@ fn the_command_writes_what_the_verb_decides() {
     for (model, flags, words) in [
         ("gamma_poisson", &["--lost-sales", "--backorders", "--fill-rate", "0.9"][..], "not both"),
         ("gamma_poisson", &["--cycle-service", "95"][..], "did you mean 0.95?"),
-        ("naive; theta", &["--cycle-service", "0.9"][..], "not of 2"),
+        ("naive; theta", &["--cycle-service", "0.9", "--reviews", "200"][..], "need more than"),
     ] {
         let refused = run(model, flags);
         let said = String::from_utf8_lossy(&refused.stderr).to_string();
         assert!(refused.status.code() == Some(2) && said.contains(words), "{flags:?}: {said}");
     }
+    // Of several models the one is taken whose orders would have done best, and that is said.
+    let chosen = run("naive; theta", &["--cycle-service", "0.9", "--reviews", "4"]);
+    let said = String::from_utf8_lossy(&chosen.stdout).to_string();
+    assert!(chosen.status.success() && said.contains("is the one to take"), "{said}");
+    let page = run("gamma_poisson", &["--cycle-service", "0.9", "--page", "page"]);
+    assert!(page.status.success() && at.join("page/slides.html").exists(), "{}", String::from_utf8_lossy(&page.stderr));
+    assert!(std::fs::read_to_string(at.join("page/report.md")).unwrap().contains("Order "));
 }
 
 /// What a policy would have cost, step by step by hand: orders up to the point forecast of a constant demand.
@@ -301,7 +312,7 @@ fn simulated_costs_are_those_by_hand() {
         let simulated = trial.simulate(&StockPolicy::parse(&policy).unwrap()).unwrap();
         let table = simulated.table().unwrap();
         let row = (0..3).find(|row| table.get(*row, "belief").unwrap().to_string() == "point").unwrap();
-        let number = |name: &str| table.get(row, name).unwrap().to_string().parse::<f64>().unwrap();
+        let number = |name: &str| number(&table, row, name);
         // Counted are the steps from the first that an order can serve: 5, 9, 2, 5. Of the 9, 4 are not there: lost, they leave 3 too
         // many on the shelf in the two steps that follow; owed, they leave one unit owed in each of them.
         assert!((number("holding") - holding).abs() < 1e-9, "{unmet}: {}", number("holding"));
@@ -321,16 +332,16 @@ fn the_cheapest_model_is_chosen_by_its_cost() {
     let policy = StockPolicy::parse("lead_time=2, holding=0.2, shortage=1").unwrap();
     let simulated = trial.simulate(&policy).unwrap();
     let table = simulated.table().unwrap();
-    let cost = |row: usize| table.get(row, "cost").unwrap().to_string().parse::<f64>().unwrap();
+    let cost = |row: usize| number(&table, row, "cost");
     let own = (0..9).find(|row| table.get(*row, "belief").unwrap().to_string() == "forecast").unwrap();
     assert_eq!(table.get(own, "model").unwrap().to_string(), best);
     assert!((1..9).all(|row| cost(row - 1) <= cost(row)));
     assert!(simulated.sentence().contains("over 10 steps costs"), "{}", simulated.sentence());
     let choice = trial.choose_policy(&policy).unwrap();
     let chosen = choice.table().unwrap();
-    assert!(chosen.rows() == 39 && chosen.get(0, "cost").unwrap().to_string().parse::<f64>().unwrap() <= cost(own));
+    assert!(chosen.rows() == 39 && number(&chosen, 0, "cost") <= cost(own));
     let filled = trial.choose_policy(&StockPolicy::parse("lead_time=2, fill_rate=0.9").unwrap()).unwrap();
-    let rate = filled.table().unwrap().get(0, "fill_rate").unwrap().to_string().parse::<f64>().unwrap();
+    let rate = number(&filled.table().unwrap(), 0, "fill_rate");
     assert!(rate >= 0.9 || filled.sentence().contains("No level reached"), "{}", filled.sentence());
     for (metric, words) in [
         ("cost(lead_time=2)", "needs what holding and shortage cost"),
@@ -421,7 +432,7 @@ fn scenarios_change_the_forecast_and_the_orders() {
         ])
         .unwrap();
     let table = scenarios.table().unwrap();
-    let number = |row: usize, name: &str| table.get(row, name).unwrap().to_string().parse::<f64>().unwrap();
+    let number = |row: usize, name: &str| number(&table, row, name);
     assert_eq!(table.rows(), 4);
     // The first is what the model forecasts as it is, and what is ordered as it is.
     let total: f64 = forecast.keys().iter().map(|key| forecast.mean(label, key).unwrap().iter().sum::<f64>()).sum();

@@ -266,6 +266,8 @@ const NOT_IN_SCRIPTS: &[(&str, &str)] = &[
     ("can_save", "save() says it"),
     ("to_json", "save() writes it"),
     ("schema", "of the command line"),
+    ("stock_policy", "options of decide_stock()"),
+    ("marketing_budget", "options of decide_budget()"),
     ("read_text", "plan(#{…})"),
     ("list", "help()"),
     ("reading", "text of the plan: fields"),

@@ -28,6 +28,8 @@ const COLUMNS: [&str; 13] = [
     "target",
 ];
 const IN_TRANSIT: &str = "in_transit_";
+/// What the orders of before may have left beside it.
+const BESIDE: [&str; 1] = ["order"];
 
 /// The stock of all items.
 #[derive(Clone)]
@@ -316,7 +318,8 @@ impl State {
 /// is a mistake; others may stand beside them.
 fn in_transit(place: &str, present: &[&str], keys: &[&str]) -> Result<Vec<String>> {
     let mut steps: Vec<usize> = Vec::new();
-    for name in present.iter().filter(|name| !keys.contains(name) && !COLUMNS.contains(name)) {
+    for name in present.iter().filter(|name| !keys.contains(name) && !COLUMNS.contains(name) && !BESIDE.contains(name))
+    {
         match name.strip_prefix(IN_TRANSIT).map(str::parse::<usize>) {
             Some(Ok(step @ 1..=1000)) => steps.push(step),
             _ => {
