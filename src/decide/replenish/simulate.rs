@@ -176,15 +176,16 @@ impl<'a> Past<'a> {
         self.windows.last().map_or(0, |last| last.after + self.horizon)
     }
 
-    /// Why an item cannot be played, if it cannot.
+    /// Why an item cannot be played, if it cannot. Windows in which its demand is not known have no review.
     fn left_out(&self, item: usize, available: Option<&[f64]>) -> Option<String> {
-        if self.windows.iter().any(|window| window.actuals[item].is_empty()) {
-            return Some("it was not sold in all windows".into());
+        let known = || self.windows.iter().filter(|window| !window.actuals[item].is_empty());
+        if known().next().is_none() {
+            return Some("its demand is not known in any window".into());
         }
-        let silent =
-            |window: &Window| (0..self.backtest.models().len()).find(|m| window.forecast.cell(*m, item).is_none());
-        if let Some(m) = self.windows.iter().find_map(silent) {
-            return Some(format!("{} has no forecast of it in some window", self.backtest.models()[m]));
+        let models = self.backtest.models();
+        let silent = |window: &Window| (0..models.len()).find(|m| window.forecast.cell(*m, item).is_none());
+        if let Some(m) = known().find_map(silent) {
+            return Some(format!("{} has no forecast of it in some window", models[m]));
         }
         self.panel.is_never_sold(item, available).then(|| "it was never in stock".into())
     }
@@ -233,7 +234,8 @@ impl<'a> Past<'a> {
                 let window = &self.windows[fold];
                 let from = step - window.after;
                 let wait = lead.at(late.random::<f64>());
-                for (one, policy) in running.iter_mut().zip(policies) {
+                let is_known = !window.actuals[item].is_empty();
+                for (one, policy) in running.iter_mut().zip(policies).filter(|_| is_known) {
                     let believed =
                         Believed { belief: policy.belief, cell: window.forecast.cell(model, item), from, closed: &[] };
                     let class = self.classes.as_ref().and_then(|of| of[item]);

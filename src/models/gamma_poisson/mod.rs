@@ -58,7 +58,7 @@ pub struct GammaPoisson {
     pub floor: f64,
     /// The power of the season in the forecast, from 0 (none) to 1.
     pub power: f64,
-    /// c₀ and c₁ of the dispersion exp(c₀ + c₁ log μ) of counts; `[]` estimates them from errors one step ahead.
+    /// c₀ and c₁ of the dispersion exp(c₀ + c₁ log μ) of counts; by default (`[]`) estimated from errors one step ahead.
     pub dispersion: Vec<f64>,
 }
 
@@ -74,7 +74,7 @@ impl Default for GammaPoisson {
             prior: 5.0,
             floor: 0.05,
             power: 0.8,
-            dispersion: vec![-0.4, -0.2],
+            dispersion: Vec::new(),
         }
     }
 }
