@@ -63,10 +63,11 @@ fn service(data: &Path, name: &str, known: &[&str], held_out: usize) -> Result<(
     let choice = trial.choose_policy(&policy)?;
     println!("{name}: {}", choice.sentence());
     let chosen = choice.table()?.get(0, "model")?.to_string();
-    let level = choice.table()?.get(0, "target")?.to_string().parse::<f64>().unwrap_or(RATE);
+    let target = |name: &str| Ok::<_, Error>(choice.table()?.frame().column(name)?.f64()?.get(0));
     let point = trial.best("mase")?;
-    println!("most accurate on the past: {point}; chosen on cost: {chosen} at {level}");
-    let ours = StockPolicy { fill_rate: Some(level), ..policy.clone() };
+    println!("most accurate on the past: {point}; chosen on cost: {chosen}");
+    let (cycle_service, fill_rate) = (target("cycle_service_target")?, target("fill_rate_target")?);
+    let ours = StockPolicy { cycle_service, fill_rate, ..policy.clone() };
     let normal = StockPolicy { belief: Belief::Normal, ..policy };
     for other in ["seasonal_naive", point.as_str()] {
         let mut both = vec![chosen.as_str()];

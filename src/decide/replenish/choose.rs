@@ -2,8 +2,10 @@
 //!
 //! The order of a step is the cheapest for the steps that it is for; which level is cheapest in the long run, where leftovers
 //! serve later steps, sales are lost and forecasts are imperfect, is found by playing all levels of a grid on the same past
-//! windows. With a service target the cheapest of those that reached it in the past is taken: a forecast whose upper quantiles are
-//! too low is raised, one whose are too high is lowered.
+//! windows. With a service target each model has the level that just reached it in the past, and the model is taken that is cheapest
+//! there: a forecast whose upper quantiles are too low is raised, one whose are too high is lowered. A fill rate is wanted of all items together: one cycle service level for
+//! all often reaches it with less stock than the same fill rate of each, which would let items run out whose demand is all but
+//! known, and pile up those whose is not.
 //!
 //! Fails where the past windows are few: the level of 13 weeks is one season's.
 
@@ -23,7 +25,11 @@ use crate::show::words::counted;
 use crate::show::{Block, Finding, Table};
 
 /// Levels that are tried.
-pub(crate) const LEVELS: &[f64] = &[0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99];
+pub(crate) const LEVELS: &[f64] =
+    &[0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.875, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995];
+
+/// Fill rates from here on are tried.
+const LEAST_FILL: f64 = 0.8;
 
 impl Backtest {
     /// The label of the model that is best by a metric (`mae` where no model has a score by it), or by what its orders would have
@@ -44,7 +50,7 @@ impl Backtest {
 
     /// Which model, and which level of the policy's service target, would have cost least in the held-out windows: a row per model
     /// and level, the one to take first. A policy without a target is tried with every cycle service level, and as it is; one with a
-    /// target takes the cheapest that reached it.
+    /// target takes the model that is cheapest at the level that just reached it.
     ///
     /// # Errors
     /// As [`simulate`](Self::simulate).
@@ -61,22 +67,23 @@ fn cost(metric: &str) -> Result<Option<StockPolicy>> {
     }
 }
 
-/// The policy with another level of its target; the target of none is the cycle service.
-fn at(policy: &StockPolicy, level: Option<f64>) -> StockPolicy {
-    let mut policy = policy.clone();
-    match (level, policy.fill_rate) {
-        (None, _) => {}
-        (_, Some(_)) => policy.fill_rate = level,
-        (_, None) => policy.cycle_service = level,
+/// The policy as it is, and with other levels of its target: of a fill rate, with cycle service levels too.
+fn candidates(policy: &StockPolicy, levels: &[f64]) -> Vec<StockPolicy> {
+    let cycle = |level: &f64| StockPolicy { cycle_service: Some(*level), fill_rate: None, ..policy.clone() };
+    let fill = |level: &f64| StockPolicy { fill_rate: Some(*level), ..policy.clone() };
+    let mut candidates = vec![policy.clone()];
+    candidates.extend(levels.iter().map(cycle));
+    if policy.fill_rate.is_some() {
+        candidates.extend(levels.iter().filter(|level| **level >= LEAST_FILL).map(fill));
     }
-    policy
+    candidates
 }
 
 /// Models and levels, simulated, the one to take first.
 pub(crate) struct Choice {
     backtest: Backtest,
-    policy: StockPolicy,
-    levels: Vec<Option<f64>>,
+    /// The first is the policy as it is.
+    policies: Vec<StockPolicy>,
     played: Played,
     totals: Vec<Vec<Ledger>>,
     /// Model and level, in order.
@@ -93,19 +100,17 @@ impl Choice {
                 "a level that is searched for is that of all items: leave out the targets of classes",
             ));
         }
-        let levels: Vec<Option<f64>> = std::iter::once(None).chain(levels.iter().copied().map(Some)).collect();
         let past = Past::of(backtest, state, policy)?;
-        let policies: Vec<StockPolicy> = levels.iter().map(|level| at(policy, *level)).collect();
+        let policies = candidates(policy, levels);
         let played = past.run(&policies)?;
         let has_costs = past.has_costs(&played);
         let models = 0..backtest.models().len();
         let totals: Vec<Vec<Ledger>> =
-            models.clone().map(|m| (0..levels.len()).map(|level| played.total(m, level)).collect()).collect();
+            models.clone().map(|m| (0..policies.len()).map(|level| played.total(m, level)).collect()).collect();
         let mut choice = Self {
             backtest: backtest.clone(),
-            policy: policy.clone(),
-            ranked: models.flat_map(|m| (0..levels.len()).map(move |level| (m, level))).collect(),
-            levels,
+            ranked: models.flat_map(|m| (0..policies.len()).map(move |level| (m, level))).collect(),
+            policies,
             played,
             totals,
             has_costs,
@@ -121,23 +126,32 @@ impl Choice {
 
     /// What is asked for, and the service that counts.
     fn wanted(&self) -> Option<(Target, f64)> {
-        let fill = self.policy.fill_rate.map(|rate| (Target::FillRate(rate), rate));
-        fill.or(self.policy.cycle_service.map(|level| (Target::Service(level), level)))
+        let fill = self.policies[0].fill_rate.map(|rate| (Target::FillRate(rate), rate));
+        fill.or(self.policies[0].cycle_service.map(|level| (Target::Service(level), level)))
     }
 
+    /// The cheapest first; with a target, each model's level that just reaches it before all others.
     fn rank(&mut self) {
-        let burden = |total: &Ledger| if self.has_costs { total.cost() } else { total.left };
+        let burden =
+            |one: &(usize, usize)| if self.has_costs { self.total(*one).cost() } else { self.total(*one).left };
         let mut ranked = self.ranked.clone();
-        match self.wanted() {
-            None => ranked.sort_by(|a, b| burden(self.total(*a)).total_cmp(&burden(self.total(*b)))),
-            Some((target, wanted)) => {
-                let short = |one: &(usize, usize)| (wanted - self.total(*one).service(target)).max(0.0);
-                ranked.sort_by(|a, b| {
-                    let by_service = short(a).total_cmp(&short(b));
-                    by_service.then(burden(self.total(*a)).total_cmp(&burden(self.total(*b))))
-                });
-                self.reached = ranked.first().is_some_and(|first| short(first) == 0.0);
-            }
+        ranked.sort_by(|a, b| burden(a).total_cmp(&burden(b)));
+        if let Some((target, wanted)) = self.wanted() {
+            let beyond = |one: &(usize, usize)| self.total(*one).service(target) - wanted;
+            // Just above is best, just below is second.
+            let closest = |a: &&(usize, usize), b: &&(usize, usize)| {
+                let place = |of: f64| if of >= 0.0 { (0, of) } else { (1, -of) };
+                let (a, b) = (place(beyond(a)), place(beyond(b)));
+                a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+            };
+            let of = |model: usize| ranked.iter().filter(|(m, _)| *m == model).min_by(closest).copied();
+            let mut first: Vec<(usize, usize)> = (0..self.totals.len()).filter_map(of).collect();
+            let short = |one: &(usize, usize)| (-beyond(one)).max(0.0);
+            first.sort_by(|a, b| short(a).total_cmp(&short(b)).then(burden(a).total_cmp(&burden(b))));
+            self.reached = first.first().is_some_and(|one| short(one) == 0.0);
+            ranked.retain(|one| !first.contains(one));
+            first.append(&mut ranked);
+            ranked = first;
         }
         self.ranked = ranked;
     }
@@ -145,14 +159,15 @@ impl Choice {
     /// The model to take, and the policy with the level to take.
     pub(crate) fn chosen(&self) -> (String, StockPolicy) {
         let (model, level) = self.ranked[0];
-        (self.backtest.models().swap_remove(model), at(&self.policy, self.levels[level]))
+        (self.backtest.models().swap_remove(model), self.policies[level].clone())
     }
 
     fn level(&self, level: usize) -> String {
-        let kind = if self.policy.fill_rate.is_some() { "fill rate" } else { "cycle service" };
-        match self.levels[level] {
-            Some(level) => format!("{kind} {}", percent(level)),
-            None => "policy as stated".into(),
+        let policy = &self.policies[level];
+        match (level, policy.fill_rate, policy.cycle_service) {
+            (0, ..) => "the policy as stated".into(),
+            (_, Some(rate), _) => format!("a fill rate of {}", percent(rate)),
+            (.., service) => format!("a cycle service of {}", percent(service.unwrap_or(0.0))),
         }
     }
 
@@ -215,10 +230,14 @@ impl Decided for Choice {
         let of = |value: &dyn Fn(&Ledger) -> f64| -> Vec<f64> {
             self.ranked.iter().map(|one| value(self.total(*one))).collect()
         };
+        let target = |of: fn(&StockPolicy) -> Option<f64>| -> Vec<Option<f64>> {
+            self.ranked.iter().map(|(_, level)| of(&self.policies[*level])).collect()
+        };
         let cost: Vec<Option<f64>> = of(&Ledger::cost).into_iter().map(|cost| self.has_costs.then_some(cost)).collect();
         let columns = vec![
             Column::new("model".into(), self.ranked.iter().map(|(m, _)| labels[*m].as_str()).collect::<Vec<_>>()),
-            Column::new("target".into(), self.ranked.iter().map(|(_, level)| self.levels[*level]).collect::<Vec<_>>()),
+            Column::new("cycle_service_target".into(), target(|policy| policy.cycle_service)),
+            Column::new("fill_rate_target".into(), target(|policy| policy.fill_rate)),
             Column::new("cost".into(), cost),
             Column::new("fill_rate".into(), of(&Ledger::fill_rate)),
             Column::new("cycle_service".into(), of(&Ledger::cycle_service)),
