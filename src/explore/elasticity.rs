@@ -20,8 +20,11 @@
 //! logarithm and are left out, which makes the elasticities of slow sellers too small. `tests/oracles/elasticity.py`
 //! computes the same with statsmodels.
 
+mod each;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use each::Reactions;
 use polars::prelude::*;
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -520,7 +523,7 @@ pub(super) fn occasions(energy: &[f64]) -> f64 {
 }
 
 /// The variance between, after DerSimonian and Laird, and the weights that it gives.
-fn random_effects(values: &[f64], sampling: &[f64]) -> (f64, Vec<f64>) {
+pub(super) fn random_effects(values: &[f64], sampling: &[f64]) -> (f64, Vec<f64>) {
     let weights: Vec<f64> = sampling.iter().map(|s| 1.0 / s).collect();
     let sum: f64 = weights.iter().sum();
     let mean = dot(&weights, values) / sum;

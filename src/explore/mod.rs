@@ -64,6 +64,7 @@ pub use correlation::Correlation;
 pub use decomposition::Decomposition;
 pub use demand::DemandClasses;
 pub use elasticity::Elasticity;
+pub(crate) use elasticity::Reactions;
 pub use forecastability::Forecastability;
 pub use holidays::HolidayEffects;
 pub use normality::Normality;
@@ -72,6 +73,7 @@ pub use seasonality::Seasonality;
 pub use stationarity::Stationarity;
 pub use tour::Tour;
 pub use trend::Trend;
+pub(crate) use uplift::Measured;
 pub use uplift::Uplift;
 pub use weather::Weather;
 

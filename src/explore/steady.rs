@@ -100,6 +100,11 @@ fn discount(panel: &Panel, price: &dyn Fn(usize) -> Vec<f64>, flag: &Flag) -> Op
 }
 
 impl Steady {
+    /// How the logarithm of the price changes with the first flag, where it does.
+    pub(super) fn discount(&self) -> Option<f64> {
+        self.discounts.first().copied().flatten()
+    }
+
     /// What was taken out, for a caveat about these flags.
     pub(super) fn told(&self, asked: &[Flag]) -> String {
         let with: Vec<String> = asked

@@ -21,6 +21,9 @@
 //! refused, as is one that is on at the same times of every week, at every step or never, or whenever another flag is and
 //! only then. One occasion cannot tell an effect from chance: it is described, without an interval.
 
+mod each;
+
+pub(crate) use each::Measured;
 use polars::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
