@@ -5,10 +5,14 @@
 //! | `mod.rs` | what is a decision? |
 //! | `scenarios.rs` | what if something were otherwise? |
 //! | `replenish/` | how much is ordered of each item, and what would that policy have cost? |
+//! | [`price`] | which price earns most, which path of prices clears a stock? |
+//! | [`promotion`] | what does a calendar of promotions earn, and which is the best? |
 //! | [`stock`] | the mathematics of inventory, as plain functions |
 //! | [`marketing`] | what do marketing channels bring, and how is a budget split? |
 
 pub mod marketing;
+pub mod price;
+pub mod promotion;
 mod replenish;
 mod scenarios;
 pub mod stock;
@@ -176,6 +180,32 @@ impl Decision {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         self.table()?.save(path)
     }
+}
+
+/// The key columns of items, those without a series last.
+fn keyed<'a>(panel: &Panel, items: impl Iterator<Item = (Option<usize>, &'a str)> + Clone) -> Result<Vec<Column>> {
+    let mut columns = panel.key_columns(items.clone().filter_map(|(series, _)| series))?;
+    let unknown: Vec<&str> = items.filter(|(series, _)| series.is_none()).map(|(_, label)| label).collect();
+    if unknown.is_empty() {
+        return Ok(columns);
+    }
+    for column in &mut columns {
+        let name = column.name().clone();
+        let start = format!("{name}=");
+        let part = |label: &&str| label.split(", ").find_map(|part| part.strip_prefix(&start)).map(String::from);
+        let texts = column.cast(&DataType::String)?;
+        let more: Vec<Option<String>> = unknown.iter().map(part).collect();
+        let all = texts.str()?.iter().map(|text| text.map(String::from)).chain(more);
+        *column = Column::new(name, all.collect::<Vec<_>>());
+    }
+    Ok(columns)
+}
+
+/// Items without a decision, and why.
+fn without<'a>(items: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Table> {
+    let (labels, reasons): (Vec<&str>, Vec<&str>) = items.unzip();
+    let columns = vec![Column::new("series".into(), &labels), Column::new("reason".into(), &reasons)];
+    Ok(Table::new(DataFrame::new(labels.len(), columns)?))
 }
 
 impl Show for Decision {

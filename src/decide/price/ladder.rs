@@ -37,7 +37,8 @@ impl Ladder {
             return Err(Error::usage(format!("a price of the ladder must be a positive number, not {price}")));
         }
         if let Some(ending) = endings.iter().find(|ending| !(0.0..1.0).contains(*ending)) {
-            let meant = if (1.0..100.0).contains(ending) { format!(", did you mean {}?", ending / 100.0) } else { "".into() };
+            let meant =
+                if (1.0..100.0).contains(ending) { format!(", did you mean {}?", ending / 100.0) } else { "".into() };
             return Err(Error::usage(format!("an ending of prices is 0.99 or 0.5, less than 1, not {ending}{meant}")));
         }
         let ascending = |values: &[f64]| {

@@ -101,7 +101,11 @@ impl Item<'_> {
         }
         let (inner, at_inner) = (f64::midpoint(a, b), profit(f64::midpoint(a, b)));
         // At a limit the best point is the limit itself.
-        if at_grid >= at_inner { (from + step * place as f64).exp().clamp(low, high) } else { inner.exp().clamp(low, high) }
+        if at_grid >= at_inner {
+            (from + step * place as f64).exp().clamp(low, high)
+        } else {
+            inner.exp().clamp(low, high)
+        }
     }
 
     /// The best of some prices: the first of those that are equally good.

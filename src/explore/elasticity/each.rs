@@ -25,6 +25,8 @@ pub(crate) struct Reaction {
     pub estimate: Estimate,
     /// Is it, at least in part, of its own sales?
     pub own: bool,
+    /// The share of the variance of its error that it has in common with the series that it borrows from.
+    pub shared: f64,
 }
 
 /// The price, row by row, and how each series reacts to it.
@@ -67,8 +69,18 @@ impl Elasticity {
             progress::check()?;
             let pool = pooled(fits, &setting.controls);
             for (at, fit) in fits.iter().enumerate() {
-                let estimate = if fits.len() >= LEAST { pool.shrunk(at, fit.value) } else { pool.own(at, fit) };
-                of[fit.series] = Ok(Reaction { estimate, own: true });
+                of[fit.series] = Ok(match fits.len() >= LEAST {
+                    true => {
+                        let estimate = pool.shrunk(at, fit.value);
+                        let rest = 1.0 - pool.between / (pool.between + pool.sampling[at]);
+                        Reaction {
+                            estimate,
+                            own: true,
+                            shared: (rest * pool.mean.error / estimate.error).powi(2).min(1.0),
+                        }
+                    }
+                    false => Reaction { estimate: pool.own(at, fit), own: true, shared: 0.0 },
+                });
             }
             if fits.len() >= LEAST {
                 pools.insert(name, pool);
@@ -88,7 +100,11 @@ impl Elasticity {
                 Left::Short => "it has too few steps with sales".to_string(),
             };
             of[i] = match pools.get(group(i)) {
-                Some(pool) => Ok(Reaction { estimate: pool.of_another(), own: false }),
+                Some(pool) => {
+                    let estimate = pool.of_another();
+                    let shared = (pool.mean.error / estimate.error).powi(2).min(1.0);
+                    Ok(Reaction { estimate, own: false, shared })
+                }
                 None => Err(format!("{why}, and too few other series say how sales react")),
             };
         }

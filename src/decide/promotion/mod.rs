@@ -1,0 +1,1 @@
+//! What does a calendar of promotions earn, and which is the best?
