@@ -4,6 +4,8 @@
 //! all-optional [`Patch`] that command-line flags, environment variables and files fill in, and its JSON schema. A flag
 //! wins over the environment, the environment over the file, the file over the default.
 
+mod decide;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -11,7 +13,9 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::decide::{Belief, Choice, Decision, LEVELS, Lots, MarketingBudget, State, StockPolicy, Unmet, latest};
+use crate::decide::{
+    Belief, Choice, Decision, LEVELS, Lots, MarkdownPolicy, MarketingBudget, State, StockPolicy, Unmet, latest,
+};
 use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Folds, Search, Tuning};
 use crate::forecast::Forecast;
@@ -61,6 +65,20 @@ pub enum Group {
     Stock,
     /// What shares a marketing budget.
     Budget,
+    /// What may be spent.
+    Spend,
+    /// Which column holds the price.
+    Price,
+    /// What a unit costs.
+    Cost,
+    /// Which prices are allowed, and what can be sold.
+    Ladder,
+    /// How far a price may change.
+    Limits,
+    /// How a stock is cleared.
+    Markdown,
+    /// What is promoted how, and the rules of a calendar.
+    Promotion,
     /// How much of a stream is forecast at a time.
     Chunk,
     /// May other people's files be replaced?
@@ -75,7 +93,15 @@ impl Group {
             Self::Policy | Self::Shape => "Preparation",
             Self::Models | Self::Horizon | Self::Future | Self::Levels | Self::Seed => "Forecast",
             Self::Folds | Self::Metric | Self::Search => "Evaluation",
-            Self::Stock | Self::Budget => "Decision",
+            Self::Stock
+            | Self::Budget
+            | Self::Spend
+            | Self::Price
+            | Self::Cost
+            | Self::Ladder
+            | Self::Limits
+            | Self::Markdown
+            | Self::Promotion => "Decision",
             Self::Title | Self::Chunk | Self::Overwrite => "Results",
         }
     }
@@ -307,6 +333,45 @@ plan! {
         /// How the effect of channels is estimated, such as "memory=weibull, saturation=exponential, draws=500".
         #[env = "TRADEWIND_MIX"] #[of(Budget)] #[takes(MarketingBudget)]
         mix: String = String::new(),
+        /// The target is turnover rather than a quantity.
+        #[env = "TRADEWIND_TURNOVER"] #[of(Price)]
+        #[flag(switch)]
+        turnover: bool = false,
+        /// Prices that are allowed, separated by commas; any by default.
+        #[env = "TRADEWIND_PRICES"] #[of(Ladder)]
+        prices: List = List::default(),
+        /// Endings of the prices that are allowed, separated by commas: 0.99, 0.49.
+        #[env = "TRADEWIND_ENDINGS"] #[of(Ladder)]
+        endings: List = List::default(),
+        /// Changes of the price at most, the first one now included; 0 for any number.
+        #[env = "TRADEWIND_CHANGES"] #[of(Markdown)]
+        changes: usize = MarkdownPolicy::default().changes,
+        /// Prices may rise again.
+        #[env = "TRADEWIND_RISES"] #[of(Markdown)]
+        #[flag(switch)]
+        rises: bool = false,
+        /// Choose the best of the promotions of the calendar, instead of judging all of them.
+        #[env = "TRADEWIND_CHOOSE"] #[of(Promotion)]
+        #[flag(switch)]
+        choose: bool = false,
+        /// Steps of a promotion.
+        #[env = "TRADEWIND_PROMOTION_LENGTH"] #[of(Promotion)]
+        promotion_length: usize = 1,
+        /// Share that a promotion takes off the price, such as 0.2.
+        #[env = "TRADEWIND_DISCOUNT"] #[of(Promotion)]
+        discount: f64 = 0.0,
+        /// What a promotion costs besides the discount.
+        #[env = "TRADEWIND_PROMOTION_COST"] #[of(Promotion)]
+        promotion_cost: f64 = 0.0,
+        /// Promotions of an item at most; 0 for any number.
+        #[env = "TRADEWIND_MOST"] #[of(Promotion)]
+        most: usize = 0,
+        /// Items that are promoted at the same time at most; 0 for any number.
+        #[env = "TRADEWIND_AT_ONCE"] #[of(Promotion)]
+        at_once: usize = 0,
+        /// Dates without a promotion, separated by commas.
+        #[env = "TRADEWIND_BLOCKED"] #[of(Promotion)]
+        blocked: List = List::default(),
         /// Random seed.
         #[env = "TRADEWIND_SEED"] #[of(Seed)]
         seed: u64 = 1,
@@ -366,9 +431,6 @@ plan! {
         /// The lot of --lots fixed and minmax, in units; the economic order quantity if not given.
         #[env = "TRADEWIND_LOT"] #[of(Stock)]
         lot: f64,
-        /// The most that all orders together may cost; needs `cost` of each item in the file with the stock.
-        #[env = "TRADEWIND_ORDER_BUDGET"] #[of(Stock)]
-        order_budget: f64,
         /// The most that all orders together may take of a space; needs `volume` of each item in the file with the stock.
         #[env = "TRADEWIND_SPACE"] #[of(Stock)]
         space: f64,
@@ -378,9 +440,57 @@ plan! {
         /// Target: the share of demand that is met from stock, such as 0.95.
         #[env = "TRADEWIND_FILL_RATE"] #[of(Stock)]
         fill_rate: f64,
-        /// Marketing budget per step; by default what is spent now on average.
-        #[env = "TRADEWIND_BUDGET"] #[of(Budget)]
+        /// The most that may be spent: on all orders together (needs `cost` of each item in the file with the stock), on all
+        /// promotions together, on marketing per step (by default what is spent now on average).
+        #[env = "TRADEWIND_BUDGET"] #[of(Spend)]
         budget: f64,
+        /// Column that holds the price; by default the one that is named so.
+        #[env = "TRADEWIND_PRICE_COLUMN"] #[of(Price)]
+        price_column: String,
+        /// Cost of a unit; a share of the price, where the target is turnover.
+        #[env = "TRADEWIND_COST"] #[of(Cost)]
+        cost: f64,
+        /// Column that holds the cost of a unit.
+        #[env = "TRADEWIND_COST_COLUMN"] #[of(Cost)]
+        cost_column: String,
+        /// File with what can be sold of each item: its keys, on_hand, and optionally cost, salvage, holding.
+        #[env = "TRADEWIND_ON_HAND"] #[of(Ladder)]
+        on_hand: PathBuf,
+        /// Key or fixed column whose values react to prices differently: brand.
+        #[env = "TRADEWIND_ELASTICITY_BY"] #[of(Ladder)]
+        elasticity_by: String,
+        /// No price is lower; by default none is lower than those that the history of the item has seen.
+        #[env = "TRADEWIND_LOWEST_PRICE"] #[of(Ladder)]
+        lowest_price: f64,
+        /// No price is higher.
+        #[env = "TRADEWIND_HIGHEST_PRICE"] #[of(Limits)]
+        highest_price: f64,
+        /// Largest change as a share of the present price, such as 0.1; by default prices stay within those that the history of
+        /// the item has seen.
+        #[env = "TRADEWIND_CHANGE"] #[of(Limits)]
+        change: f64,
+        /// Date by which the stock is to be sold; by default the end of the forecast.
+        #[env = "TRADEWIND_UNTIL"] #[of(Markdown)]
+        until: String,
+        /// What a unit brings that is left then.
+        #[env = "TRADEWIND_SALVAGE"] #[of(Markdown)]
+        salvage: f64,
+        /// Column that is on where an item was promoted.
+        #[env = "TRADEWIND_PROMOTION"] #[of(Promotion)]
+        promotion: String,
+        /// File with promotions: the keys, start, and optionally length, discount and cost. Without one, the best calendar is
+        /// chosen.
+        #[env = "TRADEWIND_CALENDAR"] #[of(Promotion)]
+        calendar: PathBuf,
+        /// Price of a unit, if it is no column.
+        #[env = "TRADEWIND_PRICE"] #[of(Promotion)]
+        price: f64,
+        /// Steps without a promotion between two of an item; by default as many as sales are borrowed from.
+        #[env = "TRADEWIND_APART"] #[of(Promotion)]
+        apart: usize,
+        /// Key or fixed column: of the items with the same value one is promoted at a time.
+        #[env = "TRADEWIND_ONE_PER"] #[of(Promotion)]
+        one_per: String,
         /// Rows per chunk of a streamed forecast; 250,000 by default. Interval calibration (`auto`, `conformal`) and the
         /// pooled seasonality of siblings are estimated within a chunk.
         #[env = "TRADEWIND_CHUNK"] #[of(Chunk)]
@@ -686,7 +796,14 @@ impl Plan {
         let joined = self.joins().unwrap_or_default().into_iter().map(|(file, _)| PathBuf::from(file));
         let read = crate::panel::files_of(&self.features.names());
         let tests = MarketingBudget::files(&self.lift.names()).into_iter().map(PathBuf::from);
-        for place in joined.chain(read).chain(self.future.clone()).chain(self.stock.clone()).chain(tests) {
+        for place in joined
+            .chain(read)
+            .chain(self.future.clone())
+            .chain(self.stock.clone())
+            .chain(self.on_hand.clone())
+            .chain(self.calendar.clone())
+            .chain(tests)
+        {
             beside.extend(Panel::files(&place).unwrap_or_default());
         }
         Inputs { data, beside }
@@ -865,7 +982,7 @@ impl Plan {
             classes: self.classes.clone(),
             lots: self.lots,
             lot: self.lot,
-            budget: self.order_budget,
+            budget: self.budget,
             space: self.space,
             belief: self.belief,
             seed: self.seed,

@@ -4,7 +4,9 @@
 //! have, `sales.to_frame().lazy()` starts a query; `Lazy` does not take the frame away from its variable, as polars' own
 //! `IntoLazy` does.
 
-pub use crate::decide::{Belief, Decision, Lots, MarketingBudget, StockPolicy, Unmet};
+pub use crate::decide::{
+    Belief, Decision, Lots, MarkdownPolicy, MarketingBudget, PricePolicy, PromotionPolicy, StockPolicy, Unmet,
+};
 pub use crate::error::{Error, Result};
 pub use crate::evaluate::{Backtest, Fold, Folds, Sampler, Search, Tuning};
 pub use crate::explore::{QUESTIONS, Tour};

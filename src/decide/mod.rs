@@ -20,13 +20,18 @@ pub mod stock;
 use std::path::Path;
 use std::sync::Arc;
 
+use polars::prelude::*;
+
 pub use marketing::MarketingBudget;
+pub use price::{MarkdownPolicy, PricePolicy};
+pub use promotion::PromotionPolicy;
 pub use replenish::{Belief, Lots, StockPolicy, Unmet};
 pub(crate) use replenish::{Choice, LEVELS, State};
 pub(crate) use scenarios::latest;
 
 use crate::error::{Error, Result};
 use crate::forecast::Forecast;
+use crate::panel::Panel;
 use crate::show::{Block, Figure, Finding, Show, Table};
 use replenish::Resupply;
 

@@ -43,6 +43,7 @@ mod panels;
 mod pareto;
 mod repairs;
 mod scatter;
+mod schedule;
 mod seasonal;
 mod waterfall;
 
@@ -68,6 +69,7 @@ pub use panels::Panels;
 pub use pareto::Pareto;
 pub use repairs::{Repair, Repairs};
 pub use scatter::Scatter;
+pub use schedule::Schedule;
 pub use seasonal::Seasonal;
 pub use tables::Look;
 pub use waterfall::Waterfall;

@@ -445,7 +445,7 @@ impl Sheet {
     }
 
     /// A column as timestamps, `None` where it is empty; `frequency` resolves periods that are written alike.
-    pub(super) fn stamps(&self, name: &str, frequency: Option<Frequency>) -> Result<Vec<Option<i64>>> {
+    pub(crate) fn stamps(&self, name: &str, frequency: Option<Frequency>) -> Result<Vec<Option<i64>>> {
         let column = self.frame.column(name)?;
         if let DataType::Date | DataType::Datetime(..) = column.dtype() {
             let missing = column.is_null();

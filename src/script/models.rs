@@ -2,7 +2,7 @@
 
 use super::api::{Api, functions, methods, properties};
 use super::values::{Forecasts, Models, Names, Options};
-use crate::decide::{Decision, MarketingBudget, StockPolicy};
+use crate::decide::{Decision, MarkdownPolicy, MarketingBudget, PricePolicy, PromotionPolicy, StockPolicy};
 use crate::forecast::{Combination, Dependence, Forecast, Paths};
 use crate::models::{Failure, Fits, Horizon, MODELS, Model};
 use crate::panel::Panel;
@@ -73,6 +73,11 @@ pub(super) fn register(api: &mut Api) {
         combine(forecast, others: Forecasts, how: Combination) -> Forecast { forecast.combine(others.0, how) }
         what_if(forecast, scenarios: Names) -> Decision { forecast.what_if(scenarios.0) }
         decide_stock(forecast, state: String, policy: StockPolicy) -> Decision { forecast.decide_stock(state, &policy) }
+        decide_price(forecast, policy: PricePolicy) -> Decision { forecast.decide_price(&policy) }
+        decide_markdown(forecast, stock: String, policy: MarkdownPolicy) -> Decision {
+            forecast.decide_markdown(stock, &policy)
+        }
+        decide_promotion(forecast, policy: PromotionPolicy) -> Decision { forecast.decide_promotion(&policy) }
         score(forecast, actuals: Panel) -> Table { forecast.score(&actuals) }
         explain(forecast, model: String, key: String, date: String) -> Finding {
             forecast.explain(&model, &key, &date)

@@ -102,6 +102,9 @@ pub(super) fn register(api: &mut Api) {
         scenarios(plan) -> Decision { plan.scenarios() }
         simulate_stock(plan) -> Decision { plan.simulate_stock() }
         decide_budget(plan) -> Decision { plan.decide_budget() }
+        decide_price(plan) -> Decision { plan.decide_price() }
+        decide_markdown(plan) -> Decision { plan.decide_markdown() }
+        decide_promotion(plan) -> Decision { plan.decide_promotion() }
         forecast_of(plan, fits: Fits) -> Forecast { plan.forecast_of(&fits) }
         stream(plan, out: String) -> Table { plan.stream(out) }
     }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::api::{Answer, thrown};
-use crate::decide::{MarketingBudget, StockPolicy};
+use crate::decide::{MarkdownPolicy, MarketingBudget, PricePolicy, PromotionPolicy, StockPolicy};
 use crate::error::{Error, Result};
 use crate::evaluate::Search;
 use crate::figures::Look;
@@ -262,7 +262,7 @@ macro_rules! options {
         }
     )* };
 }
-options!("clean" Clean, "aggregate" Aggregate, "join" Join, "reading" Reading, "the search" Search, "the figure" Look, "the stock policy" StockPolicy, "the marketing budget" MarketingBudget);
+options!("clean" Clean, "aggregate" Aggregate, "join" Join, "reading" Reading, "the search" Search, "the figure" Look, "the stock policy" StockPolicy, "the marketing budget" MarketingBudget, "the price policy" PricePolicy, "the markdown policy" MarkdownPolicy, "the promotion policy" PromotionPolicy);
 
 /// One of a few words.
 fn word<T: Argument + DeserializeOwned>(value: Dynamic) -> Result<T> {

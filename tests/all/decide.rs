@@ -292,7 +292,7 @@ fn the_command_writes_what_the_verb_decides() {
     }
     // Of several models the one is taken whose orders would have done best, and that is said.
     let chosen = run("naive; theta", &["--cycle-service", "0.9", "--reviews", "4"]);
-    let said = String::from_utf8_lossy(&chosen.stdout).to_string();
+    let said = String::from_utf8_lossy(&chosen.stdout).replace('\n', " ");
     assert!(chosen.status.success() && said.contains("is the one to take"), "{said}");
     let page = run("gamma_poisson", &["--cycle-service", "0.9", "--page", "page"]);
     assert!(page.status.success() && at.join("page/slides.html").exists(), "{}", String::from_utf8_lossy(&page.stderr));

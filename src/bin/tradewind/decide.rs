@@ -29,6 +29,12 @@ enum Verb {
     Scenarios(Box<Decide<Stock>>),
     /// How a marketing budget is best split over channels, from what each has brought.
     Budget(Box<Decide<Budget>>),
+    /// The price of each item that is expected to earn most, under an elasticity that is not known exactly.
+    Price(Box<Decide<Price>>),
+    /// The path of prices that sells a stock by a date at the greatest expected revenue.
+    Markdown(Box<Decide<Markdown>>),
+    /// What a calendar of promotions is expected to earn, or the best one under a budget and rules.
+    Promotion(Box<Decide<Promotion>>),
 }
 
 #[derive(Args)]
@@ -55,6 +61,7 @@ impl Heeds for Stock {
         Group::Horizon,
         Group::Future,
         Group::Stock,
+        Group::Spend,
         Group::Seed,
         Group::Overwrite,
     ];
@@ -65,7 +72,66 @@ struct Budget;
 
 impl Heeds for Budget {
     const GROUPS: &'static [Group] =
-        &[Group::Data, Group::Policy, Group::Shape, Group::Budget, Group::Seed, Group::Overwrite];
+        &[Group::Data, Group::Policy, Group::Shape, Group::Budget, Group::Spend, Group::Seed, Group::Overwrite];
+}
+
+/// What prices need to know.
+struct Price;
+
+impl Heeds for Price {
+    const GROUPS: &'static [Group] = &[
+        Group::Data,
+        Group::Policy,
+        Group::Shape,
+        Group::Models,
+        Group::Horizon,
+        Group::Future,
+        Group::Price,
+        Group::Cost,
+        Group::Ladder,
+        Group::Limits,
+        Group::Seed,
+        Group::Overwrite,
+    ];
+}
+
+/// What a clearance needs to know.
+struct Markdown;
+
+impl Heeds for Markdown {
+    const GROUPS: &'static [Group] = &[
+        Group::Data,
+        Group::Policy,
+        Group::Shape,
+        Group::Models,
+        Group::Horizon,
+        Group::Future,
+        Group::Price,
+        Group::Ladder,
+        Group::Markdown,
+        Group::Seed,
+        Group::Overwrite,
+    ];
+}
+
+/// What a calendar of promotions needs to know.
+struct Promotion;
+
+impl Heeds for Promotion {
+    const GROUPS: &'static [Group] = &[
+        Group::Data,
+        Group::Policy,
+        Group::Shape,
+        Group::Models,
+        Group::Horizon,
+        Group::Future,
+        Group::Price,
+        Group::Cost,
+        Group::Promotion,
+        Group::Spend,
+        Group::Seed,
+        Group::Overwrite,
+    ];
 }
 
 impl Command {
@@ -75,6 +141,9 @@ impl Command {
             Verb::Simulate(stock) => stock.run(out, Plan::stock_policy, Plan::simulate_stock),
             Verb::Scenarios(stock) => stock.run(out, Plan::stock_policy, Plan::scenarios),
             Verb::Budget(budget) => budget.run(out, Plan::marketing_budget, Plan::decide_budget),
+            Verb::Price(price) => price.run(out, Plan::price_policy, Plan::decide_price),
+            Verb::Markdown(markdown) => markdown.run(out, Plan::markdown_policy, Plan::decide_markdown),
+            Verb::Promotion(promotion) => promotion.run(out, Plan::promotion_policy, Plan::decide_promotion),
         }
     }
 }

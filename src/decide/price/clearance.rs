@@ -226,4 +226,57 @@ mod tests {
         };
         assert!((found - closed(units)).abs() < 2e-3, "{found}, not {}", closed(units));
     }
+
+    /// `tests/oracles/clearance.py` tries every price for every history.
+    #[test]
+    fn the_best_policy_is_that_of_trying_all() {
+        let text = include_str!("../../../tests/oracles/clearance.csv");
+        let mut cases = 0;
+        for line in text.lines().filter(|line| !line.starts_with('#')).skip(1) {
+            let cells: Vec<&str> = line.split(',').collect();
+            let number = |at: usize| cells[at].parse::<f64>().unwrap();
+            let prices: Vec<f64> = cells[7].split(' ').map(|price| price.parse().unwrap()).collect();
+            let outcome = |text: &str| {
+                let (units, probability) = text.split_once(':').unwrap();
+                (units.parse().unwrap(), probability.parse().unwrap())
+            };
+            let outcomes = |text: &str| -> Outcomes { text.split(' ').map(outcome).collect() };
+            let demand: Vec<Vec<Outcomes>> =
+                cells[8].split('/').map(|step| step.split('|').map(outcomes).collect()).collect();
+            let clearance = Clearance {
+                prices: &prices,
+                present: number(6) as usize,
+                demand: &demand,
+                stock: number(1),
+                salvage: number(2),
+                holding: number(3),
+                changes: (number(4) >= 0.0).then(|| number(4) as usize),
+                rises: number(5) == 1.0,
+            };
+            let policy = clearance.solved();
+            let (_, value) = policy.choice(0, clearance.stock, clearance.present, policy.changes());
+            assert!((value - number(9)).abs() < 1e-9, "case {}: {value}, not {}", cells[0], number(9));
+            cases += 1;
+        }
+        assert_eq!(cases, 40);
+    }
+
+    #[test]
+    fn a_run_keeps_count_of_stock_and_changes() {
+        let prices = [3.0, 2.0, 1.0];
+        let demand = vec![vec![vec![(2.0, 1.0)]; 3]; 3];
+        let clearance = Clearance {
+            prices: &prices,
+            present: 0,
+            demand: &demand,
+            stock: 5.0,
+            salvage: 0.5,
+            holding: 0.1,
+            changes: Some(1),
+            rises: false,
+        };
+        let run = clearance.run(1, |step, _, price, _| if step == 1 { 1 } else { price }, |_, _| 2.0);
+        assert_eq!(run.steps, [(0, 5.0, 2.0), (1, 3.0, 2.0), (1, 1.0, 1.0)]);
+        assert!((run.revenue - 12.0).abs() < 1e-12 && run.left == 0.0 && (run.value - 11.6).abs() < 1e-12);
+    }
 }

@@ -8,7 +8,6 @@
 //! Fails where the prices that are needed lie far below those that were seen: without a lowest price, none lower is proposed.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use polars::prelude::*;
 use rayon::prelude::*;
@@ -23,13 +22,14 @@ use super::setting::{Draws, Known, Setting, tag};
 use super::state::Shelf;
 use super::{PricePolicy, caveats, interval, moves, span};
 use crate::decide::stock::non_negative;
+use crate::decide::{Decided, Decision};
 use crate::error::{Error, Result, find};
 use crate::figures::{Line as Stroke, Lines, TimeAxis};
 use crate::forecast::Forecast;
 use crate::panel::{Panel, parse_stamp};
 use crate::progress;
 use crate::show::words::{about, counted, rounded};
-use crate::show::{Block, Figure, Finding, Show, Table, number};
+use crate::show::{Block, Figure, Finding, Table, number};
 
 /// Prices that a path may take at most.
 const RUNGS: usize = 20;
@@ -151,10 +151,7 @@ impl MarkdownPolicy {
 }
 
 /// The path of prices that is planned for each item.
-#[derive(Clone)]
-pub struct MarkdownDecision(Arc<Inner>);
-
-struct Inner {
+struct Markdowns {
     setting: Setting,
     policy: MarkdownPolicy,
     steps: usize,
@@ -214,7 +211,7 @@ impl Forecast {
     /// # Errors
     /// When the file cannot be read, a number in it or in the policy cannot be, the forecast ends before the date, or nothing in the
     /// history says how sales react to prices. An item that cannot be decided on is listed in the decision with the reason.
-    pub fn decide_markdown(&self, stock: impl AsRef<Path>, policy: &MarkdownPolicy) -> Result<MarkdownDecision> {
+    pub fn decide_markdown(&self, stock: impl AsRef<Path>, policy: &MarkdownPolicy) -> Result<Decision> {
         policy.check()?;
         let panel = self.panel();
         let steps = policy.steps(&panel)?.unwrap_or(self.horizon());
@@ -247,7 +244,7 @@ impl Forecast {
         let why = "the history has no series of it";
         lines.extend(unknown.into_iter().map(|label| undecided(label, None, why.into())));
         let total = difference(sums, policy.level);
-        Ok(MarkdownDecision(Arc::new(Inner { setting, policy: policy.clone(), steps, lines, total })))
+        Ok(Decision::of(Markdowns { setting, policy: policy.clone(), steps, lines, total }))
     }
 }
 
@@ -465,24 +462,20 @@ fn reason(setting: &Setting, policy: &MarkdownPolicy, label: &str, path: &Planne
     text
 }
 
-impl MarkdownDecision {
+impl Decided for Markdowns {
     /// The title.
-    pub fn title(&self) -> String {
-        format!("Markdowns for {}", span(&self.0.setting.forecast))
+    fn title(&self) -> String {
+        format!("Markdowns for {}", span(&self.setting.forecast))
     }
 
     /// A row per item: its keys, the `stock`, the `price` now and the `proposed` one of the first step, the planned `path` of changes,
     /// what the stock is expected to bring (`value`: revenue plus salvage less holding), the same at the present price (`hold`) and with
     /// `one_cut` now, the expected `difference` to the present price with its interval and the probability `p_better` that it is above
     /// zero, units `left` in the end, the probability `p_sold` that all is sold, the `limit` at which the path ends, and the `reason`.
-    ///
-    /// # Errors
-    /// Only if the table cannot be assembled.
-    pub fn table(&self) -> Result<Table> {
-        let inner = &*self.0;
-        let lines = &inner.lines;
+    fn table(&self) -> Result<Table> {
+        let lines = &self.lines;
         let keyed = lines.iter().map(|line| (line.series, line.label.as_str()));
-        let mut columns = crate::decide::keyed(&inner.setting.panel, keyed)?;
+        let mut columns = crate::decide::keyed(&self.setting.panel, keyed)?;
         let of = |name: &str, value: &dyn Fn(&Planned) -> f64| {
             let cells = lines.iter().map(|line| line.path.as_ref().ok().map(value));
             Column::new(name.into(), cells.collect::<Vec<Option<f64>>>())
@@ -495,7 +488,7 @@ impl MarkdownDecision {
             of("stock", &|p| p.stock),
             of("price", &|p| p.known.present),
             of("proposed", &|p| p.prices.first().copied().unwrap_or(p.known.present)),
-            text("path", &|line, path| Some(path_words(&inner.setting.forecast, line.series?, path))),
+            text("path", &|line, path| Some(path_words(&self.setting.forecast, line.series?, path))),
             of("value", &|p| p.plan.value),
             of("hold", &|p| p.hold.value),
             of("one_cut", &|p| p.cut.1.value),
@@ -512,32 +505,28 @@ impl MarkdownDecision {
     }
 
     /// The path of an item, step by step, with what is expected to be on the shelf and to be sold.
-    ///
-    /// # Errors
-    /// When there is no such item; the nearest is suggested.
-    pub fn explain(&self, item: &str) -> Result<Finding> {
-        let inner = &*self.0;
-        let labels: Vec<String> = inner.lines.iter().map(|line| line.label.clone()).collect();
-        let line = &inner.lines[find(item, &labels, "item")?];
+    fn explain(&self, item: &str) -> Result<Finding> {
+        let labels: Vec<String> = self.lines.iter().map(|line| line.label.clone()).collect();
+        let line = &self.lines[find(item, &labels, "item")?];
         let title = format!("Clearing {}", line.label);
         let (Ok(path), Some(series)) = (&line.path, line.series) else {
             return Ok(Finding::new(title, line.reason.clone(), Table::new(DataFrame::empty())));
         };
-        let forecast = &inner.setting.forecast;
-        let calendar = &inner.setting.panel.inner().calendar;
+        let forecast = &self.setting.forecast;
+        let calendar = &self.setting.panel.inner().calendar;
         let position = |step: usize| forecast.start(series) + step as i64;
         let column = |name: &str, values: Vec<f64>| Column::new(name.into(), values);
         let table = Table::new(DataFrame::new(
-            inner.steps,
+            self.steps,
             vec![
-                Column::new("step".into(), (0..inner.steps).map(|t| calendar.label(position(t))).collect::<Vec<_>>()),
+                Column::new("step".into(), (0..self.steps).map(|t| calendar.label(position(t))).collect::<Vec<_>>()),
                 column("price", path.prices.clone()),
                 column("on the shelf", path.plan.steps.iter().map(|step| step.0).collect()),
                 column("sold", path.plan.steps.iter().map(|step| step.1).collect()),
                 column("sold at the present price", path.hold.steps.iter().map(|step| step.1).collect()),
             ],
         )?);
-        let x: Vec<f64> = (0..inner.steps).map(|t| calendar.x(position(t))).collect();
+        let x: Vec<f64> = (0..self.steps).map(|t| calendar.x(position(t))).collect();
         let axis = if calendar.frequency.is_whole() { TimeAxis::Steps } else { TimeAxis::Dates };
         let share = |name: &str, values: Vec<f64>| Stroke { name: name.into(), x: x.clone(), y: values };
         let of_stock = |of: &Expected| of.steps.iter().map(|step| 100.0 * step.0 / path.stock).collect();
@@ -558,22 +547,18 @@ impl MarkdownDecision {
     }
 
     /// The items without a decision, each with the reason.
-    ///
-    /// # Errors
-    /// Only if the table cannot be assembled.
-    pub fn undecided(&self) -> Result<Table> {
-        let lines = self.0.lines.iter();
+    fn undecided(&self) -> Result<Table> {
+        let lines = self.lines.iter();
         crate::decide::without(lines.filter_map(|line| Some((line.label.as_str(), line.path.as_ref().err()?.as_str()))))
     }
 
     /// What is decided, in one sentence.
-    pub fn sentence(&self) -> String {
-        let inner = &*self.0;
-        let paths: Vec<&Planned> = inner.lines.iter().filter_map(|line| line.path.as_ref().ok()).collect();
+    fn sentence(&self) -> String {
+        let paths: Vec<&Planned> = self.lines.iter().filter_map(|line| line.path.as_ref().ok()).collect();
         let cut = paths.iter().filter(|path| path.way != Way::Hold).count();
         let (stock, left) = paths.iter().fold((0.0, 0.0), |(a, b), path| (a + path.stock, b + path.plan.left));
-        let of = counted(inner.lines.len(), "item", "items");
-        let without = match inner.lines.len() - paths.len() {
+        let of = counted(self.lines.len(), "item", "items");
+        let without = match self.lines.len() - paths.len() {
             0 => String::new(),
             n => format!("; {} without a decision", counted(n, "item", "items")),
         };
@@ -582,16 +567,16 @@ impl MarkdownDecision {
         }
         format!(
             "Of {of}, mark down {cut}: what the stock brings is expected to {} {}; {} of {} units are left in the end{without}.",
-            moves(inner.total.mean),
-            interval(&inner.total, inner.policy.level),
+            moves(self.total.mean),
+            interval(&self.total, self.policy.level),
             rounded(left, 0),
             number(stock)
         )
     }
 
     /// What the paths rest on.
-    pub fn caveats(&self) -> Vec<String> {
-        let mut all = caveats(&self.0.setting);
+    fn caveats(&self) -> Vec<String> {
+        let mut all = caveats(&self.setting);
         all.push(
             "Only the first price is a decision; the later ones are a plan that assumes sales as expected: decide again when more is sold."
                 .into(),
@@ -600,12 +585,8 @@ impl MarkdownDecision {
     }
 
     /// What the path, one cut now and the present price bring, of the items with the largest difference.
-    ///
-    /// # Errors
-    /// When no price changes.
-    pub fn figures(&self) -> Result<Vec<Figure>> {
-        let inner = &*self.0;
-        let paths = inner.lines.iter().filter_map(|line| Some((line, line.path.as_ref().ok()?)));
+    fn figures(&self) -> Result<Vec<Figure>> {
+        let paths = self.lines.iter().filter_map(|line| Some((line, line.path.as_ref().ok()?)));
         let mut rows: Vec<(String, f64, f64, f64)> = paths
             .filter(|(_, path)| path.way != Way::Hold)
             .map(|(line, path)| (line.label.clone(), path.difference.mean, path.difference.low, path.difference.high))
@@ -618,49 +599,22 @@ impl MarkdownDecision {
             title: "What marking down is expected to bring".into(),
             value: "difference to the present price held".into(),
             rows,
-            level: inner.policy.level,
+            level: self.policy.level,
             sides: ("less".into(), "more".into()),
         };
         Ok(vec![figure.figure()])
     }
 
     /// Sentence, figure, table and caveats.
-    ///
-    /// # Errors
-    /// Only if the table cannot be assembled.
-    pub fn blocks(&self) -> Result<Vec<Block>> {
-        let mut blocks = vec![Block::Text(self.sentence())];
+    fn blocks(&self) -> Result<Vec<Block>> {
+        let mut blocks = Vec::new();
         blocks.extend(self.figures().unwrap_or_default().into_iter().map(Block::Figure));
         blocks.push(Block::Table(self.table()?));
-        blocks.extend(self.caveats().into_iter().map(Block::Note));
         Ok(blocks)
     }
 
-    /// The policy.
-    pub fn policy(&self) -> MarkdownPolicy {
-        self.0.policy.clone()
-    }
-
     /// The forecast that it rests on.
-    pub fn forecast(&self) -> Forecast {
-        self.0.setting.forecast.clone()
-    }
-
-    /// Writes [`table`](Self::table), by the end of the path's name as CSV, Parquet, JSON or workbook.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        self.table()?.save(path)
+    fn forecast(&self) -> Option<Forecast> {
+        Some(self.setting.forecast.clone())
     }
 }
-
-impl Show for MarkdownDecision {
-    fn block(&self) -> Block {
-        Block::Group(
-            self.blocks().unwrap_or_else(|error| vec![Block::Text(self.sentence()), Block::Note(error.to_string())]),
-        )
-    }
-}
-
-crate::show::noun!(MarkdownDecision);

@@ -19,22 +19,21 @@ mod policy;
 mod setting;
 mod state;
 
-use std::sync::Arc;
-
 use polars::prelude::*;
 use rayon::prelude::*;
 
-pub use markdown::{MarkdownDecision, MarkdownPolicy};
+pub use markdown::MarkdownPolicy;
 pub(in crate::decide) use optimum::{Difference, difference};
 pub use policy::PricePolicy;
-pub(in crate::decide) use setting::order;
+pub(in crate::decide) use setting::{order, scale};
 
+use crate::decide::{Decided, Decision};
 use crate::error::{Error, Result, find};
 use crate::figures::{Intervals, Scatter};
 use crate::forecast::Forecast;
 use crate::progress;
 use crate::show::words::{about, counted, rounded};
-use crate::show::{Block, Figure, Finding, Show, Table, number};
+use crate::show::{Block, Figure, Finding, Table, number};
 use ladder::Ladder;
 use optimum::{Item, Outlook};
 use setting::{Draws, Known, Setting, signed, tag};
@@ -46,25 +45,7 @@ const POINTS: usize = 41;
 const AT: f64 = 1e-4;
 
 /// The price that is proposed for each item, and what it is expected to change.
-///
-/// ```
-/// use tradewind::polars::prelude::*;
-/// use tradewind::prelude::*;
-/// let price: Vec<f64> = (0..120).map(|t| [2.0, 2.2, 1.9, 2.1, 2.3][(t * 7 / 3) % 5]).collect();
-/// let noise = |t: usize| 0.03 * ((t * 37 % 11) as f64 - 5.0) / 5.0;
-/// let sold: Vec<f64> = price.iter().enumerate().map(|(t, p)| 500.0 * p.powf(-2.5) * noise(t).exp()).collect();
-/// let frame = df!("item" => ["a"; 120], "week" => (1..=120).collect::<Vec<i64>>(), "price" => price, "sold" => sold)?;
-/// let sales = Panel::from_frame(frame, Columns::new(["item"], "week", "sold").observed(["price"]))?;
-/// let policy = PricePolicy { cost: Some(1.2), ..PricePolicy::default() };
-/// let decision = sales.fit(["ets"])?.forecast(8)?.decide_price(&policy)?;
-/// println!("{}", decision.explain("item=a")?.sentence());
-/// assert_eq!(decision.table()?.rows(), 1);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone)]
-pub struct PriceDecision(Arc<Inner>);
-
-struct Inner {
+struct Prices {
     setting: Setting,
     policy: PricePolicy,
     lines: Vec<Line>,
@@ -105,10 +86,25 @@ impl Forecast {
     /// The price of each item that is expected to earn most over the steps of the forecast, under an elasticity that is estimated
     /// from its history with an error. The forecast is of one model and has its history, with a column that holds the price.
     ///
+    /// ```
+    /// use tradewind::polars::prelude::*;
+    /// use tradewind::prelude::*;
+    /// let price: Vec<f64> = (0..120).map(|t| [2.0, 2.2, 1.9, 2.1, 2.3][(t * 7 / 3) % 5]).collect();
+    /// let noise = |t: usize| 0.03 * ((t * 37 % 11) as f64 - 5.0) / 5.0;
+    /// let sold: Vec<f64> = price.iter().enumerate().map(|(t, p)| 500.0 * p.powf(-2.5) * noise(t).exp()).collect();
+    /// let frame = df!("item" => ["a"; 120], "week" => (1..=120).collect::<Vec<i64>>(), "price" => price, "sold" => sold)?;
+    /// let sales = Panel::from_frame(frame, Columns::new(["item"], "week", "sold").observed(["price"]))?;
+    /// let policy = PricePolicy { cost: Some(1.2), ..PricePolicy::default() };
+    /// let decision = sales.fit(["ets"])?.forecast(8)?.decide_price(&policy)?;
+    /// println!("{}", decision.explain("item=a")?.sentence());
+    /// assert_eq!(decision.table()?.rows(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// When a number of the policy cannot be, there is no price or no cost, or nothing in the history says how sales react to
     /// prices. An item that cannot be decided on is listed in the decision with the reason.
-    pub fn decide_price(&self, policy: &PricePolicy) -> Result<PriceDecision> {
+    pub fn decide_price(&self, policy: &PricePolicy) -> Result<Decision> {
         policy.check()?;
         policy.check_cost()?;
         let panel = self.panel();
@@ -135,7 +131,7 @@ impl Forecast {
         let why = "the history has no series of it";
         lines.extend(unknown.into_iter().map(|label| undecided(label, None, why.into())));
         let total = difference(sums, policy.level);
-        Ok(PriceDecision(Arc::new(Inner { setting, policy: policy.clone(), lines, total })))
+        Ok(Decision::of(Prices { setting, policy: policy.clone(), lines, total }))
     }
 }
 
@@ -285,29 +281,25 @@ fn reason(setting: &Setting, policy: &PricePolicy, label: &str, price: &Priced) 
     text
 }
 
-impl PriceDecision {
+impl Decided for Prices {
     /// The title.
-    pub fn title(&self) -> String {
-        format!("Prices for {}", span(&self.0.setting.forecast))
+    fn title(&self) -> String {
+        format!("Prices for {}", span(&self.setting.forecast))
     }
 
     /// A row per item, over all steps of the forecast: its keys, the `price` now and the one `proposed`, `units`, `revenue` and
     /// `profit` now and then (`new_…`), the expected `difference` in profit with its interval (`low`, `high`), the probability
     /// `p_better` that it is above zero, the `elasticity` with its interval (`e_low`, `e_high`), the `limit` that keeps the price
     /// from a better one, and the `reason`.
-    ///
-    /// # Errors
-    /// Only if the table cannot be assembled.
-    pub fn table(&self) -> Result<Table> {
-        let inner = &*self.0;
-        let lines = &inner.lines;
+    fn table(&self) -> Result<Table> {
+        let lines = &self.lines;
         let mut columns =
-            super::keyed(&inner.setting.panel, lines.iter().map(|line| (line.series, line.label.as_str())))?;
+            super::keyed(&self.setting.panel, lines.iter().map(|line| (line.series, line.label.as_str())))?;
         let of = |name: &str, value: &dyn Fn(&Priced) -> f64| {
             let cells = lines.iter().map(|line| line.price.as_ref().ok().map(value));
             Column::new(name.into(), cells.collect::<Vec<Option<f64>>>())
         };
-        let level = inner.policy.level;
+        let level = self.policy.level;
         columns.extend([
             of("price", &|p| p.known.present),
             of("proposed", &|p| p.proposed),
@@ -334,19 +326,15 @@ impl PriceDecision {
     }
 
     /// What other prices of an item are expected to earn, as a table and a figure.
-    ///
-    /// # Errors
-    /// When there is no such item; the nearest is suggested.
-    pub fn explain(&self, item: &str) -> Result<Finding> {
-        let inner = &*self.0;
-        let labels: Vec<String> = inner.lines.iter().map(|line| line.label.clone()).collect();
-        let line = &inner.lines[find(item, &labels, "item")?];
+    fn explain(&self, item: &str) -> Result<Finding> {
+        let labels: Vec<String> = self.lines.iter().map(|line| line.label.clone()).collect();
+        let line = &self.lines[find(item, &labels, "item")?];
         let title = format!("The price of {}", line.label);
         let (Ok(price), Some(series)) = (&line.price, line.series) else {
             let table = Table::new(DataFrame::empty());
             return Ok(Finding::new(title, line.reason.clone(), table));
         };
-        let (setting, level, known) = (&inner.setting, inner.policy.level, &price.known);
+        let (setting, level, known) = (&self.setting, self.policy.level, &price.known);
         let draws = setting.draws(series, known)?;
         let demand = total(&draws);
         let item = Item {
@@ -402,51 +390,43 @@ impl PriceDecision {
     }
 
     /// The items without a decision, each with the reason.
-    ///
-    /// # Errors
-    /// Only if the table cannot be assembled.
-    pub fn undecided(&self) -> Result<Table> {
-        let lines = self.0.lines.iter();
+    fn undecided(&self) -> Result<Table> {
+        let lines = self.lines.iter();
         super::without(lines.filter_map(|line| Some((line.label.as_str(), line.price.as_ref().err()?.as_str()))))
     }
 
     /// What is decided, in one sentence.
-    pub fn sentence(&self) -> String {
-        let inner = &*self.0;
-        let prices: Vec<&Priced> = inner.lines.iter().filter_map(|line| line.price.as_ref().ok()).collect();
+    fn sentence(&self) -> String {
+        let prices: Vec<&Priced> = self.lines.iter().filter_map(|line| line.price.as_ref().ok()).collect();
         let count = |way: &dyn Fn(&Priced) -> bool| prices.iter().filter(|price| way(price)).count();
         let raised = count(&|price| price.proposed > price.known.present);
         let lowered = count(&|price| price.proposed < price.known.present);
         let kept = prices.len() - raised - lowered;
-        let without = match inner.lines.len() - prices.len() {
+        let without = match self.lines.len() - prices.len() {
             0 => String::new(),
             n => format!("; {} without a decision", counted(n, "item", "items")),
         };
-        let of = counted(inner.lines.len(), "item", "items");
+        let of = counted(self.lines.len(), "item", "items");
         if raised + lowered == 0 {
             return format!("Of {of}, {kept} keep their price{without}.");
         }
         format!(
             "Of {of}, raise the price of {raised}, lower that of {lowered} and keep {kept}: profit of {} is expected to {} {}{without}.",
-            span(&inner.setting.forecast),
-            moves(inner.total.mean),
-            interval(&inner.total, inner.policy.level)
+            span(&self.setting.forecast),
+            moves(self.total.mean),
+            interval(&self.total, self.policy.level)
         )
     }
 
     /// What the prices rest on.
-    pub fn caveats(&self) -> Vec<String> {
-        caveats(&self.0.setting)
+    fn caveats(&self) -> Vec<String> {
+        caveats(&self.setting)
     }
 
     /// The differences in profit of the items that gain most, with their intervals.
-    ///
-    /// # Errors
-    /// When no price changes.
-    pub fn figures(&self) -> Result<Vec<Figure>> {
-        let inner = &*self.0;
+    fn figures(&self) -> Result<Vec<Figure>> {
         let mut rows: Vec<(String, f64, f64, f64)> = Vec::new();
-        for line in &inner.lines {
+        for line in &self.lines {
             if let Ok(price) = &line.price
                 && price.proposed != price.known.present
             {
@@ -456,47 +436,30 @@ impl PriceDecision {
             }
         }
         if rows.is_empty() {
-            return Err(Error::usage("no price changes, so that there is nothing to draw"));
+            return Ok(Vec::new());
         }
         rows.sort_by(|a, b| b.1.total_cmp(&a.1));
         let figure = Intervals {
             title: "What other prices are expected to earn".into(),
-            value: format!("difference in profit of {}", span(&inner.setting.forecast)),
+            value: format!("difference in profit of {}", span(&self.setting.forecast)),
             rows,
-            level: inner.policy.level,
+            level: self.policy.level,
             sides: ("less".into(), "more".into()),
         };
         Ok(vec![figure.figure()])
     }
 
     /// Sentence, figure, table and caveats.
-    ///
-    /// # Errors
-    /// Only if the table cannot be assembled.
-    pub fn blocks(&self) -> Result<Vec<Block>> {
-        let mut blocks = vec![Block::Text(self.sentence())];
+    fn blocks(&self) -> Result<Vec<Block>> {
+        let mut blocks = Vec::new();
         blocks.extend(self.figures().unwrap_or_default().into_iter().map(Block::Figure));
         blocks.push(Block::Table(self.table()?));
-        blocks.extend(self.caveats().into_iter().map(Block::Note));
         Ok(blocks)
     }
 
-    /// The policy.
-    pub fn policy(&self) -> PricePolicy {
-        self.0.policy.clone()
-    }
-
     /// The forecast that it rests on.
-    pub fn forecast(&self) -> Forecast {
-        self.0.setting.forecast.clone()
-    }
-
-    /// Writes [`table`](Self::table), by the end of the path's name as CSV, Parquet, JSON or workbook.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn save(&self, path: impl AsRef<std::path::Path>) -> Result<()> {
-        self.table()?.save(path)
+    fn forecast(&self) -> Option<Forecast> {
+        Some(self.setting.forecast.clone())
     }
 }
 
@@ -515,13 +478,3 @@ fn caveats(setting: &Setting) -> Vec<String> {
     }
     caveats
 }
-
-impl Show for PriceDecision {
-    fn block(&self) -> Block {
-        Block::Group(
-            self.blocks().unwrap_or_else(|error| vec![Block::Text(self.sentence()), Block::Note(error.to_string())]),
-        )
-    }
-}
-
-crate::show::noun!(PriceDecision);

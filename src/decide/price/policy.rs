@@ -107,7 +107,7 @@ impl PricePolicy {
     ///
     /// # Errors
     /// When no cost is stated, as a number, a column or in the file with the stock.
-    pub(super) fn check_cost(&self) -> Result<()> {
+    pub(crate) fn check_cost(&self) -> Result<()> {
         if self.cost.is_none() && self.cost_column.is_empty() && self.stock.is_none() {
             return Err(Error::usage("profit needs the cost of a unit: state cost, such as 1.2, or cost_column"));
         }

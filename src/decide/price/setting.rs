@@ -170,14 +170,7 @@ impl Setting {
         let label = self.forecast.label(series);
         let mean = self.forecast.mean(&self.model, label)?;
         let mut demand = self.paths.of(&self.model, label)?;
-        demand.iter_mut().flatten().for_each(|units| *units = units.max(0.0));
-        for (t, mean) in mean.iter().enumerate() {
-            let drawn = demand.iter().map(|path| path[t]).sum::<f64>() / demand.len().max(1) as f64;
-            if drawn > 0.0 {
-                let scale = mean.max(0.0) / drawn;
-                demand.iter_mut().for_each(|path| path[t] *= scale);
-            }
-        }
+        scale(&mut demand, &mean);
         let elasticity = self.elasticities(series, known);
         let units = if self.turnover { 1.0 / known.present } else { 1.0 };
         // Turnover was forecast at the price of the future, if that is known.
@@ -207,6 +200,18 @@ impl Setting {
             elasticity[place] += estimate.error * deviate;
         }
         elasticity
+    }
+}
+
+/// Sample paths without sales below zero, each step with the mean of the forecast.
+pub(in crate::decide) fn scale(demand: &mut [Vec<f64>], mean: &[f64]) {
+    demand.iter_mut().flatten().for_each(|units| *units = units.max(0.0));
+    for (t, mean) in mean.iter().enumerate() {
+        let drawn = demand.iter().map(|path| path[t]).sum::<f64>() / demand.len().max(1) as f64;
+        if drawn > 0.0 {
+            let scale = mean.max(0.0) / drawn;
+            demand.iter_mut().for_each(|path| path[t] *= scale);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::decide::state::Cells;
+use crate::decide::replenish::Cells;
 use crate::decide::stock::{non_negative, positive, whole};
 use crate::error::{Error, Result, nearest, suggestion};
 use crate::panel::{Panel, Sheet, labels_of};

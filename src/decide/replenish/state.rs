@@ -340,21 +340,21 @@ fn in_transit(place: &str, present: &[&str], keys: &[&str]) -> Result<Vec<String
 }
 
 /// The cells of a file, and where they stand.
-pub(super) struct Cells<'a> {
-    pub(super) frame: &'a DataFrame,
-    pub(super) sheet: &'a Sheet,
-    pub(super) labels: &'a [String],
-    pub(super) place: &'a str,
+pub(in crate::decide) struct Cells<'a> {
+    pub(in crate::decide) frame: &'a DataFrame,
+    pub(in crate::decide) sheet: &'a Sheet,
+    pub(in crate::decide) labels: &'a [String],
+    pub(in crate::decide) place: &'a str,
 }
 
 impl Cells<'_> {
     /// An error of a row.
-    pub(super) fn at(&self, row: usize, error: Error) -> Error {
+    pub(in crate::decide) fn at(&self, row: usize, error: Error) -> Error {
         Error::data(format!("{}, {} ({})", self.place, self.sheet.row_text(row), self.labels[row])).because(error)
     }
 
     /// The numbers of a column, none where a cell is empty or there is no such column.
-    pub(super) fn column(&self, name: &str) -> Result<Vec<Option<f64>>> {
+    pub(in crate::decide) fn column(&self, name: &str) -> Result<Vec<Option<f64>>> {
         let Ok(column) = self.frame.column(name) else { return Ok(vec![None; self.frame.height()]) };
         let numbers = column.cast(&DataType::Float64)?;
         let texts = column.cast(&DataType::String)?;

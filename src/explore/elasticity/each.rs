@@ -111,6 +111,15 @@ impl Elasticity {
         Ok(Reactions { column: setting.name, price: setting.price, of })
     }
 
+    /// The name of the column that holds the price, and the price, row by row.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn price_of(&self, panel: &Panel) -> Result<(String, Vec<f64>)> {
+        let setting = self.setting(panel)?;
+        Ok((setting.name, setting.price))
+    }
+
     fn check_level(&self) -> Result<()> {
         crate::statistics::check_level(self.level)
     }
