@@ -42,6 +42,7 @@ mod paths;
 mod performance;
 mod pooled;
 mod price;
+mod prices;
 mod prophet;
 mod quality;
 mod random;
