@@ -33,7 +33,7 @@
 //! | [`forecast`] | means, quantiles, joint sample paths |
 //! | [`registry`] | one registry type for models, questions, features and metrics |
 //! | [`metrics`] | how good a forecast is: one function per metric |
-//! | [`decide`] | how much to order of each item, how to split a marketing budget; the mathematics of both |
+//! | [`decide`] | how much to order of each item, at which price, with which promotions; how to split a marketing budget; what if |
 //! | [`evaluate`] | every model on every fold, which is really better, calibration, where a model errs, tuning |
 //! | [`show`] | blocks, tables, findings and figures as text, Markdown, HTML or notebook output |
 //! | [`figures`], `plots` | one static figure per file, from plain numbers; which figure shows a noun |

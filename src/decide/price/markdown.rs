@@ -180,7 +180,6 @@ enum Way {
 struct Expected {
     /// Revenue plus salvage less holding.
     value: f64,
-    revenue: f64,
     left: f64,
     /// The probability that all is sold.
     sold_out: f64,
@@ -230,7 +229,7 @@ impl Forecast {
             let label = self.label(i).to_string();
             match planned(&setting, policy, steps, i) {
                 Ok((path, draws)) => {
-                    let reason = reason(&setting, policy, &label, &path, steps);
+                    let reason = reason(&setting, policy, i, &path, steps);
                     Ok((Line { label, series: Some(i), reason, path: Ok(path) }, draws))
                 }
                 Err(error) if error.is_interrupted() => Err(error),
@@ -398,7 +397,6 @@ fn expected(runs: &[Run]) -> Expected {
     let steps = runs.first().map_or(0, |run| run.steps.len());
     Expected {
         value: mean(&|run| run.value),
-        revenue: mean(&|run| run.revenue),
         left: mean(&|run| run.left),
         sold_out: mean(&|run| f64::from(u8::from(run.left < 0.5))),
         steps: (0..steps).map(|t| (mean(&|run| run.steps[t].1), mean(&|run| run.steps[t].2))).collect(),
@@ -423,27 +421,29 @@ fn path_words(forecast: &Forecast, series: usize, path: &Planned) -> String {
         .join(", ")
 }
 
-fn reason(setting: &Setting, policy: &MarkdownPolicy, label: &str, path: &Planned, steps: usize) -> String {
+fn reason(setting: &Setting, policy: &MarkdownPolicy, series: usize, path: &Planned, steps: usize) -> String {
+    let label = setting.forecast.label(series);
     let noun = setting.panel.frequency().noun();
-    let series = setting.panel.place_of(label).unwrap_or(0);
     let (plan, hold) = (&path.plan, &path.hold);
     let when = counted(steps, noun, &format!("{noun}s"));
     let words = path_words(&setting.forecast, series, path);
     let mut text = match path.way {
         Way::Hold => format!(
-            "Hold the price of {label} at {}: no cut is expected to bring more than the {} of {} in {when}.",
+            "Hold the price of {label} at {}: no cut is expected to bring more than the {} that the {} bring in {when}.",
             tag(path.known.present),
             about(hold.value),
             counted(path.stock as usize, "unit", "units")
         ),
         _ => format!(
-            "Price {label} at {words} (now {}): {} of {} in {when} {}, {} instead of {}.",
+            "Mark down {label} to {words} (now {}): the {} are expected to bring {} in {when} instead of {} at the present price; the \
+             difference is {} {}, and above zero with probability {}.",
             tag(path.known.present),
-            "what comes in",
             counted(path.stock as usize, "unit", "units"),
-            format_args!("is expected to {} {}", moves(path.difference.mean), interval(&path.difference, policy.level)),
             about(plan.value),
-            about(hold.value)
+            about(hold.value),
+            about(path.difference.mean),
+            interval(&path.difference, policy.level),
+            rounded(path.difference.better, 2)
         ),
     };
     text += &format!(
