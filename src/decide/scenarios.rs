@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::replenish::{Closed, Resupply};
-use super::{Decided, Decision};
+use super::{Decided, Decision, without};
 use crate::error::{Error, Result, find};
 use crate::figures::{Figure, Line, Lines, TimeAxis};
 use crate::forecast::Forecast;
@@ -359,11 +359,7 @@ impl Decided for Scenarios {
     fn undecided(&self) -> Result<Table> {
         match &self.outcomes[0].orders {
             Some(orders) => orders.undecided(),
-            None => {
-                let none: Vec<&str> = Vec::new();
-                let columns = vec![Column::new("series".into(), &none), Column::new("reason".into(), &none)];
-                Ok(Table::new(DataFrame::new(0, columns)?))
-            }
+            None => without(std::iter::empty()),
         }
     }
 

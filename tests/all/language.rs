@@ -85,6 +85,12 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         ("decide_stock" | "simulate" | "choose_policy", "policy") => "#{cycle_service: 0.9, paths: 200}".into(),
         (_, "policies") => r#"[#{cycle_service: 0.9}, "cycle_service=0.9, belief=normal"]"#.into(),
         (_, "scenarios") => r#"["late(lead_time=1)"]"#.into(),
+        ("decide_price", "policy") => r#"#{cost_column: "cost"}"#.into(),
+        ("decide_markdown", "stock") => path("clear.csv"),
+        ("decide_markdown", "policy") => "#{salvage: 0.2}".into(),
+        ("decide_promotion", "policy") => {
+            r#"#{promotion: "promo", discount: 0.1, cost_column: "cost", most: 1}"#.into()
+        }
         (_, "budget") => r#"#{channels: ["tv", "radio", "search"], draws: 50}"#.into(),
         (_, "item") => r#""Store=1, Dept=1""#.into(),
         (_, "keys") => r#"["Store", "Dept"]"#.into(),
@@ -183,6 +189,18 @@ fn every_verb_runs() {
     session.run("kept", &kept).unwrap();
     std::fs::write(out.join("stock.csv"), "Store,Dept,on_hand\n1,1,30000\n").unwrap();
     let stock = format!("{:?}", out.join("stock.csv"));
+    // Items whose price moves and that are promoted now and then.
+    let mut shop = String::from("item,week,price,cost,promo,sold\n");
+    for (item, week) in ["a", "b"].into_iter().flat_map(|item| (1..=104).map(move |week| (item, week))) {
+        let (step, promo) = (0.85 + 0.05 * f64::from((week * 7 + week / 5) % 7), week % 9 == 0);
+        let noise = 1.0 + 0.01 * f64::from(week * 37 % 11 - 5);
+        let sold = 200.0 * step.powi(-2) * if promo { 1.4 } else { 1.0 } * noise;
+        shop += &format!("{item},{week},{:.2},1.1,{},{:.0}\n", 2.5 * step, u8::from(promo), sold);
+    }
+    std::fs::write(out.join("shop.csv"), shop).unwrap();
+    std::fs::write(out.join("clear.csv"), "item,on_hand\na,700\nb,500\n").unwrap();
+    let shop = format!("{:?}", out.join("shop.csv"));
+    let clear = format!("{:?}", out.join("clear.csv"));
     let decision =
         format!("let decision = sales.fit(\"naive\").forecast(4).decide_stock({stock}, #{{cycle_service: 0.9}});");
     session.run("decision", &decision).unwrap();
@@ -218,6 +236,12 @@ fn every_verb_runs() {
             }
             "Plan" if ["decide_stock", "simulate_stock", "scenarios"].contains(&verb.name) => format!(
                 r#"plan(#{{data: "data/walmart_sales_weekly.csv", id: ["Store", "Dept"], time: "Date", target: "Weekly_Sales", models: "naive", stock: {stock}, cycle_service: 0.9, reviews: 3, what_if: "late(lead_time=1)"}})"#
+            ),
+            "Forecast" if ["decide_price", "decide_markdown", "decide_promotion"].contains(&verb.name) => format!(
+                r#"read_panel({shop}, columns("item", "week", "sold").known("promo").observed(["price", "cost"])).fit("ets").forecast(4)"#
+            ),
+            "Plan" if ["decide_price", "decide_markdown", "decide_promotion"].contains(&verb.name) => format!(
+                r#"plan(#{{data: {shop}, id: ["item"], time: "week", target: "sold", known: ["promo"], observed: ["price", "cost"], models: "ets", horizon: 4, cost_column: "cost", on_hand: {clear}, promotion: "promo", discount: 0.1, most: 1}})"#
             ),
             "Panel" if verb.name == "decide_budget" => {
                 r#"read_panel("data/marketing_weekly.csv", columns([], "week", "sales").known(["tv", "radio", "search"]))"#.to_string()
@@ -268,6 +292,9 @@ const NOT_IN_SCRIPTS: &[(&str, &str)] = &[
     ("schema", "of the command line"),
     ("stock_policy", "options of decide_stock()"),
     ("marketing_budget", "options of decide_budget()"),
+    ("price_policy", "options of decide_price()"),
+    ("markdown_policy", "options of decide_markdown()"),
+    ("promotion_policy", "options of decide_promotion()"),
     ("read_text", "plan(#{…})"),
     ("list", "help()"),
     ("reading", "text of the plan: fields"),

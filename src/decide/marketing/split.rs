@@ -5,7 +5,7 @@ use polars::prelude::*;
 use super::allocate::Split;
 use super::fit::{Effect, Fit};
 use super::market::Market;
-use crate::decide::Decided;
+use crate::decide::{Decided, without};
 use crate::error::{Result, find};
 use crate::figures::{Line as Curve, Lines, Scatter, TimeAxis, Waterfall};
 use crate::panel::Panel;
@@ -317,8 +317,7 @@ impl Decided for BudgetSplit {
 
     /// Channels without a decision: none, as effects that are not identified are an error before any number.
     fn undecided(&self) -> Result<Table> {
-        let none: [&str; 0] = [];
-        Ok(Table::new(DataFrame::new(0, vec![Column::new("series".into(), none), Column::new("reason".into(), none)])?))
+        without(std::iter::empty())
     }
 
     /// What a user should know beside it.

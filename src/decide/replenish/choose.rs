@@ -16,7 +16,7 @@ use super::policy::StockPolicy;
 use super::simulate::{Ledger, Past, Played, Simulated, more};
 use super::state::State;
 use super::{percent, units};
-use crate::decide::{Decided, Decision};
+use crate::decide::{Decided, Decision, without};
 use crate::error::{Error, Result};
 use crate::evaluate::Backtest;
 use crate::figures::{Figure, Scatter};
@@ -255,11 +255,7 @@ impl Decided for Choice {
 
     fn undecided(&self) -> Result<Table> {
         let panel = self.backtest.panel();
-        let left_out = &self.played.left_out;
-        let labels: Vec<&str> = left_out.iter().map(|(item, _)| panel.label(*item)).collect();
-        let reasons: Vec<&str> = left_out.iter().map(|(_, why)| why.as_str()).collect();
-        let columns = vec![Column::new("series".into(), &labels), Column::new("reason".into(), &reasons)];
-        Ok(Table::new(DataFrame::new(labels.len(), columns)?))
+        without(self.played.left_out.iter().map(|(item, why)| (panel.label(*item), why.as_str())))
     }
 
     fn figures(&self) -> Result<Vec<Figure>> {

@@ -30,7 +30,7 @@ pub use policy::{Belief, Lots, StockPolicy, Unmet};
 pub(in crate::decide) use state::Cells;
 pub(crate) use state::State;
 
-use super::{Decided, Decision};
+use super::{Decided, Decision, keyed, without};
 use crate::error::{Error, Result, find};
 use crate::explore;
 use crate::figures::{Figure, Line, Lines, TimeAxis};
@@ -398,21 +398,8 @@ impl Decided for Orders {
     /// arrives), `p_out` (the probability that some demand is not met while the order lasts), `expected_cost` (of the steps that it
     /// is for, empty without costs) and `reason`.
     fn table(&self) -> Result<Table> {
-        let panel = self.forecast.panel();
-        let mut columns = panel.key_columns(self.lines.iter().filter_map(|line| line.series))?;
-        let unknown: Vec<&Row> = self.lines.iter().filter(|line| line.series.is_none()).collect();
-        if !unknown.is_empty() {
-            for column in &mut columns {
-                let name = column.name().clone();
-                let part = |line: &&Row| {
-                    line.label.split(", ").find_map(|part| part.strip_prefix(&format!("{name}="))).map(String::from)
-                };
-                let texts = column.cast(&DataType::String)?;
-                let more: Vec<Option<String>> = unknown.iter().map(part).collect();
-                let all = texts.str()?.iter().map(|text| text.map(String::from)).chain(more);
-                *column = Column::new(name, all.collect::<Vec<_>>());
-            }
-        }
+        let mut columns =
+            keyed(&self.forecast.panel(), self.lines.iter().map(|line| (line.series, line.label.as_str())))?;
         let of = |value: fn(&Order) -> Option<f64>| -> Vec<Option<f64>> {
             self.lines.iter().map(|line| line.order.as_ref().ok().and_then(value)).collect()
         };
@@ -462,11 +449,7 @@ impl Decided for Orders {
     }
 
     fn undecided(&self) -> Result<Table> {
-        let lines =
-            self.lines.iter().filter_map(|line| Some((line.label.as_str(), line.order.as_ref().err()?.as_str())));
-        let (labels, reasons): (Vec<&str>, Vec<&str>) = lines.unzip();
-        let columns = vec![Column::new("series".into(), &labels), Column::new("reason".into(), &reasons)];
-        Ok(Table::new(DataFrame::new(labels.len(), columns)?))
+        without(self.lines.iter().filter_map(|line| Some((line.label.as_str(), line.order.as_ref().err()?.as_str()))))
     }
 
     fn forecast(&self) -> Option<Forecast> {

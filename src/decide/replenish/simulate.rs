@@ -24,7 +24,7 @@ use super::policy::{Belief, StockPolicy, Unmet};
 use super::shelf::Shelf;
 use super::state::{Item, State};
 use super::{Believed, class_targets, percent, stock_figure, told, units};
-use crate::decide::{Decided, Decision};
+use crate::decide::{Decided, Decision, without};
 use crate::error::{Error, Result, find};
 use crate::evaluate::Backtest;
 use crate::forecast::{Forecast, Paths};
@@ -708,11 +708,7 @@ impl Decided for Simulated {
 
     fn undecided(&self) -> Result<Table> {
         let panel = self.backtest.panel();
-        let left_out = &self.played.left_out;
-        let labels: Vec<&str> = left_out.iter().map(|(item, _)| panel.label(*item)).collect();
-        let reasons: Vec<&str> = left_out.iter().map(|(_, why)| why.as_str()).collect();
-        let columns = vec![Column::new("series".into(), &labels), Column::new("reason".into(), &reasons)];
-        Ok(Table::new(DataFrame::new(labels.len(), columns)?))
+        without(self.played.left_out.iter().map(|(item, why)| (panel.label(*item), why.as_str())))
     }
 
     /// Models by name, with what decides between them.
