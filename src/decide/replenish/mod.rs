@@ -47,14 +47,12 @@ use state::Item;
 const FIRST: usize = 5;
 const SHOWN: usize = 20;
 
-/// The columns of the orders as a planner reads them.
-const READ: [(&str, &str); 5] = [
-    ("position", "on hand and on the way"),
-    ("level", "enough with"),
-    ("mean", "expected demand"),
-    ("p_out", "risk of running out"),
-    ("expected_cost", "expected cost"),
-];
+/// The columns of the orders as a planner reads them, and what they mean.
+const READ: [(&str, &str); 5] =
+    [("position", "stock"), ("level", "enough with"), ("mean", "demand"), ("p_out", "risk"), ("expected_cost", "cost")];
+const MEANING: &str = "Stock: on hand and on the way. Enough with: what stock and order together should be. Demand: expected until \
+                       the next order arrives. Risk: the probability that something is asked for and not there. Cost: expected in \
+                       the steps that the order is for.";
 
 /// The orders of all items.
 struct Orders {
@@ -485,11 +483,14 @@ impl Decided for Orders {
         blocks.extend(self.figures()?.into_iter().map(Block::Figure));
         let rows: Vec<IdxSize> = largest.iter().take(SHOWN).map(|row| *row as IdxSize).collect();
         let frame = self.table()?.frame().take(&IdxCa::from_vec("".into(), rows))?.drop("reason")?;
+        let risks: Vec<Option<String>> = frame.column("p_out")?.f64()?.iter().map(|p| p.map(percent)).collect();
         let mut shown = frame;
+        shown.with_column(Column::new("p_out".into(), risks))?;
         for (name, words) in READ {
             shown.rename(name, words.into())?;
         }
         blocks.push(Block::Table(Table::new(shown).of_rows(self.lines.len()).titled("The largest orders")));
+        blocks.push(Block::Text(MEANING.into()));
         Ok(blocks)
     }
 }
