@@ -24,6 +24,7 @@ mod expected;
 mod forecastability;
 mod holidays;
 mod kept;
+mod lost_sales;
 mod matched;
 mod normality;
 mod occasions;
@@ -67,6 +68,7 @@ pub use elasticity::Elasticity;
 pub(crate) use elasticity::Reactions;
 pub use forecastability::Forecastability;
 pub use holidays::HolidayEffects;
+pub use lost_sales::LostSales;
 pub use normality::Normality;
 pub use profile::Profile;
 pub use seasonality::Seasonality;
@@ -98,6 +100,7 @@ pub const QUESTIONS: Registry<Asking> = Registry {
         Question::of::<Correlation>(),
         Question::of::<Anomalies>(),
         Question::of::<Changepoints>(),
+        Question::of::<LostSales>(),
         Question::of::<Comovement>(),
         Question::of::<Abc>(),
         Question::of::<Clusters>(),

@@ -17,10 +17,12 @@ use super::audit::unusual::{Parts, outliers, stock_outs};
 use super::covariates::is_number;
 use super::frame::{assemble, stamp_column, stamps};
 use super::recorded::Recorded;
+use super::unsold::Shelf;
 use super::{Normalise, Panel, Provenance, Role};
 use crate::error::{Error, Result};
 use crate::options::choice;
 use crate::show::number;
+use crate::show::words::about;
 
 /// The covariate that records returns.
 const RETURNS: &str = "returns";
@@ -54,7 +56,8 @@ pub struct Clean {
     /// Targets below zero: keep, clip (to zero), or apart (clipped, and recorded in a covariate `returns`).
     pub negatives: Negatives,
     /// Stock-outs: keep, missing (suspected ones, runs of zeros that the series' own rate of zeros does not explain, are taken
-    /// as missing), or censored (where the column `available` is below 1, demand is unknown and at least the sales).
+    /// as missing), censored (where the column `available` is below 1, demand is unknown and at least the sales), or estimated (there
+    /// the expected demand takes the place of the sales, from the steps before and after, from siblings and from what was sold).
     pub stockouts: Stockouts,
     /// Outliers, targets far from trend and season: keep, clip (to the threshold), or interpolate.
     pub outliers: Outliers,
@@ -76,7 +79,7 @@ choice!(/// What to do with rows without a target.
 choice!(/// What to do with targets below zero.
     Negatives { Keep, Clip, Apart });
 choice!(/// What to do with stock-outs.
-    Stockouts { Keep, Missing, Censored });
+    Stockouts { Keep, Missing, Censored, Estimated });
 choice!(/// What to do with outliers.
     Outliers { Keep, Clip, Interpolate });
 choice!(/// What to do with empty cells of covariates.
@@ -95,7 +98,7 @@ impl Clean {
     pub(super) fn looks_around(&self) -> bool {
         self.gaps != Gaps::Leave
             || matches!(self.missing, Missing::Linear | Missing::Seasonal)
-            || self.stockouts == Stockouts::Missing
+            || matches!(self.stockouts, Stockouts::Missing | Stockouts::Estimated)
             || self.outliers != Outliers::Keep
     }
 }
@@ -117,10 +120,15 @@ impl Panel {
                 "negatives = \"apart\" makes a column `{RETURNS}`, which exists already; rename it"
             )));
         }
-        if policy.stockouts == Stockouts::Censored && self.inner().columns.available.is_none() {
-            return Err(Error::usage(
-                "stockouts = \"censored\" needs the column that tells when the item could be sold: state it as `available`",
-            ));
+        let by_column = match policy.stockouts {
+            Stockouts::Censored => Some("censored"),
+            Stockouts::Estimated => Some("estimated"),
+            Stockouts::Keep | Stockouts::Missing => None,
+        };
+        if let (Some(policy), None) = (by_column, &self.inner().columns.available) {
+            return Err(Error::usage(format!(
+                "stockouts = \"{policy}\" needs the column that tells when the item could be sold: state it as `available`"
+            )));
         }
         if let Some(made) = self.inner().columns.made.iter().find(|made| made.computed()) {
             return Err(Error::usage(format!(
@@ -140,7 +148,8 @@ impl Panel {
     /// The cleaned panel, of one without empty series, with what happened; and the one whose rows are decided on, one
     /// for each timestamp.
     pub(super) fn cleaned(&self, policy: &Clean) -> Result<(Panel, Panel)> {
-        let laid_out = policy.outliers != Outliers::Keep || policy.stockouts == Stockouts::Missing;
+        let laid_out =
+            policy.outliers != Outliers::Keep || matches!(policy.stockouts, Stockouts::Missing | Stockouts::Estimated);
         if laid_out || policy.missing != Missing::Leave {
             self.check_length()?;
         }
@@ -389,9 +398,53 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// Where the item could not be sold all the time, its expected demand takes the place of the sales; where nothing is known of it,
+    /// demand is unknown.
+    fn estimated(&mut self) -> Result<()> {
+        let Some(available) = self.panel.available_rows()? else { return Ok(()) };
+        let mut rows = std::mem::take(&mut self.rows);
+        let empty = || Shelf { first: 0, sold: Vec::new(), shares: Vec::new() };
+        let mut shelves: Vec<Shelf> = (0..self.panel.len()).map(|_| empty()).collect();
+        for series in rows.chunk_by(|a, b| a.series == b.series) {
+            let (first, sold) = regular(series);
+            let mut shares = vec![1.0; sold.len()];
+            for row in series.iter().filter(|row| !row.added && !row.off) {
+                shares[(row.position - first) as usize] = available[row.row];
+            }
+            shelves[series[0].series] = Shelf { first, sold, shares };
+        }
+        let unsold = self.panel.unsold_of(&shelves)?;
+        for row in rows.iter_mut().filter(|row| !row.added && !row.off && available[row.row] < 1.0) {
+            let steps = &unsold.estimates.steps[row.series];
+            let step = (row.position - shelves[row.series].first) as usize;
+            let found = steps.binary_search_by_key(&step, |one| one.step).ok().map(|at| steps[at]);
+            let sold = if row.target.is_nan() { "missing".to_string() } else { number(row.target) };
+            match found {
+                Some(one) => {
+                    let demand = one.sold + one.lost;
+                    let action = format!("the expected demand, {}, with those who found none", about(demand));
+                    self.note("censored", *row, demand, sold, action);
+                    row.target = demand;
+                }
+                None => {
+                    if !row.target.is_nan() {
+                        let action = "taken as missing: the item was not yet or no longer sold".to_string();
+                        self.note("censored", *row, f64::NAN, sold, action);
+                    }
+                    row.target = f64::NAN;
+                }
+            }
+            (row.actual, row.sold_out) = (f64::NAN, true);
+        }
+        self.rows = rows;
+        Ok(())
+    }
+
     fn targets(&mut self, policy: &Clean) -> Result<()> {
-        if policy.stockouts == Stockouts::Censored {
-            self.censored()?;
+        match policy.stockouts {
+            Stockouts::Censored => self.censored()?,
+            Stockouts::Estimated => self.estimated()?,
+            Stockouts::Keep | Stockouts::Missing => {}
         }
         let season = self.panel.season();
         let mut rows = std::mem::take(&mut self.rows);

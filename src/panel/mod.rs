@@ -46,6 +46,7 @@ pub(crate) mod normalise;
 pub(crate) mod order;
 mod recorded;
 mod source;
+mod unsold;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

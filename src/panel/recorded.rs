@@ -12,7 +12,7 @@
 //! | a target below zero | `negatives=clip` | the value as it was recorded |
 //! | a target below zero | `negatives=apart` | 0: the return is in a column of its own |
 //! | a suspected stock-out | `stockouts=missing` | unknown demand: not scored |
-//! | a step in which the item could not always be sold | `stockouts=censored` | unknown demand: not scored |
+//! | a step in which the item could not always be sold | `stockouts=censored`, `estimated` | unknown demand: not scored |
 //! | an outlier | `outliers=clip`, `interpolate` | the value as it was recorded |
 //! | any | `normalise=…` | the value: scores are on the scale of the data |
 //!

@@ -2,6 +2,7 @@
 //! numbers, NaN where a value is missing.
 
 mod autocorrelation;
+pub(crate) mod censored;
 mod changepoints;
 mod comparison;
 mod demand;

@@ -159,8 +159,15 @@ fn options_out_of_range_are_usage_errors() {
 #[test]
 fn examples_work_and_draw() {
     let sales = Panel::read("data/walmart_sales_weekly.csv", crate::columns().observed(["Fuel_Price"])).unwrap();
+    // The bundled data do not tell when items could be sold.
+    let mut frame = sales.to_frame();
+    let there: Vec<bool> = (0..frame.height()).map(|row| row % 11 != 5).collect();
+    frame.with_column(Column::new("in_stock".into(), there)).unwrap();
+    let shelves = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales").available("in_stock");
+    let shelves = Panel::from_frame(frame, shelves).unwrap();
     for question in QUESTIONS {
-        let finding = sales.explore(question.example).unwrap();
+        let panel = if question.name == "lost_sales" { &shelves } else { &sales };
+        let finding = panel.explore(question.example).unwrap();
         assert!(!finding.sentence().contains("NaN") && finding.table().rows() > 0, "{}", question.name);
         if let Some(folder) = std::env::var_os("TRADEWIND_LOOK") {
             println!("{}: {}\n{}\n{:?}\n", question.example, finding.sentence(), finding.table(), finding.caveats());

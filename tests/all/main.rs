@@ -51,6 +51,7 @@ mod registry;
 mod sources;
 mod stack;
 mod statistics;
+mod stockouts;
 mod surfaces;
 mod theta_and_ces;
 mod totals;
