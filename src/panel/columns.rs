@@ -113,8 +113,8 @@ impl Columns {
         self.with(Role::Fixed, names)
     }
 
-    /// The column that tells when the item could be sold: a flag, or the share of the step from 0 to 1. An empty cell counts as
-    /// 1. Where it is below 1, sales are less than demand: no model takes the column as a covariate, and
+    /// The column that tells when the item could be sold: a flag, or the share of the step from 0 to 1; an empty cell counts as
+    /// all of it. Where it is below 1, sales are less than demand: no model takes the column as a covariate, and
     /// [`Clean`](crate::panel::Clean) with `stockouts=censored` marks the demand of such steps as unknown.
     #[must_use]
     pub fn available(mut self, name: impl Into<String>) -> Self {

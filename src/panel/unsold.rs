@@ -65,9 +65,9 @@ impl Panel {
             }
             let mut row = vec![Cell::Unknown; shelf.sold.len()];
             if let (Some(first), Some(last)) = (first, last) {
-                for t in first..=last {
+                for (t, place) in row.iter_mut().enumerate().take(last + 1).skip(first) {
                     negative += usize::from(shelf.sold[t] < 0.0);
-                    row[t] = cell(shelf.sold[t].max(0.0), shelf.sold[t].is_nan(), shelf.shares[t]);
+                    *place = cell(shelf.sold[t].max(0.0), shelf.sold[t].is_nan(), shelf.shares[t]);
                 }
             }
             cells.push(row);

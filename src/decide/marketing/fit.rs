@@ -324,15 +324,17 @@ impl<'a> Problem<'a> {
                     best = Some((value, at));
                 }
                 // From the best place of all starts, each channel alone with another memory.
-                if tried == starts.len() && round < 2 && starts.len() < 6 + 2 * count {
-                    if let Some((_, at)) = &best {
-                        let others = (0..count).flat_map(|c| [grid[1], grid[3]].map(|memory| (c, memory)));
-                        starts.extend(others.map(|(c, memory)| {
-                            let mut other = at.clone();
-                            other[count + c] = memory;
-                            other
-                        }));
-                    }
+                if tried == starts.len()
+                    && round < 2
+                    && starts.len() < 6 + 2 * count
+                    && let Some((_, at)) = &best
+                {
+                    let others = (0..count).flat_map(|c| [grid[1], grid[3]].map(|memory| (c, memory)));
+                    starts.extend(others.map(|(c, memory)| {
+                        let mut other = at.clone();
+                        other[count + c] = memory;
+                        other
+                    }));
                 }
             }
             if let Some((_, at)) = &best {

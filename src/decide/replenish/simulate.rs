@@ -157,11 +157,11 @@ impl<'a> Past<'a> {
             )));
         }
         let draws = policy.paths.min(PATHS);
-        let window = |(fold, (forecast, starts, actuals)): (usize, (&'a Forecast, &'a [i64], &'a [Vec<f64>]))| {
+        let mut windows = Vec::new();
+        for (fold, (forecast, starts, actuals)) in backtest.windows().enumerate() {
             let paths = forecast.paths(draws, policy.seed)?;
-            Ok(Window { forecast, paths, starts, actuals, after: fold * stride })
-        };
-        let windows: Vec<Window> = backtest.windows().enumerate().map(window).collect::<Result<_>>()?;
+            windows.push(Window { forecast, paths, starts, actuals, after: fold * stride });
+        }
         // Classes are those of the history before the first window.
         let classes = match (policy.class_targets()?.is_empty(), windows.first()) {
             (false, Some(first)) => class_targets(&panel.within(&|i, position| position < first.starts[i])?, policy)?,
@@ -225,7 +225,8 @@ impl<'a> Past<'a> {
         late.set_stream(item as u64);
         let last = self.windows.last().map_or(0, |window| window.after);
         let reach = lead.longest() + review;
-        let orderable = |step: usize| step % review == 0 && (step < last || step - last + reach <= self.horizon);
+        let orderable =
+            |step: usize| step.is_multiple_of(review) && (step < last || step - last + reach <= self.horizon);
         let end = (0..self.steps()).rev().find(|step| orderable(*step)).map_or(0, |step| step + usual + review);
         let mut drawn: Option<(usize, Vec<Vec<f64>>)> = None;
         for (step, asked) in demand.iter().enumerate().take(end) {
@@ -714,44 +715,37 @@ impl Decided for Simulated {
     /// Models by name, with what decides between them.
     fn blocks(&self) -> Result<Vec<Block>> {
         let names = self.backtest.names();
-        let row = |one: (usize, usize)| {
-            let (total, estimate) = (self.total(one), self.more(one));
-            let (low, high) = estimate.interval(LEVEL);
-            (one, total, estimate.value, low, high)
+        let whole = |name: &str, value: &dyn Fn((usize, usize)) -> f64| {
+            let values: Vec<f64> = self.ranked.iter().map(|one| value(*one).round()).collect();
+            Column::new(name.into(), values)
         };
-        let rows: Vec<_> = self.ranked.iter().copied().map(row).collect();
+        let share = |name: &str, value: fn(&Ledger) -> f64| {
+            let values: Vec<String> = self.ranked.iter().map(|one| percent(value(self.total(*one)))).collect();
+            Column::new(name.into(), values)
+        };
         let mut columns = vec![
-            Column::new("model".into(), rows.iter().map(|row| names[row.0.0].as_str()).collect::<Vec<_>>()),
+            Column::new("model".into(), self.ranked.iter().map(|one| names[one.0].as_str()).collect::<Vec<_>>()),
             Column::new(
                 "orders by".into(),
-                rows.iter().map(|row| ordered_by(self.policies[row.0.1].belief)).collect::<Vec<_>>(),
+                self.ranked.iter().map(|one| ordered_by(self.policies[one.1].belief)).collect::<Vec<_>>(),
             ),
         ];
         if self.has_costs {
-            let of = |value: &dyn Fn(&((usize, usize), &Ledger, f64, f64, f64)) -> f64| {
-                rows.iter().map(|row| value(row).round()).collect::<Vec<f64>>()
-            };
             columns.extend([
-                Column::new("cost".into(), of(&|row| row.1.cost())),
-                Column::new("more than the best".into(), of(&|row| row.2)),
-                Column::new("from".into(), of(&|row| row.3)),
-                Column::new("to".into(), of(&|row| row.4)),
+                whole("cost", &|one| self.total(one).cost()),
+                whole("more than the best", &|one| self.more(one).value),
+                whole("from", &|one| self.more(one).interval(LEVEL).0),
+                whole("to", &|one| self.more(one).interval(LEVEL).1),
             ]);
         }
         let items = self.played.items.len() as f64;
         columns.extend([
-            Column::new("demand met".into(), rows.iter().map(|row| percent(row.1.fill_rate())).collect::<Vec<_>>()),
-            Column::new(
-                "reviews met".into(),
-                rows.iter().map(|row| percent(row.1.cycle_service())).collect::<Vec<_>>(),
-            ),
-            Column::new(
-                "mean stock".into(),
-                rows.iter().map(|row| (row.1.left * items / row.1.steps.max(1) as f64).round()).collect::<Vec<_>>(),
-            ),
+            share("demand met", Ledger::fill_rate),
+            share("reviews met", Ledger::cycle_service),
+            whole("mean stock", &|one| self.total(one).left * items / self.total(one).steps.max(1) as f64),
         ]);
         let best = self.ranked.iter().position(|one| *one == (self.best, 0)).unwrap_or(0);
-        let table = Table::new(DataFrame::new(rows.len(), columns)?);
+        let table = Table::new(DataFrame::new(self.ranked.len(), columns)?);
         Ok(vec![Block::Table(if self.has_costs { table.highlight(best) } else { table })])
     }
 

@@ -79,7 +79,7 @@ impl FittedGammaPoisson {
         let unit = unit(order.iter().map(|i| &values[*i]));
         for i in &order {
             values[*i].iter_mut().for_each(|y| *y /= unit);
-            if !(sum(&values[*i]) < LARGEST) {
+            if out_of_range(&values[*i]) {
                 failures[*i] = Some("its sales are out of all proportion to those of the other series".into());
                 values[*i].clear();
             }
@@ -183,6 +183,12 @@ fn sum(values: &[f64]) -> f64 {
     values.iter().filter(|y| !y.is_nan()).sum()
 }
 
+/// Are there more sales than can be reckoned with?
+fn out_of_range(values: &[f64]) -> bool {
+    let all = sum(values);
+    all.is_nan() || all >= LARGEST
+}
+
 /// What is known of demand: by series from its first step on, NaN where it is not known; its first step; and the position of the
 /// first step of all. A series that cannot be served is empty, with the reason among the failures.
 fn known(panel: &Panel, failures: &mut [Option<String>]) -> Result<(Vec<Vec<f64>>, Vec<usize>, i64)> {
@@ -203,7 +209,7 @@ fn known(panel: &Panel, failures: &mut [Option<String>]) -> Result<(Vec<Vec<f64>
                 "demand is not negative, and the series has {}: clean it with negatives = \"clip\" or \"apart\"",
                 crate::show::number(y)
             )),
-            None if !(sum(&y) < LARGEST) => Some("the series leaves the range of numbers".into()),
+            None if out_of_range(&y) => Some("the series leaves the range of numbers".into()),
             None => None,
         };
         *failure = failure.take().or(reason);

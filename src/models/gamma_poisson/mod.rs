@@ -116,7 +116,7 @@ impl Method for GammaPoisson {
         if self.window == Some(0) {
             return Err(Error::usage("`window` is at least 1 step, not 0"));
         }
-        if ![0, 2].contains(&self.dispersion.len()) || self.dispersion.iter().any(|c| !(c.abs() <= 20.0)) {
+        if ![0, 2].contains(&self.dispersion.len()) || self.dispersion.iter().any(|c| c.is_nan() || c.abs() > 20.0) {
             return Err(Error::usage("`dispersion` is two numbers from -20 to 20, c₀ and c₁, or [] to estimate them"));
         }
         Ok(())

@@ -108,7 +108,7 @@ fn measured(k: f64, x: f64) -> f64 {
 
 /// The `p` quantile of a gamma distribution with this mean and variance; of counts, the negative binomial's.
 pub(super) fn quantile(p: f64, mean: f64, variance: f64, counts: bool) -> f64 {
-    if !(mean > 0.0) {
+    if mean.is_nan() || mean <= 0.0 {
         return 0.0;
     }
     if counts {

@@ -296,8 +296,8 @@ impl<'a> Work<'a> {
             let sums: Vec<(f64, f64)> = (left.par_iter_mut().zip(&sales.cells).zip(&self.series))
                 .map(|((left, cells), series)| {
                     let mut sums = (0.0, 0.0);
-                    for t in 0..left.mean.len() {
-                        (left.demand[t], left.doubt[t]) = match cells[t] {
+                    for (t, cell) in cells.iter().enumerate().take(left.mean.len()) {
+                        (left.demand[t], left.doubt[t]) = match *cell {
                             Cell::Sold(sold) => (sold, 0.0),
                             Cell::AtLeast(sold) => {
                                 let a = series.spread.a + left.variance[t];
