@@ -1,10 +1,12 @@
-//! How much was not sold because it was not there? The demand of steps in which an item could not always be sold, with intervals.
+//! How much was not sold because it was not there? The demand of steps in which an item could not always be sold, with
+//! intervals.
 //!
-//! Needs the column that tells when an item could be sold (role `available`). A step without stock and without sales is estimated from
-//! the steps before and after, the season and its siblings in the same step. A share of a step tells more, because sales in that time
-//! inform of the step: ten in half a week make about twenty. Where something was sold and the column says 0, it ran out at an unknown
-//! moment, and demand was at least the sales. How, and when that fails, is told in [`crate::statistics`]' `censored`. The interval of a
-//! total allows for errors that its steps have in common.
+//! Needs the column that tells when an item could be sold (role `available`). A step without stock and without sales is
+//! estimated from the steps before and after, the season and its siblings in the same step. A share of a step tells
+//! more, because sales in that time inform of the step: ten in half a week make about twenty. Where something was sold
+//! and the column says 0, it ran out at an unknown moment, and demand was at least the sales. How, and when that fails,
+//! is told in [`crate::statistics`]' `censored`. The interval of a total allows for errors that its steps have in
+//! common.
 
 use polars::prelude::*;
 use schemars::JsonSchema;
@@ -101,7 +103,8 @@ impl Ask for LostSales {
         }
         Ok(finding.but(
             "Where stock ran out because a step was strong, and neither its sales nor the time until then are recorded, more was lost \
-             than this: the strong steps are those that are not seen.",
+             than this: the strong steps are those that are not seen. Where something was sold in a step without stock, it is taken \
+             to have run out; if it was withdrawn, this is too much: state the share of the step.",
         ))
     }
 }

@@ -55,9 +55,10 @@ pub struct Clean {
     pub missing: Missing,
     /// Targets below zero: keep, clip (to zero), or apart (clipped, and recorded in a covariate `returns`).
     pub negatives: Negatives,
-    /// Stock-outs: keep, missing (suspected ones, runs of zeros that the series' own rate of zeros does not explain, are taken
-    /// as missing), censored (where the column `available` is below 1, demand is unknown and at least the sales), or estimated (there
-    /// the expected demand takes the place of the sales, from the steps before and after, from siblings and from what was sold).
+    /// Stock-outs: keep, missing (suspected ones, runs of zeros that the series' own rate of zeros does not explain,
+    /// are taken as missing), censored (where the column `available` is below 1, demand is unknown and at least the
+    /// sales), or estimated (there the expected demand takes the place of the sales, from the steps before and after,
+    /// from siblings and from what was sold).
     pub stockouts: Stockouts,
     /// Outliers, targets far from trend and season: keep, clip (to the threshold), or interpolate.
     pub outliers: Outliers,
@@ -398,8 +399,8 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Where the item could not be sold all the time, its expected demand takes the place of the sales; where nothing is known of it,
-    /// demand is unknown.
+    /// Where the item could not be sold all the time, its expected demand takes the place of the sales; where nothing
+    /// is known of it, demand is unknown.
     fn estimated(&mut self) -> Result<()> {
         let Some(available) = self.panel.available_rows()? else { return Ok(()) };
         let mut rows = std::mem::take(&mut self.rows);

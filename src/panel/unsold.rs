@@ -1,8 +1,9 @@
 //! What would have been sold in steps in which an item could not always be sold?
 //!
-//! The estimate is that of [`crate::statistics::censored`]: series are pooled with all others and with those of the same key or fixed
-//! covariate, where these divide the panel into groups of several. Nothing is estimated before an item was first sold or in stock, nor
-//! after the last such step: it was not launched yet, or is no longer sold. An item that was never in stock has no estimate.
+//! The estimate is that of [`crate::statistics::censored`]: series are pooled with all others and with those of the
+//! same key or fixed covariate, where these divide the panel into groups of several. Nothing is estimated before an
+//! item was first sold or in stock, nor after the last such step: it was not launched yet, or is no longer sold. An
+//! item that was never in stock has no estimate.
 
 use super::groups::Groups;
 use super::{Panel, order};
@@ -18,8 +19,8 @@ pub(crate) struct Unsold {
     pub negative: usize,
 }
 
-/// One series: the calendar position of its first step, what was sold, NaN where it is not known, and the share of each step in which
-/// it could be.
+/// One series: the calendar position of its first step, what was sold, NaN where it is not known, and the share of each
+/// step in which it could be.
 pub(super) struct Shelf {
     pub first: i64,
     pub sold: Vec<f64>,

@@ -1,10 +1,11 @@
-//! What does it tell that demand was at least so much? The slope and the curvature of log P(D ≥ s) in the logarithm of the mean,
-//! and mean, variance and quantiles of what demand then was.
+//! What does it tell that demand was at least so much? The slope and the curvature of log P(D ≥ s) in the logarithm of
+//! the mean, and mean, variance and quantiles of what demand then was.
 //!
-//! With h = d log P(D ≥ s) / d log μ, everything else follows. Counts, negative binomial with variance μ + aμ²: h = s·P(D = s) /
-//! P(D ≥ s), E[D | D ≥ s] = μ + h(1 + aμ). Gamma demand of shape k = 1/a: with x = ks/μ, h = xᵏe⁻ˣ/Γ(k, x) and E[D | D ≥ s] =
-//! μ(1 + h/k). Far in a tail nothing is divided by a probability that has vanished: counts sum the ratios of their terms, gamma
-//! demand takes the continued fraction of the incomplete gamma function (Abramowitz & Stegun 6.5.31).
+//! With h = d log P(D ≥ s) / d log μ, everything else follows. Counts, negative binomial with variance μ + aμ²: h =
+//! s·P(D = s) / P(D ≥ s), E[D | D ≥ s] = μ + h(1 + aμ). Gamma demand of shape k = 1/a: with x = ks/μ, h = xᵏe⁻ˣ/Γ(k, x)
+//! and E[D | D ≥ s] = μ(1 + h/k). Far in a tail nothing is divided by a probability that has vanished: counts sum the
+//! ratios of their terms, gamma demand takes the continued fraction of the incomplete gamma function (Abramowitz &
+//! Stegun 6.5.31).
 
 use statrs::function::gamma::{gamma_lr, gamma_ur, ln_gamma};
 
@@ -29,7 +30,8 @@ pub(super) struct Beyond {
     pub variance: f64,
 }
 
-/// Demand of this mean and dispersion `a`, variance μ + aμ² for counts and aμ² for others, that was at least `sold` > 0.
+/// Demand of this mean and dispersion `a`, variance μ + aμ² for counts and aμ² for others, that was at least `sold` >
+/// 0.
 pub(super) fn beyond(mean: f64, a: f64, sold: f64, counts: bool) -> Beyond {
     let (mean, a) = (mean.max(1e-12), a.max(1e-9));
     if counts {

@@ -1,13 +1,13 @@
-//! Which level had a series at each of its steps, the steps before and after known? The most probable path of the logarithm of the
-//! level, a random walk, given what was sold and for how long; and how well it is known.
+//! Which level had a series at each of its steps, the steps before and after known? The most probable path of the
+//! logarithm of the level, a random walk, given what was sold and for how long; and how well it is known.
 //!
-//! With η the log level and f the known log factors of a step, the demand of a step has the mean μ = e^(η + f) and the dispersion a.
-//! What is sold in a share e of the step has the log likelihood s·log μ − (r + s)·log(r + eμ), r = 1/a: that of demand which comes as
-//! a Poisson process whose rate varies from step to step. It is the same whether the item was there by a plan or until it was sold
-//! out, because a stopping time does not change a likelihood. A step in which something was sold, and nothing is known of when it
-//! ran out, has log P(D ≥ s). The random walk has the prior −Σ (η_{t+1} − η_t)²/2q, its start a normal prior. Newton's method, with
-//! expected information, solves tridiagonal systems; their inverse has the variances (Rue & Held 2005, *Gaussian Markov Random
-//! Fields*, §2.3).
+//! With η the log level and f the known log factors of a step, the demand of a step has the mean μ = e^(η + f) and the
+//! dispersion a. What is sold in a share e of the step has the log likelihood s·log μ − (r + s)·log(r + eμ), r = 1/a:
+//! that of demand which comes as a Poisson process whose rate varies from step to step. It is the same whether the item
+//! was there by a plan or until it was sold out, because a stopping time does not change a likelihood. A step in which
+//! something was sold, and nothing is known of when it ran out, has log P(D ≥ s). The random walk has the prior −Σ
+//! (η_{t+1} − η_t)²/2q, its start a normal prior. Newton's method, with expected information, solves tridiagonal
+//! systems; their inverse has the variances (Rue & Held 2005, *Gaussian Markov Random Fields*, §2.3).
 
 use super::beyond::beyond;
 
@@ -166,7 +166,8 @@ fn site(cell: Cell, log_mean: f64, spread: Spread) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    /// tests/oracles/stockouts.py: scipy's maximum of the same penalised likelihood, and the inverse of its expected information.
+    /// tests/oracles/stockouts.py: scipy's maximum of the same penalised likelihood, and the inverse of its expected
+    /// information.
     #[test]
     fn the_path_is_that_of_scipy() {
         let text = include_str!("../../../tests/oracles/stockouts.csv");

@@ -1,23 +1,28 @@
-//! What was the demand of steps in which an item could not always be sold? Estimated from the steps before and after, from what was
-//! sold in the step itself, and from what its siblings sold in the same step, with its uncertainty.
+//! What was the demand of steps in which an item could not always be sold? Estimated from the steps before and after,
+//! from what was sold in the step itself, and from what its siblings sold in the same step, with its uncertainty.
 //!
-//! Demand of series i in step t has the mean μ = exp(ηᵢₜ + Σ log R) and the dispersion aᵢ: variance μ + aμ² for counts, aμ² for other
-//! sales. ηᵢₜ is the log level of the series, a random walk that is smoothed from both sides ([`level`]); the factors R are what
-//! a group of series has in common in a step, over all series, then within each grouping, then the series' own season:
+//! Demand of series i in step t has the mean μ = exp(ηᵢₜ + Σ log R) and the dispersion aᵢ: variance μ + aμ² for counts,
+//! aμ² for other sales. ηᵢₜ is the log level of the series, a random walk that is smoothed from both sides ([`level`]);
+//! the factors R are what a group of series has in common in a step, over all series, then within each grouping, then
+//! the series' own season:
 //!
-//! R_gt = (Σ w s + k c_gt) / (Σ w μ + k), with c_gt = (Σ' w s + k') / (Σ' w μ + k') over the same place of other seasons, w = 1/(1 + aμ).
+//! R_gt = (Σ w s + k c_gt) / (Σ w μ + k), with c_gt = (Σ' w s + k') / (Σ' w μ + k') over the same place of other
+//! seasons, w = 1/(1 + aμ).
 //!
-//! The sums leave out the series for which the factor is used, so that no step explains itself. k and k' come from how much more the
-//! factors vary than chance lets them (moments), dispersions from the errors of estimates that leave out their own step, the drift of
-//! the levels, a multiple of a, from the likelihood of these estimates. They are made to add up to known demand. A step of which only
-//! a lower bound is known takes part with its expected demand (the EM algorithm).
+//! The sums leave out the series for which the factor is used, so that no step explains itself. k and k' come from how
+//! much more the factors vary than chance lets them (moments), dispersions from the errors of estimates that leave out
+//! their own step, the drift of the levels, a multiple of a, from the likelihood of these estimates. They are made to
+//! add up to known demand. A step of which only a lower bound is known takes part with its expected demand (the EM
+//! algorithm).
 //!
-//! What could not be sold in a share 1 − e of the step has, given what was sold, the mean (1 − e)μ(r + s)/(r + eμ): much sold in
-//! little time says that the step was a strong one. Where the moment is unknown, demand is that beyond s ([`beyond`]).
+//! What could not be sold in a share 1 − e of the step has, given what was sold, the mean (1 − e)μ(r + s)/(r + eμ):
+//! much sold in little time says that the step was a strong one. Where the moment is unknown, demand is that beyond s
+//! ([`beyond`]).
 //!
-//! The variance of a total takes errors together that belong together: levels by the covariances of the random walk, factors over all
-//! series of their group, the adding up over everything. Fails where being sold out depends on demand and nothing was recorded of how
-//! much or how long something was sold: then the steps that are seen are the weak ones, and no method can tell from sales alone.
+//! The variance of a total takes errors together that belong together: levels by the covariances of the random walk,
+//! factors over all series of their group, the adding up over everything. Fails where being sold out depends on demand
+//! and nothing was recorded of how much or how long something was sold: then the steps that are seen are the weak ones,
+//! and no method can tell from sales alone.
 
 mod beyond;
 mod level;
@@ -323,8 +328,8 @@ impl<'a> Work<'a> {
         left
     }
 
-    /// The dispersions, by the errors of estimates that leave out their own step; those of series of about the same size draw them
-    /// together.
+    /// The dispersions, by the errors of estimates that leave out their own step; those of series of about the same
+    /// size draw them together.
     fn disperse(&mut self, left: &[Left]) {
         let counts = self.counts;
         let one = |left: &Left| {
@@ -372,7 +377,8 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// What the groups of a grouping have in common in each step; the last grouping is each series by itself, its own season.
+    /// What the groups of a grouping have in common in each step; the last grouping is each series by itself, its own
+    /// season.
     fn factor(&mut self, grouping: usize, left: &[Left]) {
         let (scale, season) = (self.scale, self.sales.season);
         let one = |i: usize| {
@@ -493,8 +499,8 @@ impl<'a> Work<'a> {
         estimates
     }
 
-    /// The steps of a series in which it could not always be sold; the derivative of what is lost in each by the log mean; and the sum,
-    /// with the variance of what is the series' own: its noise, its level, its season.
+    /// The steps of a series in which it could not always be sold; the derivative of what is lost in each by the log
+    /// mean; and the sum, with the variance of what is the series' own: its noise, its level, its season.
     fn lost(&self, i: usize) -> (Vec<StepDemand>, Vec<f64>, Lost) {
         let (counts, series) = (self.counts, &self.series[i]);
         let mut sum = Lost { counts, ..Lost::default() };
@@ -555,8 +561,8 @@ impl Series {
     }
 }
 
-/// What could not be sold in a step of which a share was served: its mean and variance, and the derivative of the mean by the log mean
-/// of the step's demand.
+/// What could not be sold in a step of which a share was served: its mean and variance, and the derivative of the mean
+/// by the log mean of the step's demand.
 fn unsold(mean: f64, sold: f64, share: f64, spread: Spread) -> (f64, f64, f64) {
     let (sold, expected, r) = (sold / spread.unit, mean / spread.unit, spread.r());
     let left = (1.0 - share) * expected * (r + sold) / (r + share * expected);
