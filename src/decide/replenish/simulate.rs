@@ -613,15 +613,14 @@ impl Decided for Simulated {
             }
             _ => {}
         }
-        let others = self
-            .policies
-            .iter()
-            .enumerate()
-            .skip(1)
-            .map(|(of, policy)| format!("{} {}", by(policy.belief), told((self.best, of))));
+        let others = self.policies.iter().enumerate().skip(1).map(|(of, policy)| {
+            let target = policy.fill_rate.or(policy.cycle_service).filter(|_| policy.belief == self.policies[0].belief);
+            let target = target.map(|target| format!(" to a target of {}", percent(target))).unwrap_or_default();
+            format!("{}{target} {}", by(policy.belief), told((self.best, of)))
+        });
         let others: Vec<String> = others.collect();
         if !others.is_empty() {
-            text += &format!(" Its orders {}.", others.join(", "));
+            text += &format!(" Its orders would cost: {}.", others.join("; "));
         }
         text
     }
