@@ -149,6 +149,8 @@ impl Outlook {
 pub(super) enum Ask {
     /// The one that reaches the target.
     Best,
+    /// The same, without what is expected of each step.
+    Quick,
     /// The same, and what smaller ones would forgo.
     WithSmaller,
     /// This one.
@@ -163,6 +165,7 @@ pub(super) fn order(demand: Demand, pipeline: &Pipeline, timing: &Timing, goal: 
             Box::new(Exact::of(means, sds, pipeline, timing.lead.longest())?)
         }
         Demand::Counts(..) => return None,
+        Demand::Paths(paths) if Sorted::serves(pipeline, timing) => Box::new(Sorted::of(paths, pipeline, timing)),
         Demand::Paths(paths) => Box::new(Simulated::of(paths, pipeline, timing)),
         Demand::Formula(means, sd) => Box::new(Formula::of(means, sd, pipeline, timing).ok()?),
     };
@@ -195,7 +198,7 @@ pub(super) fn order(demand: Demand, pipeline: &Pipeline, timing: &Timing, goal: 
         p_out: (1.0 - outlook.met).clamp(0.0, 1.0),
         cost: goal.costs.map(|costs| outlook.cost(&costs)),
         wasted: outlook.wasted,
-        steps: cycle.steps(quantity),
+        steps: if ask == Ask::Quick { Vec::new() } else { cycle.steps(quantity) },
         smaller,
     })
 }
@@ -501,6 +504,53 @@ impl Cycle for Simulated<'_> {
     }
 }
 
+/// One step after a certain lead time, on joint sample paths under lost sales: what each path lacks without an order, sorted, so that
+/// every order is judged at once.
+struct Sorted<'a> {
+    runs: Simulated<'a>,
+    /// Demand less stock, ascending, and the sum of each and all above it.
+    lacks: Vec<f64>,
+    above: Vec<f64>,
+    demand: f64,
+}
+
+impl<'a> Sorted<'a> {
+    fn serves(pipeline: &Pipeline, timing: &Timing) -> bool {
+        timing.review == 1 && timing.unmet == Unmet::Lost && timing.lead.is_certain() && pipeline.shelf.life().is_none()
+    }
+
+    fn of(paths: &'a [Vec<f64>], pipeline: &'a Pipeline, timing: &Timing) -> Self {
+        let runs = Simulated::of(paths, pipeline, timing);
+        let lack = |run: &Run| at(run.demand, run.from) - run.shelf.net() - pipeline.arrives(run.from);
+        let mut lacks: Vec<f64> = runs.runs.iter().map(lack).collect();
+        lacks.sort_by(f64::total_cmp);
+        let mut above = lacks.clone();
+        for place in (1..above.len()).rev() {
+            above[place - 1] += above[place];
+        }
+        Self { demand: runs.demand(), runs, lacks, above }
+    }
+}
+
+impl Cycle for Sorted<'_> {
+    fn outlook(&self, order: f64) -> Outlook {
+        let n = self.runs.count();
+        let met = self.lacks.partition_point(|lack| *lack <= order);
+        let missing = self.above.get(met).map_or(0.0, |sum| sum - order * (self.lacks.len() - met) as f64);
+        let short = (missing / n).max(0.0);
+        let left = order - self.above.first().map_or(0.0, |sum| sum / n) + short;
+        Outlook { met: met as f64 / n, unmet: short, short, left: left.max(0.0), wasted: 0.0 }
+    }
+
+    fn demand(&self) -> f64 {
+        self.demand
+    }
+
+    fn steps(&self, order: f64) -> Vec<Step> {
+        self.runs.steps(order)
+    }
+}
+
 /// The textbook's formula: demand over lead time and review period is normal, and the order brings the position up to a level.
 struct Formula<'a> {
     means: &'a [f64],
@@ -569,5 +619,30 @@ impl Cycle for Formula<'_> {
             Step { arrives, start: played.start, mean, left: played.left, short: played.missed }
         };
         (0..self.until).map(step).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::policy::StockPolicy;
+    use super::*;
+
+    /// What is judged at once is what is judged path by path.
+    #[test]
+    fn sorted_paths_are_simulated_paths() {
+        let paths: Vec<Vec<f64>> = (0..200_i32)
+            .map(|k| (0..3).map(|step| f64::from((k * 37 + step * 11) % 23) * f64::from(k % 3)).collect())
+            .collect();
+        let pipeline = Pipeline { shelf: Shelf::new(9.0, None), arrivals: vec![4.0, 0.0, 7.0] };
+        let lead = StockPolicy { lead_time: 2, ..StockPolicy::default() }.lead_times(2).unwrap();
+        let timing = Timing { lead: &lead, review: 1, unmet: Unmet::Lost };
+        let (sorted, simulated) = (Sorted::of(&paths, &pipeline, &timing), Simulated::of(&paths, &pipeline, &timing));
+        for order in -25..60 {
+            let order = f64::from(order) / 1.5;
+            let (one, other) = (sorted.outlook(order), simulated.outlook(order));
+            let pairs =
+                [(one.met, other.met), (one.unmet, other.unmet), (one.short, other.short), (one.left, other.left)];
+            assert!(pairs.iter().all(|(a, b)| (a - b).abs() < 1e-9), "{order}: {pairs:?}");
+        }
     }
 }

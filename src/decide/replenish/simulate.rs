@@ -244,7 +244,7 @@ impl<'a> Past<'a> {
                     let pipeline =
                         Pipeline { shelf: one.shelf.clone(), arrivals: one.transit.iter().copied().collect() };
                     let timing = Timing { lead: &lead, review, unmet: policy.unmet };
-                    let order = believed.order(&goal, Ask::Best, &pipeline, &timing, || {
+                    let order = believed.order(&goal, Ask::Quick, &pipeline, &timing, || {
                         if drawn.as_ref().is_none_or(|(of, _)| *of != fold) {
                             drawn = Some((fold, window.paths.of(name, label)?));
                         }
