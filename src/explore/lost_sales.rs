@@ -44,7 +44,7 @@ impl Ask for LostSales {
     const NAME: &str = "lost_sales";
     const SUMMARY: &str = "What was not sold because it was out of stock: the demand behind stock-outs";
     const EXAMPLE: &str = "lost_sales(top=5)";
-    const ALSO: &str = "unsold, lost demand, unconstrained demand, stock outs, stockouts, out of stock";
+    const ALSO: &str = "unsold, lost demand, unconstrained demand, stock outs, out of stock";
     const SIMILAR: &[(&str, &str)] = &[(
         "censored demand, unconstraining, uncensoring, tobit, imputation of demand, availability",
         "demand of steps in which the item could not always be sold, by a likelihood with censoring",

@@ -87,7 +87,8 @@ fn estimates_take_the_place_of_sales_and_are_marked() {
     let state = &mut 3_u64;
     let shop = shop(8, 110, state);
     let (mut sold, mut available) = (shop.demand.clone(), vec![1.0; shop.demand.len()]);
-    for at in (5..sold.len()).step_by(9).filter(|at| at % 110 != 109) {
+    // The first and the last step of a series have no known step on one side: nothing is estimated there.
+    for at in (5..sold.len()).step_by(9).filter(|at| ![0, 109].contains(&(at % 110))) {
         (sold[at], available[at]) = (0.0, 0.0);
     }
     let panel = panel(&shop, &sold, &available);
