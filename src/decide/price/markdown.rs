@@ -20,7 +20,7 @@ use super::optimum::{Difference, difference};
 use super::policy::{check_draws, check_limits};
 use super::setting::{Draws, Known, Setting, tag};
 use super::state::Shelf;
-use super::{PricePolicy, caveats, interval, moves, span};
+use super::{PricePolicy, caveats, chance, interval, moves, span};
 use crate::decide::stock::non_negative;
 use crate::decide::{Decided, Decision};
 use crate::error::{Error, Result, find};
@@ -443,15 +443,15 @@ fn reason(setting: &Setting, policy: &MarkdownPolicy, series: usize, path: &Plan
             about(hold.value),
             about(path.difference.mean),
             interval(&path.difference, policy.level),
-            rounded(path.difference.better, 2)
+            chance(path.difference.better)
         ),
     };
     text += &format!(
         " About {} units are left in the end, {} at the present price; all is sold with probability {} instead of {}.",
         rounded(plan.left, 0),
         rounded(hold.left, 0),
-        rounded(plan.sold_out, 2),
-        rounded(hold.sold_out, 2)
+        chance(plan.sold_out),
+        chance(hold.sold_out)
     );
     if path.way == Way::Path && path.cut.0 != path.known.present {
         text += &format!(" One cut now, to {}, brings {}.", tag(path.cut.0), about(path.cut.1.value));

@@ -232,6 +232,15 @@ pub(in crate::decide) fn interval(found: &Difference, level: f64) -> String {
     format!("({} % interval {} to {})", number(100.0 * level), signed(found.low), signed(found.high))
 }
 
+/// A probability in words, never certain.
+pub(in crate::decide) fn chance(probability: f64) -> String {
+    match probability {
+        p if p > 0.99 => "above 0.99".into(),
+        p if p < 0.01 => "below 0.01".into(),
+        p => rounded(p, 2),
+    }
+}
+
 /// The price of an item in words.
 fn reason(setting: &Setting, policy: &PricePolicy, label: &str, price: &Priced) -> String {
     let (known, found) = (&price.known, &price.difference);
@@ -251,9 +260,12 @@ fn reason(setting: &Setting, policy: &PricePolicy, label: &str, price: &Priced) 
             tag(price.proposed),
             moves(found.mean),
             interval(found, policy.level),
-            rounded(found.better, 2)
+            chance(found.better)
         )
     };
+    if price.proposed != known.present && found.low <= 0.0 && found.high >= 0.0 {
+        text += " It is open whether the change pays.";
+    }
     let (low, high) = known.estimate.interval(policy.level);
     let whose = if known.own { "" } else { ", taken from the other series because its own price moved too little" };
     text += &format!(
@@ -431,7 +443,7 @@ impl Decided for Prices {
                 && price.proposed != price.known.present
             {
                 let found = &price.difference;
-                let name = format!("{} {} → {}", line.label, tag(price.known.present), tag(price.proposed));
+                let name = format!("{}, {} to {}", line.label, tag(price.known.present), tag(price.proposed));
                 rows.push((name, found.mean, found.low, found.high));
             }
         }

@@ -5,7 +5,7 @@ use polars::prelude::*;
 use super::setting::Setting;
 use super::{Judged, PromotionPolicy};
 use crate::decide::Decided;
-use crate::decide::price::{Difference, interval, moves, span};
+use crate::decide::price::{Difference, chance, interval, moves, span};
 use crate::error::{Result, find};
 use crate::figures::{Schedule, TimeAxis, Waterfall};
 use crate::forecast::Forecast;
@@ -85,7 +85,7 @@ pub(super) fn reason(setting: &Setting, policy: &PromotionPolicy, label: &str, d
         interval(found, policy.level)
     );
     if judged.is_open() {
-        text += &format!(" A loss is possible: it gains with probability {}.", rounded(found.better, 2));
+        text += &format!(" A loss is possible: it gains with probability {}.", chance(found.better));
     } else if !judged.is_sure() {
         text += " It loses money.";
     }
