@@ -13,9 +13,12 @@ use std::path::{Path, PathBuf};
 use tradewind::polars::prelude::*;
 use tradewind::prelude::*;
 
+/// Whatever can go wrong in a bench.
+type Any<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
 const RATE: f64 = 0.95;
 
-fn main() -> Result<()> {
+fn main() -> Any<()> {
     let Some(data) = std::env::var_os("TRADEWIND_DATA").map(PathBuf::from) else {
         println!("skipped: TRADEWIND_DATA not set");
         return Ok(());
@@ -37,10 +40,10 @@ fn cpu() -> f64 {
     cpu_time::ProcessTime::now().as_duration().as_secs_f64()
 }
 
-fn service(data: &Path, name: &str, known: &[&str], held_out: usize) -> Result<()> {
-    let part = |part: &str| {
+fn service(data: &Path, name: &str, known: &[&str], held_out: usize) -> Any<()> {
+    let part = |part: &str| -> Any<DataFrame> {
         let file = std::fs::File::open(data.join(format!("samples/{name}_{part}.parquet")))?;
-        Ok::<_, Error>(ParquetReader::new(file).finish()?)
+        Ok(ParquetReader::new(file).finish()?)
     };
     let names = [&["unique_id", "ds", "y"], known].concat();
     let frame = part("train")?.select(names.iter().copied())?.vstack(&part("test")?.select(names.iter().copied())?)?;
@@ -63,7 +66,7 @@ fn service(data: &Path, name: &str, known: &[&str], held_out: usize) -> Result<(
     let choice = trial.choose_policy(&policy)?;
     println!("{name}: {}", choice.sentence());
     let chosen = choice.table()?.get(0, "model")?.to_string();
-    let target = |name: &str| Ok::<_, Error>(choice.table()?.frame().column(name)?.f64()?.get(0));
+    let target = |name: &str| -> Any<Option<f64>> { Ok(choice.table()?.frame().column(name)?.f64()?.get(0)) };
     let point = trial.best("mase")?;
     println!("most accurate on the past: {point}; chosen on cost: {chosen}");
     let (cycle_service, fill_rate) = (target("cycle_service_target")?, target("fill_rate_target")?);
@@ -82,9 +85,9 @@ fn service(data: &Path, name: &str, known: &[&str], held_out: usize) -> Result<(
     Ok(())
 }
 
-fn time(data: &Path) -> Result<()> {
-    let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
-    let sales = Panel::read(data.join("walmart.parquet"), columns)?;
+fn time(data: &Path) -> Any<()> {
+    let columns = Columns::new(["store", "dept"], "date", "weekly_sales");
+    let sales = Panel::read(data.join("walmart.parquet"), columns)?.clean(&Clean::parse("negatives=clip")?)?;
     let policy = StockPolicy::parse("lead_time=2, holding=0.2, shortage=1, cycle_service=0.95")?;
     let begun = (cpu(), std::time::Instant::now());
     let trial = sales.backtest(["gamma_poisson"], Folds::new(13, 3).step(1))?;

@@ -439,7 +439,7 @@ fn scenarios_change_the_forecast_and_the_orders() {
     assert!((number(0, "forecast") - total).abs() < 1e-6 * total);
     let ordered: f64 = numbers(&orders, "order").into_iter().flatten().sum();
     assert_eq!(number(0, "order"), ordered);
-    let with = fits.forecast(&future.what_if("IsHoliday", &[0.0, 0.0, 1.0, 0.0]).unwrap()).unwrap();
+    let with = fits.forecast(future.what_if("IsHoliday", &[0.0, 0.0, 1.0, 0.0]).unwrap()).unwrap();
     let total: f64 = with.keys().iter().map(|key| with.mean(label, key).unwrap().iter().sum::<f64>()).sum();
     assert!((number(1, "forecast") - total).abs() < 1e-6 * total);
     // Two weeks of a department are gone, and what it would have sold is still on the shelf.

@@ -39,7 +39,7 @@ fn with(name: &str, change: impl Fn(usize, f64) -> f64) -> Panel {
 
 #[track_caller]
 fn refused(panel: &Panel, budget: &MarketingBudget, words: &[&str]) {
-    let error = panel.decide_budget(budget).err().expect("a refusal").to_string();
+    let error = panel.decide_budget(budget).unwrap_err().to_string();
     assert!(words.iter().all(|word| error.contains(word)), "{error}");
 }
 
