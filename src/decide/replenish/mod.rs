@@ -316,7 +316,10 @@ impl Believed<'_> {
         };
         match (self.belief, cell) {
             (Belief::Normal, _) => {
-                let sd = (cell.at(self.from, 1.0) - cell.at(self.from, -1.0)) / 2.0;
+                // The first step in which about as much is sold as in others: one that is closed has no errors.
+                let typical = mean.iter().sum::<f64>() / mean.len().max(1) as f64;
+                let step = self.from + mean.iter().position(|mean| *mean >= typical / 2.0).unwrap_or(0);
+                let sd = (cell.at(step, 1.0) - cell.at(step, -1.0)) / 2.0;
                 order::order(Demand::Formula(mean, sd.max(0.0)), pipeline, timing, goal, ask).ok_or_else(none)
             }
             // The mean of lead time and review period, whatever the target.

@@ -570,16 +570,17 @@ impl<'a> Formula<'a> {
         let over = |steps: f64, total: f64| {
             Distribution::normal(total, (steps * sd * sd + if sd > 0.0 { mean * mean * variance } else { 0.0 }).sqrt())
         };
-        let whole = |steps: f64| match timing.lead.is_certain() {
-            true => (0..steps as usize).map(|step| at(means, step)).sum(),
-            false => mean * steps,
-        };
         let all = lead + timing.review as f64;
+        let total: f64 = match timing.lead.is_certain() {
+            true => (0..all as usize).map(|step| at(means, step)).sum(),
+            false => mean * all,
+        };
         Ok(Self {
             means,
             pipeline,
-            lead: over(lead, whole(lead))?,
-            all: over(all, whole(all))?,
+            // The formula knows no seasons: its demand is the same in every step, also where the next one is a closed day.
+            lead: over(lead, total * lead / all)?,
+            all: over(all, total)?,
             review: timing.review,
             until,
             unmet: timing.unmet,
