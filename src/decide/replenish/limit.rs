@@ -31,7 +31,7 @@ pub(super) fn check(state: &State, items: usize, policy: &StockPolicy, label: im
     match (0..items).filter(silent).collect::<Vec<_>>().as_slice() {
         [] => Ok(()),
         all @ [first, ..] => Err(Error::data(format!(
-            "a {name} needs `{column}` of every item in the file with the stock: {} say none (first: {})",
+            "a {name} needs `{column}` of every item in the file with the stock: {} without one (first: {})",
             counted(all.len(), "item", "items"),
             label(*first)
         ))),
