@@ -218,7 +218,8 @@ fn words_of(name: &str) -> Vec<String> {
     words
 }
 
-fn is_price(name: &str) -> bool {
+/// Is a column named like the price of what is sold?
+pub(crate) fn is_price(name: &str) -> bool {
     let words = words_of(name);
     words.iter().any(|word| matches!(word.as_str(), "price" | "prices" | "preis" | "prix" | "precio" | "prezzo"))
         && !words.iter().any(|word| OTHERS.contains(&word.as_str()))

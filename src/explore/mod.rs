@@ -65,7 +65,7 @@ pub use correlation::Correlation;
 pub use decomposition::Decomposition;
 pub use demand::DemandClasses;
 pub use elasticity::Elasticity;
-pub(crate) use elasticity::Reactions;
+pub(crate) use elasticity::{Reactions, is_price};
 pub use forecastability::Forecastability;
 pub use holidays::HolidayEffects;
 pub use lost_sales::LostSales;

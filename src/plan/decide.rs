@@ -3,9 +3,10 @@
 use super::{List, Plan};
 use crate::decide::{Decision, MarkdownPolicy, PricePolicy, PromotionPolicy};
 use crate::error::{Error, Result};
+use crate::explore::is_price;
 use crate::forecast::Forecast;
 use crate::models::Model;
-use crate::panel::{Panel, Role};
+use crate::panel::{Panel, Role, Stated};
 
 impl Plan {
     /// How prices are chosen.
@@ -90,7 +91,7 @@ impl Plan {
     pub fn decide_price(&self) -> Result<Decision> {
         self.check()?;
         let policy = self.price_policy()?;
-        let plan = self.seeing([&policy.price_column, &policy.cost_column]);
+        let plan = self.seeing([&self.price_named(), &policy.cost_column]);
         plan.forecast_to_decide(&plan.panel()?, "")?.decide_price(&policy)
     }
 
@@ -106,7 +107,7 @@ impl Plan {
                 "nothing says what is to be sold: name the file with the stock, such as --on-hand stock.csv",
             ));
         };
-        let plan = self.seeing([&policy.price_column]);
+        let plan = self.seeing([&self.price_named()]);
         let panel = plan.panel()?;
         let plan = match policy.steps(&panel)? {
             Some(horizon) => Self { horizon, ..plan },
@@ -122,8 +123,39 @@ impl Plan {
     pub fn decide_promotion(&self) -> Result<Decision> {
         self.check()?;
         let policy = self.promotion_policy()?;
-        let plan = self.seeing([&policy.promotion, &policy.price_column, &policy.cost_column]);
+        let needed = !policy.turnover && policy.price.is_none();
+        let price = if needed { self.price_named() } else { String::new() };
+        let plan = self.seeing([&policy.promotion, &price, &policy.cost_column]);
         plan.forecast_to_decide(&plan.panel()?, &policy.promotion)?.decide_promotion(&policy)
+    }
+
+    /// The column that holds the price: the one that is stated, else the only column of the data that is named like a price.
+    fn price_named(&self) -> String {
+        if let Some(stated) = self.price_column.as_ref().filter(|stated| !stated.is_empty()) {
+            return stated.clone();
+        }
+        let roles = [&self.known, &self.observed, &self.fixed];
+        let declared: Vec<String> = roles.iter().flat_map(|role| role.names()).map(String::from).collect();
+        if declared.iter().any(|name| is_price(name)) || Panel::is_saved(&self.data) {
+            return String::new();
+        }
+        let stated = Stated {
+            id: Some(self.id.names().into_iter().map(String::from).collect()),
+            time: Some(self.time.clone()),
+            target: Some(self.target.clone()),
+            others: declared.into_iter().chain(self.available.clone()).collect(),
+            time_format: self.time_format.clone(),
+        };
+        // What cannot be read is told by whoever reads the data.
+        let guess = self.reading().and_then(|reading| stated.guess(&self.data, &reading));
+        let names: Vec<String> = guess.map_or_else(
+            |_| Vec::new(),
+            |guess| guess.covariates.into_iter().map(|(name, _)| name).filter(|name| is_price(name)).collect(),
+        );
+        match names.as_slice() {
+            [only] => only.clone(),
+            _ => String::new(),
+        }
     }
 
     /// The plan that also sees these columns, in the past where they have no role yet.
