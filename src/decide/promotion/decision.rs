@@ -287,7 +287,10 @@ impl Decided for Promotions {
             value: "expected difference in profit of each".into(),
             axis,
             bars,
-            kinds: ("a gain with certainty".into(), "a loss is possible".into()),
+            kinds: (
+                format!("a gain: the {} % interval lies above 0", number(100.0 * inner.policy.level)),
+                "a loss is possible".into(),
+            ),
         };
         Ok(vec![figure.figure()])
     }
