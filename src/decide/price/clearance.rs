@@ -1,19 +1,20 @@
 //! Which path of prices turns a stock into money, if it must be gone by a date?
 //!
-//! **The programme.** Step by step, price by price, what is asked for is a few outcomes with their probabilities. The value of s units at price
-//! j with n changes left is
+//! **The programme.** Step by step, price by price, what is asked for is a few outcomes with their probabilities. The
+//! value of s units at price j with n changes left is
 //!
 //! Vₜ(s, j, n) = max { Wₜ(s, j, n), max over other prices i of Wₜ(s, i, n − 1) },
 //! Wₜ(s, i, n) = E[ pᵢ min(D, s) − h (s − D)⁺ + Vₜ₊₁((s − D)⁺, i, n) ],
 //!
-//! with the salvage value of what is left after the last step; prices only fall unless they may rise. Backward induction finds the
-//! best policy (Bitran & Mondschein 1997, *Management Science* 43; in continuous time Gallego & van Ryzin 1994, *Management Science* 40, whose
-//! closed form for exponential demand the tests reproduce).
+//! with the salvage value of what is left after the last step; prices only fall unless they may rise. Backward
+//! induction finds the best policy (Bitran & Mondschein 1997, *Management Science* 43; in continuous time Gallego & van
+//! Ryzin 1994, *Management Science* 40, whose closed form for exponential demand the tests reproduce).
 //!
-//! **Stock** is counted in at most [`UNITS`] lots, with values in between interpolated: exact for smaller stocks and whole demands.
+//! **Stock** is counted in at most [`UNITS`] lots, with values in between interpolated: exact for smaller stocks and
+//! whole demands.
 //!
-//! **When it fails.** Steps are taken as independent, with the uncertain elasticity in each of them: what the first weeks teach about
-//! it is used when the decision is made again, not foreseen.
+//! **When it fails.** Steps are taken as independent, with the uncertain elasticity in each of them: what the first
+//! weeks teach about it is used when the decision is made again, not foreseen.
 
 /// Lots that a stock is counted in at most.
 pub(crate) const UNITS: usize = 150;
@@ -159,8 +160,8 @@ pub(crate) struct Run {
 }
 
 impl Clearance<'_> {
-    /// What happens where `choose` sets the price (step, stock, place of the price before, changes left) and `demand` says what is asked
-    /// for (step, place of the price).
+    /// What happens where `choose` sets the price (step, stock, place of the price before, changes left) and `demand`
+    /// says what is asked for (step, place of the price).
     pub(crate) fn run(
         &self,
         changes: usize,

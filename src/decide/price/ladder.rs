@@ -88,7 +88,8 @@ impl Ladder {
         Ok(rungs)
     }
 
-    /// Rungs from `high` down to `low`, at most so many, for a path of prices: where any price is allowed, evenly spaced ones.
+    /// Rungs from `high` down to `low`, at most so many, for a path of prices: where any price is allowed, evenly
+    /// spaced ones.
     ///
     /// # Errors
     /// When there is none.

@@ -1,11 +1,13 @@
 //! By which path of prices is a stock sold until a date, at the greatest expected revenue?
 //!
-//! The stock is there: what it cost is spent. Each step brings price × units sold, less holding what is left; what is left in the end
-//! brings its salvage value. Demand of each step and the elasticity are draws (`setting.rs`); the dynamic programme (`clearance.rs`)
-//! finds the price for every stock and step. The path that is planned, one cut now and the present price held run through the same joint
-//! draws, and the best of them is proposed: later prices are a plan, to be made again when more is known.
+//! The stock is there: what it cost is spent. Each step brings price × units sold, less holding what is left; what is
+//! left in the end brings its salvage value. Demand of each step and the elasticity are draws (`setting.rs`); the
+//! dynamic programme (`clearance.rs`) finds the price for every stock and step. The path that is planned, one cut now
+//! and the present price held run through the same joint draws, and the best of them is proposed: later prices are a
+//! plan, to be made again when more is known.
 //!
-//! Fails where the prices that are needed lie far below those that were seen: without a lowest price, none lower is proposed.
+//! Fails where the prices that are needed lie far below those that were seen: without a lowest price, none lower is
+//! proposed.
 
 use std::path::Path;
 
@@ -204,12 +206,14 @@ struct Planned {
 }
 
 impl Forecast {
-    /// The path of prices that brings most of a stock until a date, for each item of a file with the keys, `on_hand`, and optionally
-    /// `salvage` and `holding`. The forecast is of one model and has its history, with a column that holds the price.
+    /// The path of prices that brings most of a stock until a date, for each item of a file with the keys, `on_hand`,
+    /// and optionally `salvage` and `holding`. The forecast is of one model and has its history, with a column that
+    /// holds the price.
     ///
     /// # Errors
-    /// When the file cannot be read, a number in it or in the policy cannot be, the forecast ends before the date, or nothing in the
-    /// history says how sales react to prices. An item that cannot be decided on is listed in the decision with the reason.
+    /// When the file cannot be read, a number in it or in the policy cannot be, the forecast ends before the date, or
+    /// nothing in the history says how sales react to prices. An item that cannot be decided on is listed in the
+    /// decision with the reason.
     pub fn decide_markdown(&self, stock: impl AsRef<Path>, policy: &MarkdownPolicy) -> Result<Decision> {
         policy.check()?;
         let panel = self.panel();
@@ -468,10 +472,11 @@ impl Decided for Markdowns {
         format!("Markdowns for {}", span(&self.setting.forecast))
     }
 
-    /// A row per item: its keys, the `stock`, the `price` now and the `proposed` one of the first step, the planned `path` of changes,
-    /// what the stock is expected to bring (`value`: revenue plus salvage less holding), the same at the present price (`hold`) and with
-    /// `one_cut` now, the expected `difference` to the present price with its interval and the probability `p_better` that it is above
-    /// zero, units `left` in the end, the probability `p_sold` that all is sold, the `limit` at which the path ends, and the `reason`.
+    /// A row per item: its keys, the `stock`, the `price` now and the `proposed` one of the first step, the planned
+    /// `path` of changes, what the stock is expected to bring (`value`: revenue plus salvage less holding), the same at
+    /// the present price (`hold`) and with `one_cut` now, the expected `difference` to the present price with its
+    /// interval and the probability `p_better` that it is above zero, units `left` in the end, the probability `p_sold`
+    /// that all is sold, the `limit` at which the path ends, and the `reason`.
     fn table(&self) -> Result<Table> {
         let lines = &self.lines;
         let keyed = lines.iter().map(|line| (line.series, line.label.as_str()));

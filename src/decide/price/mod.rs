@@ -83,8 +83,9 @@ struct Limit {
 }
 
 impl Forecast {
-    /// The price of each item that is expected to earn most over the steps of the forecast, under an elasticity that is estimated
-    /// from its history with an error. The forecast is of one model and has its history, with a column that holds the price.
+    /// The price of each item that is expected to earn most over the steps of the forecast, under an elasticity that is
+    /// estimated from its history with an error. The forecast is of one model and has its history, with a column that
+    /// holds the price.
     ///
     /// ```
     /// use tradewind::polars::prelude::*;
@@ -102,8 +103,8 @@ impl Forecast {
     /// ```
     ///
     /// # Errors
-    /// When a number of the policy cannot be, there is no price or no cost, or nothing in the history says how sales react to
-    /// prices. An item that cannot be decided on is listed in the decision with the reason.
+    /// When a number of the policy cannot be, there is no price or no cost, or nothing in the history says how sales
+    /// react to prices. An item that cannot be decided on is listed in the decision with the reason.
     pub fn decide_price(&self, policy: &PricePolicy) -> Result<Decision> {
         policy.check()?;
         policy.check_cost()?;
@@ -299,10 +300,10 @@ impl Decided for Prices {
         format!("Prices for {}", span(&self.setting.forecast))
     }
 
-    /// A row per item, over all steps of the forecast: its keys, the `price` now and the one `proposed`, `units`, `revenue` and
-    /// `profit` now and then (`new_…`), the expected `difference` in profit with its interval (`low`, `high`), the probability
-    /// `p_better` that it is above zero, the `elasticity` with its interval (`e_low`, `e_high`), the `limit` that keeps the price
-    /// from a better one, and the `reason`.
+    /// A row per item, over all steps of the forecast: its keys, the `price` now and the one `proposed`, `units`,
+    /// `revenue` and `profit` now and then (`new_…`), the expected `difference` in profit with its interval (`low`,
+    /// `high`), the probability `p_better` that it is above zero, the `elasticity` with its interval (`e_low`,
+    /// `e_high`), the `limit` that keeps the price from a better one, and the `reason`.
     fn table(&self) -> Result<Table> {
         let lines = &self.lines;
         let mut columns =

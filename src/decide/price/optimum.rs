@@ -1,16 +1,16 @@
 //! Which price earns most, if it is not known exactly how demand reacts to it?
 //!
-//! **Demand** at price p is D (p / p₀)^e: D what would be asked for at the present price p₀, e the elasticity (constant; Talluri & van Ryzin
-//! 2004, *The Theory and Practice of Revenue Management*, chapter 7). Neither D nor e is known: both are draws, paired at random,
-//! and the expected profit at p is the mean over the draws of (p − c) min(D (p / p₀)^e, stock). The best price maximises this
-//! mean. At known e < −1 without a limit of stock it is p* = c e / (e + 1); averaged over draws it lies elsewhere, because profit is no linear
-//! function of e.
+//! **Demand** at price p is D (p / p₀)^e: D what would be asked for at the present price p₀, e the elasticity
+//! (constant; Talluri & van Ryzin 2004, *The Theory and Practice of Revenue Management*, chapter 7). Neither D nor e is
+//! known: both are draws, paired at random, and the expected profit at p is the mean over the draws of (p − c) min(D (p
+//! / p₀)^e, stock). The best price maximises this mean. At known e < −1 without a limit of stock it is p* = c e / (e +
+//! 1); averaged over draws it lies elsewhere, because profit is no linear function of e.
 //!
-//! **The difference** between two prices is taken draw by draw, so that what both have in common cancels: its quantiles are its
-//! interval, the share above zero the probability that the new price earns more.
+//! **The difference** between two prices is taken draw by draw, so that what both have in common cancels: its quantiles
+//! are its interval, the share above zero the probability that the new price earns more.
 //!
-//! **When it fails.** Far from the prices that were seen, a constant elasticity is a guess. With e > −1 profit rises without end: a
-//! limit decides. What is left of a stock is worth its cost.
+//! **When it fails.** Far from the prices that were seen, a constant elasticity is a guess. With e > −1 profit rises
+//! without end: a limit decides. What is left of a stock is worth its cost.
 
 /// Steps of the grid that is refined around its best point.
 const GRID: usize = 40;

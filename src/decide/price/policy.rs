@@ -26,8 +26,8 @@ pub struct PricePolicy {
     pub lowest: Option<f64>,
     /// No price is higher.
     pub highest: Option<f64>,
-    /// The largest change as a share of the present price, such as 0.1; without one, prices stay within those that the history
-    /// of the item has seen.
+    /// The largest change as a share of the present price, such as 0.1; without one, prices stay within those that the
+    /// history of the item has seen.
     pub change: Option<f64>,
     /// The prices that are allowed; empty for any.
     pub prices: Vec<f64>,

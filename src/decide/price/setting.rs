@@ -1,12 +1,14 @@
-//! What is known of each item: its price now and before, its cost, what can be sold of it, and draws of its demand and elasticity.
+//! What is known of each item: its price now and before, its cost, what can be sold of it, and draws of its demand and
+//! elasticity.
 //!
-//! **Draws of the elasticity** are the quantiles of Student's t around the estimate at equally spaced probabilities, with the degrees of
-//! freedom of its error, at least three. They are paired with the paths of demand in a random order. Elasticities that borrow
-//! from one another err together: a part of each order is common to all items, so that the interval of a total is not too
-//! narrow.
+//! **Draws of the elasticity** are the quantiles of Student's t around the estimate at equally spaced probabilities,
+//! with the degrees of freedom of its error, at least three. They are paired with the paths of demand in a random
+//! order. Elasticities that borrow from one another err together: a part of each order is common to all items, so that
+//! the interval of a total is not too narrow.
 //!
-//! **Draws of the demand** are joint sample paths, scaled to the mean of the forecast. Where the price is known in the future, a
-//! model may have used it: demand is brought to the present price by the draw of the elasticity, step by step.
+//! **Draws of the demand** are joint sample paths, scaled to the mean of the forecast. Where the price is known in the
+//! future, a model may have used it: demand is brought to the present price by the draw of the elasticity, step by
+//! step.
 
 use std::collections::HashMap;
 

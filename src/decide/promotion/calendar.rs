@@ -1,4 +1,5 @@
-//! Which promotions are planned? A file with the keys, `start`, and optionally `length`, `discount` and `cost`, a row each.
+//! Which promotions are planned? A file with the keys, `start`, and optionally `length`, `discount` and `cost`, a row
+//! each.
 
 use std::path::Path;
 

@@ -1,20 +1,23 @@
 //! Which of many possible promotions make the best calendar under a budget and rules?
 //!
-//! **The programme** has a yes or no for each candidate (an item, a first step, a length) and maximises the sum of their expected gains, with
+//! **The programme** has a yes or no for each candidate (an item, a first step, a length) and maximises the sum of
+//! their expected gains, with
 //! - the sum of their costs within the budget;
 //! - at most so many of each item, and a gap between two of them;
 //! - at most so many items at each step, and one of each group.
 //!
-//! **The bound.** With a price on each shared resource (the budget, the places of a step, the place of a group at a step) the items part,
-//! and the best promotions of each are weighted interval scheduling: a dynamic programme over candidates by their ends. The sum of
-//! these and of the resources at their prices is never below the best calendar (Lagrangian relaxation; Fisher 1981, *Management Science* 27). Because the
-//! schedules of an item are integral, the best prices give the bound of the linear relaxation; a subgradient method finds them.
+//! **The bound.** With a price on each shared resource (the budget, the places of a step, the place of a group at a
+//! step) the items part, and the best promotions of each are weighted interval scheduling: a dynamic programme over
+//! candidates by their ends. The sum of these and of the resources at their prices is never below the best calendar
+//! (Lagrangian relaxation; Fisher 1981, *Management Science* 27). Because the schedules of an item are integral, the
+//! best prices give the bound of the linear relaxation; a subgradient method finds them.
 //!
-//! **The search** is branch and bound, best bound first: a candidate is taken or left. It ends with the proven optimum or after a number of
-//! nodes, never by the clock: the same candidates give the same calendar, and how far it can be from the best is known.
+//! **The search** is branch and bound, best bound first: a candidate is taken or left. It ends with the proven optimum
+//! or after a number of nodes, never by the clock: the same candidates give the same calendar, and how far it can be
+//! from the best is known.
 //!
-//! **When it fails.** Gains are added up. What promotions do to one another is left to the rules: the gap keeps those of an item apart,
-//! groups keep siblings apart.
+//! **When it fails.** Gains are added up. What promotions do to one another is left to the rules: the gap keeps those
+//! of an item apart, groups keep siblings apart.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -492,7 +495,8 @@ mod tests {
         }
     }
 
-    /// 26 items over 12 steps; the optimum is that of microlp 0.7.0 (mixed-integer programme, gap 0) on the same numbers.
+    /// 26 items over 12 steps; the optimum is that of microlp 0.7.0 (mixed-integer programme, gap 0) on the same
+    /// numbers.
     #[test]
     fn a_larger_calendar_has_the_optimum_of_a_solver() {
         let mut state = 12_345_u64;

@@ -106,10 +106,10 @@ impl Decided for Promotions {
         format!("Promotions in {}", span(&self.setting.forecast))
     }
 
-    /// A row per promotion: the keys, `start`, `length`, `discount` and `cost`; `base`, what would be sold without it, `more` sold, and
-    /// `borrowed` from the steps around (below zero); profit of its `own` steps, of the steps `around` and of `siblings`; the expected
-    /// `difference` in profit with its interval (`low`, `high`) and the probability `p_better` that it is above zero; whether the interval
-    /// `excludes_zero`, and the `reason`.
+    /// A row per promotion: the keys, `start`, `length`, `discount` and `cost`; `base`, what would be sold without it,
+    /// `more` sold, and `borrowed` from the steps around (below zero); profit of its `own` steps, of the steps `around`
+    /// and of `siblings`; the expected `difference` in profit with its interval (`low`, `high`) and the probability
+    /// `p_better` that it is above zero; whether the interval `excludes_zero`, and the `reason`.
     fn table(&self) -> Result<Table> {
         let lines = &self.lines;
         // Items without a series come last already.

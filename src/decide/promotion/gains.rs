@@ -1,13 +1,14 @@
 //! What does a promotion earn, more than would have been earned without it?
 //!
-//! Draw by draw, with D what would be sold in a step without it, p the price, c the cost of a unit, d the discount, and u, b, a, s draws of
-//! the uplift, of how much lower sales are before and after it, and of how much lower those of siblings are meanwhile (shares of
-//! what would be sold; b, a, s are not above zero):
+//! Draw by draw, with D what would be sold in a step without it, p the price, c the cost of a unit, d the discount, and
+//! u, b, a, s draws of the uplift, of how much lower sales are before and after it, and of how much lower those of
+//! siblings are meanwhile (shares of what would be sold; b, a, s are not above zero):
 //!
 //! gain = Σ run D [(1 + u)(p (1 − d) − c) − (p − c)] + (p − c) [b Σ before D + a Σ after D] + s Σ run M − F,
 //!
-//! M the margin of the siblings that are not promoted themselves, F what the promotion costs. Where the target is turnover, u is the uplift of turnover, discount included: D is
-//! money at the regular price, c a share of it, and (1 + u)(1 − c / (1 − d)) takes the place of the first term.
+//! M the margin of the siblings that are not promoted themselves, F what the promotion costs. Where the target is
+//! turnover, u is the uplift of turnover, discount included: D is money at the regular price, c a share of it, and (1 +
+//! u)(1 − c / (1 − d)) takes the place of the first term.
 //!
 //! **When it fails.** The uplift is that of past promotions: with another discount than theirs it is a guess.
 

@@ -46,8 +46,9 @@ pub(super) struct Judged {
 }
 
 impl Forecast {
-    /// What promotions are expected to earn: those of the policy's calendar, or the best ones that its budget and rules allow. The
-    /// forecast is that without promotions, of one model, and has its history, with a column that says when items were promoted.
+    /// What promotions are expected to earn: those of the policy's calendar, or the best ones that its budget and rules
+    /// allow. The forecast is that without promotions, of one model, and has its history, with a column that says when
+    /// items were promoted.
     ///
     /// ```
     /// use tradewind::polars::prelude::*;
@@ -71,8 +72,9 @@ impl Forecast {
     /// ```
     ///
     /// # Errors
-    /// When a number of the policy or of the calendar cannot be, there is no price or cost, the forecast has promotions already, or
-    /// nothing in the history says what a promotion does. A promotion that cannot be judged is listed with the reason.
+    /// When a number of the policy or of the calendar cannot be, there is no price or cost, the forecast has promotions
+    /// already, or nothing in the history says what a promotion does. A promotion that cannot be judged is listed with
+    /// the reason.
     pub fn decide_promotion(&self, policy: &PromotionPolicy) -> Result<Decision> {
         policy.check()?;
         let panel = self.panel();

@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 pub struct PromotionPolicy {
     /// The column that is on where an item was promoted.
     pub promotion: String,
-    /// A file with the promotions: the keys, `start`, and optionally `length`, `discount` and `cost`. Without one, each item at each
-    /// step is possible, and the best calendar is chosen.
+    /// A file with the promotions: the keys, `start`, and optionally `length`, `discount` and `cost`. Without one, each
+    /// item at each step is possible, and the best calendar is chosen.
     pub calendar: Option<PathBuf>,
     /// Choose the best of the promotions of the file, instead of judging all of them.
     pub choose: bool,

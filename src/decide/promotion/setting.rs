@@ -1,8 +1,8 @@
 //! What is known of each item: its price, its cost, what a promotion does to it; and draws of what is not known.
 //!
-//! Demand is drawn as joint sample paths, scaled to the mean of the forecast. The uplift of each item, how much lower sales are around a
-//! promotion and how much lower those of siblings are, are quantiles of Student's t around their estimates, in a random order; the
-//! last three are the same in a draw for all items.
+//! Demand is drawn as joint sample paths, scaled to the mean of the forecast. The uplift of each item, how much lower
+//! sales are around a promotion and how much lower those of siblings are, are quantiles of Student's t around their
+//! estimates, in a random order; the last three are the same in a draw for all items.
 
 use std::collections::{BTreeMap, HashMap};
 
