@@ -444,7 +444,7 @@ plan! {
         /// promotions together, on marketing per step (by default what is spent now on average).
         #[env = "TRADEWIND_BUDGET"] #[of(Spend)]
         budget: f64,
-        /// Column that holds the price; by default the known or observed one that is named so.
+        /// Column that holds the price; by default the only one that is named like a price.
         #[env = "TRADEWIND_PRICE_COLUMN"] #[of(Price)]
         price_column: String,
         /// Cost of a unit; a share of the price, where the target is turnover.

@@ -288,7 +288,7 @@ impl Decided for Promotions {
             axis,
             bars,
             kinds: (
-                format!("a gain: the {} % interval lies above 0", number(100.0 * inner.policy.level)),
+                format!("a gain: the {} % interval lies above 0", number(100.0 * self.policy.level)),
                 "a loss is possible".into(),
             ),
         };
