@@ -61,6 +61,16 @@ impl Spread {
     pub fn r(&self) -> f64 {
         if self.counts { 1.0 / self.a } else { 2.0 / self.a }
     }
+
+    /// The variance of demand of this mean.
+    pub fn variance(&self, mean: f64) -> f64 {
+        mean * (self.unit + mean / self.r())
+    }
+
+    /// The same with this variance of the log mean.
+    pub fn and(self, variance: f64) -> Self {
+        Self { a: self.a + variance, ..self }
+    }
 }
 
 /// The prior of the path.

@@ -12,7 +12,8 @@
 //! The sums leave out the series for which the factor is used, so that no step explains itself. k and k' come from how
 //! much more the factors vary than chance lets them (moments), dispersions from the errors of estimates that leave out
 //! their own step, the drift of the levels, a multiple of a, from the likelihood of these estimates. They are made to
-//! add up to known demand. A step of which only a lower bound is known takes part with its expected demand (the EM
+//! add up to known demand: all of them together, and those of a series the more, the more series differ beyond chance,
+//! because a level is that of most steps, and few steps may make most of the sales. A step of which only a lower bound is known takes part with its expected demand (the EM
 //! algorithm).
 //!
 //! What could not be sold in a share 1 − e of the step has, given what was sold, the mean (1 − e)μ(r + s)/(r + eμ):
@@ -20,7 +21,8 @@
 //! ([`beyond`]).
 //!
 //! The variance of a total takes errors together that belong together: levels by the covariances of the random walk,
-//! factors over all series of their group, the adding up over everything. Fails where being sold out depends on demand
+//! factors over all series of their group, what a series adds up to over its steps, and what all series miss in the same
+//! step, as far as hidden steps are not spread as the known ones are, over which this cancels. Fails where being sold out depends on demand
 //! and nothing was recorded of how much or how long something was sold: then the steps that are seen are the weak ones,
 //! and no method can tell from sales alone.
 
@@ -47,12 +49,12 @@ const SAMPLE: usize = 300;
 const DISPERSION: f64 = 0.3;
 /// The dispersions that are believed.
 const BELIEVED: (f64, f64) = (1e-4, 20.0);
-/// The least share of the errors that is dispersion, not level.
-const NOISE: f64 = 0.3;
 /// The weight of the dispersion of series of about the same size, in steps.
 const PRIOR: f64 = 10.0;
 /// The least relative variance of a factor, which bounds the weight of its prior.
 const LEAST_VARIANCE: f64 = 1e-4;
+/// The least level of a series, in typical levels.
+const LEAST_LEVEL: f64 = 1e-3;
 /// The least factor.
 const LEAST_FACTOR: f64 = 0.02;
 /// The prior variance of log levels is at least this.
@@ -143,6 +145,8 @@ struct Series {
     /// The sum of its log factors.
     factors: Vec<f64>,
     spread: Spread,
+    /// What its estimates are multiplied by so that they come closer to its known demand, and the variance of its log.
+    scale: (f64, f64),
     /// Is anything known of it?
     known: bool,
 }
@@ -154,6 +158,22 @@ struct Left {
     demand: Vec<f64>,
     /// The variance of that, where only a bound is known; NaN where nothing is.
     doubt: Vec<f64>,
+}
+
+impl Left {
+    /// The steps of which something is known.
+    fn known(&self) -> impl Iterator<Item = usize> {
+        (0..self.mean.len()).filter(|t| !self.doubt[*t].is_nan())
+    }
+
+    /// Demand of the known steps, and the sum of their estimates.
+    fn sums(&self) -> (f64, f64) {
+        self.known().fold((0.0, 0.0), |(a, b), t| (a + self.demand[t], b + self.mean[t]))
+    }
+
+    fn multiply(&mut self, factor: f64) {
+        self.mean.iter_mut().for_each(|mean| *mean *= factor);
+    }
 }
 
 struct Work<'a> {
@@ -192,7 +212,8 @@ pub(crate) fn estimate(sales: &Sales) -> Result<Estimates> {
         }
     }
     work.smooth(25);
-    let left = work.left_out(3);
+    let mut left = work.left_out(3);
+    work.weigh(&mut left);
     Ok(work.estimates(&left))
 }
 
@@ -208,7 +229,7 @@ impl<'a> Work<'a> {
         // Where nothing was ever sold, half a unit was nearly sold.
         let time: f64 = sales.order.iter().map(|i| sums[*i].1).sum();
         let typical = if logs.is_empty() { 0.5 / time.max(1.0) } else { mean(&logs).exp() };
-        let level = |(sold, time): (f64, f64)| ((sold + 0.5 * typical) / (time + 0.5)).max(1e-3 * typical).ln();
+        let level = |(sold, time): (f64, f64)| ((sold + 0.5 * typical) / (time + 0.5)).max(LEAST_LEVEL * typical).ln();
         let levels: Vec<f64> = sums.iter().map(|sums| level(*sums)).collect();
         let there: Vec<f64> = sales.order.iter().filter(|i| sums[**i].1 > 0.0).map(|i| levels[*i]).collect();
         let middle = if there.is_empty() { typical.ln() } else { mean(&there) };
@@ -234,6 +255,7 @@ impl<'a> Work<'a> {
                 a: DISPERSION,
                 unit: if counts { 1.0 } else { DISPERSION / 2.0 * levels[i].exp() },
             },
+            scale: (1.0, 0.0),
             known: sums[i].1 > 0.0 || cells.iter().any(|cell| matches!(cell, Cell::AtLeast(_))),
         };
         let series = sales.cells.iter().enumerate().map(one).collect();
@@ -310,7 +332,8 @@ impl<'a> Work<'a> {
                                 (beyond.mean, beyond.variance)
                             }
                             Cell::Part { sold, share } => {
-                                let (lost, noise, _) = unsold(scale * left.mean[t], sold, share, series.spread);
+                                let spread = series.spread.and(left.variance[t]);
+                                let (lost, noise, _) = unsold(scale * left.mean[t], sold, share, spread);
                                 (sold + lost, noise)
                             }
                             _ => continue,
@@ -324,7 +347,7 @@ impl<'a> Work<'a> {
             self.scale = if demand > 0.0 && expected > 0.0 { demand / expected } else { 1.0 };
         }
         let scale = self.scale;
-        left.par_iter_mut().for_each(|left| left.mean.iter_mut().for_each(|mean| *mean *= scale));
+        left.par_iter_mut().for_each(|left| left.multiply(scale));
         left
     }
 
@@ -332,20 +355,25 @@ impl<'a> Work<'a> {
     /// size draw them together.
     fn disperse(&mut self, left: &[Left]) {
         let counts = self.counts;
-        let one = |left: &Left| {
+        let least = LEAST_LEVEL * self.start.0.exp();
+        let height = |series: &Series| mean(&series.path.eta).exp().max(least);
+        let one = |(left, series): (&Left, &Series)| {
+            let height = height(series);
             let (mut errors, mut squares, mut level, mut sum, mut n) = (0.0, 0.0, 0.0, 0.0, 0.0);
-            for t in (0..left.mean.len()).filter(|t| !left.doubt[*t].is_nan()) {
+            for t in left.known() {
                 let (mean, error) = (left.mean[t], left.demand[t] - left.mean[t]);
                 errors += error * error + left.doubt[t] - if counts { mean } else { 0.0 };
-                squares += mean * mean;
+                squares += if counts { mean * mean } else { mean * (mean + height) / 2.0 };
                 level += left.variance[t] * mean * mean;
                 (sum, n) = (sum + mean, n + 1.0);
             }
-            let noise = (errors - level).max(NOISE * errors);
+            // The variance of the level is in proportion to the dispersion: they share the errors as they did before.
+            let was = series.spread.a * squares;
+            let noise = if was + level > 0.0 { errors * was / (was + level) } else { 0.0 };
             let size = if n > 0.0 && sum > 0.0 { (sum / n).ln() } else { f64::NAN };
             (noise, squares, size, n)
         };
-        let own: Vec<(f64, f64, f64, f64)> = left.iter().map(one).collect();
+        let own: Vec<(f64, f64, f64, f64)> = left.iter().zip(&self.series).map(one).collect();
         let ratio = |noise: f64, squares: f64| if squares > 0.0 { noise / squares } else { 0.0 };
         let class = |size: f64| size.floor() as i64;
         let mut classes: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
@@ -372,8 +400,41 @@ impl<'a> Work<'a> {
             let told = if counts { (size.exp() * typical / (1.0 + size.exp() * typical)).powi(2) } else { 1.0 };
             let weight = if size.is_nan() { 0.0 } else { n * told };
             let a = believed((weight * ratio(noise, squares) + PRIOR * typical) / (weight + PRIOR));
-            let level = mean(&series.path.eta).exp();
-            series.spread = Spread { counts, a, unit: if counts { 1.0 } else { (a / 2.0 * level).max(1e-300) } };
+            series.spread = Spread { counts, a, unit: if counts { 1.0 } else { a / 2.0 * height(series) } };
+        }
+    }
+
+    /// Brings the estimates of each series closer to its known demand: the more, the more series differ beyond chance.
+    fn weigh(&mut self, left: &mut [Left]) {
+        // The relative error of a series, the variance that chance gives it, and its steps.
+        let one = |(left, series): (&Left, &Series)| {
+            let (demand, expected) = left.sums();
+            let noise = |t: usize| (series.spread.variance(left.mean[t]) - left.doubt[t]).max(0.0);
+            let chance: f64 = left.known().map(noise).sum();
+            match expected > 0.0 {
+                true => (demand / expected - 1.0, chance / (expected * expected), left.known().count() as f64),
+                false => (0.0, 0.0, 0.0),
+            }
+        };
+        let own: Vec<(f64, f64, f64)> = left.par_iter().zip(&self.series).map(one).collect();
+        let (mut more, mut steps) = (0.0, 0.0);
+        for (error, chance, n) in self.sales.order.iter().map(|i| own[*i]) {
+            (more, steps) = (more + n * (error * error - chance), steps + n);
+        }
+        if more <= 0.0 {
+            return;
+        }
+        let differ = more / steps;
+        for ((series, left), (error, chance, _)) in self.series.iter_mut().zip(left.iter_mut()).zip(own) {
+            let weight = differ / (differ + chance);
+            series.scale = ((1.0 + weight * error).max(LEAST_FACTOR), weight * chance);
+            left.multiply(series.scale.0);
+        }
+        let sums = self.sales.order.iter().map(|i| left[*i].sums());
+        let (demand, expected) = sums.fold((0.0, 0.0), |(a, b), (c, d)| (a + c, b + d));
+        if demand > 0.0 && expected > 0.0 {
+            self.scale *= demand / expected;
+            left.iter_mut().for_each(|left| left.multiply(demand / expected));
         }
     }
 
@@ -453,20 +514,17 @@ impl<'a> Work<'a> {
 
     fn estimates(&self, left: &[Left]) -> Estimates {
         let counts = self.counts;
-        // How far the adding up may be off: errors of the steps, and of the series, are not independent.
-        let mut by_step = vec![0.0; self.steps];
-        let (mut by_series, mut expected) = (0.0, 0.0);
+        // How much all series miss in the same step, relative to what is expected of them.
+        let (mut errors, mut known) = (vec![0.0; self.steps], vec![0.0; self.steps]);
         for i in &self.sales.order {
-            let mut own = 0.0;
-            for t in (0..left[*i].mean.len()).filter(|t| !left[*i].doubt[*t].is_nan()) {
-                let error = left[*i].demand[t] - left[*i].mean[t];
-                (own, expected) = (own + error, expected + left[*i].mean[t]);
-                by_step[self.sales.first[*i] + t] += error;
+            for t in left[*i].known() {
+                let at = self.sales.first[*i] + t;
+                errors[at] += left[*i].demand[t] - left[*i].mean[t];
+                known[at] += left[*i].mean[t];
             }
-            by_series += own * own;
         }
-        let squares: f64 = by_step.iter().map(|error| error * error).sum();
-        let off = if expected > 0.0 { squares.max(by_series) / (expected * expected) } else { 0.0 };
+        let squares = |values: &[f64]| values.iter().map(|value| value * value).sum::<f64>();
+        let common = if squares(&known) > 0.0 { squares(&errors) / squares(&known) } else { 0.0 };
         let each: Vec<(Vec<StepDemand>, Vec<f64>, Lost)> =
             (0..self.series.len()).into_par_iter().map(|i| self.lost(i)).collect();
         let mut total = Lost { counts, ..Lost::default() };
@@ -485,14 +543,21 @@ impl<'a> Work<'a> {
             }
             total.variance += sums.iter().map(|sum| sum * sum).sum::<f64>();
         }
-        total.variance += total.mean * total.mean * off;
+        // This cancels over the known steps: what counts is what weighs more among the hidden ones.
+        let mut hidden = vec![0.0; self.steps];
+        for i in &self.sales.order {
+            each[*i].0.iter().for_each(|step| hidden[self.sales.first[*i] + step.step] += step.lost);
+        }
+        let part = total.mean / known.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        let more: Vec<f64> = hidden.iter().zip(&known).map(|(hidden, known)| hidden - part * known).collect();
+        total.variance += common * squares(&more);
         let mut estimates = Estimates { steps: Vec::new(), series: Vec::new(), total };
         for (i, (steps, slopes, mut lost)) in each.into_iter().enumerate() {
             let vague = &self.series[i].vague;
             let shared = |(step, slope): (&StepDemand, &f64)| {
                 slope * slope * vague[..vague.len() - 1].iter().map(|vague| vague[step.step]).sum::<f64>()
             };
-            lost.variance += steps.iter().zip(&slopes).map(shared).sum::<f64>() + lost.mean * lost.mean * off;
+            lost.variance += steps.iter().zip(&slopes).map(shared).sum::<f64>();
             estimates.steps.push(steps);
             estimates.series.push(lost);
         }
@@ -500,7 +565,7 @@ impl<'a> Work<'a> {
     }
 
     /// The steps of a series in which it could not always be sold; the derivative of what is lost in each by the log
-    /// mean; and the sum, with the variance of what is the series' own: its noise, its level, its season.
+    /// mean; and the sum, with the variance of what is the series' own: its noise, its level, its season, its scale.
     fn lost(&self, i: usize) -> (Vec<StepDemand>, Vec<f64>, Lost) {
         let (counts, series) = (self.counts, &self.series[i]);
         let mut sum = Lost { counts, ..Lost::default() };
@@ -519,7 +584,8 @@ impl<'a> Work<'a> {
             if !cell.is_censored() {
                 continue;
             }
-            let mean = self.scale * (series.path.eta[t] + series.factors[t]).min(700.0).exp();
+            let scale = self.scale * series.scale.0;
+            let mean = scale * (series.path.eta[t] + series.factors[t]).min(700.0).exp();
             let vague: f64 = series.vague.iter().map(|vague| vague[t]).sum();
             let (lost, noise, slope, bound) = match *cell {
                 Cell::AtLeast(sold) => {
@@ -529,7 +595,11 @@ impl<'a> Work<'a> {
                 }
                 cell => {
                     let share = if let Cell::Part { share, .. } = cell { share } else { 0.0 };
-                    let (lost, noise, slope) = unsold(mean, cell.sold(), share, spread);
+                    let (_, noise, slope) = unsold(mean, cell.sold(), share, spread);
+                    // What was sold in the step counts once: beside what is known without it.
+                    let (eta, doubt) = series.path.without(t);
+                    let without = scale * (eta + series.factors[t]).min(700.0).exp();
+                    let (lost, ..) = unsold(without, cell.sold(), share, spread.and(doubt + vague));
                     (lost, noise, slope, None)
                 }
             };
@@ -548,6 +618,7 @@ impl<'a> Work<'a> {
             steps.push(demand);
             slopes.push(slope);
         }
+        sum.variance += sum.mean * sum.mean * series.scale.1;
         (steps, slopes, sum)
     }
 }
