@@ -12,8 +12,9 @@
 use polars::prelude::*;
 
 use super::order::Target;
+use super::past::{Ledger, Past, Played};
 use super::policy::StockPolicy;
-use super::simulate::{Ledger, Past, Played, Simulated, more};
+use super::simulate::{Simulated, more};
 use super::state::State;
 use super::{percent, units};
 use crate::decide::{Decided, Decision, without};

@@ -24,6 +24,17 @@ fn limit(policy: &StockPolicy) -> Option<(f64, &'static str, &'static str)> {
     budget.or(policy.space.map(|most| (most, "space", "volume")))
 }
 
+/// Do all orders share a budget or a space?
+pub(super) fn is_shared(policy: &StockPolicy) -> bool {
+    limit(policy).is_some()
+}
+
+/// The quantities of orders with what smaller ones forgo, cut to what the limit allows.
+pub(super) fn within<'a>(policy: &StockPolicy, orders: impl Iterator<Item = (&'a Item, &'a Order)>) -> Vec<f64> {
+    let choice = |(item, order): (&Item, &Order)| Choice::of(policy, item, order);
+    cut(&orders.map(choice).collect::<Vec<_>>(), limit(policy).map_or(f64::INFINITY, |(most, ..)| most))
+}
+
 /// Does every item say what it takes of the limit?
 pub(super) fn check(state: &State, items: usize, policy: &StockPolicy, label: impl Fn(usize) -> String) -> Result<()> {
     let Some((_, name, column)) = limit(policy) else { return Ok(()) };
@@ -51,7 +62,7 @@ pub(super) fn share(
     for (i, order) in orders.iter().enumerate() {
         if let (Ok(order), Some(item)) = (order, state.item(i)) {
             places.push(i);
-            choices.push(Choice { weight: weight(policy, item).unwrap_or(0.0), orders: order.smaller.clone() });
+            choices.push(Choice::of(policy, item, order));
         }
     }
     let before: Vec<f64> = choices.iter().map(|choice| choice.orders.last().map_or(0.0, |(q, _)| *q)).collect();
@@ -85,6 +96,10 @@ struct Choice {
 }
 
 impl Choice {
+    fn of(policy: &StockPolicy, item: &Item, order: &Order) -> Self {
+        Self { weight: weight(policy, item).unwrap_or(0.0), orders: order.smaller.clone() }
+    }
+
     /// The order that forgoes least when a unit of the limit has this price.
     fn at(&self, price: f64) -> usize {
         let value = |(q, forgone): &(f64, f64)| forgone + price * self.weight * q;

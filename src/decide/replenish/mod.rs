@@ -8,12 +8,14 @@
 //! | `order.rs` | how much makes a pipeline of stock reach its target, under lost sales or backorders? |
 //! | `shelf.rs` | what is left on the shelf from step to step? |
 //! | `limit.rs` | all orders share a budget or a space: how much of each? |
+//! | `past.rs` | what happens to stock when past orders are played on what was sold? |
 //! | `simulate.rs` | what would a policy have cost in the past? |
 //! | `choose.rs` | which model and which service level cost least in simulated past starts? |
 
 mod choose;
 mod limit;
 mod order;
+mod past;
 mod policy;
 mod shelf;
 mod simulate;
@@ -127,7 +129,7 @@ impl Forecast {
         let paths = self.paths(policy.paths, policy.seed)?;
         let ordering = Ordering { policy, classes: classes.as_deref(), paths, closed };
         let available = panel.available_rows()?;
-        let shares = policy.budget.is_some() || policy.space.is_some();
+        let shares = limit::is_shared(policy);
         let best = |i: usize| {
             progress::check()?;
             let ask = if shares { Ask::WithSmaller } else { Ask::Best };
