@@ -19,7 +19,7 @@ use crate::options;
 use crate::panel::{Panel, stamp_column};
 use crate::show::words::{amount, counted, listed, rounded};
 use crate::show::{Table, number};
-use crate::statistics::censored::StepDemand;
+use crate::statistics::censored::{Estimates, StepDemand};
 
 /// Names in a caveat.
 const NAMED: usize = 3;
@@ -88,6 +88,7 @@ impl Ask for LostSales {
         };
         let mut finding = Finding::new("Lost sales", sentence, self.by_series(panel, estimates)?)
             .and(self.by_step(panel, &estimates.steps)?)
+            .and(self.in_all(estimates, sold)?)
             .drawn(figure(panel, &estimates.steps));
         if !unsold.unknown.is_empty() {
             let names: Vec<&str> = unsold.unknown.iter().map(|i| panel.label(*i)).collect();
@@ -110,7 +111,7 @@ impl Ask for LostSales {
 }
 
 impl LostSales {
-    fn by_series(&self, panel: &Panel, estimates: &crate::statistics::censored::Estimates) -> Result<Table> {
+    fn by_series(&self, panel: &Panel, estimates: &Estimates) -> Result<Table> {
         let mut order: Vec<usize> = (0..panel.len()).filter(|i| !estimates.steps[*i].is_empty()).collect();
         let found = order.len();
         order.sort_by(|a, b| estimates.series[*b].mean.total_cmp(&estimates.series[*a].mean));
@@ -154,6 +155,23 @@ impl LostSales {
         columns.push(numbers("to", ends.iter().map(|(_, to)| *to).collect()));
         columns.push(numbers("lost", each.iter().map(|(_, step)| step.lost).collect()));
         Ok(Table::new(DataFrame::new(each.len(), columns)?).titled("Demand of each step that was not fully served"))
+    }
+
+    /// All series together; `sold` in all steps.
+    fn in_all(&self, estimates: &Estimates, sold: f64) -> Result<Table> {
+        let steps: usize = estimates.steps.iter().map(Vec::len).sum();
+        let (lost, (from, to)) = (estimates.total.mean, estimates.total.interval(self.level));
+        let number = |name: &str, value: f64| Column::new(name.into(), [value]);
+        let columns = vec![
+            Column::new("steps".into(), [steps as u64]),
+            number("sold", sold),
+            number("demand", sold + lost),
+            number("lost", lost),
+            number("from", from),
+            number("to", to),
+            number("share lost", lost / (sold + lost).max(f64::MIN_POSITIVE)),
+        ];
+        Ok(Table::new(DataFrame::new(1, columns)?).titled("Lost sales of all series"))
     }
 }
 

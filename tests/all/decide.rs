@@ -347,7 +347,7 @@ fn the_cheapest_model_is_chosen_by_its_cost() {
         ("cost(lead_time=2)", "needs what holding and shortage cost"),
         ("cost(holdng=1)", "did you mean `holding`?"),
         ("cost(lead_time=5, holding=0.2, shortage=1)", "needs forecasts of 6 steps, not 3"),
-        ("cost(lead_time=2, holding=0.2, shortage=1, budget=4)", "not simulated"),
+        ("cost(lead_time=2, holding=0.2, shortage=1, budget=4)", "needs the file with the stock"),
     ] {
         let error = trial.best(metric).unwrap_err();
         assert!(error.is_usage() && error.to_string().contains(words), "{metric}: {error}");
@@ -411,6 +411,54 @@ fn orders_share_a_limit() {
     let error =
         decided(folder.path(), STATE, "lead_time=2, cycle_service=0.9, budget=5", "gamma_poisson").err().unwrap();
     assert!(error.to_string().contains("needs `cost` of every item"), "{error}");
+}
+
+/// Of past orders too: without one that binds nothing changes, and in no review more is spent than there is.
+#[test]
+fn past_orders_share_a_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let (history, stock) = (folder.path().join("history.parquet"), folder.path().join("state.csv"));
+    ParquetWriter::new(std::fs::File::create(&history).unwrap()).finish(&mut frame()).unwrap();
+    let state: String = (0..8).fold("item,on_hand,cost\n".into(), |text, i| format!("{text}i{i},0,{}\n", i + 1));
+    std::fs::write(&stock, state).unwrap();
+    let plan = |budget: Option<f64>| Plan {
+        data: history.clone(),
+        id: "item".parse().unwrap(),
+        time: "week".into(),
+        target: "sold".into(),
+        available: Some("in_stock".into()),
+        models: "gamma_poisson".parse().unwrap(),
+        stock: Some(stock.clone()),
+        lead_time: 1,
+        holding: Some(0.2),
+        shortage: Some(2.0),
+        reviews: 9,
+        budget,
+        ..Plan::default()
+    };
+    let simulated = |budget: Option<f64>| plan(budget).simulate_stock().unwrap();
+    let all = |decision: &Decision| decision.table().unwrap().frame().clone();
+    let (free, wide) = (simulated(None), simulated(Some(1e6)));
+    assert!(all(&free).equals_missing(&all(&wide)), "{:?}\n{:?}", all(&free), all(&wide));
+    let (tight, none) = (simulated(Some(40.0)), simulated(Some(1e-9)));
+    let of = |decision: &Decision, name: &str| {
+        let table = decision.table().unwrap();
+        let own = (0..3).find(|row| table.get(*row, "belief").unwrap().to_string() == "forecast").unwrap();
+        number(&table, own, name)
+    };
+    assert_eq!(of(&none, "units"), 0.0);
+    assert!(of(&tight, "fill_rate") < of(&free, "fill_rate") && of(&tight, "fill_rate") > of(&none, "fill_rate"));
+    // What an item costs is its number: what was delivered to all, review by review, costs at most the budget.
+    let mut spent = [0.0; 12];
+    for item in 0..8 {
+        let told = tight.explain(&format!("item=i{item}")).unwrap();
+        for (step, sum) in spent.iter_mut().enumerate().take(told.table().rows()).skip(1) {
+            *sum += (item + 1) as f64 * number(told.table(), step, "arrives");
+        }
+    }
+    assert!(spent.iter().all(|sum| *sum <= 40.0) && spent.iter().any(|sum| *sum > 35.0), "{spent:?}");
+    let error = Plan { space: Some(3.0), ..plan(None) }.simulate_stock().err().unwrap();
+    assert!(error.to_string().contains("needs `volume` of every item"), "{error}");
 }
 
 #[test]

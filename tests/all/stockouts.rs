@@ -82,6 +82,43 @@ fn hidden_sales_are_found_again() {
     }
 }
 
+/// Intervals of series and of all together hold what was hidden as often as they say, also where few steps make most of the
+/// sales of some series.
+#[test]
+fn totals_are_as_sure_as_they_say() {
+    let state = &mut 11_u64;
+    let mut shop = shop(40, 104, state);
+    shop.demand.iter_mut().enumerate().filter(|(at, _)| at % 26 == 0).for_each(|(at, y)| *y *= (at / 104 % 4) as f64);
+    let (mut all, mut inside, mut total, mut bias) = (0, 0, 0, 0.0);
+    let draws = 30;
+    for _ in 0..draws {
+        let mut available = vec![1.0; shop.demand.len()];
+        let inner = |at: &usize| at % 104 > 1 && at % 104 < 102;
+        for at in (0..available.len()).filter(inner) {
+            available[at] = f64::from(u8::from(uniform(state) > 0.1));
+        }
+        let sold: Vec<f64> = shop.demand.iter().zip(&available).map(|(y, there)| y * there).collect();
+        let finding = panel(&shop, &sold, &available).explore("lost_sales(top=100)").unwrap();
+        let (series, whole) = (finding.table(), &finding.also()[1]);
+        let hidden = |item: usize| -> f64 {
+            (item * 104..(item + 1) * 104).filter(|at| available[*at] < 1.0).map(|at| shop.demand[at]).sum()
+        };
+        let (from, to) = (column(&series, "from"), column(&series, "to"));
+        for row in 0..series.rows() {
+            let name = series.get(row, "item").unwrap().to_string();
+            let truth = hidden(name.trim_start_matches('i').parse().unwrap());
+            (all, inside) = (all + 1, inside + usize::from((from[row]..=to[row]).contains(&truth)));
+        }
+        let truth: f64 = (0..40).map(hidden).sum();
+        total += usize::from((column(whole, "from")[0]..=column(whole, "to")[0]).contains(&truth));
+        bias += (column(whole, "lost")[0] / truth - 1.0) / f64::from(draws);
+    }
+    let share = inside as f64 / all as f64;
+    assert!((0.85..=0.95).contains(&share), "of series {share}");
+    assert!((24..=30).contains(&total), "of all {total} of {draws}");
+    assert!(bias.abs() < 0.01, "{bias}");
+}
+
 #[test]
 fn estimates_take_the_place_of_sales_and_are_marked() {
     let state = &mut 3_u64;
