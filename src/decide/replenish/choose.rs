@@ -7,6 +7,8 @@
 //! all often reaches it with less stock than the same fill rate of each, which would let items run out whose demand is all but
 //! known, and pile up those whose is not.
 //!
+//! A target is rarely reached at a level of the grid: between that which just reaches it and the next lower one a few more are tried.
+//!
 //! Fails where the past windows are few: the level of 13 weeks is one season's.
 
 use polars::prelude::*;
@@ -28,6 +30,9 @@ use crate::show::{Block, Finding, Table};
 /// Levels that are tried.
 pub(crate) const LEVELS: &[f64] =
     &[0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.875, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995];
+
+/// Parts that a step between two levels is divided into where the target is reached within it.
+const PARTS: usize = 4;
 
 /// Fill rates from here on are tried.
 const LEAST_FILL: f64 = 0.8;
@@ -104,21 +109,52 @@ impl Choice {
         let past = Past::of(backtest, state, policy)?;
         let policies = candidates(policy, levels);
         let played = past.run(&policies)?;
-        let has_costs = past.has_costs(&played);
-        let models = 0..backtest.models().len();
-        let totals: Vec<Vec<Ledger>> =
-            models.clone().map(|m| (0..policies.len()).map(|level| played.total(m, level)).collect()).collect();
         let mut choice = Self {
             backtest: backtest.clone(),
-            ranked: models.flat_map(|m| (0..policies.len()).map(move |level| (m, level))).collect(),
+            ranked: Vec::new(),
+            has_costs: past.has_costs(&played),
             policies,
             played,
-            totals,
-            has_costs,
+            totals: Vec::new(),
             reached: true,
         };
         choice.rank();
+        let between = choice.between();
+        if !between.is_empty() {
+            choice.played = choice.played.beside(past.run(&between)?);
+            choice.policies.extend(between);
+            choice.rank();
+        }
         Ok(choice)
+    }
+
+    /// Levels between that which just reaches the target and the next lower one, of each model.
+    fn between(&self) -> Vec<StockPolicy> {
+        let Some((target, wanted)) = self.wanted().filter(|_| self.policies.len() > 1) else { return Vec::new() };
+        let level = |policy: &StockPolicy| match (policy.fill_rate, policy.cycle_service) {
+            (Some(rate), _) => (true, rate),
+            (_, level) => (false, level.unwrap_or(0.0)),
+        };
+        let mut found: Vec<StockPolicy> = Vec::new();
+        for model in 0..self.totals.len() {
+            let Some(first) = self.ranked.iter().find(|(m, _)| *m == model) else { continue };
+            let (is_fill, reaches) = level(&self.policies[first.1]);
+            let below = (0..self.policies.len()).filter(|k| self.total((model, *k)).service(target) < wanted);
+            let below = below.map(|k| level(&self.policies[k])).filter(|(fill, at)| *fill == is_fill && *at < reaches);
+            let lower = below.map(|(_, at)| at).max_by(f64::total_cmp);
+            let Some(lower) = lower.filter(|_| self.total(*first).service(target) > wanted) else { continue };
+            for part in 1..PARTS {
+                let at = Some(lower + (reaches - lower) * part as f64 / PARTS as f64);
+                let policy = match is_fill {
+                    true => StockPolicy { fill_rate: at, ..self.policies[0].clone() },
+                    false => StockPolicy { cycle_service: at, fill_rate: None, ..self.policies[0].clone() },
+                };
+                if !found.contains(&policy) {
+                    found.push(policy);
+                }
+            }
+        }
+        found
     }
 
     fn total(&self, (model, level): (usize, usize)) -> &Ledger {
@@ -133,6 +169,11 @@ impl Choice {
 
     /// The cheapest first; with a target, each model's level that just reaches it before all others.
     fn rank(&mut self) {
+        let models = 0..self.backtest.models().len();
+        let levels = 0..self.policies.len();
+        let totals = |m: usize| levels.clone().map(|level| self.played.total(m, level)).collect();
+        self.totals = models.clone().map(totals).collect();
+        self.ranked = models.flat_map(|m| levels.clone().map(move |level| (m, level))).collect();
         let burden =
             |one: &(usize, usize)| if self.has_costs { self.total(*one).cost() } else { self.total(*one).left };
         let mut ranked = self.ranked.clone();
@@ -248,9 +289,10 @@ impl Decided for Choice {
     }
 
     fn explain(&self, item: &str) -> Result<Finding> {
-        let (label, policy) = self.chosen();
+        let (model, level) = self.ranked[0];
+        let (name, level) = (self.backtest.names().swap_remove(model), self.level(level));
         Err(Error::usage(format!(
-            "a policy is chosen for all items together; simulate {label} with {policy:?} to see the stock of {item}"
+            "a policy is chosen for all items together: simulate {name} with {level} to see the stock of {item}"
         )))
     }
 

@@ -9,7 +9,7 @@
 //! Fails where sales are less than demand: what was asked for in steps without stock, or what customers of a better supplied
 //! shop would have bought, is not in the record. Steps in which the item could not always be sold tell no demand: they cost nothing.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -548,6 +548,26 @@ impl Played {
     /// Steps that were played.
     pub fn steps(&self) -> usize {
         self.ledgers.iter().flat_map(|of| &of[0]).map(|ledger| ledger.by_step.len()).max().unwrap_or(0)
+    }
+
+    /// The same with more policies, of the items that all of them could be played for.
+    pub fn beside(self, more: Self) -> Self {
+        let mut both = Self { items: Vec::new(), ledgers: Vec::new(), left_out: self.left_out };
+        let mut others: HashMap<usize, Vec<Vec<Ledger>>> = more.items.into_iter().zip(more.ledgers).collect();
+        for (item, mut ledgers) in self.items.into_iter().zip(self.ledgers) {
+            match others.remove(&item) {
+                Some(other) => {
+                    ledgers.iter_mut().zip(other).for_each(|(own, other)| own.extend(other));
+                    both.items.push(item);
+                    both.ledgers.push(ledgers);
+                }
+                None => {
+                    let why = more.left_out.iter().find(|(left_out, _)| *left_out == item);
+                    both.left_out.push((item, why.map_or_else(String::new, |(_, why)| why.clone())));
+                }
+            }
+        }
+        both
     }
 
     /// All items together.
