@@ -9,6 +9,7 @@
 //!
 //! Models and levels are chosen on the steps before the held-out ones alone.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use tradewind::polars::prelude::*;
@@ -34,19 +35,36 @@ fn main() -> Any<()> {
         time(&data)?;
     }
     if asked("hidden") {
-        let file = |name: &str| {
-            Ok::<_, Box<dyn std::error::Error>>(ParquetReader::new(std::fs::File::open(data.join(name))?).finish()?)
+        let vn2 = Hidden {
+            name: "VN2",
+            file: "vn2/vn2_weekly.parquet",
+            keys: &["store", "product"],
+            fixed: &["store_format", "department"],
+            time: "week",
+            target: "sales",
+            in_stock: Some("in_stock"),
         };
-        let vn2 = Columns::new(["store", "product"], "week", "sales").fixed(["store_format", "department"]);
-        hidden("VN2", file("vn2/vn2_weekly.parquet")?, vn2, Some("in_stock"))?;
-        hidden(
-            "Walmart",
-            file("walmart.parquet")?,
-            Columns::new(["store", "dept"], "date", "sales").fixed(["Type"]),
-            None,
-        )?;
-        let daily = file("samples/rossmann_daily100_train.parquet")?;
-        hidden("rossmann_daily100", daily, Columns::new(["unique_id"], "ds", "y"), None)?;
+        let walmart = Hidden {
+            name: "Walmart",
+            file: "walmart.parquet",
+            keys: &["store", "dept"],
+            fixed: &["Type"],
+            time: "date",
+            target: "sales",
+            in_stock: None,
+        };
+        let rossmann = Hidden {
+            name: "rossmann_daily100",
+            file: "samples/rossmann_daily100_train.parquet",
+            keys: &["unique_id"],
+            fixed: &[],
+            time: "ds",
+            target: "y",
+            in_stock: None,
+        };
+        for of in [vn2, walmart, rossmann] {
+            hidden(&data, &of)?;
+        }
     }
     Ok(())
 }
@@ -118,61 +136,82 @@ fn time(data: &Path) -> Any<()> {
     Ok(())
 }
 
+/// A panel of which steps are hidden.
+struct Hidden<'a> {
+    name: &'a str,
+    file: &'a str,
+    keys: &'a [&'a str],
+    fixed: &'a [&'a str],
+    time: &'a str,
+    target: &'a str,
+    /// The flag of the steps that were in stock; others are not known and take no part.
+    in_stock: Option<&'a str>,
+}
+
+fn numbers(frame: &DataFrame, name: &str) -> Any<Vec<f64>> {
+    Ok(frame.column(name)?.cast(&DataType::Float64)?.f64()?.iter().map(|y| y.unwrap_or(f64::NAN)).collect())
+}
+
+/// Cells of a row as one text.
+fn labels(frame: &DataFrame, names: &[&str]) -> Any<Vec<String>> {
+    let mut labels = vec![String::new(); frame.height()];
+    for name in names {
+        let cells = frame.column(name)?.cast(&DataType::String)?;
+        labels.iter_mut().zip(cells.str()?).for_each(|(label, cell)| *label += &format!("{}|", cell.unwrap_or("")));
+    }
+    Ok(labels)
+}
+
 /// How much of what is hidden is found again, and how often intervals of 90 % hold it.
-fn hidden(name: &str, frame: DataFrame, columns: Columns, in_stock: Option<&str>) -> Any<()> {
+fn hidden(data: &Path, of: &Hidden) -> Any<()> {
     let begun = cpu();
-    let sales =
-        frame.column(&columns.target)?.cast(&DataType::Float64)?.f64()?.iter().map(|y| y.unwrap_or(f64::NAN).max(0.0));
-    let sales: Vec<f64> = sales.collect();
-    // Steps that were out of stock are not known; they take no part.
-    let known: Vec<bool> = match in_stock {
+    let frame = ParquetReader::new(std::fs::File::open(data.join(of.file))?).finish()?;
+    let sales: Vec<f64> = numbers(&frame, of.target)?.iter().map(|y| y.max(0.0)).collect();
+    let known: Vec<bool> = match of.in_stock {
         Some(flag) => frame.column(flag)?.bool()?.iter().map(|there| there.unwrap_or(false)).collect(),
         None => vec![true; sales.len()],
     };
+    let on: Vec<&str> = of.keys.iter().copied().chain([of.time]).collect();
+    let place: HashMap<String, usize> =
+        labels(&frame, &on)?.into_iter().enumerate().map(|(row, key)| (key, row)).collect();
     let (mut total, mut series, mut steps, mut bias) = ([0, 0], [0, 0], [0, 0], 0.0);
     let (draws, mut state) = (200, 1_u64);
     let mut uniform = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 11) as f64 / (1_u64 << 53) as f64
     };
+    let count = |counts: &mut [usize; 2], (from, to): (f64, f64), truth: f64| {
+        *counts = [counts[0] + usize::from(from <= truth + 1e-6 && truth <= to + 1e-6), counts[1] + 1];
+    };
     for _ in 0..draws {
         let out: Vec<bool> = known.iter().map(|known| *known && uniform() < 0.1).collect();
-        let shown = |at: usize| (known[at] && !out[at]).then_some(sales[at]);
+        let shown: Vec<Option<f64>> = (0..sales.len()).map(|at| (known[at] && !out[at]).then_some(sales[at])).collect();
         let mut masked = frame.clone();
-        masked.with_column(Column::new(
-            columns.target.as_str().into(),
-            (0..sales.len()).map(shown).collect::<Vec<_>>(),
-        ))?;
+        masked.with_column(Column::new(of.target.into(), shown))?;
         masked.with_column(Column::new("there".into(), out.iter().map(|out| !out).collect::<Vec<_>>()))?;
-        masked.with_column(Column::new("truth".into(), sales.clone()))?;
-        let panel = Panel::from_frame(masked.clone(), columns.clone().available("there"))?;
-        let finding = panel.explore("lost_sales(top=100000)")?;
-        let also = finding.also();
-        let keys: Vec<&str> = columns.keys().iter().map(String::as_str).collect();
-        let on: Vec<&str> = keys.iter().copied().chain([columns.time.as_str()]).collect();
-        let truth = masked.select(on.iter().copied().chain(["truth"]))?;
-        let each = also[0].frame().join(&truth, on.clone(), on, JoinArgs::new(JoinType::Inner), None)?;
-        let number = |frame: &DataFrame, name: &str| -> Any<Vec<f64>> {
-            Ok(frame.column(name)?.cast(&DataType::Float64)?.f64()?.iter().map(|y| y.unwrap_or(f64::NAN)).collect())
-        };
-        let holds = |(from, to): (f64, f64), truth: f64| usize::from(from <= truth + 1e-9 && truth <= to + 1e-9);
-        let (from, to, found) = (number(&each, "from")?, number(&each, "to")?, number(&each, "truth")?);
-        for (at, truth) in found.iter().enumerate() {
-            steps = [steps[0] + holds((from[at], to[at]), *truth), steps[1] + 1];
+        let columns = Columns::new(of.keys.iter().copied(), of.time, of.target).fixed(of.fixed.iter().copied());
+        let finding = Panel::from_frame(masked, columns.available("there"))?.explore("lost_sales(top=100000)")?;
+        let (by_series, also) = (finding.table(), finding.also());
+        let (by_step, all) = (also[0].frame(), also[1].frame());
+        let mut sums: HashMap<String, f64> = HashMap::new();
+        let (from, to) = (numbers(by_step, "from")?, numbers(by_step, "to")?);
+        for (at, (step, item)) in labels(by_step, &on)?.iter().zip(labels(by_step, of.keys)?).enumerate() {
+            let truth = sales[place[step]];
+            count(&mut steps, (from[at], to[at]), truth);
+            *sums.entry(item).or_default() += truth;
         }
-        let sums = each.group_by_stable(keys.clone())?.select(["truth"]).sum()?;
-        let both = finding.table().frame().join(&sums, keys.clone(), keys, JoinArgs::new(JoinType::Inner), None)?;
-        let (from, to, found) = (number(&both, "from")?, number(&both, "to")?, number(&both, "truth_sum")?);
-        for (at, truth) in found.iter().enumerate() {
-            series = [series[0] + holds((from[at], to[at]), *truth), series[1] + 1];
+        let (from, to) = (numbers(by_series.frame(), "from")?, numbers(by_series.frame(), "to")?);
+        for (at, item) in labels(by_series.frame(), of.keys)?.iter().enumerate() {
+            count(&mut series, (from[at], to[at]), sums[item]);
         }
-        let (all, truth) = (also[1].frame(), found.iter().sum::<f64>());
-        total = [total[0] + holds((number(all, "from")?[0], number(all, "to")?[0]), truth), total[1] + 1];
-        bias += (number(all, "lost")?[0] / truth - 1.0) / f64::from(draws);
+        let truth: f64 = sums.values().sum();
+        count(&mut total, (numbers(all, "from")?[0], numbers(all, "to")?[0]), truth);
+        bias += (numbers(all, "lost")?[0] / truth - 1.0) / f64::from(draws);
     }
     let percent = |[inside, all]: [usize; 2]| 100.0 * inside as f64 / all.max(1) as f64;
     println!(
-        "{name}: {draws} draws, bias {:.2} %; intervals of 90 % hold {:.1} % of totals, {:.1} % of series, {:.1} % of steps; CPU {:.0} s",
+        "{}: {draws} draws, bias {:.2} %; intervals of 90 % hold {:.1} % of totals, {:.1} % of series, {:.1} % of steps; CPU {:.0} s",
+        of.name,
         100.0 * bias,
         percent(total),
         percent(series),

@@ -453,7 +453,7 @@ fn past_orders_share_a_limit() {
     for item in 0..8 {
         let told = tight.explain(&format!("item=i{item}")).unwrap();
         for (step, sum) in spent.iter_mut().enumerate().take(told.table().rows()).skip(1) {
-            *sum += (item + 1) as f64 * number(told.table(), step, "arrives");
+            *sum += (item + 1) as f64 * number(&told.table(), step, "arrives");
         }
     }
     assert!(spent.iter().all(|sum| *sum <= 40.0) && spent.iter().any(|sum| *sum > 35.0), "{spent:?}");
