@@ -157,7 +157,10 @@ fn labels(frame: &DataFrame, names: &[&str]) -> Any<Vec<String>> {
     let mut labels = vec![String::new(); frame.height()];
     for name in names {
         let cells = frame.column(name)?.cast(&DataType::String)?;
-        labels.iter_mut().zip(cells.str()?).for_each(|(label, cell)| *label += &format!("{}|", cell.unwrap_or("")));
+        labels
+            .iter_mut()
+            .zip(cells.str()?.iter())
+            .for_each(|(label, cell)| *label += &format!("{}|", cell.unwrap_or("")));
     }
     Ok(labels)
 }
