@@ -3,6 +3,7 @@
 //! | file | question |
 //! |---|---|
 //! | `mod.rs` | what is a decision? |
+//! | `rows.rs` | what does a file with a row per item say? |
 //! | `scenarios.rs` | what if something were otherwise? |
 //! | `replenish/` | how much is ordered of each item, and what would that policy have cost? |
 //! | [`price`] | which price earns most, which path of prices clears a stock? |
@@ -14,6 +15,7 @@ pub mod marketing;
 pub mod price;
 pub mod promotion;
 mod replenish;
+mod rows;
 mod scenarios;
 pub mod stock;
 

@@ -5,11 +5,10 @@ use std::path::Path;
 
 use super::PromotionPolicy;
 use super::gains::Run;
-use crate::decide::replenish::Cells;
+use crate::decide::rows::Rows;
 use crate::decide::stock::non_negative;
-use crate::error::{Error, Result, nearest, suggestion};
+use crate::error::{Error, Result};
 use crate::forecast::Forecast;
-use crate::panel::{Sheet, labels_of};
 
 /// What a row may say beside the keys.
 const COLUMNS: [&str; 4] = ["start", "length", "discount", "cost"];
@@ -31,45 +30,26 @@ pub(super) struct Row {
 /// When the file cannot be read, lacks a column or nearly has one, or a number in it cannot be.
 pub(super) fn read(path: &Path, forecast: &Forecast, policy: &PromotionPolicy) -> Result<Vec<Row>> {
     let panel = forecast.panel();
-    let columns = panel.columns();
-    let keys = columns.keys();
-    let names: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let typed: Vec<&str> = names.iter().copied().chain(["start"]).collect();
-    let sheet = Sheet::read_all(path, &typed, &panel)?;
-    let (frame, place) = (sheet.frame(), path.display().to_string());
-    let present: Vec<String> = frame.get_column_names().into_iter().map(|name| name.to_string()).collect();
-    for name in &typed {
-        if !present.iter().any(|known| known == name) {
-            let near = suggestion(name, present.iter().map(String::as_str));
-            return Err(Error::data(format!("{place} has no column `{name}`{near}")));
-        }
-    }
-    for name in present.iter().filter(|name| !names.contains(&name.as_str()) && !COLUMNS.contains(&name.as_str())) {
-        if let Some(near) = nearest(name, COLUMNS) {
-            return Err(Error::data(format!("{place} has a column `{name}`, did you mean `{near}`?")));
-        }
-    }
-    let labels = labels_of(&frame.select(names.iter().copied())?, frame.height())?;
-    let cells = Cells { frame, sheet: &sheet, labels: &labels, place: &place };
+    let file = Rows::read(path, &panel, "start", &["start"])?;
+    file.check_names(&COLUMNS)?;
     let calendar = &panel.inner().calendar;
-    let starts = sheet.stamps("start", Some(panel.frequency()))?;
-    let [_, lengths, discounts, costs] =
-        COLUMNS.map(|name| if name == "start" { Ok(Vec::new()) } else { cells.column(name) });
+    let starts = file.stamps("start", panel.frequency())?;
+    let [lengths, discounts, costs] = ["length", "discount", "cost"].map(|name| file.numbers(name));
     let (lengths, discounts, costs) = (lengths?, discounts?, costs?);
-    let mut rows: Vec<Row> = Vec::with_capacity(labels.len());
-    for (at, label) in labels.iter().enumerate() {
+    let mut rows: Vec<Row> = Vec::with_capacity(file.labels().len());
+    for (at, label) in file.labels().iter().enumerate() {
         let Some(stamp) = starts[at] else {
-            return Err(cells.at(at, Error::data("`start` is empty: state the first day of the promotion")));
+            return Err(file.at(at, Error::data("`start` is empty: state the first day of the promotion")));
         };
         let length = lengths[at].unwrap_or(policy.length as f64);
         if !(length >= 1.0 && length.fract() == 0.0 && length <= 10_000.0) {
             return Err(
-                cells.at(at, Error::data(format!("`length` must be a whole number of steps from 1 on, not {length}")))
+                file.at(at, Error::data(format!("`length` must be a whole number of steps from 1 on, not {length}")))
             );
         }
         let discount = discounts[at].unwrap_or(policy.discount);
-        check_discount("`discount`", discount).map_err(|error| cells.at(at, error))?;
-        let cost = non_negative("`cost`", costs[at].unwrap_or(policy.spend)).map_err(|error| cells.at(at, error))?;
+        check_discount("`discount`", discount).map_err(|error| file.at(at, error))?;
+        let cost = non_negative("`cost`", costs[at].unwrap_or(policy.spend)).map_err(|error| file.at(at, error))?;
         let series = panel.place_of(label);
         let position = calendar.holding(stamp, panel.inner().columns.stamps);
         let date = calendar.label(position);
@@ -96,19 +76,14 @@ pub(super) fn read(path: &Path, forecast: &Forecast, policy: &PromotionPolicy) -
                     })
             };
             if let Some(other) = rows.iter().find(meets).filter(|_| !policy.choose) {
-                return Err(cells
-                    .at(at, Error::data(format!("it overlaps the promotion of the same item from {}", other.date))));
+                return Err(
+                    file.at(at, Error::data(format!("it overlaps the promotion of the same item from {}", other.date)))
+                );
             }
         }
         rows.push(Row { label: label.clone(), series, run, date });
     }
-    if rows.iter().all(|row| row.series.is_none()) {
-        return Err(Error::data(format!(
-            "no item of {place} is a series of the history: its first is {}, that of the history {}",
-            labels.first().map_or("none", String::as_str),
-            panel.keys().first().map_or("none", String::as_str)
-        )));
-    }
+    file.check_known(&panel)?;
     Ok(rows)
 }
 

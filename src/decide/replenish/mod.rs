@@ -29,7 +29,6 @@ use rayon::prelude::*;
 
 pub(crate) use choose::{Choice, LEVELS};
 pub use policy::{Belief, Lots, StockPolicy, Unmet};
-pub(in crate::decide) use state::Cells;
 pub(crate) use state::State;
 
 use super::{Decided, Decision, keyed, without};

@@ -1,15 +1,13 @@
 //! What is on the shelf and on the way, item by item, and what differs between items: read from a file, every number checked.
 
-use std::collections::HashMap;
 use std::path::Path;
-
-use polars::prelude::*;
 
 use super::order::{Costs, Goal, Target};
 use super::policy::{Lots, StockPolicy, check_steps};
+use crate::decide::rows::Rows;
 use crate::decide::stock::{OrderRule, non_negative, positive, proportion, whole};
-use crate::error::{Error, Result, nearest, suggestion};
-use crate::panel::{Panel, Sheet, labels_of};
+use crate::error::{Error, Result};
+use crate::panel::Panel;
 
 /// What a row may say beside the keys and what is in transit.
 const COLUMNS: [&str; 13] = [
@@ -146,33 +144,10 @@ impl State {
     /// # Errors
     /// When it cannot be read, lacks a column or names one that nobody knows, has an item twice, or a number that cannot be.
     pub(crate) fn read(path: &Path, panel: &Panel, policy: &StockPolicy) -> Result<Self> {
-        let columns = panel.columns();
-        let keys = columns.keys();
-        let names: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let sheet = Sheet::read_all(path, &names, panel)?;
-        let frame = sheet.frame();
-        let place = path.display().to_string();
-        let present: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
-        for name in names.iter().copied().chain(["on_hand"]) {
-            if !present.contains(&name) {
-                let near = suggestion(name, present.iter().copied());
-                return Err(Error::data(format!("{place} has no column `{name}`{near}")));
-            }
-        }
-        let arrivals = in_transit(&place, &present, &names)?;
-        let labels = labels_of(&frame.select(names.iter().copied())?, frame.height())?;
-        let cells = Cells { frame, sheet: &sheet, labels: &labels, place: &place };
-        let mut rows: HashMap<&str, usize> = HashMap::new();
-        for (row, label) in labels.iter().enumerate() {
-            if let Some(before) = rows.insert(label, row) {
-                return Err(Error::data(format!(
-                    "{place} has {label} twice ({} and {}): one row per item",
-                    sheet.row_text(before),
-                    sheet.row_text(row)
-                )));
-            }
-        }
-        let column = |name: &str| cells.column(name);
+        let rows = Rows::read(path, panel, "on_hand", &[])?;
+        let arrivals = in_transit(&rows)?;
+        rows.check_once()?;
+        let column = |name: &str| rows.numbers(name);
         let on_hand = column("on_hand")?;
         let transit: Vec<Vec<Option<f64>>> = arrivals.iter().map(|name| column(name)).collect::<Result<_>>()?;
         let [price, cost, holding, shortage, ordering] =
@@ -187,16 +162,16 @@ impl State {
             unknown: Vec::new(),
             reach: policy.lead_times(policy.lead_time)?.longest() + policy.review,
         };
-        for (row, label) in labels.iter().enumerate() {
+        for (row, label) in rows.labels().iter().enumerate() {
             let units = |what: &str, value: f64| {
                 let value = non_negative(what, value).and_then(|value| whole(what, value));
-                value.map_err(|error| cells.at(row, error))
+                value.map_err(|error| rows.at(row, error))
             };
             let money = |what: &str, value: Option<f64>| {
-                value.map(|value| positive(what, value)).transpose().map_err(|error| cells.at(row, error))
+                value.map(|value| positive(what, value)).transpose().map_err(|error| rows.at(row, error))
             };
             let Some(there) = on_hand[row] else {
-                return Err(cells.at(row, Error::data("`on_hand` is empty: state what is on the shelf, 0 for none")));
+                return Err(rows.at(row, Error::data("`on_hand` is empty: state what is on the shelf, 0 for none")));
             };
             let there = units("`on_hand`", there)?;
             let arrivals = transit
@@ -210,7 +185,7 @@ impl State {
                     let why = format!(
                         "`price` {price} is not above `cost` {cost}: at a loss per unit, nothing is worth ordering"
                     );
-                    return Err(cells.at(row, Error::data(why)));
+                    return Err(rows.at(row, Error::data(why)));
                 }
                 (Some(price), Some(cost)) => Some(price - cost),
                 _ => None,
@@ -225,14 +200,14 @@ impl State {
             let steps = |what: &str, value: Option<f64>| {
                 let Some(value) = value else { return Ok(None) };
                 let steps = units(&format!("`{}`", what.replace(' ', "_")), value)? as usize;
-                check_steps(what, steps).map_err(|error| cells.at(row, error))?;
+                check_steps(what, steps).map_err(|error| rows.at(row, error))?;
                 Ok::<_, Error>(Some(steps))
             };
             let lead_time = steps("lead time", lead[row])?.unwrap_or(policy.lead_time);
             let shelf_life = steps("shelf life", life[row])?;
             let volume = money("`volume`", volume[row])?;
             let target = target[row].map(|value| proportion("`target`", value)).transpose();
-            let target = target.map_err(|error| cells.at(row, error))?;
+            let target = target.map_err(|error| rows.at(row, error))?;
             let Some(series) = panel.place_of(label) else {
                 state.unknown.push(label.clone());
                 continue;
@@ -259,13 +234,7 @@ impl State {
                 conflict,
             });
         }
-        if state.items.iter().all(Option::is_none) {
-            return Err(Error::data(format!(
-                "no item of {place} is a series of the history: its first is {}, that of the history {}",
-                labels.first().map_or("none", String::as_str),
-                panel.keys().first().map_or("none", String::as_str)
-            )));
-        }
+        rows.check_known(panel)?;
         let steps = (0..panel.len()).map(|i| panel.regular(i).len()).max().unwrap_or(0);
         // A forecast that was opened from a file has no history.
         if steps > 0 && state.reach > steps {
@@ -316,55 +285,21 @@ impl State {
 
 /// The columns of what is in transit, by the step at whose start it arrives. A name that is nearly one of those that are known
 /// is a mistake; others may stand beside them.
-fn in_transit(place: &str, present: &[&str], keys: &[&str]) -> Result<Vec<String>> {
+fn in_transit(rows: &Rows) -> Result<Vec<String>> {
     let mut steps: Vec<usize> = Vec::new();
-    for name in present.iter().filter(|name| !keys.contains(name) && !COLUMNS.contains(name) && !BESIDE.contains(name))
-    {
+    let (beside, like) = ([&COLUMNS[..], &BESIDE].concat(), [&COLUMNS[..], &["in_transit_1"]].concat());
+    for name in rows.others(&beside) {
         match name.strip_prefix(IN_TRANSIT).map(str::parse::<usize>) {
             Some(Ok(step @ 1..=1000)) => steps.push(step),
-            _ => {
-                let known = COLUMNS.into_iter().chain(["in_transit_1"]);
-                if let Some(near) = nearest(name, known) {
-                    return Err(Error::data(format!("{place} has a column `{name}`, did you mean `{near}`?")));
-                }
-            }
+            _ => rows.check_name(name, &like)?,
         }
     }
     let last = steps.iter().copied().max().unwrap_or(0);
     match (1..=last).find(|step| !steps.contains(step)) {
         Some(step) => Err(Error::data(format!(
-            "{place} has `{IN_TRANSIT}{last}` and no `{IN_TRANSIT}{step}`: state what arrives at the start of every step up to it"
+            "{} has `{IN_TRANSIT}{last}` and no `{IN_TRANSIT}{step}`: state what arrives at the start of every step up to it",
+            rows.place()
         ))),
         None => Ok((1..=last).map(|step| format!("{IN_TRANSIT}{step}")).collect()),
-    }
-}
-
-/// The cells of a file, and where they stand.
-pub(in crate::decide) struct Cells<'a> {
-    pub(in crate::decide) frame: &'a DataFrame,
-    pub(in crate::decide) sheet: &'a Sheet,
-    pub(in crate::decide) labels: &'a [String],
-    pub(in crate::decide) place: &'a str,
-}
-
-impl Cells<'_> {
-    /// An error of a row.
-    pub(in crate::decide) fn at(&self, row: usize, error: Error) -> Error {
-        Error::data(format!("{}, {} ({})", self.place, self.sheet.row_text(row), self.labels[row])).because(error)
-    }
-
-    /// The numbers of a column, none where a cell is empty or there is no such column.
-    pub(in crate::decide) fn column(&self, name: &str) -> Result<Vec<Option<f64>>> {
-        let Ok(column) = self.frame.column(name) else { return Ok(vec![None; self.frame.height()]) };
-        let numbers = column.cast(&DataType::Float64)?;
-        let texts = column.cast(&DataType::String)?;
-        let (numbers, texts) = (numbers.f64()?, texts.str()?);
-        let cell = |row: usize| match (numbers.get(row), texts.get(row)) {
-            (None, Some(text)) if !text.trim().is_empty() => {
-                Err(self.at(row, Error::data(format!("`{name}` is `{text}`, not a number"))))
-            }
-            (number, _) => Ok(number.filter(|number| !number.is_nan())),
-        };
-        (0..self.frame.height()).map(cell).collect()
     }
 }
