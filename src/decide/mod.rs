@@ -189,6 +189,18 @@ impl Decision {
     }
 }
 
+/// The one model that a decision rests on; `hint` says how one is named.
+///
+/// # Errors
+/// When there are several, or none.
+pub(crate) fn only_model<M>(models: Vec<M>, hint: &str) -> Result<M> {
+    let [model] = <[M; 1]>::try_from(models).map_err(|models| {
+        let many = models.len();
+        Error::usage(format!("a decision rests on the forecast of one model, not of {many}: name one{hint}"))
+    })?;
+    Ok(model)
+}
+
 /// The key columns of items, those without a series last.
 fn keyed<'a>(panel: &Panel, items: impl Iterator<Item = (Option<usize>, &'a str)> + Clone) -> Result<Vec<Column>> {
     let mut columns = panel.key_columns(items.clone().filter_map(|(series, _)| series))?;

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::replenish::{Closed, Resupply};
-use super::{Decided, Decision, without};
+use super::{Decided, Decision, only_model, without};
 use crate::error::{Error, Result, find};
 use crate::figures::{Figure, Line, Lines, TimeAxis};
 use crate::forecast::Forecast;
@@ -198,15 +198,7 @@ impl Decision {
 
 impl Scenarios {
     fn of(forecast: &Forecast, resupply: Option<Resupply>, labels: &[String]) -> Result<Self> {
-        let model = match forecast.models().as_slice() {
-            [model] => model.clone(),
-            models => {
-                return Err(Error::usage(format!(
-                    "scenarios are of the forecast of one model, not of {}: name one",
-                    models.len()
-                )));
-            }
-        };
+        let model = only_model(forecast.models(), "")?;
         let Some((fits, future)) = forecast.fitted() else {
             return Err(Error::usage(
                 "a forecast that was opened from a file or combined has no model that could be asked again",

@@ -1,7 +1,7 @@
 //! Prices, markdowns and promotions of a plan: its fields as policies, and the forecast that they rest on.
 
 use super::{List, Plan};
-use crate::decide::{Decision, MarkdownPolicy, PricePolicy, PromotionPolicy};
+use crate::decide::{Decision, MarkdownPolicy, PricePolicy, PromotionPolicy, only_model};
 use crate::error::{Error, Result};
 use crate::explore::is_price;
 use crate::forecast::Forecast;
@@ -192,18 +192,7 @@ impl Plan {
 
     /// The one model that a decision rests on.
     fn one_model(&self) -> Result<Model> {
-        let stated = !self.models.names().is_empty();
-        let mut models = self.models()?;
-        match models.len() {
-            1 => {}
-            n if stated => {
-                return Err(Error::usage(format!(
-                    "a decision rests on the forecast of one model, not of {n}: name one, such as --models ets"
-                )));
-            }
-            _ => {}
-        }
-        models.pop().ok_or_else(|| Error::usage("no model is named"))
+        only_model(self.ordering_models()?, ", such as --models ets")
     }
 }
 

@@ -17,6 +17,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::PricePolicy;
 use super::state::Shelf;
+use crate::decide::only_model;
 use crate::error::{Error, Result};
 use crate::explore::Reactions;
 use crate::forecast::{Forecast, Paths};
@@ -67,15 +68,7 @@ pub(super) struct Draws {
 impl Setting {
     pub(super) fn of(forecast: &Forecast, policy: &PricePolicy, shelf: Option<Shelf>) -> Result<Self> {
         let panel = forecast.panel();
-        let model = match forecast.models().as_slice() {
-            [model] => model.clone(),
-            models => {
-                return Err(Error::usage(format!(
-                    "a decision rests on the forecast of one model, not of {}: name one",
-                    models.len()
-                )));
-            }
-        };
+        let model = only_model(forecast.models(), "")?;
         if panel.rows() == 0 {
             return Err(Error::usage(
                 "a forecast that was opened from a file has no history of prices: fit a model to the history",

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::PromotionPolicy;
 use super::gains::{Promoted, Run};
+use crate::decide::only_model;
 use crate::decide::price::{of_policy, order};
 use crate::error::{Error, Result, suggestion};
 use crate::explore::{Elasticity, Measured, Uplift};
@@ -54,15 +55,7 @@ pub(super) type Margins<'a> = BTreeMap<&'a str, Vec<Vec<f64>>>;
 impl Setting {
     pub(super) fn of(forecast: &Forecast, policy: &PromotionPolicy) -> Result<Self> {
         let panel = forecast.panel();
-        let model = match forecast.models().as_slice() {
-            [model] => model.clone(),
-            models => {
-                return Err(Error::usage(format!(
-                    "a decision rests on the forecast of one model, not of {}: name one",
-                    models.len()
-                )));
-            }
-        };
+        let model = only_model(forecast.models(), "")?;
         if panel.rows() == 0 {
             return Err(Error::usage(
                 "a forecast that was opened from a file has no history of promotions: fit a model to the history",

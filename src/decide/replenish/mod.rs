@@ -31,7 +31,7 @@ pub(crate) use choose::{Choice, LEVELS};
 pub use policy::{Belief, Lots, StockPolicy, Unmet};
 pub(crate) use state::State;
 
-use super::{Decided, Decision, keyed, without};
+use super::{Decided, Decision, keyed, only_model, without};
 use crate::error::{Error, Result, find};
 use crate::explore;
 use crate::figures::{Figure, Line, Lines, TimeAxis};
@@ -96,15 +96,7 @@ impl Forecast {
 
     /// The same, with steps in which nothing can be sold.
     fn decide_but(&self, state: &State, policy: &StockPolicy, closed: Option<&Closed>) -> Result<Decision> {
-        let model = match self.models().as_slice() {
-            [model] => model.clone(),
-            models => {
-                return Err(Error::usage(format!(
-                    "a decision rests on the forecast of one model, not of {}: name one",
-                    models.len()
-                )));
-            }
-        };
+        let model = only_model(self.models(), "")?;
         if state.reach() > self.horizon() {
             return Err(Error::usage(format!(
                 "a lead time of {} and a review period of {} need a forecast of {} steps; it has {}",
