@@ -189,6 +189,12 @@ impl Decision {
     }
 }
 
+/// The figures, then the table: of decisions that a figure tells faster. One that cannot be drawn is left out.
+fn figures_first(decided: &impl Decided) -> Result<Vec<Block>> {
+    let figures = decided.figures().unwrap_or_default().into_iter().map(Block::Figure);
+    Ok(figures.chain([Block::Table(decided.table()?)]).collect())
+}
+
 /// The one model that a decision rests on; `hint` says how one is named.
 ///
 /// # Errors

@@ -24,7 +24,7 @@ use super::setting::{Draws, Known, Setting, tag};
 use super::state::Shelf;
 use super::{PricePolicy, caveats, chance, interval, moves, span};
 use crate::decide::stock::non_negative;
-use crate::decide::{Decided, Decision};
+use crate::decide::{Decided, Decision, figures_first};
 use crate::error::{Error, Result, find};
 use crate::figures::{Line as Stroke, Lines, TimeAxis};
 use crate::forecast::Forecast;
@@ -610,12 +610,9 @@ impl Decided for Markdowns {
         Ok(vec![figure.figure()])
     }
 
-    /// Sentence, figure, table and caveats.
+    /// Figure and table.
     fn blocks(&self) -> Result<Vec<Block>> {
-        let mut blocks = Vec::new();
-        blocks.extend(self.figures().unwrap_or_default().into_iter().map(Block::Figure));
-        blocks.push(Block::Table(self.table()?));
-        Ok(blocks)
+        figures_first(self)
     }
 
     /// The forecast that it rests on.

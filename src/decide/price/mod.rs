@@ -27,7 +27,7 @@ pub(in crate::decide) use optimum::{Difference, difference};
 pub use policy::PricePolicy;
 pub(in crate::decide) use setting::{of_policy, order, scale};
 
-use crate::decide::{Decided, Decision};
+use crate::decide::{Decided, Decision, figures_first};
 use crate::error::{Error, Result, find};
 use crate::figures::{Intervals, Scatter};
 use crate::forecast::Forecast;
@@ -462,12 +462,9 @@ impl Decided for Prices {
         Ok(vec![figure.figure()])
     }
 
-    /// Sentence, figure, table and caveats.
+    /// Figure and table.
     fn blocks(&self) -> Result<Vec<Block>> {
-        let mut blocks = Vec::new();
-        blocks.extend(self.figures().unwrap_or_default().into_iter().map(Block::Figure));
-        blocks.push(Block::Table(self.table()?));
-        Ok(blocks)
+        figures_first(self)
     }
 
     /// The forecast that it rests on.

@@ -4,8 +4,8 @@ use polars::prelude::*;
 
 use super::setting::Setting;
 use super::{Judged, PromotionPolicy};
-use crate::decide::Decided;
 use crate::decide::price::{Difference, chance, interval, moves, span};
+use crate::decide::{Decided, figures_first};
 use crate::error::{Result, find};
 use crate::figures::{Schedule, TimeAxis, Waterfall};
 use crate::forecast::Forecast;
@@ -295,12 +295,9 @@ impl Decided for Promotions {
         Ok(vec![figure.figure()])
     }
 
-    /// Sentence, figure, table and caveats.
+    /// Figure and table.
     fn blocks(&self) -> Result<Vec<Block>> {
-        let mut blocks = Vec::new();
-        blocks.extend(self.figures().unwrap_or_default().into_iter().map(Block::Figure));
-        blocks.push(Block::Table(self.table()?));
-        Ok(blocks)
+        figures_first(self)
     }
 
     /// The forecast that it rests on.
