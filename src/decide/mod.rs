@@ -207,21 +207,23 @@ pub(crate) fn only_model<M>(models: Vec<M>, hint: &str) -> Result<M> {
     Ok(model)
 }
 
-/// The key columns of items, those without a series last.
+/// The key columns of items; of those without a series they are read from the label.
 fn keyed<'a>(panel: &Panel, items: impl Iterator<Item = (Option<usize>, &'a str)> + Clone) -> Result<Vec<Column>> {
     let mut columns = panel.key_columns(items.clone().filter_map(|(series, _)| series))?;
-    let unknown: Vec<&str> = items.filter(|(series, _)| series.is_none()).map(|(_, label)| label).collect();
-    if unknown.is_empty() {
+    if items.clone().all(|(series, _)| series.is_some()) {
         return Ok(columns);
     }
     for column in &mut columns {
         let name = column.name().clone();
         let start = format!("{name}=");
-        let part = |label: &&str| label.split(", ").find_map(|part| part.strip_prefix(&start)).map(String::from);
         let texts = column.cast(&DataType::String)?;
-        let more: Vec<Option<String>> = unknown.iter().map(part).collect();
-        let all = texts.str()?.iter().map(|text| text.map(String::from)).chain(more);
-        *column = Column::new(name, all.collect::<Vec<_>>());
+        let mut known = texts.str()?.iter();
+        let cell = |(series, label): (Option<usize>, &'a str)| match series {
+            Some(_) => known.next().flatten(),
+            None => label.split(", ").find_map(|part| part.strip_prefix(&start)),
+        };
+        let cells: Vec<Option<&str>> = items.clone().map(cell).collect();
+        *column = Column::new(name, cells);
     }
     Ok(columns)
 }

@@ -5,7 +5,7 @@ use polars::prelude::*;
 use super::setting::Setting;
 use super::{Judged, PromotionPolicy};
 use crate::decide::price::{Difference, chance, interval, moves, span};
-use crate::decide::{Decided, figures_first};
+use crate::decide::{Decided, figures_first, keyed};
 use crate::error::{Result, find};
 use crate::figures::{Schedule, TimeAxis, Waterfall};
 use crate::forecast::Forecast;
@@ -112,10 +112,7 @@ impl Decided for Promotions {
     /// `p_better` that it is above zero; whether the interval `excludes_zero`, and the `reason`.
     fn table(&self) -> Result<Table> {
         let lines = &self.lines;
-        // Items without a series come last already.
-        let keyed = lines.iter().map(|line| (line.series, line.label.as_str()));
-        let ordered: Vec<(Option<usize>, &str)> = keyed.collect();
-        let mut columns = keys(self, &ordered)?;
+        let mut columns = keyed(&self.setting.panel, lines.iter().map(|line| (line.series, line.label.as_str())))?;
         let of = |name: &str, value: &dyn Fn(&Judged) -> f64| {
             let cells = lines.iter().map(|line| line.judged.as_ref().ok().map(value));
             Column::new(name.into(), cells.collect::<Vec<Option<f64>>>())
@@ -304,21 +301,4 @@ impl Decided for Promotions {
     fn forecast(&self) -> Option<Forecast> {
         Some(self.setting.forecast.clone())
     }
-}
-
-/// The key columns of promotions; items that the history does not have are read from their labels.
-fn keys(inner: &Promotions, items: &[(Option<usize>, &str)]) -> Result<Vec<Column>> {
-    if items.iter().all(|(series, _)| series.is_some()) {
-        return inner.setting.panel.key_columns(items.iter().filter_map(|(series, _)| *series));
-    }
-    let names = inner.setting.panel.columns().keys();
-    let cell = |label: &str, name: &str| {
-        let start = format!("{name}=");
-        label.split(", ").find_map(|part| part.strip_prefix(&start)).map(String::from)
-    };
-    let column = |name: &String| {
-        let cells: Vec<Option<String>> = items.iter().map(|(_, label)| cell(label, name)).collect();
-        Column::new(name.as_str().into(), cells)
-    };
-    Ok(names.iter().map(column).collect())
 }
