@@ -156,6 +156,15 @@ struct Pool {
     weights: Vec<f64>,
 }
 
+/// Who needs a price, and so how its column is stated.
+#[derive(Clone, Copy)]
+pub(super) enum Asker {
+    /// The question of exploring: `elasticity(price=NAME)`.
+    Question,
+    /// The policy of a decision.
+    Policy,
+}
+
 /// What the data are, before any number.
 pub(super) struct Setting {
     /// The price, row by row, and its name.
@@ -179,12 +188,12 @@ impl Ask for Elasticity {
     }
 
     fn tour(panel: &Panel) -> Vec<Self> {
-        let found = panel.matrix().is_ok_and(|_| Self::default().column(panel).is_ok());
+        let found = panel.matrix().is_ok_and(|_| Self::default().column(panel, Asker::Question).is_ok());
         if found { vec![Self::default()] } else { Vec::new() }
     }
 
     fn answer(&self, panel: &Panel) -> Result<Finding> {
-        let setting = self.setting(panel)?;
+        let setting = self.setting(panel, Asker::Question)?;
         let groups = self.groups(panel)?;
         let tried = (0..panel.len())
             .into_par_iter()
@@ -236,7 +245,7 @@ pub(super) fn steps_a_year(panel: &Panel) -> Option<f64> {
 
 impl Elasticity {
     /// The place of the price among the columns of the matrix.
-    fn column(&self, panel: &Panel) -> Result<usize> {
+    fn column(&self, panel: &Panel, asker: Asker) -> Result<usize> {
         let matrix = panel.matrix()?;
         let varying = |c: usize| matrix.sources[c].1 != Role::Fixed;
         let numeric: Vec<usize> =
@@ -269,25 +278,30 @@ impl Elasticity {
                     .take(8)
                     .map(|c| format!("`{}`", matrix.names[*c]))
                     .collect();
+                let state = match asker {
+                    Asker::Question => "state it with price=NAME",
+                    Asker::Policy => "state price_column",
+                };
                 let there = match numbers.len() {
                     0 => "and none holds numbers".to_string(),
-                    _ => format!("state it with price=NAME; numbers are in {}", numbers.join(", ")),
+                    _ => format!("{state}; numbers are in {}", numbers.join(", ")),
                 };
                 Err(Error::data(format!("no known or observed column is named like a price: {there}")))
             }
             _ => {
                 let names: Vec<String> =
                     candidates.iter().take(12).map(|c| format!("`{}`", matrix.names[*c])).collect();
-                Err(Error::data(format!(
-                    "several columns are named like a price ({}): state the series' own with price=NAME",
-                    names.join(", ")
-                )))
+                let state = match asker {
+                    Asker::Question => "state the series' own with price=NAME",
+                    Asker::Policy => "state price_column",
+                };
+                Err(Error::data(format!("several columns are named like a price ({}): {state}", names.join(", "))))
             }
         }
     }
 
-    pub(super) fn setting(&self, panel: &Panel) -> Result<Setting> {
-        let place = self.column(panel)?;
+    pub(super) fn setting(&self, panel: &Panel, asker: Asker) -> Result<Setting> {
+        let place = self.column(panel, asker)?;
         let matrix = panel.matrix()?;
         let price = matrix.columns[place].clone();
         if !price.iter().any(|price| *price > 0.0) {

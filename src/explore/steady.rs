@@ -10,7 +10,7 @@
 use rayon::prelude::*;
 
 use super::effect::Flag;
-use super::elasticity::Elasticity;
+use super::elasticity::{Asker, Elasticity};
 use super::within::{Given, regress};
 use crate::error::Result;
 use crate::panel::{Panel, median};
@@ -37,7 +37,7 @@ pub(super) struct Steady {
 /// # Errors
 /// When the work is interrupted.
 pub(super) fn at_steady_price(panel: &Panel, asked: &[Flag]) -> Result<Option<Steady>> {
-    let Ok(setting) = Elasticity::default().setting(panel) else { return Ok(None) };
+    let Ok(setting) = Elasticity::default().setting(panel, Asker::Question) else { return Ok(None) };
     let price = |i: usize| -> Vec<f64> {
         panel.regular_column(i, &setting.price).iter().map(|p| if *p > 0.0 { p.ln() } else { f64::NAN }).collect()
     };

@@ -25,7 +25,7 @@ use rayon::prelude::*;
 pub use markdown::MarkdownPolicy;
 pub(in crate::decide) use optimum::{Difference, difference};
 pub use policy::PricePolicy;
-pub(in crate::decide) use setting::{of_policy, order, scale};
+pub(in crate::decide) use setting::{order, scale};
 
 use crate::decide::{Decided, Decision, figures_first};
 use crate::error::{Error, Result, find};

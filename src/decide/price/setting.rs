@@ -75,7 +75,7 @@ impl Setting {
             ));
         }
         let costs = costs(&panel, policy, shelf.as_ref())?;
-        let reactions = policy.elasticity().each(&panel).map_err(of_policy)?;
+        let reactions = policy.elasticity().each(&panel)?;
         let matrix = panel.matrix()?;
         let known = |c: &usize| matrix.sources[*c].1 == Role::Known;
         let future = matrix.names.iter().position(|name| *name == reactions.column).filter(known);
@@ -195,18 +195,6 @@ impl Setting {
             elasticity[place] += estimate.error * deviate;
         }
         elasticity
-    }
-}
-
-/// An error of the question, in the words of the policy.
-pub(in crate::decide) fn of_policy(error: Error) -> Error {
-    let text = error.to_string();
-    match text.contains("price=NAME") {
-        true => Error::data(
-            text.replace("state it with price=NAME", "state price_column")
-                .replace("state the series' own with price=NAME", "state price_column"),
-        ),
-        false => error,
     }
 }
 

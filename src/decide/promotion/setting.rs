@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::PromotionPolicy;
 use super::gains::{Promoted, Run};
 use crate::decide::only_model;
-use crate::decide::price::{of_policy, order};
+use crate::decide::price::order;
 use crate::error::{Error, Result, suggestion};
 use crate::explore::{Elasticity, Measured, Uplift};
 use crate::forecast::{Forecast, Paths};
@@ -67,7 +67,7 @@ impl Setting {
             (false, Some(price)) => vec![Some(price); panel.len()],
             (false, None) => {
                 let asked = Elasticity { price: policy.price_column.clone(), ..Elasticity::default() };
-                let (name, column) = asked.price_of(&panel).map_err(of_policy)?;
+                let (name, column) = asked.price_of(&panel)?;
                 last(&panel, &name, &column, "price")?
             }
         };

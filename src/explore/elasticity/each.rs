@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::{Elasticity, Fit, Left, Pool, pooled};
+use super::{Asker, Elasticity, Fit, Left, Pool, pooled};
 use crate::error::Result;
 use crate::panel::Panel;
 use crate::progress;
@@ -46,7 +46,7 @@ impl Elasticity {
     /// When there is no column that holds the price, or the data say nothing of any elasticity.
     pub(crate) fn each(&self, panel: &Panel) -> Result<Reactions> {
         self.check_level()?;
-        let setting = self.setting(panel)?;
+        let setting = self.setting(panel, Asker::Policy)?;
         let groups = self.groups(panel)?;
         let tried = (0..panel.len())
             .into_par_iter()
@@ -116,7 +116,7 @@ impl Elasticity {
     /// # Errors
     /// When there is none.
     pub(crate) fn price_of(&self, panel: &Panel) -> Result<(String, Vec<f64>)> {
-        let setting = self.setting(panel)?;
+        let setting = self.setting(panel, Asker::Policy)?;
         Ok((setting.name, setting.price))
     }
 
