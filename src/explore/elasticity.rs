@@ -195,18 +195,7 @@ impl Ask for Elasticity {
     fn answer(&self, panel: &Panel) -> Result<Finding> {
         let setting = self.setting(panel, Asker::Question)?;
         let groups = self.groups(panel)?;
-        let tried = (0..panel.len())
-            .into_par_iter()
-            .map(|i| progress::check().map(|()| self.fit(panel, &setting, i)))
-            .collect::<Result<Vec<_>>>()?;
-        let (mut fits, mut left_out) = (Vec::new(), Vec::new());
-        for (i, fit) in tried.into_iter().enumerate() {
-            match fit {
-                Ok(fit) => fits.push(fit),
-                Err(why) => left_out.push((i, why)),
-            }
-        }
-        self.identified(panel, &setting, &fits, &left_out)?;
+        let (fits, left_out) = self.fits(panel, &setting)?;
         Answer { asked: self, panel, setting: &setting, groups: &groups, fits: &fits, left_out: &left_out }.finding()
     }
 }
@@ -349,6 +338,26 @@ impl Elasticity {
         };
         let y = y.iter().zip(&price).map(|(y, p)| log(*y) - if self.turnover { *p } else { 0.0 }).collect();
         (y, price)
+    }
+
+    /// The regressions of all series, and why some have none.
+    ///
+    /// # Errors
+    /// When the data say nothing of any elasticity.
+    fn fits(&self, panel: &Panel, setting: &Setting) -> Result<(Vec<Fit>, Vec<(usize, Left)>)> {
+        let tried = (0..panel.len())
+            .into_par_iter()
+            .map(|i| progress::check().map(|()| self.fit(panel, setting, i)))
+            .collect::<Result<Vec<_>>>()?;
+        let (mut fits, mut left_out) = (Vec::new(), Vec::new());
+        for (i, fit) in tried.into_iter().enumerate() {
+            match fit {
+                Ok(fit) => fits.push(fit),
+                Err(why) => left_out.push((i, why)),
+            }
+        }
+        self.identified(panel, setting, &fits, &left_out)?;
+        Ok((fits, left_out))
     }
 
     fn fit(&self, panel: &Panel, setting: &Setting, i: usize) -> std::result::Result<Fit, Left> {

@@ -6,8 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use rayon::prelude::*;
-
 use super::{Asker, Elasticity, Fit, Left, Pool, pooled};
 use crate::error::Result;
 use crate::panel::Panel;
@@ -48,18 +46,7 @@ impl Elasticity {
         self.check_level()?;
         let setting = self.setting(panel, Asker::Policy)?;
         let groups = self.groups(panel)?;
-        let tried = (0..panel.len())
-            .into_par_iter()
-            .map(|i| progress::check().map(|()| self.fit(panel, &setting, i)))
-            .collect::<Result<Vec<_>>>()?;
-        let (mut fits, mut left_out) = (Vec::new(), Vec::new());
-        for (i, fit) in tried.into_iter().enumerate() {
-            match fit {
-                Ok(fit) => fits.push(fit),
-                Err(why) => left_out.push((i, why)),
-            }
-        }
-        self.identified(panel, &setting, &fits, &left_out)?;
+        let (fits, left_out) = self.fits(panel, &setting)?;
         let group = |i: usize| groups.as_ref().map_or("", |groups| groups[i].as_str());
         let mut members: BTreeMap<&str, Vec<&Fit>> = BTreeMap::new();
         fits.iter().for_each(|fit| members.entry(group(fit.series)).or_default().push(fit));
