@@ -1,14 +1,168 @@
-//! Prices, markdowns and promotions of a plan: its fields as policies, and the forecast that they rest on.
+//! Decisions of a plan: its fields as policies, the models and the forecast that they rest on.
 
 use super::{List, Plan};
-use crate::decide::{Decision, MarkdownPolicy, PricePolicy, PromotionPolicy, only_model};
+use crate::decide::{
+    Choice, Decision, LEVELS, MarkdownPolicy, MarketingBudget, PricePolicy, PromotionPolicy, State, StockPolicy, Unmet,
+    latest, only_model,
+};
 use crate::error::{Error, Result};
+use crate::evaluate::{Backtest, Folds};
 use crate::explore::is_price;
 use crate::forecast::Forecast;
 use crate::models::Model;
 use crate::panel::{Panel, Role, Stated};
 
 impl Plan {
+    /// How stock is replenished.
+    ///
+    /// # Errors
+    /// When a number of it cannot be, or two contradict each other.
+    pub fn stock_policy(&self) -> Result<StockPolicy> {
+        if self.lost_sales && self.backorders {
+            return Err(Error::usage(
+                "demand that finds no stock is lost or waits: state lost sales or backorders, not both",
+            ));
+        }
+        let policy = StockPolicy {
+            lead_time: self.lead_time,
+            review: self.review,
+            holding: self.holding,
+            shortage: self.shortage,
+            unmet: if self.backorders { Unmet::Backordered } else { Unmet::Lost },
+            cycle_service: self.cycle_service,
+            fill_rate: self.fill_rate,
+            order_cost: self.order_cost,
+            lead_time_sd: self.lead_time_sd,
+            classes: self.classes.clone(),
+            lots: self.lots,
+            lot: self.lot,
+            budget: self.budget,
+            space: self.space,
+            belief: self.belief,
+            seed: self.seed,
+            ..StockPolicy::default()
+        };
+        policy.check().map(|()| policy)
+    }
+
+    /// How much to order of each item now, given the plan's [`stock`](Self::stock): by the model that it names, `auto` if none. Of
+    /// several models the one is taken whose orders cost least in simulated past reviews, and with
+    /// [`choose_level`](Self::choose_level) the level too. Where the data say when items could be sold, sales of other steps count as
+    /// no demand (`stockouts=censored`), unless the plan's policy says otherwise.
+    ///
+    /// # Errors
+    /// As [`Forecast::decide_stock`] and [`Backtest::choose_policy`], and when the plan names no file with the stock.
+    pub fn decide_stock(&self) -> Result<Decision> {
+        self.decide_stock_over(0)
+    }
+
+    /// The same with a forecast of so many steps more than the decision needs.
+    fn decide_stock_over(&self, more: usize) -> Result<Decision> {
+        self.check()?;
+        let policy = self.stock_policy()?;
+        let Some(stock) = &self.stock else {
+            return Err(Error::usage(
+                "nothing says what is on the shelf: name the file with the stock, such as --stock state.csv",
+            ));
+        };
+        let models = self.models_to_decide()?;
+        let panel = self.with_censored_demand()?.panel()?;
+        let state = State::read(stock, &panel, &policy)?;
+        let plan = Self { horizon: state.reach() + more, gap: 0, ..self.clone() };
+        let decide = |model: &Model, policy: &StockPolicy| {
+            plan.forecast_of(&plan.fits_of(&panel, std::slice::from_ref(model))?)?.decide(&state, policy)
+        };
+        match models.as_slice() {
+            [model] if !self.choose_level => decide(model, &policy),
+            models => {
+                let trial = self.past_reviews(&panel, models, state.reach())?;
+                let levels = if self.choose_level { LEVELS } else { &[] };
+                // A shared limit is for the orders of today.
+                let alone = StockPolicy { budget: None, space: None, ..policy.clone() };
+                let choice = Choice::of(&trial, Some(&state), &alone, levels)?;
+                let (label, chosen) = choice.chosen();
+                let chosen = StockPolicy { budget: policy.budget, space: policy.space, ..chosen };
+                let model = models.iter().find(|model| model.label() == label);
+                let model = model.ok_or_else(|| Error::model(format!("{label} is no model of the plan")))?;
+                Ok(decide(model, &chosen)?.chosen_by(choice))
+            }
+        }
+    }
+
+    /// What the orders of each model would have cost in past reviews, with the rules of the plan's [`stock`](Self::stock) if it names
+    /// one; with [`choose_level`](Self::choose_level) each level of the service target.
+    ///
+    /// # Errors
+    /// As [`Backtest::simulate`].
+    pub fn simulate_stock(&self) -> Result<Decision> {
+        self.check()?;
+        let policy = self.stock_policy()?;
+        let models = self.models_to_decide()?;
+        let panel = self.with_censored_demand()?.panel()?;
+        let state = self.stock.as_ref().map(|stock| State::read(stock, &panel, &policy)).transpose()?;
+        let reach = match &state {
+            Some(state) => state.reach(),
+            None => policy.reach()?,
+        };
+        let trial = self.past_reviews(&panel, &models, reach)?;
+        match self.choose_level {
+            true => Ok(Decision::of(Choice::of(&trial, state.as_ref(), &policy, LEVELS)?)),
+            false => trial.simulate_with(state.as_ref(), &policy),
+        }
+    }
+
+    /// What if? Forecast, and where the plan names a file with the [`stock`](Self::stock) orders, under each of its scenarios
+    /// ([`what_if`](Self::what_if)) beside those as they are.
+    ///
+    /// # Errors
+    /// As [`Decision::what_if`] and [`decide_stock`](Self::decide_stock), and when the plan names no scenario.
+    pub fn scenarios(&self) -> Result<Decision> {
+        let names = self.what_if.names();
+        if self.stock.is_some() {
+            return self.decide_stock_over(latest(&names)?)?.what_if(names);
+        }
+        self.check()?;
+        let models = self.models_to_decide()?;
+        let panel = self.panel()?;
+        self.forecast_of(&self.fits_of(&panel, &models)?)?.what_if(names)
+    }
+
+    /// What shares the marketing budget.
+    ///
+    /// # Errors
+    /// When an option or a number of it cannot be, or two contradict each other.
+    pub fn marketing_budget(&self) -> Result<MarketingBudget> {
+        let mut stated = crate::options::parse(&self.mix)?;
+        let names = |list: &List| list.names().into_iter().map(serde_json::Value::from).collect::<Vec<_>>();
+        for (name, list) in [("channels", &self.channels), ("lift", &self.lift)] {
+            if !list.names().is_empty() {
+                stated.insert(name.into(), names(list).into());
+            }
+        }
+        if !self.bounds.trim().is_empty() {
+            stated.insert("bounds".into(), crate::options::parse(&self.bounds)?.into());
+        }
+        if let Some(budget) = self.budget {
+            stated.insert("budget".into(), budget.into());
+        }
+        stated.entry("seed").or_insert_with(|| self.seed.into());
+        let asked: MarketingBudget = crate::options::read("the marketing budget", stated)?;
+        asked.check().map(|()| asked)
+    }
+
+    /// How the marketing budget is best split over this plan's channels, which are known covariates unless it says otherwise.
+    ///
+    /// # Errors
+    /// As [`Panel::decide_budget`].
+    pub fn decide_budget(&self) -> Result<Decision> {
+        self.check()?;
+        let asked = self.marketing_budget()?;
+        let declared = [self.known.names(), self.observed.names()].concat();
+        let more = asked.channels.iter().filter(|name| !declared.contains(&name.as_str())).cloned();
+        let known = List(self.known.0.iter().cloned().chain(more).collect());
+        Self { known, ..self.clone() }.panel()?.decide_budget(&asked)
+    }
+
     /// How prices are chosen.
     ///
     /// # Errors
@@ -129,6 +283,24 @@ impl Plan {
         plan.forecast_to_decide(&plan.panel()?, &policy.promotion)?.decide_promotion(&policy)
     }
 
+    /// The forecasts of past reviews.
+    fn past_reviews(&self, panel: &Panel, models: &[Model], reach: usize) -> Result<Backtest> {
+        let folds = Folds::new(self.reviews, reach).step(self.review).scenario(self.scenario);
+        panel.backtest(models.iter().cloned(), folds)
+    }
+
+    /// The plan whose policy takes demand as unknown where an item could not be sold, unless it says what to do with stock-outs.
+    fn with_censored_demand(&self) -> Result<Self> {
+        let stated = crate::options::parse(&self.policy)?.contains_key("stockouts");
+        let available = self.available.as_deref().is_some_and(|name| !name.is_empty());
+        let policy = match (available && !stated, self.policy.trim()) {
+            (false, _) => self.policy.clone(),
+            (true, "") => "stockouts=censored".into(),
+            (true, stated) => format!("{stated}, stockouts=censored"),
+        };
+        Ok(Self { policy, ..self.clone() })
+    }
+
     /// The column that holds the price: the one that is stated, else the only column of the data that is named like a price.
     fn price_named(&self) -> String {
         if let Some(stated) = self.price_column.as_ref().filter(|stated| !stated.is_empty()) {
@@ -174,7 +346,8 @@ impl Plan {
 
     /// The forecast of the one model that the plan names, or `auto`, with this covariate off in the future where it is known there.
     fn forecast_to_decide(&self, panel: &Panel, off: &str) -> Result<Forecast> {
-        let fits = self.fits_of(panel, &[self.one_model()?])?;
+        let model = only_model(self.models_to_decide()?, ", such as --models ets")?;
+        let fits = self.fits_of(panel, &[model])?;
         let plan = Self { gap: 0, ..self.clone() };
         let future = plan.future_of(panel)?;
         let future = match &self.future {
@@ -190,9 +363,11 @@ impl Plan {
         fits.forecast(future)?.levels(self.levels()?)
     }
 
-    /// The one model that a decision rests on.
-    fn one_model(&self) -> Result<Model> {
-        only_model(self.ordering_models()?, ", such as --models ets")
+    /// The models that a decision can rest on: those that the plan names, else `auto`, without the benchmark.
+    fn models_to_decide(&self) -> Result<Vec<Model>> {
+        let models = self.models()?;
+        let benchmarks = if self.models.names().is_empty() { models.len().saturating_sub(1) } else { 0 };
+        Ok(models.into_iter().skip(benchmarks).collect())
     }
 }
 
