@@ -77,11 +77,8 @@ impl Plan {
             models => {
                 let trial = self.past_reviews(&panel, models, state.reach())?;
                 let levels = if self.choose_level { LEVELS } else { &[] };
-                // A shared limit is for the orders of today.
-                let alone = StockPolicy { budget: None, space: None, ..policy.clone() };
-                let choice = Choice::of(&trial, Some(&state), &alone, levels)?;
+                let choice = Choice::of(&trial, Some(&state), &policy, levels)?;
                 let (label, chosen) = choice.chosen();
-                let chosen = StockPolicy { budget: policy.budget, space: policy.space, ..chosen };
                 let model = models.iter().find(|model| model.label() == label);
                 let model = model.ok_or_else(|| Error::model(format!("{label} is no model of the plan")))?;
                 Ok(decide(model, &chosen)?.chosen_by(choice))
