@@ -143,6 +143,9 @@ enum Left {
     Short,
 }
 
+/// The regressions, and the series that have none.
+type Fits = (Vec<Fit>, Vec<(usize, Left)>);
+
 /// Is it this reason?
 type Kind = fn(&Left) -> bool;
 
@@ -344,7 +347,7 @@ impl Elasticity {
     ///
     /// # Errors
     /// When the data say nothing of any elasticity.
-    fn fits(&self, panel: &Panel, setting: &Setting) -> Result<(Vec<Fit>, Vec<(usize, Left)>)> {
+    fn fits(&self, panel: &Panel, setting: &Setting) -> Result<Fits> {
         let tried = (0..panel.len())
             .into_par_iter()
             .map(|i| progress::check().map(|()| self.fit(panel, setting, i)))
