@@ -49,89 +49,36 @@ struct Decide<H: Heeds> {
     page: Option<PathBuf>,
 }
 
-/// What orders need to know.
-struct Stock;
+/// What each kind of decision heeds beside the data, the seed and what may be overwritten.
+macro_rules! heeds {
+    ($($(#[$doc:meta])* $kind:ident: $($group:ident),*;)*) => { $(
+        $(#[$doc])*
+        struct $kind;
 
-impl Heeds for Stock {
-    const GROUPS: &'static [Group] = &[
-        Group::Data,
-        Group::Policy,
-        Group::Shape,
-        Group::Models,
-        Group::Horizon,
-        Group::Future,
-        Group::Stock,
-        Group::Spend,
-        Group::Seed,
-        Group::Overwrite,
-    ];
+        impl Heeds for $kind {
+            const GROUPS: &'static [Group] = &[
+                Group::Data,
+                Group::Policy,
+                Group::Shape,
+                $(Group::$group,)*
+                Group::Seed,
+                Group::Overwrite,
+            ];
+        }
+    )* };
 }
 
-/// What the split of a marketing budget needs to know.
-struct Budget;
-
-impl Heeds for Budget {
-    const GROUPS: &'static [Group] =
-        &[Group::Data, Group::Policy, Group::Shape, Group::Budget, Group::Spend, Group::Seed, Group::Overwrite];
-}
-
-/// What prices need to know.
-struct Price;
-
-impl Heeds for Price {
-    const GROUPS: &'static [Group] = &[
-        Group::Data,
-        Group::Policy,
-        Group::Shape,
-        Group::Models,
-        Group::Horizon,
-        Group::Future,
-        Group::Price,
-        Group::Cost,
-        Group::Ladder,
-        Group::Limits,
-        Group::Seed,
-        Group::Overwrite,
-    ];
-}
-
-/// What a clearance needs to know.
-struct Markdown;
-
-impl Heeds for Markdown {
-    const GROUPS: &'static [Group] = &[
-        Group::Data,
-        Group::Policy,
-        Group::Shape,
-        Group::Models,
-        Group::Horizon,
-        Group::Future,
-        Group::Price,
-        Group::Ladder,
-        Group::Markdown,
-        Group::Seed,
-        Group::Overwrite,
-    ];
-}
-
-/// What a calendar of promotions needs to know.
-struct Promotion;
-
-impl Heeds for Promotion {
-    const GROUPS: &'static [Group] = &[
-        Group::Data,
-        Group::Policy,
-        Group::Shape,
-        Group::Models,
-        Group::Horizon,
-        Group::Future,
-        Group::Price,
-        Group::Cost,
-        Group::Promotion,
-        Group::Spend,
-        Group::Seed,
-        Group::Overwrite,
-    ];
+heeds! {
+    /// What orders need to know.
+    Stock: Models, Horizon, Future, Stock, Spend;
+    /// What the split of a marketing budget needs to know.
+    Budget: Budget, Spend;
+    /// What prices need to know.
+    Price: Models, Horizon, Future, Price, Cost, Ladder, Limits;
+    /// What a clearance needs to know.
+    Markdown: Models, Horizon, Future, Price, Ladder, Markdown;
+    /// What a calendar of promotions needs to know.
+    Promotion: Models, Horizon, Future, Price, Cost, Promotion, Spend;
 }
 
 impl Command {
