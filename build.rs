@@ -1,7 +1,8 @@
 //! Collects the documentation of our own public verbs, so that scripts and notebooks show the words that the library's
 //! documentation has: one definition of what a verb does, for every surface.
 //!
-//! Writes `OUT_DIR/docs.rs`: pairs of a path (`Panel::audit`, or `Panel` for the noun itself) and its text, sorted.
+//! Writes `OUT_DIR/docs.rs`: pairs of a path and its text, sorted: `Panel::audit` for a verb, `Panel` for the noun itself,
+//! `Lot.quantity` for a field.
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
@@ -65,14 +66,46 @@ fn collect(folder: &Path, docs: &mut BTreeMap<String, String>) {
             && let Ok(file) = syn::parse_file(&std::fs::read_to_string(&path).expect("a source file can be read"))
         {
             let name = path.file_stem().unwrap_or_default().to_string_lossy();
-            file.items.iter().for_each(|item| of_item(item, &name, docs));
+            // Two rooms may have a noun of one name, of which only one is for users.
+            let hidden: Vec<String> = file.items.iter().filter_map(hidden).collect();
+            let shown = |item: &&Item| verbs_of(item).is_none_or(|noun| !hidden.contains(&noun));
+            file.items.iter().filter(shown).for_each(|item| of_item(item, &name, docs));
         }
+    }
+}
+
+/// The name of a noun that is not public.
+fn hidden(item: &Item) -> Option<String> {
+    let (name, visibility) = match item {
+        Item::Struct(noun) => (&noun.ident, &noun.vis),
+        Item::Enum(noun) => (&noun.ident, &noun.vis),
+        _ => return None,
+    };
+    (!matches!(visibility, Visibility::Public(_))).then(|| name.to_string())
+}
+
+/// The noun whose verbs a block has, if it is one.
+fn verbs_of(item: &Item) -> Option<String> {
+    match item {
+        Item::Impl(block) if block.trait_.is_none() => match &*block.self_ty {
+            Type::Path(noun) => Some(noun.path.segments.last()?.ident.to_string()),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
 fn of_item(item: &Item, file: &str, docs: &mut BTreeMap<String, String>) {
     match item {
-        Item::Struct(noun) => keep(noun.ident.to_string(), &noun.vis, &noun.attrs, docs),
+        Item::Struct(noun) => {
+            keep(noun.ident.to_string(), &noun.vis, &noun.attrs, docs);
+            if matches!(noun.vis, Visibility::Public(_)) {
+                for field in &noun.fields {
+                    let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+                    keep(format!("{}.{name}", noun.ident), &field.vis, &field.attrs, docs);
+                }
+            }
+        }
         Item::Enum(noun) => keep(noun.ident.to_string(), &noun.vis, &noun.attrs, docs),
         Item::Fn(function) => {
             // Functions of several files may have one name: `summary::mean` tells them apart.
@@ -80,9 +113,8 @@ fn of_item(item: &Item, file: &str, docs: &mut BTreeMap<String, String>) {
                 keep(path, &function.vis, &function.attrs, docs);
             }
         }
-        Item::Impl(block) if block.trait_.is_none() => {
-            let Type::Path(noun) = &*block.self_ty else { return };
-            let Some(noun) = noun.path.segments.last().map(|segment| segment.ident.to_string()) else { return };
+        Item::Impl(block) => {
+            let Some(noun) = verbs_of(item) else { return };
             for item in &block.items {
                 if let ImplItem::Fn(verb) = item {
                     keep(format!("{noun}::{}", verb.sig.ident), &verb.vis, &verb.attrs, docs);

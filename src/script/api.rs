@@ -126,7 +126,7 @@ impl Language {
     }
 }
 
-/// The library's documentation of nouns and verbs, by path (`Panel`, `Panel::audit`), sorted.
+/// The library's documentation of nouns, verbs and fields, by path (`Panel`, `Panel::audit`, `Lot.quantity`), sorted.
 pub fn documentation() -> &'static [(&'static str, &'static str)] {
     include!(concat!(env!("OUT_DIR"), "/docs.rs"))
 }
@@ -135,8 +135,8 @@ pub fn documentation() -> &'static [(&'static str, &'static str)] {
 pub(super) fn documented(path: &str) -> Option<&'static str> {
     let known = documentation();
     let said = |path: &str| known.binary_search_by_key(&path, |(path, _)| path).ok().map(|at| known[at].1);
-    // A noun that a macro writes has its words at the function that makes it.
-    said(path).or_else(|| said(&path.to_lowercase()))
+    // A value of a noun may be its field; a noun that a macro writes has its words at the function that makes it.
+    said(path).or_else(|| said(&path.replace("::", "."))).or_else(|| said(&path.to_lowercase()))
 }
 
 /// An engine in the making, and the list of what it knows.
