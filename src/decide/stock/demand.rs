@@ -22,6 +22,7 @@ use statrs::function::gamma::{checked_gamma_lr, checked_gamma_ur};
 
 use super::{finite, non_negative, positive, proportion};
 use crate::error::{Error, Result};
+use crate::show::words::counted;
 use crate::statistics::NegativeBinomial;
 
 /// A distribution of demand over some time, in units of stock.
@@ -33,14 +34,14 @@ use crate::statistics::NegativeBinomial;
 /// assert!((demand.expected_shortage(55.0) - 1.295).abs() < 1e-3);
 /// # Ok::<(), tradewind::prelude::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Demand {
     mean: f64,
     sd: f64,
     family: Family,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Family {
     /// A known demand, without variation.
     Constant,
@@ -133,6 +134,18 @@ impl Demand {
         let mean = draws.iter().sum::<f64>() / n;
         let sd = (draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
         Ok(Self { mean, sd, family: Family::Samples(draws) })
+    }
+
+    /// The family, for a sentence.
+    pub(super) fn kind(&self) -> String {
+        match &self.family {
+            Family::Constant => "Known demand".into(),
+            Family::Normal => "Normal demand".into(),
+            Family::Gamma { .. } => "Gamma demand".into(),
+            Family::Counts(_) if self.sd * self.sd <= self.mean * (1.0 + 1e-9) => "Poisson demand".into(),
+            Family::Counts(_) => "Negative binomial demand".into(),
+            Family::Samples(draws) => format!("Demand of {}", counted(draws.len(), "draw", "draws")),
+        }
     }
 
     /// The expected demand, in units.

@@ -19,7 +19,7 @@ use super::{non_negative, positive};
 use crate::error::{Error, Result};
 
 /// A lot size with its cost.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct Lot {
     /// Units per order.
     pub quantity: f64,
@@ -28,7 +28,7 @@ pub struct Lot {
 }
 
 /// A lot size with planned backorders.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct BackorderedLot {
     /// Units per order.
     pub quantity: f64,

@@ -14,16 +14,16 @@ use super::non_negative;
 use crate::error::{Error, Result};
 
 /// Requirements and costs of each period, of equal lengths.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Requirements {
-    demand: Vec<f64>,
-    fixed: Vec<f64>,
-    holding: Vec<f64>,
-    unit: Vec<f64>,
+    pub(super) demand: Vec<f64>,
+    pub(super) fixed: Vec<f64>,
+    pub(super) holding: Vec<f64>,
+    pub(super) unit: Vec<f64>,
 }
 
 /// An order plan.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct LotPlan {
     /// Units ordered in each period.
     pub quantities: Vec<f64>,

@@ -20,7 +20,7 @@ use super::{Demand, Newsvendor, Units, non_negative, positive, whole};
 use crate::error::{Error, Result};
 
 /// A min and a max.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct MinMax {
     /// The stock position at or below which to order, in units.
     pub min: f64,
@@ -29,7 +29,7 @@ pub struct MinMax {
 }
 
 /// A min and a max with their cost.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct MinMaxPolicy {
     /// The levels.
     pub levels: MinMax,
@@ -38,7 +38,7 @@ pub struct MinMaxPolicy {
 }
 
 /// What the power approximation gives.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct PowerApproximation {
     /// The regression's own levels, good while an order covers more than one and a half periods.
     pub regression: MinMax,

@@ -11,6 +11,7 @@
 //! | Known requirements that vary: which lots? | [`lot_sizing`] |
 //! | What does the supplier's case pack or minimum order cost? | [`lots`] |
 //! | Many items, one budget: how much of each? | [`budget`] |
+//! | How do the answers read? | `show` |
 //!
 //! Terms follow Silver, Pyke & Thomas 2017, *Inventory and Production Management in Supply Chains*, 4th ed. Quantities are in
 //! units of stock. Rates (demand, holding cost) refer to the same unit of time, which is the caller's.
@@ -24,16 +25,20 @@ pub mod min_max;
 pub mod newsvendor;
 pub mod reorder;
 pub mod safety;
+mod show;
 
 pub use budget::{Allocation, Item, allocate};
 pub use demand::Demand;
 pub use lots::OrderRule;
 pub use newsvendor::Newsvendor;
 
+use serde::Deserialize;
+
 use crate::error::{Error, Result};
 
 /// May a quantity be any number, or only a whole one?
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Units {
     /// Whole units.
     #[default]

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 /// assert!((best.level - 56.604).abs() < 1e-3 && (best.cost - 1.9976).abs() < 1e-4);
 /// # Ok::<(), tradewind::prelude::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct Newsvendor {
     /// The cost of a unit left over.
     overage: f64,
@@ -33,7 +33,7 @@ pub struct Newsvendor {
 }
 
 /// A stock level with what it is expected to cost.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct OrderUpTo {
     /// The stock to order up to, in units; never negative.
     pub level: f64,

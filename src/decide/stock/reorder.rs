@@ -20,15 +20,15 @@ use super::{Demand, Newsvendor, Units, finite, first_whole, positive, proportion
 use crate::error::{Error, Result};
 
 /// The costs of a continuous-review policy.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct ReorderCosts {
-    fixed: f64,
-    mismatch: Newsvendor,
-    rate: f64,
+    pub(super) fixed: f64,
+    pub(super) mismatch: Newsvendor,
+    pub(super) rate: f64,
 }
 
 /// A reorder point and an order quantity.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct ReorderPolicy {
     /// The stock position at which to order, in units; may be negative when demand can wait cheaply.
     pub reorder_point: f64,

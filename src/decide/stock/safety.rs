@@ -18,11 +18,14 @@
 //! placed, and the fill rate of continuous review is too high; the formula for lost sales there needs at most one open order
 //! (Q > r). Demand must be independent from period to period, or come as [samples](Demand::samples) of its sums.
 
+use serde::Deserialize;
+
 use super::{Demand, Units, finite, first_whole, non_negative, positive, proportion, root};
 use crate::error::{Error, Result};
 
 /// What happens to demand that finds no stock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Shortages {
     /// It waits for the next delivery.
     Backordered,
@@ -32,7 +35,7 @@ pub enum Shortages {
 }
 
 /// A reorder point or order-up-to level with its service.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct Service {
     /// The reorder point or order-up-to level, in units.
     pub level: f64,
