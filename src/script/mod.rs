@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `api` | how a verb of the library becomes one of scripts |
 //! | `nouns`, `values` | what goes into verbs and comes out |
-//! | `panel`, `models`, `evaluate`, `report`, `tables`, `arrays`, `text` | the verbs, one line each |
+//! | `panel`, `models`, `evaluate`, `stock`, `report`, `tables`, `arrays`, `text` | the verbs, one line each |
 //! | `session` | text after text, within limits and behind a fence |
 //! | `failure` | what is said when a script fails |
 //! | `modules` | where `import` looks |
@@ -35,6 +35,7 @@ mod repl;
 mod report;
 mod session;
 mod shown;
+mod stock;
 mod tables;
 mod text;
 mod values;
@@ -89,6 +90,7 @@ fn build() -> (Engine, Language) {
     panel::register(&mut api);
     models::register(&mut api);
     evaluate::register(&mut api);
+    stock::register(&mut api);
     report::register(&mut api);
     tables::register(&mut api);
     arrays::register(&mut api);

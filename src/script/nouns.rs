@@ -3,8 +3,16 @@
 use rhai::{Dynamic, INT, ImmutableString};
 
 use super::api::{Api, Caught};
+use super::stock::{ContinuousReview, PeriodicReview};
 use super::values::{Argument, Value, refused};
 use crate::decide::Decision;
+use crate::decide::stock::eoq::{BackorderedLot, Lot};
+use crate::decide::stock::lot_sizing::{LotPlan, Requirements};
+use crate::decide::stock::min_max::{MinMax, MinMaxPolicy, PowerApproximation};
+use crate::decide::stock::newsvendor::OrderUpTo;
+use crate::decide::stock::reorder::{ReorderCosts, ReorderPolicy};
+use crate::decide::stock::safety::Service;
+use crate::decide::stock::{Demand, Newsvendor};
 use crate::error::Result;
 use crate::evaluate::{Backtest, Fold, Folds, Tuning};
 use crate::explore::Tour;
@@ -74,4 +82,6 @@ macro_rules! nouns {
 nouns! {
     Panel, Columns, Future, Audit, Finding, Tour, Table, Figure, Model, Fits, Forecast, Paths, Folds, Fold, Backtest, Tuning, Report,
     Plan, Outcome, Block, Decision,
+    Demand, Lot, BackorderedLot, Requirements, LotPlan, Newsvendor, OrderUpTo, ContinuousReview, PeriodicReview, Service,
+    ReorderCosts, ReorderPolicy, MinMax, MinMaxPolicy, PowerApproximation,
 }

@@ -265,7 +265,7 @@ macro_rules! options {
 options!("clean" Clean, "aggregate" Aggregate, "join" Join, "reading" Reading, "the search" Search, "the figure" Look, "the stock policy" StockPolicy, "the marketing budget" MarketingBudget, "the price policy" PricePolicy, "the markdown policy" MarkdownPolicy, "the promotion policy" PromotionPolicy);
 
 /// One of a few words.
-fn word<T: Argument + DeserializeOwned>(value: Dynamic) -> Result<T> {
+pub(super) fn word<T: Argument + DeserializeOwned>(value: Dynamic) -> Result<T> {
     let text = value.is_string().then(|| value.to_string());
     text.and_then(|text| serde_json::from_value(text.into()).ok()).ok_or_else(|| refused::<T>(&value))
 }
