@@ -153,8 +153,42 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
             r#"#{data: "data/walmart_sales_weekly.csv", id: ["Store", "Dept"], time: "Date", target: "Weekly_Sales"}"#
                 .into()
         }
-        (verb, param) => panic!("no sample of `{param}` of {verb}: add one"),
+        _ => inventory_sample(verb, param),
     }
+}
+
+/// The same for the mathematics of inventory, whose arguments are numbers and demands.
+fn inventory_sample(verb: &Verb, param: &str) -> String {
+    let text = match (verb.name, param) {
+        ("requirements", "demand") => "[90, 120, 80, 70]",
+        ("requirements", "fixed" | "holding" | "unit") if verb.params.len() == 4 => "[500, 400.5, 500, 500]",
+        (_, "demand") if verb.noun == Some("ReorderCosts") => "normal_demand(108.3, 43.3)",
+        ("periodic_review", "lead") => "poisson_demand(2)",
+        (_, "demand" | "lead_time_demand" | "period" | "protection") => "demand",
+        (_, "units") => r#""whole""#,
+        (_, "shortages") => r#""lost""#,
+        (_, "draws") => "[4, 6, 8.5]",
+        (_, "mean" | "x" | "stock") => "6",
+        (_, "sd" | "lead_mean") => "2",
+        (_, "variance") => "9",
+        (_, "demand_mean" | "period_mean" | "protection_mean") => "50",
+        (_, "demand_sd" | "protection_sd") => "8",
+        (_, "lead_sd") => "0.5",
+        (_, "fixed_cost") => "8",
+        (_, "holding_cost") => "0.225",
+        (_, "demand_rate") => "1300",
+        (_, "production_rate") => "1700",
+        (_, "backorder_cost" | "backorder") => "7.5",
+        (_, "fixed" | "price" | "quantity") => "5",
+        (_, "holding" | "salvage") => "1",
+        (_, "shortage" | "min") => "4",
+        (_, "cost" | "reorder_point") => "3",
+        (_, "goodwill") => "0.5",
+        (_, "max") => "10",
+        (_, "service_level" | "fill_rate") => "0.95",
+        (verb, param) => panic!("no sample of `{param}` of {verb}: add one"),
+    };
+    text.into()
 }
 
 /// One of each noun.
@@ -168,6 +202,14 @@ let plan = plan(#{data: "data/walmart_sales_weekly.csv", id: ["Store", "Dept"], 
 let tuning = sales.tune("ridge(regressors=false)", plan_of_folds, #{trials: 3});
 let outcome = plan.run(); let block = help("fit"); let array = [3.5, 1.0, 2.0];
 let drawn = table([#{date: "2024-01-01", y: 1.0}, #{date: "2024-01-02", y: 3.0}]);
+let demand = poisson_demand(6); let lot = eoq(8, 0.225, 1300); let backorderedlot = eoq_with_backorders(8, 0.225, 5, 1300);
+let requirements = requirements([90, 120, 80, 70], 500, 2); let lotplan = requirements.optimal();
+let newsvendor = newsvendor(5, 3, 1, 0.5); let orderupto = newsvendor.optimal(demand, "whole");
+let continuousreview = continuous_review(demand, 5, "lost"); let service = continuousreview.at(8);
+let periodicreview = periodic_review(poisson_demand(2), demand, "backordered");
+let reordercosts = reorder_costs(8, 0.225, 7.5, 1300); let reorderpolicy = reordercosts.from_eoq(normal_demand(108.3, 43.3));
+let minmaxpolicy = min_max(5, 1, 4, demand, demand); let minmax = minmaxpolicy.levels;
+let powerapproximation = power_approximation(2.5, 0.18, 0.7, 50, 50, 8);
 "#;
 
 #[test]
@@ -416,6 +458,102 @@ fn what_a_script_makes_is_shown_as_tables() {
     session_with(home.path()).run("t", &format!("table([#{{a: 1, b: 0.5}}, #{{a: 2}}]).save({file:?})")).unwrap();
     assert_eq!(std::fs::read_to_string(file).unwrap(), "a,b\n1,0.5\n2,\n");
     assert!(failure("table([1])").contains("the rows of a table are maps, not the number 1"));
+}
+
+// ------------------------------------------------------------------------------------------------ inventory
+
+/// Values of stockpyl 1.0.2 from its documented examples, and of Python's `statistics.NormalDist` for the service of a lot.
+const INVENTORY: &[(&str, f64)] = &[
+    ("eoq(8, 0.225, 1300).quantity", 304.0467800),
+    ("eoq(8.0, 0.225, 1300.0).cost", 68.4105255),
+    ("eoq_cost(304.0467800, 8, 0.225, 1300)", 68.4105255),
+    ("eoq_with_backorders(8, 0.225, 5, 1300).quantity", 310.8125552),
+    ("eoq_with_backorders(8, 0.225, 5, 1300).backordered_fraction", 0.0430622),
+    ("eoq_with_backorders(8, 0.225, 5, 1300).cost", 66.9213636),
+    ("production_quantity(8, 0.225, 1300, 1700).quantity", 626.8084946),
+    ("production_quantity(8, 0.225, 1300, 1700).cost", 33.1839791),
+    (r#"newsvendor(0.18, 0.70).optimal(normal_demand(50, 8), "divisible").level"#, 56.6039559),
+    (r#"newsvendor(0.18, 0.70).optimal(normal_demand(50, 8), "divisible").cost"#, 1.9976052),
+    (r#"newsvendor(2, 18).optimal(normal_demand(120, 10), "divisible").level"#, 132.8155157),
+    (r#"newsvendor(2, 18).optimal(normal_demand(120, 10), "divisible").cost"#, 35.0996664),
+    (r#"newsvendor(0.18, 0.70).optimal(poisson_demand(50), "whole").level"#, 56.0),
+    (r#"newsvendor(0.18, 0.70).optimal(poisson_demand(50), "whole").cost"#, 1.7972352),
+    (r#"newsvendor(1, 4).at(poisson_demand(6), 8).cost"#, 3.5701069),
+    ("reorder_costs(8, 0.225, 7.5, 1300).expected_inventory_level(lead).reorder_point", 213.9704414),
+    ("reorder_costs(8, 0.225, 7.5, 1300).expected_inventory_level(lead).quantity", 318.5901811),
+    ("reorder_costs(8, 0.225, 7.5, 1300).expected_inventory_level(lead).cost", 95.4511402),
+    ("reorder_costs(8, 0.225, 7.5, 1300).from_backorder_eoq(lead).reorder_point", 128.6378144),
+    ("reorder_costs(8, 0.225, 7.5, 1300).from_backorder_eoq(lead).quantity", 308.5737801),
+    ("reorder_costs(8, 0.225, 7.5, 1300).from_eoq(lead).reorder_point", 190.3369966),
+    (r#"reorder_costs(8, 0.225, 7.5, 1300).policy(lead, 126.8, 328.5, "divisible").cost"#, 78.0711625),
+    (r#"reorder_costs(100, 20, 150, 1.5).optimal(poisson_demand(3), "whole").reorder_point"#, 3.0),
+    (r#"reorder_costs(100, 20, 150, 1.5).optimal(poisson_demand(3), "whole").quantity"#, 5.0),
+    (r#"reorder_costs(100, 20, 150, 1.5).optimal(poisson_demand(3), "whole").cost"#, 107.9235806),
+    ("min_max(5, 1, 4, poisson_demand(6), poisson_demand(6)).levels.min", 4.0),
+    ("min_max(5, 1, 4, poisson_demand(6), poisson_demand(6)).levels.max", 10.0),
+    ("min_max(5, 1, 4, poisson_demand(6), poisson_demand(6)).cost", 8.0341116),
+    ("min_max_policy(4, 10, 5, 1, 4, poisson_demand(6), poisson_demand(6)).cost", 8.0341116),
+    ("power_approximation(2.5, 0.18, 0.70, 50, 50, 8).regression.min", 40.1946170),
+    ("power_approximation(2.5, 0.18, 0.70, 50, 50, 8).regression.max", 74.2901701),
+    ("requirements([90, 120, 80, 70], 500.0, 2.0).optimal().cost", 1380.0),
+    (
+        r#"continuous_review(normal_demand(50, 11.4), 200, "backordered").for_fill_rate(0.99, "divisible").level"#,
+        56.5628728,
+    ),
+    (r#"continuous_review(normal_demand(50, 11.4), 200, "lost").for_fill_rate(0.99, "divisible").level"#, 56.4916059),
+    (
+        r#"continuous_review(normal_demand(50, 11.4), 200, "lost").for_service_level(0.95, "divisible").level"#,
+        68.7513313,
+    ),
+];
+
+#[test]
+fn the_mathematics_of_inventory_gives_published_values() {
+    let mut session = session();
+    // A month of lead time, in years.
+    let lead = "let lead = lead_time_demand(1300, 150, 1.0 / 12.0, 0); let lead = normal_demand(lead[0], lead[1]);";
+    session.run("lead", lead).unwrap_or_else(|failure| panic!("{failure}"));
+    for (text, expected) in INVENTORY {
+        let shown =
+            session.run("text", &format!("exact({text})")).unwrap_or_else(|failure| panic!("{text}: {failure}"));
+        let value: f64 = shown.text().parse().unwrap();
+        assert!((value - expected).abs() <= 1e-6 * expected.abs().max(1.0), "{text} is {value}, not {expected}");
+    }
+    assert_eq!(eval("requirements([90, 120, 80, 70], 500, 2).optimal().quantities"), "[210, 0, 150, 0]");
+    assert_eq!(eval("sample_demand([4, 6, 8]).mean"), "6");
+}
+
+#[test]
+fn the_mathematics_of_inventory_answers_in_sentences() {
+    assert_eq!(
+        eval("`${eoq(8, 0.225, 1300)}`"),
+        "Order 304 units at a time: ordering and holding cost 68.41 per unit of time."
+    );
+    assert_eq!(eval("normal_demand(50, 8)"), "Normal demand with a mean of 50 and a standard deviation of 8.");
+    assert_eq!(
+        eval("min_max(5, 1, 4, poisson_demand(6), poisson_demand(6))"),
+        "Order up to 10 when the stock position is 4 or less: an expected cost of 8.034 per period."
+    );
+    let plan = eval("requirements([90, 120, 80, 70], 500, 2).optimal()");
+    assert!(plan.starts_with("2 orders in 4 periods: ordering, buying and holding cost 1,380."), "{plan}");
+    assert!(plan.contains("period") && plan.contains("stock") && plan.contains("210"), "{plan}");
+    for (text, expected) in [
+        ("eoq(8, -1, 1300)", "the holding cost must be a positive number, not -1"),
+        ("normal_demand(50, 8).quantile(95)", "a probability must lie between 0 and 1, not 95, did you mean 0.95?"),
+        (
+            r#"continuous_review(poisson_demand(6), 5, "lost").for_service_level(95, "whole")"#,
+            "a service level must lie between 0 and 1, not 95, did you mean 0.95?",
+        ),
+        (
+            r#"newsvendor(1, 4).optimal(poisson_demand(6), "half")"#,
+            r#"`units` of optimal: "whole" or "divisible" is needed, not the text "half""#,
+        ),
+        (r#"newsvendor(1, 4).optimal(6, "whole")"#, "`demand` of optimal: one Demand is needed, not the number 6"),
+        ("eoq(8, 0.225)", "`eoq` is called as `eoq(fixed_cost, holding_cost, demand_rate)`, not with (int, float)"),
+    ] {
+        let said = failure(text);
+        assert!(said.contains(expected), "{text}: {said}");
+    }
 }
 
 // ------------------------------------------------------------------------------------------------ errors
