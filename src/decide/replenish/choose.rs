@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::Backtest;
 use crate::figures::{Figure, Scatter};
 use crate::models::place;
-use crate::show::words::counted;
+use crate::show::words::{capital, counted};
 use crate::show::{Block, Finding, Table};
 
 /// Levels that are tried.
@@ -85,6 +85,11 @@ fn candidates(policy: &StockPolicy, levels: &[f64]) -> Vec<StockPolicy> {
     candidates
 }
 
+/// Is a policy's level a fill rate, and how high is it?
+fn level(policy: &StockPolicy) -> (bool, f64) {
+    (policy.fill_rate.is_some(), policy.fill_rate.or(policy.cycle_service).unwrap_or(0.0))
+}
+
 /// Models and levels, simulated, the one to take first.
 pub(crate) struct Choice {
     backtest: Backtest,
@@ -128,21 +133,16 @@ impl Choice {
         Ok(choice)
     }
 
-    /// Levels between that which just reaches the target and the next lower one, of each model.
+    /// Levels between those that just reach the target and the next lower ones.
     fn between(&self) -> Vec<StockPolicy> {
         let Some((target, wanted)) = self.wanted().filter(|_| self.policies.len() > 1) else { return Vec::new() };
-        let level = |policy: &StockPolicy| match (policy.fill_rate, policy.cycle_service) {
-            (Some(rate), _) => (true, rate),
-            (_, level) => (false, level.unwrap_or(0.0)),
-        };
         let mut found: Vec<StockPolicy> = Vec::new();
-        for model in 0..self.totals.len() {
-            let Some(first) = self.ranked.iter().find(|(m, _)| *m == model) else { continue };
+        for first in self.just_reaching() {
             let (is_fill, reaches) = level(&self.policies[first.1]);
-            let below = (0..self.policies.len()).filter(|k| self.total((model, *k)).service(target) < wanted);
+            let below = (0..self.policies.len()).filter(|k| self.total((first.0, *k)).service(target) < wanted);
             let below = below.map(|k| level(&self.policies[k])).filter(|(fill, at)| *fill == is_fill && *at < reaches);
             let lower = below.map(|(_, at)| at).max_by(f64::total_cmp);
-            let Some(lower) = lower.filter(|_| self.total(*first).service(target) > wanted) else { continue };
+            let Some(lower) = lower.filter(|_| self.total(first).service(target) > wanted) else { continue };
             for part in 1..PARTS {
                 let at = Some(lower + (reaches - lower) * part as f64 / PARTS as f64);
                 let policy = match is_fill {
@@ -155,6 +155,23 @@ impl Choice {
             }
         }
         found
+    }
+
+    /// Of each model and kind of level, the one that just reaches the target, else the one that nearly does.
+    fn just_reaching(&self) -> Vec<(usize, usize)> {
+        let Some((target, wanted)) = self.wanted() else { return Vec::new() };
+        let beyond = |one: &(usize, usize)| self.total(*one).service(target) - wanted;
+        // Just above is best, just below is second.
+        let closest = |a: &(usize, usize), b: &(usize, usize)| {
+            let place = |of: f64| if of >= 0.0 { (0, of) } else { (1, -of) };
+            let (a, b) = (place(beyond(a)), place(beyond(b)));
+            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+        };
+        let of = |(model, is_fill): (usize, bool)| {
+            let levels = (0..self.policies.len()).filter(|k| level(&self.policies[*k]).0 == is_fill);
+            levels.map(|k| (model, k)).min_by(closest)
+        };
+        (0..self.totals.len()).flat_map(|model| [(model, false), (model, true)]).filter_map(of).collect()
     }
 
     fn total(&self, (model, level): (usize, usize)) -> &Ledger {
@@ -179,17 +196,15 @@ impl Choice {
         let mut ranked = self.ranked.clone();
         ranked.sort_by(|a, b| burden(a).total_cmp(&burden(b)));
         if let Some((target, wanted)) = self.wanted() {
-            let beyond = |one: &(usize, usize)| self.total(*one).service(target) - wanted;
-            // Just above is best, just below is second.
-            let closest = |a: &&(usize, usize), b: &&(usize, usize)| {
-                let place = |of: f64| if of >= 0.0 { (0, of) } else { (1, -of) };
-                let (a, b) = (place(beyond(a)), place(beyond(b)));
-                a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+            let short = |one: &(usize, usize)| (wanted - self.total(*one).service(target)).max(0.0);
+            let better = |a: &(usize, usize), b: &(usize, usize)| {
+                short(a).total_cmp(&short(b)).then(burden(a).total_cmp(&burden(b)))
             };
-            let of = |model: usize| ranked.iter().filter(|(m, _)| *m == model).min_by(closest).copied();
+            // Of a model, the cheaper kind of level.
+            let all = self.just_reaching();
+            let of = |model: usize| all.iter().filter(|(m, _)| *m == model).copied().min_by(|a, b| better(a, b));
             let mut first: Vec<(usize, usize)> = (0..self.totals.len()).filter_map(of).collect();
-            let short = |one: &(usize, usize)| (-beyond(one)).max(0.0);
-            first.sort_by(|a, b| short(a).total_cmp(&short(b)).then(burden(a).total_cmp(&burden(b))));
+            first.sort_by(better);
             self.reached = first.first().is_some_and(|one| short(one) == 0.0);
             ranked.retain(|one| !first.contains(one));
             first.append(&mut ranked);
@@ -253,6 +268,22 @@ impl Decided for Choice {
         );
         if let (false, Some((_, wanted))) = (self.reached, self.wanted()) {
             text += &format!(" No level reached the target of {}.", percent(wanted));
+        } else if let (true, Some((target, _))) = (self.has_costs, self.wanted()) {
+            // More service for less: shortages cost more than the stock that prevents them.
+            let of_model = self.ranked.iter().filter(|(model, _)| *model == first.0).copied();
+            let cheapest = of_model.min_by(|a, b| self.total(*a).cost().total_cmp(&self.total(*b).cost()));
+            let better = |one: &(usize, usize)| {
+                let other = self.total(*one);
+                other.cost() < total.cost() && other.service(target) > total.service(target)
+            };
+            if let Some(one) = cheapest.filter(better) {
+                text += &format!(
+                    " {} would meet {} and cost {}.",
+                    capital(&self.level(one.1)),
+                    percent(self.total(one).fill_rate()),
+                    more(&self.played.difference(one, first))
+                );
+            }
         }
         let accurate = self.backtest.best_by("mase").ok().and_then(|label| Some(place(&label, &labels).ok()?.0));
         if let Some(m) = accurate.filter(|m| *m != first.0 && self.has_costs) {
