@@ -438,6 +438,9 @@ plan! {
         /// Target: the share of demand that is met from stock, such as 0.95.
         #[env = "TRADEWIND_FILL_RATE"] #[of(Stock)]
         fill_rate: f64,
+        /// Target: steps of expected demand that stock and orders together cover, such as 3.5.
+        #[env = "TRADEWIND_COVER"] #[of(Stock)]
+        cover: f64,
         /// The most that may be spent: on all orders together (needs `cost` of each item in the file with the stock), on all
         /// promotions together, on marketing per step (by default what is spent now on average).
         #[env = "TRADEWIND_BUDGET"] #[of(Spend)]

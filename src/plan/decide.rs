@@ -31,6 +31,7 @@ impl Plan {
             unmet: if self.backorders { Unmet::Backordered } else { Unmet::Lost },
             cycle_service: self.cycle_service,
             fill_rate: self.fill_rate,
+            cover: self.cover,
             order_cost: self.order_cost,
             lead_time_sd: self.lead_time_sd,
             classes: self.classes.clone(),

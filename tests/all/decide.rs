@@ -229,6 +229,8 @@ fn bad_numbers_are_named_and_nothing_is_decided() {
         ("cycle_service=95", "did you mean 0.95?"),
         ("cycle_service=1.0", "infinite stock"),
         ("fill_rate=0", "between 0 and 1"),
+        ("cover=0", "the cover must be a positive number, not 0"),
+        ("cover=3, fill_rate=0.9", "a fill rate and a cover are two targets"),
         ("cycle_service=0.9, fill_rate=0.9", "state one of them"),
         ("lead_time=0, cycle_service=0.9", "lead time is at least 1 step"),
         ("review=0, cycle_service=0.9", "review period is at least 1 step"),
@@ -339,7 +341,7 @@ fn the_cheapest_model_is_chosen_by_its_cost() {
     assert!(simulated.sentence().contains("over 10 steps costs"), "{}", simulated.sentence());
     let choice = trial.choose_policy(&policy).unwrap();
     let chosen = choice.table().unwrap();
-    assert!(chosen.rows() == 54 && number(&chosen, 0, "cost") <= cost(own));
+    assert!(chosen.rows() == 81 && number(&chosen, 0, "cost") <= cost(own));
     let filled = trial.choose_policy(&StockPolicy::parse("lead_time=2, fill_rate=0.9").unwrap()).unwrap();
     let rate = number(&filled.table().unwrap(), 0, "fill_rate");
     assert!(rate >= 0.9 || filled.sentence().contains("No level reached"), "{}", filled.sentence());
@@ -390,6 +392,23 @@ fn lots_shelf_lives_and_classes() {
     let (more, less) = (numbers(&classes, "level"), numbers(&plain, "level"));
     assert!(more[7] > less[7], "the largest item is an A");
     assert!(more.iter().zip(&less).any(|(a, b)| a < b), "a small item is a C");
+}
+
+#[test]
+fn a_cover_is_so_many_steps_of_expected_demand() {
+    let folder = tempfile::tempdir().unwrap();
+    let covered = decided(folder.path(), STATE, "lead_time=2, cover=4.5", "gamma_poisson").unwrap();
+    let (levels, means) = (numbers(&covered, "level"), numbers(&covered, "mean"));
+    for (level, mean) in levels.into_iter().zip(means).filter_map(|(level, mean)| level.zip(mean)) {
+        // The mean is that of three steps: lead time and review.
+        assert_eq!(level, (4.5 * mean / 3.0).ceil(), "{mean}");
+    }
+    let panel = panel();
+    let trial = panel.backtest(["gamma_poisson"], Folds::new(6, 3).step(1)).unwrap();
+    let choose = |policy: &str| trial.choose_policy(&StockPolicy::parse(policy).unwrap());
+    let best = choose("lead_time=2, holding=0.2, shortage=1, cover=3").unwrap();
+    assert!(best.sentence().contains("is the one to take"), "{}", best.sentence());
+    assert!(choose("lead_time=2, cover=3").err().unwrap().to_string().contains("what holding and shortage cost"));
 }
 
 #[test]

@@ -34,6 +34,9 @@ pub(crate) const LEVELS: &[f64] =
 /// Parts that a step between two levels is divided into where the target is reached within it.
 const PARTS: usize = 4;
 
+/// Covers that are tried where no service is wanted, in multiples of lead time and review period.
+const COVERS: [f64; 9] = [0.6, 0.8, 1.0, 1.2, 1.4, 1.7, 2.0, 2.5, 3.0];
+
 /// Fill rates from here on are tried.
 const LEAST_FILL: f64 = 0.8;
 
@@ -73,21 +76,21 @@ fn cost(metric: &str) -> Result<Option<StockPolicy>> {
     }
 }
 
-/// The policy as it is, and with other levels of its target: of a fill rate, with cycle service levels too.
+/// The policy as it is, and with cycle service levels; beside these with fill rates where one is wanted, and with covers where no
+/// service is.
 fn candidates(policy: &StockPolicy, levels: &[f64]) -> Vec<StockPolicy> {
-    let cycle = |level: &f64| StockPolicy { cycle_service: Some(*level), fill_rate: None, ..policy.clone() };
-    let fill = |level: &f64| StockPolicy { fill_rate: Some(*level), ..policy.clone() };
-    let mut candidates = vec![policy.clone()];
-    candidates.extend(levels.iter().map(cycle));
-    if policy.fill_rate.is_some() {
-        candidates.extend(levels.iter().filter(|level| **level >= LEAST_FILL).map(fill));
+    let mut targets: Vec<Target> = levels.iter().map(|level| Target::Service(*level)).collect();
+    let reach = (policy.lead_time + policy.review) as f64;
+    match policy.target() {
+        Target::FillRate(_) => {
+            targets.extend(levels.iter().filter(|level| **level >= LEAST_FILL).map(|rate| Target::FillRate(*rate)));
+        }
+        Target::Cost | Target::Cover(_) if !levels.is_empty() => {
+            targets.extend(COVERS.map(|cover| Target::Cover(cover * reach)));
+        }
+        _ => {}
     }
-    candidates
-}
-
-/// Is a policy's level a fill rate, and how high is it?
-fn level(policy: &StockPolicy) -> (bool, f64) {
-    (policy.fill_rate.is_some(), policy.fill_rate.or(policy.cycle_service).unwrap_or(0.0))
+    std::iter::once(policy.clone()).chain(targets.into_iter().map(|target| policy.aimed_at(target))).collect()
 }
 
 /// Models and levels, simulated, the one to take first.
@@ -114,6 +117,11 @@ impl Choice {
         let past = Past::of(backtest, state, policy)?;
         let policies = candidates(policy, levels);
         let played = past.run(&policies)?;
+        if let (Target::Cover(_), false) = (policy.target(), levels.is_empty() || past.has_costs(&played)) {
+            return Err(Error::usage(
+                "which cover is best depends on what holding and shortage cost: state both, or a fill rate that is to be reached",
+            ));
+        }
         let mut choice = Self {
             backtest: backtest.clone(),
             ranked: Vec::new(),
@@ -138,17 +146,17 @@ impl Choice {
         let Some((target, wanted)) = self.wanted().filter(|_| self.policies.len() > 1) else { return Vec::new() };
         let mut found: Vec<StockPolicy> = Vec::new();
         for first in self.just_reaching() {
-            let (is_fill, reaches) = level(&self.policies[first.1]);
+            let kind = self.policies[first.1].target();
+            let reaches = kind.level().unwrap_or(0.0);
             let below = (0..self.policies.len()).filter(|k| self.total((first.0, *k)).service(target) < wanted);
-            let below = below.map(|k| level(&self.policies[k])).filter(|(fill, at)| *fill == is_fill && *at < reaches);
-            let lower = below.map(|(_, at)| at).max_by(f64::total_cmp);
+            let below = below.map(|k| self.policies[k].target()).filter(|other| other.is_like(kind));
+            let lower = below.filter_map(Target::level).filter(|at| *at < reaches).max_by(f64::total_cmp);
             let Some(lower) = lower.filter(|_| self.total(first).service(target) > wanted) else { continue };
             for part in 1..PARTS {
-                let at = Some(lower + (reaches - lower) * part as f64 / PARTS as f64);
-                let policy = match is_fill {
-                    true => StockPolicy { fill_rate: at, ..self.policies[0].clone() },
-                    false => StockPolicy { cycle_service: at, fill_rate: None, ..self.policies[0].clone() },
-                };
+                let at = lower + (reaches - lower) * part as f64 / PARTS as f64;
+                let is_rate = kind.is_like(Target::FillRate(at));
+                let policy =
+                    self.policies[0].aimed_at(if is_rate { Target::FillRate(at) } else { Target::Service(at) });
                 if !found.contains(&policy) {
                     found.push(policy);
                 }
@@ -167,11 +175,12 @@ impl Choice {
             let (a, b) = (place(beyond(a)), place(beyond(b)));
             a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
         };
-        let of = |(model, is_fill): (usize, bool)| {
-            let levels = (0..self.policies.len()).filter(|k| level(&self.policies[*k]).0 == is_fill);
+        let of = |(model, kind): (usize, Target)| {
+            let levels = (0..self.policies.len()).filter(|k| self.policies[*k].target().is_like(kind));
             levels.map(|k| (model, k)).min_by(closest)
         };
-        (0..self.totals.len()).flat_map(|model| [(model, false), (model, true)]).filter_map(of).collect()
+        let kinds = [Target::Service(0.0), Target::FillRate(0.0)];
+        (0..self.totals.len()).flat_map(|model| kinds.map(|kind| (model, kind))).filter_map(of).collect()
     }
 
     fn total(&self, (model, level): (usize, usize)) -> &Ledger {
@@ -180,8 +189,10 @@ impl Choice {
 
     /// What is asked for, and the service that counts.
     fn wanted(&self) -> Option<(Target, f64)> {
-        let fill = self.policies[0].fill_rate.map(|rate| (Target::FillRate(rate), rate));
-        fill.or(self.policies[0].cycle_service.map(|level| (Target::Service(level), level)))
+        match self.policies[0].target() {
+            target @ (Target::Service(level) | Target::FillRate(level)) => Some((target, level)),
+            Target::Cover(_) | Target::Cost => None,
+        }
     }
 
     /// The cheapest first; with a target, each model's level that just reaches it before all others.
@@ -220,11 +231,9 @@ impl Choice {
     }
 
     fn level(&self, level: usize) -> String {
-        let policy = &self.policies[level];
-        match (level, policy.fill_rate, policy.cycle_service) {
-            (0, ..) => "the policy as stated".into(),
-            (_, Some(rate), _) => format!("a fill rate of {}", percent(rate)),
-            (.., service) => format!("a cycle service of {}", percent(service.unwrap_or(0.0))),
+        match level {
+            0 => "the policy as stated".into(),
+            level => self.policies[level].target().words(),
         }
     }
 
@@ -311,6 +320,7 @@ impl Decided for Choice {
             Column::new("model".into(), self.ranked.iter().map(|(m, _)| labels[*m].as_str()).collect::<Vec<_>>()),
             Column::new("cycle_service_target".into(), target(|policy| policy.cycle_service)),
             Column::new("fill_rate_target".into(), target(|policy| policy.fill_rate)),
+            Column::new("cover_target".into(), target(|policy| policy.cover)),
             Column::new("cost".into(), cost),
             Column::new("fill_rate".into(), of(&Ledger::fill_rate)),
             Column::new("cycle_service".into(), of(&Ledger::cycle_service)),

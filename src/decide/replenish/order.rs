@@ -21,10 +21,12 @@
 //! level below the critical ratio is cheaper; simulated past orders tell by how much (`choose.rs`). In the steps of a review
 //! period, what is in transit counts from the step it arrives.
 
+use super::percent;
 use super::policy::{LeadTimes, Lots, Unmet};
 use super::shelf::Shelf;
 use crate::decide::stock::{Demand as Distribution, OrderRule};
 use crate::error::Result;
+use crate::show::number;
 use crate::statistics::NegativeBinomial;
 
 /// More units than this are projected on paths: convolutions take their square.
@@ -61,6 +63,20 @@ pub(super) enum Demand<'a> {
     Formula(&'a [f64], f64),
 }
 
+impl Demand<'_> {
+    /// The mean of a step, over the first so many.
+    fn per_step(&self, steps: usize) -> f64 {
+        let of = |means: &[f64]| {
+            let first = &means[..steps.min(means.len())];
+            first.iter().sum::<f64>() / first.len().max(1) as f64
+        };
+        match self {
+            Self::Counts(means, _) | Self::Formula(means, _) => of(means),
+            Self::Paths(paths) => paths.iter().map(|path| of(path)).sum::<f64>() / paths.len().max(1) as f64,
+        }
+    }
+}
+
 /// What an order is to achieve.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Target {
@@ -68,8 +84,35 @@ pub(super) enum Target {
     Service(f64),
     /// The share of demand that is met.
     FillRate(f64),
+    /// Stock and orders together are so many steps of expected demand.
+    Cover(f64),
     /// The least expected cost.
     Cost,
+}
+
+impl Target {
+    /// What it says, in words: `a fill rate of 95 %`.
+    pub fn words(self) -> String {
+        match self {
+            Self::Service(level) => format!("a cycle service of {}", percent(level)),
+            Self::FillRate(rate) => format!("a fill rate of {}", percent(rate)),
+            Self::Cover(steps) => format!("a cover of {} steps", number(steps)),
+            Self::Cost => "the least expected cost".into(),
+        }
+    }
+
+    /// Its number; none where it is the cost.
+    pub fn level(self) -> Option<f64> {
+        match self {
+            Self::Service(level) | Self::FillRate(level) | Self::Cover(level) => Some(level),
+            Self::Cost => None,
+        }
+    }
+
+    /// Is the other one of the same kind?
+    pub fn is_like(self, other: Self) -> bool {
+        std::mem::discriminant(&self) == std::mem::discriminant(&other)
+    }
 }
 
 /// What a unit costs.
@@ -170,13 +213,15 @@ pub(super) fn order(demand: Demand, pipeline: &Pipeline, timing: &Timing, goal: 
         Demand::Formula(means, sd) => Box::new(Formula::of(means, sd, pipeline, timing).ok()?),
     };
     let mean = cycle.demand();
+    let position = pipeline.position();
+    let step = demand.per_step(timing.lead.longest() + timing.review);
     let enough = |q: f64| match (goal.target, &goal.costs) {
         (Target::Service(level), _) => cycle.outlook(q).met >= level,
         (Target::FillRate(rate), _) => cycle.outlook(q).unmet <= (1.0 - rate) * mean,
+        (Target::Cover(steps), _) => position + q >= steps * step,
         (Target::Cost, Some(costs)) => cycle.outlook(q + 1.0).cost(costs) >= cycle.outlook(q).cost(costs),
         (Target::Cost, None) => true,
     };
-    let position = pipeline.position();
     let ideal = smallest(-position - 1.0, enough)?;
     let quantity = match ask {
         Ask::Quantity(quantity) => quantity,

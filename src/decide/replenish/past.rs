@@ -82,7 +82,7 @@ impl Ledger {
 
     /// What the target asks for.
     pub fn service(&self, target: Target) -> f64 {
-        if matches!(target, Target::FillRate(_)) { self.fill_rate() } else { self.cycle_service() }
+        if target.is_like(Target::FillRate(0.0)) { self.fill_rate() } else { self.cycle_service() }
     }
 }
 

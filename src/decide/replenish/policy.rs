@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Gamma};
 
+use super::order::Target;
 use crate::decide::stock::{non_negative, positive, proportion};
 use crate::error::{Error, Result};
 use crate::options::choice;
@@ -60,6 +61,8 @@ pub struct StockPolicy {
     pub cycle_service: Option<f64>,
     /// The share of demand that is met from stock, between 0 and 1.
     pub fill_rate: Option<f64>,
+    /// Steps of expected demand that stock and orders together cover, such as 3.5: the rule of thumb of many shops.
+    pub cover: Option<f64>,
     /// The service target by class of item, such as `A=0.98, B=0.95, CZ=0.9`: ABC by share of sales, XYZ by how much sales vary.
     /// Other items have the target above.
     pub classes: String,
@@ -91,6 +94,7 @@ impl Default for StockPolicy {
             unmet: Unmet::Lost,
             cycle_service: None,
             fill_rate: None,
+            cover: None,
             classes: String::new(),
             lots: Lots::Any,
             lot: None,
@@ -135,6 +139,7 @@ impl StockPolicy {
             ("the holding cost", self.holding),
             ("the shortage cost", self.shortage),
             ("the cost of an order", self.order_cost),
+            ("the cover", self.cover),
             ("the lot", self.lot),
             ("the budget", self.budget),
             ("the space", self.space),
@@ -142,10 +147,11 @@ impl StockPolicy {
         costs.into_iter().try_for_each(|(what, cost)| cost.map_or(Ok(0.0), |cost| positive(what, cost)).map(|_| ()))?;
         self.cycle_service.map_or(Ok(0.0), |level| proportion("the cycle service level", level))?;
         self.fill_rate.map_or(Ok(0.0), |rate| proportion("the fill rate", rate))?;
-        if self.cycle_service.is_some() && self.fill_rate.is_some() {
-            return Err(Error::usage(
-                "a cycle service level and a fill rate are two targets of one order: state one of them",
-            ));
+        let targets =
+            [("a cycle service level", self.cycle_service), ("a fill rate", self.fill_rate), ("a cover", self.cover)];
+        let stated: Vec<&str> = targets.iter().filter(|(_, target)| target.is_some()).map(|(what, _)| *what).collect();
+        if let [one, other, ..] = stated.as_slice() {
+            return Err(Error::usage(format!("{one} and {other} are two targets of one order: state one of them")));
         }
         if self.budget.is_some() && self.space.is_some() {
             return Err(Error::usage("a budget and a space are two limits of one order: state the tighter one"));
@@ -159,6 +165,28 @@ impl StockPolicy {
             return Err(Error::usage(format!("a decision takes at least 100 sample paths, not {}", self.paths)));
         }
         self.class_targets().map(|_| ())
+    }
+
+    /// What orders aim at.
+    pub(super) fn target(&self) -> Target {
+        match (self.fill_rate, self.cycle_service, self.cover) {
+            (Some(rate), ..) => Target::FillRate(rate),
+            (_, Some(level), _) => Target::Service(level),
+            (.., Some(steps)) => Target::Cover(steps),
+            _ => Target::Cost,
+        }
+    }
+
+    /// The same policy, aiming at something else.
+    pub(super) fn aimed_at(&self, target: Target) -> Self {
+        let (mut cycle_service, mut fill_rate, mut cover) = (None, None, None);
+        match target {
+            Target::Service(level) => cycle_service = Some(level),
+            Target::FillRate(rate) => fill_rate = Some(rate),
+            Target::Cover(steps) => cover = Some(steps),
+            Target::Cost => {}
+        }
+        Self { cycle_service, fill_rate, cover, ..self.clone() }
     }
 
     /// Steps of forecast that an order needs: the longest lead time and the review period.

@@ -60,12 +60,10 @@ impl Backtest {
         for policy in policies {
             policy.check()?;
             let aims = |from: &StockPolicy| StockPolicy {
-                cycle_service: policy.cycle_service,
-                fill_rate: policy.fill_rate,
                 belief: policy.belief,
                 lots: policy.lots,
                 lot: policy.lot,
-                ..from.clone()
+                ..from.aimed_at(policy.target())
             };
             if aims(first) != *policy {
                 return Err(Error::usage(
@@ -211,8 +209,8 @@ impl Decided for Simulated {
             _ => {}
         }
         let others = self.policies.iter().enumerate().skip(1).map(|(of, policy)| {
-            let target = policy.fill_rate.or(policy.cycle_service).filter(|_| policy.belief == self.policies[0].belief);
-            let target = target.map(|target| format!(" to a target of {}", percent(target))).unwrap_or_default();
+            let target = Some(policy.target()).filter(|_| policy.belief == self.policies[0].belief);
+            let target = target.map(|target| format!(" to {}", target.words())).unwrap_or_default();
             format!("{}{target} {}", by(policy.belief), told((self.best, of)))
         });
         let others: Vec<String> = others.collect();
@@ -235,7 +233,7 @@ impl Decided for Simulated {
         };
         let more: Vec<Estimate> = self.ranked.iter().map(|one| self.more(*one)).collect();
         let beliefs = self.ranked.iter().map(|(_, of)| word(self.policies[*of].belief)).collect::<Vec<_>>();
-        let target = |(_, of): &(usize, usize)| self.policies[*of].fill_rate.or(self.policies[*of].cycle_service);
+        let target = |(_, of): &(usize, usize)| self.policies[*of].target().level();
         let targets = self.ranked.iter().map(target).collect::<Vec<_>>();
         let items = self.played.items.len() as f64;
         let columns = vec![

@@ -98,16 +98,16 @@ impl Item {
     pub fn goal(&self, policy: &StockPolicy, class: Option<f64>, mean: f64) -> Result<Goal<'_>> {
         let costs = self.costs(policy);
         let own = self.target.or(class);
-        let target = match (policy.cycle_service, policy.fill_rate, costs) {
-            (_, Some(rate), _) => Target::FillRate(own.unwrap_or(rate)),
-            (Some(level), ..) => Target::Service(own.unwrap_or(level)),
-            _ if own.is_some() => Target::Service(own.unwrap_or(0.5)),
-            (.., Some(_)) => Target::Cost,
-            _ => {
+        let target = match (policy.target(), own) {
+            (Target::FillRate(_), Some(own)) => Target::FillRate(own),
+            (_, Some(own)) => Target::Service(own),
+            (Target::Cost, None) if costs.is_none() => {
                 return Err(Error::usage(
-                    "nothing says how much stock is enough: state a cycle service level, a fill rate, or the costs of holding and shortage",
+                    "nothing says how much stock is enough: state a cycle service level, a fill rate, a cover, or the costs of holding \
+                     and shortage",
                 ));
             }
+            (target, None) => target,
         };
         let lot = match policy.lots {
             Lots::Any => 1.0,
