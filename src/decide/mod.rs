@@ -189,10 +189,43 @@ impl Decision {
     }
 }
 
-/// The figures, then the table: of decisions that a figure tells faster. One that cannot be drawn is left out.
-fn figures_first(decided: &impl Decided) -> Result<Vec<Block>> {
-    let figures = decided.figures().unwrap_or_default().into_iter().map(Block::Figure);
-    Ok(figures.chain([Block::Table(decided.table()?)]).collect())
+/// What readers see of a table: which columns, by which names, and what these mean.
+struct Reading<'a> {
+    keys: Vec<String>,
+    /// A column whose name for readers ends in `%` holds shares, or percent if its own name says so.
+    columns: &'a [(&'a str, &'a str)],
+    meaning: &'a str,
+}
+
+impl Reading<'_> {
+    fn table(&self, table: &Table) -> Result<Table> {
+        let frame = table.frame();
+        let mut columns = Vec::new();
+        for key in &self.keys {
+            columns.push(frame.column(key)?.clone());
+        }
+        for (name, words) in self.columns {
+            let column = frame.column(name)?;
+            columns.push(match words.ends_with('%') {
+                true => {
+                    let shares = column.f64()?.iter();
+                    let times = if name.ends_with("percent") { 10.0 } else { 1000.0 };
+                    let percent = |share: Option<f64>| share.map(|share| (times * share).round() / 10.0);
+                    Column::new((*words).into(), shares.map(percent).collect::<Vec<Option<f64>>>())
+                }
+                false => column.clone().with_name((*words).into()),
+            });
+        }
+        Ok(Table::new(DataFrame::new(frame.height(), columns)?))
+    }
+
+    /// The figures, then the table and what its columns mean: of decisions that a figure tells faster. A figure that cannot be drawn
+    /// is left out.
+    fn figures_first(&self, decided: &impl Decided) -> Result<Vec<Block>> {
+        let figures = decided.figures().unwrap_or_default().into_iter().map(Block::Figure);
+        let table = self.table(&decided.table()?)?.titled(decided.title());
+        Ok(figures.chain([Block::Table(table), Block::Text(self.meaning.into())]).collect())
+    }
 }
 
 /// The one model that a decision rests on; `hint` says how one is named.

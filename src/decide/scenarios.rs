@@ -12,13 +12,25 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::replenish::{Closed, Resupply};
-use super::{Decided, Decision, only_model, without};
+use super::{Decided, Decision, Reading, only_model, without};
 use crate::error::{Error, Result, find};
 use crate::figures::{Figure, Line, Lines, TimeAxis};
 use crate::forecast::Forecast;
 use crate::panel::{Future, Panel};
 use crate::show::words::{about, counted};
-use crate::show::{Finding, Table, number};
+use crate::show::{Block, Finding, Table, number};
+
+/// The columns of the scenarios as a planner reads them, and what they mean.
+const READ: &[(&str, &str)] = &[
+    ("scenario", "scenario"),
+    ("forecast", "forecast"),
+    ("change_percent", "more, %"),
+    ("order", "ordered"),
+    ("p_out", "risk, %"),
+    ("expected_cost", "cost"),
+];
+const MEANING: &str = "Ordered: units of all items. Risk: the probability that an item runs out in the steps that its order is for, on \
+                       average. Cost: expected in these steps.";
 
 /// What a scenario changes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -324,7 +336,7 @@ impl Decided for Scenarios {
                 true => "the forecast is the same".to_string(),
                 false if base != 0.0 => {
                     let percent = 100.0 * (total / base - 1.0);
-                    format!("{}{} % of it", if percent < 0.0 { "−" } else { "+" }, about(percent.abs()))
+                    format!("{} % {}", about(percent.abs()), if percent < 0.0 { "less" } else { "more" })
                 }
                 false => format!("{} of it", about(total)),
             };
@@ -379,5 +391,19 @@ impl Decided for Scenarios {
 
     fn figures(&self) -> Result<Vec<Figure>> {
         Ok(vec![self.figure("What is expected".into(), None)])
+    }
+
+    /// The table by the names that a planner reads, and the figure.
+    fn blocks(&self) -> Result<Vec<Block>> {
+        let table = self.table()?;
+        let columns: Vec<(&str, &str)> =
+            READ.iter().filter(|(name, _)| table.frame().column(name).is_ok()).copied().collect();
+        let reading = Reading { keys: Vec::new(), columns: &columns, meaning: MEANING };
+        let mut blocks = vec![Block::Table(reading.table(&table)?)];
+        if self.outcomes[0].orders.is_some() {
+            blocks.push(Block::Text(MEANING.into()));
+        }
+        blocks.extend(self.figures()?.into_iter().map(Block::Figure));
+        Ok(blocks)
     }
 }

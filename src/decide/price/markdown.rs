@@ -24,7 +24,7 @@ use super::setting::{Draws, Known, Setting, tag};
 use super::state::Shelf;
 use super::{PricePolicy, caveats, chance, interval, moves, span};
 use crate::decide::stock::non_negative;
-use crate::decide::{Decided, Decision, figures_first};
+use crate::decide::{Decided, Decision, Reading};
 use crate::error::{Error, Result, find};
 use crate::figures::{Line as Stroke, Lines, TimeAxis};
 use crate::forecast::Forecast;
@@ -32,6 +32,22 @@ use crate::panel::{Panel, parse_stamp};
 use crate::progress;
 use crate::show::words::{about, counted, rounded};
 use crate::show::{Block, Figure, Finding, Table, number};
+
+/// The columns of the paths as a planner reads them, and what they mean.
+const READ: &[(&str, &str)] = &[
+    ("stock", "stock"),
+    ("price", "price now"),
+    ("proposed", "price next"),
+    ("path", "path"),
+    ("hold", "as it is"),
+    ("value", "marked down"),
+    ("low", "more, from"),
+    ("high", "to"),
+    ("left", "left"),
+    ("p_sold", "sold out, %"),
+];
+const MEANING: &str = "As it is: what the stock brings at the price of now until its date; marked down: by the path of prices. From and to are \
+                       the ends of the interval of the difference. Left: units in the end; sold out: the probability that there are none.";
 
 /// Prices that a path may take at most.
 const RUNGS: usize = 20;
@@ -612,7 +628,8 @@ impl Decided for Markdowns {
 
     /// Figure and table.
     fn blocks(&self) -> Result<Vec<Block>> {
-        figures_first(self)
+        let reading = Reading { keys: self.setting.panel.columns().keys(), columns: READ, meaning: MEANING };
+        reading.figures_first(self)
     }
 
     /// The forecast that it rests on.

@@ -27,7 +27,7 @@ pub(in crate::decide) use optimum::{Difference, difference};
 pub use policy::PricePolicy;
 pub(in crate::decide) use setting::{order, scale};
 
-use crate::decide::{Decided, Decision, figures_first};
+use crate::decide::{Decided, Decision, Reading};
 use crate::error::{Error, Result, find};
 use crate::figures::{Intervals, Scatter};
 use crate::forecast::Forecast;
@@ -38,6 +38,21 @@ use ladder::Ladder;
 use optimum::{Item, Outlook};
 use setting::{Draws, Known, Setting, signed, tag};
 use state::Shelf;
+
+/// The columns of the prices as a planner reads them, and what they mean.
+const READ: &[(&str, &str)] = &[
+    ("price", "price now"),
+    ("proposed", "proposed"),
+    ("units", "units now"),
+    ("new_units", "units then"),
+    ("profit", "profit now"),
+    ("new_profit", "profit then"),
+    ("difference", "difference"),
+    ("low", "from"),
+    ("high", "to"),
+];
+const MEANING: &str = "Units and profit are those expected over all steps of the forecast, at the price of now and at the proposed one; \
+                       from and to are the ends of the interval of the difference.";
 
 /// Points of the curve of profit against price.
 const POINTS: usize = 41;
@@ -464,7 +479,8 @@ impl Decided for Prices {
 
     /// Figure and table.
     fn blocks(&self) -> Result<Vec<Block>> {
-        figures_first(self)
+        let reading = Reading { keys: self.setting.panel.columns().keys(), columns: READ, meaning: MEANING };
+        reading.figures_first(self)
     }
 
     /// The forecast that it rests on.
@@ -477,12 +493,12 @@ impl Decided for Prices {
 fn caveats(setting: &Setting) -> Vec<String> {
     let column = &setting.reactions.column;
     let mut caveats = vec![format!(
-        "How sales react is estimated from past changes of `{column}` against the steps around them: it is the reaction of the short \
+        "How sales react is estimated from past changes of {column} against the steps around them: it is the reaction of the short \
          run. A price that was set in view of the demand expected biases it; a test of prices at random does not."
     )];
     if !setting.price_is_known() {
         caveats.push(format!(
-            "The forecast is taken for what would be sold at the last `{column}` of the history; a model that does not see prices averages \
+            "The forecast is taken for what would be sold at the last {column} of the history; a model that does not see prices averages \
              over recent ones."
         ));
     }

@@ -5,12 +5,28 @@ use polars::prelude::*;
 use super::setting::Setting;
 use super::{Judged, PromotionPolicy};
 use crate::decide::price::{Difference, chance, interval, moves, span};
-use crate::decide::{Decided, figures_first, keyed};
+use crate::decide::{Decided, Reading, keyed};
 use crate::error::{Result, find};
 use crate::figures::{Schedule, TimeAxis, Waterfall};
 use crate::forecast::Forecast;
 use crate::show::words::{about, counted, rounded};
 use crate::show::{Block, Figure, Finding, Table, number};
+
+/// The columns of the promotions as a planner reads them, and what they mean.
+const READ: &[(&str, &str)] = &[
+    ("start", "start"),
+    ("length", "steps"),
+    ("discount", "discount, %"),
+    ("cost", "cost"),
+    ("base", "sales without"),
+    ("more", "more sold"),
+    ("borrowed", "of it borrowed"),
+    ("difference", "profit"),
+    ("low", "from"),
+    ("high", "to"),
+];
+const MEANING: &str = "More sold: in the steps of the promotion; of it borrowed: what the steps around sell less. Profit: the expected \
+                       difference, its cost taken off, with the ends of its interval.";
 
 /// What promotions are expected to earn, and which are chosen.
 pub(super) struct Promotions {
@@ -227,7 +243,7 @@ impl Decided for Promotions {
         let percent =
             |share: f64| format!("{}{} %", if share < 0.0 { "−" } else { "+" }, rounded(100.0 * share.abs(), 1));
         let mut all = vec![format!(
-            "The uplift is that of past promotions (`{}`): {} on average ({} % interval {} to {}); it includes whatever else happened on \
+            "The uplift is that of past promotions ({}): {} on average ({} % interval {} to {}); it includes whatever else happened on \
              their dates.",
             policy.promotion,
             percent(measured.all.value),
@@ -294,7 +310,8 @@ impl Decided for Promotions {
 
     /// Figure and table.
     fn blocks(&self) -> Result<Vec<Block>> {
-        figures_first(self)
+        let reading = Reading { keys: self.setting.panel.columns().keys(), columns: READ, meaning: MEANING };
+        reading.figures_first(self)
     }
 
     /// The forecast that it rests on.
