@@ -34,6 +34,7 @@ pub(crate) use scenarios::latest;
 use crate::error::{Error, Result};
 use crate::forecast::Forecast;
 use crate::panel::Panel;
+use crate::show::words::about;
 use crate::show::{Block, Figure, Finding, Show, Table};
 use replenish::Resupply;
 
@@ -192,7 +193,8 @@ impl Decision {
 /// What readers see of a table: which columns, by which names, and what these mean.
 struct Reading<'a> {
     keys: Vec<String>,
-    /// A column whose name for readers ends in `%` holds shares, or percent if its own name says so.
+    /// A column whose name for readers ends in `%` holds shares, or percent if its own name says so; `low` stands for an interval
+    /// up to `high`.
     columns: &'a [(&'a str, &'a str)],
     meaning: &'a str,
 }
@@ -206,6 +208,15 @@ impl Reading<'_> {
         }
         for (name, words) in self.columns {
             let column = frame.column(name)?;
+            if *name == "low" {
+                let ends = column.f64()?.iter().zip(frame.column("high")?.f64()?.iter());
+                let interval = |(low, high): (Option<f64>, Option<f64>)| {
+                    let (low, high) = low.zip(high)?;
+                    Some(format!("{} to {}", about(low), about(high)))
+                };
+                columns.push(Column::new((*words).into(), ends.map(interval).collect::<Vec<Option<String>>>()));
+                continue;
+            }
             columns.push(match words.ends_with('%') {
                 true => {
                     let shares = column.f64()?.iter();

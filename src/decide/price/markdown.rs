@@ -37,17 +37,15 @@ use crate::show::{Block, Figure, Finding, Table, number};
 const READ: &[(&str, &str)] = &[
     ("stock", "stock"),
     ("price", "price now"),
-    ("proposed", "price next"),
     ("path", "path"),
     ("hold", "as it is"),
     ("value", "marked down"),
-    ("low", "more, from"),
-    ("high", "to"),
+    ("low", "difference"),
     ("left", "left"),
     ("p_sold", "sold out, %"),
 ];
-const MEANING: &str = "As it is: what the stock brings at the price of now until its date; marked down: by the path of prices. From and to are \
-                       the ends of the interval of the difference. Left: units in the end; sold out: the probability that there are none.";
+const MEANING: &str = "As it is: what the stock brings at the price of now until its date; marked down: by the path of prices; \
+                       difference: the interval of what is more. Left: units in the end; sold out: the probability that there are none.";
 
 /// Prices that a path may take at most.
 const RUNGS: usize = 20;

@@ -48,11 +48,10 @@ const READ: &[(&str, &str)] = &[
     ("profit", "profit now"),
     ("new_profit", "profit then"),
     ("difference", "difference"),
-    ("low", "from"),
-    ("high", "to"),
+    ("low", "its interval"),
 ];
-const MEANING: &str = "Units and profit are those expected over all steps of the forecast, at the price of now and at the proposed one; \
-                       from and to are the ends of the interval of the difference.";
+const MEANING: &str = "Units and profit are those expected over all steps of the forecast, at the price of now and at the \
+                       proposed one; the interval is that of the difference in profit.";
 
 /// Points of the curve of profit against price.
 const POINTS: usize = 41;

@@ -22,11 +22,10 @@ const READ: &[(&str, &str)] = &[
     ("more", "more sold"),
     ("borrowed", "of it borrowed"),
     ("difference", "profit"),
-    ("low", "from"),
-    ("high", "to"),
+    ("low", "its interval"),
 ];
 const MEANING: &str = "More sold: in the steps of the promotion; of it borrowed: what the steps around sell less. Profit: the expected \
-                       difference, its cost taken off, with the ends of its interval.";
+                       difference, its cost taken off.";
 
 /// What promotions are expected to earn, and which are chosen.
 pub(super) struct Promotions {
