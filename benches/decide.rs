@@ -28,8 +28,10 @@ fn main() -> Any<()> {
     let row = std::env::args().skip(1).find(|word| !word.starts_with("--"));
     let asked = |name: &str| row.as_deref().is_none_or(|row| row == name);
     if asked("service") {
-        service(&data, "walmart_dept300", &["IsHoliday"], 13)?;
-        service(&data, "rossmann_daily100", &["Promo", "Open", "Holiday"], 42)?;
+        let weekly = ["gamma_poisson", "group_seasonal", "theta", "seasonal_naive"];
+        service(&data, "walmart_dept300", &[], weekly, 13)?;
+        let daily = ["gamma_poisson", "theta", "ridge", "seasonal_naive"];
+        service(&data, "rossmann_daily100", &["Promo", "Open", "Holiday"], daily, 42)?;
     }
     if asked("time") {
         time(&data)?;
@@ -74,7 +76,7 @@ fn cpu() -> f64 {
     cpu_time::ProcessTime::now().as_duration().as_secs_f64()
 }
 
-fn service(data: &Path, name: &str, known: &[&str], held_out: usize) -> Any<()> {
+fn service(data: &Path, name: &str, known: &[&str], models: [&str; 4], held_out: usize) -> Any<()> {
     let part = |part: &str| -> Any<DataFrame> {
         let file = std::fs::File::open(data.join(format!("samples/{name}_{part}.parquet")))?;
         Ok(ParquetReader::new(file).finish()?)
@@ -82,7 +84,6 @@ fn service(data: &Path, name: &str, known: &[&str], held_out: usize) -> Any<()> 
     let names = [&["unique_id", "ds", "y"], known].concat();
     let frame = part("train")?.select(names.iter().copied())?.vstack(&part("test")?.select(names.iter().copied())?)?;
     let sales = Panel::from_frame(frame, Columns::new(["unique_id"], "ds", "y").known(known.iter().copied()))?;
-    let models = ["gamma_poisson", "ets", "theta", "ridge", "boost(regressors=true)", "seasonal_naive"];
     let (lead, review) = (2, 1);
     let folds = |reviews: usize| Folds::new(reviews, lead + review).step(review);
     let begun = cpu();
