@@ -341,6 +341,7 @@ fn the_cheapest_model_is_chosen_by_its_cost() {
     assert!(simulated.sentence().contains("over 10 steps costs"), "{}", simulated.sentence());
     let choice = trial.choose_policy(&policy).unwrap();
     let chosen = choice.table().unwrap();
+    assert_eq!(choice.figures().unwrap().len(), 2, "cost and stock against service");
     assert!(chosen.rows() == 81 && number(&chosen, 0, "cost") <= cost(own));
     let filled = trial.choose_policy(&StockPolicy::parse("lead_time=2, fill_rate=0.9").unwrap()).unwrap();
     let rate = number(&filled.table().unwrap(), 0, "fill_rate");

@@ -237,18 +237,16 @@ impl Choice {
         }
     }
 
-    /// Cost, or stock, against the share of demand that is met.
-    fn figure(&self) -> Figure {
+    /// A number of each model and level against the share of demand that is met.
+    fn against_service(&self, title: &str, value: &str, of: impl Fn(&Ledger) -> f64) -> Figure {
         let names = self.backtest.names();
-        let burden =
-            |total: &Ledger| if self.has_costs { total.cost() } else { total.left / total.steps.max(1) as f64 };
         let groups = names.iter().enumerate().map(|(m, name)| {
-            let pairs = self.totals[m].iter().map(|total| (100.0 * total.fill_rate(), burden(total)));
+            let pairs = self.totals[m].iter().map(|total| (100.0 * total.fill_rate(), of(total)));
             (name.clone(), pairs.collect())
         });
         Scatter {
-            title: if self.has_costs { "What service costs" } else { "What service takes in stock" }.into(),
-            value: if self.has_costs { "simulated cost" } else { "mean stock of an item, units" }.into(),
+            title: title.into(),
+            value: value.into(),
             foot: "demand met from stock, %".into(),
             groups: groups.collect(),
             curve: Vec::new(),
@@ -343,7 +341,12 @@ impl Decided for Choice {
     }
 
     fn figures(&self) -> Result<Vec<Figure>> {
-        Ok(vec![self.figure()])
+        // The exchange curve: how much stock buys how much service.
+        let stock = self.against_service("What service takes in stock", "mean stock of an item, units", |total| {
+            total.left / total.steps.max(1) as f64
+        });
+        let cost = || self.against_service("What service costs", "simulated cost", Ledger::cost);
+        Ok(self.has_costs.then(cost).into_iter().chain([stock]).collect())
     }
 
     /// The figure, and the best level of each model.
@@ -368,6 +371,7 @@ impl Decided for Choice {
             best.iter().map(|one| percent(self.total(*one).fill_rate())).collect::<Vec<_>>(),
         ));
         let table = Table::new(DataFrame::new(best.len(), columns)?).highlight(0);
-        Ok(vec![Block::Figure(self.figure()), Block::Table(table)])
+        let first = self.figures()?.into_iter().take(1).map(Block::Figure);
+        Ok(first.chain([Block::Table(table)]).collect())
     }
 }
