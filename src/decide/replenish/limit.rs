@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::show::words::counted;
 
 /// What a unit takes of the limit; none where the item does not say.
-fn weight(policy: &StockPolicy, item: &Item) -> Option<f64> {
+pub(super) fn weight(policy: &StockPolicy, item: &Item) -> Option<f64> {
     if policy.budget.is_some() { item.cost } else { item.volume }
 }
 

@@ -195,6 +195,9 @@ impl<'a> Past<'a> {
         if known().next().is_none() {
             return Some("its demand is not known in any window".into());
         }
+        if limit::is_shared(self.policy) && limit::weight(self.policy, &self.items[item]).is_none() {
+            return Some("the file with the stock has no row of it: what it takes of the limit is not known".into());
+        }
         let models = self.backtest.models();
         let silent = |window: &Window| (0..models.len()).find(|m| window.forecast.cell(*m, item).is_none());
         if let Some(m) = known().find_map(silent) {
@@ -307,7 +310,8 @@ impl<'a> Past<'a> {
         Ok(self.close(play))
     }
 
-    /// The same of all items where their orders share a limit: at each review they are cut together. What happens to `told` is told.
+    /// The same of all items where their orders share a limit: at each review they are cut together. What happens to `item` under the
+    /// first policy is told.
     fn play_all(
         &self,
         model: usize,
