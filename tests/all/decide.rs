@@ -479,6 +479,15 @@ fn past_orders_share_a_limit() {
     assert!(spent.iter().all(|sum| *sum <= 40.0) && spent.iter().any(|sum| *sum > 35.0), "{spent:?}");
     let error = Plan { space: Some(3.0), ..plan(None) }.simulate_stock().err().unwrap();
     assert!(error.to_string().contains("needs `volume` of every item"), "{error}");
+    // An item without a row takes an unknown share of the budget: it is not played, and the others are.
+    let state = std::fs::read_to_string(&stock).unwrap();
+    std::fs::write(&stock, state.replace("i7,0,8\n", "")).unwrap();
+    let some = simulated(Some(40.0));
+    let left = some.undecided().unwrap();
+    assert_eq!(left.rows(), 1);
+    assert_eq!(left.get(0, "series").unwrap().to_string(), "item=i7");
+    assert!(left.get(0, "reason").unwrap().to_string().contains("has no row of it"), "{left:?}");
+    assert!(some.explain("item=i6").unwrap().table().rows() > 1 && some.explain("item=i7").is_err());
 }
 
 #[test]
