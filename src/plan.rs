@@ -5,6 +5,7 @@
 //! wins over the environment, the environment over the file, the file over the default.
 
 mod decide;
+mod report;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ use crate::models::{Aim, Automatic, Fits, Model, SeasonalNaive};
 use crate::options::{split, split_list};
 use crate::panel::{Aggregate, Clean, Columns, Future, Join, Panel, Reading, Role, Scenario, Stamps, Stated, checked};
 use crate::show::{Block, Show, Table};
+
+pub use report::Audience;
 
 /// What stands for yes and no in the environment and after `--overwrite=`.
 #[cfg(feature = "cli")]
@@ -57,8 +60,8 @@ pub enum Group {
     Search,
     /// The seed of what is drawn at random.
     Seed,
-    /// The title of a report.
-    Title,
+    /// How a report is written: its title, its sections, for whom, in which currency.
+    Report,
     /// How stock is replenished.
     Stock,
     /// What shares a marketing budget.
@@ -100,7 +103,7 @@ impl Group {
             | Self::Limits
             | Self::Markdown
             | Self::Promotion => "Decision",
-            Self::Title | Self::Chunk | Self::Overwrite => "Results",
+            Self::Report | Self::Chunk | Self::Overwrite => "Results",
         }
     }
 }
@@ -374,8 +377,15 @@ plan! {
         #[env = "TRADEWIND_SEED"] #[of(Seed)]
         seed: u64 = 1,
         /// Title of report and slides.
-        #[env = "TRADEWIND_TITLE"] #[of(Title)]
+        #[env = "TRADEWIND_TITLE"] #[of(Report)]
         title: String = "Sales forecast".into(),
+        /// Whom the report is for: all, director, planner or analyst.
+        #[env = "TRADEWIND_AUDIENCE"] #[of(Report)]
+        audience: Audience = Audience::All,
+        /// Sections of the report in their order, separated by semicolons; by default those of its audience: answers, history,
+        /// drivers, outlook, actions, accuracy, evidence, data, challenges, method, limits.
+        #[env = "TRADEWIND_SECTIONS"] #[of(Report)]
+        sections: List = List::default(),
         /// Replace files at the place of a result even if Tradewind did not write them; inputs are never replaced.
         #[env = "TRADEWIND_OVERWRITE"] #[of(Overwrite)]
         #[flag(switch)]
@@ -492,6 +502,12 @@ plan! {
         /// Key or fixed column: of the items with the same value one is promoted at a time.
         #[env = "TRADEWIND_ONE_PER"] #[of(Promotion)]
         one_per: String,
+        /// Currency of the target, as it is written before an amount: $, EUR.
+        #[env = "TRADEWIND_CURRENCY"] #[of(Report)]
+        currency: String,
+        /// Unit of the target, as it is written behind an amount: pieces, customers.
+        #[env = "TRADEWIND_UNIT"] #[of(Report)]
+        unit: String,
         /// Rows per chunk of a streamed forecast; 250,000 by default. Interval calibration (`auto`, `conformal`) and the
         /// pooled seasonality of siblings are estimated within a chunk.
         #[env = "TRADEWIND_CHUNK"] #[of(Chunk)]

@@ -280,9 +280,16 @@ impl Contribution {
         let sentence = format!("{head}.{largest}{counts}");
         let kept: Vec<&Branch> = branches.iter().take(self.top.max(1)).collect();
         let table = self.table(&kept, branches.len(), total)?;
+        let most = named.iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
         let mut finding = Finding::new("Where the change came from", sentence, table)
             .and(bridge(&of_level, total)?)
             .drawn(figure(level, &of_level, total, growth, &target));
+        if let Some((name, points)) = most {
+            let size = rounded(points.abs(), 1);
+            let (sign, verb) = if *points < 0.0 { ("−", "took away") } else { ("+", "added") };
+            finding =
+                finding.headed(format!("{sign}{size} points"), format!("{name} {verb} most: {size} points of growth"));
+        }
         let compared = total.then.iter().filter(|then| **then != 0.0).count();
         if compared < steps {
             finding = finding.but(format!(

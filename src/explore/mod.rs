@@ -75,6 +75,7 @@ pub use seasonality::Seasonality;
 pub use stationarity::Stationarity;
 pub use tour::Tour;
 pub use trend::Trend;
+pub(crate) use trend::{LastYear, last_year, year};
 pub(crate) use uplift::Measured;
 pub use uplift::Uplift;
 pub use weather::Weather;
@@ -239,7 +240,7 @@ pub fn first_findings(panel: &Panel) -> Result<Vec<Finding>> {
 }
 
 /// The sum over all series at each calendar position from the first to the last, NaN where no series has a value.
-fn total(panel: &Panel) -> (i64, Vec<f64>) {
+pub(crate) fn total(panel: &Panel) -> (i64, Vec<f64>) {
     let bounds = (0..panel.len()).filter_map(|i| Some((*panel.positions(i).first()?, *panel.positions(i).last()?)));
     let (first, last) = bounds.fold((i64::MAX, i64::MIN), |(a, b), (c, d)| (a.min(c), b.max(d)));
     let mut sums = vec![f64::NAN; usize::try_from(last.saturating_sub(first) + 1).unwrap_or(0).min(10_000_000)];

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ask, Finding};
 use crate::error::{Error, Result};
+use crate::figures::Bars;
 use crate::panel::Panel;
 use crate::show::words::rounded;
 use crate::show::{Table, number};
@@ -52,11 +53,14 @@ impl Ask for Profile {
         });
         let needed = needed.count();
         let share = |i: usize| 100.0 * sums[i] / total;
+        let part = rounded(order[..needed].iter().map(|i| share(*i)).sum(), 0);
+        let count = format!("{} of {} series", number(needed as f64), number(panel.len() as f64));
+        let headline = match panel.len() {
+            1 => "There is one series".to_string(),
+            _ => format!("{count} make up {part} % of sales"),
+        };
         let sentence = format!(
-            "{} of {} series make up {} % of total {} ({}); the largest ({}) makes up {} %.",
-            number(needed as f64),
-            number(panel.len() as f64),
-            rounded(order[..needed].iter().map(|i| share(*i)).sum(), 0),
+            "{count} make up {part} % of total {} ({}); the largest ({}) makes up {} %.",
             panel.inner().columns.target,
             number(total.round()),
             panel.label(order[0]),
@@ -64,12 +68,21 @@ impl Ask for Profile {
         );
         order.truncate(self.top.max(1));
         let mut columns = panel.key_columns(order.iter().copied())?;
+        let bars = Bars {
+            title: "Share of each series".into(),
+            value: format!("share of {}, %", panel.columns().target()),
+            rows: order.iter().map(|i| (panel.label(*i).to_string(), share(*i))).collect(),
+            best: None,
+            reference: None,
+        };
         columns.push(Column::new("total".into(), order.iter().map(|i| sums[*i].round()).collect::<Vec<_>>()));
         columns.push(Column::new("share %".into(), order.iter().map(|i| share(*i)).collect::<Vec<_>>()));
         Ok(Finding::new(
             "Share of each series",
             sentence,
             Table::new(DataFrame::new(order.len(), columns)?).of_rows(sums.len()),
-        ))
+        )
+        .headed(format!("{part} %"), headline)
+        .drawn(bars.figure()))
     }
 }

@@ -129,6 +129,11 @@ impl Ask for Seasonality {
         let mut finding = Finding::new(format!("Season of the {cycle}"), sentence, season.table(panel)?)
             .drawn(season.figure(panel, &cycle).figure())
             .claiming(claims.collect());
+        if stands {
+            let number = format!("{}{}", if season.index[peak] < 0.0 { "−" } else { "+" }, share(season.index[peak]));
+            let headline = format!("Sales are highest {}, {} the mean", season.when(panel, peak), above(peak));
+            finding = finding.headed(number, headline);
+        }
         if let Some(again) = &again {
             let (low, high) = again.interval(0.9);
             finding = finding.sure_by(format!(

@@ -284,6 +284,12 @@ impl Tour {
         format!("What moves {}", self.0.target)
     }
 
+    /// What the findings but growth are worth in a year, the dearest first, by what each is about.
+    pub(crate) fn worth(&self) -> Vec<(String, f64)> {
+        let kept = self.0.kept.iter().filter(|kept| kept.finding.title() != "Growth" && kept.claim.money.is_finite());
+        kept.map(|kept| (kept.claim.about.clone(), kept.claim.money)).collect()
+    }
+
     /// How findings are told from chance.
     pub fn method(&self) -> String {
         format!(
@@ -370,7 +376,11 @@ impl Kept {
             1 => " Another of this kind stands as well.".to_string(),
             n => format!(" {} more of this kind stand.", number(n as f64)),
         };
-        self.finding.clone().saying(format!("{}{others}", self.claim.sentence)).sure_by(format!("{sure}."))
+        let finding = match self.finding.number() {
+            Some(_) => self.finding.clone(),
+            None => self.finding.clone().headed(self.claim.size(), self.finding.title()),
+        };
+        finding.saying(format!("{}{others}", self.claim.sentence)).sure_by(format!("{sure}."))
     }
 }
 

@@ -141,9 +141,14 @@ impl Ask for Trend {
             again: true,
             unit: "%",
         };
+        let headline = match growth.excludes_zero(self.level) {
+            true => format!("{target} {} on the year before", moved(growth.value)),
+            false => format!("{target} shows no clear growth on the year before"),
+        };
         let table = self.table(panel, &years)?;
         let title = format!("{target} in the last year and the year before");
         let mut finding = Finding::new("Growth", format!("{head}.{recent}{each}"), table)
+            .headed(signed(growth.value), headline)
             .drawn(years.figure(panel, title, &target))
             .claiming(vec![claim]);
         if let Some(steady) = &steady {
@@ -189,7 +194,7 @@ impl Trend {
 }
 
 /// Steps in a year: 364 days keep the weekdays; on calendars of whole numbers, the season.
-pub(super) fn year(panel: &Panel) -> usize {
+pub(crate) fn year(panel: &Panel) -> usize {
     let frequency = panel.frequency();
     match frequency.length() {
         length if frequency.is_day_or_part() && length > 0 && DAY % length == 0 => (364 * DAY / length) as usize,
@@ -300,6 +305,12 @@ impl Years {
     }
 
     fn figure(&self, panel: &Panel, title: String, target: &str) -> crate::figures::Figure {
+        let (axis, lines) = self.lines(panel);
+        Lines { title, value: target.into(), axis, foot: String::new(), lines, reference: None }.figure()
+    }
+
+    /// Both years over the dates of the last one.
+    fn lines(&self, panel: &Panel) -> (TimeAxis, Vec<Line>) {
         let calendar = &panel.inner().calendar;
         let axis = if panel.frequency().is_whole() { TimeAxis::Steps } else { TimeAxis::Dates };
         let line = |name: &str, values: &[f64]| Line {
@@ -307,9 +318,42 @@ impl Years {
             x: (0..values.len()).map(|t| calendar.x(self.from + t as i64)).collect(),
             y: values.iter().zip(&self.then).map(|(y, then)| if *then == 0.0 { f64::NAN } else { *y }).collect(),
         };
-        let lines = vec![line("last year", &self.now), line("same dates a year before", &self.then)];
-        Lines { title, value: target.into(), axis, foot: String::new(), lines, reference: None }.figure()
+        (axis, vec![line("last year", &self.now), line("same dates a year before", &self.then)])
     }
+}
+
+/// The sales of the last year and those of the same dates a year before.
+pub(crate) struct LastYear {
+    pub(crate) now: f64,
+    pub(crate) then: f64,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) axis: TimeAxis,
+    /// Steps with a counterpart, and whether these are all of a year.
+    pub(crate) compared: usize,
+    pub(crate) whole: bool,
+    /// Is the change more than chance?
+    pub(crate) clear: bool,
+}
+
+/// The last year and the year before, of series and dates that have both.
+///
+/// # Errors
+/// When the history has too little of two years.
+pub(crate) fn last_year(panel: &Panel) -> Result<LastYear> {
+    let years = Years::of(panel)?;
+    let steady = at_steady_price(panel, &[])?;
+    let growth = years.growth(steady.as_ref().map(|steady| &steady.panel));
+    let compared = years.then.iter().filter(|then| **then != 0.0).count();
+    let (axis, lines) = years.lines(panel);
+    Ok(LastYear {
+        now: years.now.iter().sum(),
+        then: years.then.iter().sum(),
+        lines,
+        axis,
+        compared,
+        whole: compared >= years.steps,
+        clear: growth.excludes_zero(Trend::default().level),
+    })
 }
 
 /// `+2.1 %`, `−0.4 %` of a share.

@@ -672,7 +672,12 @@ impl Uplift {
                 worth: f64::NAN,
             });
         }
+        let headline = match significant {
+            true => format!("With {name}, sales are {} their usual level", relative(all.value)),
+            false => format!("{name} has no clear effect on sales"),
+        };
         let mut finding = Finding::new(format!("The effect of {name}"), sentence, table)
+            .headed(signed(percent(all.value)), headline)
             .and(table_of("method", &lines)?.titled(format!("The effect of {name} by method")))
             .claiming([claim].into_iter().chain(beside.claims(name, judged.yearly, self.level)).collect());
         if !beside.rows.is_empty() {

@@ -12,6 +12,8 @@ const BESIDE: usize = 360;
 const ALONE: usize = 620;
 /// Points of a list that fit on a slide.
 const POINTS: usize = 7;
+/// The title of the slide before the backup.
+const BACKUP: &str = "Backup";
 /// Lines of code that fit on a slide.
 const LINES: usize = 16;
 
@@ -23,6 +25,12 @@ pub(super) struct Slide {
     pub(super) title: String,
     pub(super) words: Vec<Block>,
     pub(super) thing: Option<Block>,
+    /// Where its numbers come from, in a line.
+    pub(super) source: Option<String>,
+    /// What a speaker says.
+    pub(super) spoken: Vec<String>,
+    /// Does it lie behind the presentation, for questions?
+    pub(super) is_backup: bool,
 }
 
 impl Slide {
@@ -32,7 +40,7 @@ impl Slide {
 
     /// The slide that takes what this one cannot hold.
     fn next(&self) -> Self {
-        Self { section: self.section.clone(), ..Self::titled(&self.title) }
+        Self { section: self.section.clone(), is_backup: self.is_backup, ..Self::titled(&self.title) }
     }
 
     fn is_bare(&self) -> bool {
@@ -56,14 +64,33 @@ pub(super) fn deck(report: &Report) -> Vec<Slide> {
     let mut now = Slide::titled(&one_line(&report.title));
     let mut section = None;
     let mut opened = false;
-    for leaf in report.leaves() {
+    let backup =
+        report.backup.map(|place| report.blocks[..place].iter().map(|block| block.leaves().len()).sum::<usize>());
+    for (place, leaf) in report.leaves().into_iter().enumerate() {
+        if backup == Some(place) {
+            if opened || !now.is_bare() {
+                slides.push(std::mem::take(&mut now));
+            }
+            slides.push(Slide { is_backup: true, ..Slide::titled(BACKUP) });
+            now = Slide { is_backup: true, ..Slide::titled(BACKUP) };
+            opened = false;
+        }
         match leaf {
+            // Below what it is of; on a slide of its own it would be of nothing.
+            Block::Source(query) => {
+                let of = if now.is_bare() && !opened { slides.last_mut() } else { Some(&mut now) };
+                if let Some(slide) = of {
+                    slide.source = Some(source(report, query));
+                }
+            }
+            Block::Spoken(text) => now.spoken.extend(paragraphs(text)),
             Block::Heading { level, text } => {
                 // A deeper heading right below another needs no slide with only the upper one on it.
                 if !now.is_bare() || opened && *level <= 2 {
                     slides.push(std::mem::take(&mut now));
                 }
-                now = Slide::titled(&one_line(text));
+                now =
+                    Slide { is_backup: backup.is_some_and(|backup| place >= backup), ..Slide::titled(&one_line(text)) };
                 if *level <= 2 {
                     section = Some(now.title.clone());
                 } else {
@@ -95,6 +122,14 @@ pub(super) fn deck(report: &Report) -> Vec<Slide> {
         slides.push(now);
     }
     slides
+}
+
+/// `Source: sales.csv, 2010-02-05 to 2012-10-26 · panel.plot()`.
+fn source(report: &Report, query: &str) -> String {
+    match &report.origin {
+        Some(origin) => format!("Source: {} · {}", one_line(&origin.said), one_line(query)),
+        None => format!("Source: {}", one_line(query)),
+    }
 }
 
 /// Words in pieces of which each fits on a slide.

@@ -6,6 +6,7 @@
 //!
 //! | file | question |
 //! |---|---|
+//! | `pieces.rs` | what a report consists of, and where its numbers come from |
 //! | `page.rs` | how a report becomes Markdown or HTML |
 //! | `quality.rs` | the page that an audit becomes |
 //! | `performance.rs` | the page that a backtest becomes |
@@ -19,6 +20,7 @@ mod decision;
 mod deck;
 mod page;
 pub(crate) mod performance;
+mod pieces;
 pub(crate) mod quality;
 mod slides;
 mod tour;
@@ -44,18 +46,54 @@ pub struct Report {
     title: String,
     subtitle: Option<String>,
     blocks: Vec<Block>,
+    origin: Option<Origin>,
+    /// How many blocks lie before the backup, if there is one.
+    backup: Option<usize>,
+}
+
+/// Where the numbers of a report come from.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    /// In a few words, for a line below a slide.
+    pub(crate) said: String,
+    /// The data, their fingerprint, the seed, the program: a name and what it is.
+    pub(crate) facts: Vec<(String, String)>,
 }
 
 impl Report {
     /// An empty report.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), subtitle: None, blocks: Vec::new() }
+        Self { title: title.into(), subtitle: None, blocks: Vec::new(), origin: None, backup: None }
     }
 
     /// The same report with a line under its title.
     #[must_use]
     pub fn subtitle(self, text: impl Into<String>) -> Self {
         Self { subtitle: Some(text.into()), ..self }
+    }
+
+    /// The same report, whose numbers come from there.
+    pub(crate) fn from(self, origin: Origin) -> Self {
+        Self { origin: Some(origin), ..self }
+    }
+
+    /// What follows is backup: on slides it lies behind a divider, for questions.
+    #[must_use]
+    pub fn backup(self) -> Self {
+        Self { backup: Some(self.blocks.len()), ..self }
+    }
+
+    /// Say where the numbers of the blocks before come from, up to the last heading: the call that gives them again. A page numbers
+    /// its sources and lists them at its end.
+    ///
+    /// ```
+    /// use tradewind::report::Report;
+    /// let report = Report::new("Sales").text("They rose by 4.8 %.").source("sales.explore(\"trend\")");
+    /// assert!(report.to_string().contains("Source: sales.explore"));
+    /// ```
+    #[must_use]
+    pub fn source(self, query: impl Into<String>) -> Self {
+        self.add(Block::Source(query.into()))
     }
 
     /// Add a table, a figure, a block, or a reference to any noun.

@@ -1,16 +1,20 @@
 //! How does a report become a Markdown file or one HTML page?
 
-use maud::{DOCTYPE, PreEscaped, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::Report;
-use super::assets::{Anchors, Pictures, font_css};
-use crate::show::markdown::{self, escape};
+use super::assets::{Pictures, font_css};
+use super::pieces::{Pieces, Run, SOURCES};
+use crate::show::markdown::{self, code_span, escape};
+use crate::show::words::typeset;
 use crate::show::{Block, html, one_line};
 
 /// Rows that a page shows of a table; the rest belongs into a file of its own.
 const ROWS: usize = 200;
 /// Fewer headings than this need no table of contents.
 const CONTENTS: usize = 4;
+/// Deeper headings are not in it.
+const DEEP: u8 = 3;
 
 const STYLE: &str = include_str!("page.css");
 /// What a page needs whose texts have marks.
@@ -18,33 +22,62 @@ const MARKS: &str = "ol{max-width:42rem}:not(pre)>code{background:var(--tint);pa
 
 /// The report as Markdown; the pictures are handed to `pictures`.
 pub(super) fn markdown(report: &Report, pictures: &mut Pictures) -> String {
-    let mut pieces = vec![format!("# {}", escape(&one_line(&report.title)))];
-    pieces.extend(report.subtitle.as_ref().map(|text| format!("*{}*", escape(&one_line(text)))));
-    let contents = contents(report);
-    if contents.len() >= CONTENTS {
-        let entry = |(level, text, anchor): &(u8, String, String)| {
+    let mut parts = vec![format!("# {}", escape(&one_line(&report.title)))];
+    parts.extend(report.subtitle.as_ref().map(|text| format!("*{}*", escape(&one_line(text)))));
+    let pages = Pieces::of(report);
+    let contents = pages.contents();
+    let mut listed = (contents.len() >= CONTENTS).then(|| {
+        let entry = |(level, text, anchor): &(u8, &str, &str)| {
             format!("{}- [{}](#{anchor})", "  ".repeat(usize::from(level - 2)), escape(text))
         };
-        pieces.push(contents.iter().map(entry).collect::<Vec<_>>().join("\n"));
+        contents.iter().map(entry).collect::<Vec<_>>().join("\n")
+    });
+    for piece in &pages.pieces {
+        // The first page is before the contents.
+        if let Some(heading) = &piece.heading {
+            parts.extend(listed.take());
+            let heading = Block::Heading { level: heading.level, text: heading.text.clone() };
+            parts.push(markdown::render(&heading, &mut |_| String::new()));
+        }
+        for run in &piece.runs {
+            parts.extend(run.blocks.iter().map(|block| match block {
+                Block::Table(table) => markdown::table(table, ROWS, usize::MAX, " not shown"),
+                leaf => markdown::render(leaf, &mut |figure| pictures.link(figure)),
+            }));
+            parts.extend(run.source.map(|source| format!("*[Source {source}](#{})*", pages.anchor)));
+        }
     }
-    for leaf in report.leaves() {
-        let piece = match leaf {
-            Block::Heading { level, text } => {
-                markdown::render(&Block::Heading { level: (*level).max(2), text: text.clone() }, &mut |_| String::new())
-            }
-            Block::Table(table) => markdown::table(table, ROWS, usize::MAX, " not shown"),
-            leaf => markdown::render(leaf, &mut |figure| pictures.link(figure)),
-        };
-        pieces.push(piece.trim_end().to_string());
+    parts.extend(listed);
+    if !pages.sources.is_empty() {
+        parts.push(format!("## {SOURCES}"));
+        let facts = report.origin.iter().flat_map(|origin| &origin.facts);
+        parts.push(
+            facts.map(|(name, fact)| format!("- {}: {}", escape(name), code_span(fact))).collect::<Vec<_>>().join("\n"),
+        );
+        let query = |(place, query): (usize, &String)| format!("{}. {}", place + 1, code_span(query));
+        parts.push(pages.sources.iter().enumerate().map(query).collect::<Vec<_>>().join("\n"));
     }
-    pieces.retain(|piece| !piece.is_empty());
-    pieces.join("\n\n") + "\n"
+    let mut parts: Vec<&str> = parts.iter().map(|part| part.trim_end()).collect();
+    parts.retain(|part| !part.is_empty());
+    parts.join("\n\n") + "\n"
 }
 
 /// The report as one page that needs nothing else.
 pub(super) fn html(report: &Report) -> String {
-    let contents = contents(report);
-    let mut anchors = contents.iter().map(|(_, _, anchor)| anchor.as_str());
+    let pages = Pieces::of(report);
+    let contents: Vec<_> = pages.contents().into_iter().filter(|(level, ..)| *level <= DEEP).collect();
+    let nav = html! {
+        @if contents.len() >= CONTENTS {
+            nav aria-label="Contents" {
+                p { "Contents" }
+                ul { @for (level, text, anchor) in &contents {
+                    li class=(format!("level-{level}")) { a href=(format!("#{anchor}")) dir="auto" { (text) } }
+                } }
+            }
+        }
+    };
+    let has_cover = pages.pieces.first().is_some_and(|piece| piece.heading.is_none());
+    let cover = has_cover.then(|| &pages.pieces[0]);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -60,23 +93,14 @@ pub(super) fn html(report: &Report) -> String {
                     h1 dir="auto" { (one_line(&report.title)) }
                     @if let Some(text) = &report.subtitle { p.subtitle dir="auto" { (one_line(text)) } }
                 }
-                @if contents.iter().filter(|(level, ..)| *level <= 3).count() >= CONTENTS {
-                    nav aria-label="Contents" {
-                        p { "Contents" }
-                        ul { @for (level, text, anchor) in contents.iter().filter(|(level, ..)| *level <= 3) {
-                            li class=(format!("level-{level}")) { a href=(format!("#{anchor}")) dir="auto" { (text) } }
-                        } }
-                    }
-                }
                 main {
-                    @for leaf in report.leaves() {
-                        @match leaf {
-                            Block::Heading { level, text } => (html::heading((*level).max(2), text, anchors.next())),
-                            Block::Table(table) => (html::table(table, ROWS, usize::MAX, " not shown")),
-                            Block::Figure(figure) => (html::responsive(figure)),
-                            leaf => (html::fragment(leaf, ROWS)),
-                        }
+                    @if let Some(cover) = cover { div.cover { @for run in &cover.runs { (self::run(run, &pages)) } } }
+                    (nav)
+                    @for piece in pages.pieces.iter().filter(|piece| piece.heading.is_some()) {
+                        @if let Some(heading) = &piece.heading { (html::heading(heading.level, &heading.text, Some(&heading.anchor))) }
+                        @for run in &piece.runs { (self::run(run, &pages)) }
                     }
+                    (sources(report, &pages))
                 }
             }
         }
@@ -84,17 +108,39 @@ pub(super) fn html(report: &Report) -> String {
     .into_string()
 }
 
-/// Level, text and anchor of every heading. The page's only level-1 heading is its title.
-fn contents(report: &Report) -> Vec<(u8, String, String)> {
-    let mut anchors = Anchors::default();
-    // The title takes its own anchor first, as it would on a code host.
-    anchors.next(&report.title);
-    report
-        .leaves()
-        .into_iter()
-        .filter_map(|leaf| match leaf {
-            Block::Heading { level, text } => Some(((*level).clamp(2, 6), one_line(text), anchors.next(text))),
-            _ => None,
-        })
-        .collect()
+/// Blocks with their source: on hovering, and behind a link.
+fn run(run: &Run, pages: &Pieces) -> Markup {
+    let blocks = html! {
+        @for block in &run.blocks {
+            @match block {
+                Block::Table(table) => (html::table(table, ROWS, usize::MAX, " not shown")),
+                Block::Figure(figure) => (html::responsive(figure)),
+                leaf => (html::fragment(leaf, ROWS)),
+            }
+        }
+    };
+    let Some(source) = run.source else { return blocks };
+    let query = pages.sources.get(source - 1).map_or("", String::as_str);
+    html! {
+        div.from title=(format!("Source {source}: {query}")) {
+            (blocks)
+            p.source { a href=(format!("#source-{source}")) { "Source " (source) } }
+        }
+    }
+}
+
+fn sources(report: &Report, pages: &Pieces) -> Markup {
+    html! {
+        @if !pages.sources.is_empty() {
+            (html::heading(2, SOURCES, Some(&pages.anchor)))
+            @if let Some(origin) = &report.origin {
+                dl.facts { @for (name, fact) in &origin.facts {
+                    dt { (typeset(name)) } dd { code { (fact) } }
+                } }
+            }
+            ol.sources { @for (place, query) in pages.sources.iter().enumerate() {
+                li id=(format!("source-{}", place + 1)) { code { (query) } }
+            } }
+        }
+    }
 }

@@ -34,6 +34,15 @@
     fit(slides[now]);
   };
 
+  // The notes are one switch for all slides: a speaker wants them on each or on none.
+  const notes = document.getElementById("notes");
+  const toggleNotes = () => {
+    const on = notes.getAttribute("aria-pressed") !== "true";
+    notes.setAttribute("aria-pressed", String(on));
+    document.querySelectorAll(".spoken").forEach((spoken) => { spoken.hidden = !on; });
+  };
+  if (notes) notes.addEventListener("click", toggleNotes);
+
   const fromHash = () => (parseInt(location.hash.slice(1), 10) || 1) - 1;
   const fullscreen = () => document.fullscreenElement
     ? document.exitFullscreen()
@@ -47,6 +56,7 @@
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.key === "f" || event.key === "F") { fullscreen(); return; }
+    if (notes && (event.key === "n" || event.key === "N")) { toggleNotes(); return; }
     const onButton = event.target instanceof HTMLButtonElement;
     const to = keys[event.key] || (event.key === " " && !onButton ? () => now + (event.shiftKey ? -1 : 1) : null);
     if (!to) return;
@@ -58,7 +68,7 @@
 
   // A click on the right half goes on, on the left third back; selecting text or scrolling a table does neither.
   document.getElementById("deck").addEventListener("click", (event) => {
-    if (event.target.closest("a,button,.scroll,pre") || String(getSelection())) return;
+    if (event.target.closest("a,button,.scroll,pre,.spoken") || String(getSelection())) return;
     show(event.clientX < innerWidth / 3 ? now - 1 : now + 1, true);
   });
   let start = null;

@@ -6,6 +6,7 @@ use super::Report;
 use super::assets::{Pictures, font_css};
 use super::deck::{Slide, deck};
 use crate::show::markdown::{self, escape};
+use crate::show::words::typeset;
 use crate::show::{Block, html, one_line};
 
 /// Rows and columns of a table that a slide shows.
@@ -48,6 +49,9 @@ pub(super) fn markdown(report: &Report, pictures: &mut Pictures) -> String {
             Block::Table(table) => markdown::table(table, ROWS, COLUMNS, REST),
             thing => markdown::render(thing, &mut |figure| pictures.link(figure)),
         }));
+        pieces.extend(slide.source.iter().map(|source| format!("<small>{}</small>", escape(source))));
+        // What a speaker says is a comment, which has an end of its own.
+        pieces.extend(slide.spoken.iter().map(|spoken| format!("<!-- {} -->", spoken.replace("--", "– –"))));
         pages.push(pieces.iter().map(|piece| piece.trim_end()).collect::<Vec<_>>().join("\n\n"));
     }
     pages.join("\n\n---\n\n") + "\n"
@@ -82,6 +86,9 @@ pub(super) fn html(report: &Report) -> String {
                     button #back type="button" aria-label="Previous slide" { "←" }
                     output #place aria-live="polite" { "1 / " (count) }
                     button #next type="button" aria-label="Next slide" { "→" }
+                    @if slides.iter().any(|slide| !slide.spoken.is_empty()) {
+                        button #notes type="button" aria-pressed="false" title="Speaker notes (N)" { "Notes" }
+                    }
                 }
                 script { (PreEscaped(SCRIPT)) }
             }
@@ -118,6 +125,10 @@ fn inner(slide: &Slide) -> Markup {
                 Some(thing) => div.thing { (html::fragment(thing, ROWS)) },
                 None => {},
             }
+            @if let Some(source) = &slide.source { p.source { (source) } }
+        }
+        @if !slide.spoken.is_empty() {
+            aside.spoken hidden aria-label="Notes" { @for spoken in &slide.spoken { p { (typeset(spoken)) } } }
         }
     }
 }

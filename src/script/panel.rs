@@ -149,6 +149,8 @@ pub(super) fn register(api: &mut Api) {
     properties! { api, Finding;
         title(finding) -> String { finding.title() }
         sentence(finding) -> String { finding.sentence() }
+        headline(finding) -> String { finding.headline() }
+        number(finding) -> Option<String> { finding.number() }
         caveats(finding) -> Vec<String> { finding.caveats() }
         sure(finding) -> Vec<String> { finding.sure() }
         also(finding) -> Vec<Table> { finding.also() }

@@ -11,6 +11,7 @@ use super::values::{Argument, Names, Options, Thing, Value, fields, refused};
 use crate::decide::Decision;
 use crate::error::Result;
 use crate::evaluate::{Backtest, Folds, Tuning};
+use crate::explore::Tour;
 use crate::forecast::Forecast;
 use crate::models::{Fits, Model};
 use crate::options;
@@ -18,7 +19,7 @@ use crate::outcome::Outcome;
 use crate::panel::{Audit, Columns, Panel};
 use crate::plan::{Patch, Plan};
 use crate::report::Report;
-use crate::show::{Figure, Finding, Table};
+use crate::show::{Block, Figure, Finding, Table};
 
 pub(super) fn register(api: &mut Api) {
     functions! { api;
@@ -81,6 +82,8 @@ pub(super) fn register(api: &mut Api) {
         heading(report, text: String) -> Report { report.heading(text) }
         text(report, text: String) -> Report { report.text(text) }
         note(report, text: String) -> Report { report.note(text) }
+        source(report, query: String) -> Report { report.source(query) }
+        backup(report) -> Report { report.backup() }
         add(report, thing: Thing) -> Report { report.add(thing.0) }
         save(report, path: String) -> Vec<PathBuf> { report.save(path) }
         save_slides(report, path: String) -> Vec<PathBuf> { report.save_slides(path) }
@@ -125,8 +128,14 @@ pub(super) fn register(api: &mut Api) {
         backtest(outcome) -> Backtest { outcome.backtest() }
         best(outcome) -> String { outcome.best() }
         forecast(outcome) -> Forecast { outcome.forecast() }
+        tour(outcome) -> Tour { outcome.tour() }
+        decision(outcome) -> Option<Decision> { outcome.decision() }
     }
-    methods! { api, Outcome; report(outcome) -> Report { outcome.report() } }
+    methods! { api, Outcome;
+        report(outcome) -> Report { outcome.report() }
+        deck(outcome) -> Report { outcome.deck() }
+        section(outcome, name: String) -> Block { outcome.section(&name) }
+    }
 }
 
 /// The whole run as data: file, columns, models, horizon, folds and the rest, with defaults for what is not stated.

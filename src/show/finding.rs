@@ -12,6 +12,8 @@ use crate::statistics::{Estimate, check_level};
 pub struct Finding {
     title: String,
     sentence: String,
+    /// The number that says most, and the finding as a headline.
+    brief: Option<(String, String)>,
     table: Table,
     /// The table as readers see it, where that differs.
     shown: Option<Table>,
@@ -81,6 +83,7 @@ impl Finding {
         Self {
             title: title.into(),
             sentence: sentence.into(),
+            brief: None,
             table,
             shown: None,
             also: Vec::new(),
@@ -100,6 +103,12 @@ impl Finding {
     /// The hypotheses that were tested, also those that found nothing.
     pub(crate) fn claiming(mut self, claims: Vec<Claim>) -> Self {
         self.claims = claims;
+        self
+    }
+
+    /// The same answer with the number that says most, and a headline.
+    pub(crate) fn headed(mut self, number: impl Into<String>, headline: impl Into<String>) -> Self {
+        self.brief = Some((number.into(), headline.into()));
         self
     }
 
@@ -138,6 +147,16 @@ impl Finding {
     /// The title.
     pub fn title(&self) -> String {
         self.title.clone()
+    }
+
+    /// The answer as the title of a slide: a statement where there is a short one, else the title.
+    pub fn headline(&self) -> String {
+        self.brief.as_ref().map_or_else(|| self.title.clone(), |(_, headline)| headline.clone())
+    }
+
+    /// The number that says most, with its unit, if one does.
+    pub fn number(&self) -> Option<String> {
+        self.brief.as_ref().map(|(number, _)| number.clone())
     }
 
     /// The answer, with its numbers.

@@ -6,7 +6,7 @@
 use maud::{Markup, PreEscaped, html};
 
 use super::words::typeset;
-use super::{Block, Figure, Prose, Table, Words, one_line, paragraphs};
+use super::{Answer, Block, Figure, Prose, Table, Words, one_line, paragraphs};
 
 /// Styles of a fragment inside a page that is not ours: everything is scoped to `.tradewind`, and colours come from
 /// the page, so that a dark theme stays readable. JupyterLab sets all cells to the right with a selector of two
@@ -46,9 +46,26 @@ pub(crate) fn fragment(block: &Block, rows: usize) -> Markup {
         Block::List(points) => html! { ul { @for point in points { li dir="auto" { (typeset(&one_line(point))) } } } },
         Block::Table(shown) => table(shown, rows, usize::MAX, ""),
         Block::Figure(shown) => figure(shown),
+        Block::Answer(shown) => answer(shown),
+        Block::Spoken(_) => html! {},
+        Block::Source(query) => html! { p.source { "Source: " code { (one_line(query)) } } },
         Block::Code { language, text } => html! {
             pre { code class=(format!("language-{}", language.replace(char::is_whitespace, "-"))) { (text) } }
         },
+    }
+}
+
+/// A question of a first page: the number large, the sentence below it, the figure beside both.
+fn answer(shown: &Answer) -> Markup {
+    html! {
+        section.answer {
+            div.said {
+                h2 dir="auto" { (typeset(shown.question())) }
+                p.number dir="auto" { (typeset(shown.number())) }
+                p dir="auto" { (typeset(&one_line(shown.sentence()))) }
+            }
+            @if let Some(shown) = shown.figure() { (figure(shown)) }
+        }
     }
 }
 

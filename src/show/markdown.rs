@@ -4,7 +4,7 @@
 //! escaped: a series key may hold `|`, `<script>` or a line break.
 
 use super::words::typeset;
-use super::{Block, Figure, Grid, Prose, Table, Words, one_line, paragraphs};
+use super::{Answer, Block, Figure, Grid, Prose, Table, Words, one_line, paragraphs};
 
 /// The block, each figure laid out by `figure`, which returns a line of Markdown.
 pub(crate) fn render(block: &Block, figure: &mut dyn FnMut(&Figure) -> String) -> String {
@@ -24,12 +24,25 @@ pub(crate) fn render(block: &Block, figure: &mut dyn FnMut(&Figure) -> String) -
                 .join("\n"),
             Block::Table(shown) => table(shown, usize::MAX, usize::MAX, ""),
             Block::Figure(shown) => figure(shown),
+            Block::Answer(answer) => self::answer(answer, figure),
+            Block::Source(query) => format!("*Source:* {}", code_span(&one_line(query))),
             Block::Code { language, text } => code(language, text),
-            Block::Group(_) => continue,
+            Block::Group(_) | Block::Spoken(_) => continue,
         });
     }
     pieces.retain(|piece| !piece.is_empty());
     if pieces.is_empty() { String::new() } else { pieces.join("\n\n") + "\n" }
+}
+
+/// The question as a heading, its number in bold, the sentence, the figure.
+fn answer(answer: &Answer, figure: &mut dyn FnMut(&Figure) -> String) -> String {
+    let said = |text: &str| escape(&typeset(&one_line(text)));
+    let mut pieces = vec![
+        format!("### {}", said(answer.question())),
+        format!("**{}** · {}", said(answer.number()), said(answer.sentence())),
+    ];
+    pieces.extend(answer.figure().map(figure));
+    pieces.join("\n\n")
 }
 
 /// A figure in words, for places without pictures.
@@ -109,18 +122,21 @@ fn words(part: &Words) -> String {
     let all = |inner: &[Words]| inner.iter().map(words).collect::<String>();
     match part {
         Words::Plain(text) => escape(&typeset(text)),
-        Words::Code(text) => {
-            let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
-            let fence = "`".repeat(longest + 1);
-            let blank = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
-            format!("{fence}{blank}{text}{blank}{fence}")
-        }
+        Words::Code(text) => code_span(text),
         Words::Emphasis(inner) => format!("*{}*", all(inner)),
         Words::Strong(inner) => format!("**{}**", all(inner)),
         Words::Link { to, words: inner } => {
             format!("[{}]({})", all(inner), to.replace('&', "&amp;"))
         }
     }
+}
+
+/// Code inside a line.
+pub(crate) fn code_span(text: &str) -> String {
+    let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let blank = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{blank}{text}{blank}{fence}")
 }
 
 fn code(language: &str, text: &str) -> String {

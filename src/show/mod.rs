@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `table.rs` | what every tabular verb returns |
 //! | `finding.rs` | what an answered question consists of |
+//! | `answer.rs` | what the first page of a report says |
 //! | `figure.rs` | what a picture is, whoever draws it |
 //! | `rows.rs` | which of its rows, in what order, and what do they come to? |
 //! | `workbook.rs` | how it becomes a workbook |
@@ -16,6 +17,7 @@
 //! | `notebook.rs` | how a noun, a data frame, a list of numbers displays itself in a notebook cell |
 //! | `lazy.rs` | polars' query engine in notebooks (feature `frames`) |
 
+mod answer;
 mod figure;
 mod finding;
 pub(crate) mod html;
@@ -30,6 +32,7 @@ mod text;
 pub(crate) mod words;
 mod workbook;
 
+pub use answer::Answer;
 pub use figure::{Figure, Picture};
 pub use finding::Finding;
 pub(crate) use finding::{Claim, Placebo};
@@ -77,6 +80,13 @@ pub enum Block {
         /// The code itself.
         text: String,
     },
+    /// A question of a first page with its answer.
+    Answer(Answer),
+    /// Where the numbers of the blocks before it come from, up to the last heading or source: the call that gives them again,
+    /// such as `sales.explore("trend")`.
+    Source(String),
+    /// What a speaker says to a slide: on a page it is left out, on slides it stands in the speaker's notes.
+    Spoken(String),
     /// Several blocks in order.
     Group(Vec<Block>),
 }

@@ -38,8 +38,12 @@ pub(super) fn render(block: &Block, width: usize) -> String {
             }
             Block::Table(shown) => table(shown, width),
             Block::Figure(figure) => wrapped(&format!("[Figure: {}] {}", figure.title(), figure.alt()), "", "", width),
+            Block::Answer(answer) => {
+                wrapped(&format!("{} {}. {}", answer.question(), answer.number(), answer.sentence()), "", "", width)
+            }
+            Block::Source(query) => wrapped(&format!("Source: {query}"), "", "", width),
             Block::Code { text, .. } => text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n"),
-            Block::Group(_) => continue,
+            Block::Group(_) | Block::Spoken(_) => continue,
         });
     }
     pieces.retain(|piece| !piece.is_empty());

@@ -162,14 +162,19 @@ pub(crate) fn pages(folder: Option<&Path>) -> Vec<PathBuf> {
     folder.map_or_else(Vec::new, |folder| REPORT.iter().map(|name| folder.join(name)).collect())
 }
 
-/// Writes report and slides to folders; the files that a person opens.
+/// Writes a report to folders, as pages and as slides; the files that a person opens.
 pub(crate) fn save_report(report: &Report, pages: &Path, slides: &Path) -> Result<Vec<PathBuf>> {
+    save_pages(report, report, pages, slides)
+}
+
+/// The same with slides of their own.
+fn save_pages(report: &Report, deck: &Report, pages: &Path, slides: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for name in REPORT {
         files.extend(report.save(pages.join(name))?);
     }
     for name in SLIDES {
-        files.extend(report.save_slides(slides.join(name))?);
+        files.extend(deck.save_slides(slides.join(name))?);
     }
     files.retain(|file| file.extension().is_none_or(|end| end != "svg"));
     Ok(files)
@@ -183,10 +188,10 @@ pub(crate) fn finish(
     slides: &Path,
     more: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
-    let report = outcome.report()?;
+    let (report, deck) = (outcome.report()?, outcome.deck()?);
     let files = together(|| {
         more()?;
-        save_report(&report, reports, slides)
+        save_pages(&report, &deck, reports, slides)
     })?;
     let shown: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     let board = outcome.backtest().leaderboard(&outcome.plan().metric)?;

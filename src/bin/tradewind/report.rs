@@ -34,7 +34,9 @@ pub(crate) const WHOLE: &[Group] = &[
     Group::Folds,
     Group::Metric,
     Group::Seed,
-    Group::Title,
+    Group::Report,
+    Group::Stock,
+    Group::Spend,
     Group::Overwrite,
 ];
 

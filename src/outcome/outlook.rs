@@ -1,0 +1,108 @@
+//! What do all series come to together, step by step? The total of one model's joint sample paths: quantiles of series do not
+//! add up, paths do.
+
+use crate::error::Result;
+use crate::explore::total;
+use crate::figures::{Line, TimeAxis};
+use crate::forecast::{Forecast, Paths};
+use crate::panel::Panel;
+use crate::statistics::summary::quantile;
+
+/// Joint sample paths.
+const PATHS: usize = 2_000;
+/// Ends of the interval that pages state, 80 %, and the level that is enough in nine of ten cases.
+const LOW: f64 = 0.1;
+const HIGH: f64 = 0.9;
+
+/// The mean of some values with the interval that holds 80 % of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spread {
+    pub(super) mean: f64,
+    pub(super) low: f64,
+    pub(super) high: f64,
+}
+
+impl Spread {
+    fn of(values: &[f64]) -> Result<Self> {
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        Ok(Self { mean, low: quantile(values, LOW)?, high: quantile(values, HIGH)? })
+    }
+
+    /// The sums of some paths.
+    pub(super) fn of_sums(paths: &[Vec<f64>]) -> Result<Self> {
+        Self::of(&paths.iter().map(|path| path.iter().sum()).collect::<Vec<f64>>())
+    }
+}
+
+/// The total of all series.
+pub(super) struct Outlook {
+    pub(super) paths: Paths,
+    /// Over the whole horizon.
+    pub(super) sum: Spread,
+    /// Step by step.
+    pub(super) steps: Vec<Spread>,
+    /// The first step.
+    pub(super) start: i64,
+    /// The share by which the means are above the sales a year before, of the series and steps that have both; none without a year.
+    pub(super) growth: Option<f64>,
+}
+
+impl Outlook {
+    pub(super) fn of(forecast: &Forecast, model: &str, seed: u64) -> Result<Self> {
+        let panel = forecast.panel();
+        let paths = forecast.paths(PATHS, seed)?;
+        let total = paths.total(model)?;
+        let at = |step: usize| Spread::of(&total.iter().map(|path| path[step]).collect::<Vec<f64>>());
+        let steps = (0..forecast.horizon()).map(at).collect::<Result<Vec<_>>>()?;
+        let start = (0..panel.len()).map(|i| forecast.start(i)).max().unwrap_or(0);
+        let growth = growth(forecast, model, &panel)?;
+        Ok(Self { sum: Spread::of_sums(&total)?, steps, paths, start, growth })
+    }
+
+    /// The step with the highest mean, and whether it stands out of the others.
+    pub(super) fn peak(&self) -> Option<usize> {
+        let by = |a: &usize, b: &usize| self.steps[*a].mean.total_cmp(&self.steps[*b].mean);
+        (self.steps.len() > 1).then(|| (0..self.steps.len()).max_by(by))?
+    }
+
+    /// The last season of the total, and its forecast after it.
+    pub(super) fn lines(&self, panel: &Panel) -> (TimeAxis, Line, Line) {
+        let calendar = &panel.inner().calendar;
+        let (first, sums) = total(panel);
+        let long = panel.season().max(5 * self.steps.len());
+        let skipped = sums.len().saturating_sub(long);
+        let history = Line {
+            name: "sold".into(),
+            x: (skipped..sums.len()).map(|t| calendar.x(first + t as i64)).collect(),
+            y: sums[skipped..].to_vec(),
+        };
+        let mean = Line {
+            name: "expected, with the range of 8 in 10 cases".into(),
+            x: (0..self.steps.len() as i64).map(|step| calendar.x(self.start + step)).collect(),
+            y: self.steps.iter().map(|step| step.mean).collect(),
+        };
+        let axis = if panel.frequency().is_whole() { TimeAxis::Steps } else { TimeAxis::Dates };
+        (axis, history, mean)
+    }
+}
+
+/// By which share the means are above the sales of the same steps a year before.
+fn growth(forecast: &Forecast, model: &str, panel: &Panel) -> Result<Option<f64>> {
+    let year = crate::explore::year(panel) as i64;
+    let (mut now, mut then, mut cells) = (0.0, 0.0, 0);
+    for (i, key) in forecast.keys().iter().enumerate() {
+        let Ok(means) = forecast.mean(model, key) else { continue };
+        let (y, first) = (panel.regular(i), panel.positions(i).first().copied().unwrap_or(0));
+        for (step, mean) in (0..).zip(means) {
+            let before = usize::try_from(forecast.start(i) + step - year - first).ok().and_then(|at| y.get(at));
+            if let Some(before) = before.filter(|before| !before.is_nan()) {
+                now += mean;
+                then += before;
+                cells += 1;
+            }
+        }
+    }
+    // A comparison of a part would be told as one of the whole.
+    let whole = 10 * cells >= 8 * forecast.keys().len() * forecast.horizon();
+    Ok((whole && then > 0.0).then(|| now / then - 1.0))
+}
