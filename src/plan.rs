@@ -502,6 +502,15 @@ plan! {
         /// Key or fixed column: of the items with the same value one is promoted at a time.
         #[env = "TRADEWIND_ONE_PER"] #[of(Promotion)]
         one_per: String,
+        /// Folder with templates of report and slides that take the place of ours: report.html, report.md, slides.html, slides.md.
+        #[env = "TRADEWIND_TEMPLATES"] #[of(Report)]
+        templates: PathBuf,
+        /// Locale of the numbers of report and slides: de, fr-CH, en-IN. Words stay English.
+        #[env = "TRADEWIND_LOCALE"] #[of(Report)]
+        locale: String,
+        /// Names that readers see for columns, such as `Weekly_Sales=Sales, Dept=Department`.
+        #[env = "TRADEWIND_NAMES"] #[of(Report)]
+        names: String,
         /// Currency of the target, as it is written before an amount: $, EUR.
         #[env = "TRADEWIND_CURRENCY"] #[of(Report)]
         currency: String,
@@ -922,6 +931,8 @@ impl Plan {
         self.joins()?;
         checked(self.features.names())?;
         crate::metrics::METRICS.named(&self.metric)?;
+        self.blank_report()?;
+        self.templates.iter().try_for_each(|folder| crate::report::check_templates(folder))?;
         self.searching()?;
         if self.horizon == 0 {
             return Err(Error::usage("a horizon is at least 1 step, not 0"));

@@ -16,6 +16,7 @@ use plotters::style::{Color, RGBColor, ShapeStyle};
 
 use crate::error::{Error, Result};
 use crate::show::one_line;
+use crate::show::wording::{once, said};
 
 /// The embedded font: Open Sans, reduced to Latin letters, punctuation and arrows.
 pub(crate) const REGULAR: &[u8] = include_bytes!("fonts/OpenSans-Regular.ttf");
@@ -195,7 +196,7 @@ impl Canvas<'_> {
 
     /// Words on the baseline at `at`.
     pub fn text(&mut self, at: (f64, f64), anchor: Anchor, text: &str, words: Words) {
-        let text = one_line(text);
+        let text = one_line(&said(text));
         if text.is_empty() || !at.0.is_finite() || !at.1.is_finite() {
             return;
         }
@@ -249,7 +250,7 @@ impl Canvas<'_> {
 
 /// The width of a text, in CSS pixels.
 pub(crate) fn measure(text: &str, words: Words) -> f64 {
-    extent(&one_line(text), words.size, words.bold)
+    extent(&one_line(&said(text)), words.size, words.bold)
 }
 
 /// The words cut with an ellipsis so that they are at most `room` wide.
@@ -258,8 +259,8 @@ pub(crate) fn fit(text: &str, words: Words, room: f64) -> String {
     if measure(&text, words) <= room {
         return text;
     }
-    let letters: Vec<char> = text.chars().collect();
-    let cut = |count: usize| letters[..count].iter().collect::<String>().trim_end().to_string() + "…";
+    let letters: Vec<char> = said(&text).chars().collect();
+    let cut = |count: usize| once(letters[..count].iter().collect::<String>().trim_end().to_string() + "…");
     let (mut fits, mut fails) = (0, letters.len());
     while fails - fits > 1 {
         let middle = usize::midpoint(fits, fails);
@@ -301,8 +302,8 @@ pub(crate) fn to_svg(size: (u32, u32), title: &str, alt: &str, draw: &mut dyn Fn
          <title>{}</title>{shapes}<g font-family=\"{FAMILY}\">\n{words}</g>\n</svg>\n",
         f64::from(width) * UNITS,
         f64::from(height) * UNITS,
-        xml(alt),
-        xml(title),
+        xml(&said(alt)),
+        xml(&said(title)),
     ))
 }
 

@@ -83,6 +83,7 @@ use std::sync::OnceLock;
 
 use crate::error::Result;
 pub use crate::show::Figure;
+use crate::show::wording::is_own;
 use crate::show::{Picture, Table};
 
 /// One kind of picture. Implement it, and [`Figure::new`] does the rest.
@@ -154,10 +155,14 @@ impl<D: Drawing> Picture for Drawn<D> {
     }
 
     fn svg(&self) -> Result<String> {
-        if let Some(svg) = self.svg.get() {
+        // What is drawn for the readers of one page is not for those of another.
+        if let Some(svg) = self.svg.get().filter(|_| !is_own()) {
             return Ok(svg.clone());
         }
         let svg = canvas::to_svg(self.size(), &self.title, &self.alt, &mut |canvas| self.drawing.draw(canvas))?;
+        if is_own() {
+            return Ok(svg);
+        }
         Ok(self.svg.get_or_init(|| svg).clone())
     }
 

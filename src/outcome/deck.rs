@@ -28,8 +28,7 @@ impl Outcome {
     /// # Errors
     /// When a figure cannot be made.
     pub fn deck(&self) -> Result<Report> {
-        let plan = self.plan();
-        let mut deck = Report::new(&plan.title).subtitle(self.about()).from(self.origin()?);
+        let mut deck = self.framed()?;
         let Block::Group(answers) = self.answers()? else { return Ok(deck) };
         let said = answers.iter().filter_map(|block| match block {
             Block::Answer(answer) => Some(answer),

@@ -67,6 +67,7 @@ impl Plan {
     /// Those of the verbs that it calls.
     pub fn run(&self) -> Result<Outcome> {
         self.check()?;
+        sections::sections(&self.sections.names(), self.audience)?;
         Outcome::of(self)
     }
 
@@ -213,7 +214,7 @@ impl Outcome {
     /// When the plan names an unknown section. A section that cannot be made says why in its place.
     pub fn report(&self) -> Result<Report> {
         let plan = self.plan();
-        let mut report = Report::new(&plan.title).subtitle(self.about()).from(self.origin()?);
+        let mut report = self.framed()?;
         let mut before = None;
         for section in sections::sections(&plan.sections.names(), plan.audience)? {
             if let Some(between) = sections::between(before, section.0) {
@@ -223,6 +224,11 @@ impl Outcome {
             before = Some(section.0);
         }
         Ok(report)
+    }
+
+    /// A report without blocks: its title, where its numbers come from, how it is framed.
+    fn framed(&self) -> Result<Report> {
+        Ok(self.plan().blank_report()?.subtitle(self.about()).from(self.origin()?))
     }
 
     /// `7 series, weekly (Fridays), 2010-02-05 to 2012-10-26; forecast of 8 weeks`.

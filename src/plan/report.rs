@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
+use crate::error::{Error, Result};
+use crate::report::Report;
 
 /// Whom a report is for: which sections it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,6 +24,32 @@ pub enum Audience {
 }
 
 impl Plan {
+    /// An empty report, framed and worded as the plan says.
+    ///
+    /// # Errors
+    /// When the plan's locale or names are none.
+    pub(crate) fn blank_report(&self) -> Result<Report> {
+        let report = Report::new(&self.title).worded(self.locale.as_deref(), self.names()?)?;
+        Ok(match &self.templates {
+            Some(folder) => report.templates(folder),
+            None => report,
+        })
+    }
+
+    /// The names that readers see for columns.
+    fn names(&self) -> Result<Vec<(String, String)>> {
+        let stated = self.names.as_deref().unwrap_or_default();
+        let pairs = stated.split([',', ';']).map(str::trim).filter(|pair| !pair.is_empty());
+        pairs
+            .map(|pair| match pair.split_once('=') {
+                Some((column, name)) => Ok((column.trim().to_string(), name.trim().to_string())),
+                None => Err(Error::usage(format!(
+                    "`{pair}` names no column for readers: a column, `=` and a name, such as Weekly_Sales=Sales"
+                ))),
+            })
+            .collect()
+    }
+
     /// An amount with the plan's currency before it, or its unit behind.
     pub(crate) fn quantity(&self, amount: &str) -> String {
         let currency = self.currency.as_deref().unwrap_or_default().trim();

@@ -13,6 +13,7 @@
 //! | `decision.rs` | the page that a decision becomes |
 //! | `deck.rs` | which block goes on which slide |
 //! | `slides.rs` | how a deck becomes Markdown or HTML |
+//! | `template.rs` | what frames them, ours or the user's |
 //! | `assets.rs` | font, pictures, anchors: what the pages share |
 
 mod assets;
@@ -23,12 +24,16 @@ pub(crate) mod performance;
 mod pieces;
 pub(crate) mod quality;
 mod slides;
+mod template;
 mod tour;
+
+pub(crate) use template::check as check_templates;
 
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::files::{mark, together, write_atomically};
+use crate::show::wording::Wording;
 use crate::show::{Block, Prose, Show, noun};
 
 /// Blocks in order under a title: what is saved for stakeholders.
@@ -49,6 +54,10 @@ pub struct Report {
     origin: Option<Origin>,
     /// How many blocks lie before the backup, if there is one.
     backup: Option<usize>,
+    /// The user's own templates.
+    templates: Option<PathBuf>,
+    /// How numbers and columns are written.
+    wording: Wording,
 }
 
 /// Where the numbers of a report come from.
@@ -63,7 +72,15 @@ pub(crate) struct Origin {
 impl Report {
     /// An empty report.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), subtitle: None, blocks: Vec::new(), origin: None, backup: None }
+        Self {
+            title: title.into(),
+            subtitle: None,
+            blocks: Vec::new(),
+            origin: None,
+            backup: None,
+            templates: None,
+            wording: Wording::default(),
+        }
     }
 
     /// The same report with a line under its title.
@@ -75,6 +92,48 @@ impl Report {
     /// The same report, whose numbers come from there.
     pub(crate) fn from(self, origin: Origin) -> Self {
         Self { origin: Some(origin), ..self }
+    }
+
+    /// The same report framed by the templates of a folder: each of `report.html`, `report.md`, `slides.html` and `slides.md` that it
+    /// holds takes the place of ours, which it may extend (`{% extends "default/report.html" %}`).
+    ///
+    /// ```
+    /// use tradewind::report::Report;
+    /// let folder = tempfile::tempdir()?;
+    /// std::fs::write(folder.path().join("report.md"), "{{ title }}, from the controlling department")?;
+    /// let page = folder.path().join("page.md");
+    /// Report::new("Sales").templates(folder.path()).save(&page)?;
+    /// assert!(std::fs::read_to_string(&page)?.starts_with("Sales, from the controlling department"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn templates(self, folder: impl Into<PathBuf>) -> Self {
+        Self { templates: Some(folder.into()), ..self }
+    }
+
+    /// The same report with numbers as a locale writes them (`de`, `en-IN`), and columns under names of their own
+    /// (`Weekly_Sales=Sales, Dept=Department`): in texts, tables and figures. Words stay English; keys and what a text column holds
+    /// stay as they are.
+    ///
+    /// ```
+    /// use tradewind::report::Report;
+    /// let report = Report::new("Sales").text("Weekly_Sales rose to 1,234.5.").worded(Some("de"), [("Weekly_Sales", "Sales")])?;
+    /// let folder = tempfile::tempdir().unwrap();
+    /// report.save(folder.path().join("page.md"))?;
+    /// let page = std::fs::read_to_string(folder.path().join("page.md")).unwrap();
+    /// assert!(page.contains("Sales rose to 1.234,5."));
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the locale is none, or a name is empty.
+    pub fn worded<N: Into<String>>(
+        self,
+        locale: Option<&str>,
+        names: impl IntoIterator<Item = (N, N)>,
+    ) -> Result<Self> {
+        let names = names.into_iter().map(|(from, to)| (from.into(), to.into())).collect();
+        Ok(Self { wording: Wording::new(locale, names)?, ..self })
     }
 
     /// What follows is backup: on slides it lies behind a divider, for questions.
@@ -148,11 +207,11 @@ impl Report {
     /// The extension is another, a figure cannot be drawn, or a file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
         let path = path.as_ref();
-        match extension(path).as_str() {
-            "md" => with_assets(path, |assets| mark::at_end(&page::markdown(self, assets))),
-            "html" | "htm" => alone(path, &page::html(self)),
+        self.wording.within(|| match extension(path).as_str() {
+            "md" => with_assets(path, |assets| Ok(mark::at_end(&page::markdown(self, assets)?))),
+            "html" | "htm" => alone(path, &page::html(self)?),
             _ => Err(wrong_extension("a report", path)),
-        }
+        })
     }
 
     /// Save as slides: `.md` for Marp with its pictures in `assets/` beside it, or `.html` as one self-contained
@@ -162,11 +221,11 @@ impl Report {
     /// The extension is another, a figure cannot be drawn, or a file cannot be written.
     pub fn save_slides(&self, path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
         let path = path.as_ref();
-        match extension(path).as_str() {
-            "md" => with_assets(path, |assets| mark::in_front(&slides::markdown(self, assets))),
-            "html" | "htm" => alone(path, &slides::html(self)),
+        self.wording.within(|| match extension(path).as_str() {
+            "md" => with_assets(path, |assets| Ok(mark::in_front(&slides::markdown(self, assets)?))),
+            "html" | "htm" => alone(path, &slides::html(self)?),
             _ => Err(wrong_extension("slides", path)),
-        }
+        })
     }
 
     /// All blocks in order, groups opened.
@@ -201,9 +260,9 @@ fn alone(path: &Path, page: &str) -> Result<Vec<PathBuf>> {
 
 /// Write the pictures first and the page last: a page never links to a picture that is not there yet. None of them is
 /// written if one cannot be.
-fn with_assets(path: &Path, render: impl FnOnce(&mut assets::Pictures) -> String) -> Result<Vec<PathBuf>> {
+fn with_assets(path: &Path, render: impl FnOnce(&mut assets::Pictures) -> Result<String>) -> Result<Vec<PathBuf>> {
     let mut pictures = assets::Pictures::new(path);
-    let page = render(&mut pictures);
+    let page = render(&mut pictures)?;
     together(|| {
         let mut written = vec![path.to_path_buf()];
         for (path, svg) in pictures.take()? {

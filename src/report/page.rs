@@ -1,41 +1,34 @@
 //! How does a report become a Markdown file or one HTML page?
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, PreEscaped, html};
+use minijinja::{Value, context};
 
-use super::Report;
 use super::assets::{Pictures, font_css};
-use super::pieces::{Pieces, Run, SOURCES};
+use super::pieces::{Piece, Pieces, Run, SOURCES};
+use super::{Report, template};
+use crate::error::Result;
 use crate::show::markdown::{self, code_span, escape};
 use crate::show::words::typeset;
 use crate::show::{Block, html, one_line};
 
 /// Rows that a page shows of a table; the rest belongs into a file of its own.
-const ROWS: usize = 200;
-/// Fewer headings than this need no table of contents.
-const CONTENTS: usize = 4;
-/// Deeper headings are not in it.
+pub(super) const ROWS: usize = 200;
+/// Deeper headings are not among the contents of a page.
 const DEEP: u8 = 3;
+
+/// The language of the words.
+pub(super) const LANGUAGE: &str = "en";
 
 const STYLE: &str = include_str!("page.css");
 /// What a page needs whose texts have marks.
 const MARKS: &str = "ol{max-width:42rem}:not(pre)>code{background:var(--tint);padding:.1em .3em;border-radius:.2rem}";
 
 /// The report as Markdown; the pictures are handed to `pictures`.
-pub(super) fn markdown(report: &Report, pictures: &mut Pictures) -> String {
-    let mut parts = vec![format!("# {}", escape(&one_line(&report.title)))];
-    parts.extend(report.subtitle.as_ref().map(|text| format!("*{}*", escape(&one_line(text)))));
+pub(super) fn markdown(report: &Report, pictures: &mut Pictures) -> Result<String> {
     let pages = Pieces::of(report);
-    let contents = pages.contents();
-    let mut listed = (contents.len() >= CONTENTS).then(|| {
-        let entry = |(level, text, anchor): &(u8, &str, &str)| {
-            format!("{}- [{}](#{anchor})", "  ".repeat(usize::from(level - 2)), escape(text))
-        };
-        contents.iter().map(entry).collect::<Vec<_>>().join("\n")
-    });
-    for piece in &pages.pieces {
-        // The first page is before the contents.
+    let mut piece = |piece: &Piece| {
+        let mut parts: Vec<String> = Vec::new();
         if let Some(heading) = &piece.heading {
-            parts.extend(listed.take());
             let heading = Block::Heading { level: heading.level, text: heading.text.clone() };
             parts.push(markdown::render(&heading, &mut |_| String::new()));
         }
@@ -46,66 +39,109 @@ pub(super) fn markdown(report: &Report, pictures: &mut Pictures) -> String {
             }));
             parts.extend(run.source.map(|source| format!("*[Source {source}](#{})*", pages.anchor)));
         }
-    }
-    parts.extend(listed);
-    if !pages.sources.is_empty() {
-        parts.push(format!("## {SOURCES}"));
-        let facts = report.origin.iter().flat_map(|origin| &origin.facts);
-        parts.push(
-            facts.map(|(name, fact)| format!("- {}: {}", escape(name), code_span(fact))).collect::<Vec<_>>().join("\n"),
-        );
-        let query = |(place, query): (usize, &String)| format!("{}. {}", place + 1, code_span(query));
-        parts.push(pages.sources.iter().enumerate().map(query).collect::<Vec<_>>().join("\n"));
-    }
-    let mut parts: Vec<&str> = parts.iter().map(|part| part.trim_end()).collect();
-    parts.retain(|part| !part.is_empty());
-    parts.join("\n\n") + "\n"
+        let mut parts: Vec<&str> = parts.iter().map(|part| part.trim_end()).collect();
+        parts.retain(|part| !part.is_empty());
+        parts.join("\n\n")
+    };
+    let (cover, rest) = pages.split();
+    let cover = cover.map(&mut piece).unwrap_or_default();
+    let section = |part: &Piece| {
+        let heading = part.heading.as_ref();
+        context! {
+            title => heading.map(|heading| escape(&heading.text)),
+            anchor => heading.map(|heading| heading.anchor.clone()),
+            level => heading.map(|heading| heading.level),
+            markdown => piece(part),
+        }
+    };
+    let sections: Vec<Value> = rest.iter().map(section).collect();
+    let contents: Vec<Value> = pages
+        .contents()
+        .into_iter()
+        .map(|(level, text, anchor)| context! { level => level, text => escape(text), anchor => anchor })
+        .collect();
+    let facts = |name: &str, value: &str| context! { name => escape(name), value => code_span(value) };
+    let page = context! {
+        title => escape(&typeset(&one_line(&report.title))),
+        subtitle => report.subtitle.as_ref().map(|text| escape(&typeset(&one_line(text)))),
+        language => LANGUAGE,
+        cover => cover,
+        contents => contents,
+        sections => sections,
+        sources => sources(report, &pages, facts, code_span),
+    };
+    let page = template::render(report.templates.as_deref(), "report.md", page)?;
+    Ok(spaced(&page))
 }
 
 /// The report as one page that needs nothing else.
-pub(super) fn html(report: &Report) -> String {
+pub(super) fn html(report: &Report) -> Result<String> {
     let pages = Pieces::of(report);
-    let contents: Vec<_> = pages.contents().into_iter().filter(|(level, ..)| *level <= DEEP).collect();
-    let nav = html! {
-        @if contents.len() >= CONTENTS {
-            nav aria-label="Contents" {
-                p { "Contents" }
-                ul { @for (level, text, anchor) in &contents {
-                    li class=(format!("level-{level}")) { a href=(format!("#{anchor}")) dir="auto" { (text) } }
-                } }
-            }
+    let (cover, rest) = pages.split();
+    let section = |piece: &Piece| {
+        let heading = piece.heading.as_ref();
+        let shown = html! {
+            @if let Some(heading) = heading { (html::heading(heading.level, &heading.text, Some(&heading.anchor))) }
+            @for run in &piece.runs { (self::run(run, &pages)) }
+        };
+        context! {
+            title => heading.map(|heading| heading.text.clone()),
+            anchor => heading.map(|heading| heading.anchor.clone()),
+            level => heading.map(|heading| heading.level),
+            html => written(shown.into_string()),
         }
     };
-    let has_cover = pages.pieces.first().is_some_and(|piece| piece.heading.is_none());
-    let cover = has_cover.then(|| &pages.pieces[0]);
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (one_line(&report.title)) }
-                style { (PreEscaped(font_css())) (PreEscaped(STYLE)) @if report.has_marks() { (PreEscaped(MARKS)) } }
-            }
-            body {
-                header {
-                    h1 dir="auto" { (one_line(&report.title)) }
-                    @if let Some(text) = &report.subtitle { p.subtitle dir="auto" { (one_line(text)) } }
-                }
-                main {
-                    @if let Some(cover) = cover { div.cover { @for run in &cover.runs { (self::run(run, &pages)) } } }
-                    (nav)
-                    @for piece in pages.pieces.iter().filter(|piece| piece.heading.is_some()) {
-                        @if let Some(heading) = &piece.heading { (html::heading(heading.level, &heading.text, Some(&heading.anchor))) }
-                        @for run in &piece.runs { (self::run(run, &pages)) }
-                    }
-                    (sources(report, &pages))
-                }
-            }
+    let contents: Vec<Value> = pages
+        .contents()
+        .into_iter()
+        .filter(|(level, ..)| *level <= DEEP)
+        .map(|(level, text, anchor)| context! { level => level, text => text, anchor => anchor })
+        .collect();
+    let cover = cover.map(|cover| html! { @for run in &cover.runs { (self::run(run, &pages)) } }.into_string());
+    let facts = |name: &str, value: &str| context! { name => typeset(name), value => value };
+    let page = context! {
+        title => typeset(&one_line(&report.title)),
+        subtitle => report.subtitle.as_deref().map(|text| typeset(&one_line(text))),
+        language => LANGUAGE,
+        style => written(style(report, STYLE, MARKS)),
+        cover => cover.map(written),
+        contents => contents,
+        sections => rest.iter().map(section).collect::<Vec<_>>(),
+        sources => sources(report, &pages, facts, str::to_string),
+    };
+    template::render(report.templates.as_deref(), "report.html", page)
+}
+
+/// The fonts and styles of a page.
+pub(super) fn style(report: &Report, style: &str, marks: &str) -> String {
+    format!("{}{style}{}", font_css(), if report.has_marks() { marks } else { "" })
+}
+
+/// What is escaped already.
+pub(super) fn written(html: String) -> Value {
+    Value::from_safe_string(html)
+}
+
+/// One empty line between two parts, whatever a template has between them.
+pub(super) fn spaced(page: &str) -> String {
+    let mut out = String::with_capacity(page.len());
+    let mut fence = None;
+    let mut is_empty = true;
+    for line in page.lines() {
+        let line = line.trim_end();
+        // Inside a block of code, lines stay as they are.
+        let mark = line.chars().take_while(|letter| *letter == '`').count();
+        match fence {
+            None if mark >= 3 => fence = Some(mark),
+            Some(open) if mark >= open && line.len() == mark => fence = None,
+            None if line.is_empty() && is_empty => continue,
+            _ => {}
         }
+        is_empty = line.is_empty();
+        out.push_str(line);
+        out.push('\n');
     }
-    .into_string()
+    out.trim_end().to_string() + "\n"
 }
 
 /// Blocks with their source: on hovering, and behind a link.
@@ -123,24 +159,26 @@ fn run(run: &Run, pages: &Pieces) -> Markup {
     let query = pages.sources.get(source - 1).map_or("", String::as_str);
     html! {
         div.from title=(format!("Source {source}: {query}")) {
-            (blocks)
+            (PreEscaped(blocks.into_string()))
             p.source { a href=(format!("#source-{source}")) { "Source " (source) } }
         }
     }
 }
 
-fn sources(report: &Report, pages: &Pieces) -> Markup {
-    html! {
-        @if !pages.sources.is_empty() {
-            (html::heading(2, SOURCES, Some(&pages.anchor)))
-            @if let Some(origin) = &report.origin {
-                dl.facts { @for (name, fact) in &origin.facts {
-                    dt { (typeset(name)) } dd { code { (fact) } }
-                } }
-            }
-            ol.sources { @for (place, query) in pages.sources.iter().enumerate() {
-                li id=(format!("source-{}", place + 1)) { code { (query) } }
-            } }
+/// Where the numbers come from; nothing if no block says so.
+fn sources(
+    report: &Report,
+    pages: &Pieces,
+    fact: impl Fn(&str, &str) -> Value,
+    query: impl Fn(&str) -> String,
+) -> Option<Value> {
+    let facts = report.origin.iter().flat_map(|origin| &origin.facts);
+    (!pages.sources.is_empty()).then(|| {
+        context! {
+            title => SOURCES,
+            anchor => pages.anchor.clone(),
+            facts => facts.map(|(name, value)| fact(name, value)).collect::<Vec<_>>(),
+            queries => pages.sources.iter().map(|text| query(text)).collect::<Vec<_>>(),
         }
-    }
+    })
 }

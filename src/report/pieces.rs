@@ -3,6 +3,7 @@
 
 use super::Report;
 use super::assets::Anchors;
+use crate::show::words::typeset;
 use crate::show::{Block, one_line};
 
 /// The heading over the list of sources.
@@ -50,7 +51,7 @@ impl<'a> Pieces<'a> {
             match leaf {
                 Block::Heading { level, text } => {
                     let (level, text) = ((*level).clamp(2, 6), one_line(text));
-                    let heading = Some(Heading { level, anchor: anchors.next(&text), text });
+                    let heading = Some(Heading { level, anchor: anchors.next(&text), text: typeset(&text) });
                     pieces.push(Piece { heading, runs: vec![Run::default()] });
                 }
                 Block::Source(query) => {
@@ -76,6 +77,14 @@ impl<'a> Pieces<'a> {
         pieces.retain(|piece| piece.heading.is_some() || !piece.runs.is_empty());
         let anchor = anchors.next(SOURCES);
         Self { pieces, sources, anchor }
+    }
+
+    /// What stands before the first heading, and the rest.
+    pub(super) fn split(&self) -> (Option<&Piece<'a>>, &[Piece<'a>]) {
+        match self.pieces.split_first() {
+            Some((cover, rest)) if cover.heading.is_none() => (Some(cover), rest),
+            _ => (None, &self.pieces),
+        }
     }
 
     /// Every heading, with that of the sources.

@@ -1,10 +1,13 @@
 //! How does a deck become a Marp file or one HTML page that is its own presentation?
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
+use minijinja::{Value, context};
 
-use super::Report;
-use super::assets::{Pictures, font_css};
+use super::assets::Pictures;
 use super::deck::{Slide, deck};
+use super::page::{LANGUAGE, spaced, style, written};
+use super::{Report, template};
+use crate::error::Result;
 use crate::show::markdown::{self, escape};
 use crate::show::words::typeset;
 use crate::show::{Block, html, one_line};
@@ -23,22 +26,9 @@ const STYLE: &str = include_str!("slides.css");
 const MARKS: &str = "ol{margin:0 0 .6em;padding-inline-start:1.4em}a{color:var(--accent)}:not(pre)>code{background:var(--tint);padding:.05em .25em;border-radius:.2em}";
 const SCRIPT: &str = include_str!("slides.js");
 
-/// Front matter for Marp: its own font stack, and nothing that is wider or higher than a slide.
-const FRONT: &str = "---\nmarp: true\npaginate: true\nstyle: |\n  \
-    section { font-family: \"Open Sans\", \"Segoe UI\", Helvetica, Arial, sans-serif; font-size: 24px; padding: 48px 64px; justify-content: flex-start; }\n  \
-    section.lead { justify-content: center; }\n  \
-    h2 { color: #0072b2; font-size: 36px; }\n  \
-    img { max-width: 100%; max-height: 540px; display: block; }\n  \
-    section.words img { max-height: 340px; }\n  \
-    table { font-size: 19px; }\n  \
-    blockquote { border-left: 6px solid #e69f00; padding-left: 16px; font-size: 21px; }\n---";
-
 /// The deck for Marp; the pictures are handed to `pictures`.
-pub(super) fn markdown(report: &Report, pictures: &mut Pictures) -> String {
-    let mut title = vec!["<!-- _class: lead -->".to_string(), format!("# {}", escape(&one_line(&report.title)))];
-    title.extend(report.subtitle.as_ref().map(|text| escape(&one_line(text))));
-    let mut pages = vec![format!("{FRONT}\n\n{}", title.join("\n\n"))];
-    for slide in deck(report) {
+pub(super) fn markdown(report: &Report, pictures: &mut Pictures) -> Result<String> {
+    let mut slide = |slide: &Slide| {
         // Beside words a picture has less room.
         let class = (!slide.words.is_empty()).then(|| "<!-- _class: words -->".to_string());
         let mut pieces: Vec<String> = class.into_iter().collect();
@@ -52,49 +42,40 @@ pub(super) fn markdown(report: &Report, pictures: &mut Pictures) -> String {
         pieces.extend(slide.source.iter().map(|source| format!("<small>{}</small>", escape(source))));
         // What a speaker says is a comment, which has an end of its own.
         pieces.extend(slide.spoken.iter().map(|spoken| format!("<!-- {} -->", spoken.replace("--", "– –"))));
-        pages.push(pieces.iter().map(|piece| piece.trim_end()).collect::<Vec<_>>().join("\n\n"));
-    }
-    pages.join("\n\n---\n\n") + "\n"
+        let markdown = pieces.iter().map(|piece| piece.trim_end()).collect::<Vec<_>>().join("\n\n");
+        context! { title => escape(&slide.title), markdown => markdown, is_backup => slide.is_backup }
+    };
+    let slides: Vec<Value> = deck(report).iter().map(&mut slide).collect();
+    let page = context! {
+        title => escape(&typeset(&one_line(&report.title))),
+        subtitle => report.subtitle.as_ref().map(|text| escape(&typeset(&one_line(text)))),
+        language => LANGUAGE,
+        slides => slides,
+    };
+    Ok(spaced(&template::render(report.templates.as_deref(), "slides.md", page)?))
 }
 
 /// The deck as one page that needs nothing else.
-pub(super) fn html(report: &Report) -> String {
+pub(super) fn html(report: &Report) -> Result<String> {
     let slides = deck(report);
-    let count = slides.len() + 1;
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (one_line(&report.title)) }
-                style { (PreEscaped(font_css())) (PreEscaped(STYLE)) @if report.has_marks() { (PreEscaped(MARKS)) } }
-            }
-            body {
-                main #deck aria-roledescription="carousel" aria-label=(one_line(&report.title)) {
-                    section.slide.lead.now aria-label=(format!("Slide 1 of {count}")) {
-                        div.inner {
-                            h1 dir="auto" { (one_line(&report.title)) }
-                            @if let Some(text) = &report.subtitle { p.subtitle dir="auto" { (one_line(text)) } }
-                        }
-                    }
-                    @for (index, slide) in slides.iter().enumerate() {
-                        section.slide aria-label=(format!("Slide {} of {count}", index + 2)) { (inner(slide)) }
-                    }
-                }
-                nav.bar aria-label="Slides" {
-                    button #back type="button" aria-label="Previous slide" { "←" }
-                    output #place aria-live="polite" { "1 / " (count) }
-                    button #next type="button" aria-label="Next slide" { "→" }
-                    @if slides.iter().any(|slide| !slide.spoken.is_empty()) {
-                        button #notes type="button" aria-pressed="false" title="Speaker notes (N)" { "Notes" }
-                    }
-                }
-                script { (PreEscaped(SCRIPT)) }
-            }
+    let slide = |slide: &Slide| {
+        context! {
+            title => slide.title.clone(),
+            section => slide.section.clone(),
+            is_backup => slide.is_backup,
+            html => written(inner(slide).into_string()),
         }
-    }
-    .into_string()
+    };
+    let page = context! {
+        title => typeset(&one_line(&report.title)),
+        subtitle => report.subtitle.as_deref().map(|text| typeset(&one_line(text))),
+        language => LANGUAGE,
+        style => written(style(report, STYLE, MARKS)),
+        script => written(SCRIPT.to_string()),
+        is_spoken => slides.iter().any(|slide| !slide.spoken.is_empty()),
+        slides => slides.iter().map(slide).collect::<Vec<_>>(),
+    };
+    template::render(report.templates.as_deref(), "slides.html", page)
 }
 
 fn inner(slide: &Slide) -> Markup {
@@ -114,7 +95,7 @@ fn inner(slide: &Slide) -> Markup {
         div class=(way) {
             h2 dir="auto" {
                 @if let Some(section) = &slide.section { span.section { (section) } }
-                (slide.title)
+                (typeset(&slide.title))
             }
             @if !slide.words.is_empty() {
                 div.words { @for words in &slide.words { (html::fragment(words, ROWS)) } }
@@ -125,7 +106,7 @@ fn inner(slide: &Slide) -> Markup {
                 Some(thing) => div.thing { (html::fragment(thing, ROWS)) },
                 None => {},
             }
-            @if let Some(source) = &slide.source { p.source { (source) } }
+            @if let Some(source) = &slide.source { p.source { (typeset(source)) } }
         }
         @if !slide.spoken.is_empty() {
             aside.spoken hidden aria-label="Notes" { @for spoken in &slide.spoken { p { (typeset(spoken)) } } }

@@ -9,7 +9,7 @@ use super::failure::no_part;
 use super::shown;
 use super::values::{Argument, Names, Options, Thing, Value, fields, refused};
 use crate::decide::Decision;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Folds, Tuning};
 use crate::explore::Tour;
 use crate::forecast::Forecast;
@@ -84,6 +84,8 @@ pub(super) fn register(api: &mut Api) {
         note(report, text: String) -> Report { report.note(text) }
         source(report, query: String) -> Report { report.source(query) }
         backup(report) -> Report { report.backup() }
+        templates(report, folder: String) -> Report { report.templates(folder) }
+        worded(report, locale: String, names: Options) -> Report { worded(report, &locale, names.0) }
         add(report, thing: Thing) -> Report { report.add(thing.0) }
         save(report, path: String) -> Vec<PathBuf> { report.save(path) }
         save_slides(report, path: String) -> Vec<PathBuf> { report.save_slides(path) }
@@ -144,6 +146,16 @@ pub(super) fn register(api: &mut Api) {
 /// When a field is unknown or of the wrong type.
 pub fn plan(fields: serde_json::Map<String, serde_json::Value>) -> Result<Plan> {
     Ok(options::read::<Patch>("the plan", fields)?.over(Plan::default()))
+}
+
+/// [`Report::worded`] with a map of names; an empty locale leaves the numbers as they are.
+fn worded(report: Report, locale: &str, names: serde_json::Map<String, serde_json::Value>) -> Result<Report> {
+    let name = |(column, name): (String, serde_json::Value)| match name {
+        serde_json::Value::String(name) => Ok((column, name)),
+        _ => Err(Error::usage(format!("the name of `{column}` for readers is no text"))),
+    };
+    let names = names.into_iter().map(name).collect::<Result<Vec<_>>>()?;
+    report.worded((!locale.is_empty()).then_some(locale), names)
 }
 
 /// A row of a table as a map of its columns.

@@ -111,7 +111,7 @@ fn words(text: &[Words]) -> Markup {
 
 /// A heading, with an anchor when `id` is given.
 pub(crate) fn heading(level: u8, text: &str, id: Option<&str>) -> Markup {
-    let text = one_line(text);
+    let text = typeset(&one_line(text));
     html! {
         @match level {
             0 | 1 => h1 id=[id] dir="auto" { (text) },
@@ -134,7 +134,7 @@ pub(crate) fn table(table: &Table, rows: usize, columns: usize, place: &str) -> 
     html! {
         div.scroll tabindex="0" role="group" aria-label=(table.title().map_or("Table".into(), one_line)) {
             table {
-                @if let Some(title) = table.title() { caption dir="auto" { (one_line(title)) } }
+                @if let Some(title) = table.title() { caption dir="auto" { (typeset(&one_line(title))) } }
                 thead { tr { @for (column, name) in grid.header.iter().enumerate() {
                     th scope="col" class=[side(column)] dir="auto" { (name) }
                 } } }

@@ -12,7 +12,7 @@ pub(crate) fn render(block: &Block, figure: &mut dyn FnMut(&Figure) -> String) -
     for leaf in block.leaves() {
         pieces.push(match leaf {
             Block::Heading { level, text } => {
-                format!("{} {}", "#".repeat(usize::from(*level).clamp(1, 6)), escape(&one_line(text)))
+                format!("{} {}", "#".repeat(usize::from(*level).clamp(1, 6)), escape(&typeset(&one_line(text))))
             }
             Block::Text(text) => escaped(text).join("\n\n"),
             Block::Prose(text) => prose(text),
@@ -56,7 +56,8 @@ pub(crate) fn table(table: &Table, rows: usize, columns: usize, place: &str) -> 
     if grid.header.len() > columns {
         grid.drop_columns(columns / 2, grid.header.len() - (columns - 1 - columns / 2));
     }
-    let mut out = table.title().map(|title| format!("**{}**\n\n", escape(&one_line(title)))).unwrap_or_default();
+    let mut out =
+        table.title().map(|title| format!("**{}**\n\n", escape(&typeset(&one_line(title))))).unwrap_or_default();
     if grid.header.is_empty() {
         return out + "*no columns*";
     }

@@ -13,6 +13,7 @@
 //! | `workbook.rs` | how it becomes a workbook |
 //! | `prose.rs` | what the marks of a text say |
 //! | `words.rs` | how counts, shares and p-values read in a sentence |
+//! | `wording.rs` | how numbers and columns are written for the readers of a page |
 //! | `text.rs`, `markdown.rs`, `html.rs` | how a block looks in a terminal, in Markdown, on a page |
 //! | `notebook.rs` | how a noun, a data frame, a list of numbers displays itself in a notebook cell |
 //! | `lazy.rs` | polars' query engine in notebooks (feature `frames`) |
@@ -29,6 +30,7 @@ mod prose;
 mod rows;
 mod table;
 mod text;
+pub(crate) mod wording;
 pub(crate) mod words;
 mod workbook;
 

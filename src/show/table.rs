@@ -11,6 +11,7 @@ use std::path::Path;
 use chrono::{DateTime, NaiveDateTime};
 use polars::prelude::*;
 
+use super::wording::said;
 use super::{Block, Show};
 use crate::error::{Error, Result, suggestion};
 use crate::files::{mark, write_atomically};
@@ -248,7 +249,7 @@ impl Table {
             }
         }
         Grid {
-            header: self.columns().iter().map(|name| one_line(name)).collect(),
+            header: self.columns().iter().map(|name| one_line(&said(name))).collect(),
             right,
             rows,
             bold: self.highlight.filter(|row| *row < shown),

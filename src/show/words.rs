@@ -1,5 +1,6 @@
 //! How do counts, shares, p-values and names read in a sentence, and how is a sentence set on a page?
 
+use super::wording::said;
 use crate::format::{decimals, number};
 
 /// `1 week`, `52 weeks`.
@@ -89,8 +90,9 @@ pub(crate) fn metric(name: &str) -> String {
     }
 }
 
-/// A text as a page sets it: no line ends before a per cent sign or inside `p = 0.03`, and a minus is a minus.
+/// A text as a page sets it: in the page's wording, no line ends before a per cent sign or inside `p = 0.03`, and a minus is a minus.
 pub(crate) fn typeset(text: &str) -> String {
+    let text = &*said(text);
     const FIXED: char = '\u{a0}';
     let letters: Vec<char> = text.chars().collect();
     let at = |place: usize| letters.get(place).copied().unwrap_or(' ');
