@@ -23,7 +23,7 @@ use crate::options::{split, split_list};
 use crate::panel::{Aggregate, Clean, Columns, Future, Join, Panel, Reading, Role, Scenario, Stamps, Stated, checked};
 use crate::show::{Block, Show, Table};
 
-pub use report::Audience;
+pub use report::{Audience, Format};
 
 /// What stands for yes and no in the environment and after `--overwrite=`.
 #[cfg(feature = "cli")]
@@ -382,6 +382,10 @@ plan! {
         /// Whom the report is for: all, director, planner or analyst.
         #[env = "TRADEWIND_AUDIENCE"] #[of(Report)]
         audience: Audience = Audience::All,
+        /// What the report is written as, separated by semicolons: md, html, pdf, slides (Markdown and HTML, and PDF if `pdf` is named
+        /// too), pptx, dashboard.
+        #[env = "TRADEWIND_FORMAT"] #[of(Report)]
+        format: List = List::of(["md", "html", "slides"]),
         /// Sections of the report in their order, separated by semicolons; by default those of its audience: answers, history,
         /// drivers, outlook, actions, accuracy, evidence, data, challenges, method, limits.
         #[env = "TRADEWIND_SECTIONS"] #[of(Report)]
@@ -553,6 +557,10 @@ crate::show::noun!(Plan);
 pub struct List(Vec<String>);
 
 impl List {
+    fn of<const N: usize>(names: [&str; N]) -> Self {
+        Self(names.map(String::from).to_vec())
+    }
+
     /// The names.
     pub fn names(&self) -> Vec<&str> {
         self.0.iter().map(String::as_str).collect()
@@ -932,6 +940,7 @@ impl Plan {
         checked(self.features.names())?;
         crate::metrics::METRICS.named(&self.metric)?;
         self.blank_report()?;
+        self.formats()?;
         self.templates.iter().try_for_each(|folder| crate::report::check_templates(folder))?;
         self.searching()?;
         if self.horizon == 0 {

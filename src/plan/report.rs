@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, suggestion};
 use crate::report::Report;
 
 /// Whom a report is for: which sections it has.
@@ -23,7 +23,48 @@ pub enum Audience {
     Analyst,
 }
 
+/// What a report is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Markdown, with its pictures beside it.
+    Md,
+    /// One self-contained page.
+    Html,
+    /// PDF.
+    Pdf,
+    /// Slides as Markdown for Marp and as one self-contained page, and as PDF where that is asked for too.
+    Slides,
+    /// Slides for office programs.
+    Pptx,
+    /// One self-contained page to explore.
+    Dashboard,
+}
+
+const FORMATS: [(&str, Format); 6] = [
+    ("md", Format::Md),
+    ("html", Format::Html),
+    ("pdf", Format::Pdf),
+    ("slides", Format::Slides),
+    ("pptx", Format::Pptx),
+    ("dashboard", Format::Dashboard),
+];
+
 impl Plan {
+    /// What the report is written as.
+    ///
+    /// # Errors
+    /// When a format is unknown; the nearest is suggested.
+    pub fn formats(&self) -> Result<Vec<Format>> {
+        let named = |name: &&str| {
+            let found = FORMATS.iter().find(|(known, _)| known == name).map(|(_, format)| *format);
+            found.ok_or_else(|| {
+                let near = suggestion(name, FORMATS.iter().map(|(known, _)| *known));
+                Error::usage(format!("a report is not written as `{name}`{near}"))
+            })
+        };
+        self.format.names().iter().map(named).collect()
+    }
+
     /// An empty report, framed and worded as the plan says.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use clap::Args;
 use tradewind::outputs::Outputs;
 use tradewind::prelude::*;
 
-use crate::out::{Out, REPORT, SLIDES, finish};
+use crate::out::{Names, Out, finish};
 
 #[derive(Args)]
 pub(crate) struct Command {
@@ -23,8 +23,9 @@ pub(crate) struct Command {
 impl Command {
     pub(crate) fn run(self, out: &Out) -> Result<()> {
         let plan = Plan { overwrite: self.overwrite, ..Plan::demo()? };
+        let names = Names::of(&plan)?;
         let (reports, slides) = (Path::new("reports/demo"), Path::new("slides/demo"));
-        let _outputs = Outputs::of(&plan).folder(reports, &REPORT)?.folder(slides, &SLIDES)?;
+        let _outputs = Outputs::of(&plan).folder(reports, &names.pages)?.folder(slides, &names.slides)?;
         let outcome = plan.run()?;
         finish(out, &outcome, reports, slides, || Ok(()))
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tradewind::models::Failure;
+use tradewind::plan::Format;
 use tradewind::prelude::*;
 use tradewind::show::text_within;
 use tradewind::together;
@@ -164,20 +165,40 @@ pub(crate) fn pages(folder: Option<&Path>) -> Vec<PathBuf> {
 
 /// Writes a report to folders, as pages and as slides; the files that a person opens.
 pub(crate) fn save_report(report: &Report, pages: &Path, slides: &Path) -> Result<Vec<PathBuf>> {
-    save_pages(report, report, pages, slides)
-}
-
-/// The same with slides of their own.
-fn save_pages(report: &Report, deck: &Report, pages: &Path, slides: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for name in REPORT {
         files.extend(report.save(pages.join(name))?);
     }
     for name in SLIDES {
-        files.extend(deck.save_slides(slides.join(name))?);
+        files.extend(report.save_slides(slides.join(name))?);
     }
     files.retain(|file| file.extension().is_none_or(|end| end != "svg"));
     Ok(files)
+}
+
+/// The files that a plan's report is written as: pages, slides.
+pub(crate) struct Names {
+    pub(crate) pages: Vec<&'static str>,
+    pub(crate) slides: Vec<&'static str>,
+}
+
+impl Names {
+    pub(crate) fn of(plan: &Plan) -> Result<Self> {
+        let formats = plan.formats()?;
+        let asked = |format: Format| formats.contains(&format);
+        let mut names = Self { pages: Vec::new(), slides: Vec::new() };
+        for (format, page) in
+            [(Format::Md, "report.md"), (Format::Html, "report.html"), (Format::Pdf, "report.pdf")]
+        {
+            names.pages.extend(asked(format).then_some(page));
+        }
+        if asked(Format::Slides) {
+            names.slides.extend(SLIDES);
+            names.slides.extend(asked(Format::Pdf).then_some("slides.pdf"));
+        }
+        names.slides.extend(asked(Format::Pptx).then_some("slides.pptx"));
+        Ok(names)
+    }
 }
 
 /// Writes what belongs to an outcome, its report and its slides, all or nothing, and prints where they are.
@@ -188,10 +209,24 @@ pub(crate) fn finish(
     slides: &Path,
     more: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
-    let (report, deck) = (outcome.report()?, outcome.deck()?);
+    let names = Names::of(outcome.plan())?;
     let files = together(|| {
         more()?;
-        save_pages(&report, &deck, reports, slides)
+        let mut files = Vec::new();
+        if !names.pages.is_empty() {
+            let report = outcome.report()?;
+            for name in &names.pages {
+                files.extend(report.save(reports.join(name))?);
+            }
+        }
+        if !names.slides.is_empty() {
+            let deck = outcome.deck()?;
+            for name in &names.slides {
+                files.extend(deck.save_slides(slides.join(name))?);
+            }
+        }
+        files.retain(|file| file.extension().is_none_or(|end| end != "svg"));
+        Ok(files)
     })?;
     let shown: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     let board = outcome.backtest().leaderboard(&outcome.plan().metric)?;

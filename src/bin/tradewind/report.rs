@@ -1,4 +1,4 @@
-//! `tradewind report`: report and slides.
+//! `tradewind report`: report and slides of data, or of a plan file.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use tradewind::plan::Group;
 use tradewind::prelude::*;
 
 use crate::flags::{Flags, Heeds};
-use crate::out::{Out, REPORT, SLIDES, finish};
+use crate::out::{Names, Out, finish};
 
 #[derive(Args)]
 pub(crate) struct Command {
@@ -46,8 +46,16 @@ impl Heeds for Command {
 
 impl Command {
     pub(crate) fn run(self, out: &Out) -> Result<()> {
-        let plan = self.flags.plan(out)?;
-        let _outputs = Outputs::of(&plan).folder(&self.out, &REPORT)?.folder(&self.slides, &SLIDES)?;
+        let mut flags = self.flags;
+        // A plan file, or the data.
+        let is_plan = |file: &PathBuf| file.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"));
+        let base = match flags.first().is_some_and(is_plan) {
+            true => flags.take_first().map(Patch::read).transpose()?.unwrap_or_default(),
+            false => Patch::default(),
+        };
+        let plan = flags.over(base, out)?;
+        let names = Names::of(&plan)?;
+        let _outputs = Outputs::of(&plan).folder(&self.out, &names.pages)?.folder(&self.slides, &names.slides)?;
         let outcome = plan.run()?;
         out.calendar(&outcome.panel(), &plan);
         finish(out, &outcome, &self.out, &self.slides, || Ok(()))

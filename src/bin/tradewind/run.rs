@@ -8,7 +8,7 @@ use tradewind::plan::Group;
 use tradewind::prelude::*;
 
 use crate::flags::{Flags, Heeds};
-use crate::out::{Out, REPORT, SLIDES, finish, print};
+use crate::out::{Names, Out, finish, print};
 use crate::report::WHOLE;
 
 #[derive(Args)]
@@ -41,10 +41,11 @@ impl Command {
         }
         let base = self.plan.map(Patch::read).transpose()?.unwrap_or_default();
         let plan = self.flags.over(base, out)?;
-        let names: Vec<&str> = Backtest::FILES.into_iter().chain(["audit.csv", FORECAST]).chain(REPORT).collect();
+        let pages = Names::of(&plan)?;
+        let names: Vec<&str> = Backtest::FILES.into_iter().chain(["audit.csv", FORECAST]).chain(pages.pages).collect();
         let slides = self.out.join("slides");
         let list = failures_of(self.out.join(FORECAST));
-        let _outputs = Outputs::of(&plan).folder(&self.out, &names)?.file(&list)?.folder(&slides, &SLIDES)?;
+        let _outputs = Outputs::of(&plan).folder(&self.out, &names)?.file(&list)?.folder(&slides, &pages.slides)?;
         let outcome = plan.run()?;
         out.calendar(&outcome.panel(), outcome.plan());
         let forecast = outcome.forecast();
