@@ -381,7 +381,8 @@ fn bridge(branches: &[&Branch], total: &Parts) -> Result<Table> {
 }
 
 fn figure(level: &str, branches: &[&Branch], total: &Parts, growth: f64, target: &str) -> crate::figures::Figure {
-    let points = |part: f64| 100.0 * part / total.before;
+    // Two decimals are more than the estimates can tell.
+    let points = |part: f64| (1e4 * part / total.before).round() / 100.0;
     let mut parts: Vec<(String, f64)> = branches
         .iter()
         .take(DRAWN)

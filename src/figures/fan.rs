@@ -214,7 +214,12 @@ impl Fans {
     }
 
     fn columns(&self, width: f64) -> usize {
-        if self.shown().len() < 3 || width < layout::NARROW { 1 } else { 2 }
+        match self.shown().len() {
+            0..3 => 1,
+            _ if width < layout::NARROW => 1,
+            5.. if width > layout::SLIDE => 3,
+            _ => 2,
+        }
     }
 
     fn value(&self) -> String {

@@ -2,6 +2,8 @@
 //!
 //! Colours follow Okabe & Ito (2008), which stay apart for the colour-blind; greys carry what is context.
 
+use std::cell::Cell;
+
 use super::canvas::{Anchor, Canvas, Colour, Words, fit, measure, wrap};
 use crate::show::number;
 
@@ -67,14 +69,38 @@ pub(crate) enum Key {
 /// The width of a figure on a page, and the width below which a figure is laid out for a telephone.
 pub(crate) const WIDTH: f64 = 820.0;
 pub(crate) const NARROW: f64 = 600.0;
+/// The width above which a figure is laid out for a slide.
+pub(crate) const SLIDE: f64 = 1_000.0;
 
 /// The lines of a title: two on a page, more where lines are short.
 fn title_lines(text: &str, width: f64) -> Vec<String> {
     wrap(text, TITLE, width - 2.0 * MARGIN, if width < NARROW { 4 } else { 2 })
 }
 
+thread_local! {
+    static TITLED: Cell<bool> = const { Cell::new(true) };
+}
+
+/// What is drawn inside has no title of its own: it stands where another says what it shows.
+pub(super) fn untitled<T>(draw: impl FnOnce() -> T) -> T {
+    struct Restored(bool);
+    impl Drop for Restored {
+        fn drop(&mut self) {
+            TITLED.set(self.0);
+        }
+    }
+    let _restored = Restored(TITLED.replace(false));
+    draw()
+}
+
+/// Where a figure begins that has no title.
+const UNTITLED: f64 = 4.0;
+
 /// The title; returns where the rest of the figure may begin.
 pub(crate) fn title(canvas: &mut Canvas, text: &str) -> f64 {
+    if !TITLED.get() {
+        return UNTITLED;
+    }
     let mut y = MARGIN + 14.0;
     for line in title_lines(text, canvas.width()) {
         canvas.text((MARGIN, y), Anchor::Start, &line, TITLE);
@@ -148,7 +174,10 @@ pub(super) fn outline(canvas: &mut Canvas, from: (f64, f64), to: (f64, f64), col
 
 /// Where [`subtitle`] ends: what a figure's height begins with.
 pub(crate) fn head(width: f64, title: &str, value: &str, legend: &[(Key, String)]) -> f64 {
-    let top = MARGIN + 14.0 + 21.0 * title_lines(title, width).len() as f64 - 8.0;
+    let top = match TITLED.get() {
+        true => MARGIN + 14.0 + 21.0 * title_lines(title, width).len() as f64 - 8.0,
+        false => UNTITLED,
+    };
     flow(width, top, value, legend).end
 }
 

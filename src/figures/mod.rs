@@ -170,6 +170,16 @@ impl<D: Drawing> Picture for Drawn<D> {
         canvas::to_png(self.size(), &mut |canvas| self.drawing.draw(canvas))
     }
 
+    fn svg_filling(&self, aspect: f64, titled: bool) -> Result<String> {
+        let draw = || {
+            let height = |width: u32| self.drawing.height(f64::from(width)).ceil();
+            let far = |width: &u32| (f64::from(*width) / height(*width) / aspect).ln().abs();
+            let width = (720..=1_320).step_by(40).min_by(|a, b| far(a).total_cmp(&far(b)));
+            self.svg_within(width.unwrap_or(layout::WIDTH as u32))
+        };
+        if titled { draw() } else { layout::untitled(draw) }
+    }
+
     fn svg_within(&self, width: u32) -> Result<String> {
         let size = (width, self.drawing.height(f64::from(width)).ceil() as u32);
         canvas::to_svg(size, &self.title, &self.alt, &mut |canvas| self.drawing.draw(canvas))

@@ -3,11 +3,12 @@
 
 use super::outlook::Spread;
 use super::{BENCHMARK, Outcome};
+use crate::decide::Decision;
 use crate::error::Result;
 use crate::explore::{LastYear, last_year};
 use crate::figures::{Glance, Line, Shows};
 use crate::show::words::{amount, capital, counted, rounded};
-use crate::show::{Answer, Block, Finding, number};
+use crate::show::{Answer, Block, Finding, Table, Value, number};
 
 /// Bars of a small figure.
 const BARS: usize = 4;
@@ -54,7 +55,8 @@ impl Outcome {
                 ),
             };
             let shows = Shows::Lines { axis, lines, band: None };
-            let glance = Glance { title: "The last year and the year before".into(), value: target, shows };
+            let value = self.plan().measured(&target);
+            let glance = Glance { title: "The last year and the year before".into(), value, shows };
             return Ok((Answer::new(question, signed(change), sentence).drawn(glance.figure()), source));
         }
         let (first, last) = panel.span();
@@ -68,7 +70,7 @@ impl Outcome {
             self.amount(sum)
         );
         let shows = Shows::Lines { axis: super::axis(&panel), lines: vec![line], band: None };
-        let glance = Glance { title: "All sales".into(), value: target, shows };
+        let glance = Glance { title: "All sales".into(), value: self.plan().measured(&target), shows };
         Ok((Answer::new(question, self.amount(sum), sentence).drawn(glance.figure()), "panel.plot()".into()))
     }
 
@@ -84,7 +86,12 @@ impl Outcome {
         };
         let number = first.number().unwrap_or_default();
         let worth = self.tour().worth();
-        let mut answer = Answer::new(question, number, first_sentence(&first.sentence()));
+        // What growth consists of is told without growth, which has been told.
+        let sentence = match first.sentence().split_once(" Of that, ") {
+            Some((_, parts)) => format!("Of the change on the year before, {}", first_sentence(parts)),
+            None => first_sentence(&first.sentence()),
+        };
+        let mut answer = Answer::new(question, number, sentence);
         if !worth.is_empty() {
             let bar = |(about, money): &(String, f64)| {
                 (capital(about), *money, format!("{}{}", if *money > 0.0 { "+" } else { "" }, self.amount(*money)))
@@ -101,10 +108,10 @@ impl Outcome {
     /// The parts of a finding as bars, where its table has them.
     fn parts(&self, finding: &Finding) -> Option<crate::show::Figure> {
         let table = finding.table();
-        let value = |row: usize, name: &str| table.get(row, name).ok();
+        let word = |row: usize, name: &str| table.get(row, name).ok();
         let rows = (0..table.rows().min(BARS)).map(|row| {
-            let change = value(row, "change").and_then(|change| change.to_string().parse::<f64>().ok())?;
-            let name = format!("{} {}", value(row, "level")?, value(row, "branch")?);
+            let change = numeric(&table, row, "change")?;
+            let name = format!("{} {}", word(row, "level")?, word(row, "branch")?);
             Some((name, change, format!("{}{}", if change > 0.0 { "+" } else { "" }, self.amount(change))))
         });
         let rows: Vec<_> = rows.collect::<Option<_>>().filter(|rows: &Vec<_>| !rows.is_empty())?;
@@ -131,7 +138,7 @@ impl Outcome {
         let ends = |pick: fn(&Spread) -> f64| outlook.steps.iter().map(pick).collect::<Vec<f64>>();
         let band = Some((ends(|step| step.low), ends(|step| step.high)));
         let shows = Shows::Lines { axis, lines: vec![history, expected], band };
-        let value = self.panel().columns().target().to_string();
+        let value = self.plan().measured(self.panel().columns().target());
         let glance = Glance { title: "All series: sold and expected".into(), value, shows };
         let source = format!("outcome.forecast.paths(2000, {}).total({:?})", self.plan().seed, self.forecaster()?);
         Ok((Answer::new("What comes?", self.amount(mean), sentence).drawn(glance.figure()), source))
@@ -140,18 +147,9 @@ impl Outcome {
     fn to_do(&self) -> Result<(Answer, String)> {
         let question = "What to do?";
         if let Some(decision) = self.decision() {
-            let table = decision.table()?;
-            let mut orders: Vec<(String, f64)> = Vec::new();
-            for row in 0..table.rows() {
-                let quantity: f64 = table.get(row, "order")?.to_string().parse().unwrap_or(0.0);
-                let keys = self.panel().columns().keys().to_vec();
-                let name: Result<Vec<String>> =
-                    keys.iter().map(|key| Ok(format!("{key} {}", table.get(row, key)?))).collect();
-                orders.push((name?.join(", "), quantity));
-            }
+            let orders = self.orders(&decision)?;
             let units: f64 = orders.iter().map(|order| order.1).sum();
             let ordered = orders.iter().filter(|order| order.1 > 0.0).count();
-            orders.sort_by(|a, b| b.1.total_cmp(&a.1));
             let sentence = match ordered {
                 0 => "Order nothing now: what is on hand and on the way is enough until the next review.".to_string(),
                 n => format!(
@@ -165,7 +163,8 @@ impl Outcome {
             let shows = Shows::Bars(orders.iter().filter(|order| order.1 > 0.0).take(BARS).map(bar).collect());
             let glance = Glance { title: "The largest orders".into(), value: "units to order now".into(), shows };
             let answer = Answer::new(question, format!("{} units", number(units.round())), sentence);
-            return Ok((answer.drawn(glance.figure()), "plan.decide_stock()".into()));
+            let answer = if ordered > 0 { answer.drawn(glance.figure()) } else { answer };
+            return Ok((answer, "plan.decide_stock()".into()));
         }
         let outlook = self.outlook()?;
         let panel = self.panel();
@@ -197,10 +196,24 @@ impl Outcome {
             y: outlook.steps.iter().map(|step| step.high).collect(),
         };
         let shows = Shows::Lines { axis, lines: vec![enough, expected], band: None };
-        let value = panel.columns().target().to_string();
+        let value = self.plan().measured(panel.columns().target());
         let glance = Glance { title: "What to plan for".into(), value, shows };
         let source = format!("outcome.forecast.paths(2000, {}).total({:?})", self.plan().seed, self.forecaster()?);
         Ok((Answer::new(question, self.amount(high), sentence).drawn(glance.figure()), source))
+    }
+
+    /// What is ordered of each item, the largest order first.
+    pub(super) fn orders(&self, decision: &Decision) -> Result<Vec<(String, f64)>> {
+        let table = decision.table()?;
+        let keys = self.panel().columns().keys().to_vec();
+        let order = |row: usize| -> Result<(String, f64)> {
+            let name: Vec<String> =
+                keys.iter().map(|key| Ok(format!("{key} {}", table.get(row, key)?))).collect::<Result<_>>()?;
+            Ok((name.join(", "), numeric(&table, row, "order").unwrap_or(0.0)))
+        };
+        let mut orders = (0..table.rows()).map(order).collect::<Result<Vec<_>>>()?;
+        orders.sort_by(|a, b| b.1.total_cmp(&a.1));
+        Ok(orders)
     }
 
     fn sure(&self) -> Result<(Answer, String)> {
@@ -233,6 +246,15 @@ impl Outcome {
     }
 }
 
+/// A number of a table; none where there is none.
+fn numeric(table: &Table, row: usize, name: &str) -> Option<f64> {
+    match table.get(row, name).ok()? {
+        Value::Whole(value) => Some(value as f64),
+        Value::Number(value) => Some(value),
+        _ => None,
+    }
+}
+
 /// `rose by 4.8 %`, `fell by 2 %`.
 fn moved(change: f64) -> String {
     format!("{} by {} %", if change < 0.0 { "fell" } else { "rose" }, rounded(100.0 * change.abs(), 1))
@@ -244,7 +266,7 @@ fn signed(change: f64) -> String {
 }
 
 /// The first sentence of a text, without what stands in brackets: intervals belong to those who read on.
-fn first_sentence(text: &str) -> String {
+pub(super) fn first_sentence(text: &str) -> String {
     let end = text.match_indices(". ").map(|(at, _)| at + 1).find(|at| text[..*at].len() > 20).unwrap_or(text.len());
     let mut out = String::new();
     let mut depth = 0_usize;

@@ -1,15 +1,19 @@
 //! Which slides tell an outcome? At most twelve, each with a message for a title and one figure that shows it; the evidence is
 //! backup behind them.
 
+use super::answers::first_sentence;
 use super::sections::{heading, source};
 use super::{BENCHMARK, Outcome};
 use crate::error::Result;
+use crate::figures::Bars;
 use crate::report::Report;
 use crate::show::words::{counted, rounded};
 use crate::show::{Block, Finding, Show};
 
 /// Slides of findings at most, so that all are twelve.
 const FINDINGS: usize = 3;
+/// Orders on a slide.
+const ORDERS: usize = 12;
 /// Letters of a title at most.
 const TITLE: usize = 90;
 
@@ -37,7 +41,7 @@ impl Outcome {
         let said: Vec<_> = said.collect();
         let of = |place: usize| said.get(place).map(|answer| answer.sentence().to_string()).unwrap_or_default();
         // Business value first.
-        let in_short = said.iter().map(|answer| answer.sentence().to_string()).collect();
+        let in_short = said.iter().map(|answer| first_sentence(answer.sentence())).collect();
         deck = deck.add(heading("In short")).add(Block::List(in_short));
         let growth = self.panel().explore("trend").ok();
         if let Some(growth) = &growth {
@@ -76,9 +80,14 @@ impl Outcome {
         deck = slide(deck, &title, Some(series), &format!("outcome.forecast.plot({model:?})"), "");
         let (title, shown, query) = match self.decision() {
             Some(decision) => {
-                let figure = decision.figures()?.into_iter().next().map(|figure| figure.block());
-                let shown = figure.unwrap_or(Block::Table(decision.table()?));
-                (first_of(&of(3)), shown, "plan.decide_stock()".to_string())
+                let bars = Bars {
+                    title: "What to order now".into(),
+                    value: "units".into(),
+                    rows: self.orders(&decision)?.into_iter().take(ORDERS).collect(),
+                    best: None,
+                    reference: None,
+                };
+                (first_of(&of(3)), bars.figure().block(), "plan.decide_stock()".to_string())
             }
             None => (first_of(&of(3)), self.section("actions").map(table_of)?, "outcome.section(\"actions\")".into()),
         };

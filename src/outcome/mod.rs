@@ -99,6 +99,7 @@ impl Plan {
             lead_time = 2
             cycle_service = 0.95
             currency = "$"
+            names = "Weekly_Sales=Sales, IsHoliday=Holiday week"
             "#
         ))
     }
@@ -144,7 +145,7 @@ impl Outcome {
         let mut inner = Inner { plan, panel, audit, findings, backtest, best, forecast, tour, decision, outlook };
         if inner.plan.stock.is_some() {
             let models = inner.forecaster()?.parse()?;
-            inner.decision = Some(Plan { models, ..inner.plan.clone() }.decide_stock()?);
+            inner.decision = Some(Plan { models, ..inner.plan.clone() }.decide_stock_of(inner.panel.clone())?);
         }
         Ok(Self(Arc::new(inner)))
     }

@@ -356,7 +356,7 @@ impl Outcome {
         let bands = vec![Band { level: 0.8, lower: ends(|step| step.low), upper: ends(|step| step.high) }];
         let fan = Fan {
             title: format!("{}: all series, {}", panel.columns().target(), self.ahead()),
-            value: self.plan().quantity(panel.columns().target()),
+            value: self.plan().measured(panel.columns().target()),
             axis,
             history: Line { name: "sold".into(), ..history },
             actual: None,

@@ -54,12 +54,18 @@ impl Plan {
     /// # Errors
     /// As [`Forecast::decide_stock`] and [`Backtest::choose_policy`], and when the plan names no file with the stock.
     pub fn decide_stock(&self) -> Result<Decision> {
-        self.decide_stock_over(0)
+        self.decide_stock_over(0, None)
     }
 
-    /// The same with a forecast of so many steps more than the decision needs.
-    fn decide_stock_over(&self, more: usize) -> Result<Decision> {
+    /// The same, of the plan's data, which were read and cleaned already.
+    pub(crate) fn decide_stock_of(&self, panel: Panel) -> Result<Decision> {
+        self.decide_stock_over(0, Some(panel))
+    }
+
+    /// The same with a forecast of so many steps more than the decision needs; with the plan's data if they are given.
+    fn decide_stock_over(&self, more: usize, panel: Option<Panel>) -> Result<Decision> {
         self.check()?;
+        let censored = self.with_censored_demand()?;
         let policy = self.stock_policy()?;
         let Some(stock) = &self.stock else {
             return Err(Error::usage(
@@ -67,7 +73,10 @@ impl Plan {
             ));
         };
         let models = self.models_to_decide()?;
-        let panel = self.with_censored_demand()?.panel()?;
+        let panel = match panel {
+            Some(panel) if *self == censored => panel,
+            _ => censored.panel()?,
+        };
         let state = State::read(stock, &panel, &policy)?;
         let plan = Self { horizon: state.reach() + more, gap: 0, ..self.clone() };
         let decide = |model: &Model, policy: &StockPolicy| {
@@ -117,7 +126,7 @@ impl Plan {
     pub fn scenarios(&self) -> Result<Decision> {
         let names = self.what_if.names();
         if self.stock.is_some() {
-            return self.decide_stock_over(latest(&names)?)?.what_if(names);
+            return self.decide_stock_over(latest(&names)?, None)?.what_if(names);
         }
         self.check()?;
         let models = self.models_to_decide()?;

@@ -91,6 +91,12 @@ impl Plan {
             .collect()
     }
 
+    /// What is measured, with its currency or unit: `Sales, $`.
+    pub(crate) fn measured(&self, target: &str) -> String {
+        let stated = [&self.currency, &self.unit].into_iter().flatten().map(|text| text.trim());
+        stated.filter(|text| !text.is_empty()).fold(target.to_string(), |all, text| format!("{all}, {text}"))
+    }
+
     /// An amount with the plan's currency before it, or its unit behind.
     pub(crate) fn quantity(&self, amount: &str) -> String {
         let currency = self.currency.as_deref().unwrap_or_default().trim();

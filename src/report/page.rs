@@ -13,8 +13,9 @@ use crate::show::{Block, html, one_line};
 
 /// Rows that a page shows of a table; the rest belongs into a file of its own.
 pub(super) const ROWS: usize = 200;
-/// Deeper headings are not among the contents of a page.
+/// Deeper headings are not among the contents of a page, and of a long one only the chapters.
 const DEEP: u8 = 3;
+const LONG: usize = 16;
 
 /// The language of the words.
 pub(super) const LANGUAGE: &str = "en";
@@ -55,9 +56,7 @@ pub(super) fn markdown(report: &Report, pictures: &mut Pictures) -> Result<Strin
         }
     };
     let sections: Vec<Value> = rest.iter().map(section).collect();
-    let contents: Vec<Value> = pages
-        .contents()
-        .into_iter()
+    let contents: Vec<Value> = listed(&pages)
         .map(|(level, text, anchor)| context! { level => level, text => escape(text), anchor => anchor })
         .collect();
     let facts = |name: &str, value: &str| context! { name => escape(name), value => code_span(value) };
@@ -91,10 +90,7 @@ pub(super) fn html(report: &Report) -> Result<String> {
             html => written(shown.into_string()),
         }
     };
-    let contents: Vec<Value> = pages
-        .contents()
-        .into_iter()
-        .filter(|(level, ..)| *level <= DEEP)
+    let contents: Vec<Value> = listed(&pages)
         .map(|(level, text, anchor)| context! { level => level, text => text, anchor => anchor })
         .collect();
     let cover = cover.map(|cover| html! { @for run in &cover.runs { (self::run(run, &pages)) } }.into_string());
@@ -110,6 +106,14 @@ pub(super) fn html(report: &Report) -> Result<String> {
         sources => sources(report, &pages, facts, str::to_string),
     };
     template::render(report.templates.as_deref(), "report.html", page)
+}
+
+/// What the contents list.
+fn listed<'a>(pages: &'a Pieces) -> impl Iterator<Item = (u8, &'a str, &'a str)> {
+    let contents = pages.contents();
+    let all = contents.iter().filter(|(level, ..)| *level <= DEEP).count();
+    let deep = if all > LONG { 2 } else { DEEP };
+    contents.into_iter().filter(move |(level, ..)| *level <= deep)
 }
 
 /// The fonts and styles of a page.

@@ -21,6 +21,10 @@ const REST: &str = " in the report";
 const ABOVE: usize = 130;
 const ABOVE_WIDE: usize = 300;
 
+/// Width over height of the room for a picture: the whole slide below its title, and beside words.
+pub(super) const FILLED: f64 = 2.15;
+const BESIDE: f64 = 1.5;
+
 const STYLE: &str = include_str!("slides.css");
 /// What a deck needs whose texts have marks.
 const MARKS: &str = "ol{margin:0 0 .6em;padding-inline-start:1.4em}a{color:var(--accent)}:not(pre)>code{background:var(--tint);padding:.05em .25em;border-radius:.2em}";
@@ -63,7 +67,7 @@ pub(super) fn html(report: &Report) -> Result<String> {
             title => slide.title.clone(),
             section => slide.section.clone(),
             is_backup => slide.is_backup,
-            html => written(inner(slide).into_string()),
+            html => written(inner(report, slide).into_string()),
         }
     };
     let page = context! {
@@ -78,7 +82,9 @@ pub(super) fn html(report: &Report) -> Result<String> {
     template::render(report.templates.as_deref(), "slides.html", page)
 }
 
-fn inner(slide: &Slide) -> Markup {
+fn inner(report: &Report, slide: &Slide) -> Markup {
+    // The message of a presentation says what its figure shows; a topic does not.
+    let titled = report.origin.is_none() || slide.is_backup;
     let above = match &slide.thing {
         Some(Block::Figure(figure)) if figure.aspect() > 1.7 => ABOVE_WIDE,
         Some(Block::Figure(_)) => ABOVE,
@@ -91,6 +97,7 @@ fn inner(slide: &Slide) -> Markup {
         (Some(_), false) if slide.weight() > above => "inner beside",
         (Some(_), false) => "inner above",
     };
+    let aspect = if way == "inner beside" { BESIDE } else { FILLED };
     html! {
         div class=(way) {
             h2 dir="auto" {
@@ -102,7 +109,7 @@ fn inner(slide: &Slide) -> Markup {
             }
             @match &slide.thing {
                 Some(Block::Table(table)) => div.thing { (html::table(table, ROWS, COLUMNS, REST)) },
-                Some(Block::Figure(figure)) => div.thing.picture { (html::picture(figure)) },
+                Some(Block::Figure(figure)) => div.thing.picture { (html::picture(figure, aspect, titled)) },
                 Some(thing) => div.thing { (html::fragment(thing, ROWS)) },
                 None => {},
             }

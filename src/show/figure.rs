@@ -37,6 +37,16 @@ pub trait Picture: Send + Sync {
         self.svg()
     }
 
+    /// The picture laid out to fill a room whose width is so many times its height; without its title where another says what it
+    /// shows. One that knows a single layout answers with that.
+    ///
+    /// # Errors
+    /// When it cannot be drawn.
+    fn svg_filling(&self, aspect: f64, titled: bool) -> Result<String> {
+        let _ = (aspect, titled);
+        self.svg()
+    }
+
     /// The picture as PNG with two pixels for each CSS pixel.
     ///
     /// # Errors
@@ -79,6 +89,11 @@ impl Figure {
     /// The embedded font cannot be read, or the encoder refuses.
     pub fn png(&self) -> Result<Vec<u8>> {
         self.0.png()
+    }
+
+    /// The figure for a slide, whose title says what it shows: laid out for a room so many times as wide as high, without a title.
+    pub(crate) fn svg_filling(&self, aspect: f64, titled: bool) -> Result<String> {
+        self.0.svg_filling(aspect, titled)
     }
 
     /// Width over height, for pages that lay text beside a figure.

@@ -168,15 +168,19 @@ pub(crate) fn responsive(figure: &Figure) -> Markup {
     html! { figure { div.wide { (plot(figure)) } div.narrow { div.plot { (PreEscaped(narrow)) } } } }
 }
 
-/// A figure by itself, for a slide.
-pub(crate) fn picture(figure: &Figure) -> Markup {
-    html! { figure { (plot(figure)) } }
+/// A figure by itself, for the room that a slide has: so many times as wide as high.
+pub(crate) fn picture(figure: &Figure, aspect: f64, titled: bool) -> Markup {
+    html! { figure { (drawn(figure, figure.svg_filling(aspect, titled))) } }
 }
 
 /// Inline SVG, which carries its own title and alternative text.
 fn plot(figure: &Figure) -> Markup {
+    drawn(figure, figure.svg())
+}
+
+fn drawn(figure: &Figure, svg: crate::error::Result<String>) -> Markup {
     html! {
-        @match figure.svg() {
+        @match svg {
             Ok(svg) => div.plot { (PreEscaped(svg)) },
             Err(error) => p.note { "The figure “" (figure.title()) "” could not be drawn: " (error) },
         }

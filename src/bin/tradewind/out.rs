@@ -187,9 +187,7 @@ impl Names {
         let formats = plan.formats()?;
         let asked = |format: Format| formats.contains(&format);
         let mut names = Self { pages: Vec::new(), slides: Vec::new() };
-        for (format, page) in
-            [(Format::Md, "report.md"), (Format::Html, "report.html"), (Format::Pdf, "report.pdf")]
-        {
+        for (format, page) in [(Format::Md, "report.md"), (Format::Html, "report.html"), (Format::Pdf, "report.pdf")] {
             names.pages.extend(asked(format).then_some(page));
         }
         if asked(Format::Slides) {
