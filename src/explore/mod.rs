@@ -75,7 +75,7 @@ pub use seasonality::Seasonality;
 pub use stationarity::Stationarity;
 pub use tour::Tour;
 pub use trend::Trend;
-pub(crate) use trend::{LastYear, last_year, year};
+pub(crate) use trend::{LastYear, by_week, days_to_a_week, last_year, year};
 pub(crate) use uplift::Measured;
 pub use uplift::Uplift;
 pub use weather::Weather;

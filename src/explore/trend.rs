@@ -143,7 +143,7 @@ impl Ask for Trend {
         };
         let headline = match growth.excludes_zero(self.level) {
             true => format!("{target} {} on the year before", moved(growth.value)),
-            false => format!("{target} shows no clear growth on the year before"),
+            false => format!("No clear growth of {target} on the year before"),
         };
         let table = self.table(panel, &years)?;
         let title = format!("{target} in the last year and the year before");
@@ -335,6 +335,22 @@ pub(crate) struct LastYear {
     pub(crate) clear: bool,
 }
 
+/// Days to a week: in a small figure, a year of days is a block of ink.
+pub(crate) fn days_to_a_week(panel: &Panel) -> usize {
+    if panel.frequency().noun() == "day" { 7 } else { 1 }
+}
+
+/// Values by the week where they are daily, counted back from the last; a week that lacks a day has no sum.
+pub(crate) fn by_week(panel: &Panel, x: &[f64], y: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let days = days_to_a_week(panel);
+    if days == 1 || y.len() < 4 * days {
+        return (x.to_vec(), y.to_vec());
+    }
+    let first = y.len() % days;
+    let sums = y[first..].chunks(days).map(|week| week.iter().sum());
+    (x[first..].iter().step_by(days).copied().collect(), sums.collect())
+}
+
 /// The last year and the year before, of series and dates that have both.
 ///
 /// # Errors
@@ -344,7 +360,11 @@ pub(crate) fn last_year(panel: &Panel) -> Result<LastYear> {
     let steady = at_steady_price(panel, &[])?;
     let growth = years.growth(steady.as_ref().map(|steady| &steady.panel));
     let compared = years.then.iter().filter(|then| **then != 0.0).count();
-    let (axis, lines) = years.lines(panel);
+    let (axis, mut lines) = years.lines(panel);
+    for line in &mut lines {
+        let (x, y) = by_week(panel, &line.x, &line.y);
+        *line = Line { name: std::mem::take(&mut line.name), x, y };
+    }
     Ok(LastYear {
         now: years.now.iter().sum(),
         then: years.then.iter().sum(),

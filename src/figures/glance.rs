@@ -70,11 +70,12 @@ impl Glance {
             canvas.text((0.0, y + 12.0), Anchor::Start, &name, NAME);
             let end = if value.is_finite() { scale.at(*value) } else { zero };
             let colour = if index == 0 { BLUE } else { OTHER };
-            canvas.rect((zero, y + 17.0), (end, y + (step - 8.0).min(35.0)), colour);
+            let bottom = y + (step - 8.0).min(35.0);
+            canvas.rect((zero, y + 17.0), (end, bottom), colour);
+            canvas.line(&[(zero, y + 15.0), (zero, bottom + 2.0)], AXIS, 1.0);
             let (anchor, side) = if *value < 0.0 { (Anchor::End, -6.0) } else { (Anchor::Start, 6.0) };
             canvas.text((end + side, y + 15.0 + (step - 23.0).min(20.0) / 2.0 + 4.0), anchor, text, VALUE);
         }
-        canvas.line(&[(zero, top + 14.0), (zero, top + step * rows.len() as f64 - 6.0)], AXIS, 1.0);
     }
 
     fn lines(

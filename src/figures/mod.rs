@@ -174,7 +174,7 @@ impl<D: Drawing> Picture for Drawn<D> {
         let draw = || {
             let height = |width: u32| self.drawing.height(f64::from(width)).ceil();
             let far = |width: &u32| (f64::from(*width) / height(*width) / aspect).ln().abs();
-            let width = (720..=1_320).step_by(40).min_by(|a, b| far(a).total_cmp(&far(b)));
+            let width = (600..=1_320).step_by(40).min_by(|a, b| far(a).total_cmp(&far(b)));
             self.svg_within(width.unwrap_or(layout::WIDTH as u32))
         };
         if titled { draw() } else { layout::untitled(draw) }

@@ -5,7 +5,7 @@ use super::outlook::Spread;
 use super::{BENCHMARK, Outcome};
 use crate::decide::Decision;
 use crate::error::Result;
-use crate::explore::{LastYear, last_year};
+use crate::explore::{LastYear, days_to_a_week, last_year};
 use crate::figures::{Glance, Line, Shows};
 use crate::show::words::{amount, capital, counted, rounded};
 use crate::show::{Answer, Block, Finding, Table, Value, number};
@@ -55,7 +55,8 @@ impl Outcome {
                 ),
             };
             let shows = Shows::Lines { axis, lines, band: None };
-            let value = self.plan().measured(&target);
+            let per = if days_to_a_week(&panel) > 1 { " a week" } else { "" };
+            let value = self.plan().measured(&target) + per;
             let glance = Glance { title: "The last year and the year before".into(), value, shows };
             return Ok((Answer::new(question, signed(change), sentence).drawn(glance.figure()), source));
         }
@@ -91,10 +92,20 @@ impl Outcome {
             Some((_, parts)) => format!("Of the change on the year before, {}", first_sentence(parts)),
             None => first_sentence(&first.sentence()),
         };
+        // What it is worth, with its currency.
+        let sentence = match worth.first() {
+            Some((_, money)) => sentence.replacen(&amount(money.abs()), &self.amount(money.abs()), 1),
+            None => sentence,
+        };
         let mut answer = Answer::new(question, number, sentence);
         if !worth.is_empty() {
             let bar = |(about, money): &(String, f64)| {
-                (capital(about), *money, format!("{}{}", if *money > 0.0 { "+" } else { "" }, self.amount(*money)))
+                // A key's name stays as it is: readers may have another for it.
+                (
+                    if about.contains('=') { about.clone() } else { capital(about) },
+                    *money,
+                    format!("{}{}", if *money > 0.0 { "+" } else { "" }, self.amount(*money)),
+                )
             };
             let shows = Shows::Bars(worth.iter().take(BARS).map(bar).collect());
             let glance = Glance { title: "What it is worth in a year".into(), value: "worth in a year".into(), shows };
@@ -134,11 +145,11 @@ impl Outcome {
             self.amount(low),
             self.amount(high)
         );
-        let (axis, history, expected) = outlook.lines(&self.panel());
-        let ends = |pick: fn(&Spread) -> f64| outlook.steps.iter().map(pick).collect::<Vec<f64>>();
+        let (axis, history, expected) = outlook.glance(&self.panel());
+        let ends = |pick: fn(&Spread) -> f64| outlook.shown.iter().map(pick).collect::<Vec<f64>>();
         let band = Some((ends(|step| step.low), ends(|step| step.high)));
         let shows = Shows::Lines { axis, lines: vec![history, expected], band };
-        let value = self.plan().measured(self.panel().columns().target());
+        let value = self.plan().measured(self.panel().columns().target()) + outlook.per();
         let glance = Glance { title: "All series: sold and expected".into(), value, shows };
         let source = format!("outcome.forecast.paths(2000, {}).total({:?})", self.plan().seed, self.forecaster()?);
         Ok((Answer::new("What comes?", self.amount(mean), sentence).drawn(glance.figure()), source))
@@ -153,7 +164,7 @@ impl Outcome {
             let sentence = match ordered {
                 0 => "Order nothing now: what is on hand and on the way is enough until the next review.".to_string(),
                 n => format!(
-                    "Order {} of {} now, most of {}; the list is in the section “What to do”.",
+                    "Order {} of {} now, most of {}. The list is in the section “What to do”.",
                     counted(units.round() as usize, "unit", "units"),
                     counted(n, "item", "items"),
                     orders[0].0
@@ -171,8 +182,11 @@ impl Outcome {
         let Spread { mean, high, .. } = outlook.sum;
         let peak = match outlook.peak() {
             Some(step) => format!(
-                " Most is needed in the {} of {}, {}.",
-                panel.frequency().noun(),
+                " Most is needed {} {}, {}.",
+                match panel.frequency().noun() {
+                    "day" => "on".to_string(),
+                    noun => format!("in the {noun} of"),
+                },
                 panel.inner().calendar.label(outlook.start + step as i64),
                 self.amount(outlook.steps[step].high)
             ),
@@ -188,15 +202,15 @@ impl Outcome {
             self.amount(high),
             self.ahead()
         );
-        let (axis, _, mut expected) = outlook.lines(&panel);
+        let (axis, _, mut expected) = outlook.glance(&panel);
         expected.name = "expected".into();
         let enough = Line {
             name: "enough in 9 of 10 cases".into(),
             x: expected.x.clone(),
-            y: outlook.steps.iter().map(|step| step.high).collect(),
+            y: outlook.shown.iter().map(|step| step.high).collect(),
         };
         let shows = Shows::Lines { axis, lines: vec![enough, expected], band: None };
-        let value = self.plan().measured(panel.columns().target());
+        let value = self.plan().measured(panel.columns().target()) + outlook.per();
         let glance = Glance { title: "What to plan for".into(), value, shows };
         let source = format!("outcome.forecast.paths(2000, {}).total({:?})", self.plan().seed, self.forecaster()?);
         Ok((Answer::new(question, self.amount(high), sentence).drawn(glance.figure()), source))

@@ -2,7 +2,7 @@
 //! add up, paths do.
 
 use crate::error::Result;
-use crate::explore::total;
+use crate::explore::{by_week, days_to_a_week, total};
 use crate::figures::{Line, TimeAxis};
 use crate::forecast::{Forecast, Paths};
 use crate::panel::Panel;
@@ -41,6 +41,10 @@ pub(super) struct Outlook {
     pub(super) sum: Spread,
     /// Step by step.
     pub(super) steps: Vec<Spread>,
+    /// The same by the week where the steps are days and there are four weeks of them.
+    pub(super) shown: Vec<Spread>,
+    /// Steps to each of those.
+    days: usize,
     /// The first step.
     pub(super) start: i64,
     /// The share by which the means are above the sales a year before, of the series and steps that have both; none without a year.
@@ -54,9 +58,15 @@ impl Outlook {
         let total = paths.total(model)?;
         let at = |step: usize| Spread::of(&total.iter().map(|path| path[step]).collect::<Vec<f64>>());
         let steps = (0..forecast.horizon()).map(at).collect::<Result<Vec<_>>>()?;
+        let days = if forecast.horizon() >= 28 { days_to_a_week(&panel) } else { 1 };
+        let of_week = |week: usize| {
+            let sum = |path: &Vec<f64>| path[week * days..(week + 1) * days].iter().sum();
+            Spread::of(&total.iter().map(sum).collect::<Vec<f64>>())
+        };
+        let shown = (0..forecast.horizon() / days).map(of_week).collect::<Result<Vec<_>>>()?;
         let start = (0..panel.len()).map(|i| forecast.start(i)).max().unwrap_or(0);
         let growth = growth(forecast, model, &panel)?;
-        Ok(Self { sum: Spread::of_sums(&total)?, steps, paths, start, growth })
+        Ok(Self { sum: Spread::of_sums(&total)?, steps, shown, days, paths, start, growth })
     }
 
     /// The step with the highest mean, and whether it stands out of the others.
@@ -65,11 +75,28 @@ impl Outlook {
         (self.steps.len() > 1).then(|| (0..self.steps.len()).max_by(by))?
     }
 
+    /// The last season of the total and its forecast after it, by the week where [`shown`](Self::shown) is.
+    pub(super) fn glance(&self, panel: &Panel) -> (TimeAxis, Line, Line) {
+        let (axis, history, mean) = self.lines(panel);
+        if self.days == 1 {
+            return (axis, history, mean);
+        }
+        let (x, y) = by_week(panel, &history.x, &history.y);
+        let y_mean = self.shown.iter().map(|week| week.mean).collect();
+        let x_mean = mean.x.iter().step_by(self.days).take(self.shown.len()).copied().collect();
+        (axis, Line { x, y, ..history }, Line { x: x_mean, y: y_mean, ..mean })
+    }
+
+    /// What the small figures measure: `a week` where they have weeks of days.
+    pub(super) fn per(&self) -> &'static str {
+        if self.days == 1 { "" } else { " a week" }
+    }
+
     /// The last season of the total, and its forecast after it.
     pub(super) fn lines(&self, panel: &Panel) -> (TimeAxis, Line, Line) {
         let calendar = &panel.inner().calendar;
         let (first, sums) = total(panel);
-        let long = panel.season().max(5 * self.steps.len());
+        let long = panel.season().max(5 * self.steps.len()).max(26 * days_to_a_week(panel));
         let skipped = sums.len().saturating_sub(long);
         let history = Line {
             name: "sold".into(),

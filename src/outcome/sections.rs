@@ -337,8 +337,8 @@ impl Outcome {
                 counted(self.backtest().folds().len(), "past period", "past periods")
             ),
             "What goes along with sales is an association: it does not prove that one causes the other.".into(),
-            "Sales are what was sold: where shelves were empty, demand was higher than the data say, unless they say when items \
-             could be sold (`available`)."
+            "Sales are what was sold: where shelves were empty, demand was higher than the data say, unless a column \
+             says when items could be sold."
                 .into(),
         ];
         points.extend(self.forecast().caveat());
