@@ -81,7 +81,7 @@ use std::sync::OnceLock;
 
 use crate::error::Result;
 pub use crate::show::Figure;
-use crate::show::{Picture, Table};
+use crate::show::{Categories, Picture, SimpleChart, Table};
 
 /// One kind of picture. Implement it, and [`Figure::new`] does the rest.
 pub trait Drawing: Send + Sync {
@@ -104,6 +104,11 @@ pub trait Drawing: Send + Sync {
 
     /// Draw it, in CSS pixels from the upper left corner of a white canvas, which may be narrower than `size`.
     fn draw(&self, canvas: &mut Canvas);
+
+    /// The drawing as a chart that a presentation can draw by itself, where that shows the same.
+    fn chart(&self) -> Option<SimpleChart> {
+        None
+    }
 }
 
 /// Is the horizontal axis made of dates or of numbered steps?
@@ -113,6 +118,16 @@ pub enum TimeAxis {
     Dates,
     /// Step numbers.
     Steps,
+}
+
+impl TimeAxis {
+    /// Places on the axis as the categories of a chart.
+    fn categories(self, places: Vec<f64>) -> Categories {
+        match self {
+            Self::Dates => Categories::Dates(places),
+            Self::Steps => Categories::Steps(places),
+        }
+    }
 }
 
 /// One named line: `x` in seconds since 1970 or step numbers, `y` with a NaN where the line has a gap.
@@ -161,6 +176,10 @@ impl<D: Drawing> Picture for Drawn<D> {
 
     fn png(&self) -> Result<Vec<u8>> {
         canvas::to_png(self.size(), &mut |canvas| self.drawing.draw(canvas))
+    }
+
+    fn chart(&self) -> Option<SimpleChart> {
+        self.drawing.chart()
     }
 
     fn svg_within(&self, width: u32) -> Result<String> {

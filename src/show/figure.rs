@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Block, Show, Table, noun};
+use super::{Block, Show, SimpleChart, Table, noun};
 use crate::error::{Error, Result};
 use crate::files::{mark, write_atomically};
 
@@ -42,6 +42,11 @@ pub trait Picture: Send + Sync {
     /// # Errors
     /// When it cannot be drawn.
     fn png(&self) -> Result<Vec<u8>>;
+
+    /// The picture as a chart that a presentation can draw by itself, if it is as simple as that.
+    fn chart(&self) -> Option<SimpleChart> {
+        None
+    }
 }
 
 /// A picture: its title, its alternative text, and its drawing, made when first needed.
@@ -79,6 +84,19 @@ impl Figure {
     /// The embedded font cannot be read, or the encoder refuses.
     pub fn png(&self) -> Result<Vec<u8>> {
         self.0.png()
+    }
+
+    /// The figure as a chart that a presentation can draw by itself; none if its meaning lies in more than lines or
+    /// bars.
+    ///
+    /// ```
+    /// use tradewind::figures::Bars;
+    /// let rows = vec![("Toys".to_string(), 120.0), ("Food".to_string(), 80.0)];
+    /// let bars = Bars { title: "Sales".into(), value: "USD".into(), rows, best: None, reference: None };
+    /// assert_eq!(bars.figure().chart().map(|chart| chart.series[0].values.clone()), Some(vec![120.0, 80.0]));
+    /// ```
+    pub fn chart(&self) -> Option<SimpleChart> {
+        self.0.chart().and_then(SimpleChart::checked)
     }
 
     /// Width over height, for pages that lay text beside a figure.

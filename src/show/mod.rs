@@ -8,6 +8,7 @@
 //! | `table.rs` | what every tabular verb returns |
 //! | `finding.rs` | what an answered question consists of |
 //! | `figure.rs` | what a picture is, whoever draws it |
+//! | `chart.rs` | what of it an office program can draw by itself |
 //! | `rows.rs` | which of its rows, in what order, and what do they come to? |
 //! | `workbook.rs` | how it becomes a workbook |
 //! | `prose.rs` | what the marks of a text say |
@@ -16,6 +17,7 @@
 //! | `notebook.rs` | how a noun, a data frame, a list of numbers displays itself in a notebook cell |
 //! | `lazy.rs` | polars' query engine in notebooks (feature `frames`) |
 
+mod chart;
 mod figure;
 mod finding;
 pub(crate) mod html;
@@ -30,6 +32,7 @@ mod text;
 pub(crate) mod words;
 mod workbook;
 
+pub use chart::{Categories, ChartKind, ChartSeries, SimpleChart};
 pub use figure::{Figure, Picture};
 pub use finding::Finding;
 pub(crate) use finding::{Claim, Placebo};
