@@ -6,7 +6,7 @@ use super::data::Data;
 use super::layout::{self, AXIS, BLUE, GREY, INK, Key, MARGIN, ORANGE, SMALL};
 use super::{Drawing, Figure};
 use crate::format::{MISSING, column_labels};
-use crate::show::Table;
+use crate::show::{Categories, ChartKind, ChartSeries, SimpleChart, Table};
 
 const MOST: usize = 40;
 const ROW: f64 = 27.0;
@@ -79,6 +79,24 @@ impl Drawing for Bars {
             None => data,
         };
         data.table(&self.title)
+    }
+
+    /// A value to compare against is a line across lying bars, which no office chart has.
+    fn chart(&self) -> Option<SimpleChart> {
+        if self.reference().is_some() {
+            return None;
+        }
+        let (names, values) = self.shown().iter().cloned().unzip();
+        let marked = self.best.map(|best| (best, BLUE.parts()));
+        let colour = if marked.is_some() { PLAIN } else { BLUE };
+        Some(SimpleChart {
+            kind: ChartKind::Bars,
+            categories: Categories::Words(names),
+            category_title: String::new(),
+            value_title: self.value.clone(),
+            series: vec![ChartSeries { marked, ..ChartSeries::new(self.value.as_str(), values, colour.parts()) }],
+            shares: None,
+        })
     }
 
     fn draw(&self, canvas: &mut Canvas) {

@@ -42,6 +42,11 @@ impl Colour {
         Self(mix(self.0), mix(self.1), mix(self.2))
     }
 
+    /// Red, green, blue.
+    pub(super) fn parts(self) -> [u8; 3] {
+        [self.0, self.1, self.2]
+    }
+
     fn opaque(self) -> RGBColor {
         RGBColor(self.0, self.1, self.2)
     }

@@ -6,7 +6,7 @@ use super::canvas::{Anchor, Canvas};
 use super::data::Data;
 use super::layout::{self, AXIS, Key, MARGIN, NAMED, SMALL, line_colour};
 use super::{Drawing, Figure, Line, TimeAxis, dates};
-use crate::show::{Table, number};
+use crate::show::{Categories, ChartKind, ChartSeries, SimpleChart, Table, number};
 
 /// The width of a line.
 const WIDTH: f64 = 2.0;
@@ -237,6 +237,44 @@ impl Drawing for Chart {
             Places::Words(_) => data.names("place", places.map(|x| self.place(x))),
         };
         data.numbers("value", points().map(|(.., y)| y)).table(&self.title)
+    }
+
+    fn chart(&self) -> Option<SimpleChart> {
+        let kind = match self.shape {
+            Shape::Lines => ChartKind::Lines,
+            Shape::Bars => ChartKind::Columns,
+            Shape::Dots => return None,
+        };
+        if self.lines.len() > NAMED {
+            return None;
+        }
+        let lines: Vec<(&[f64], &[f64])> = self.lines.iter().map(|line| (&line.x[..], &line.y[..])).collect();
+        let (categories, rows) = match &self.places {
+            Places::Words(words) => {
+                // Words have their place, whether a line has a value there or not.
+                let at =
+                    |line: &Line, place: usize| line.x.iter().position(|x| *x == place as f64).map(|row| line.y[row]);
+                let row = |line: &Line| (0..words.len()).map(|place| at(line, place).unwrap_or(f64::NAN)).collect();
+                (Categories::Words(words.clone()), self.lines.iter().map(row).collect())
+            }
+            Places::Dates => {
+                SimpleChart::over(&lines, false).map(|(places, rows)| (Categories::Dates(places), rows))?
+            }
+            Places::Numbers => {
+                SimpleChart::over(&lines, true).map(|(places, rows)| (Categories::Steps(places), rows))?
+            }
+        };
+        let series = self.lines.iter().zip(rows).enumerate();
+        let series =
+            series.map(|(index, (line, row))| ChartSeries::new(line.name.as_str(), row, line_colour(index).parts()));
+        Some(SimpleChart {
+            kind,
+            categories,
+            category_title: self.foot.clone(),
+            value_title: self.value.clone(),
+            series: series.collect(),
+            shares: None,
+        })
     }
 
     fn draw(&self, canvas: &mut Canvas) {

@@ -5,7 +5,7 @@ use super::canvas::{Anchor, Canvas, Colour};
 use super::data::Data;
 use super::layout::{self, BLUE, GREY, INK, Key, MARGIN, PANEL};
 use super::{Drawing, Figure, Line, TimeAxis, dates};
-use crate::show::{Table, number};
+use crate::show::{ChartKind, ChartSeries, SimpleChart, Table, number};
 
 const HISTORY: Colour = Colour(98, 106, 115);
 
@@ -187,6 +187,39 @@ impl Drawing for Fan {
 
     fn data(&self) -> Table {
         self.columns().table(&self.title)
+    }
+
+    /// An interval is two lines there: an area between two values is a stack of areas in an office chart, whose numbers
+    /// would be widths.
+    fn chart(&self) -> Option<SimpleChart> {
+        let name = |line: &Line, or: &str| if line.name.is_empty() { or.to_string() } else { line.name.clone() };
+        let mut lines: Vec<(&[f64], &[f64])> = vec![(&self.history.x, &self.history.y), (&self.mean.x, &self.mean.y)];
+        let thin =
+            |name: String, colour: Colour| ChartSeries { width: 1.5, ..ChartSeries::new(name, vec![], colour.parts()) };
+        let mut series = vec![
+            thin(name(&self.history, "history"), HISTORY),
+            ChartSeries { width: 2.25, ..thin(name(&self.mean, "forecast"), BLUE) },
+        ];
+        for band in self.ordered().into_iter().rev() {
+            for (end, values) in [("low", &band.lower), ("high", &band.upper)] {
+                lines.push((&self.mean.x, values));
+                let title = format!("{} % interval, {end}", number(percent(band.level)));
+                series.push(thin(title, BLUE.tint(if series.len() < 4 { 0.6 } else { 0.35 })));
+            }
+        }
+        if let Some(actual) = &self.actual {
+            lines.push((&actual.x, &actual.y));
+            series.push(ChartSeries { dashed: true, ..thin(name(actual, "actual"), INK) });
+        }
+        let (places, rows) = SimpleChart::over(&lines, self.axis == TimeAxis::Steps)?;
+        Some(SimpleChart {
+            kind: ChartKind::Lines,
+            categories: self.axis.categories(places),
+            category_title: String::new(),
+            value_title: self.value.clone(),
+            series: series.into_iter().zip(rows).map(|(series, values)| ChartSeries { values, ..series }).collect(),
+            shares: None,
+        })
     }
 
     fn draw(&self, canvas: &mut Canvas) {

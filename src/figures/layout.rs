@@ -81,15 +81,15 @@ thread_local! {
     static TITLED: Cell<bool> = const { Cell::new(true) };
 }
 
-/// What is drawn inside has no title of its own: it stands where another says what it shows.
-pub(super) fn untitled<T>(draw: impl FnOnce() -> T) -> T {
+/// What is drawn inside has its title, or none where it stands below another that says what it shows.
+pub(super) fn titled<T>(titled: bool, draw: impl FnOnce() -> T) -> T {
     struct Restored(bool);
     impl Drop for Restored {
         fn drop(&mut self) {
             TITLED.set(self.0);
         }
     }
-    let _restored = Restored(TITLED.replace(false));
+    let _restored = Restored(TITLED.replace(titled));
     draw()
 }
 

@@ -6,7 +6,7 @@ use super::canvas::Canvas;
 use super::data::Data;
 use super::layout::{self, GREY, Key, MARGIN, NAMED, REST, SMALL, line_colour};
 use super::{Drawing, Figure, Line, TimeAxis, dates};
-use crate::show::{Table, number};
+use crate::show::{ChartKind, ChartSeries, SimpleChart, Table, number};
 
 /// Named lines over one axis, the most important first.
 #[derive(Clone, Debug)]
@@ -101,6 +101,32 @@ impl Drawing for Lines {
             None => data,
         };
         data.table(&self.title)
+    }
+
+    /// Lines beyond the named ones are a grey mass without names: those stay a picture.
+    fn chart(&self) -> Option<SimpleChart> {
+        if self.lines.len() > NAMED {
+            return None;
+        }
+        let lines: Vec<(&[f64], &[f64])> = self.lines.iter().map(|line| (&line.x[..], &line.y[..])).collect();
+        let (places, rows) = SimpleChart::over(&lines, self.axis == TimeAxis::Steps)?;
+        let reference = self.reference.as_ref().filter(|(_, at)| at.is_finite()).map(|(name, at)| ChartSeries {
+            dashed: true,
+            width: 1.25,
+            ..ChartSeries::new(name.as_str(), vec![*at; places.len()], GREY.parts())
+        });
+        let lines = self.lines.iter().zip(rows).enumerate().map(|(index, (line, row))| ChartSeries {
+            width: if index == 0 { 2.75 } else { 1.75 },
+            ..ChartSeries::new(line.name.as_str(), row, line_colour(index).parts())
+        });
+        Some(SimpleChart {
+            kind: ChartKind::Lines,
+            series: lines.chain(reference).collect(),
+            categories: self.axis.categories(places),
+            category_title: self.foot.clone(),
+            value_title: self.value.clone(),
+            shares: None,
+        })
     }
 
     fn draw(&self, canvas: &mut Canvas) {

@@ -84,7 +84,7 @@ use std::sync::OnceLock;
 use crate::error::Result;
 pub use crate::show::Figure;
 use crate::show::wording::is_own;
-use crate::show::{Picture, Table};
+use crate::show::{Categories, Picture, SimpleChart, Table};
 
 /// One kind of picture. Implement it, and [`Figure::new`] does the rest.
 pub trait Drawing: Send + Sync {
@@ -107,6 +107,11 @@ pub trait Drawing: Send + Sync {
 
     /// Draw it, in CSS pixels from the upper left corner of a white canvas, which may be narrower than `size`.
     fn draw(&self, canvas: &mut Canvas);
+
+    /// The drawing as a chart that a presentation can draw by itself, where that shows the same.
+    fn chart(&self) -> Option<SimpleChart> {
+        None
+    }
 }
 
 /// Is the horizontal axis made of dates or of numbered steps?
@@ -116,6 +121,16 @@ pub enum TimeAxis {
     Dates,
     /// Step numbers.
     Steps,
+}
+
+impl TimeAxis {
+    /// Places on the axis as the categories of a chart.
+    fn categories(self, places: Vec<f64>) -> Categories {
+        match self {
+            Self::Dates => Categories::Dates(places),
+            Self::Steps => Categories::Steps(places),
+        }
+    }
 }
 
 /// One named line: `x` in seconds since 1970 or step numbers, `y` with a NaN where the line has a gap.
@@ -135,6 +150,18 @@ struct Drawn<D> {
     alt: String,
     drawing: D,
     svg: OnceLock<String>,
+}
+
+impl<D: Drawing> Drawn<D> {
+    fn size_within(&self, width: u32) -> (u32, u32) {
+        (width, self.drawing.height(f64::from(width)).ceil() as u32)
+    }
+
+    /// The width at which it is most nearly so many times as wide as high.
+    fn width_filling(&self, aspect: f64) -> u32 {
+        let far = |width: &u32| (f64::from(*width) / self.drawing.height(f64::from(*width)) / aspect).ln().abs();
+        (600..=1_320).step_by(40).min_by(|a, b| far(a).total_cmp(&far(b))).unwrap_or(layout::WIDTH as u32)
+    }
 }
 
 impl<D: Drawing> Picture for Drawn<D> {
@@ -171,18 +198,22 @@ impl<D: Drawing> Picture for Drawn<D> {
     }
 
     fn svg_filling(&self, aspect: f64, titled: bool) -> Result<String> {
-        let draw = || {
-            let height = |width: u32| self.drawing.height(f64::from(width)).ceil();
-            let far = |width: &u32| (f64::from(*width) / height(*width) / aspect).ln().abs();
-            let width = (600..=1_320).step_by(40).min_by(|a, b| far(a).total_cmp(&far(b)));
-            self.svg_within(width.unwrap_or(layout::WIDTH as u32))
-        };
-        if titled { draw() } else { layout::untitled(draw) }
+        layout::titled(titled, || self.svg_within(self.width_filling(aspect)))
+    }
+
+    fn png_filling(&self, aspect: f64, titled: bool) -> Result<Vec<u8>> {
+        layout::titled(titled, || {
+            let size = self.size_within(self.width_filling(aspect));
+            canvas::to_png(size, &mut |canvas| self.drawing.draw(canvas))
+        })
+    }
+
+    fn chart(&self) -> Option<SimpleChart> {
+        self.drawing.chart()
     }
 
     fn svg_within(&self, width: u32) -> Result<String> {
-        let size = (width, self.drawing.height(f64::from(width)).ceil() as u32);
-        canvas::to_svg(size, &self.title, &self.alt, &mut |canvas| self.drawing.draw(canvas))
+        canvas::to_svg(self.size_within(width), &self.title, &self.alt, &mut |canvas| self.drawing.draw(canvas))
     }
 }
 

@@ -6,7 +6,7 @@ use super::data::Data;
 use super::layout::{self, AXIS, BLUE, GREY, GRID, INK, Key, MARGIN, ORANGE, SMALL, percent, short};
 use super::{Drawing, Figure};
 use crate::format::MISSING;
-use crate::show::{Table, number};
+use crate::show::{Categories, ChartKind, ChartSeries, SimpleChart, Table, number};
 
 /// Rows that one picture holds; the rest is drawn together.
 const MOST: usize = 25;
@@ -122,6 +122,23 @@ impl Drawing for Pareto {
             .numbers("value", self.rows.iter().map(|(_, value)| *value))
             .numbers("cumulated share", self.shares())
             .table(&self.title)
+    }
+
+    /// Columns and the line of shares over them, as every office program knows it; the rest is not drawn together there,
+    /// where it would dwarf what is named.
+    fn chart(&self) -> Option<SimpleChart> {
+        let rows = &self.rows[..self.shown()];
+        let (names, values) = rows.iter().map(|(name, value)| (name.clone(), Self::part(*value))).unzip();
+        let shares = self.shares().into_iter().take(rows.len()).collect();
+        let value = self.value.as_str();
+        Some(SimpleChart {
+            kind: ChartKind::Columns,
+            categories: Categories::Words(names),
+            category_title: String::new(),
+            value_title: self.value(),
+            series: vec![ChartSeries::new(value, values, BLUE.tint(0.55).parts())],
+            shares: Some(ChartSeries::new("cumulated share", shares, ORANGE.parts())),
+        })
     }
 
     fn draw(&self, canvas: &mut Canvas) {

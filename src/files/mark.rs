@@ -4,7 +4,7 @@
 //! |---|---|
 //! | page, slides, SVG | a comment with a checksum of the rest: what was edited by hand since is no longer ours |
 //! | Parquet | an entry of its metadata |
-//! | workbook | the comment of its archive: a program that saves it anew leaves it out |
+//! | workbook, presentation | the comment of its archive: a program that saves it anew leaves it out |
 //! | PNG | its text `Software` |
 //! | saved fits, kernel | what they begin with |
 //! | checkpoint | the checksum that it ends with |
@@ -141,7 +141,7 @@ pub(super) fn bears(path: &Path) -> bool {
             holds(&bytes, format!("tEXt{key}\0{text}").as_bytes())
         }),
         "json" => json_is_ours(path),
-        "xlsx" => std::fs::read(path).is_ok_and(|bytes| bytes.ends_with(ARCHIVE)),
+        "xlsx" | "pptx" => std::fs::read(path).is_ok_and(|bytes| bytes.ends_with(ARCHIVE)),
         "checkpoint" => std::fs::read(path).is_ok_and(|bytes| {
             let split = bytes.len().checked_sub(blake3::OUT_LEN).map(|at| bytes.split_at(at));
             split.is_some_and(|(bytes, sum)| blake3::hash(bytes).as_bytes() == sum)

@@ -124,6 +124,11 @@ pub(super) fn deck(report: &Report) -> Vec<Slide> {
     slides
 }
 
+/// Is its title a topic, so that its figure needs a title as well? The messages of a presentation say what their figures show.
+pub(super) fn has_topics(report: &Report, slide: &Slide) -> bool {
+    report.origin.is_none() || slide.is_backup
+}
+
 /// `Source: sales.csv, 2010-02-05 to 2012-10-26 · panel.plot()`.
 fn source(report: &Report, query: &str) -> String {
     match &report.origin {

@@ -1,7 +1,7 @@
 //! How do the answers reach those who were not there? A [`Report`]: blocks in order, saved as a page or as slides.
 //!
-//! The same blocks become Markdown with its pictures beside it, one self-contained HTML page, a Marp deck or one
-//! self-contained HTML deck. No date is printed and nothing is fetched: the same input gives the same bytes, and a
+//! The same blocks become Markdown with its pictures beside it, one self-contained HTML page, a Marp deck, one
+//! self-contained HTML deck, or a presentation for PowerPoint. No date is printed and nothing is fetched: the same input gives the same bytes, and a
 //! page opens offline.
 //!
 //! | file | question |
@@ -14,6 +14,7 @@
 //! | `deck.rs` | which block goes on which slide |
 //! | `slides.rs` | how a deck becomes Markdown or HTML |
 //! | `template.rs` | what frames them, ours or the user's |
+//! | `pptx/` | how a deck becomes a presentation for PowerPoint, with its charts |
 //! | `assets.rs` | font, pictures, anchors: what the pages share |
 
 mod assets;
@@ -22,6 +23,7 @@ mod deck;
 mod page;
 pub(crate) mod performance;
 mod pieces;
+mod pptx;
 pub(crate) mod quality;
 mod slides;
 mod template;
@@ -210,12 +212,25 @@ impl Report {
         self.wording.within(|| match extension(path).as_str() {
             "md" => with_assets(path, |assets| Ok(mark::at_end(&page::markdown(self, assets)?))),
             "html" | "htm" => alone(path, &page::html(self)?),
-            _ => Err(wrong_extension("a report", path)),
+            _ => Err(wrong_extension("a report", path, ".md or .html")),
         })
     }
 
-    /// Save as slides: `.md` for Marp with its pictures in `assets/` beside it, or `.html` as one self-contained
-    /// deck that moves with the arrow keys. Returns the files written.
+    /// Save as slides: `.md` for Marp with its pictures in `assets/` beside it, `.html` as one self-contained deck that
+    /// moves with the arrow keys, or `.pptx` for PowerPoint, Keynote, Google Slides and LibreOffice, where words, tables
+    /// and simple figures can be edited. Returns the files written.
+    ///
+    /// ```
+    /// use tradewind::figures::Bars;
+    /// use tradewind::report::Report;
+    /// let rows = vec![("Toys".to_string(), 120.0), ("Food".to_string(), 80.0)];
+    /// let bars = Bars { title: "Sales".into(), value: "USD".into(), rows, best: None, reference: None };
+    /// let report = Report::new("Weekly sales").heading("Toys sell best").add(bars.figure());
+    /// let folder = tempfile::tempdir().unwrap();
+    /// let written = report.save_slides(folder.path().join("sales.pptx"))?;
+    /// assert!(std::fs::read(&written[0]).unwrap().starts_with(b"PK"));
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The extension is another, a figure cannot be drawn, or a file cannot be written.
@@ -224,7 +239,11 @@ impl Report {
         self.wording.within(|| match extension(path).as_str() {
             "md" => with_assets(path, |assets| Ok(mark::in_front(&slides::markdown(self, assets)?))),
             "html" | "htm" => alone(path, &slides::html(self)?),
-            _ => Err(wrong_extension("slides", path)),
+            "pptx" => {
+                write_atomically(path, &pptx::bytes(self)?)?;
+                Ok(vec![path.to_path_buf()])
+            }
+            _ => Err(wrong_extension("slides", path, ".md, .html or .pptx")),
         })
     }
 
@@ -249,8 +268,8 @@ fn extension(path: &Path) -> String {
     path.extension().and_then(|extension| extension.to_str()).unwrap_or("").to_lowercase()
 }
 
-fn wrong_extension(what: &str, path: &Path) -> Error {
-    Error::usage(format!("cannot save {what} as `{}`: name a file that ends in .md or .html", path.display()))
+fn wrong_extension(what: &str, path: &Path, ends: &str) -> Error {
+    Error::usage(format!("cannot save {what} as `{}`: name a file that ends in {ends}", path.display()))
 }
 
 fn alone(path: &Path, page: &str) -> Result<Vec<PathBuf>> {

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use minijinja::{Value, context};
 
 use super::assets::Pictures;
-use super::deck::{Slide, deck};
+use super::deck::{Slide, deck, has_topics};
 use super::page::{LANGUAGE, spaced, style, written};
 use super::{Report, template};
 use crate::error::Result;
@@ -83,8 +83,7 @@ pub(super) fn html(report: &Report) -> Result<String> {
 }
 
 fn inner(report: &Report, slide: &Slide) -> Markup {
-    // The message of a presentation says what its figure shows; a topic does not.
-    let titled = report.origin.is_none() || slide.is_backup;
+    let titled = has_topics(report, slide);
     let above = match &slide.thing {
         Some(Block::Figure(figure)) if figure.aspect() > 1.7 => ABOVE_WIDE,
         Some(Block::Figure(_)) => ABOVE,

@@ -88,9 +88,27 @@ fn the_same_report_gives_the_same_bytes() {
 }
 
 #[test]
+fn a_presentation_has_charts_tables_and_our_mark() {
+    let home = tempfile::tempdir().unwrap();
+    let read = |name: &str| {
+        let path = home.path().join(name);
+        assert_eq!(sample().save_slides(&path).unwrap(), std::slice::from_ref(&path));
+        std::fs::read(path).unwrap()
+    };
+    let bytes = read("a.pptx");
+    assert!(bytes == read("b.pptx"));
+    assert!(bytes.ends_with(b"Written by Tradewind"));
+    let text = String::from_utf8_lossy(&bytes);
+    for part in ["ppt/slides/slide12.xml", "ppt/charts/chart5.xml", "ppt/embeddings/Microsoft_Excel_Sheet5.xlsx"] {
+        assert!(text.contains(part), "{part}");
+    }
+    assert!(!text.contains("ppt/slides/slide13.xml") && !text.contains("ppt/media/"));
+}
+
+#[test]
 fn other_extensions_are_refused() {
     assert!(sample().save("report.docx").unwrap_err().is_usage());
-    assert!(sample().save_slides("deck").unwrap_err().to_string().contains(".md or .html"));
+    assert!(sample().save_slides("deck").unwrap_err().to_string().contains(".md, .html or .pptx"));
 }
 
 #[test]
@@ -101,5 +119,6 @@ fn an_empty_report_is_still_a_page() {
         empty.save(home.path().join(name)).unwrap();
         empty.save_slides(home.path().join(name)).unwrap();
     }
+    empty.save_slides(home.path().join("a.pptx")).unwrap();
     assert!(!empty.to_string().contains("None"));
 }

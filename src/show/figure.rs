@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Block, Show, Table, noun};
+use super::{Block, Show, SimpleChart, Table, noun};
 use crate::error::{Error, Result};
 use crate::files::{mark, write_atomically};
 
@@ -47,11 +47,25 @@ pub trait Picture: Send + Sync {
         self.svg()
     }
 
+    /// The same as PNG with two pixels for each CSS pixel.
+    ///
+    /// # Errors
+    /// When it cannot be drawn.
+    fn png_filling(&self, aspect: f64, titled: bool) -> Result<Vec<u8>> {
+        let _ = (aspect, titled);
+        self.png()
+    }
+
     /// The picture as PNG with two pixels for each CSS pixel.
     ///
     /// # Errors
     /// When it cannot be drawn.
     fn png(&self) -> Result<Vec<u8>>;
+
+    /// The picture as a chart that a presentation can draw by itself, if it is as simple as that.
+    fn chart(&self) -> Option<SimpleChart> {
+        None
+    }
 }
 
 /// A picture: its title, its alternative text, and its drawing, made when first needed.
@@ -94,6 +108,24 @@ impl Figure {
     /// The figure for a slide, whose title says what it shows: laid out for a room so many times as wide as high, without a title.
     pub(crate) fn svg_filling(&self, aspect: f64, titled: bool) -> Result<String> {
         self.0.svg_filling(aspect, titled)
+    }
+
+    /// The same as PNG with two pixels for each CSS pixel.
+    pub(crate) fn png_filling(&self, aspect: f64, titled: bool) -> Result<Vec<u8>> {
+        self.0.png_filling(aspect, titled)
+    }
+
+    /// The figure as a chart that a presentation can draw by itself; none if its meaning lies in more than lines or
+    /// bars.
+    ///
+    /// ```
+    /// use tradewind::figures::Bars;
+    /// let rows = vec![("Toys".to_string(), 120.0), ("Food".to_string(), 80.0)];
+    /// let bars = Bars { title: "Sales".into(), value: "USD".into(), rows, best: None, reference: None };
+    /// assert_eq!(bars.figure().chart().map(|chart| chart.series[0].values.clone()), Some(vec![120.0, 80.0]));
+    /// ```
+    pub fn chart(&self) -> Option<SimpleChart> {
+        self.0.chart().and_then(SimpleChart::checked)
     }
 
     /// Width over height, for pages that lay text beside a figure.

@@ -9,6 +9,7 @@
 //! | `finding.rs` | what an answered question consists of |
 //! | `answer.rs` | what the first page of a report says |
 //! | `figure.rs` | what a picture is, whoever draws it |
+//! | `chart.rs` | what of it an office program can draw by itself |
 //! | `rows.rs` | which of its rows, in what order, and what do they come to? |
 //! | `workbook.rs` | how it becomes a workbook |
 //! | `prose.rs` | what the marks of a text say |
@@ -19,6 +20,7 @@
 //! | `lazy.rs` | polars' query engine in notebooks (feature `frames`) |
 
 mod answer;
+mod chart;
 mod figure;
 mod finding;
 pub(crate) mod html;
@@ -35,6 +37,7 @@ pub(crate) mod words;
 mod workbook;
 
 pub use answer::Answer;
+pub use chart::{Categories, ChartKind, ChartSeries, SimpleChart};
 pub use figure::{Figure, Picture};
 pub use finding::Finding;
 pub(crate) use finding::{Claim, Placebo};
