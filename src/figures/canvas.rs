@@ -442,7 +442,7 @@ fn scale(font: &FontRef, em: f64) -> PxScale {
 }
 
 /// How long a text is when its em is `em`.
-fn extent(text: &str, em: f64, bold: bool) -> f64 {
+pub(crate) fn extent(text: &str, em: f64, bold: bool) -> f64 {
     let Some(font) = font(bold) else { return text.chars().count() as f64 * em * 0.55 };
     let font = font.as_scaled(scale(font, em));
     let mut last = None;

@@ -75,7 +75,7 @@ pub use tables::Look;
 pub use waterfall::Waterfall;
 
 pub use canvas::{Anchor, Canvas, Colour, Words};
-pub(crate) use canvas::{REGULAR, SEMIBOLD};
+pub(crate) use canvas::{REGULAR, SEMIBOLD, extent};
 
 use std::sync::OnceLock;
 

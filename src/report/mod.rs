@@ -1,7 +1,7 @@
 //! How do the answers reach those who were not there? A [`Report`]: blocks in order, saved as a page or as slides.
 //!
 //! The same blocks become Markdown with its pictures beside it, one self-contained HTML page, a Marp deck or one
-//! self-contained HTML deck. No date is printed and nothing is fetched: the same input gives the same bytes, and a
+//! self-contained HTML deck, or PDF. No date is printed and nothing is fetched: the same input gives the same bytes, and a
 //! page opens offline.
 //!
 //! | file | question |
@@ -12,12 +12,14 @@
 //! | `decision.rs` | the page that a decision becomes |
 //! | `deck.rs` | which block goes on which slide |
 //! | `slides.rs` | how a deck becomes Markdown or HTML |
+//! | `pdf/` | how both become PDF |
 //! | `assets.rs` | font, pictures, anchors: what the pages share |
 
 mod assets;
 mod decision;
 mod deck;
 mod page;
+mod pdf;
 pub(crate) mod performance;
 pub(crate) mod quality;
 mod slides;
@@ -28,6 +30,8 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::files::{mark, together, write_atomically};
 use crate::show::{Block, Prose, Show, noun};
+
+pub use pdf::Paper;
 
 /// Blocks in order under a title: what is saved for stakeholders.
 ///
@@ -44,12 +48,13 @@ pub struct Report {
     title: String,
     subtitle: Option<String>,
     blocks: Vec<Block>,
+    look: pdf::Look,
 }
 
 impl Report {
     /// An empty report.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), subtitle: None, blocks: Vec::new() }
+        Self { title: title.into(), subtitle: None, blocks: Vec::new(), look: pdf::Look::default() }
     }
 
     /// The same report with a line under its title.
@@ -98,27 +103,65 @@ impl Report {
         self
     }
 
+    /// The same report on another size of paper, as PDF: A4 if not given.
+    ///
+    /// ```
+    /// use tradewind::report::{Paper, Report};
+    /// let report = Report::new("Weekly sales").paper(Paper::Letter).text("They rose.");
+    /// # let _ = report;
+    /// ```
+    #[must_use]
+    pub fn paper(mut self, paper: Paper) -> Self {
+        self.look.paper = paper;
+        self
+    }
+
+    /// The same report in another language than English, by its code (`de`, `pt`): screen readers pronounce a PDF by it.
+    #[must_use]
+    pub fn language(mut self, code: impl Into<String>) -> Self {
+        self.look.language = code.into();
+        self
+    }
+
+    /// The same report with a typst document of one's own for its pages as PDF: it finds the blocks in `report.json`, and what
+    /// ours is made of in `blocks.typ`.
+    #[must_use]
+    pub fn template(mut self, path: impl Into<PathBuf>) -> Self {
+        self.look.template = Some(path.into());
+        self
+    }
+
+    /// The same report with a further font for PDF, or a folder of them: for letters that the embedded one lacks, such as those of
+    /// Arabic or Chinese.
+    #[must_use]
+    pub fn font(mut self, path: impl Into<PathBuf>) -> Self {
+        self.look.fonts.push(path.into());
+        self
+    }
+
     /// Are there marks in its texts?
     fn has_marks(&self) -> bool {
         self.leaves().iter().any(|leaf| matches!(leaf, Block::Prose(_)))
     }
 
-    /// Save as a page: `.md` with its pictures in `assets/` beside it, or `.html` as one self-contained file.
-    /// Returns the files written.
+    /// Save as a page: `.md` with its pictures in `assets/` beside it, `.html` as one self-contained file, or `.pdf` for
+    /// printing (feature `pdf`), accessible as PDF/UA-1 asks. Returns the files written.
     ///
     /// # Errors
-    /// The extension is another, a figure cannot be drawn, or a file cannot be written.
+    /// The extension is another, a figure cannot be drawn, or a file cannot be written; for PDF also when the language is no
+    /// code of one, or a template has an error, which is named with its file and line.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
         let path = path.as_ref();
         match extension(path).as_str() {
             "md" => with_assets(path, |assets| mark::at_end(&page::markdown(self, assets))),
             "html" | "htm" => alone(path, &page::html(self)),
+            "pdf" => printed(path, &pdf::page(self)?),
             _ => Err(wrong_extension("a report", path)),
         }
     }
 
-    /// Save as slides: `.md` for Marp with its pictures in `assets/` beside it, or `.html` as one self-contained
-    /// deck that moves with the arrow keys. Returns the files written.
+    /// Save as slides: `.md` for Marp with its pictures in `assets/` beside it, `.html` as one self-contained deck that
+    /// moves with the arrow keys, or `.pdf` with a page for each slide (feature `pdf`). Returns the files written.
     ///
     /// # Errors
     /// The extension is another, a figure cannot be drawn, or a file cannot be written.
@@ -127,6 +170,7 @@ impl Report {
         match extension(path).as_str() {
             "md" => with_assets(path, |assets| mark::in_front(&slides::markdown(self, assets))),
             "html" | "htm" => alone(path, &slides::html(self)),
+            "pdf" => printed(path, &pdf::slides(self)?),
             _ => Err(wrong_extension("slides", path)),
         }
     }
@@ -153,11 +197,16 @@ fn extension(path: &Path) -> String {
 }
 
 fn wrong_extension(what: &str, path: &Path) -> Error {
-    Error::usage(format!("cannot save {what} as `{}`: name a file that ends in .md or .html", path.display()))
+    Error::usage(format!("cannot save {what} as `{}`: name a file that ends in .md, .html or .pdf", path.display()))
 }
 
 fn alone(path: &Path, page: &str) -> Result<Vec<PathBuf>> {
     write_atomically(path, mark::at_end(page).as_bytes())?;
+    Ok(vec![path.to_path_buf()])
+}
+
+fn printed(path: &Path, bytes: &[u8]) -> Result<Vec<PathBuf>> {
+    write_atomically(path, bytes)?;
     Ok(vec![path.to_path_buf()])
 }
 

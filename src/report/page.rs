@@ -8,7 +8,7 @@ use crate::show::markdown::{self, escape};
 use crate::show::{Block, html, one_line};
 
 /// Rows that a page shows of a table; the rest belongs into a file of its own.
-const ROWS: usize = 200;
+pub(super) const ROWS: usize = 200;
 /// Fewer headings than this need no table of contents.
 const CONTENTS: usize = 4;
 

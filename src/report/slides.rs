@@ -6,12 +6,12 @@ use super::Report;
 use super::assets::{Pictures, font_css};
 use super::deck::{Slide, deck};
 use crate::show::markdown::{self, escape};
-use crate::show::{Block, html, one_line};
+use crate::show::{Block, Figure, html, one_line};
 
 /// Rows and columns of a table that a slide shows.
-const ROWS: usize = 8;
-const COLUMNS: usize = 7;
-const REST: &str = " in the report";
+pub(super) const ROWS: usize = 8;
+pub(super) const COLUMNS: usize = 7;
+pub(super) const REST: &str = " in the report";
 /// Fewer letters than these stand above a picture; more stand beside it. A wide picture leaves room above itself,
 /// a high one beside.
 const ABOVE: usize = 130;
@@ -90,10 +90,14 @@ pub(super) fn html(report: &Report) -> String {
     .into_string()
 }
 
+/// How many letters have room above a picture.
+pub(super) fn above(figure: &Figure) -> usize {
+    if figure.aspect() > 1.7 { ABOVE_WIDE } else { ABOVE }
+}
+
 fn inner(slide: &Slide) -> Markup {
     let above = match &slide.thing {
-        Some(Block::Figure(figure)) if figure.aspect() > 1.7 => ABOVE_WIDE,
-        Some(Block::Figure(_)) => ABOVE,
+        Some(Block::Figure(figure)) => above(figure),
         _ => usize::MAX,
     };
     let way = match (&slide.thing, slide.words.is_empty()) {

@@ -90,7 +90,7 @@ fn the_same_report_gives_the_same_bytes() {
 #[test]
 fn other_extensions_are_refused() {
     assert!(sample().save("report.docx").unwrap_err().is_usage());
-    assert!(sample().save_slides("deck").unwrap_err().to_string().contains(".md or .html"));
+    assert!(sample().save_slides("deck").unwrap_err().to_string().contains(".md, .html or .pdf"));
 }
 
 #[test]
