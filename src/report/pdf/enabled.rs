@@ -225,3 +225,92 @@ fn look(frame: &Frame, letters: &mut BTreeSet<char>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    const FONTS: [&[u8]; 2] = [
+        include_bytes!("../../figures/fonts/OpenSans-Regular.ttf"),
+        include_bytes!("../../figures/fonts/OpenSans-Semibold.ttf"),
+    ];
+    const HEAD: &str =
+        "#set document(title: \"T\", date: datetime(year: 1980, month: 1, day: 1))\n#set text(font: \"Open Sans\")\n";
+
+    fn made(body: &str, more: &[(&str, &str)]) -> Result<(Vec<u8>, Vec<String>), String> {
+        let mut files = vec![("mine.typ".to_string(), format!("{HEAD}{body}").into_bytes())];
+        files.extend(more.iter().map(|(name, text)| ((*name).to_string(), text.as_bytes().to_vec())));
+        compile("mine.typ", &files, &FONTS, &[], "T")
+    }
+
+    fn holds(bytes: &[u8], wanted: &str) -> bool {
+        bytes.windows(wanted.len()).any(|window| window == wanted.as_bytes())
+    }
+
+    #[test]
+    fn the_same_document_gives_the_same_bytes() {
+        let body = "= Sales\n#table(columns: 2, table.header[a][b], [1], [2])\n";
+        let (once, warnings) = made(body, &[]).unwrap();
+        assert_eq!((once.as_slice(), warnings.len()), (made(body, &[]).unwrap().0.as_slice(), 0));
+        assert!(once.starts_with(b"%PDF-1.7") && holds(&once, "pdfuaid:part>1<") && holds(&once, "1980-01-01"));
+    }
+
+    #[test]
+    fn errors_have_a_file_and_a_line() {
+        let said = made("Text\n#nothing()", &[]).unwrap_err();
+        assert!(said.starts_with("mine.typ, line 4, column 2: unknown variable: nothing"), "{said}");
+        let other = [("other.typ", "\n#let f(x) = x + 1")];
+        let said = made("#import \"other.typ\": f\n#f(\"a\")", &other).unwrap_err();
+        assert!(
+            said.starts_with("other.typ, line 2, column 14: ") && said.contains("called from mine.typ, line 4"),
+            "{said}"
+        );
+        // What PDF/UA-1 asks for.
+        let said = made("= One\n=== Three", &[]).unwrap_err();
+        assert!(said.starts_with("mine.typ, line 4, column 1: PDF/UA-1 error: "), "{said}");
+        assert!(compile("../mine.typ", &[], &FONTS, &[], "T").is_err());
+    }
+
+    #[test]
+    fn nothing_but_the_files_is_seen() {
+        for body in [
+            "#read(\"/etc/passwd\")",
+            "#read(\"../enabled.rs\")",
+            "#import \"@preview/cetz:0.3.4\"",
+            "#image(\"https://example.org/a.svg\", alt: \"a\")",
+            "#datetime.today()",
+        ] {
+            assert!(made(body, &[]).is_err(), "{body}");
+        }
+        assert!(made("#read(\"a.txt\")", &[("a.txt", "words")]).is_ok());
+    }
+
+    #[test]
+    fn letters_without_a_font_are_boxes() {
+        let (bytes, warnings) = made("= مبيعات 🙂 sales", &[]).unwrap();
+        assert!(bytes.starts_with(b"%PDF") && !holds(&bytes, "pdfuaid"));
+        assert!(
+            warnings.len() == 1
+                && warnings[0].contains('🙂')
+                && !warnings[0].contains('s'.to_string().repeat(9).as_str())
+        );
+    }
+
+    #[test]
+    fn texts_that_come_as_data_are_read_back_as_they_are() {
+        const TEXT: &str =
+            r##"#set page() $x^2$ *b* _e_ `r` @ref <l> \n "q" 'a' </script> ] [ } { // /* ~ -- ... = head"##;
+        let json = serde_json::json!({ "text": TEXT }).to_string();
+        let (bytes, warnings) = made("#json(\"r.json\").text", &[("r.json", &json)]).unwrap();
+        assert!(warnings.is_empty(), "{warnings:?}");
+        let file = std::env::temp_dir().join(format!("tradewind-typst-{}.pdf", std::process::id()));
+        std::fs::write(&file, bytes).unwrap();
+        let read = Command::new("pdftotext").args(["-raw", &file.display().to_string(), "-"]).output();
+        std::fs::remove_file(&file).unwrap();
+        // Without poppler there is no other reader to ask.
+        let Ok(read) = read else { return eprintln!("skipped: pdftotext is not installed") };
+        let read = String::from_utf8_lossy(&read.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(read, TEXT);
+    }
+}

@@ -350,3 +350,85 @@ fn cut(text: &str, most: usize) -> String {
     }
     text.chars().take(most - 1).collect::<String>().trim_end().to_string() + "…"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polars::prelude::*;
+
+    const EVIL: &str =
+        r##"#set page(fill: red) $x^2$ *b* _e_ `r` @ref <l> \n "q" 'a' </script> ] [ } { // /* ~ = head"##;
+
+    fn data(source: &Source) -> Value {
+        let (_, bytes) = source.files.iter().find(|(name, _)| name == DATA).unwrap();
+        serde_json::from_slice(bytes).unwrap()
+    }
+
+    #[test]
+    fn texts_are_data() {
+        let table = Table::new(df!(EVIL => [EVIL]).unwrap()).titled(EVIL);
+        let report = Report::new(EVIL).subtitle(EVIL).heading(EVIL).add(Block::Text(EVIL.into())).note(EVIL).add(table);
+        for source in [page(&report, None).unwrap(), slides(&report).unwrap()] {
+            let data = data(&source);
+            assert_eq!((&data["title"], &data["subtitle"]), (&EVIL.into(), &EVIL.into()));
+            assert!(data.to_string().matches("#set page").count() >= 7);
+            let template = source.files.iter().find(|(name, _)| *name == source.main).unwrap();
+            assert!(!String::from_utf8_lossy(&template.1).contains("fill: red"));
+        }
+        let blocks = data(&page(&report, None).unwrap())["blocks"].clone();
+        assert_eq!((&blocks[0]["text"], &blocks[1]["text"]), (&EVIL.into(), &EVIL.into()));
+        assert_eq!(data(&page(&Report::new("\n"), None).unwrap())["title"], "Report");
+    }
+
+    #[test]
+    fn no_level_is_skipped() {
+        let report = [3, 2, 5, 3, 6, 1]
+            .iter()
+            .fold(Report::new("R"), |report, level| report.add(Block::Heading { level: *level, text: "H".into() }));
+        assert_eq!(levels(&report.leaves()), [1, 1, 2, 2, 3, 1]);
+        let slides = data(&slides(&report.heading("A").text("Words.")).unwrap())["slides"].clone();
+        let levels: Vec<i64> =
+            slides.as_array().unwrap().iter().map(|slide| slide["level"].as_i64().unwrap()).collect();
+        assert!(levels.first() == Some(&1) && levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{levels:?}");
+    }
+
+    #[test]
+    fn pieces_make_up_the_text() {
+        let joined = |value: &Value| match value {
+            Value::Array(pieces) => pieces.iter().filter_map(Value::as_str).collect(),
+            value => value.as_str().unwrap().to_string(),
+        };
+        for text in
+            ["", "short words", &"x".repeat(200), &"Store_1/Dept=2|".repeat(13), &"é".repeat(40), &"مبيعات".repeat(9)]
+        {
+            let value = long(text);
+            assert_eq!(joined(&value), text);
+            assert_eq!(value.is_array(), text.chars().count() > LONG && !text.contains(' '));
+        }
+        assert_eq!(long("a\u{0}b\u{feff}c"), "abc");
+        assert_eq!(pieces("one_two/three four", 4, 3), json!(["one", "_", "two", "/", "thr", "ee four"]));
+    }
+
+    #[test]
+    fn links_lead_somewhere_or_are_words() {
+        let report =
+            Report::new("R").heading("What we found").text("[a](https://example.org) [b](#what-we-found) [c](#none)");
+        let words = data(&page(&report, None).unwrap())["blocks"][1]["words"].clone();
+        assert_eq!(words[0]["to"], "https://example.org");
+        assert_eq!(words[2]["anchor"], "what-we-found");
+        assert_eq!(words[4]["anchor"], Value::Null);
+    }
+
+    #[test]
+    fn long_tables_are_cut_and_long_reports_have_contents() {
+        let table = Table::new(df!("x" => (0..260_i64).collect::<Vec<_>>()).unwrap());
+        let report = (0..6).fold(Report::new("R"), |report, at| report.heading(format!("{at}"))).add(table);
+        let blocks = data(&page(&report, None).unwrap())["blocks"].clone();
+        assert_eq!(blocks[1]["kind"], "contents");
+        let table = blocks.as_array().unwrap().last().unwrap();
+        assert_eq!(
+            (table["rows"].as_array().unwrap().len(), &table["rest"]),
+            (200, &"… 60 more rows not shown".into())
+        );
+    }
+}
