@@ -288,7 +288,7 @@ impl<'a> Writer<'a> {
 
     fn figure(&mut self, figure: &Figure) -> Result<Value> {
         let name = format!("figures/{:02}.svg", self.pictures.len() + 1);
-        self.pictures.push((name.clone(), figure.svg()?.into_bytes()));
+        self.pictures.push((name.clone(), figure.svg()?.chars().map(drawn).collect::<String>().into_bytes()));
         let title = figure.title().trim_end_matches('.');
         let stop = if title.ends_with('?') { "" } else { "." };
         let alt = clean(&typeset(&one_line(&format!("{title}{stop} {}", figure.alt()))));
@@ -302,8 +302,19 @@ fn is_said(letter: char) -> bool {
     !(letter.is_control() && letter != '\t' || matches!(letter, '\u{feff}' | '\u{fffe}' | '\u{ffff}'))
 }
 
+/// What the embedded font has in the place of a sign that it lacks and that we write ourselves.
+fn drawn(letter: char) -> char {
+    match letter {
+        '→' => '›',
+        '←' => '‹',
+        '‑' => '-',
+        '\u{2009}' | '\u{202f}' => '\u{a0}',
+        letter => letter,
+    }
+}
+
 fn clean(text: &str) -> String {
-    text.chars().filter(|letter| is_said(*letter)).collect()
+    text.chars().filter(|letter| is_said(*letter)).map(drawn).collect()
 }
 
 /// A text of which no line is longer than a line can be.
