@@ -38,7 +38,8 @@ pub(super) struct Sizes {
 }
 
 pub(super) const PAGE: Sizes = Sizes { lines: &[9.0, 8.5, 8.0], wrapped: &[8.5, 8.0, 7.5, 7.0, 6.5] };
-pub(super) const SLIDE: Sizes = Sizes { lines: &[16.0, 15.0, 14.0], wrapped: &[15.0, 14.0, 13.0, 12.0, 11.0] };
+pub(super) const SLIDE: Sizes =
+    Sizes { lines: &[20.0, 18.0, 16.0, 15.0, 14.0], wrapped: &[16.0, 15.0, 14.0, 13.0, 12.0, 11.0] };
 
 impl Columns {
     /// The columns of `grid` on so many points; what has no room leaves the grid.

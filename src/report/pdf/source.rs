@@ -40,7 +40,7 @@ const LONG: usize = 30;
 const PIECE: usize = 8;
 /// Letters of the title at the foot of pages.
 const FOOT: usize = 90;
-/// Letters of a note, lines of code that may go over to the next page.
+/// Letters of a note, lines of code or of the table of contents, above which they may go over to the next page.
 const NOTE: usize = 1_200;
 const LINES: usize = 24;
 /// What typst takes as the address of a link.
@@ -71,7 +71,7 @@ pub(super) fn page(report: &Report, own: Option<(String, String)>) -> Result<Sou
             section += usize::from(level == 1);
             // What the report says first stands on its first page.
             if level == 1 && section == 2 && sections >= CONTENTS {
-                blocks.push(json!({ "kind": "contents" }));
+                blocks.push(json!({ "kind": "contents", "long": sections > LINES }));
             }
             blocks.push(json!({
                 "kind": "heading", "level": level, "text": long(&one_line(text)), "anchor": anchors.next(text),
@@ -217,7 +217,7 @@ impl<'a> Writer<'a> {
             Block::Code { text, .. } => {
                 let lines = text.lines().count();
                 let text: String =
-                    text.trim_end().chars().filter(|letter| *letter == '\n' || is_said(*letter)).collect();
+                    text.trim_end().chars().filter(|letter| *letter == '\n' || is_said(*letter)).map(drawn).collect();
                 vec![json!({ "kind": "code", "text": text, "long": lines > LINES })]
             }
         })
