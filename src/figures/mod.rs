@@ -75,7 +75,7 @@ pub use tables::Look;
 pub use waterfall::Waterfall;
 
 pub use canvas::{Anchor, Canvas, Colour, Words};
-pub(crate) use canvas::{REGULAR, SEMIBOLD, extent};
+pub(crate) use canvas::{REGULAR, SEMIBOLD, draws, extent};
 
 use std::sync::OnceLock;
 

@@ -5,7 +5,7 @@
 //! made, so the same input gives the same bytes.
 //!
 //! PDF/UA-1 forbids letters that no font has. Such a document is still written, tagged but without the claim, with a warning
-//! that names the letters: a box in the place of a letter is worse than none, but no page at all is worse still.
+//! that names the letters: a blank in the place of a letter is bad, no page at all is worse.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
@@ -117,7 +117,7 @@ impl Files {
                 const MOST: usize = 12;
                 let letters: String = missing.iter().take(MOST).collect();
                 let dots = if missing.len() > MOST { "…" } else { "" };
-                format!("no font has the letters {letters}{dots}: they are shown as boxes, and the file is tagged but does not conform to PDF/UA-1; name a font that has them")
+                format!("no font has the letters {letters}{dots}: blanks stand for them, and the file is tagged but does not conform to PDF/UA-1; name a font that has them")
             }
         });
         Ok(bytes)
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_without_a_font_are_boxes() {
+    fn letters_without_a_font_are_blank() {
         let (bytes, warnings) = made("= مبيعات 🙂 sales", &[]).unwrap();
         assert!(bytes.starts_with(b"%PDF") && !holds(&bytes, "pdfuaid"));
         assert!(

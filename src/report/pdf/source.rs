@@ -3,12 +3,13 @@
 //! All of them are in `report.json`, which the template reads; pictures lie beside it. A text is a string, or the pieces of one
 //! that has a very long word: a line may end after each.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Value, json};
 
 use super::columns::{Columns, PAGE, SLIDE, Sizes, cell};
 use crate::error::Result;
+use crate::figures::draws;
 use crate::report::Report;
 use crate::report::assets::Anchors;
 use crate::report::deck::{Slide, deck};
@@ -164,6 +165,8 @@ impl<'a> Writer<'a> {
         for (name, part) in parts {
             data[name] = part.into();
         }
+        // With fonts of the user's own typst finds the letters itself.
+        data["missing"] = if report.look.fonts.is_empty() { missing(&data.to_string()).into() } else { Value::Null };
         data
     }
 
@@ -317,6 +320,16 @@ fn clean(text: &str) -> String {
     text.chars().filter(|letter| is_said(*letter)).map(drawn).collect()
 }
 
+/// A pattern of the letters that the embedded font lacks; none if it has all.
+fn missing(text: &str) -> Option<String> {
+    // Marks that only steer their neighbours are drawn by no font.
+    let steers = |letter: char| matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}');
+    let absent = |letter: &char| !letter.is_whitespace() && !letter.is_control() && !steers(*letter) && !draws(*letter);
+    let letters: BTreeSet<char> = text.chars().filter(absent).collect();
+    let codes: String = letters.iter().map(|letter| format!("\\u{{{:x}}}", u32::from(*letter))).collect();
+    (!codes.is_empty()).then(|| format!("[{codes}]"))
+}
+
 /// A text of which no line is longer than a line can be.
 fn long(text: &str) -> Value {
     pieces(text, LONG, PIECE)
@@ -386,9 +399,13 @@ mod tests {
             let template = source.files.iter().find(|(name, _)| *name == source.main).unwrap();
             assert!(!String::from_utf8_lossy(&template.1).contains("fill: red"));
         }
-        let blocks = data(&page(&report, None).unwrap())["blocks"].clone();
+        let data = data(&page(&report, None).unwrap());
+        let blocks = &data["blocks"];
         assert_eq!((&blocks[0]["text"], &blocks[1]["text"]), (&EVIL.into(), &EVIL.into()));
-        assert_eq!(data(&page(&Report::new("\n"), None).unwrap())["title"], "Report");
+        assert_eq!(data["missing"], Value::Null);
+        let other = self::data(&page(&Report::new("Größe 销售 🙂\u{200d}"), None).unwrap());
+        assert_eq!(other["missing"], "[\\u{552e}\\u{9500}\\u{1f642}]");
+        assert_eq!(self::data(&page(&Report::new("\n"), None).unwrap())["title"], "Report");
     }
 
     #[test]
