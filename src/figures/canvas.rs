@@ -447,8 +447,13 @@ fn scale(font: &FontRef, em: f64) -> PxScale {
     PxScale::from((em * f64::from(font.height_unscaled()) / units) as f32)
 }
 
+/// Has the embedded font this letter?
+pub(crate) fn draws(letter: char) -> bool {
+    font(false).is_none_or(|font| font.glyph_id(letter).0 != 0)
+}
+
 /// How long a text is when its em is `em`.
-fn extent(text: &str, em: f64, bold: bool) -> f64 {
+pub(crate) fn extent(text: &str, em: f64, bold: bool) -> f64 {
     let Some(font) = font(bold) else { return text.chars().count() as f64 * em * 0.55 };
     let font = font.as_scaled(scale(font, em));
     let mut last = None;

@@ -77,7 +77,7 @@ pub use tables::Look;
 pub use waterfall::Waterfall;
 
 pub use canvas::{Anchor, Canvas, Colour, Words};
-pub(crate) use canvas::{REGULAR, SEMIBOLD};
+pub(crate) use canvas::{REGULAR, SEMIBOLD, draws, extent};
 
 use std::sync::OnceLock;
 

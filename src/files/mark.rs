@@ -2,7 +2,7 @@
 //!
 //! | file | mark |
 //! |---|---|
-//! | page, slides, SVG | a comment with a checksum of the rest: what was edited by hand since is no longer ours |
+//! | page, slides, SVG, PDF | a comment with a checksum of the rest: what was edited by hand since is no longer ours |
 //! | Parquet | an entry of its metadata |
 //! | workbook, presentation | the comment of its archive: a program that saves it anew leaves it out |
 //! | PNG | its text `Software` |
@@ -27,6 +27,8 @@ const WRITER: &str = "tradewind.writer";
 const WRITTEN: &str = "Written by Tradewind, checksum ";
 /// The place of the checksum before it is known.
 const BLANK: &str = "0000000000000000";
+/// What the last lines of a PDF begin with: where its table of contents is.
+const START: &[u8] = b"startxref";
 /// What saved fits say that they are, in their first entry.
 pub(crate) const FITS: &str = "tradewind fits";
 /// The kernel's name in Jupyter's lists.
@@ -97,8 +99,29 @@ pub(crate) fn in_front(text: &str) -> String {
     sealed(text.replacen("\n---\n", &format!("\n# {WRITTEN}{BLANK}\n---\n"), 1))
 }
 
+/// A PDF with our mark in a comment before its last lines: what follows these is forbidden to archives.
+pub(crate) fn before_the_end(mut bytes: Vec<u8>) -> Vec<u8> {
+    let Some(at) = bytes.windows(START.len()).rposition(|window| window == START) else { return bytes };
+    let comment = format!("% {WRITTEN}{BLANK}\n");
+    bytes.splice(at..at, comment.bytes());
+    let sum = checksum(&bytes);
+    let from = at + comment.len() - BLANK.len() - 1;
+    bytes[from..from + BLANK.len()].copy_from_slice(sum.as_bytes());
+    bytes
+}
+
+/// Is this PDF as we left it?
+fn pdf_is_ours(bytes: &[u8]) -> bool {
+    let Some(at) = bytes.windows(WRITTEN.len()).rposition(|window| window == WRITTEN.as_bytes()) else { return false };
+    let from = at + WRITTEN.len();
+    let mut blank = bytes.to_vec();
+    let Some(sum) = blank.get_mut(from..from + BLANK.len()) else { return false };
+    sum.copy_from_slice(BLANK.as_bytes());
+    checksum(&blank).as_bytes() == &bytes[from..from + BLANK.len()]
+}
+
 fn sealed(text: String) -> String {
-    let sum = checksum(&text);
+    let sum = checksum(text.as_bytes());
     match text.rfind(&format!("{WRITTEN}{BLANK}")) {
         Some(at) => {
             let at = at + WRITTEN.len();
@@ -108,16 +131,17 @@ fn sealed(text: String) -> String {
     }
 }
 
-fn checksum(text: &str) -> String {
-    blake3::hash(text.as_bytes()).to_hex()[..BLANK.len()].to_string()
+fn checksum(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex()[..BLANK.len()].to_string()
 }
 
 /// Does a text bear our mark, and is it as we left it?
 fn is_sealed(text: &str) -> bool {
     text.match_indices(WRITTEN).any(|(at, _)| {
         let at = at + WRITTEN.len();
-        text.get(at..at + BLANK.len())
-            .is_some_and(|sum| checksum(&format!("{}{BLANK}{}", &text[..at], &text[at + BLANK.len()..])) == sum)
+        text.get(at..at + BLANK.len()).is_some_and(|sum| {
+            checksum(format!("{}{BLANK}{}", &text[..at], &text[at + BLANK.len()..]).as_bytes()) == sum
+        })
     })
 }
 
@@ -140,6 +164,7 @@ pub(super) fn bears(path: &Path) -> bool {
             let (key, text) = SOFTWARE;
             holds(&bytes, format!("tEXt{key}\0{text}").as_bytes())
         }),
+        "pdf" => std::fs::read(path).is_ok_and(|bytes| pdf_is_ours(&bytes)),
         "json" => json_is_ours(path),
         "xlsx" | "pptx" => std::fs::read(path).is_ok_and(|bytes| bytes.ends_with(ARCHIVE)),
         "checkpoint" => std::fs::read(path).is_ok_and(|bytes| {
@@ -230,6 +255,18 @@ mod tests {
         }
         assert!(in_front("---\nmarp: true\n---\n").starts_with("---\nmarp: true\n# Written by Tradewind, checksum "));
         assert!(!is_sealed("# Sales\n") && !is_sealed(&format!("{WRITTEN}{BLANK}")));
+    }
+
+    #[test]
+    fn a_pdf_is_marked_before_its_last_lines() {
+        let bytes = b"%PDF-1.7\n\xff\nstartxref\n3\n%%EOF\nstartxref\n9\n%%EOF".to_vec();
+        let ours = before_the_end(bytes.clone());
+        assert!(ours.ends_with(b"\nstartxref\n9\n%%EOF") && ours.starts_with(&bytes[..30]));
+        assert!(pdf_is_ours(&ours) && !pdf_is_ours(&bytes));
+        let mut edited = ours;
+        edited[10] = b'x';
+        assert!(!pdf_is_ours(&edited));
+        assert_eq!(before_the_end(b"no PDF".to_vec()), b"no PDF");
     }
 
     #[test]

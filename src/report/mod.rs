@@ -1,8 +1,8 @@
 //! How do the answers reach those who were not there? A [`Report`]: blocks in order, saved as a page or as slides.
 //!
-//! The same blocks become Markdown with its pictures beside it, one self-contained HTML page, a Marp deck, one
-//! self-contained HTML deck, or a presentation for PowerPoint. No date is printed and nothing is fetched: the same input gives the same bytes, and a
-//! page opens offline.
+//! The same blocks become Markdown with its pictures beside it, one self-contained HTML page or PDF; and as slides a Marp deck, one
+//! self-contained HTML deck, PDF, or a presentation for PowerPoint. No date is printed and nothing is fetched: the same input gives
+//! the same bytes, and a page opens offline.
 //!
 //! | file | question |
 //! |---|---|
@@ -15,12 +15,14 @@
 //! | `slides.rs` | how a deck becomes Markdown or HTML |
 //! | `template.rs` | what frames them, ours or the user's |
 //! | `pptx/` | how a deck becomes a presentation for PowerPoint, with its charts |
+//! | `pdf/` | how both become PDF |
 //! | `assets.rs` | font, pictures, anchors: what the pages share |
 
 mod assets;
 mod decision;
 mod deck;
 mod page;
+mod pdf;
 pub(crate) mod performance;
 mod pieces;
 mod pptx;
@@ -37,6 +39,8 @@ use crate::error::{Error, Result};
 use crate::files::{mark, together, write_atomically};
 use crate::show::wording::Wording;
 use crate::show::{Block, Prose, Show, noun};
+
+pub use pdf::Paper;
 
 /// Blocks in order under a title: what is saved for stakeholders.
 ///
@@ -60,6 +64,8 @@ pub struct Report {
     templates: Option<PathBuf>,
     /// How numbers and columns are written.
     wording: Wording,
+    /// How it looks as PDF.
+    look: pdf::Look,
 }
 
 /// Where the numbers of a report come from.
@@ -82,6 +88,7 @@ impl Report {
             backup: None,
             templates: None,
             wording: Wording::default(),
+            look: pdf::Look::default(),
         }
     }
 
@@ -97,7 +104,8 @@ impl Report {
     }
 
     /// The same report framed by the templates of a folder: each of `report.html`, `report.md`, `slides.html` and `slides.md` that it
-    /// holds takes the place of ours, which it may extend (`{% extends "default/report.html" %}`).
+    /// holds takes the place of ours, which it may extend (`{% extends "default/report.html" %}`); `report.typ` is a document of
+    /// typst for PDF, which finds the blocks in `report.json`, and what ours is made of in `blocks.typ`.
     ///
     /// ```
     /// use tradewind::report::Report;
@@ -197,27 +205,57 @@ impl Report {
         self
     }
 
+    /// The same report on another size of paper, as PDF: A4 if not given.
+    ///
+    /// ```
+    /// use tradewind::report::{Paper, Report};
+    /// let report = Report::new("Weekly sales").paper(Paper::Letter).text("They rose.");
+    /// # let _ = report;
+    /// ```
+    #[must_use]
+    pub fn paper(mut self, paper: Paper) -> Self {
+        self.look.paper = paper;
+        self
+    }
+
+    /// The same report in another language than English, by its code (`de`, `pt`): screen readers pronounce by it.
+    #[must_use]
+    pub fn language(mut self, code: impl Into<String>) -> Self {
+        self.look.language = code.into();
+        self
+    }
+
+    /// The same report with a further font for PDF, or a folder of them: for letters that the embedded one lacks, such as those of
+    /// Arabic or Chinese.
+    #[must_use]
+    pub fn font(mut self, path: impl Into<PathBuf>) -> Self {
+        self.look.fonts.push(path.into());
+        self
+    }
+
     /// Are there marks in its texts?
     fn has_marks(&self) -> bool {
         self.leaves().iter().any(|leaf| matches!(leaf, Block::Prose(_)))
     }
 
-    /// Save as a page: `.md` with its pictures in `assets/` beside it, or `.html` as one self-contained file.
-    /// Returns the files written.
+    /// Save as a page: `.md` with its pictures in `assets/` beside it, `.html` as one self-contained file, or `.pdf` for
+    /// printing (feature `pdf`), accessible as PDF/UA-1 asks. Returns the files written.
     ///
     /// # Errors
-    /// The extension is another, a figure cannot be drawn, or a file cannot be written.
+    /// The extension is another, a figure cannot be drawn, or a file cannot be written; for PDF also when the language is no
+    /// code of one, or a template has an error, which is named with its file and line.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
         let path = path.as_ref();
         self.wording.within(|| match extension(path).as_str() {
             "md" => with_assets(path, |assets| Ok(mark::at_end(&page::markdown(self, assets)?))),
             "html" | "htm" => alone(path, &page::html(self)?),
-            _ => Err(wrong_extension("a report", path, ".md or .html")),
+            "pdf" => printed(path, &pdf::page(self)?),
+            _ => Err(wrong_extension("a report", path, ".md, .html or .pdf")),
         })
     }
 
     /// Save as slides: `.md` for Marp with its pictures in `assets/` beside it, `.html` as one self-contained deck that
-    /// moves with the arrow keys, or `.pptx` for PowerPoint, Keynote, Google Slides and LibreOffice, where words, tables
+    /// moves with the arrow keys, `.pdf` with a page for each slide (feature `pdf`), or `.pptx` for PowerPoint, Keynote, Google Slides and LibreOffice, where words, tables
     /// and simple figures can be edited. Returns the files written.
     ///
     /// ```
@@ -239,11 +277,9 @@ impl Report {
         self.wording.within(|| match extension(path).as_str() {
             "md" => with_assets(path, |assets| Ok(mark::in_front(&slides::markdown(self, assets)?))),
             "html" | "htm" => alone(path, &slides::html(self)?),
-            "pptx" => {
-                write_atomically(path, &pptx::bytes(self)?)?;
-                Ok(vec![path.to_path_buf()])
-            }
-            _ => Err(wrong_extension("slides", path, ".md, .html or .pptx")),
+            "pptx" => printed(path, &pptx::bytes(self)?),
+            "pdf" => printed(path, &pdf::slides(self)?),
+            _ => Err(wrong_extension("slides", path, ".md, .html, .pdf or .pptx")),
         })
     }
 
@@ -274,6 +310,11 @@ fn wrong_extension(what: &str, path: &Path, ends: &str) -> Error {
 
 fn alone(path: &Path, page: &str) -> Result<Vec<PathBuf>> {
     write_atomically(path, mark::at_end(page).as_bytes())?;
+    Ok(vec![path.to_path_buf()])
+}
+
+fn printed(path: &Path, bytes: &[u8]) -> Result<Vec<PathBuf>> {
+    write_atomically(path, bytes)?;
     Ok(vec![path.to_path_buf()])
 }
 

@@ -17,9 +17,6 @@ pub(super) const ROWS: usize = 200;
 const DEEP: u8 = 3;
 const LONG: usize = 16;
 
-/// The language of the words.
-pub(super) const LANGUAGE: &str = "en";
-
 const STYLE: &str = include_str!("page.css");
 /// What a page needs whose texts have marks.
 const MARKS: &str = "ol{max-width:42rem}:not(pre)>code{background:var(--tint);padding:.1em .3em;border-radius:.2rem}";
@@ -63,7 +60,7 @@ pub(super) fn markdown(report: &Report, pictures: &mut Pictures) -> Result<Strin
     let page = context! {
         title => escape(&typeset(&one_line(&report.title))),
         subtitle => report.subtitle.as_ref().map(|text| escape(&typeset(&one_line(text)))),
-        language => LANGUAGE,
+        language => report.look.language.clone(),
         cover => cover,
         contents => contents,
         sections => sections,
@@ -98,7 +95,7 @@ pub(super) fn html(report: &Report) -> Result<String> {
     let page = context! {
         title => typeset(&one_line(&report.title)),
         subtitle => report.subtitle.as_deref().map(|text| typeset(&one_line(text))),
-        language => LANGUAGE,
+        language => report.look.language.clone(),
         style => written(style(report, STYLE, MARKS)),
         cover => cover.map(written),
         contents => contents,

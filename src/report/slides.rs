@@ -5,17 +5,17 @@ use minijinja::{Value, context};
 
 use super::assets::Pictures;
 use super::deck::{Slide, deck, has_topics};
-use super::page::{LANGUAGE, spaced, style, written};
+use super::page::{spaced, style, written};
 use super::{Report, template};
 use crate::error::Result;
 use crate::show::markdown::{self, escape};
 use crate::show::words::typeset;
-use crate::show::{Block, html, one_line};
+use crate::show::{Block, Figure, html, one_line};
 
 /// Rows and columns of a table that a slide shows.
-const ROWS: usize = 8;
-const COLUMNS: usize = 7;
-const REST: &str = " in the report";
+pub(super) const ROWS: usize = 8;
+pub(super) const COLUMNS: usize = 7;
+pub(super) const REST: &str = " in the report";
 /// Fewer letters than these stand above a picture; more stand beside it. A wide picture leaves room above itself,
 /// a high one beside.
 const ABOVE: usize = 130;
@@ -53,7 +53,7 @@ pub(super) fn markdown(report: &Report, pictures: &mut Pictures) -> Result<Strin
     let page = context! {
         title => escape(&typeset(&one_line(&report.title))),
         subtitle => report.subtitle.as_ref().map(|text| escape(&typeset(&one_line(text)))),
-        language => LANGUAGE,
+        language => report.look.language.clone(),
         slides => slides,
     };
     Ok(spaced(&template::render(report.templates.as_deref(), "slides.md", page)?))
@@ -73,7 +73,7 @@ pub(super) fn html(report: &Report) -> Result<String> {
     let page = context! {
         title => typeset(&one_line(&report.title)),
         subtitle => report.subtitle.as_deref().map(|text| typeset(&one_line(text))),
-        language => LANGUAGE,
+        language => report.look.language.clone(),
         style => written(style(report, STYLE, MARKS)),
         script => written(SCRIPT.to_string()),
         is_spoken => slides.iter().any(|slide| !slide.spoken.is_empty()),
@@ -82,11 +82,15 @@ pub(super) fn html(report: &Report) -> Result<String> {
     template::render(report.templates.as_deref(), "slides.html", page)
 }
 
+/// How many letters have room above a picture.
+pub(super) fn above(figure: &Figure) -> usize {
+    if figure.aspect() > 1.7 { ABOVE_WIDE } else { ABOVE }
+}
+
 fn inner(report: &Report, slide: &Slide) -> Markup {
     let titled = has_topics(report, slide);
     let above = match &slide.thing {
-        Some(Block::Figure(figure)) if figure.aspect() > 1.7 => ABOVE_WIDE,
-        Some(Block::Figure(_)) => ABOVE,
+        Some(Block::Figure(figure)) => above(figure),
         _ => usize::MAX,
     };
     let way = match (&slide.thing, slide.words.is_empty()) {

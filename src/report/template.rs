@@ -4,6 +4,7 @@
 //! | template | what it gets |
 //! |---|---|
 //! | `report.html`, `report.md` | `title`, `subtitle`, `language`, `cover`, `contents`, `sections`, `sources`; `style` |
+//! | `report.typ` | for PDF, a document of typst: see `pdf/` |
 //! | `slides.html`, `slides.md` | `title`, `subtitle`, `language`, `slides`, `is_spoken`; `style`, `script` |
 //!
 //! What is called `html` or `markdown` is written and escaped already; all else is a text, which `.html` escapes by itself and `.md`
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use minijinja::{Environment, UndefinedBehavior, Value};
 
+use super::pdf::OWN;
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -60,8 +62,9 @@ pub(crate) fn check(folder: &Path) -> Result<()> {
         return Err(Error::usage(format!("there is no folder {} with templates", folder.display())));
     }
     let own: Vec<&str> = OURS.iter().map(|(name, _)| *name).filter(|name| files::exists(&folder.join(name))).collect();
-    if own.is_empty() {
-        let names: Vec<&str> = OURS.iter().map(|(name, _)| *name).collect();
+    // That for PDF is no template of minijinja.
+    if own.is_empty() && !files::exists(&folder.join(OWN)) {
+        let names: Vec<&str> = OURS.iter().map(|(name, _)| *name).chain([OWN]).collect();
         return Err(Error::usage(format!(
             "the folder {} has no template: one is called {}",
             folder.display(),

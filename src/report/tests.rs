@@ -108,7 +108,7 @@ fn a_presentation_has_charts_tables_and_our_mark() {
 #[test]
 fn other_extensions_are_refused() {
     assert!(sample().save("report.docx").unwrap_err().is_usage());
-    assert!(sample().save_slides("deck").unwrap_err().to_string().contains(".md, .html or .pptx"));
+    assert!(sample().save_slides("deck").unwrap_err().to_string().contains(".md, .html, .pdf or .pptx"));
 }
 
 #[test]
@@ -121,4 +121,45 @@ fn an_empty_report_is_still_a_page() {
     }
     empty.save_slides(home.path().join("a.pptx")).unwrap();
     assert!(!empty.to_string().contains("None"));
+}
+
+#[cfg(feature = "pdf")]
+#[test]
+fn a_pdf_is_ours_and_the_same_twice() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("r.pdf");
+    let read = || std::fs::read(&path).unwrap();
+    for save in [Report::save, Report::save_slides] {
+        // The embedded font has no Arabic and no emoji.
+        save(&sample(), &path).unwrap();
+        let first = read();
+        assert!(first.starts_with(b"%PDF-1.7"));
+        // A file of ours may be replaced by another.
+        save(&sample().paper(Paper::Letter), &path).unwrap();
+        save(&sample(), &path).unwrap();
+        assert_eq!(first, read());
+        save(&Report::new(""), &path).unwrap();
+    }
+}
+
+#[cfg(feature = "pdf")]
+#[test]
+fn a_template_of_ones_own_is_named_with_its_line() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("templates");
+    std::fs::create_dir(&folder).unwrap();
+    let template = folder.join("report.typ");
+    std::fs::write(&template, "#import \"blocks.typ\": *\n#let it = json(\"report.json\")\n#it.nothing\n").unwrap();
+    let error = sample().templates(&folder).save(home.path().join("r.pdf")).unwrap_err();
+    assert!(error.is_usage() && error.to_string().contains("report.typ, line 3"), "{error}");
+    std::fs::write(&template, "#let it = json(\"report.json\")\n#set document(title: it.title)\n#it.title").unwrap();
+    Report::new("R").templates(&folder).save(home.path().join("r.pdf")).unwrap();
+    assert!(sample().language("english").save(home.path().join("r.pdf")).unwrap_err().is_usage());
+}
+
+#[cfg(not(feature = "pdf"))]
+#[test]
+fn without_typst_the_message_says_how_to_get_it() {
+    let error = sample().save("report.pdf").unwrap_err();
+    assert!(error.is_usage() && error.to_string().contains("--features pdf"));
 }

@@ -134,6 +134,11 @@ impl Figure {
         f64::from(wide) / f64::from(high.max(1))
     }
 
+    /// Its width in CSS pixels.
+    pub(crate) fn width(&self) -> u32 {
+        self.0.size().0
+    }
+
     /// The data behind the figure, including those for which it has no room: a column per quantity, `date` or `step`
     /// for the time axis, and names where several things of one kind are drawn.
     ///
