@@ -29,6 +29,8 @@ const HOUSE: &str = "blocks.typ";
 const MARGIN: f64 = 56.7;
 /// The highest figure, as a part of its page: two have room on one.
 const HIGHEST: f64 = 0.4;
+/// The width of a figure's layout on paper, in CSS pixels: its letters become nearly as large as those of tables.
+const PRINT: u32 = 720;
 /// Points for each CSS pixel of a figure, at most.
 const SCALE: f64 = 0.75;
 /// A slide, in points: 13⅓ by 7½ inches.
@@ -58,6 +60,7 @@ pub(super) fn page(report: &Report, own: Option<(String, String)>) -> Result<Sou
     let (width, height) = report.look.paper.size();
     let mut writer = Writer::new(report, (width, height), MARGIN, &PAGE);
     writer.highest = height * HIGHEST;
+    writer.print = true;
     let mut blocks: Vec<Value> = Vec::new();
     let mut anchors = Anchors::default();
     anchors.next(&report.title);
@@ -129,6 +132,8 @@ struct Writer<'a> {
     /// The highest figure, in points.
     highest: f64,
     sizes: &'a Sizes,
+    /// Is it for paper, on which figures are laid out narrower, with larger letters?
+    print: bool,
     /// The places that links may lead to.
     anchors: HashSet<String>,
     pictures: Vec<(String, Vec<u8>)>,
@@ -142,7 +147,7 @@ impl<'a> Writer<'a> {
             Block::Heading { text, .. } => Some(anchors.next(text)),
             _ => None,
         });
-        Self { size, margin, highest: size.1, sizes, anchors: headings.collect(), pictures: Vec::new() }
+        Self { size, margin, highest: size.1, sizes, print: false, anchors: headings.collect(), pictures: Vec::new() }
     }
 
     fn room(&self) -> f64 {
@@ -291,13 +296,26 @@ impl<'a> Writer<'a> {
 
     fn figure(&mut self, figure: &Figure) -> Result<Value> {
         let name = format!("figures/{:02}.svg", self.pictures.len() + 1);
-        self.pictures.push((name.clone(), figure.svg()?.chars().map(drawn).collect::<String>().into_bytes()));
+        let svg = if self.print { figure.svg_within(PRINT)? } else { figure.svg()? };
+        let width = f64::from(figure.width());
+        let (width, height) = size_of(&svg).unwrap_or((width, width / figure.aspect()));
+        self.pictures.push((name.clone(), svg.chars().map(drawn).collect::<String>().into_bytes()));
         let title = figure.title().trim_end_matches('.');
         let stop = if title.ends_with('?') { "" } else { "." };
         let alt = clean(&typeset(&one_line(&format!("{title}{stop} {}", figure.alt()))));
-        let wide = (self.highest * figure.aspect()).min(self.room()).min(f64::from(figure.width()) * SCALE);
-        Ok(json!({ "kind": "figure", "file": name, "alt": alt, "width": wide, "height": wide / figure.aspect() }))
+        let scale = (self.highest / height).min(self.room() / width).min(SCALE);
+        Ok(json!({ "kind": "figure", "file": name, "alt": alt, "width": scale * width, "height": scale * height }))
     }
+}
+
+/// Width and height of an SVG element in CSS pixels, if it says so.
+fn size_of(svg: &str) -> Option<(f64, f64)> {
+    let (element, _) = svg.split_once("<svg")?.1.split_once('>')?;
+    let number = |name: &str| -> Option<f64> {
+        let (text, _) = element.split_once(&format!(" {name}=\""))?.1.split_once('"')?;
+        text.strip_suffix("px").unwrap_or(text).parse().ok().filter(|number: &f64| *number > 0.0 && number.is_finite())
+    };
+    Some((number("width")?, number("height")?))
 }
 
 /// May a PDF hold this letter? Those that stand for nothing may not be in its text.
@@ -435,6 +453,17 @@ mod tests {
         }
         assert_eq!(long("a\u{0}b\u{feff}c"), "abc");
         assert_eq!(pieces("one_two/three four", 4, 3), json!(["one", "_", "two", "/", "thr", "ee four"]));
+    }
+
+    #[test]
+    fn pictures_have_a_size() {
+        assert_eq!(
+            size_of("<?xml?><svg a=\"1\" width=\"820\" height=\"300.5px\" stroke-width=\"2\"><g>"),
+            Some((820.0, 300.5))
+        );
+        for no in ["<svg width=\"10cm\" height=\"5cm\">", "<svg stroke-width=\"2\" height=\"1\">", "", "<svg"] {
+            assert_eq!(size_of(no), None);
+        }
     }
 
     #[test]
