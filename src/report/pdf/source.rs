@@ -46,6 +46,8 @@ const FOOT: usize = 90;
 /// Letters of a note, lines of code or of the table of contents, above which they may go over to the next page.
 const NOTE: usize = 1_200;
 const LINES: usize = 24;
+/// Rows of a table that stay on one page.
+const ROWS: usize = 8;
 /// What typst takes as the address of a link.
 const ADDRESS: usize = 8_000;
 
@@ -291,6 +293,7 @@ impl<'a> Writer<'a> {
             "rows": body,
             "bold": grid.bold,
             "rest": rest,
+            "long": grid.rows.len() > ROWS,
         })
     }
 
