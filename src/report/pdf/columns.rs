@@ -7,8 +7,9 @@ use super::source::pieces;
 use crate::figures::extent;
 use crate::show::Grid;
 
-/// Around a cell, in letters' size.
-const GAP: f64 = 0.55;
+/// Around a cell, in letters' size, where texts take one line, and where room is short.
+const GAP: f64 = 0.75;
+const NARROW: f64 = 0.5;
 /// A column of texts is at least this wide if its texts are longer, and its header.
 const TEXT: f64 = 8.0;
 const HEADER: f64 = 6.0;
@@ -47,7 +48,7 @@ impl Columns {
         let smallest = sizes.wrapped.last().copied().unwrap_or(6.5);
         let mut widths = measured(grid);
         let columns = widths.len();
-        let least = |widths: &[Width]| widths.iter().map(|width| width.least).sum::<f64>() + gaps(widths.len());
+        let least = |widths: &[Width]| widths.iter().map(|width| width.least).sum::<f64>() + gaps(widths.len(), NARROW);
         if least(&widths) * smallest > room && columns > FEWEST {
             // Those at both ends say what a row is and what it comes to.
             let kept = (FEWEST..columns).rev().find(|kept| {
@@ -59,19 +60,22 @@ impl Columns {
             grid.drop_columns(first, last);
             widths.splice(first..last, [DOTS]);
         }
-        let natural = widths.iter().map(|width| width.natural).sum::<f64>() + gaps(widths.len());
+        let natural = widths.iter().map(|width| width.natural).sum::<f64>() + gaps(widths.len(), GAP);
         let fits = |needed: f64, sizes: &[f64]| sizes.iter().copied().find(|size| needed * size <= room);
-        let size = fits(natural, sizes.lines).or(fits(least(&widths), sizes.wrapped)).unwrap_or(smallest);
-        let widths = shared(&widths, room / size - gaps(widths.len()));
+        let (size, gap) = match fits(natural, sizes.lines) {
+            Some(size) => (size, GAP),
+            None => (fits(least(&widths), sizes.wrapped).unwrap_or(smallest), NARROW),
+        };
+        let widths = shared(&widths, room / size - gaps(widths.len(), gap));
         let last = widths.len().saturating_sub(1);
-        let around = |at: usize| if at == 0 { 0.0 } else { GAP } + if at == last { 0.0 } else { GAP };
-        Self { size, widths: widths.iter().enumerate().map(|(at, width)| width + around(at)).collect(), gap: GAP }
+        let widths = widths.iter().enumerate().map(|(at, width)| width + around(at, last, gap)).collect();
+        Self { size, widths, gap }
     }
 
     /// How much of a column is for its texts, in letters' size.
     pub(super) fn inside(&self, column: usize) -> f64 {
         let last = self.widths.len().saturating_sub(1);
-        self.widths[column] - if column == 0 { 0.0 } else { GAP } - if column == last { 0.0 } else { GAP }
+        self.widths[column] - around(column, last, self.gap)
     }
 }
 
@@ -83,8 +87,13 @@ fn middle(columns: usize, kept: usize) -> (usize, usize) {
     (kept / 2, columns - (kept - 1 - kept / 2))
 }
 
-fn gaps(columns: usize) -> f64 {
-    2.0 * GAP * columns.saturating_sub(1) as f64
+fn gaps(columns: usize, gap: f64) -> f64 {
+    2.0 * gap * columns.saturating_sub(1) as f64
+}
+
+/// The gaps around a column: none at the edges of the table.
+fn around(column: usize, last: usize, gap: f64) -> f64 {
+    gap * (f64::from(u8::from(column > 0)) + f64::from(u8::from(column < last)))
 }
 
 fn measured(grid: &Grid) -> Vec<Width> {

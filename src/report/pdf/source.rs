@@ -29,6 +29,8 @@ const HOUSE: &str = "blocks.typ";
 const MARGIN: f64 = 56.7;
 /// The highest figure, as a part of its page: two have room on one.
 const HIGHEST: f64 = 0.4;
+/// The width of a figure's layout on paper, in CSS pixels: its letters become nearly as large as those of tables.
+const PRINT: u32 = 720;
 /// Points for each CSS pixel of a figure, at most.
 const SCALE: f64 = 0.75;
 /// A slide, in points: 13⅓ by 7½ inches.
@@ -44,6 +46,8 @@ const FOOT: usize = 90;
 /// Letters of a note, lines of code or of the table of contents, above which they may go over to the next page.
 const NOTE: usize = 1_200;
 const LINES: usize = 24;
+/// Rows of a table that stay on one page.
+const ROWS: usize = 8;
 /// What typst takes as the address of a link.
 const ADDRESS: usize = 8_000;
 
@@ -58,6 +62,7 @@ pub(super) fn page(report: &Report, own: Option<(String, String)>) -> Result<Sou
     let (width, height) = report.look.paper.size();
     let mut writer = Writer::new(report, (width, height), MARGIN, &PAGE);
     writer.highest = height * HIGHEST;
+    writer.print = true;
     let mut blocks: Vec<Value> = Vec::new();
     let pages = Pieces::of(report);
     let levels = levels(&pages.contents().iter().map(|(level, ..)| *level).collect::<Vec<_>>());
@@ -141,6 +146,8 @@ struct Writer<'a> {
     /// The highest figure, in points.
     highest: f64,
     sizes: &'a Sizes,
+    /// Is it for paper, on which figures are laid out narrower, with larger letters?
+    print: bool,
     /// The places that links may lead to.
     anchors: HashSet<String>,
     pictures: Vec<(String, Vec<u8>)>,
@@ -149,7 +156,7 @@ struct Writer<'a> {
 impl<'a> Writer<'a> {
     fn new(report: &Report, size: (f64, f64), margin: f64, sizes: &'a Sizes) -> Self {
         let anchors = Pieces::of(report).contents().iter().map(|(.., anchor)| anchor.to_string()).collect();
-        Self { size, margin, highest: size.1, sizes, anchors, pictures: Vec::new() }
+        Self { size, margin, highest: size.1, sizes, print: false, anchors, pictures: Vec::new() }
     }
 
     fn room(&self) -> f64 {
@@ -214,7 +221,10 @@ impl<'a> Writer<'a> {
         Ok(match block {
             Block::Group(_) | Block::Heading { .. } | Block::Source(_) | Block::Spoken(_) => Vec::new(),
             Block::Answer(answer) => {
-                let figure = answer.figure().map(|figure| self.figure(figure)).transpose()?;
+                let figure = match answer.figure() {
+                    Some(figure) => Some(self.picture(figure, &figure.svg()?)),
+                    None => None,
+                };
                 vec![json!({
                     "kind": "answer",
                     "question": long(&typeset(&one_line(answer.question()))),
@@ -308,23 +318,36 @@ impl<'a> Writer<'a> {
             "rows": body,
             "bold": grid.bold,
             "rest": rest,
+            "long": grid.rows.len() > ROWS,
         })
     }
 
     fn figure(&mut self, figure: &Figure) -> Result<Value> {
-        let svg = figure.svg()?;
+        let svg = if self.print { figure.svg_within(PRINT)? } else { figure.svg()? };
         Ok(self.picture(figure, &svg))
     }
 
     fn picture(&mut self, figure: &Figure, svg: &str) -> Value {
         let name = format!("figures/{:02}.svg", self.pictures.len() + 1);
+        let width = f64::from(figure.width());
+        let (width, height) = size_of(svg).unwrap_or((width, width / figure.aspect()));
         self.pictures.push((name.clone(), svg.chars().map(drawn).collect::<String>().into_bytes()));
         let title = figure.title().trim_end_matches('.');
         let stop = if title.ends_with('?') { "" } else { "." };
         let alt = clean(&typeset(&one_line(&format!("{title}{stop} {}", figure.alt()))));
-        let wide = (self.highest * figure.aspect()).min(self.room()).min(f64::from(figure.width()) * SCALE);
-        json!({ "kind": "figure", "file": name, "alt": alt, "width": wide, "height": wide / figure.aspect() })
+        let scale = (self.highest / height).min(self.room() / width).min(SCALE);
+        json!({ "kind": "figure", "file": name, "alt": alt, "width": scale * width, "height": scale * height })
     }
+}
+
+/// Width and height of an SVG element in CSS pixels, if it says so.
+fn size_of(svg: &str) -> Option<(f64, f64)> {
+    let (element, _) = svg.split_once("<svg")?.1.split_once('>')?;
+    let number = |name: &str| -> Option<f64> {
+        let (text, _) = element.split_once(&format!(" {name}=\""))?.1.split_once('"')?;
+        text.strip_suffix("px").unwrap_or(text).parse().ok().filter(|number: &f64| *number > 0.0 && number.is_finite())
+    };
+    Some((number("width")?, number("height")?))
 }
 
 /// May a PDF hold this letter? Those that stand for nothing may not be in its text.
@@ -462,6 +485,17 @@ mod tests {
         }
         assert_eq!(long("a\u{0}b\u{feff}c"), "abc");
         assert_eq!(pieces("one_two/three four", 4, 3), json!(["one", "_", "two", "/", "thr", "ee four"]));
+    }
+
+    #[test]
+    fn pictures_have_a_size() {
+        assert_eq!(
+            size_of("<?xml?><svg a=\"1\" width=\"820\" height=\"300.5px\" stroke-width=\"2\"><g>"),
+            Some((820.0, 300.5))
+        );
+        for no in ["<svg width=\"10cm\" height=\"5cm\">", "<svg stroke-width=\"2\" height=\"1\">", "", "<svg"] {
+            assert_eq!(size_of(no), None);
+        }
     }
 
     #[test]
