@@ -288,6 +288,14 @@ impl Drawing for Fans {
         self.panels.iter().map(panel).fold(Data::default(), Data::above).table(&self.title)
     }
 
+    /// One panel is a fan; several charts on one slide would be too small to read.
+    fn chart(&self) -> Option<SimpleChart> {
+        match self.panels.as_slice() {
+            [only] => only.chart().map(|chart| SimpleChart { value_title: self.value.clone(), ..chart }),
+            _ => None,
+        }
+    }
+
     fn draw(&self, canvas: &mut Canvas) {
         let top = layout::title(canvas, &self.title);
         let top = layout::subtitle(canvas, top, &self.value(), &self.legend());

@@ -387,7 +387,8 @@ fn floor(values: &[f64]) -> Option<f64> {
     if !(low > 0.0 && high > low && low > high * 0.3) {
         return None;
     }
-    let step = 10_f64.powf((high - low).log10().floor());
+    let tens = 10_f64.powf((high - low).log10().floor());
+    let step = if (high - low) / tens < 5.0 { tens / 2.0 } else { tens };
     let first = ((low - 0.1 * (high - low)) / step).floor() * step;
     // Without the tail of a binary fraction.
     format!("{first:.6e}").parse().ok().filter(|first| *first > 0.0)
@@ -459,4 +460,33 @@ fn filled(chart: &SimpleChart) -> Result<Vec<u8>, XlsxError> {
         }
     }
     book.save_to_buffer()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_far_above_zero_begin_at_a_round_number() {
+        assert_eq!(floor(&[314_000.0, 481_000.0, f64::NAN]), Some(250_000.0));
+        assert_eq!(floor(&[0.54, 1.1]), Some(0.4));
+        for values in [&[1.0, 100.0][..], &[-1.0, 5.0], &[5.0, 5.0], &[]] {
+            assert_eq!(floor(values), None, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn dates_have_ten_labels_at_most() {
+        let days = |count: u32| -> Vec<f64> { (0..=count).map(f64::from).collect() };
+        let shown = [7, 60, 143 * 7, 3650].map(|count| ticks(&days(count)));
+        let expected = [(1, "days"), (7, "days"), (6, "months"), (1, "years")];
+        assert_eq!(shown.map(|(step, unit, _)| (step, unit)), expected);
+    }
+
+    #[test]
+    fn numbers_are_as_short_as_they_can_be_told_apart() {
+        assert_eq!(label_format(&[17e6, 120_000.0]), "[>=1000000]#,##0.0,,\"M\";[>=1000]#,##0,\"k\";#,##0");
+        assert_eq!([label_format(&[0.81, 1.02]), label_format(&[3.0, 1.0])], ["0.00", "#,##0"]);
+        assert_eq!([axis_format(&[0.0, 3e6]), axis_format(&[5e6, 5.1e6])], ["#,##0.0,,\"M\"", "#,##0"]);
+    }
 }

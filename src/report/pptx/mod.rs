@@ -10,13 +10,15 @@
 //! | file | question |
 //! |---|---|
 //! | `presentation.rs` | what a presentation consists of, and how many words fit where |
-//! | `write.rs` | how it becomes a file: master, layouts, slides, notes |
+//! | `write.rs` | how it becomes a file: slides, notes, properties |
+//! | `layouts.rs` | where what stands on a slide: master and layouts |
 //! | `shapes.rs` | how words, tables and pictures look |
 //! | `chart.rs` | how a chart and its workbook are written |
 //! | `package.rs` | how parts become one file |
 //! | `xml.rs` | how an element becomes bytes |
 
 mod chart;
+mod layouts;
 mod package;
 mod presentation;
 mod shapes;
