@@ -146,11 +146,6 @@ pub(super) fn exact_or_rounded(
     }
 }
 
-/// Bytes as they are.
-pub(super) fn bytes(bytes: &[u8]) -> Block {
-    Block { head: json!({ "bytes": bytes.len() }), bytes: deflated(bytes, Compression::best()) }
-}
-
 /// A value as JSON.
 pub(super) fn text(value: &Value) -> Block {
     let text = value.to_string();

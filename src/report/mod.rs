@@ -25,6 +25,8 @@ mod tour;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use assets::font_css;
+
 use crate::error::{Error, Result};
 use crate::files::{mark, together, write_atomically};
 use crate::show::{Block, Prose, Show, noun};
