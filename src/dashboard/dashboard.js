@@ -434,6 +434,8 @@ const best = (value, candidates, k, falling) => {
   return heap.sort((p, q) => worse(p, q) ? 1 : -1);
 };
 const nameOf = i => H.identifying ? NAMES.slice(0, H.identifying).map((name, k) => `${name} ${D.levels[k][D.codes[k][i]]}`).join(', ') : TARGET;
+// A bare number says little: `Store 4`.
+const named = (by, g) => by === 'series' ? nameOf(g) : /^[\d.]*$/.test(D.levels[by][g]) ? `${NAMES[by]} ${D.levels[by][g]}` : D.levels[by][g];
 const selected = () => S.filters.map((on, k) => on && (on.size === 1 ? `${NAMES[k]} ${D.levels[k][[...on][0]]}` : `${plural(on.size, 'value')} of ${NAMES[k]}`)).filter(Boolean).join(', ') || 'All series';
 
 // ---------------------------------------------------------------------------------------------------------- drawing
@@ -670,7 +672,7 @@ const drawRank = () => {
   const titles = { total: 'Who sells most', change: 'What changed most', forecast: 'Where sales are expected', error: 'Where the forecast errs most' };
   $('rank-title').textContent = titles[what];
   const dates = what === 'forecast' ? aheadRange().map(t => H.steps[t]).join(' to ') : what === 'error' ? `${plural(H.folds.length, 'test period')}` : what === 'change' ? `against ${compared()}` : `${H.steps[S.from]} to ${H.steps[Math.min(S.to, T - 1)]}`;
-  $('rank-say').textContent = top.length ? `${whole(there.length)} ${there.length === 1 ? 'value' : 'values'} of ${noun === 'series' ? 'the series' : noun}, ${dates}. ${S.turned ? 'Lowest' : 'Highest'}: ${cut(name(top[0]), 40)}, ${showing(what, value[top[0]])}.` : 'Nothing to rank in this selection.';
+  $('rank-say').textContent = top.length ? `${whole(there.length)} ${there.length === 1 ? 'value' : 'values'} of ${noun === 'series' ? 'the series' : noun}, ${dates}. ${S.turned ? 'Lowest' : 'Highest'}: ${cut(named(by, top[0]), 40)}, ${showing(what, value[top[0]])}.` : 'Nothing to rank in this selection.';
   const sharing = (what === 'total' || what === 'forecast') && all > 0 && least >= 0;
   const body = top.map(g => {
     const bar = el('i', { class: value[g] < 0 ? 'minus' : null });
@@ -732,12 +734,15 @@ const drawCompare = () => {
   if (S.plain.has('compare')) return table('compare-plain', compareRows());
   const many = lines.lines.length, tones = lines.season ? (ink.dark ? ['#4a5661', '#6f7d8a', '#9ba8b4', '#c9d2da'] : ['#c3ccd4', '#9aa7b3', '#6c7a87', '#48545f']).slice(5 - many) : [ink.edge];
   const pixels = width('compare');
+  // The axis counts steps; it bears the dates of the later period.
+  const now = lines.season || !many ? [] : lines.lines[many - 1].points, every = Math.max(1, Math.ceil(now.length / Math.max(2, Math.floor(pixels / 95))));
+  const ticks = now.length ? { tickvals: now.filter((_, k) => k % every === 0).map(p => p.x), ticktext: now.filter((_, k) => k % every === 0).map(p => H.steps[p.t]) } : {};
   plot('compare', lines.lines.map((line, k) => {
     const last = k === many - 1, p = thin(0, line.points.length - 1, i => line.points[i].v, pixels).map(i => line.points[i]);
     return { type: 'scatter', mode: p.length < 30 ? 'lines+markers' : 'lines', marker: { size: 5 }, name: tame(lines.season ? line.name : last ? 'now' : 'then'), x: p.map(q => q.x), y: p.map(q => q.v),
       text: p.map(q => H.steps[q.t] + (q.t >= T ? ', forecast' : '')), hovertemplate: `%{y:,.${fineness(p.map(q => q.v))}f}  (%{text})`, line: { width: last ? 2.4 : 1.6, color: last ? ink.accent : tones[Math.min(k, tones.length - 1)] } };
-  }), layout({ xaxis: axis({ title: { text: `${H.noun} of the ${lines.season ? 'season' : 'period'}`, standoff: 6 }, showgrid: false, ticks: 'outside', tickcolor: ink.edge, nticks: 8, hoverformat: 'd' }),
-    yaxis: axis({ tickformat: '~s', nticks: 6 }), margin: { l: 62, r: 12, t: lines.season ? 26 : 12, b: 46 }, showlegend: lines.season, legend: { orientation: 'h', y: 1.12, x: 0, font: { color: ink.soft } } }));
+  }), layout({ xaxis: axis({ title: { text: lines.season ? `${H.noun} of the season` : 'dates of the later period', standoff: 6 }, showgrid: false, ticks: 'outside', tickcolor: ink.edge, nticks: 8, hoverformat: 'd', ...ticks }),
+    yaxis: axis({ tickformat: '~s', nticks: 6 }), margin: { l: 62, r: 26, t: lines.season ? 26 : 12, b: 46 }, showlegend: lines.season, legend: { orientation: 'h', y: 1.12, x: 0, font: { color: ink.soft } } }));
 };
 const compareRows = () => {
   const most = Math.max(0, ...lines.lines.map(l => l.points.length)), at = lines.lines.map(l => new Map(l.points.map(p => [p.x, p])));
@@ -747,7 +752,7 @@ const compareRows = () => {
 };
 
 let cells = null;
-const ROWS = 40;
+const ROWS = 24;
 const mapCells = () => {
   const m = S.mapModel, by = S.mapBy, E = D.errors, folds = H.folds.length;
   const size = by === 'series' ? N : D.levels[by].length, codes = by === 'series' ? null : D.codes[by];
@@ -764,7 +769,7 @@ const mapCells = () => {
   const there = []; for (let g = 0; g < size; g++) if (weight[g] === weight[g]) there.push(g);
   const top = best(weight, there, ROWS, true);
   const value = (g, f) => { const at = g * folds + f; return actual[at] ? 100 * (S.mapWhat === 'size' ? off : side)[at] / actual[at] : NaN; };
-  return { by, top, there, weight, value, off, actual, folds, name: g => by === 'series' ? nameOf(g) : D.levels[by][g] };
+  return { by, top, there, weight, value, off, actual, folds, name: g => named(by, g) };
 };
 const drawMap = () => {
   if (!D.errors) return;
@@ -780,7 +785,7 @@ const drawMap = () => {
   // One wild cell must not leave all others pale.
   const most = seen.length ? Math.max(1e-9, seen[Math.floor(.95 * (seen.length - 1))]) : 1;
   const least = seen.length ? Math.min(.8 * seen[Math.floor(.02 * seen.length)], .9 * most) : 0;
-  const blues = ink.dark ? [[0, '#20282f'], [.5, '#a8600f'], [1, '#ffd08a']] : [[0, '#fdf6ec'], [.5, '#f0a64a'], [1, '#8f3b00']];
+  const blues = ink.dark ? [[0, '#22292f'], [.5, '#5c4a33'], [1, '#f0a64a']] : [[0, '#fbf8f3'], [.5, '#f6cd90'], [1, '#c4600c']];
   const sides = ink.dark ? [[0, '#56b4e9'], [.5, '#20282f'], [1, '#ff9d5c']] : [[0, '#0072b2'], [.5, '#f6f6f4'], [1, '#c24e00']];
   plot('map', [{ type: 'heatmap', z, x: H.folds.map((_, f) => f), y: top.map((_, r) => r), zmin: S.mapWhat === 'size' ? least : -most, zmax: most, colorscale: S.mapWhat === 'size' ? blues : sides, xgap: 1, ygap: 1, hoverongaps: false,
     text: top.map(g => H.folds.map((fold, f) => `${tame(cut(name(g), 60))}<br>${tame(fold)}<br>${S.mapWhat === 'size' ? 'error' : 'balance'} ${percent(value(g, f), S.mapWhat === 'side')}<br>${TARGET_HTML} ${about(cells.actual[g * folds + f])}`)), hovertemplate: '%{text}<extra></extra>',
