@@ -293,8 +293,8 @@ const makeBands = m => {
   }
   const g = group();
   if (g >= 0 && D.groups) {
-    const at = (l, end) => (((m * groupCount + g) * L + l) * 2 + end) * (F + 1);
-    return { ends: pair((l, end, h) => D.groups[at(l, end) + h]), whole: H.levels.map((_, l) => [D.groups[at(l, 0) + F], D.groups[at(l, 1) + F]]) };
+    const at = (l, end) => ((m * groupCount + g) * L + l) * 2 + end;
+    return { ends: pair((l, end, h) => D.groups[at(l, end) * F + h]), whole: H.levels.map((_, l) => [D.sums[at(l, 0)], D.sums[at(l, 1)]]) };
   }
   if (!H.paths.count) return { why: 'No interval is shown for this selection: those of single series do not add up. Select one series, or one value of one filter.' };
   if (!D.paths[m]) return { why: 'The interval of this selection is being prepared.' };
@@ -652,7 +652,7 @@ const figures = () => {
     ordersShown().forEach(o => { const v = D.orders.order[o]; if (v > 0) { units += v; items++; } });
     card('To order', about(units), `units of ${plural(items, 'item')}`);
   }
-  $('figures').replaceChildren(...cards.map(([title, number, lines]) => el('div', { class: 'figure' }, el('h3', { dir: 'auto' }, title), el('b', {}, number),
+  $('figures').replaceChildren(...cards.map(([title, number, lines]) => el('div', { class: 'figure' }, el('h2', { dir: 'auto' }, title), el('b', {}, number),
     ...lines.map(line => typeof line === 'string' ? el('p', { dir: 'auto' }, line) : line))));
 };
 
@@ -861,7 +861,7 @@ let waiting = 0;
 const later = () => { if (!waiting) waiting = setTimeout(() => { waiting = 0; flush(); sayMain(); speak(); }, 120); };
 let spoken = '';
 const speak = text => {
-  const said = text || [...$('figures').querySelectorAll('.figure')].slice(0, 2).map(f => [f.querySelector('h3').textContent, f.querySelector('b').textContent, ...[...f.querySelectorAll('p')].map(p => p.textContent)].join(', ')).join('. ');
+  const said = text || [...$('figures').querySelectorAll('.figure')].slice(0, 2).map(f => [f.querySelector('h2').textContent, f.querySelector('b').textContent, ...[...f.querySelectorAll('p')].map(p => p.textContent)].join(', ')).join('. ');
   const whole_ = text || `${selected()}. ${said}.`;
   if (whole_ !== spoken) $('live').textContent = spoken = whole_;
 };
@@ -1051,7 +1051,7 @@ const keyCharts = () => {
     const move = { ArrowRight: 1, ArrowLeft: -1, PageDown: far, PageUp: -far, Home: -STEPS, End: STEPS }[event.key];
     if (move) {
       event.preventDefault();
-      at = clamp(at === null ? (move > 0 ? S.from : S.to) : at + move, S.from, S.to);
+      at = clamp(at !== null || Math.abs(move) === STEPS ? (at ?? S.from) + move : move > 0 ? S.from : S.to, S.from, S.to);
       const words = [H.steps[at]];
       if (at < T) words.push(`${TARGET} ${exact(G.sales[at])}`);
       if (M && at >= A) for (const m of S.models) words.push(`${H.models[m]} ${about(G.models[m].mean[at - A])}`);
@@ -1170,7 +1170,7 @@ const unpack = async () => {
     }));
     D.models.push({ mean: values, prefix: sums, bounds: offsets });
   }
-  if (H.joint) D.groups = reals(await matrix('groups'));
+  if (H.joint) { D.groups = reals(await matrix('groups')); D.sums = reals(await matrix('sums')); }
   if (H.folds && M) {
     const actual = reals(await matrix('actual')), models = [];
     for (let m = 0; m < M; m++) models.push({ absolute: reals(await matrix('absolute' + m)), signed: reals(await matrix('signed' + m)) });

@@ -163,8 +163,10 @@ pub(super) struct Joint {
 /// What became of it.
 #[derive(Clone)]
 pub(super) struct JointTotals {
-    /// Group by level by end: a value per step, then that of the sum of all steps.
+    /// Group by level by end: a value per step.
     pub bounds: Vec<f64>,
+    /// Group by level by end: that of the sum over all steps.
+    pub sums: Vec<f64>,
     /// Series by stored path by step.
     pub codes: Decimals,
     pub stored: usize,
@@ -208,22 +210,24 @@ impl Joint {
 
     /// The quantiles of all totals at the ends of intervals of these levels.
     pub fn totals(self, levels: &[f64]) -> JointTotals {
-        let mut bounds = Vec::new();
+        let (mut bounds, mut totals) = (Vec::new(), Vec::new());
         for sums in &self.sums {
             let mut columns: Vec<Vec<f64>> = (0..self.horizon)
                 .map(|step| (0..self.paths).map(|n| sums[n * self.horizon + step]).collect())
                 .collect();
-            columns.push(sums.chunks(self.horizon.max(1)).map(|path| path.iter().sum()).collect());
+            let mut whole: Vec<f64> = sums.chunks(self.horizon.max(1)).map(|path| path.iter().sum()).collect();
+            whole.sort_by(f64::total_cmp);
             columns.iter_mut().for_each(|column| column.sort_by(f64::total_cmp));
             for level in levels {
                 for p in [(1.0 - level) / 2.0, (1.0 + level) / 2.0] {
                     bounds.extend(columns.iter().map(|column| quantile(column, p)));
+                    totals.push(quantile(&whole, p));
                 }
             }
         }
         let columns = self.stored * self.horizon;
         let codes = Decimals { cells: self.codes, exponents: vec![0], columns };
-        JointTotals { bounds, codes, stored: self.stored }
+        JointTotals { bounds, sums: totals, codes, stored: self.stored }
     }
 }
 
@@ -280,8 +284,8 @@ mod tests {
         joint.add(0, 0, &up, |_| 1.0);
         joint.add(1, 0, &down, |_| 1.0);
         let totals = joint.totals(&data.levels);
-        // Everything and shop a, lower and upper end, the step and the sum.
-        assert_eq!(totals.bounds, vec![4.0; 8]);
+        // Everything and shop a, lower and upper end.
+        assert_eq!((totals.bounds, totals.sums), (vec![4.0; 4], vec![4.0; 4]));
         assert_eq!(totals.stored, 5);
         assert_eq!(totals.codes.value(0), -3.0);
     }

@@ -48,7 +48,9 @@ pub(super) fn html(data: &Data, font: &str) -> String {
     let mut paths = 0;
     if let Some(joint) = &data.joint {
         let bounds: Vec<f64> = joint.iter().flat_map(|one| one.bounds.iter().copied()).collect();
-        blocks.push(("groups".into(), Decimals::rounded(&bounds, horizon + 1, DIGITS + 1).pack(true)));
+        let whole: Vec<f64> = joint.iter().flat_map(|one| one.sums.iter().copied()).collect();
+        blocks.push(("groups".into(), Decimals::rounded(&bounds, horizon, DIGITS + 1).pack(true)));
+        blocks.push(("sums".into(), Decimals::rounded(&whole, 1, DIGITS + 1).pack(true)));
         paths = joint.first().map_or(0, |one| one.stored);
         for (m, one) in joint.iter().enumerate().filter(|_| paths > 0) {
             blocks.push((format!("paths{m}"), one.codes.pack(false)));
@@ -92,13 +94,18 @@ pub(super) fn html(data: &Data, font: &str) -> String {
         "digits": digits, "notes": data.notes,
         "total": { "sales": total, "means": means }, "blocks": heads,
     });
+    let head = in_script(&head.to_string());
+    let mut sum = blake3::Hasher::new();
+    sum.update(head.as_bytes());
+    blocks.iter().for_each(|(_, block)| {
+        sum.update(&block.bytes);
+    });
+    let nonce = sum.finalize().to_hex()[..32].to_string();
     let mut parts = String::new();
     for (name, block) in &blocks {
-        parts.push_str(&script(&format!("data-{name}"), &pack::base64(&block.bytes)));
+        parts.push_str(&script(&format!("data-{name}"), &nonce, &pack::base64(&block.bytes)));
     }
-    parts.push_str(&script("data-plotly", &pack::base64(PLOTLY)));
-    let head = in_script(&head.to_string());
-    let nonce = blake3::hash(format!("{head}{parts}").as_bytes()).to_hex()[..32].to_string();
+    parts.push_str(&script("data-plotly", &nonce, &pack::base64(PLOTLY)));
     filled(PAGE, &|name| match name {
         "title" => escaped(&data.title),
         "subtitle" => escaped(&data.subtitle),
@@ -130,8 +137,8 @@ fn sums(decimals: &Decimals, columns: usize) -> Vec<Option<f64>> {
 }
 
 /// A block of data: scripts of a type that browsers do not run.
-fn script(id: &str, text: &str) -> String {
-    format!("<script type=\"text/plain\" id=\"{id}\">{text}</script>\n")
+fn script(id: &str, nonce: &str, text: &str) -> String {
+    format!("<script type=\"text/plain\" nonce=\"{nonce}\" id=\"{id}\">{text}</script>\n")
 }
 
 /// A template with its places filled in one pass: what is put in is not looked at again.
