@@ -38,6 +38,7 @@
 //! | [`show`] | blocks, tables, findings and figures as text, Markdown, HTML or notebook output |
 //! | [`figures`], `plots` | one static figure per file, from plain numbers; which figure shows a noun |
 //! | [`report`] | blocks in order: Markdown, HTML, slides |
+//! | [`dashboard`] | one interactive page that opens offline: filters, linked charts, a map of errors |
 //! | [`plan`], [`outcome`], [`outputs`] | the whole run as data, what it came to, and where that goes |
 //! | `stream` | a plan's forecast for a panel of any size, chunk by chunk |
 //! | [`script`] | the same nouns and verbs in Rhai: scripts, a prompt, a notebook kernel |
@@ -50,6 +51,7 @@
 #![deny(missing_docs)]
 
 pub mod boosting;
+pub mod dashboard;
 pub mod decide;
 mod error;
 pub mod evaluate;

@@ -21,6 +21,7 @@ use crate::forecast::Forecast;
 use crate::models::{Aim, Automatic, Fits, Model, SeasonalNaive};
 use crate::options::{split, split_list};
 use crate::panel::{Aggregate, Clean, Columns, Future, Join, Panel, Reading, Role, Scenario, Stamps, Stated, checked};
+use crate::report::Paper;
 use crate::show::{Block, Show, Table};
 
 pub use report::{Audience, Format};
@@ -386,6 +387,9 @@ plan! {
         /// too), pptx, dashboard.
         #[env = "TRADEWIND_FORMAT"] #[of(Report)]
         format: List = List::of(["md", "html", "slides"]),
+        /// Paper of a PDF: A4 or letter.
+        #[env = "TRADEWIND_PAPER"] #[of(Report)]
+        paper: Paper = Paper::A4,
         /// Sections of the report in their order, separated by semicolons; by default those of its audience: answers, history,
         /// drivers, outlook, actions, accuracy, evidence, data, challenges, method, limits.
         #[env = "TRADEWIND_SECTIONS"] #[of(Report)]

@@ -4,6 +4,7 @@
 //! have, `sales.to_frame().lazy()` starts a query; `Lazy` does not take the frame away from its variable, as polars' own
 //! `IntoLazy` does.
 
+pub use crate::dashboard::Dashboard;
 pub use crate::decide::{
     Belief, Decision, Lots, MarkdownPolicy, MarketingBudget, PricePolicy, PromotionPolicy, StockPolicy, Unmet,
 };

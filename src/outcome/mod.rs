@@ -27,7 +27,7 @@ use crate::forecast::Forecast;
 use crate::panel::{Audit, Panel};
 use crate::plan::Plan;
 use crate::report::{Origin, Report};
-use crate::show::words::counted;
+use crate::show::words::{counted, season_before};
 use crate::show::{Block, Finding, Show, number};
 
 /// The bundled sales, so that the demonstration runs from any folder.
@@ -196,7 +196,7 @@ impl Outcome {
     }
 
     /// The best in the backtest of the models that could forecast.
-    fn forecaster(&self) -> Result<String> {
+    pub(crate) fn forecaster(&self) -> Result<String> {
         self.0.forecaster()
     }
 
@@ -263,14 +263,7 @@ impl Outcome {
 
     /// `the year before`: when the seasonal naive method looks.
     fn season_before(&self) -> String {
-        let noun = self.0.panel.frequency().noun();
-        match (noun, self.0.panel.season()) {
-            (_, 1) => format!("the {noun} before"),
-            ("hour", 24) => "the day before".into(),
-            ("hour", 168) | ("day", 7) => "the week before".into(),
-            ("day", 364..=366) | ("week", 52 | 53) | ("month", 12) | ("quarter", 4) => "the year before".into(),
-            (_, season) => format!("{} before", counted(season, noun, &format!("{noun}s"))),
-        }
+        season_before(self.0.panel.frequency().noun(), self.0.panel.season())
     }
 
     /// `the next 8 weeks`, or those after the plan's gap.

@@ -70,7 +70,7 @@ impl Plan {
     /// # Errors
     /// When the plan's locale or names are none.
     pub(crate) fn blank_report(&self) -> Result<Report> {
-        let report = Report::new(&self.title).worded(self.locale.as_deref(), self.names()?)?;
+        let report = Report::new(&self.title).paper(self.paper).worded(self.locale.as_deref(), self.names()?)?;
         Ok(match &self.templates {
             Some(folder) => report.templates(folder),
             None => report,

@@ -82,7 +82,7 @@ impl Anchors {
 }
 
 /// The embedded font as CSS.
-pub(super) fn font_css() -> String {
+pub(crate) fn font_css() -> String {
     let face = |weight: &str, bytes: &[u8]| {
         format!(
             "@font-face{{font-family:\"Open Sans\";font-weight:{weight};font-display:swap;\

@@ -35,6 +35,8 @@ pub(crate) use template::check as check_templates;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use assets::font_css;
+
 use crate::error::{Error, Result};
 use crate::files::{mark, together, write_atomically};
 use crate::show::wording::Wording;

@@ -5,6 +5,7 @@ use rhai::{Dynamic, INT, ImmutableString};
 use super::api::{Api, Caught};
 use super::stock::{ContinuousReview, PeriodicReview};
 use super::values::{Argument, Value, refused};
+use crate::dashboard::Dashboard;
 use crate::decide::Decision;
 use crate::decide::stock::eoq::{BackorderedLot, Lot};
 use crate::decide::stock::lot_sizing::{LotPlan, Requirements};
@@ -81,7 +82,7 @@ macro_rules! nouns {
 
 nouns! {
     Panel, Columns, Future, Audit, Finding, Tour, Table, Figure, Model, Fits, Forecast, Paths, Folds, Fold, Backtest, Tuning, Report,
-    Plan, Outcome, Block, Decision,
+    Plan, Outcome, Block, Decision, Dashboard,
     Demand, Lot, BackorderedLot, Requirements, LotPlan, Newsvendor, OrderUpTo, ContinuousReview, PeriodicReview, Service,
     ReorderCosts, ReorderPolicy, MinMax, MinMaxPolicy, PowerApproximation,
 }

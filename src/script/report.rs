@@ -8,6 +8,7 @@ use super::api::{Answer, Api, functions, methods, placed, properties, thrown};
 use super::failure::no_part;
 use super::shown;
 use super::values::{Argument, Names, Options, Thing, Value, fields, refused};
+use crate::dashboard::Dashboard;
 use crate::decide::Decision;
 use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Folds, Tuning};
@@ -18,7 +19,7 @@ use crate::options;
 use crate::outcome::Outcome;
 use crate::panel::{Audit, Columns, Panel};
 use crate::plan::{Patch, Plan};
-use crate::report::Report;
+use crate::report::{Paper, Report};
 use crate::show::{Block, Figure, Finding, Table};
 
 pub(super) fn register(api: &mut Api) {
@@ -84,6 +85,9 @@ pub(super) fn register(api: &mut Api) {
         note(report, text: String) -> Report { report.note(text) }
         source(report, query: String) -> Report { report.source(query) }
         backup(report) -> Report { report.backup() }
+        paper(report, paper: Paper) -> Report { report.paper(paper) }
+        language(report, code: String) -> Report { report.language(code) }
+        font(report, path: String) -> Report { report.font(path) }
         templates(report, folder: String) -> Report { report.templates(folder) }
         worded(report, locale: String, names: Options) -> Report { worded(report, &locale, names.0) }
         add(report, thing: Thing) -> Report { report.add(thing.0) }
@@ -137,6 +141,16 @@ pub(super) fn register(api: &mut Api) {
         report(outcome) -> Report { outcome.report() }
         deck(outcome) -> Report { outcome.deck() }
         section(outcome, name: String) -> Block { outcome.section(&name) }
+        dashboard(outcome) -> Dashboard { outcome.dashboard() }
+    }
+    methods! { api, Panel; dashboard(panel) -> Dashboard { panel.dashboard() } }
+    methods! { api, Forecast; dashboard(forecast) -> Dashboard { forecast.dashboard() } }
+    methods! { api, Dashboard;
+        titled(dashboard, title: String) -> Dashboard { dashboard.titled(title) }
+        main(dashboard, model: String) -> Dashboard { dashboard.main(&model) }
+        tested(dashboard, backtest: Backtest) -> Dashboard { dashboard.tested(&backtest) }
+        orders(dashboard, decision: Decision) -> Dashboard { dashboard.orders(&decision) }
+        save(dashboard, path: String) -> Vec<PathBuf> { dashboard.save(path) }
     }
 }
 

@@ -19,6 +19,7 @@ use crate::forecast::{Combination, Dependence, Forecast};
 use crate::models::{Failure, Horizon, Model};
 use crate::options;
 use crate::panel::{Aggregate, Clean, Future, Join, Normalise, Reading, Scenario, Stamps};
+use crate::report::Paper;
 use crate::show::{Block, Value as Cell};
 
 /// What a verb takes.
@@ -282,6 +283,15 @@ impl Argument for Scenario {
 impl Argument for Stamps {
     const TYPE: &'static str = "String";
     const WANTED: &'static str = "\"start\" or \"end\"";
+
+    fn take(value: Dynamic) -> Result<Self> {
+        word(value)
+    }
+}
+
+impl Argument for Paper {
+    const TYPE: &'static str = "String";
+    const WANTED: &'static str = "\"a4\" or \"letter\"";
 
     fn take(value: Dynamic) -> Result<Self> {
         word(value)

@@ -45,7 +45,7 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
     let end = match verb.noun {
         Some("Table") if verb.name == "save" => "xlsx",
         Some("Figure") => "svg",
-        Some("Report") => "html",
+        Some("Report" | "Dashboard") => "html",
         Some("Panel") => "parquet",
         Some("Fits") => "fits",
         _ => "csv",
@@ -100,6 +100,10 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         (_, "columns") => "shape".into(),
         (_, "reading") => r#""delimiter=','""#.into(),
         ("worded", "names") => r#"#{Weekly_Sales: "Sales"}"#.into(),
+        (_, "paper") => r#""letter""#.into(),
+        (_, "code") => r#""de""#.into(),
+        (_, "backtest") => r#"backtest"#.into(),
+        (_, "decision") => "decision".into(),
         (_, "locale") => r#""de""#.into(),
         (_, "query") => r#""sales.plot()""#.into(),
         ("section", "name") => r#""outlook""#.into(),
@@ -204,7 +208,7 @@ let paths = forecast.paths(10, 1); let plan_of_folds = folds(2, 4); let folds_ =
 let backtest = sales.backtest(["naive", "theta"], plan_of_folds); let report_ = report("words");
 let plan = plan(#{data: "data/walmart_sales_weekly.csv", id: ["Store", "Dept"], time: "Date", target: "Weekly_Sales", horizon: 4, folds: 2, models: "naive"});
 let tuning = sales.tune("ridge(regressors=false)", plan_of_folds, #{trials: 3});
-let outcome = plan.run(); let block = help("fit"); let array = [3.5, 1.0, 2.0];
+let outcome = plan.run(); let dashboard = sales.fit("naive").forecast(4).dashboard(); let block = help("fit"); let array = [3.5, 1.0, 2.0];
 let drawn = table([#{date: "2024-01-01", y: 1.0}, #{date: "2024-01-02", y: 3.0}]);
 let demand = poisson_demand(6); let lot = eoq(8, 0.225, 1300); let backorderedlot = eoq_with_backorders(8, 0.225, 5, 1300);
 let requirements = requirements([90, 120, 80, 70], 500, 2); let lotplan = requirements.optimal();

@@ -129,6 +129,16 @@ impl<C: Heeds> Flags<C> {
         self.over(Patch::default(), out)
     }
 
+    /// The same where the first argument may be a plan file instead of data.
+    pub(crate) fn plan_or_data(mut self, out: &Out) -> Result<Plan> {
+        let is_plan = |file: &PathBuf| file.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"));
+        let base = match self.file.take_if(|file| is_plan(file)) {
+            Some(file) => Patch::read(file)?,
+            None => Patch::default(),
+        };
+        self.over(base, out)
+    }
+
     /// The same, with a role for every other column where none is stated.
     pub(crate) fn explored(self, out: &Out) -> Result<Plan> {
         let patch = self.patch()?;

@@ -7,6 +7,7 @@ mod audit;
 mod backtest;
 mod clean;
 mod compare;
+mod dashboard;
 mod decide;
 mod demo;
 mod describe;
@@ -93,6 +94,8 @@ enum Verb {
     Fit(Box<fit::Command>),
     /// Write report and slides.
     Report(Box<report::Command>),
+    /// Write one page to explore: filters, linked charts, models and intervals, a map of errors.
+    Dashboard(Box<dashboard::Command>),
     /// Run a plan file: audit, backtest, forecast, report and slides.
     Run(Box<run::Command>),
     /// List the models, or describe one.
@@ -176,6 +179,7 @@ fn run(cli: Cli) -> Result<u8> {
         Verb::Tune(command) => command.run(&out),
         Verb::Fit(command) => command.run(&out),
         Verb::Report(command) => command.run(&out),
+        Verb::Dashboard(command) => command.run(&out),
         Verb::Run(command) => command.run(&out),
         Verb::Models(command) => command.run(&out, MODELS),
         Verb::Questions(command) => command.run(&out, QUESTIONS),

@@ -14,6 +14,9 @@ use tradewind::together;
 pub(crate) const REPORT: [&str; 2] = ["report.md", "report.html"];
 pub(crate) const SLIDES: [&str; 2] = ["slides.md", "slides.html"];
 
+/// The page to explore among those of a report.
+const DASHBOARD: &str = "dashboard.html";
+
 pub(crate) struct Out {
     pub(crate) json: bool,
     pub(crate) quiet: bool,
@@ -190,6 +193,7 @@ impl Names {
         for (format, page) in [(Format::Md, "report.md"), (Format::Html, "report.html"), (Format::Pdf, "report.pdf")] {
             names.pages.extend(asked(format).then_some(page));
         }
+        names.pages.extend(asked(Format::Dashboard).then_some(DASHBOARD));
         if asked(Format::Slides) {
             names.slides.extend(SLIDES);
             names.slides.extend(asked(Format::Pdf).then_some("slides.pdf"));
@@ -214,7 +218,8 @@ pub(crate) fn finish(
         if !names.pages.is_empty() {
             let report = outcome.report()?;
             for name in &names.pages {
-                files.extend(report.save(reports.join(name))?);
+                let path = reports.join(name);
+                files.extend(if *name == DASHBOARD { outcome.dashboard()?.save(path)? } else { report.save(path)? });
             }
         }
         if !names.slides.is_empty() {

@@ -46,14 +46,7 @@ impl Heeds for Command {
 
 impl Command {
     pub(crate) fn run(self, out: &Out) -> Result<()> {
-        let mut flags = self.flags;
-        // A plan file, or the data.
-        let is_plan = |file: &PathBuf| file.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"));
-        let base = match flags.first().is_some_and(is_plan) {
-            true => flags.take_first().map(Patch::read).transpose()?.unwrap_or_default(),
-            false => Patch::default(),
-        };
-        let plan = flags.over(base, out)?;
+        let plan = self.flags.plan_or_data(out)?;
         let names = Names::of(&plan)?;
         let _outputs = Outputs::of(&plan).folder(&self.out, &names.pages)?.folder(&self.slides, &names.slides)?;
         let outcome = plan.run()?;

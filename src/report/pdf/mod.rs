@@ -24,18 +24,27 @@ use enabled as engine;
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::Report;
 use crate::error::{Error, Result};
 use crate::figures::{REGULAR, SEMIBOLD};
 use crate::files::{exists, is_folder, list, mark, read_bytes, read_text};
-use crate::options::choice;
 use crate::progress;
 use crate::show::one_line;
 
-choice!(
-    /// The size of a report's pages in PDF.
-    Paper { A4, Letter }
-);
+/// The size of a report's pages in PDF.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "lowercase")]
+pub enum Paper {
+    /// 210 by 297 mm.
+    #[default]
+    A4,
+    /// 8½ by 11 inches.
+    Letter,
+}
 
 impl Paper {
     /// Width and height, in points.
