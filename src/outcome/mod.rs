@@ -26,7 +26,7 @@ use crate::figures::TimeAxis;
 use crate::forecast::Forecast;
 use crate::panel::{Audit, Panel};
 use crate::plan::Plan;
-use crate::report::{Origin, Report};
+use crate::report::{Origin, Report, pdf_ready};
 use crate::show::words::{counted, season_before};
 use crate::show::{Block, Finding, Show, number};
 
@@ -82,6 +82,8 @@ impl Plan {
                 crate::files::write_atomically(Path::new(file), text.as_bytes())?;
             }
         }
+        // All that the program can write.
+        let pdf = if pdf_ready().is_ok() { "pdf; " } else { "" };
         Self::read_text(&format!(
             r#"
             title = "Weekly sales of seven departments"
@@ -95,6 +97,7 @@ impl Plan {
             models = "naive; seasonal_naive; theta; regression; auto(regressors=false)"
             horizon = 8
             folds = 4
+            format = "md; html; {pdf}slides; pptx; dashboard"
             stock = "{STOCK_FILE}"
             lead_time = 2
             cycle_service = 0.95

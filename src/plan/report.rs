@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Plan;
 use crate::error::{Error, Result, suggestion};
-use crate::report::Report;
+use crate::report::{Report, pdf_ready};
 
 /// Whom a report is for: which sections it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -53,7 +53,7 @@ impl Plan {
     /// What the report is written as.
     ///
     /// # Errors
-    /// When a format is unknown; the nearest is suggested.
+    /// When a format is unknown; the nearest is suggested; when PDF is asked for and the program was built without it.
     pub fn formats(&self) -> Result<Vec<Format>> {
         let named = |name: &&str| {
             let found = FORMATS.iter().find(|(known, _)| known == name).map(|(_, format)| *format);
@@ -62,7 +62,12 @@ impl Plan {
                 Error::usage(format!("a report is not written as `{name}`{near}"))
             })
         };
-        self.format.names().iter().map(named).collect()
+        let formats: Vec<Format> = self.format.names().iter().map(named).collect::<Result<_>>()?;
+        // Hours of work should not end in a page that cannot be written.
+        if formats.contains(&Format::Pdf) {
+            pdf_ready()?;
+        }
+        Ok(formats)
     }
 
     /// An empty report, framed and worded as the plan says.

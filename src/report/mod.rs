@@ -43,6 +43,7 @@ use crate::show::wording::Wording;
 use crate::show::{Block, Prose, Show, noun};
 
 pub use pdf::Paper;
+pub(crate) use pdf::ready as pdf_ready;
 
 /// Blocks in order under a title: what is saved for stakeholders.
 ///

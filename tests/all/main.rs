@@ -48,6 +48,7 @@ mod quality;
 mod random;
 mod reading;
 mod registry;
+mod reports;
 mod sources;
 mod stack;
 mod statistics;

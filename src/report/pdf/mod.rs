@@ -75,12 +75,20 @@ impl Default for Look {
     }
 }
 
+/// Can PDF be made?
+///
+/// # Errors
+/// When the program was built without it; the message says how it is built with it.
+pub(crate) fn ready() -> Result<()> {
+    engine::ready().map_err(Error::usage)
+}
+
 /// A report as PDF.
 pub(super) fn page(report: &Report) -> Result<Vec<u8>> {
     // Inside the compiler there are no folders; messages name the file.
     let name = |path: &Path| path.file_name().map_or("template.typ".into(), |name| name.to_string_lossy().into_owned());
     let own = |path: &PathBuf| Ok::<_, Error>((name(path), read_text(path)?));
-    engine::ready().map_err(Error::usage)?;
+    ready()?;
     let own = report.templates.iter().map(|folder| folder.join(OWN)).find(|path| exists(path)).map(|path| own(&path));
     let own = own.transpose()?;
     made(report, source::page(report, own)?)
@@ -88,7 +96,7 @@ pub(super) fn page(report: &Report) -> Result<Vec<u8>> {
 
 /// A report's slides as PDF.
 pub(super) fn slides(report: &Report) -> Result<Vec<u8>> {
-    engine::ready().map_err(Error::usage)?;
+    ready()?;
     made(report, source::slides(report)?)
 }
 
