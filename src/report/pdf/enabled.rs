@@ -184,10 +184,10 @@ impl World for Files {
     }
 
     fn file(&self, id: FileId) -> FileResult<Bytes> {
-        match (self.files.get(&id), id.package()) {
+        match (self.files.get(&id), id.root()) {
             (Some(bytes), _) => Ok(bytes.clone()),
-            (None, Some(package)) => Err(FileError::Package(PackageError::NotFound(package.clone()))),
-            (None, None) => Err(FileError::NotFound(id.vpath().get_without_slash().into())),
+            (None, VirtualRoot::Package(package)) => Err(FileError::Package(PackageError::NotFound(package.clone()))),
+            (None, VirtualRoot::Project) => Err(FileError::NotFound(id.vpath().get_without_slash().into())),
         }
     }
 
