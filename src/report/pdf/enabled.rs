@@ -253,7 +253,7 @@ mod tests {
         let other = [("other.typ", "\n#let f(x) = x + 1")];
         let said = made("#import \"other.typ\": f\n#f(\"a\")", &other).unwrap_err();
         assert!(
-            said.starts_with("other.typ, line 2, column 14: ") && said.contains("called from mine.typ, line 4"),
+            said.starts_with("other.typ, line 2, column 13: ") && said.contains("called from mine.typ, line 4"),
             "{said}"
         );
         // What PDF/UA-1 asks for.
