@@ -1,10 +1,10 @@
 //! How does a typst document become a PDF?
 //!
 //! The compiler sees the files and fonts that it is handed and nothing else: no folder, no network, no package, no clock.
-//! A document is tagged and conforms to PDF/UA-1, which typst checks; its date and its identifier do not depend on when it is
-//! made, so the same input gives the same bytes.
+//! A document is tagged and conforms to PDF/UA-1 (for readers who cannot see) and PDF/A-2a (for archives), which typst checks;
+//! its date and its identifier do not depend on when it is made, so the same input gives the same bytes.
 //!
-//! PDF/UA-1 forbids letters that no font has. Such a document is still written, tagged but without the claim, with a warning
+//! Both forbid letters that no font has. Such a document is still written, tagged but without the claim, with a warning
 //! that names the letters: a blank in the place of a letter is bad, no page at all is worse.
 
 use std::collections::{BTreeSet, HashMap};
@@ -12,7 +12,6 @@ use std::sync::OnceLock;
 
 use typst::diag::{FileError, FileResult, PackageError, SourceDiagnostic, Warned};
 use typst::foundations::{Bytes, Datetime, Duration, Smart};
-use typst::layout::{Frame, FrameItem};
 use typst::syntax::{DiagSpan, FileId, RootedPath, Source, VirtualPath, VirtualRoot};
 use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
@@ -92,32 +91,34 @@ impl Files {
         more_fonts: bool,
         warnings: &mut Vec<String>,
     ) -> Result<Vec<u8>, String> {
-        let options = |standard| -> Result<PdfOptions, String> {
+        let options = |standards: &[PdfStandard]| -> Result<PdfOptions, String> {
             Ok(PdfOptions {
                 ident: Smart::Custom(identifier.to_string()),
                 creator: Smart::Custom(Some(CREATOR.into())),
                 timestamp: epoch().map(Timestamp::new_utc),
-                standards: PdfStandards::new(&[standard]).map_err(|error| error.message().to_string())?,
+                standards: PdfStandards::new(standards).map_err(|error| error.message().to_string())?,
                 ..PdfOptions::default()
             })
         };
-        let errors = match typst_pdf::pdf(document, &options(PdfStandard::Ua_1)?) {
+        let errors = match typst_pdf::pdf(document, &options(&[PdfStandard::Ua_1, PdfStandard::A_2a])?) {
             Ok(bytes) => return Ok(bytes),
             Err(errors) => errors,
         };
-        let missing = missing(document);
+        let missing: Option<Vec<BTreeSet<char>>> = errors.iter().map(|error| without_font(&error.message)).collect();
         // Some scripts cannot be mapped back letter by letter even where a font has them.
-        if missing.is_empty() && !more_fonts {
+        if missing.is_none() && !more_fonts {
             return Err(self.said(&errors));
         }
-        let bytes = typst_pdf::pdf(document, &options(PdfStandard::V_1_7)?).map_err(|errors| self.said(&errors))?;
-        warnings.push(match missing.is_empty() {
-            true => format!("the file is tagged but does not conform to PDF/UA-1: {}", self.said(&errors)),
-            false => {
+        let bytes = typst_pdf::pdf(document, &options(&[PdfStandard::V_1_7])?).map_err(|errors| self.said(&errors))?;
+        const NOT: &str = "the file is tagged but conforms neither to PDF/UA-1 nor to PDF/A-2a";
+        warnings.push(match missing {
+            None => format!("{NOT}: {}", self.said(&errors)),
+            Some(missing) => {
                 const MOST: usize = 12;
+                let missing: BTreeSet<char> = missing.into_iter().flatten().collect();
                 let letters: String = missing.iter().take(MOST).collect();
                 let dots = if missing.len() > MOST { "…" } else { "" };
-                format!("no font has the letters {letters}{dots}: blanks stand for them, and the file is tagged but does not conform to PDF/UA-1; name a font that has them")
+                format!("no font has the letters {letters}{dots}: blanks stand for them, and {NOT}; name a font that has them")
             }
         });
         Ok(bytes)
@@ -183,10 +184,10 @@ impl World for Files {
     }
 
     fn file(&self, id: FileId) -> FileResult<Bytes> {
-        match (self.files.get(&id), id.package()) {
+        match (self.files.get(&id), id.root()) {
             (Some(bytes), _) => Ok(bytes.clone()),
-            (None, Some(package)) => Err(FileError::Package(PackageError::NotFound(package.clone()))),
-            (None, None) => Err(FileError::NotFound(id.vpath().get_without_slash().into())),
+            (None, VirtualRoot::Package(package)) => Err(FileError::Package(PackageError::NotFound(package.clone()))),
+            (None, VirtualRoot::Project) => Err(FileError::NotFound(id.vpath().get_without_slash().into())),
         }
     }
 
@@ -204,26 +205,10 @@ fn epoch() -> Option<Datetime> {
     Datetime::from_ymd_hms(1980, 1, 1, 0, 0, 0)
 }
 
-/// The letters of a document that no font has.
-fn missing(document: &PagedDocument) -> BTreeSet<char> {
-    let mut letters = BTreeSet::new();
-    for page in document.pages() {
-        look(&page.frame, &mut letters);
-    }
-    letters
-}
-
-fn look(frame: &Frame, letters: &mut BTreeSet<char>) {
-    for (_, item) in frame.items() {
-        match item {
-            FrameItem::Group(group) => look(&group.frame, letters),
-            FrameItem::Text(text) => {
-                let absent = text.glyphs.iter().filter(|glyph| glyph.id == 0);
-                letters.extend(absent.flat_map(|glyph| text.text[glyph.range()].chars()));
-            }
-            _ => {}
-        }
-    }
+/// The letters that no font has, of an error that says so. The letters within pictures are known from nowhere else.
+fn without_font(message: &str) -> Option<BTreeSet<char>> {
+    let (text, _) = message.split_once("the text `")?.1.split_once("` could not be displayed with ")?;
+    Some(text.chars().filter(|letter| !letter.is_ascii()).collect())
 }
 
 #[cfg(test)]
@@ -253,7 +238,12 @@ mod tests {
         let body = "= Sales\n#table(columns: 2, table.header[a][b], [1], [2])\n";
         let (once, warnings) = made(body, &[]).unwrap();
         assert_eq!((once.as_slice(), warnings.len()), (made(body, &[]).unwrap().0.as_slice(), 0));
-        assert!(once.starts_with(b"%PDF-1.7") && holds(&once, "pdfuaid:part>1<") && holds(&once, "1980-01-01"));
+        assert!(
+            once.starts_with(b"%PDF-1.7")
+                && holds(&once, "pdfuaid:part>1<")
+                && holds(&once, "pdfaid:part>2<")
+                && holds(&once, "1980-01-01")
+        );
     }
 
     #[test]
@@ -263,7 +253,7 @@ mod tests {
         let other = [("other.typ", "\n#let f(x) = x + 1")];
         let said = made("#import \"other.typ\": f\n#f(\"a\")", &other).unwrap_err();
         assert!(
-            said.starts_with("other.typ, line 2, column 14: ") && said.contains("called from mine.typ, line 4"),
+            said.starts_with("other.typ, line 2, column 13: ") && said.contains("called from mine.typ, line 4"),
             "{said}"
         );
         // What PDF/UA-1 asks for.
@@ -289,12 +279,16 @@ mod tests {
     #[test]
     fn letters_without_a_font_are_blank() {
         let (bytes, warnings) = made("= مبيعات 🙂 sales", &[]).unwrap();
-        assert!(bytes.starts_with(b"%PDF") && !holds(&bytes, "pdfuaid"));
+        assert!(bytes.starts_with(b"%PDF") && !holds(&bytes, "pdfuaid") && !holds(&bytes, "pdfaid"));
+        assert!(warnings.len() == 1 && warnings[0].contains("no font has the letters"), "{warnings:?}");
         assert!(
-            warnings.len() == 1
-                && warnings[0].contains('🙂')
-                && !warnings[0].contains('s'.to_string().repeat(9).as_str())
+            warnings[0].contains('🙂') && warnings[0].contains('م') && !warnings[0].contains("sales"),
+            "{warnings:?}"
         );
+        // In a picture.
+        let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"90\" height=\"30\"><text x=\"5\" y=\"20\" font-family=\"Open Sans\">a销</text></svg>";
+        let (_, warnings) = made("#image(\"a.svg\", alt: \"a\")", &[("a.svg", svg)]).unwrap();
+        assert!(warnings.len() == 1 && warnings[0].contains('销'), "{warnings:?}");
     }
 
     #[test]
