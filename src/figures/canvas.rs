@@ -27,8 +27,9 @@ pub(crate) const SEMIBOLD: &[u8] = include_bytes!("fonts/OpenSans-Semibold.ttf")
 const FAMILY: &str = "Open Sans, Segoe UI, Helvetica, Arial, sans-serif";
 /// Units per CSS pixel.
 const UNITS: f64 = 6.0;
-/// Units averaged into one pixel of a PNG: two pixels per CSS pixel.
-const SAMPLES: usize = 3;
+/// Units averaged into one pixel of a PNG: two pixels per CSS pixel; one and a half where many pictures are in one file.
+pub(crate) const FINE: usize = 3;
+pub(crate) const LIGHT: usize = 4;
 
 /// An opaque colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -312,8 +313,8 @@ pub(crate) fn to_svg(size: (u32, u32), title: &str, alt: &str, draw: &mut dyn Fn
     ))
 }
 
-/// Draw into a PNG with two pixels per CSS pixel.
-pub(crate) fn to_png(size: (u32, u32), draw: &mut dyn FnMut(&mut Canvas)) -> Result<Vec<u8>> {
+/// Draw into a PNG, so many units to a pixel.
+pub(crate) fn to_png(size: (u32, u32), samples: usize, draw: &mut dyn FnMut(&mut Canvas)) -> Result<Vec<u8>> {
     fonts()?;
     let (width, height) = (size.0.max(1), size.1.max(1));
     let (columns, rows) = (width as usize * UNITS as usize, height as usize * UNITS as usize);
@@ -322,7 +323,8 @@ pub(crate) fn to_png(size: (u32, u32), draw: &mut dyn FnMut(&mut Canvas)) -> Res
         let backend = BitMapBackend::with_buffer(&mut fine, (columns as u32, rows as u32));
         paint(Sheet::Pixels(backend), (width, height), draw);
     }
-    let (columns, rows) = (columns / SAMPLES, rows / SAMPLES);
+    let stride = columns;
+    let (columns, rows) = (columns / samples, rows / samples);
     let refused = |cause: png::EncodingError| Error::io("the picture cannot be encoded").because(cause);
     let mut out = Vec::new();
     let mut encoder = png::Encoder::new(&mut out, columns as u32, rows as u32);
@@ -331,7 +333,7 @@ pub(crate) fn to_png(size: (u32, u32), draw: &mut dyn FnMut(&mut Canvas)) -> Res
     let (key, text) = crate::files::mark::SOFTWARE;
     encoder.add_text_chunk(key.into(), text.into()).map_err(refused)?;
     let mut writer = encoder.write_header().map_err(refused)?;
-    writer.write_image_data(&average(&fine, columns, rows)).map_err(refused)?;
+    writer.write_image_data(&average(&fine, stride, (columns, rows), samples)).map_err(refused)?;
     writer.finish().map_err(refused)?;
     Ok(out)
 }
@@ -345,20 +347,20 @@ fn paint(sheet: Sheet<'_>, (width, height): (u32, u32), draw: &mut dyn FnMut(&mu
     canvas.words
 }
 
-/// Each pixel is the mean of `SAMPLES` × `SAMPLES` fine ones.
-fn average(fine: &[u8], columns: usize, rows: usize) -> Vec<u8> {
-    let stride = columns * SAMPLES * 3;
+/// Each pixel is the mean of `samples` × `samples` fine ones, of which a line has `wide`.
+fn average(fine: &[u8], wide: usize, (columns, rows): (usize, usize), samples: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(columns * rows * 3);
     for row in 0..rows {
         for column in 0..columns {
             for channel in 0..3 {
                 let mut sum = 0_usize;
-                for y in 0..SAMPLES {
-                    for x in 0..SAMPLES {
-                        sum += usize::from(fine[(row * SAMPLES + y) * stride + (column * SAMPLES + x) * 3 + channel]);
+                for y in 0..samples {
+                    for x in 0..samples {
+                        let at = (row * samples + y) * wide + column * samples + x;
+                        sum += usize::from(fine[at * 3 + channel]);
                     }
                 }
-                out.push((sum / (SAMPLES * SAMPLES)) as u8);
+                out.push((sum / (samples * samples)) as u8);
             }
         }
     }

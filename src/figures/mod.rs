@@ -194,7 +194,7 @@ impl<D: Drawing> Picture for Drawn<D> {
     }
 
     fn png(&self) -> Result<Vec<u8>> {
-        canvas::to_png(self.size(), &mut |canvas| self.drawing.draw(canvas))
+        canvas::to_png(self.size(), canvas::FINE, &mut |canvas| self.drawing.draw(canvas))
     }
 
     fn svg_filling(&self, aspect: f64, titled: bool) -> Result<String> {
@@ -204,7 +204,7 @@ impl<D: Drawing> Picture for Drawn<D> {
     fn png_filling(&self, aspect: f64, titled: bool) -> Result<Vec<u8>> {
         layout::titled(titled, || {
             let size = self.size_within(self.width_filling(aspect));
-            canvas::to_png(size, &mut |canvas| self.drawing.draw(canvas))
+            canvas::to_png(size, canvas::LIGHT, &mut |canvas| self.drawing.draw(canvas))
         })
     }
 

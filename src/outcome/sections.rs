@@ -521,6 +521,7 @@ pub(super) fn source(query: &str) -> Block {
 /// What stands between a section and the one before it: where the appendix begins, its heading.
 pub(super) fn between(before: Option<&str>, name: &str) -> Option<Block> {
     let is_appended = |name: &str| APPENDED.contains(&name);
-    let begins = before.is_some_and(|before| !is_appended(before)) && is_appended(name);
+    // Limits alone need no appendix.
+    let begins = before.is_some_and(|before| !is_appended(before)) && is_appended(name) && name != "limits";
     begins.then(|| Block::Group(vec![heading("Appendix"), Block::Text(APPENDIX.into())]))
 }

@@ -21,9 +21,9 @@ use crate::files;
 /// The templates of ours.
 const OURS: [(&str, &str); 4] = [
     ("report.html", include_str!("templates/report.html")),
-    ("report.md", include_str!("templates/report.md")),
+    ("report.md", include_str!("templates/report.md.jinja")),
     ("slides.html", include_str!("templates/slides.html")),
-    ("slides.md", include_str!("templates/slides.md")),
+    ("slides.md", include_str!("templates/slides.md.jinja")),
 ];
 /// Before the name of ours, for templates that extend them.
 const DEFAULT: &str = "default/";

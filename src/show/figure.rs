@@ -47,7 +47,7 @@ pub trait Picture: Send + Sync {
         self.svg()
     }
 
-    /// The same as PNG with two pixels for each CSS pixel.
+    /// The same as PNG with one and a half pixels for each CSS pixel: many of them are in one file.
     ///
     /// # Errors
     /// When it cannot be drawn.
@@ -110,7 +110,7 @@ impl Figure {
         self.0.svg_filling(aspect, titled)
     }
 
-    /// The same as PNG with two pixels for each CSS pixel.
+    /// The same as PNG.
     pub(crate) fn png_filling(&self, aspect: f64, titled: bool) -> Result<Vec<u8>> {
         self.0.png_filling(aspect, titled)
     }

@@ -35,6 +35,7 @@ impl Block {
         let there = match feature {
             "sql" => cfg!(feature = "sql"),
             "lstm" => cfg!(feature = "lstm"),
+            "pdf" => cfg!(feature = "pdf"),
             "xgboost" => cfg!(feature = "xgboost"),
             other => panic!("line {}: there is no feature `{other}` to need", self.line),
         };
@@ -157,7 +158,7 @@ fn run(page: &str) {
             "rust" => {
                 assert!(read("src/lib.rs").contains(&format!("\"../{page}\"")), "src/lib.rs does not include {page}")
             }
-            "toml" => {}
+            "toml" | "text" => {}
             other => panic!("{page}:{}: what language is `{other}`?", block.line),
         }
     }

@@ -354,6 +354,9 @@ const NOT_IN_SCRIPTS: &[(&str, &str)] = &[
     ("names_of", "labels"),
     ("fits_of", "fit_for() of the panel of the plan"),
     ("each", "of(), key by key"),
+    ("html", "save() writes it"),
+    ("chart", "of presentations: save_slides(\"….pptx\")"),
+    ("formats", "the plan's format"),
 ];
 
 #[test]

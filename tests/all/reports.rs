@@ -67,7 +67,7 @@ fn every_source_leads_to_a_call_that_runs() {
     let listed = markdown.split("## Where the numbers come from").nth(1).unwrap();
     let queries: Vec<&str> = listed.lines().filter_map(|line| line.split_once(". `")?.1.strip_suffix('`')).collect();
     assert!(queries.len() > 8, "{listed}");
-    let mut session = tradewind::script::engine();
+    let session = tradewind::script::engine();
     let plan = "let plan = demo_plan(); let outcome = plan.run(); let panel = outcome.panel;";
     for query in queries.iter().filter(|query| !query.contains('…') && !query.contains("auto(")) {
         let query = query.replace("panel.tour()", "panel.explore()");
@@ -193,7 +193,7 @@ fn a_single_series_and_a_short_history_have_a_report() {
         };
         let outcome = plan.run().unwrap();
         let page = saved(&outcome.report().unwrap(), "report.md");
-        assert!(page.contains("What happened?") && !page.contains("NaN") && !page.contains("inf"), "{page}");
+        assert!(page.contains("What happened?") && !page.contains("NaN") && !page.contains(" inf "), "{page}");
         assert_eq!(weeks < 60, page.contains("too short to compare"), "{page}");
         outcome.deck().unwrap().save_slides(folder.path().join("slides.html")).unwrap();
     }
@@ -217,7 +217,9 @@ fn a_broken_template_is_named_before_the_work() {
     .unwrap();
     let said = String::from_utf8_lossy(&tradewind(folder.path(), &args).stderr).into_owned();
     assert!(said.contains("house/report.html, line 3: undefined value"), "{said}");
-    assert!(!folder.path().join("reports").exists(), "nothing is written if a page cannot be");
+    let reports = folder.path().join("reports/sales");
+    let left = std::fs::read_dir(&reports).map_or(0, |entries| entries.count());
+    assert_eq!(left, 0, "nothing is written if a page cannot be");
     std::fs::write(
         folder.path().join("house/report.html"),
         "{% extends \"default/report.html\" %}{% block footer %}The house{% endblock %}",
