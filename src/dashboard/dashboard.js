@@ -113,11 +113,13 @@ const reals = ({ rows, columns, cells, missing, exponents }) => {
 };
 
 // ------------------------------------------------------------------------------------------------------- the state
+// The first column that tells anything apart.
+const FIRST = Math.max(0, H.sizes.findIndex(size => size > 1));
 const fresh = () => ({
   filters: H.keys.map(() => null), from: T > 3 * H.season + H.season / 2 ? Math.max(0, T - 2 * H.season) : 0, to: STEPS - 1,
   models: new Set(M ? [H.main] : []), main: H.main, levels: new Set(H.levels.map((_, l) => l)),
-  rankBy: 0, rankWhat: 'total', turned: false, compare: T > H.season && H.season > 1 ? 'before' : 'previous', other: -1,
-  mapModel: H.main, mapBy: 0, mapWhat: 'size', sort: 'total', falling: true, plain: new Set(), theme: '',
+  rankBy: FIRST, rankWhat: 'total', turned: false, compare: T > H.season && H.season > 1 ? 'before' : 'previous', other: -1,
+  mapModel: H.main, mapBy: FIRST, mapWhat: 'size', sort: 'total', falling: true, plain: new Set(), theme: '',
 });
 let S = fresh();
 let D = null;      // the unpacked numbers
@@ -902,7 +904,7 @@ const setTheme = () => {
 };
 
 const controls = () => {
-  const crumbs = [el('button', { type: 'button', onclick: () => act(() => { S.filters = H.keys.map(() => null); S.rankBy = 0; }) }, 'All')];
+  const crumbs = [el('button', { type: 'button', onclick: () => act(() => { S.filters = H.keys.map(() => null); S.rankBy = FIRST; }) }, 'All')];
   const on = S.filters.map((f, k) => [f, k]).filter(([f]) => f);
   on.forEach(([f, k], at) => {
     const text = f.size === 1 ? `${NAMES[k]} ${cut(D.levels[k][[...f][0]], 40)}` : `${NAMES[k]}: ${whole(f.size)} values`;
