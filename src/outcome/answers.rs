@@ -85,50 +85,54 @@ impl Outcome {
             let sentence = "Nothing in these data could be told from chance; the reasons are in the appendix.";
             return Ok((Answer::new(question, "–", sentence), "panel.tour()".into()));
         };
-        let number = first.number().unwrap_or_default();
         let worth = self.tour().worth();
-        // What growth consists of is told without growth, which has been told.
-        let sentence = match first.sentence().split_once(" Of that, ") {
-            Some((_, parts)) => format!("Of the change on the year before, {}", first_sentence(parts)),
-            None => first_sentence(&first.sentence()),
+        let parts = self.parts(&first);
+        let (number, sentence, value, bars) = match (worth.first(), parts.as_slice()) {
+            (Some((_, money)), _) => {
+                // What it is worth, with its currency.
+                let sentence =
+                    first_sentence(&first.sentence()).replacen(&amount(money.abs()), &self.amount(money.abs()), 1);
+                let bar = |(about, money): &(String, f64)| {
+                    // A key's name stays as it is: readers may have another for it.
+                    let name = if about.contains('=') { about.clone() } else { capital(about) };
+                    (name, *money, self.signed_amount(*money))
+                };
+                (first.number().unwrap_or_default(), sentence, "worth in a year", worth.iter().map(bar).collect())
+            }
+            (None, [(name, _, size), rest @ ..]) => {
+                let rest: Vec<String> = rest.iter().take(2).map(|(name, _, size)| format!("{name} ({size})")).collect();
+                let then = if rest.is_empty() { String::new() } else { format!("; then {}", rest.join(" and ")) };
+                let sentence = format!("{name} changed most on the year before, {size}{then}.");
+                (size.clone(), sentence, "change on the year before", parts)
+            }
+            (None, []) => (first.number().unwrap_or_default(), first_sentence(&first.sentence()), "", Vec::new()),
         };
-        // What it is worth, with its currency.
-        let sentence = match worth.first() {
-            Some((_, money)) => sentence.replacen(&amount(money.abs()), &self.amount(money.abs()), 1),
-            None => sentence,
+        let answer = Answer::new(question, number, sentence);
+        let answer = match bars.is_empty() {
+            true => answer,
+            false => {
+                let shows = Shows::Bars(bars.into_iter().take(BARS).collect());
+                answer.drawn(Glance { title: first.title(), value: value.into(), shows }.figure())
+            }
         };
-        let mut answer = Answer::new(question, number, sentence);
-        if !worth.is_empty() {
-            let bar = |(about, money): &(String, f64)| {
-                // A key's name stays as it is: readers may have another for it.
-                (
-                    if about.contains('=') { about.clone() } else { capital(about) },
-                    *money,
-                    format!("{}{}", if *money > 0.0 { "+" } else { "" }, self.amount(*money)),
-                )
-            };
-            let shows = Shows::Bars(worth.iter().take(BARS).map(bar).collect());
-            let glance = Glance { title: "What it is worth in a year".into(), value: "worth in a year".into(), shows };
-            answer = answer.drawn(glance.figure());
-        } else if let Some(figure) = self.parts(&first) {
-            answer = answer.drawn(figure);
-        }
         Ok((answer, "panel.tour()".into()))
     }
 
-    /// The parts of a finding as bars, where its table has them.
-    fn parts(&self, finding: &Finding) -> Option<crate::show::Figure> {
+    /// `+$281,000`.
+    fn signed_amount(&self, value: f64) -> String {
+        format!("{}{}", if value > 0.0 { "+" } else { "" }, self.amount(value))
+    }
+
+    /// The parts of a finding with their names and amounts, where its table has them.
+    fn parts(&self, finding: &Finding) -> Vec<(String, f64, String)> {
         let table = finding.table();
         let word = |row: usize, name: &str| table.get(row, name).ok();
-        let rows = (0..table.rows().min(BARS)).map(|row| {
+        let part = |row: usize| {
             let change = numeric(&table, row, "change")?;
             let name = format!("{} {}", word(row, "level")?, word(row, "branch")?);
-            Some((name, change, format!("{}{}", if change > 0.0 { "+" } else { "" }, self.amount(change))))
-        });
-        let rows: Vec<_> = rows.collect::<Option<_>>().filter(|rows: &Vec<_>| !rows.is_empty())?;
-        let glance =
-            Glance { title: finding.title(), value: "change on the year before".into(), shows: Shows::Bars(rows) };
-        Some(glance.figure())
+            Some((name, change, self.signed_amount(change)))
+        };
+        (0..table.rows().min(BARS)).map(part).collect::<Option<_>>().unwrap_or_default()
     }
 
     fn comes(&self) -> Result<(Answer, String)> {
