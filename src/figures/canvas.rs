@@ -330,6 +330,9 @@ pub(crate) fn to_png(size: (u32, u32), samples: usize, draw: &mut dyn FnMut(&mut
     let mut encoder = png::Encoder::new(&mut out, columns as u32, rows as u32);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
+    // Flat colours: what predicts the next pixel of a photograph makes them larger.
+    encoder.set_compression(png::Compression::High);
+    encoder.set_filter(png::Filter::NoFilter);
     let (key, text) = crate::files::mark::SOFTWARE;
     encoder.add_text_chunk(key.into(), text.into()).map_err(refused)?;
     let mut writer = encoder.write_header().map_err(refused)?;
