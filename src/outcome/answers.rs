@@ -7,6 +7,7 @@ use crate::decide::Decision;
 use crate::error::Result;
 use crate::explore::{LastYear, days_to_a_week, last_year};
 use crate::figures::{Glance, Line, Shows};
+use crate::panel::Panel;
 use crate::show::words::{amount, capital, counted, rounded};
 use crate::show::{Answer, Block, Finding, Table, Value, number};
 
@@ -55,8 +56,7 @@ impl Outcome {
                 ),
             };
             let shows = Shows::Lines { axis, lines, band: None };
-            let per = if days_to_a_week(&panel) > 1 { " a week" } else { "" };
-            let value = self.plan().measured(&target) + per;
+            let value = self.plan().measured(&target) + per(&panel, days_to_a_week(&panel) > 1).as_str();
             let glance = Glance { title: "The last year and the year before".into(), value, shows };
             return Ok((Answer::new(question, signed(change), sentence).drawn(glance.figure()), source));
         }
@@ -149,11 +149,20 @@ impl Outcome {
             self.amount(low),
             self.amount(high)
         );
-        let (axis, history, expected) = outlook.glance(&self.panel());
-        let ends = |pick: fn(&Spread) -> f64| outlook.shown.iter().map(pick).collect::<Vec<f64>>();
+        let (axis, history, mut expected) = outlook.glance(&self.panel());
+        // The forecast goes on where the history ends.
+        let last = history.x.last().copied().zip(history.y.last().copied().filter(|y| y.is_finite()));
+        if let Some((x, y)) = last {
+            expected.x.insert(0, x);
+            expected.y.insert(0, y);
+        }
+        let ends = |pick: fn(&Spread) -> f64| {
+            last.map(|(_, y)| y).into_iter().chain(outlook.shown.iter().map(pick)).collect::<Vec<f64>>()
+        };
         let band = Some((ends(|step| step.low), ends(|step| step.high)));
         let shows = Shows::Lines { axis, lines: vec![history, expected], band };
-        let value = self.plan().measured(self.panel().columns().target()) + outlook.per();
+        let value =
+            self.plan().measured(self.panel().columns().target()) + per(&self.panel(), outlook.is_weekly()).as_str();
         let glance = Glance { title: "All series: sold and expected".into(), value, shows };
         let source = format!("outcome.forecast.paths(2000, {}).total({:?})", self.plan().seed, self.forecaster()?);
         Ok((Answer::new("What comes?", self.amount(mean), sentence).drawn(glance.figure()), source))
@@ -168,14 +177,20 @@ impl Outcome {
             let sentence = match ordered {
                 0 => "Order nothing now: what is on hand and on the way is enough until the next review.".to_string(),
                 n => format!(
-                    "Order {} of {} now, most of {}. The list is in the section “What to do”.",
+                    "Order {} of {} now, the largest {} of {}. The list is in the section “What to do”.",
                     counted(units.round() as usize, "unit", "units"),
                     counted(n, "item", "items"),
+                    number(orders[0].1),
                     orders[0].0
                 ),
             };
             let bar = |(name, quantity): &(String, f64)| (name.clone(), *quantity, number(*quantity));
-            let shows = Shows::Bars(orders.iter().filter(|order| order.1 > 0.0).take(BARS).map(bar).collect());
+            let mut bars: Vec<_> = orders.iter().take(ordered.min(BARS)).map(bar).collect();
+            if ordered > BARS {
+                let rest: f64 = orders[BARS..].iter().map(|order| order.1).sum();
+                bars.push((counted(ordered - BARS, "other", "others"), rest, number(rest)));
+            }
+            let shows = Shows::Bars(bars);
             let glance = Glance { title: "The largest orders".into(), value: "units to order now".into(), shows };
             let answer = Answer::new(question, format!("{} units", number(units.round())), sentence);
             let answer = if ordered > 0 { answer.drawn(glance.figure()) } else { answer };
@@ -214,7 +229,7 @@ impl Outcome {
             y: outlook.shown.iter().map(|step| step.high).collect(),
         };
         let shows = Shows::Lines { axis, lines: vec![enough, expected], band: None };
-        let value = self.plan().measured(panel.columns().target()) + outlook.per();
+        let value = self.plan().measured(panel.columns().target()) + per(&panel, outlook.is_weekly()).as_str();
         let glance = Glance { title: "What to plan for".into(), value, shows };
         let source = format!("outcome.forecast.paths(2000, {}).total({:?})", self.plan().seed, self.forecaster()?);
         Ok((Answer::new(question, self.amount(high), sentence).drawn(glance.figure()), source))
@@ -244,7 +259,7 @@ impl Outcome {
         let against =
             usual.map_or(String::new(), |usual| format!("; repeating {before} would have missed by {}", share(usual)));
         let held = backtest.score(&model, "coverage80").map_or(String::new(), |held| {
-            format!(" Of the ranges said to hold in 8 of 10 cases, {} in 100 did.", rounded(100.0 * held, 0))
+            format!(" Ranges meant to hold 80 of 100 actual sales held {}.", rounded(100.0 * held, 0))
         });
         let noun = self.panel().frequency().noun();
         let sentence = format!(
@@ -259,8 +274,19 @@ impl Outcome {
             value: "average miss".into(),
             shows: Shows::Bars(rows),
         };
-        let answer = Answer::new("How sure is that?", format!("± {}", share(miss)), sentence).drawn(glance.figure());
+        let answer = Answer::new("How sure is that?", format!("{} off", share(miss)), sentence).drawn(glance.figure());
         Ok((answer, format!("outcome.backtest.leaderboard(\"wape\") // {model}")))
+    }
+}
+
+/// ` a week`: what the values of a small figure are sums over.
+fn per(panel: &Panel, weekly: bool) -> String {
+    match (panel.frequency().is_whole(), weekly) {
+        (true, _) => String::new(),
+        (_, true) => " a week".into(),
+        (_, false) => {
+            format!(" {} {}", if panel.frequency().noun() == "hour" { "an" } else { "a" }, panel.frequency().noun())
+        }
     }
 }
 

@@ -87,9 +87,9 @@ impl Outlook {
         (axis, Line { x, y, ..history }, Line { x: x_mean, y: y_mean, ..mean })
     }
 
-    /// What the small figures measure: `a week` where they have weeks of days.
-    pub(super) fn per(&self) -> &'static str {
-        if self.days == 1 { "" } else { " a week" }
+    /// Has [`shown`](Self::shown) weeks of days?
+    pub(super) fn is_weekly(&self) -> bool {
+        self.days > 1
     }
 
     /// The last season of the total, and its forecast after it.

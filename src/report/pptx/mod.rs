@@ -135,7 +135,13 @@ fn drawn(figure: &Figure, titled: bool) -> Result<Thing> {
     let title = if titled { typeset(&one_line(figure.title())) } else { String::new() };
     let (title, alt) = (title, typeset(&one_line(figure.alt())));
     Ok(match figure.chart() {
-        Some(chart) => Thing::Chart { title, alt, chart },
+        Some(mut chart) => {
+            let series = chart.series.iter_mut().map(|series| &mut series.name);
+            for text in series.chain([&mut chart.value_title, &mut chart.category_title]) {
+                *text = typeset(text);
+            }
+            Thing::Chart { title, alt, chart }
+        }
         None => Thing::Picture { title, alt, png: figure.png_filling(FILLED, titled)? },
     })
 }
