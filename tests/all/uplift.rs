@@ -256,7 +256,7 @@ fn covariates_of_texts_are_served_by_report_and_run() {
                 let text = std::fs::read_to_string(out.join(report)).unwrap();
                 assert!(!text.contains("NaN"), "{verb} {name} {role}");
                 if role == "--known" && name == "two.csv" {
-                    assert!(text.contains("Effect of promo on sales compared with none: tv +"), "{text}");
+                    assert!(text.contains("With promo tv instead of none, sales change by +4"), "{text}");
                 }
             }
         }
