@@ -550,6 +550,6 @@ mod tests {
             canvas.dot((f64::INFINITY, 0.0), 2.0, Colour(0, 0, 0));
         };
         assert!(to_svg((0, 0), "", "", draw).unwrap().ends_with("</svg>\n"));
-        assert!(to_png((40, 40), draw).unwrap().starts_with(b"\x89PNG"));
+        assert!(to_png((40, 40), FINE, draw).unwrap().starts_with(b"\x89PNG"));
     }
 }
