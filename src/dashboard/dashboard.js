@@ -113,10 +113,11 @@ const reals = ({ rows, columns, cells, missing, exponents }) => {
 };
 
 // ------------------------------------------------------------------------------------------------------- the state
-// The first column that tells anything apart.
-const FIRST = Math.max(0, H.sizes.findIndex(size => size > 1));
+// The first column that tells anything apart; a panel without keys is ranked by its only series.
+const FIRST = H.keys.length ? Math.max(0, H.sizes.findIndex(size => size > 1)) : 'series';
 const fresh = () => ({
-  filters: H.keys.map(() => null), from: T > 3 * H.season + H.season / 2 ? Math.max(0, T - 2 * H.season) : 0, to: STEPS - 1,
+  filters: H.keys.map(() => null), // A long history begins with its last two seasons.
+  from: H.season > 1 && T > 3.5 * H.season ? T - 2 * H.season : Math.max(0, T - 400), to: STEPS - 1,
   models: new Set(M ? [H.main] : []), main: H.main, levels: new Set(H.levels.map((_, l) => l)),
   rankBy: FIRST, rankWhat: 'total', turned: false, compare: T > H.season && H.season > 1 ? 'before' : 'previous', other: -1,
   mapModel: H.main, mapBy: FIRST, mapWhat: 'size', sort: 'total', falling: true, plain: new Set(), theme: '',
@@ -465,7 +466,7 @@ const dye = () => {
 };
 const clear = (colour, share) => { const n = parseInt(colour.slice(1), 16); return `rgba(${n >> 16},${n >> 8 & 255},${n & 255},${share})`; };
 const layout = more => ({
-  margin: { l: 62, r: 12, t: 12, b: 36 }, showlegend: false, paper_bgcolor: ink.paper, plot_bgcolor: ink.paper, hovermode: 'x unified',
+  margin: { l: 62, r: 12, t: 12, b: 36 }, showlegend: false, hoverdistance: -1, paper_bgcolor: ink.paper, plot_bgcolor: ink.paper, hovermode: 'x unified',
   font: { family: '"Open Sans","Segoe UI",Helvetica,Arial,sans-serif', size: 12, color: ink.soft },
   hoverlabel: { bgcolor: ink.paper, bordercolor: ink.edge, font: { color: ink.ink, size: 12 }, namelength: 28 }, dragmode: 'zoom', ...more,
 });
