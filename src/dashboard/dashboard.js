@@ -365,12 +365,13 @@ const shift = () => {
   return S.compare === 'previous' ? wide : H.season > 1 ? H.season : wide;
 };
 const overlap = () => {
-  const by = shift();
-  let a = S.from, b = S.to;
+  let by = shift(), a = S.from, b = S.to;
+  // Nothing lies before the whole history: its second half is compared with its first.
+  if (S.compare === 'previous' && b - by < 0) { by = Math.floor((b - a + 1) / 2); b = a + 2 * by - 1; a += by; }
   if (a - by < 0) a = by;
   if (b - by > T - 1) b = by + T - 1;
   if (!M) b = Math.min(b, T - 1);
-  return { by, a: Math.max(a, 0), b, none: b < a };
+  return { by, a: Math.max(a, 0), b, none: b < a || by === 0 };
 };
 const valueAt = t => t < T ? G.sales[t] : M ? G.models[S.main].mean[t - A] : NaN;
 const change = () => {
@@ -740,6 +741,7 @@ const drawCompare = () => {
   // The axis counts steps; it bears the dates of the later period.
   const now = lines.season || !many ? [] : lines.lines[many - 1].points, every = Math.max(1, Math.ceil(now.length / Math.max(2, Math.floor(pixels / 95))));
   const ticks = now.length ? { tickvals: now.filter((_, k) => k % every === 0).map(p => p.x), ticktext: now.filter((_, k) => k % every === 0).map(p => H.steps[p.t]) } : {};
+  if (!many) return plot('compare', [], layout({ xaxis: axis({ visible: false }), yaxis: axis({ visible: false }), annotations: [{ text: 'Nothing to compare', xref: 'paper', yref: 'paper', x: .5, y: .5, showarrow: false, font: { size: 14, color: ink.soft } }] }));
   plot('compare', lines.lines.map((line, k) => {
     const last = k === many - 1, p = thin(0, line.points.length - 1, i => line.points[i].v, pixels).map(i => line.points[i]);
     return { type: 'scatter', mode: p.length < 30 ? 'lines+markers' : 'lines', marker: { size: 5 }, name: tame(lines.season ? line.name : last ? 'now' : 'then'), x: p.map(q => q.x), y: p.map(q => q.v),
