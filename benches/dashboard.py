@@ -151,7 +151,7 @@ def page(path, rounds):
         if isinstance(answer, str):
             raise SystemExit(answer)
         work = 1000 * (processor(driver) - before) / max(1, len(answer[0]))
-        print(f"  {kind:8s} p50 {quantile(answer[0], .5):6.1f} ms   p95 {quantile(answer[0], .95):6.1f} ms   processor time {work:5.1f} ms a change, with the charts that are drawn after it")
+        print(f"  {kind:8s} least {min(answer[0]):6.1f} ms   p50 {quantile(answer[0], .5):6.1f} ms   p95 {quantile(answer[0], .95):6.1f} ms   processor time {work:5.1f} ms a change, with the charts that are drawn after it")
     driver.quit()
 
 
