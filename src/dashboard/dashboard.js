@@ -33,7 +33,7 @@ const exact = value => Number.isFinite(value) ? digits(value, decimals, Math.abs
 const about = value => {
   if (!Number.isFinite(value)) return NONE;
   const size = Math.abs(value);
-  if (size >= 1e15 || (size > 0 && size < 1e-4)) return value.toExponential(2).replace('-', '−');
+  if (size >= 1e15 || (size > 0 && size < 1e-4)) return value.toExponential(2).replace(/-/g, '−');
   return digits(value, size >= 1000 || size === 0 ? 0 : Math.min(6, Math.max(0, 3 - Math.floor(Math.log10(size)))));
 };
 const percent = (value, signed) => !Number.isFinite(value) ? NONE :
@@ -534,18 +534,23 @@ const drawMain = () => {
   const fine = (decimal => `,.${decimal}f`);
   const traces = [];
   const line = (x, y, name, more) => ({ type: 'scatter', mode: 'lines', x, y, name, hovertemplate: `%{y:${fine(more.fine ?? 0)}}`, ...more.trace });
+  // A band is one closed line: half as many traces as two ends, which is what a redrawing costs. Its numbers are told with the mean.
+  let told = null;
   if (M && S.models.has(S.main)) {
-    const b = bands(S.main), x = X.slice(A), colour = ink.models[S.main];
-    if (b.ends) [...S.levels].sort((p, q) => q - p).forEach(l => {
-      const [low, high] = b.ends[l], digitsOf = fineness(high), tint = clear(colour, l ? .13 : .24);
-      traces.push(line(x, low, `${level(H.levels[l])} from`, { fine: digitsOf, trace: { line: { width: 0, color: colour } } }));
-      traces.push(line(x, high, `${level(H.levels[l])} to`, { fine: digitsOf, trace: { line: { width: 0, color: colour }, fill: 'tonexty', fillcolor: tint } }));
-    });
+    const b = bands(S.main), colour = ink.models[S.main], on = [...S.levels].sort((p, q) => q - p);
+    if (b.ends && on.length) {
+      told = Array.from({ length: F }, (_, h) => on.map(l => `<br>${level(H.levels[l])}: ${about(b.ends[l][0][h])} to ${about(b.ends[l][1][h])}`).reverse().join(''));
+      for (const l of on) {
+        const [low, high] = b.ends[l], there = Array.from({ length: F }, (_, h) => h).filter(h => low[h] === low[h] && high[h] === high[h]), back = [...there].reverse();
+        traces.push({ type: 'scatter', mode: 'lines', name: level(H.levels[l]), x: [...there, ...back].map(h => X[A + h]), y: [...there.map(h => high[h]), ...back.map(h => low[h])],
+          fill: 'toself', fillcolor: clear(colour, l ? .13 : .24), line: { width: 0, color: colour }, hoverinfo: 'skip' });
+      }
+    }
   }
   const dots = (n, enough) => n < enough ? 'lines+markers' : 'lines';
   traces.push(line(at.map(t => X[t]), at.map(t => G.sales[t]), tame(TARGET), { fine: decimals, trace: { mode: dots(T, 40), marker: { size: 5 }, line: { width: 1.6, color: ink.ink } } }));
   for (const m of S.models) traces.push(line(X.slice(A), Array.from(G.models[m].mean), tame(H.models[m]), { fine: fineness(G.models[m].mean),
-    trace: { mode: dots(F, 40), marker: { size: m === S.main ? 5 : 4 }, line: { width: m === S.main ? 2.4 : 1.6, color: ink.models[m], dash: m === S.main ? 'solid' : 'dot' } } }));
+    trace: { ...(m === S.main && told ? { customdata: told, hovertemplate: `%{y:${fine(fineness(G.models[m].mean))}}%{customdata}` } : {}), mode: dots(F, 40), marker: { size: m === S.main ? 5 : 4 }, line: { width: m === S.main ? 2.4 : 1.6, color: ink.models[m], dash: m === S.main ? 'solid' : 'dot' } } }));
   const shapes = M && T < STEPS && T > 0 ? [{ type: 'line', x0: (X[T - 1] + X[T]) / 2, x1: (X[T - 1] + X[T]) / 2, y0: 0, y1: 1, yref: 'paper', line: { color: ink.edge, width: 1, dash: 'dot' } }] : [];
   plot('main', traces, layout({ xaxis: xAxis(), yaxis: axis({ range: yRange(), tickformat: '~s', nticks: 7 }), shapes }));
 };
