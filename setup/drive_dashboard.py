@@ -169,6 +169,10 @@ def check_hover(page):
     page.tab_to("e.id === 'main'")
     page.press(Keys.END)
     first = page.spoken()
+    # At the last step of a forecast no line may show the value of another date.
+    said = page.js("const h = JSON.parse(document.getElementById('head').textContent); return h.models.length && h.history < h.steps.length "
+                   "? [document.querySelector('#main .hoverlayer').textContent, h.target.replace(/_+/g, ' ')] : null")
+    expect(not said or said[1] not in said[0], f"the history answers for a step of the forecast: {said}")
     page.press(Keys.ARROW_LEFT)
     second = page.spoken()
     steps = page.js("return JSON.parse(document.getElementById('head').textContent).steps.length")

@@ -467,7 +467,7 @@ const dye = () => {
 };
 const clear = (colour, share) => { const n = parseInt(colour.slice(1), 16); return `rgba(${n >> 16},${n >> 8 & 255},${n & 255},${share})`; };
 const layout = more => ({
-  margin: { l: 62, r: 12, t: 12, b: 36 }, showlegend: false, hoverdistance: -1, paper_bgcolor: ink.paper, plot_bgcolor: ink.paper, hovermode: 'x unified',
+  margin: { l: 62, r: 12, t: 12, b: 36 }, showlegend: false, paper_bgcolor: ink.paper, plot_bgcolor: ink.paper, hovermode: 'x unified',
   font: { family: '"Open Sans","Segoe UI",Helvetica,Arial,sans-serif', size: 12, color: ink.soft },
   hoverlabel: { bgcolor: ink.paper, bordercolor: ink.edge, font: { color: ink.ink, size: 12 }, namelength: 28 }, dragmode: 'zoom', ...more,
 });
@@ -528,6 +528,8 @@ const yRange = () => {
   return [low === 0 ? 0 : low - room, high + room];
 };
 const xAxis = () => axis({ type: H.dated ? 'date' : 'linear', range: xRange(), fixedrange: false, showgrid: false, ticks: 'outside', tickcolor: ink.edge, nticks: width('main') < 500 ? 5 : 10, hoverformat: H.dated ? (H.steps[0].length > 10 ? '%Y-%m-%d %H:%M' : '%Y-%m-%d') : undefined });
+// Half a step in pixels: nearer than that a line may answer, further off it would tell the value of another date.
+const reach = (id, steps) => Math.max(1, Math.ceil(.55 * (width(id) - 74) / Math.max(1, steps)));
 const drawMain = () => {
   if (S.plain.has('main')) return plainMain();
   const pixels = width('main'), at = thin(0, T - 1, t => G.sales[t], T > 6 * pixels ? pixels * Math.ceil(T / Math.max(1, S.to - S.from + 1)) : T);
@@ -552,13 +554,13 @@ const drawMain = () => {
   for (const m of S.models) traces.push(line(X.slice(A), Array.from(G.models[m].mean), tame(H.models[m]), { fine: fineness(G.models[m].mean),
     trace: { ...(m === S.main && told ? { customdata: told, hovertemplate: `%{y:${fine(fineness(G.models[m].mean))}}%{customdata}` } : {}), mode: dots(F, 40), marker: { size: m === S.main ? 5 : 4 }, line: { width: m === S.main ? 2.4 : 1.6, color: ink.models[m], dash: m === S.main ? 'solid' : 'dot' } } }));
   const shapes = M && T < STEPS && T > 0 ? [{ type: 'line', x0: (X[T - 1] + X[T]) / 2, x1: (X[T - 1] + X[T]) / 2, y0: 0, y1: 1, yref: 'paper', line: { color: ink.edge, width: 1, dash: 'dot' } }] : [];
-  plot('main', traces, layout({ xaxis: xAxis(), yaxis: axis({ range: yRange(), tickformat: '~s', nticks: 7 }), shapes }));
+  plot('main', traces, layout({ xaxis: xAxis(), yaxis: axis({ range: yRange(), tickformat: '~s', nticks: 7 }), shapes, hoverdistance: reach('main', S.to - S.from + 1.2) }));
 };
 // A range moves the axes alone: the lines stay what they are.
 const moveMain = () => {
   if (S.plain.has('main')) return plainMain();
   if (!drawn.has('main')) return drawMain();
-  window.Plotly.relayout('main', { 'xaxis.range': xRange(), 'yaxis.range': yRange() });
+  window.Plotly.relayout('main', { 'xaxis.range': xRange(), 'yaxis.range': yRange(), hoverdistance: reach('main', S.to - S.from + 1.2) });
 };
 const sayMain = () => {
   const band = M && bands(S.main), parts = [`${selected()}: ${plural(G.chosen.length, 'series', 'series')}, ${H.steps[S.from]} to ${H.steps[S.to]}.`];
@@ -752,7 +754,7 @@ const drawCompare = () => {
     return { type: 'scatter', mode: p.length < 30 ? 'lines+markers' : 'lines', marker: { size: 5 }, name: tame(lines.season ? line.name : last ? 'now' : 'then'), x: p.map(q => q.x), y: p.map(q => q.v),
       text: p.map(q => H.steps[q.t] + (q.t >= T ? ', forecast' : '')), hovertemplate: `%{y:,.${fineness(p.map(q => q.v))}f}  (%{text})`, line: { width: last ? 2.4 : 1.6, color: last ? ink.accent : tones[Math.min(k, tones.length - 1)] } };
   }), layout({ xaxis: axis({ title: { text: lines.season ? `${H.noun} of the season` : 'dates of the later period', standoff: 6 }, showgrid: false, ticks: 'outside', tickcolor: ink.edge, nticks: 8, hoverformat: 'd', ...ticks }),
-    yaxis: axis({ tickformat: '~s', nticks: 6 }), margin: { l: 62, r: 26, t: lines.season ? 26 : 12, b: 46 }, showlegend: lines.season, legend: { orientation: 'h', y: 1.12, x: 0, font: { color: ink.soft } } }));
+    yaxis: axis({ tickformat: '~s', nticks: 6 }), hoverdistance: reach('compare', Math.max(...lines.lines.map(l => l.points.length))), margin: { l: 62, r: 26, t: lines.season ? 26 : 12, b: 46 }, showlegend: lines.season, legend: { orientation: 'h', y: 1.12, x: 0, font: { color: ink.soft } } }));
 };
 const compareRows = () => {
   const most = Math.max(0, ...lines.lines.map(l => l.points.length)), at = lines.lines.map(l => new Map(l.points.map(p => [p.x, p])));
