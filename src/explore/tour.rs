@@ -290,6 +290,13 @@ impl Tour {
         kept.map(|kept| (kept.claim.about.clone(), kept.claim.money)).collect()
     }
 
+    /// The finding but growth that is worth most in a year, and what it says in one sentence.
+    pub(crate) fn dearest(&self) -> Option<(Finding, String)> {
+        let valued = |kept: &&Kept| kept.finding.title() != "Growth" && kept.claim.money.is_finite();
+        let first = self.0.kept.iter().find(|kept| valued(kept) && kept.finding.number().is_some())?;
+        Some((first.finding.clone(), first.claim.sentence.clone()))
+    }
+
     /// How findings are told from chance.
     pub fn method(&self) -> String {
         format!(

@@ -57,7 +57,9 @@ impl Glance {
         let values: Vec<f64> = rows.iter().map(|(_, value, _)| *value).chain([0.0]).collect();
         let (low, high) = layout::span(&values).unwrap_or((0.0, 1.0));
         let (low, high) = if low == high { (0.0, 1.0) } else { (low, high) };
-        let room = rows.iter().map(|(.., text)| canvas.measure(text, VALUE)).fold(0.0, f64::max) + 8.0;
+        // Texts may not leave the bars without room.
+        let most = canvas.width() / 3.0;
+        let room = rows.iter().map(|(.., text)| canvas.measure(text, VALUE)).fold(0.0, f64::max).min(most) + 8.0;
         let left = if low < 0.0 { room } else { 0.0 };
         let right = canvas.width() - if high > 0.0 { room } else { 0.0 };
         let scale = Scale::new((low, high), left, right);
@@ -74,7 +76,12 @@ impl Glance {
             canvas.rect((zero, y + 17.0), (end, bottom), colour);
             canvas.line(&[(zero, y + 15.0), (zero, bottom + 2.0)], AXIS, 1.0);
             let (anchor, side) = if *value < 0.0 { (Anchor::End, -6.0) } else { (Anchor::Start, 6.0) };
-            canvas.text((end + side, y + 15.0 + (step - 23.0).min(20.0) / 2.0 + 4.0), anchor, text, VALUE);
+            canvas.text(
+                (end + side, y + 15.0 + (step - 23.0).min(20.0) / 2.0 + 4.0),
+                anchor,
+                &canvas.fit(text, VALUE, most),
+                VALUE,
+            );
         }
     }
 

@@ -1,4 +1,4 @@
-//! The first page: what happened, what drives it, what comes, what to do, how sure? Each with one number, one small figure and one
+//! The first page: what happened, what drives it, what comes next, what should be done, how sure is that? Each with one number, one small figure and one
 //! sentence, in words that need no knowledge of statistics.
 
 use super::outlook::Spread;
@@ -14,15 +14,38 @@ use crate::show::{Answer, Block, Finding, Table, Value, number};
 /// Bars of a small figure.
 const BARS: usize = 4;
 
+const HAPPENED: &str = "What happened?";
+const DRIVES: &str = "What drives it?";
+const COMES: &str = "What comes next?";
+const TO_DO: &str = "What should we do?";
+const SURE: &str = "How sure are we?";
+
 impl Outcome {
     /// The five questions of the first page with their answers, each followed by where it comes from.
     ///
     /// # Errors
     /// When a figure or a total cannot be made.
     pub(super) fn answers(&self) -> Result<Block> {
-        let answers = [self.happened()?, self.drives()?, self.comes()?, self.to_do()?, self.sure()?];
-        let blocks = answers.into_iter().flat_map(|(answer, source)| [Block::Answer(answer), Block::Source(source)]);
+        let blocks =
+            self.five()?.into_iter().flat_map(|(answer, source)| [Block::Answer(answer), Block::Source(source)]);
         Ok(Block::Group(blocks.collect()))
+    }
+
+    /// The five answers, each with where it comes from. One that cannot be given says why.
+    pub(super) fn five(&self) -> Result<[(Answer, String); 5]> {
+        let or_why = |question: &str, source: &str, answer: Result<(Answer, String)>| match answer {
+            Err(error) if !error.is_interrupted() => {
+                Ok((Answer::new(question, "–", format!("This cannot be told: {error}")), source.to_string()))
+            }
+            answer => answer,
+        };
+        Ok([
+            or_why(HAPPENED, "outcome.panel", self.happened())?,
+            or_why(DRIVES, "outcome.tour", self.drives())?,
+            or_why(COMES, "outcome.forecast", self.comes())?,
+            or_why(TO_DO, "outcome.forecast", self.to_do())?,
+            or_why(SURE, "outcome.backtest", self.sure())?,
+        ])
     }
 
     /// An amount with the plan's currency or unit.
@@ -34,7 +57,6 @@ impl Outcome {
         let panel = self.panel();
         let target = panel.columns().target().to_string();
         let noun = panel.frequency().noun();
-        let question = "What happened?";
         let source = "panel.explore(\"trend\")".to_string();
         if let Ok(LastYear { now, then, lines, axis, compared, whole, clear }) = last_year(&panel) {
             let change = now / then - 1.0;
@@ -58,7 +80,7 @@ impl Outcome {
             let shows = Shows::Lines { axis, lines, band: None };
             let value = self.plan().measured(&target) + per(&panel, days_to_a_week(&panel) > 1).as_str();
             let glance = Glance { title: "The last year and the year before".into(), value, shows };
-            return Ok((Answer::new(question, signed(change), sentence).drawn(glance.figure()), source));
+            return Ok((Answer::new(HAPPENED, signed(change), sentence).drawn(glance.figure()), source));
         }
         let (first, last) = panel.span();
         let (start, sums) = crate::explore::total(&panel);
@@ -72,26 +94,30 @@ impl Outcome {
         );
         let shows = Shows::Lines { axis: super::axis(&panel), lines: vec![line], band: None };
         let glance = Glance { title: "All sales".into(), value: self.plan().measured(&target), shows };
-        Ok((Answer::new(question, self.amount(sum), sentence).drawn(glance.figure()), "panel.plot()".into()))
+        Ok((Answer::new(HAPPENED, self.amount(sum), sentence).drawn(glance.figure()), "panel.plot()".into()))
     }
 
     fn drives(&self) -> Result<(Answer, String)> {
-        let question = "What drives it?";
-        // What stands first; else where growth came from, the season, the largest series.
-        let stands = self.tour().findings().into_iter().filter(|finding| finding.title() != "Growth");
+        let tour = self.tour();
+        let worth = tour.worth();
+        // What is worth most; else what stands first, where growth came from, the season, the largest series.
+        let dearest = tour.dearest();
+        let stands = tour.findings().into_iter().filter(|finding| finding.title() != "Growth");
         let else_told =
             ["contribution", "seasonality", "profile"].iter().filter_map(|label| self.panel().explore(label).ok());
-        let Some(first) = stands.chain(else_told).find(|finding| finding.number().is_some()) else {
+        let told = dearest.as_ref().map(|(finding, _)| finding.clone());
+        let Some(first) = told.into_iter().chain(stands).chain(else_told).find(|finding| finding.number().is_some())
+        else {
             let sentence = "Nothing in these data could be told from chance; the reasons are in the appendix.";
-            return Ok((Answer::new(question, "–", sentence), "panel.tour()".into()));
+            return Ok((Answer::new(DRIVES, "–", sentence), "outcome.tour".into()));
         };
-        let worth = self.tour().worth();
         let parts = self.parts(&first);
-        let (number, sentence, value, bars) = match (worth.first(), parts.as_slice()) {
-            (Some((_, money)), _) => {
+        let (number, sentence, value, bars) = match (dearest.zip(worth.first()), parts.as_slice()) {
+            (Some(((_, sentence), (_, money))), _) => {
                 // What it is worth, with its currency.
-                let sentence =
-                    first_sentence(&first.sentence()).replacen(&amount(money.abs()), &self.amount(money.abs()), 1);
+                let plain = format!(" about {} ", amount(money.abs()));
+                let priced = format!(" about {} ", self.amount(money.abs()));
+                let sentence = without_intervals(&sentence).replacen(&plain, &priced, 1);
                 let bar = |(about, money): &(String, f64)| {
                     // A key's name stays as it is: readers may have another for it.
                     let name = if about.contains('=') { about.clone() } else { capital(about) };
@@ -105,9 +131,9 @@ impl Outcome {
                 let sentence = format!("{name} changed most on the year before, {size}{then}.");
                 (size.clone(), sentence, "change on the year before", parts)
             }
-            (None, []) => (first.number().unwrap_or_default(), first_sentence(&first.sentence()), "", Vec::new()),
+            (None, []) => (first.number().unwrap_or_default(), format!("{}.", first.headline()), "", Vec::new()),
         };
-        let answer = Answer::new(question, number, sentence);
+        let answer = Answer::new(DRIVES, number, sentence);
         let answer = match bars.is_empty() {
             true => answer,
             false => {
@@ -115,7 +141,7 @@ impl Outcome {
                 answer.drawn(Glance { title: first.title(), value: value.into(), shows }.figure())
             }
         };
-        Ok((answer, "panel.tour()".into()))
+        Ok((answer, "outcome.tour".into()))
     }
 
     /// `+$281,000`.
@@ -138,14 +164,9 @@ impl Outcome {
     fn comes(&self) -> Result<(Answer, String)> {
         let outlook = self.outlook()?;
         let Spread { mean, low, high } = outlook.sum;
-        let against = outlook.growth.map_or(String::new(), |growth| match rounded(100.0 * growth.abs(), 0) {
-            size if size == "0" => ", as much as a year before".into(),
-            size => format!(", {size} % {} than a year before", if growth > 0.0 { "more" } else { "less" }),
-        });
+        let brief = format!("{}.", self.expectation()?);
         let sentence = format!(
-            "{} are expected over {}{against}. In 8 of 10 cases it will be between {} and {}.",
-            self.amount(mean),
-            self.ahead(),
+            "{brief} In 8 cases out of 10 the total will be between {} and {}.",
             self.amount(low),
             self.amount(high)
         );
@@ -164,25 +185,40 @@ impl Outcome {
         let value =
             self.plan().measured(self.panel().columns().target()) + per(&self.panel(), outlook.is_weekly()).as_str();
         let glance = Glance { title: "All series: sold and expected".into(), value, shows };
-        let source = format!("outcome.forecast.paths(2000, {}).total({:?})", self.plan().seed, self.forecaster()?);
-        Ok((Answer::new("What comes?", self.amount(mean), sentence).drawn(glance.figure()), source))
+        let source = self.total_source()?;
+        Ok((Answer::new(COMES, self.amount(mean), sentence).in_short(brief).drawn(glance.figure()), source))
+    }
+
+    /// The call that gives the totals of all series.
+    pub(super) fn total_source(&self) -> Result<String> {
+        Ok(format!("outcome.forecast.paths(2000, {}).total({:?})", self.plan().seed, self.forecaster()?))
+    }
+
+    /// What is expected, and how it compares with the year before.
+    pub(super) fn expectation(&self) -> Result<String> {
+        let outlook = self.outlook()?;
+        let against = outlook.growth.map_or(String::new(), |growth| match rounded(100.0 * growth.abs(), 0) {
+            size if size == "0" => ", as much as a year before".into(),
+            size => format!(", {size} % {} than a year before", if growth > 0.0 { "more" } else { "less" }),
+        });
+        Ok(format!("{} is expected over {}{against}", self.amount(outlook.sum.mean), self.ahead()))
     }
 
     fn to_do(&self) -> Result<(Answer, String)> {
-        let question = "What to do?";
         if let Some(decision) = self.decision() {
             let orders = self.orders(&decision)?;
             let units: f64 = orders.iter().map(|order| order.1).sum();
             let ordered = orders.iter().filter(|order| order.1 > 0.0).count();
-            let sentence = match ordered {
-                0 => "Order nothing now: what is on hand and on the way is enough until the next review.".to_string(),
-                n => format!(
-                    "Order {} of {} now, the largest {} of {}. The list is in the section “What to do”.",
-                    counted(units.round() as usize, "unit", "units"),
-                    counted(n, "item", "items"),
-                    number(orders[0].1),
-                    orders[0].0
-                ),
+            let (brief, sentence) = match ordered {
+                0 => {
+                    let enough = "Order nothing now: what is on hand and on the way is enough until the next review.";
+                    (enough.to_string(), enough.to_string())
+                }
+                n => {
+                    let brief = format!("Order {} of {} now", self.pieces(units.round()), counted(n, "item", "items"));
+                    let rest = format!("the largest order is {} of {}", number(orders[0].1), orders[0].0);
+                    (format!("{brief}."), format!("{brief}; {rest}. The list is in the section “What to do”."))
+                }
             };
             let bar = |(name, quantity): &(String, f64)| (name.clone(), *quantity, number(*quantity));
             let mut bars: Vec<_> = orders.iter().take(ordered.min(BARS)).map(bar).collect();
@@ -191,10 +227,10 @@ impl Outcome {
                 bars.push((counted(ordered - BARS, "other", "others"), rest, number(rest)));
             }
             let shows = Shows::Bars(bars);
-            let glance = Glance { title: "The largest orders".into(), value: "units to order now".into(), shows };
-            let answer = Answer::new(question, format!("{} units", number(units.round())), sentence);
+            let glance = Glance { title: "The largest orders".into(), value: "to order now".into(), shows };
+            let answer = Answer::new(TO_DO, self.pieces(units.round()), sentence).in_short(brief);
             let answer = if ordered > 0 { answer.drawn(glance.figure()) } else { answer };
-            return Ok((answer, "plan.decide_stock()".into()));
+            return Ok((answer, "outcome.decision".into()));
         }
         let outlook = self.outlook()?;
         let panel = self.panel();
@@ -216,23 +252,31 @@ impl Outcome {
         } else {
             String::new()
         };
-        let sentence = format!(
-            "Plan stock and staff for {} over {}{more}: it is enough in 9 of 10 cases.{peak}",
-            self.amount(high),
-            self.ahead()
-        );
+        let plan = format!("Plan stock and staff for {} over {}", self.amount(high), self.ahead());
+        let sentence = format!("{plan}{more}: this is enough in 9 cases out of 10.{peak}");
         let (axis, _, mut expected) = outlook.glance(&panel);
         expected.name = "expected".into();
         let enough = Line {
-            name: "enough in 9 of 10 cases".into(),
+            name: "enough in 9 cases out of 10".into(),
             x: expected.x.clone(),
             y: outlook.shown.iter().map(|step| step.high).collect(),
         };
         let shows = Shows::Lines { axis, lines: vec![enough, expected], band: None };
         let value = self.plan().measured(panel.columns().target()) + per(&panel, outlook.is_weekly()).as_str();
         let glance = Glance { title: "What to plan for".into(), value, shows };
-        let source = format!("outcome.forecast.paths(2000, {}).total({:?})", self.plan().seed, self.forecaster()?);
-        Ok((Answer::new(question, self.amount(high), sentence).drawn(glance.figure()), source))
+        let source = self.total_source()?;
+        Ok((
+            Answer::new(TO_DO, self.amount(high), sentence).in_short(format!("{plan}.")).drawn(glance.figure()),
+            source,
+        ))
+    }
+
+    /// `1,200 units`, or in the plan's unit.
+    fn pieces(&self, count: f64) -> String {
+        match self.plan().unit.as_deref().map(str::trim).filter(|unit| !unit.is_empty()) {
+            Some(unit) => format!("{} {unit}", number(count)),
+            None => format!("{} {}", number(count), if count == 1.0 { "unit" } else { "units" }),
+        }
     }
 
     /// What is ordered of each item, the largest order first.
@@ -256,25 +300,26 @@ impl Outcome {
         let miss = backtest.score(&model, "wape")?;
         let usual = if model == BENCHMARK { None } else { backtest.score(BENCHMARK, "wape").ok() };
         let before = self.season_before();
-        let against =
-            usual.map_or(String::new(), |usual| format!("; repeating {before} would have missed by {}", share(usual)));
+        let against = usual
+            .map_or(String::new(), |usual| format!("; repeating {before} would have been off by {}", share(usual)));
         let held = backtest.score(&model, "coverage80").map_or(String::new(), |held| {
-            format!(" Ranges meant to hold 80 of 100 actual sales held {}.", rounded(100.0 * held, 0))
+            format!(" Its 80 % ranges contained {} % of the actual values.", rounded(100.0 * held, 0))
         });
         let noun = self.panel().frequency().noun();
-        let sentence = format!(
-            "In {}, the forecast of a series and {noun} has missed by {} on average{against}.{held}",
+        let brief = format!(
+            "In {}, forecasts for a single series and {noun} were off by {} on average{against}.",
             counted(backtest.folds().len(), "test on past data", "tests on past data"),
             share(miss)
         );
+        let sentence = format!("{brief}{held}");
         let mut rows = vec![("this forecast".to_string(), miss, share(miss))];
         rows.extend(usual.map(|usual| (format!("repeating {before}"), usual, share(usual))));
         let glance = Glance {
-            title: "By how much forecasts missed".into(),
-            value: "average miss".into(),
+            title: "By how much forecasts were off".into(),
+            value: "average error".into(),
             shows: Shows::Bars(rows),
         };
-        let answer = Answer::new("How sure is that?", format!("{} off", share(miss)), sentence).drawn(glance.figure());
+        let answer = Answer::new(SURE, format!("{} off", share(miss)), sentence).in_short(brief).drawn(glance.figure());
         Ok((answer, format!("outcome.backtest.leaderboard(\"wape\") // {model}")))
     }
 }
@@ -309,25 +354,26 @@ fn signed(change: f64) -> String {
     format!("{}{} %", if change < 0.0 { "−" } else { "+" }, rounded(100.0 * change.abs(), 1))
 }
 
-/// The first sentence of a text, without what stands in brackets: intervals belong to those who read on.
-pub(super) fn first_sentence(text: &str) -> String {
-    let end = text.match_indices(". ").map(|(at, _)| at + 1).find(|at| text[..*at].len() > 20).unwrap_or(text.len());
+/// A sentence without the intervals in brackets: they belong to those who read on. Other brackets may be of a name.
+fn without_intervals(sentence: &str) -> String {
     let mut out = String::new();
-    let mut depth = 0_usize;
-    for letter in text[..end].chars() {
-        match letter {
-            '(' => {
-                depth += 1;
-                if out.ends_with(' ') && depth == 1 {
-                    out.pop();
-                }
-            }
-            ')' => depth = depth.saturating_sub(1),
-            letter if depth == 0 => out.push(letter),
-            _ => {}
+    let mut rest = sentence;
+    while let Some((before, after)) = rest.split_once(" (") {
+        let Some((inside, behind)) = after.split_once(')').filter(|(inside, _)| inside.contains(" % interval ")) else {
+            out.push_str(before);
+            out.push_str(" (");
+            rest = after;
+            continue;
+        };
+        // A bracket that says more than the interval keeps the rest.
+        let kept = inside.split_once("; ").map_or("", |(_, kept)| kept);
+        out.push_str(before);
+        if !kept.is_empty() {
+            out.push_str(&format!(" ({kept})"));
         }
+        rest = behind;
     }
-    out
+    out + rest
 }
 
 #[cfg(test)]
@@ -335,11 +381,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn brackets_are_for_those_who_read_on() {
-        let text =
-            "With Promo, sales are 37.2 % above their baseline (95 % interval +33 % to +41 %), about 29 a year. More.";
-        assert_eq!(first_sentence(text), "With Promo, sales are 37.2 % above their baseline, about 29 a year.");
-        assert_eq!(first_sentence("(all) of it"), " of it");
+    fn intervals_are_for_those_who_read_on() {
+        let text = "With Promo, sales are 37.2 % above their baseline (95 % interval +33 % to +41 %), about 29 a year.";
+        assert_eq!(without_intervals(text), "With Promo, sales are 37.2 % above their baseline, about 29 a year.");
+        for text in ["Coffee (decaf) sells 3 % more.", "An open ( and no end.", "(all) of it", "a) b"] {
+            assert_eq!(without_intervals(text), text);
+        }
         assert_eq!([moved(0.048), moved(-0.02)], ["rose by 4.8 %", "fell by 2 %"]);
     }
 }

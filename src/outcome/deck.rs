@@ -1,14 +1,13 @@
 //! Which slides tell an outcome? At most twelve, each with a message for a title and one figure that shows it; the evidence is
 //! backup behind them.
 
-use super::answers::first_sentence;
 use super::sections::{heading, source};
 use super::{BENCHMARK, Outcome};
 use crate::error::Result;
 use crate::figures::Bars;
 use crate::report::Report;
 use crate::show::words::{counted, rounded};
-use crate::show::{Block, Finding, Show};
+use crate::show::{Block, Show};
 
 /// Slides of findings at most, so that all are twelve.
 const FINDINGS: usize = 3;
@@ -16,6 +15,7 @@ const FINDINGS: usize = 3;
 const ORDERS: usize = 12;
 /// Letters of a title at most.
 const TITLE: usize = 90;
+const CONTRIBUTION: &str = "panel.explore(\"contribution\")";
 
 impl Outcome {
     /// The slides: what it means for the business, what was found, what comes, what to do, how sure, how it was made, what could go
@@ -33,16 +33,10 @@ impl Outcome {
     /// When a figure cannot be made.
     pub fn deck(&self) -> Result<Report> {
         let mut deck = self.framed()?;
-        let Block::Group(answers) = self.answers()? else { return Ok(deck) };
-        let said = answers.iter().filter_map(|block| match block {
-            Block::Answer(answer) => Some(answer),
-            _ => None,
-        });
-        let said: Vec<_> = said.collect();
-        let of = |place: usize| said.get(place).map(|answer| answer.sentence().to_string()).unwrap_or_default();
+        let [(happened, _), (drives, _), (comes, _), (to_do, to_do_source), (sure, _)] = self.five()?;
         // Business value first.
-        let in_short = said.iter().map(|answer| first_sentence(answer.sentence())).collect();
-        deck = deck.add(heading("In short")).add(Block::List(in_short));
+        let in_short = [&happened, &drives, &comes, &to_do, &sure].map(|answer| answer.brief().to_string());
+        deck = deck.add(heading("In short")).add(Block::List(in_short.to_vec()));
         let growth = self.panel().explore("trend").ok();
         if let Some(growth) = &growth {
             deck = slide(
@@ -50,27 +44,19 @@ impl Outcome {
                 &growth.headline(),
                 growth.figure().ok().map(|figure| figure.block()),
                 "panel.explore(\"trend\")",
-                &of(0),
+                happened.sentence(),
             );
         }
-        let told: Vec<Finding> = ["contribution"]
-            .iter()
-            .filter_map(|label| self.panel().explore(label).ok())
-            .chain(self.drivers())
-            .filter(|finding| finding.number().is_some() && finding.figure().is_ok())
-            .collect();
-        for finding in told.iter().take(FINDINGS) {
-            let figure = finding.figure().ok().map(|figure| figure.block());
-            deck = slide(deck, &finding.headline(), figure, "panel.tour()", &finding.sentence());
+        let contribution = self.panel().explore("contribution").ok().map(|finding| (finding, CONTRIBUTION));
+        let drivers = self.drivers().into_iter().map(|finding| (finding, "outcome.tour"));
+        let told = contribution.into_iter().chain(drivers).filter(|(finding, _)| finding.number().is_some());
+        let drawn = told.filter_map(|(finding, query)| Some((finding.figure().ok()?, finding, query)));
+        for (figure, finding, query) in drawn.take(FINDINGS) {
+            deck = slide(deck, &finding.headline(), Some(figure.block()), query, &finding.sentence());
         }
         let model = self.forecaster()?;
-        let outlook = self.outlook()?;
-        let against = outlook.growth.map_or(String::new(), |growth| match rounded(100.0 * growth.abs(), 0) {
-            size if size == "0" => ", as in the year before".into(),
-            size => format!(", {size} % {} than a year before", if growth > 0.0 { "more" } else { "less" }),
-        });
-        let title = format!("{} are expected over {}{against}", self.amount(outlook.sum.mean), self.ahead());
-        deck = slide(deck, &title, Some(self.total_figure()?.block()), "outcome.forecast.paths(…).total(…)", &of(2));
+        let total = self.total_source()?;
+        deck = slide(deck, &self.expectation()?, Some(self.total_figure()?.block()), &total, comes.sentence());
         let name = self.backtest().name(&model)?;
         let series = self.forecast().plot_as(&model, &name)?.block();
         let title = match self.panel().len() {
@@ -78,7 +64,7 @@ impl Outcome {
             _ => "The largest series, and where each is expected to go".to_string(),
         };
         deck = slide(deck, &title, Some(series), &format!("outcome.forecast.plot({model:?})"), "");
-        let (title, shown, query) = match self.decision() {
+        let shown = match self.decision() {
             Some(decision) => {
                 let bars = Bars {
                     title: "What to order now".into(),
@@ -87,17 +73,20 @@ impl Outcome {
                     best: None,
                     reference: None,
                 };
-                (first_of(&of(3)), bars.figure().block(), "plan.decide_stock()".to_string())
+                bars.figure().block()
             }
-            None => (first_of(&of(3)), self.section("actions").map(table_of)?, "outcome.section(\"actions\")".into()),
+            None => self.section("actions").map(table_of)?,
         };
-        deck = slide(deck, &title, Some(shown), &query, &of(3));
-        let miss = self.backtest().score(&model, "wape")?;
-        let usual = if model == BENCHMARK { None } else { self.backtest().score(BENCHMARK, "wape").ok() };
-        let usual = usual
-            .map_or(String::new(), |usual| format!(", repeating {} by {} %", self.season_before(), rounded(usual, 1)));
-        let title = format!("Forecasts of the past have missed by {} %{usual}", rounded(miss, 1));
-        deck = slide(deck, &title, Some(self.misses()?.block()), "outcome.backtest.leaderboard(\"wape\")", &of(4));
+        deck = slide(deck, to_do.brief(), Some(shown), &to_do_source, to_do.sentence());
+        if let Ok(miss) = self.backtest().score(&model, "wape") {
+            let usual = if model == BENCHMARK { None } else { self.backtest().score(BENCHMARK, "wape").ok() };
+            let usual = usual.map_or(String::new(), |usual| {
+                format!("; repeating {} by {} %", self.season_before(), rounded(usual, 1))
+            });
+            let title = format!("Past forecasts were off by {} %{usual}", rounded(miss, 1));
+            let misses = self.misses()?.block();
+            deck = slide(deck, &title, Some(misses), "outcome.backtest.leaderboard(\"wape\")", sure.sentence());
+        }
         let title = format!(
             "{} were compared in {}",
             counted(self.backtest().models().len(), "model", "models"),
@@ -128,16 +117,10 @@ fn cut(title: &str) -> String {
     if title.chars().count() <= TITLE {
         return title.trim_end_matches('.').to_string();
     }
-    let ends = title.match_indices([';', ',', ':']).map(|(at, _)| at);
-    let fits = ends.take_while(|at| title[..*at].chars().count() <= TITLE).last();
+    // A comma inside a number is no end.
+    let ends = ["; ", ", ", ": "].iter().flat_map(|end| title.match_indices(end)).map(|(at, _)| at);
+    let fits = ends.filter(|at| title[..*at].chars().count() <= TITLE).max();
     fits.map_or_else(|| title.trim_end_matches('.').to_string(), |at| title[..at].to_string())
-}
-
-/// The first sentence, without its stop.
-fn first_of(text: &str) -> String {
-    // A decimal point ends no sentence.
-    let end = [";", ": ", ". "].iter().filter_map(|stop| text.find(stop)).min();
-    text[..end.unwrap_or(text.len())].trim_end_matches('.').to_string()
 }
 
 /// The first table of a block.
@@ -150,4 +133,18 @@ fn table_of(block: Block) -> Block {
 fn list_of(block: Block) -> Block {
     let found = block.leaves().into_iter().find(|leaf| matches!(leaf, Block::List(_))).cloned();
     found.unwrap_or(block)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_cut_at_clauses_and_never_inside_a_number() {
+        let title = format!("Order 5,000 units of 12 items now; the largest order is 1,200 of {}.", "x".repeat(200));
+        assert_eq!(cut(&title), "Order 5,000 units of 12 items now");
+        assert_eq!(cut("Sales rose by 1,234 units."), "Sales rose by 1,234 units");
+        let whole = "x".repeat(120);
+        assert_eq!(cut(&whole), whole);
+    }
 }

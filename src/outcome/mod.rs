@@ -219,13 +219,13 @@ impl Outcome {
     pub fn report(&self) -> Result<Report> {
         let plan = self.plan();
         let mut report = self.framed()?;
-        let mut before = None;
-        for section in sections::sections(&plan.sections.names(), plan.audience)? {
-            if let Some(between) = sections::between(before, section.0) {
-                report = report.add(between);
+        let sections = sections::sections(&plan.sections.names(), plan.audience)?;
+        let appendix = sections::appendix(&sections);
+        for (place, section) in sections.into_iter().enumerate() {
+            if appendix == Some(place) {
+                report = report.add(sections::appendix_heading());
             }
             report = report.add(self.section_or_why(section)?);
-            before = Some(section.0);
         }
         Ok(report)
     }

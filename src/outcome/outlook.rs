@@ -13,6 +13,8 @@ const PATHS: usize = 2_000;
 /// Ends of the interval that pages state, 80 %, and the level that is enough in nine of ten cases.
 const LOW: f64 = 0.1;
 const HIGH: f64 = 0.9;
+/// The share by which a step is above the average to be told as the highest.
+const STANDS_OUT: f64 = 0.05;
 
 /// The mean of some values with the interval that holds 80 % of them.
 #[derive(Clone, Copy, Debug)]
@@ -69,10 +71,13 @@ impl Outlook {
         Ok(Self { sum: Spread::of_sums(&total)?, steps, shown, days, paths, start, growth })
     }
 
-    /// The step with the highest mean, and whether it stands out of the others.
+    /// The step with the highest mean, if it stands out of the others: means of a constant forecast differ by the chance of the
+    /// paths alone.
     pub(super) fn peak(&self) -> Option<usize> {
         let by = |a: &usize, b: &usize| self.steps[*a].mean.total_cmp(&self.steps[*b].mean);
-        (self.steps.len() > 1).then(|| (0..self.steps.len()).max_by(by))?
+        let average = self.sum.mean / self.steps.len() as f64;
+        let highest = (0..self.steps.len()).max_by(by)?;
+        (self.steps[highest].mean - average > STANDS_OUT * average.abs()).then_some(highest)
     }
 
     /// The last season of the total and its forecast after it, by the week where [`shown`](Self::shown) is.

@@ -21,12 +21,16 @@ type Section = (&'static str, &'static str, fn(&Outcome) -> Result<Block>);
 
 /// The sections of a report: name, what it answers, the verb.
 pub(crate) const SECTIONS: &[Section] = &[
-    ("answers", "the first page: what happened, what drives it, what comes, what to do, how sure", Outcome::answers),
+    (
+        "answers",
+        "the first page: what happened, what drives it, what comes next, what to do, how sure",
+        Outcome::answers,
+    ),
     ("history", "what happened: sales so far, growth and where it came from", Outcome::history),
     ("drivers", "what drives sales: the findings that stand", Outcome::causes),
-    ("outlook", "what comes: the forecast, in total and by series", Outcome::expected),
+    ("outlook", "what comes next: the forecast, in total and by series", Outcome::expected),
     ("actions", "what to do: orders, or what to plan for", Outcome::actions),
-    ("accuracy", "how sure: by how much forecasts of the past have missed", Outcome::accuracy),
+    ("accuracy", "how sure: by how much past forecasts were off", Outcome::accuracy),
     ("evidence", "the evidence: leaderboard, significance, calibration, errors", Outcome::evidence),
     ("data", "the data, and what cleaning did about them", Outcome::data),
     ("challenges", "what was difficult, and how it was met", Outcome::challenges),
@@ -58,10 +62,10 @@ fn usual(audience: Audience) -> &'static [&'static str] {
         Audience::Planner => &["answers", "outlook", "actions", "accuracy", "data", "limits"],
         Audience::Analyst => &[
             "answers",
-            "history",
-            "drivers",
             "evidence",
             "accuracy",
+            "history",
+            "drivers",
             "outlook",
             "actions",
             "data",
@@ -119,28 +123,32 @@ impl Outcome {
     fn history(&self) -> Result<Block> {
         let panel = self.panel();
         let mut blocks = vec![heading("What happened"), panel.plot()?.block(), source("panel.plot()")];
-        for (question, level) in [("trend", 3), ("contribution", 3)] {
-            if let Ok(finding) = panel.explore(question) {
-                blocks.push(Block::Heading { level, text: finding.headline() });
-                blocks.push(finding.block());
-                blocks.push(source(&format!("panel.explore({question:?})")));
-            }
+        for (question, finding) in self.so_far() {
+            blocks.push(Block::Heading { level: 3, text: finding.headline() });
+            blocks.push(finding.told());
+            blocks.push(source(&format!("panel.explore({question:?})")));
         }
         Ok(Block::Group(blocks))
     }
 
+    /// Growth and where it came from, each with its question.
+    fn so_far(&self) -> Vec<(&'static str, Finding)> {
+        let asked = ["trend", "contribution"].into_iter();
+        asked.filter_map(|question| Some((question, self.panel().explore(question).ok()?))).collect()
+    }
+
     fn causes(&self) -> Result<Block> {
-        let mut blocks = vec![heading("What drives sales"), Block::Text(self.tour().sentence())];
+        let mut blocks = vec![heading("What drives sales")];
         for finding in self.drivers() {
             blocks.push(Block::Heading { level: 3, text: finding.headline() });
-            blocks.push(finding.block());
-            blocks.push(source("panel.tour()"));
+            blocks.push(finding.told());
+            blocks.push(source("outcome.tour"));
         }
         let unanswered = self.tour().unanswered()?;
         if unanswered.rows() > 0 {
             blocks.push(Block::Heading { level: 3, text: "What these data cannot answer".into() });
             blocks.push(Block::Table(unanswered));
-            blocks.push(source("panel.tour().unanswered()"));
+            blocks.push(source("outcome.tour.unanswered()"));
         }
         Ok(Block::Group(blocks))
     }
@@ -152,9 +160,9 @@ impl Outcome {
         let Spread { mean, low, high } = outlook.sum;
         let of = format!("outcome.forecast.paths(2000, {})", self.plan().seed);
         Ok(Block::Group(vec![
-            heading("What comes"),
+            heading("What comes next"),
             Block::Text(format!(
-                "{} of {} are expected over {}; with 80 % probability it lies between {} and {}. {}",
+                "{} of {} is expected over {}; with 80 % probability the total will be between {} and {}. {}",
                 self.amount(mean),
                 self.panel().columns().target(),
                 self.ahead(),
@@ -182,14 +190,14 @@ impl Outcome {
                 blocks.push(Block::Heading { level: 3, text: "Without a decision".into() });
                 blocks.push(Block::Table(undecided));
             }
-            blocks.push(source("plan.decide_stock()"));
+            blocks.push(source("outcome.decision"));
             return Ok(Block::Group(blocks));
         }
         let panel = self.panel();
         let noun = panel.frequency().noun();
         blocks.push(Block::Text(format!(
-            "Without a file that says what is on the shelf there are no orders (`stock` in the plan). What to plan for, {noun} by {noun}: \
-             what is expected, and what is enough in 9 of 10 cases."
+            "Orders need a file that says what is on the shelf, which the plan's field stock names. What to plan for, {noun} by {noun}: \
+             what is expected, and what is enough in 9 cases out of 10."
         )));
         blocks.push(Block::Table(self.steps()?));
         blocks.push(source(&format!(
@@ -209,7 +217,7 @@ impl Outcome {
         let columns = vec![
             Column::new(panel.frequency().noun().into(), (0..outlook.steps.len()).map(label).collect::<Vec<_>>()),
             Column::new("expected".into(), of(|step| step.mean)),
-            Column::new("enough in 9 of 10 cases".into(), of(|step| step.high)),
+            Column::new("enough in 9 cases out of 10".into(), of(|step| step.high)),
         ];
         Ok(Table::new(DataFrame::new(outlook.steps.len(), columns)?).titled("What to plan for, all series together"))
     }
@@ -217,7 +225,7 @@ impl Outcome {
     fn accuracy(&self) -> Result<Block> {
         let model = self.forecaster()?;
         Ok(Block::Group(vec![
-            heading("How sure is that"),
+            heading("How sure we are"),
             Block::Text(self.headline(&model)?),
             self.misses()?.block(),
             source("outcome.backtest.leaderboard(\"wape\")"),
@@ -234,6 +242,14 @@ impl Outcome {
         let mut blocks = vec![heading("Which model to trust"), Block::Text(self.verdict(&model)?)];
         blocks.extend(PerformancePage::of(&backtest, metric)?.blocks(3)?);
         blocks.push(source(&format!("outcome.backtest.performance({metric:?})")));
+        blocks.push(Block::Heading { level: 3, text: "How sure the findings are".into() });
+        let findings = self.so_far().into_iter().map(|(_, finding)| finding).chain(self.drivers());
+        let sure = |finding: Finding| {
+            let sure = finding.sure();
+            (!sure.is_empty()).then(|| format!("{}: {}", finding.headline(), sure.join(" ")))
+        };
+        blocks.push(Block::List([self.tour().sentence()].into_iter().chain(findings.filter_map(sure)).collect()));
+        blocks.push(source("outcome.tour.table()"));
         Ok(Block::Group(blocks))
     }
 
@@ -255,7 +271,7 @@ impl Outcome {
         let mut points = vec![match self.audit().changes() {
             0 => "The data needed no repair.".to_string(),
             n => format!(
-                "{} of the data were repaired as `policy` says; each is a row of the audit.",
+                "{} of the data were repaired as the plan's policy says; each is a row of the audit.",
                 counted(n, "value", "values")
             ),
         }];
@@ -332,11 +348,11 @@ impl Outcome {
         let (_, last) = panel.span();
         let mut points = vec![
             format!(
-                "The tests cover {} up to {last}. What none of them has seen, a new competitor or a change of the range, is in no \
-                 interval.",
+                "The tests cover {} up to {last}. The intervals do not cover what none of them has seen, such as a new competitor or \
+                 a changed product range.",
                 counted(self.backtest().folds().len(), "past period", "past periods")
             ),
-            "What goes along with sales is an association: it does not prove that one causes the other.".into(),
+            "The effects told here are associations: they do not prove that one thing causes the other.".into(),
             "Sales are what was sold: where shelves were empty, demand was higher than the data say, unless a column \
              says when items could be sold."
                 .into(),
@@ -379,8 +395,8 @@ impl Outcome {
         rows.sort_by(|a, b| a.2.total_cmp(&b.2));
         let best = rows.iter().position(|row| row.1 == model);
         let bars = Bars {
-            title: "By how much forecasts of the past have missed".into(),
-            value: "average miss, % of sales (WAPE)".into(),
+            title: "By how much past forecasts were off".into(),
+            value: "average error, % of sales (WAPE)".into(),
             rows: rows.into_iter().map(|(name, _, miss)| (name, miss)).collect(),
             best,
             reference: None,
@@ -518,10 +534,13 @@ pub(super) fn source(query: &str) -> Block {
     Block::Source(query.into())
 }
 
-/// What stands between a section and the one before it: where the appendix begins, its heading.
-pub(super) fn between(before: Option<&str>, name: &str) -> Option<Block> {
-    let is_appended = |name: &str| APPENDED.contains(&name);
-    // Limits alone need no appendix.
-    let begins = before.is_some_and(|before| !is_appended(before)) && is_appended(name) && name != "limits";
-    begins.then(|| Block::Group(vec![heading("Appendix"), Block::Text(APPENDIX.into())]))
+/// The place of the first section of the appendix: from there on all belong to it. Limits alone need none, nor does a report that
+/// has nothing before it.
+pub(super) fn appendix(sections: &[&Section]) -> Option<usize> {
+    let begins = sections.iter().rposition(|section| !APPENDED.contains(&section.0))? + 1;
+    sections[begins..].iter().any(|section| section.0 != "limits").then_some(begins)
+}
+
+pub(super) fn appendix_heading() -> Block {
+    Block::Group(vec![heading("Appendix"), Block::Text(APPENDIX.into())])
 }

@@ -224,14 +224,27 @@ impl Finding {
     pub fn caveats(&self) -> Vec<String> {
         self.caveats.clone()
     }
-}
 
-impl Show for Finding {
-    fn block(&self) -> Block {
+    /// What is found and its caveats; the statistics of how sure it is are for those who check.
+    pub(crate) fn told(&self) -> Block {
+        let mut blocks = self.answer();
+        blocks.extend(self.caveats.iter().cloned().map(Block::Note));
+        Block::Group(blocks)
+    }
+
+    /// Sentence, figure, tables.
+    fn answer(&self) -> Vec<Block> {
         let mut blocks = vec![Block::Text(self.sentence.clone())];
         blocks.extend(self.figure.clone().map(Block::Figure));
         blocks.push(Block::Table(self.shown.as_ref().unwrap_or(&self.table).clone()));
         blocks.extend(self.also.iter().cloned().map(Block::Table));
+        blocks
+    }
+}
+
+impl Show for Finding {
+    fn block(&self) -> Block {
+        let mut blocks = self.answer();
         if !self.sure.is_empty() {
             blocks.push(Block::Note(format!("How sure: {}", self.sure.join(" "))));
         }

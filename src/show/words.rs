@@ -67,14 +67,14 @@ pub(crate) fn about(value: f64) -> String {
 
 /// An amount as people say it: `34.6 million`, `620,000`, `41.3`; without its sign.
 pub(crate) fn amount(value: f64) -> String {
-    match value.abs() {
+    let size = value.abs();
+    // Rounded first: 999,999 is a million.
+    let scale = 10_f64.powi((size.max(1.0).log10().floor() as i32 - 2).max(0));
+    match (size / scale).round() * scale {
         v if v >= 1e9 => format!("{} billion", about(v / 1e9)),
         v if v >= 1e6 => format!("{} million", about(v / 1e6)),
-        v if v >= 1e3 => {
-            let scale = 10_f64.powi(v.log10().floor() as i32 - 2);
-            about((v / scale).round() * scale)
-        }
-        v => about(v),
+        v if v >= 1e3 => about(v),
+        _ => about(size),
     }
 }
 
@@ -139,6 +139,8 @@ mod tests {
         assert_eq!([about(12345.6), about(0.012345), about(-2.5)], ["12,346", "0.0123", "-2.5"]);
         let amounts = [34_561_335.0, -619_800.0, 1_234.0, 41.27].map(amount);
         assert_eq!(amounts, ["34.6 million", "620,000", "1,230", "41.3"]);
+        let edges = [999_999.0, 999_999_999.0, 999.94, 999.96].map(amount);
+        assert_eq!(edges, ["1 million", "1 billion", "1,000", "1,000"]);
         assert_eq!([0.0004, 0.03, 0.314].map(p_value), ["p < 0.001", "p = 0.030", "p = 0.31"]);
         let metrics = ["mase", "smape", "coverage80", "sis95", "bias", "pinball"].map(metric);
         assert_eq!(metrics, ["MASE", "sMAPE", "80 % coverage", "SIS (95 %)", "bias", "pinball loss"]);
