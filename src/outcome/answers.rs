@@ -120,7 +120,7 @@ impl Outcome {
                 let sentence = without_intervals(&sentence).replacen(&plain, &priced, 1);
                 let bar = |(about, money): &(String, f64)| {
                     // A key's name stays as it is: readers may have another for it.
-                    let name = if about.contains('=') { about.clone() } else { capital(about) };
+                    let name = if about.contains('=') { about.replace('=', " ") } else { capital(about) };
                     (name, *money, self.signed_amount(*money))
                 };
                 (first.number().unwrap_or_default(), sentence, "worth in a year", worth.iter().map(bar).collect())

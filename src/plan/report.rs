@@ -105,15 +105,10 @@ impl Plan {
     /// An amount with the plan's currency before it, or its unit behind.
     pub(crate) fn quantity(&self, amount: &str) -> String {
         let currency = self.currency.as_deref().unwrap_or_default().trim();
-        let amount = match currency.chars().last() {
-            None => amount.to_string(),
-            // A code or a word stands apart, a sign does not.
-            Some(last) if last.is_alphabetic() => format!("{currency} {amount}"),
-            Some(_) => match amount.strip_prefix('−') {
-                Some(size) => format!("−{currency}{size}"),
-                None => format!("{currency}{amount}"),
-            },
-        };
+        let (sign, size) = amount.strip_prefix('−').map_or(("", amount), |size| ("−", size));
+        // A code or a word stands apart, a sign does not.
+        let gap = if currency.ends_with(char::is_alphabetic) { " " } else { "" };
+        let amount = format!("{sign}{currency}{gap}{size}");
         match self.unit.as_deref().unwrap_or_default().trim() {
             "" => amount,
             unit => format!("{amount} {unit}"),
@@ -134,7 +129,7 @@ mod tests {
         };
         let cases = [
             ("$", "", "−$5"),
-            ("EUR", "", "EUR −5"),
+            ("EUR", "", "−EUR 5"),
             ("", "pieces", "−5 pieces"),
             ("US$", "", "−US$5"),
             ("", "", "−5"),
