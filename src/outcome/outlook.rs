@@ -1,5 +1,7 @@
-//! What do all series come to together, step by step? The total of one model's joint sample paths: quantiles of series do not
-//! add up, paths do.
+//! What do all series come to together, step by step? Means add up over series. Quantiles do not: those of the total come from one
+//! model's joint sample paths.
+
+use std::ops::Range;
 
 use crate::error::Result;
 use crate::explore::{by_week, days_to_a_week, total};
@@ -25,14 +27,11 @@ pub(super) struct Spread {
 }
 
 impl Spread {
-    fn of(values: &[f64]) -> Result<Self> {
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        Ok(Self { mean, low: quantile(values, LOW)?, high: quantile(values, HIGH)? })
-    }
-
-    /// The sums of some paths.
-    pub(super) fn of_sums(paths: &[Vec<f64>]) -> Result<Self> {
-        Self::of(&paths.iter().map(|path| path.iter().sum()).collect::<Vec<f64>>())
+    /// Of sums of the steps of some paths, with the mean of the forecast: that of the paths differs from it by chance, and where
+    /// paths cannot be negative.
+    fn of(mean: f64, paths: &[Vec<f64>], steps: Range<usize>) -> Result<Self> {
+        let values: Vec<f64> = paths.iter().map(|path| path[steps.clone()].iter().sum()).collect();
+        Ok(Self { mean, low: quantile(&values, LOW)?, high: quantile(&values, HIGH)? })
     }
 }
 
@@ -58,17 +57,25 @@ impl Outlook {
         let panel = forecast.panel();
         let paths = forecast.paths(PATHS, seed)?;
         let total = paths.total(model)?;
-        let at = |step: usize| Spread::of(&total.iter().map(|path| path[step]).collect::<Vec<f64>>());
-        let steps = (0..forecast.horizon()).map(at).collect::<Result<Vec<_>>>()?;
-        let days = if forecast.horizon() >= 28 { days_to_a_week(&panel) } else { 1 };
-        let of_week = |week: usize| {
-            let sum = |path: &Vec<f64>| path[week * days..(week + 1) * days].iter().sum();
-            Spread::of(&total.iter().map(sum).collect::<Vec<f64>>())
-        };
-        let shown = (0..forecast.horizon() / days).map(of_week).collect::<Result<Vec<_>>>()?;
+        let horizon = forecast.horizon();
+        let mut means = vec![0.0; horizon];
+        for of_series in forecast.keys().iter().filter_map(|key| forecast.mean(model, key).ok()) {
+            means.iter_mut().zip(of_series).for_each(|(sum, mean)| *sum += mean);
+        }
+        let of = |steps: Range<usize>| Spread::of(means[steps.clone()].iter().sum(), &total, steps);
+        let steps = (0..horizon).map(|step| of(step..step + 1)).collect::<Result<Vec<_>>>()?;
+        let days = if horizon >= 28 { days_to_a_week(&panel) } else { 1 };
+        let weeks = (0..horizon / days).map(|week| of(week * days..(week + 1) * days));
+        let shown = weeks.collect::<Result<Vec<_>>>()?;
         let start = (0..panel.len()).map(|i| forecast.start(i)).max().unwrap_or(0);
         let growth = growth(forecast, model, &panel)?;
-        Ok(Self { sum: Spread::of_sums(&total)?, steps, shown, days, paths, start, growth })
+        Ok(Self { sum: of(0..horizon)?, steps, shown, days, paths, start, growth })
+    }
+
+    /// The total of one series over the whole horizon; none where the model failed on it.
+    pub(super) fn of_series(&self, forecast: &Forecast, model: &str, key: &str) -> Result<Option<Spread>> {
+        let (Ok(paths), Ok(mean)) = (self.paths.of(model, key), forecast.mean(model, key)) else { return Ok(None) };
+        Spread::of(mean.iter().sum(), &paths, 0..forecast.horizon()).map(Some)
     }
 
     /// The step with the highest mean, if it stands out of the others: means of a constant forecast differ by the chance of the

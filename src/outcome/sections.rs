@@ -480,7 +480,7 @@ impl Outcome {
         let mut past: Vec<f64> = (0..shown).map(last).collect();
         let mut ahead: Vec<Option<Spread>> = Vec::new();
         for key in keys.iter().take(shown) {
-            ahead.push(outlook.paths.of(model, key).ok().map(|paths| Spread::of_sums(&paths)).transpose()?);
+            ahead.push(outlook.of_series(&self.forecast(), model, key)?);
         }
         past.push((0..keys.len()).map(last).sum());
         ahead.push(Some(outlook.sum));
