@@ -99,12 +99,12 @@ fn write(path: &Path, own: bool, work: impl FnOnce(&mut File) -> Result<()>) -> 
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    std::fs::create_dir_all(folder).map_err(|cause| refused(path, &cause))?;
+    let made = Made::folder(folder).map_err(|cause| refused(path, &cause))?;
     if guard.is_first_in(folder) {
         set::heal(folder);
         sweep(folder);
     }
-    let mut unfinished = Unfinished::begin(folder, path, target.clone(), own)?;
+    let mut unfinished = Unfinished::begin(folder, path, target.clone(), own, made)?;
     fence::still_allowed(path, unfinished.temporary.as_file())?;
     work(unfinished.temporary.as_file_mut())?;
     if let Some(error) = foreign {
@@ -125,13 +125,15 @@ pub(crate) struct Unfinished {
     path: PathBuf,
     target: PathBuf,
     own: bool,
+    /// Behind the file itself, which lies in them.
+    _made: Made,
 }
 
 impl Unfinished {
-    fn begin(folder: &Path, path: &Path, target: PathBuf, own: bool) -> Result<Self> {
+    fn begin(folder: &Path, path: &Path, target: PathBuf, own: bool, made: Made) -> Result<Self> {
         let temporary = begun(folder).map_err(|cause| refused(path, &cause))?;
         let listed = Listed::new(temporary.path());
-        Ok(Self { temporary, _listed: listed, path: path.into(), target, own })
+        Ok(Self { temporary, _listed: listed, path: path.into(), target, own, _made: made })
     }
 
     /// Do these very bytes stand there already?
@@ -151,6 +153,29 @@ impl Unfinished {
         let Self { temporary, _listed, path, target, .. } = self;
         temporary.persist(&target).map_err(|failure| refused(&path, &failure.error))?;
         Ok(Placed { path, target })
+    }
+}
+
+/// The folders that were made for a file, the innermost first: they go again if the file does not get there.
+struct Made(Vec<PathBuf>);
+
+impl Made {
+    fn folder(folder: &Path) -> std::io::Result<Self> {
+        let missing = folder.ancestors().take_while(|part| !part.as_os_str().is_empty() && !part.exists());
+        let made = Self(missing.map(PathBuf::from).collect());
+        std::fs::create_dir_all(folder)?;
+        Ok(made)
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        for folder in &self.0 {
+            // Only an empty folder goes.
+            if std::fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
     }
 }
 
@@ -344,6 +369,23 @@ mod tests {
         assert!(put(&home.path().join("c.txt"), "half").unwrap_err().is_io());
         assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1);
         assert!(UNFINISHED.lock().unwrap().iter().all(|file| !file.starts_with(home.path())));
+    }
+
+    #[test]
+    fn a_failure_leaves_no_folder_behind() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join("page")).unwrap();
+        let failed = together(|| {
+            put(&home.path().join("a/b/1.txt"), "one")?;
+            put(&home.path().join("a/b/2.txt"), "two")?;
+            put(&home.path().join("page"), "a folder stands there")
+        });
+        assert!(failed.is_err());
+        let names = |folder: &Path| std::fs::read_dir(folder).unwrap().count();
+        assert_eq!((names(home.path()), names(&home.path().join("page"))), (1, 0));
+        // A folder that was there before stays, empty or not.
+        assert!(write_with(&home.path().join("page/x.txt"), |_| Err(Error::io("no"))).is_err());
+        assert!(home.path().join("page").is_dir());
     }
 
     #[test]

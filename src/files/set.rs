@@ -128,7 +128,9 @@ pub fn together<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     struct Forget;
     impl Drop for Forget {
         fn drop(&mut self) {
-            WAITING.set(None);
+            // The last first: the folder that was made for the first file goes with it, once it is empty.
+            let mut waiting = WAITING.take().unwrap_or_default();
+            while waiting.begun.pop().is_some() {}
         }
     }
     if WAITING.with_borrow(Option::is_some) {
