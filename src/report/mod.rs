@@ -38,7 +38,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use assets::font_css;
 
 use crate::error::{Error, Result};
-use crate::files::{mark, together, write_atomically};
+use crate::files::{mark, read_bytes, remove_own, together, write_atomically};
 use crate::show::wording::Wording;
 use crate::show::{Block, Prose, Show, noun};
 
@@ -125,8 +125,9 @@ impl Report {
     }
 
     /// The same report with numbers as a locale writes them (`de`, `en-IN`), and columns under names of their own
-    /// (`Weekly_Sales=Sales, Dept=Department`): in texts, tables and figures. Words stay English; keys and what a text column holds
-    /// stay as they are.
+    /// (`Weekly_Sales=Sales, Dept=Department`): in texts, in the headers of tables, in figures. A name is replaced wherever it is a
+    /// word of a text, whatever it means there: with `sales=Revenue`, "actual sales" becomes "actual Revenue". Words stay English;
+    /// the cells of a text column, code and sources stay as they are.
     ///
     /// ```
     /// use tradewind::report::Report;
@@ -149,7 +150,8 @@ impl Report {
         Ok(Self { wording: Wording::new(locale, names)?, ..self })
     }
 
-    /// What follows is backup: on slides it lies behind a divider, for questions.
+    /// What follows is backup: on slides it lies behind a divider, for questions. No slide before the divider is continued on another:
+    /// what it cannot hold goes behind the divider as well, and the slide says so.
     #[must_use]
     pub fn backup(self) -> Self {
         Self { backup: Some(self.blocks.len()), ..self }
@@ -322,10 +324,13 @@ fn printed(path: &Path, bytes: &[u8]) -> Result<Vec<PathBuf>> {
 }
 
 /// Write the pictures first and the page last: a page never links to a picture that is not there yet. None of them is
-/// written if one cannot be.
+/// written if one cannot be. Pictures that an earlier version of the page had beyond these go.
 fn with_assets(path: &Path, render: impl FnOnce(&mut assets::Pictures) -> Result<String>) -> Result<Vec<PathBuf>> {
     let mut pictures = assets::Pictures::new(path);
     let page = render(&mut pictures)?;
+    // The page that is about to be replaced; one that cannot be read has no pictures.
+    let before = read_bytes(path).unwrap_or_default();
+    let outdated = pictures.outdated(&String::from_utf8_lossy(&before));
     together(|| {
         let mut written = vec![path.to_path_buf()];
         for (path, svg) in pictures.take()? {
@@ -333,6 +338,7 @@ fn with_assets(path: &Path, render: impl FnOnce(&mut assets::Pictures) -> Result
             written.push(path);
         }
         write_atomically(path, page.as_bytes())?;
+        outdated.iter().try_for_each(|picture| remove_own(picture))?;
         Ok(written)
     })
 }

@@ -3,11 +3,12 @@
 use maud::{Markup, PreEscaped, html};
 use minijinja::{Value, context};
 
-use super::assets::{Pictures, font_css};
+use super::assets::{Pictures, font_css, source_anchor};
 use super::pieces::{Piece, Pieces, Run, SOURCES};
 use super::{Report, template};
 use crate::error::Result;
 use crate::show::markdown::{self, code_span, escape};
+use crate::show::wording::once;
 use crate::show::words::typeset;
 use crate::show::{Block, html, one_line};
 
@@ -27,7 +28,7 @@ pub(super) fn markdown(report: &Report, pictures: &mut Pictures) -> Result<Strin
     let mut piece = |piece: &Piece| {
         let mut parts: Vec<String> = Vec::new();
         if let Some(heading) = &piece.heading {
-            let heading = Block::Heading { level: heading.level, text: heading.text.clone() };
+            let heading = Block::Heading { level: heading.level, text: once(heading.text.clone()) };
             parts.push(markdown::render(&heading, &mut |_| String::new()));
         }
         for run in &piece.runs {
@@ -77,7 +78,7 @@ pub(super) fn html(report: &Report) -> Result<String> {
     let section = |piece: &Piece| {
         let heading = piece.heading.as_ref();
         let shown = html! {
-            @if let Some(heading) = heading { (html::heading(heading.level, &heading.text, Some(&heading.anchor))) }
+            @if let Some(heading) = heading { (html::heading(heading.level, &once(heading.text.clone()), Some(&heading.anchor))) }
             @for run in &piece.runs { (self::run(run, &pages)) }
         };
         context! {
@@ -161,7 +162,7 @@ fn run(run: &Run, pages: &Pieces) -> Markup {
     html! {
         div.from title=(format!("Source {source}: {query}")) {
             (PreEscaped(blocks.into_string()))
-            p.source { a href=(format!("#source-{source}")) { "Source " (source) } }
+            p.source { a href=(format!("#{}", source_anchor(source))) { "Source " (source) } }
         }
     }
 }

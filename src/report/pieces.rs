@@ -19,6 +19,7 @@ pub(super) struct Piece<'a> {
 /// A heading on a page: the page's title is the only one of level 1.
 pub(super) struct Heading {
     pub(super) level: u8,
+    /// As its readers see it.
     pub(super) text: String,
     pub(super) anchor: String,
 }
@@ -42,16 +43,16 @@ pub(super) struct Pieces<'a> {
 impl<'a> Pieces<'a> {
     pub(super) fn of(report: &'a Report) -> Self {
         let mut anchors = Anchors::default();
-        // The title takes its own anchor first, as it would on a code host.
-        anchors.next(&report.title);
+        // The title takes its own anchor first, as it would on a code host, which knows only what readers see.
+        anchors.next(&typeset(&report.title));
         let mut pieces = vec![Piece { heading: None, runs: vec![Run::default()] }];
         let mut sources: Vec<String> = Vec::new();
         for leaf in report.leaves() {
             let Some(piece) = pieces.last_mut() else { break };
             match leaf {
                 Block::Heading { level, text } => {
-                    let (level, text) = ((*level).clamp(2, 6), one_line(text));
-                    let heading = Some(Heading { level, anchor: anchors.next(&text), text: typeset(&text) });
+                    let (level, text) = ((*level).clamp(2, 6), typeset(&one_line(text)));
+                    let heading = Some(Heading { level, anchor: anchors.next(&text), text });
                     pieces.push(Piece { heading, runs: vec![Run::default()] });
                 }
                 Block::Source(query) => {
