@@ -1,11 +1,12 @@
 //! Which block goes on which slide?
 //!
 //! A title slide; then each heading of level 2 starts a slide, and so does a deeper one once its slide has content. A
-//! slide holds one figure, one table or one piece of code, and the text that belongs to it: the text before it, and the
-//! text after it as long as it fits. What would overflow continues on the next slide under the same title.
+//! question of a first page is a slide with its answer. A slide holds one figure, one table or one piece of code, and the
+//! text that belongs to it: the text before it, and the text after it as long as it fits. What would overflow continues
+//! on the next slide under the same title; in a presentation with a backup, it continues there.
 
 use super::Report;
-use crate::show::{Block, Prose, Words, one_line, paragraphs};
+use crate::show::{Answer, Block, Prose, Words, one_line, paragraphs};
 
 /// Letters that fit beside a picture or above a table, and on a slide of words alone.
 const BESIDE: usize = 360;
@@ -14,6 +15,8 @@ const ALONE: usize = 620;
 const POINTS: usize = 7;
 /// The title of the slide before the backup.
 const BACKUP: &str = "Backup";
+/// What a slide says that goes on in the backup.
+const MORE: &str = "The rest is in the backup.";
 /// Lines of code that fit on a slide.
 const LINES: usize = 16;
 
@@ -31,6 +34,10 @@ pub(super) struct Slide {
     pub(super) spoken: Vec<String>,
     /// Does it lie behind the presentation, for questions?
     pub(super) is_backup: bool,
+    /// Is its title a question, and the rest the answer?
+    is_answer: bool,
+    /// Does it take what the slide before could not hold?
+    is_continued: bool,
 }
 
 impl Slide {
@@ -40,7 +47,18 @@ impl Slide {
 
     /// The slide that takes what this one cannot hold.
     fn next(&self) -> Self {
-        Self { section: self.section.clone(), is_backup: self.is_backup, ..Self::titled(&self.title) }
+        Self {
+            section: self.section.clone(),
+            is_backup: self.is_backup,
+            is_answer: self.is_answer,
+            is_continued: true,
+            ..Self::titled(&self.title)
+        }
+    }
+
+    /// The slide before the backup.
+    fn divider() -> Self {
+        Self { is_backup: true, ..Self::titled(BACKUP) }
     }
 
     fn is_bare(&self) -> bool {
@@ -53,7 +71,8 @@ impl Slide {
     }
 
     fn takes(&self, words: &Block) -> bool {
-        let most = if self.thing.is_some() { BESIDE } else { ALONE };
+        // The figure of an answer is small, and belongs to its sentence however long that is.
+        let most = if self.thing.is_some() && !self.is_answer { BESIDE } else { ALONE };
         self.is_bare() || self.weight() + weight(words) <= most
     }
 }
@@ -67,12 +86,14 @@ pub(super) fn deck(report: &Report) -> Vec<Slide> {
     let backup =
         report.backup.map(|place| report.blocks[..place].iter().map(|block| block.leaves().len()).sum::<usize>());
     for (place, leaf) in report.leaves().into_iter().enumerate() {
+        let is_backup = backup.is_some_and(|backup| place >= backup);
         if backup == Some(place) {
             if opened || !now.is_bare() {
                 slides.push(std::mem::take(&mut now));
             }
-            slides.push(Slide { is_backup: true, ..Slide::titled(BACKUP) });
-            now = Slide { is_backup: true, ..Slide::titled(BACKUP) };
+            slides.push(Slide::divider());
+            now = Slide::divider();
+            section = None;
             opened = false;
         }
         match leaf {
@@ -89,8 +110,8 @@ pub(super) fn deck(report: &Report) -> Vec<Slide> {
                 if !now.is_bare() || opened && *level <= 2 {
                     slides.push(std::mem::take(&mut now));
                 }
-                now =
-                    Slide { is_backup: backup.is_some_and(|backup| place >= backup), ..Slide::titled(&one_line(text)) };
+                let spoken = std::mem::take(&mut now.spoken);
+                now = Slide { is_backup, spoken, ..Slide::titled(&one_line(text)) };
                 if *level <= 2 {
                     section = Some(now.title.clone());
                 } else {
@@ -98,38 +119,98 @@ pub(super) fn deck(report: &Report) -> Vec<Slide> {
                 }
                 opened = *level <= 2;
             }
+            Block::Answer(answer) => {
+                // A question is a deeper heading.
+                if !now.is_bare() {
+                    slides.push(std::mem::take(&mut now));
+                }
+                let spoken = std::mem::take(&mut now.spoken);
+                let thing = answer.figure().cloned().map(Block::Figure);
+                let title = Slide::titled(&one_line(answer.question()));
+                now = Slide { section: section.clone(), thing, spoken, is_backup, is_answer: true, ..title };
+                said(answer).iter().for_each(|words| add_words(words, &mut now, &mut slides));
+                opened = false;
+            }
             Block::Table(_) | Block::Figure(_) | Block::Code { .. } => {
                 for thing in things(leaf) {
                     if now.thing.is_some() || now.weight() > BESIDE {
-                        let next = now.next();
-                        slides.push(std::mem::replace(&mut now, next));
+                        go_on(&mut now, &mut slides);
                     }
                     now.thing = Some(thing);
                 }
             }
-            words => {
-                for piece in pieces(words) {
-                    if !now.takes(&piece) {
-                        let next = now.next();
-                        slides.push(std::mem::replace(&mut now, next));
-                    }
-                    now.words.push(piece);
-                }
-            }
+            words => add_words(words, &mut now, &mut slides),
         }
     }
     if opened || !now.is_bare() {
         slides.push(now);
     }
-    slides
+    if report.backup.is_some() { uncontinued(slides) } else { slides }
+}
+
+/// Words on a slide, and on the next ones where they do not fit.
+fn add_words(words: &Block, now: &mut Slide, slides: &mut Vec<Slide>) {
+    for piece in pieces(words) {
+        if !now.takes(&piece) {
+            go_on(now, slides);
+        }
+        now.words.push(piece);
+    }
+}
+
+fn go_on(now: &mut Slide, slides: &mut Vec<Slide>) {
+    let next = now.next();
+    slides.push(std::mem::replace(now, next));
+}
+
+/// What an answer says: its number, which stands out, and its sentence.
+fn said(answer: &Answer) -> Vec<Block> {
+    let number = one_line(answer.number());
+    let number = (!number.is_empty())
+        .then(|| Block::Prose(Prose::Paragraph(vec![Words::Strong(vec![Words::Plain(number.clone())])])));
+    number.into_iter().chain([Block::Text(answer.sentence().to_string())]).collect()
+}
+
+/// A presentation whose length does not depend on the length of its names: what a slide cannot hold goes behind the divider, and
+/// the slide says so. Whoever speaks has all words on the slide itself.
+fn uncontinued(slides: Vec<Slide>) -> Vec<Slide> {
+    let (mut shown, mut backup, mut rest) = (Vec::<Slide>::new(), Vec::new(), Vec::new());
+    let mut is_said = false;
+    for mut slide in slides {
+        match shown.last_mut() {
+            _ if slide.is_backup => backup.push(slide),
+            Some(first) if slide.is_continued => {
+                if !is_said {
+                    first.words.push(Block::Text(MORE.into()));
+                    is_said = true;
+                }
+                first.spoken.append(&mut slide.spoken);
+                if first.source.is_none() {
+                    first.source.clone_from(&slide.source);
+                }
+                rest.push(Slide { is_backup: true, ..slide });
+            }
+            _ => {
+                shown.push(slide);
+                is_said = false;
+            }
+        }
+    }
+    if !rest.is_empty() && backup.is_empty() {
+        backup.push(Slide::divider());
+    }
+    let mut backup = backup.into_iter();
+    shown.extend(backup.next());
+    shown.into_iter().chain(rest).chain(backup).collect()
 }
 
 /// Is its title a topic, so that its figure needs a title as well? The messages of a presentation say what their figures show.
 pub(super) fn has_topics(report: &Report, slide: &Slide) -> bool {
-    report.origin.is_none() || slide.is_backup
+    report.origin.is_none() || slide.is_backup || slide.is_answer
 }
 
-/// `Source: sales.csv, 2010-02-05 to 2012-10-26 · panel.plot()`.
+/// `Source: sales.csv, 2010-02-05 to 2012-10-26 · panel.plot()`: a file and a call, which keep their names and numbers on every
+/// page, so that both can be used again.
 fn source(report: &Report, query: &str) -> String {
     match &report.origin {
         Some(origin) => format!("Source: {} · {}", one_line(&origin.said), one_line(query)),
@@ -278,6 +359,7 @@ fn room(point: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::Bars;
     use crate::show::Table;
     use polars::prelude::*;
 
@@ -312,6 +394,69 @@ mod tests {
         let slides = deck(&Report::new("R").heading("A").add(Block::List(points)));
         assert!(slides.len() >= 4 && slides.iter().all(|slide| slide.weight() <= ALONE));
         assert!(deck(&Report::new("R").text("x".repeat(5000))).len() > 5);
+    }
+
+    #[test]
+    fn an_answer_is_a_slide() {
+        let bars = |title: &str| {
+            let rows = vec![("a".to_string(), 1.0), ("b".to_string(), 2.0)];
+            Bars { title: title.into(), value: "USD".into(), rows, best: None, reference: None }.figure()
+        };
+        let answer = |question: &str| Answer::new(question, "+4 %", "They rose. ".repeat(40)).drawn(bars(question));
+        let answers = ["What happened?", "What comes?"].map(|question| {
+            Block::Group(vec![Block::Answer(answer(question)), Block::Source(format!("{question}()"))])
+        });
+        let answers = Block::Group(answers.into());
+        let slides = deck(&Report::new("R").add(answers.clone()).heading("H").text("Words."));
+        let titles: Vec<&str> = slides.iter().map(|slide| slide.title.as_str()).collect();
+        assert_eq!(titles, ["What happened?", "What comes?", "H"]);
+        for slide in &slides[..2] {
+            assert!(matches!(slide.thing, Some(Block::Figure(_))) && slide.words.len() == 2, "{slide:?}");
+            assert_eq!(slide.source, Some(format!("Source: {}()", slide.title)));
+            assert!(has_topics(&Report::new("R"), slide) && slide.section.is_none());
+        }
+        // Below a heading they belong to it, and after words they begin anew.
+        let report = Report::new("R").heading("In short").add(answers).backup().add(&Answer::new("Why?", "", "So."));
+        let slides = deck(&report);
+        assert!(slides[..2].iter().all(|slide| slide.section.as_deref() == Some("In short")));
+        let last = slides.last().unwrap();
+        assert_eq!((last.title.as_str(), last.words.len(), last.section.as_deref()), ("Why?", 1, None));
+    }
+
+    #[test]
+    fn no_slide_of_a_presentation_is_continued() {
+        let name = "x".repeat(200);
+        let points: Vec<String> = (0..9).map(|index| format!("Point {index} is about {name}.")).collect();
+        let report = Report::new("R")
+            .heading("In short")
+            .add(Block::List(points.clone()))
+            .add(Block::Spoken("Say it.".into()))
+            .source("panel.tour()")
+            .heading(format!("{name} rose"))
+            .add(table())
+            .add(table())
+            .heading("Limits")
+            .add(Block::List(points));
+        let titles_of = |slides: &[Slide]| slides.iter().map(|slide| slide.title.clone()).collect::<Vec<_>>();
+        let before = titles_of(&deck(&report));
+        assert!(before.len() > 6, "{before:?}");
+        let rose = format!("{name} rose");
+        for (report, behind) in [(report.clone().backup(), 0), (report.backup().heading("Evidence").text("Words."), 1)]
+        {
+            let slides = deck(&report);
+            let divider = slides.iter().position(|slide| slide.is_backup).unwrap();
+            assert_eq!(titles_of(&slides[..divider]), ["In short", rose.as_str(), "Limits"]);
+            assert!(slides[divider].title == BACKUP && slides[divider].is_bare());
+            // Nothing is lost: what was continued is so still, behind the divider and before the rest.
+            assert_eq!(slides.len(), before.len() + 1 + behind);
+            assert!(slides[divider..].iter().all(|slide| slide.is_backup));
+            for slide in &slides[..divider] {
+                let says = |words: &Block| matches!(words, Block::Text(text) if text == MORE);
+                assert_eq!(slide.words.iter().filter(|words| says(words)).count(), 1, "{}", slide.title);
+            }
+            assert_eq!(slides[0].spoken, ["Say it."]);
+            assert_eq!(slides[0].source.as_deref(), Some("Source: panel.tour()"));
+        }
     }
 
     #[test]
