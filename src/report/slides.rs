@@ -36,8 +36,9 @@ pub(super) fn markdown(report: &Report, pictures: &mut Pictures) -> Result<Strin
         // Beside words a picture has less room.
         let class = (!slide.words.is_empty()).then(|| "<!-- _class: words -->".to_string());
         let mut pieces: Vec<String> = class.into_iter().collect();
-        pieces.extend(slide.section.iter().map(|section| format!("###### {}", escape(section))));
-        pieces.push(format!("## {}", escape(&slide.title)));
+        let said = |text: &str| escape(&typeset(text));
+        pieces.extend(slide.section.iter().map(|section| format!("###### {}", said(section))));
+        pieces.push(format!("## {}", said(&slide.title)));
         pieces.extend(slide.words.iter().map(|words| markdown::render(words, &mut |_| String::new())));
         pieces.extend(slide.thing.iter().map(|thing| match thing {
             Block::Table(table) => markdown::table(table, ROWS, COLUMNS, REST),
@@ -45,9 +46,15 @@ pub(super) fn markdown(report: &Report, pictures: &mut Pictures) -> Result<Strin
         }));
         pieces.extend(slide.source.iter().map(|source| format!("<small>{}</small>", escape(source))));
         // What a speaker says is a comment, which has an end of its own.
-        pieces.extend(slide.spoken.iter().map(|spoken| format!("<!-- {} -->", spoken.replace("--", "– –"))));
+        let spoken = slide.spoken.iter().map(|spoken| typeset(spoken).replace("--", "– –"));
+        pieces.extend(spoken.map(|spoken| format!("<!-- {spoken} -->")));
         let markdown = pieces.iter().map(|piece| piece.trim_end()).collect::<Vec<_>>().join("\n\n");
-        context! { title => escape(&slide.title), markdown => markdown, is_backup => slide.is_backup }
+        context! {
+            title => said(&slide.title),
+            section => slide.section.as_deref().map(said),
+            is_backup => slide.is_backup,
+            markdown => markdown,
+        }
     };
     let slides: Vec<Value> = deck(report).iter().map(&mut slide).collect();
     let page = context! {
@@ -64,8 +71,8 @@ pub(super) fn html(report: &Report) -> Result<String> {
     let slides = deck(report);
     let slide = |slide: &Slide| {
         context! {
-            title => slide.title.clone(),
-            section => slide.section.clone(),
+            title => typeset(&slide.title),
+            section => slide.section.as_deref().map(typeset),
             is_backup => slide.is_backup,
             html => written(inner(report, slide).into_string()),
         }
@@ -104,7 +111,7 @@ fn inner(report: &Report, slide: &Slide) -> Markup {
     html! {
         div class=(way) {
             h2 dir="auto" {
-                @if let Some(section) = &slide.section { span.section { (section) } }
+                @if let Some(section) = &slide.section { span.section { (typeset(section)) } }
                 (typeset(&slide.title))
             }
             @if !slide.words.is_empty() {
@@ -116,7 +123,7 @@ fn inner(report: &Report, slide: &Slide) -> Markup {
                 Some(thing) => div.thing { (html::fragment(thing, ROWS)) },
                 None => {},
             }
-            @if let Some(source) = &slide.source { p.source { (typeset(source)) } }
+            @if let Some(source) = &slide.source { p.source { (source) } }
         }
         @if !slide.spoken.is_empty() {
             aside.spoken hidden aria-label="Notes" { @for spoken in &slide.spoken { p { (typeset(spoken)) } } }

@@ -210,7 +210,7 @@ impl<'a> Writer<'a> {
         Ok(json!({
             "title": long(&typeset(&one_line(&slide.title))),
             "section": slide.section.as_ref().map(|section| long(&typeset(&one_line(section)))),
-            "source": slide.source.as_ref().map(|source| long(&typeset(source))),
+            "source": slide.source.as_ref().map(|source| long(source)),
             "words": words,
             "thing": thing,
             "beside": beside,

@@ -58,16 +58,16 @@ fn stamp(seconds: f64) -> String {
 /// The chart, for a frame of this height in points; its workbook is related as `workbook`.
 pub(super) fn document(chart: &SimpleChart, workbook: &str, language: &str, height: f64) -> Tag {
     let places = Places::of(chart);
-    let mut area = tag("c:plotArea").with(tag("c:layout")).with(group(chart, &places, height));
+    let mut area = tag("c:plotArea").with(tag("c:layout")).with(group(chart, &places, height, language));
     if let Some(shares) = &chart.shares {
         let line = line_group(std::slice::from_ref(shares), chart.series.len(), &places, [PLACES_OF_SHARES, SHARES]);
         area = area.with(line);
     }
-    area = area.with(category_axis(chart, &places, height)).with(value_axis(chart));
+    area = area.with(category_axis(chart, &places, height, language)).with(value_axis(chart, language));
     if chart.shares.is_some() {
-        area = area.with(value_axis_of_shares()).with(hidden_axis());
+        area = area.with(value_axis_of_shares(language)).with(hidden_axis());
     }
-    let legend = tag("c:legend").with(val("c:legendPos", "t")).with(val("c:overlay", 0)).with(letters(12.0));
+    let legend = tag("c:legend").with(val("c:legendPos", "t")).with(val("c:overlay", 0)).with(letters(12.0, language));
     let many = chart.series.len() + usize::from(chart.shares.is_some()) > 1;
     let inner = tag("c:chart")
         .with(val("c:autoTitleDeleted", 1))
@@ -84,11 +84,11 @@ pub(super) fn document(chart: &SimpleChart, workbook: &str, language: &str, heig
         .with(val("c:roundedCorners", 0))
         .with(inner)
         .with(tag("c:spPr").with(tag("a:noFill")).with(tag("a:ln").with(tag("a:noFill"))))
-        .with(letters(12.0))
+        .with(letters(12.0, language))
         .with(tag("c:externalData").at("r:id", workbook).with(val("c:autoUpdate", 0)))
 }
 
-fn group(chart: &SimpleChart, places: &Places, height: f64) -> Tag {
+fn group(chart: &SimpleChart, places: &Places, height: f64, language: &str) -> Tag {
     if chart.kind == ChartKind::Lines {
         return line_group(&chart.series, 0, places, [PLACES, VALUES]);
     }
@@ -109,7 +109,7 @@ fn group(chart: &SimpleChart, places: &Places, height: f64) -> Tag {
             .with(tag("c:spPr").with(fill(series.colour)))
             .with(val("c:invertIfNegative", 0))
             .all(point)
-            .all(labelled.then(|| labels(series, size)))
+            .all(labelled.then(|| labels(series, size, language)))
             .all(numbers(index, series, places))
     });
     tag("c:barChart")
@@ -208,20 +208,20 @@ fn fill([red, green, blue]: [u8; 3]) -> Tag {
 }
 
 /// Small grey letters of a size in points.
-fn letters(size: f64) -> Tag {
+fn letters(size: f64, language: &str) -> Tag {
     let look = tag("a:defRPr")
         .at("sz", (size * 100.0).round() as i64)
         .with(tag("a:solidFill").with(val("a:schemeClr", "tx2")))
         .with(tag("a:latin").at("typeface", "+mn-lt"));
-    let paragraph = tag("a:p").with(tag("a:pPr").with(look)).with(tag("a:endParaRPr").at("lang", "en-US"));
+    let paragraph = tag("a:p").with(tag("a:pPr").with(look)).with(tag("a:endParaRPr").at("lang", language));
     tag("c:txPr").with(tag("a:bodyPr")).with(tag("a:lstStyle")).with(paragraph)
 }
 
-fn labels(series: &ChartSeries, size: f64) -> Tag {
+fn labels(series: &ChartSeries, size: f64, language: &str) -> Tag {
     tag("c:dLbls")
         .with(tag("c:numFmt").at("formatCode", label_format(&series.values)).at("sourceLinked", 0))
         .with(tag("c:spPr").with(tag("a:noFill")).with(tag("a:ln").with(tag("a:noFill"))))
-        .with(letters(size))
+        .with(letters(size, language))
         .with(val("c:dLblPos", "outEnd"))
         .with(val("c:showLegendKey", 0))
         .with(val("c:showVal", 1))
@@ -260,12 +260,16 @@ fn axis_format(values: &[f64]) -> &'static str {
     }
 }
 
-fn axis_title(text: &str, upright: bool) -> Option<Tag> {
+fn axis_title(text: &str, upright: bool, language: &str) -> Option<Tag> {
     if text.trim().is_empty() || text.chars().count() > LONGEST {
         return None;
     }
     let look = |name: &'static str| {
-        tag(name).at("lang", "en-US").at("sz", 1200).at("b", 0).with(tag("a:solidFill").with(val("a:schemeClr", "tx2")))
+        tag(name)
+            .at("lang", language)
+            .at("sz", 1200)
+            .at("b", 0)
+            .with(tag("a:solidFill").with(val("a:schemeClr", "tx2")))
     };
     let look_of_paragraph = tag("a:defRPr").at("sz", 1200).at("b", 0);
     let body = tag("a:bodyPr");
@@ -295,7 +299,7 @@ fn lying_letters(places: &Places, height: f64) -> f64 {
     (height / places.len().max(1) as f64 * 0.66).clamp(6.0, 12.0).floor()
 }
 
-fn category_axis(chart: &SimpleChart, places: &Places, height: f64) -> Tag {
+fn category_axis(chart: &SimpleChart, places: &Places, height: f64, language: &str) -> Tag {
     let lying = chart.kind == ChartKind::Bars;
     let (side, order) = if lying { ("l", "maxMin") } else { ("b", "minMax") };
     let days = match places {
@@ -307,13 +311,13 @@ fn category_axis(chart: &SimpleChart, places: &Places, height: f64) -> Tag {
     let format = if matches!(places, Places::Days(_)) && days.is_none() { "yyyy-mm-dd" } else { format };
     let size = if lying { lying_letters(places, height) } else { 12.0 };
     let first = axis(name, PLACES, side, order, false)
-        .all(axis_title(&chart.category_title, lying))
+        .all(axis_title(&chart.category_title, lying, language))
         .with(tag("c:numFmt").at("formatCode", format).at("sourceLinked", 0))
         .with(val("c:majorTickMark", if days.is_some() { "out" } else { "none" }))
         .with(val("c:minorTickMark", "none"))
         .with(val("c:tickLblPos", "low"))
         .with(stroke("969CA3"))
-        .with(letters(size))
+        .with(letters(size, language))
         .with(val("c:crossAx", VALUES))
         .with(val("c:crosses", "autoZero"));
     if days.is_some() {
@@ -351,14 +355,14 @@ fn ticks(days: &[f64]) -> (u32, &'static str, &'static str) {
     (step.unwrap_or(100), "years", "mmm yyyy")
 }
 
-fn value_axis(chart: &SimpleChart) -> Tag {
+fn value_axis(chart: &SimpleChart, language: &str) -> Tag {
     let lying = chart.kind == ChartKind::Bars;
     let side = if lying { "b" } else { "l" };
     let values: Vec<f64> = chart.series.iter().flat_map(|series| &series.values).copied().collect();
     let between = if chart.kind == ChartKind::Lines { "midCat" } else { "between" };
     // Lying bars have their values beside them.
     let grid = (!lying).then(|| tag("c:majorGridlines").with(stroke("E4E7EB")));
-    let title = if lying { None } else { axis_title(&chart.value_title, true) };
+    let title = if lying { None } else { axis_title(&chart.value_title, true, language) };
     let first = if chart.kind == ChartKind::Lines { floor(&values) } else { None };
     let scaling = tag("c:scaling").with(val("c:orientation", "minMax")).all(first.map(|first| val("c:min", first)));
     tag("c:valAx")
@@ -373,7 +377,7 @@ fn value_axis(chart: &SimpleChart) -> Tag {
         .with(val("c:minorTickMark", "none"))
         .with(val("c:tickLblPos", "nextTo"))
         .with(tag("c:spPr").with(tag("a:ln").with(tag("a:noFill"))))
-        .with(letters(12.0))
+        .with(letters(12.0, language))
         .with(val("c:crossAx", PLACES))
         .with(val("c:crosses", "autoZero"))
         .with(val("c:crossBetween", between))
@@ -394,7 +398,7 @@ fn floor(values: &[f64]) -> Option<f64> {
     format!("{first:.6e}").parse().ok().filter(|first| *first > 0.0)
 }
 
-fn value_axis_of_shares() -> Tag {
+fn value_axis_of_shares(language: &str) -> Tag {
     tag("c:valAx")
         .with(val("c:axId", SHARES))
         .with(tag("c:scaling").with(val("c:orientation", "minMax")).with(val("c:max", 1)).with(val("c:min", 0)))
@@ -405,7 +409,7 @@ fn value_axis_of_shares() -> Tag {
         .with(val("c:minorTickMark", "none"))
         .with(val("c:tickLblPos", "nextTo"))
         .with(tag("c:spPr").with(tag("a:ln").with(tag("a:noFill"))))
-        .with(letters(12.0))
+        .with(letters(12.0, language))
         .with(val("c:crossAx", PLACES_OF_SHARES))
         .with(val("c:crosses", "max"))
         .with(val("c:crossBetween", "between"))

@@ -31,15 +31,15 @@ use super::slides::FILLED;
 use crate::error::{Error, Result};
 use crate::files::mark;
 use crate::show::words::typeset;
-use crate::show::{Block, Figure, Prose, Table, Words, one_line, paragraphs};
+use crate::show::{Block, Categories, Figure, Prose, Table, Words, one_line, paragraphs};
 use presentation::{Grid, Mark, Paragraph, Presentation, Run, Slide, Thing};
 
 /// Rows and columns of a table that a slide shows.
 const ROWS: usize = 12;
 const COLUMNS: usize = 8;
 const REST: &str = " in the report";
-/// The language that reports are written in.
-const LANGUAGE: &str = "en-US";
+/// The language that reports are written in, and as office programs call it: they check the spelling of a country's words.
+const ENGLISH: [&str; 2] = ["en", "en-US"];
 
 /// The bytes of a report's slides; the same report gives the same bytes.
 ///
@@ -49,7 +49,7 @@ pub(super) fn bytes(report: &Report) -> Result<Vec<u8>> {
     let presentation = Presentation {
         title: typeset(&one_line(&report.title)),
         subtitle: report.subtitle.as_deref().map(|text| typeset(&one_line(text))),
-        language: LANGUAGE.into(),
+        language: if report.look.language == ENGLISH[0] { ENGLISH[1].into() } else { report.look.language.clone() },
         slides: deck(report).iter().map(|one| slide(report, one)).collect::<Result<_>>()?,
     };
     let bytes = write::bytes(&presentation);
@@ -59,11 +59,11 @@ pub(super) fn bytes(report: &Report) -> Result<Vec<u8>> {
 fn slide(report: &Report, slide: &deck::Slide) -> Result<Slide> {
     let titled = has_topics(report, slide);
     Ok(Slide {
-        section: slide.section.clone(),
+        section: slide.section.as_deref().map(typeset),
         title: typeset(&slide.title),
         words: slide.words.iter().flat_map(words).collect(),
         thing: slide.thing.as_ref().map(|block| thing(block, titled)).transpose()?.flatten(),
-        source: slide.source.as_deref().map(typeset),
+        source: slide.source.clone(),
         notes: (!slide.spoken.is_empty()).then(|| typeset(&slide.spoken.join("\n"))),
     })
 }
@@ -136,8 +136,12 @@ fn drawn(figure: &Figure, titled: bool) -> Result<Thing> {
     let (title, alt) = (title, typeset(&one_line(figure.alt())));
     Ok(match figure.chart() {
         Some(mut chart) => {
-            let series = chart.series.iter_mut().map(|series| &mut series.name);
-            for text in series.chain([&mut chart.value_title, &mut chart.category_title]) {
+            let words = match &mut chart.categories {
+                Categories::Words(words) => words.as_mut_slice(),
+                Categories::Dates(_) | Categories::Steps(_) => &mut [],
+            };
+            let series = chart.series.iter_mut().chain(&mut chart.shares).map(|series| &mut series.name);
+            for text in series.chain(words).chain([&mut chart.value_title, &mut chart.category_title]) {
                 *text = typeset(text);
             }
             Thing::Chart { title, alt, chart }
@@ -158,7 +162,7 @@ fn grid(table: &Table) -> Grid {
         cells.map(|(cell, right)| if *right { typeset(&cell) } else { cell }).collect()
     };
     Grid {
-        title: table.title().map(one_line),
+        title: table.title().map(|title| typeset(&one_line(title))),
         rows: grid.rows.into_iter().map(set).collect(),
         header: grid.header,
         right: grid.right,

@@ -309,7 +309,7 @@ impl Parts<'_> {
         let across = (room.wide - 2.0 * inset) / (longest * 0.6);
         let down = (room.high - 2.0 * inset) / (count * 1.25);
         let size = across.min(down).clamp(7.0, 16.0).floor();
-        let look = Look::plain("en-US").sized(size);
+        let look = Look::plain(self.language).sized(size);
         let row = |row: &String| {
             let words = Run { code: true, ..Run::plain(row.as_str()) };
             tag("a:p").with(run(&words, look, &mut Relations::default()))
