@@ -3,9 +3,11 @@
 //!
 //! | template | what it gets |
 //! |---|---|
-//! | `report.html`, `report.md` | `title`, `subtitle`, `language`, `cover`, `contents`, `sections`, `sources`; `style` |
+//! | `report.md` | `title`, `subtitle`, `language`, `cover`, `contents`, `sections`, `sources` |
+//! | `report.html` | the same, `style` |
 //! | `report.typ` | for PDF, a document of typst: see `pdf/` |
-//! | `slides.html`, `slides.md` | `title`, `subtitle`, `language`, `slides`, `is_spoken`; `style`, `script` |
+//! | `slides.md` | `title`, `subtitle`, `language`, `slides` |
+//! | `slides.html` | the same, `style`, `script`, `is_spoken` |
 //!
 //! What is called `html` or `markdown` is written and escaped already; all else is a text, which `.html` escapes by itself and `.md`
 //! gets escaped.
