@@ -51,7 +51,7 @@ impl Wording {
         Ok(Self { locale: locale.map(String::from), names })
     }
 
-    /// The language of the numbers, for a page's `lang`; words stay English.
+    /// Are numbers and columns written as they are?
     pub(crate) fn is_plain(&self) -> bool {
         *self == Self::default()
     }
