@@ -11,7 +11,11 @@
 //! | `pack.rs` | how do ten million numbers fit into a page? |
 //! | `page.rs` | how do they become one HTML file? |
 //! | `page.html`, `page.css` | what does it look like? |
-//! | `dashboard.js` | what happens when somebody filters, drags, presses a key? |
+//! | `page/` | what happens when somebody filters, drags, presses a key? A script, joined from its files in the order of `page.rs`: |
+//! | `head`, `numbers`, `unpack`, `state` | what was given; how numbers read; bytes to numbers; what is chosen, and its address |
+//! | `selection` | what the selection comes to |
+//! | `draw`, then a file per part of the page | how is it drawn? |
+//! | `changes`, `controls`, `download`, `keyboard`, `start` | what people do, and how the page comes up |
 //! | `vendor/` | the library of charts, and where it is from |
 
 mod data;

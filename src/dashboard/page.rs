@@ -12,7 +12,29 @@ use super::pack::{self, Block, Decimals};
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("dashboard.js");
+/// The script, in the order in which it runs; its names are its own.
+const SCRIPT: &str = concat!(
+    "(() => {\n'use strict';\n",
+    include_str!("page/head.js"),
+    include_str!("page/numbers.js"),
+    include_str!("page/unpack.js"),
+    include_str!("page/state.js"),
+    include_str!("page/selection.js"),
+    include_str!("page/draw.js"),
+    include_str!("page/history.js"),
+    include_str!("page/figures.js"),
+    include_str!("page/ranking.js"),
+    include_str!("page/periods.js"),
+    include_str!("page/errors.js"),
+    include_str!("page/orders.js"),
+    include_str!("page/list.js"),
+    include_str!("page/changes.js"),
+    include_str!("page/controls.js"),
+    include_str!("page/download.js"),
+    include_str!("page/keyboard.js"),
+    include_str!("page/start.js"),
+    "})();\n"
+);
 /// Plotly's cartesian bundle, compressed; see `vendor/README.md`.
 const PLOTLY: &[u8] = include_bytes!("vendor/plotly-cartesian.min.js.gz");
 
