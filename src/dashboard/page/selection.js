@@ -271,7 +271,8 @@ const overlap = () => {
   if (!M) b = Math.min(b, T - 1);
   return { by, a: Math.max(a, 0), b, none: b < a || by === 0 };
 };
-const valueAt = t => (t < T ? G.sales[t] : M ? G.models[S.main].mean[t - A] : NaN);
+// Between history and forecast may lie a gap, of which nothing is known.
+const valueAt = t => (t < T ? G.sales[t] : M && t >= A ? G.models[S.main].mean[t - A] : NaN);
 const change = () => {
   const { by, a, b, none } = overlap();
   let now = 0,
@@ -333,6 +334,8 @@ const measure = (by, what, list) => {
       if (none) continue;
       value[g] += sold(i, a, b) + (b >= T ? foretold(S.main, i, Math.max(T, a), b) : 0);
       base[g] += sold(i, a - back, b - back);
+      // What was sold a period before the gap has nothing to be compared with.
+      if (A > T && b >= T) base[g] -= sold(i, Math.max(T, a) - back, Math.min(A - 1, b) - back);
     } else
       for (let f = 0, at = i * folds; f < folds; f++, at++) {
         const e = D.errors.models[S.main].absolute[at];
