@@ -152,19 +152,6 @@ pub(super) fn text(value: &Value) -> Block {
     Block { head: json!({ "json": true }), bytes: deflated(text.as_bytes(), Compression::best()) }
 }
 
-/// Base64 with the alphabet and padding of RFC 4648, section 4.
-pub(super) fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            out.push(if place <= chunk.len() { LETTERS[(bits >> (18 - 6 * place) & 63) as usize] } else { b'=' });
-        }
-    }
-    out.into_iter().map(char::from).collect()
-}
-
 /// The bits of a sequence, the first in the lowest place.
 fn bits(values: impl Iterator<Item = bool>) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -322,13 +309,6 @@ mod tests {
         for values in [&[] as &[f64], &[0.0], &[f64::NAN], &[1e300]] {
             let (decimals, block, _) = exact_or_rounded(values, 1, 6, usize::MAX);
             assert_eq!(unpacked(&block), decimals.cells);
-        }
-    }
-
-    #[test]
-    fn base64_is_the_standard_one() {
-        for (text, code) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
-            assert_eq!(base64(text.as_bytes()), code);
         }
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::data::{Data, UNIT, deviate};
 use super::pack::{self, Block, Decimals};
+use crate::show::base64::base64;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -129,9 +130,9 @@ pub(super) fn html(data: &Data, font: &str) -> String {
     let nonce = sum.finalize().to_hex()[..32].to_string();
     let mut parts = String::new();
     for (name, block) in &blocks {
-        parts.push_str(&script(&format!("data-{name}"), &nonce, &pack::base64(&block.bytes)));
+        parts.push_str(&script(&format!("data-{name}"), &nonce, &base64(&block.bytes)));
     }
-    parts.push_str(&script("data-plotly", &nonce, &pack::base64(PLOTLY)));
+    parts.push_str(&script("data-plotly", &nonce, &base64(PLOTLY)));
     filled(PAGE, &|name| match name {
         "title" => escaped(&data.title),
         "subtitle" => escaped(&data.subtitle),

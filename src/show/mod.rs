@@ -16,10 +16,12 @@
 //! | `words.rs` | how counts, shares and p-values read in a sentence |
 //! | `wording.rs` | how numbers and columns are written for the readers of a page |
 //! | `text.rs`, `markdown.rs`, `html.rs` | how a block looks in a terminal, in Markdown, on a page |
+//! | `base64.rs` | how bytes stand in a page |
 //! | `notebook.rs` | how a noun, a data frame, a list of numbers displays itself in a notebook cell |
 //! | `lazy.rs` | polars' query engine in notebooks (feature `frames`) |
 
 mod answer;
+pub(crate) mod base64;
 mod chart;
 mod figure;
 mod finding;
