@@ -14,7 +14,10 @@
 //! Where the paths of so many series would not fit into the page, a selection of the third kind has no interval, and the page
 //! says so.
 
+use statrs::distribution::{ContinuousCDF, Normal};
+
 use super::pack::Decimals;
+use crate::statistics::summary::quantile;
 
 /// Everything that a page shows.
 #[derive(Clone, Default)]
@@ -156,6 +159,8 @@ pub(super) struct Joint {
     groups: Vec<Vec<usize>>,
     /// Group by path by step.
     sums: Vec<Vec<f64>>,
+    /// Group by step: how many series are in the sums.
+    members: Vec<Vec<usize>>,
     /// Series by stored path by step, in units.
     codes: Vec<Option<i64>>,
 }
@@ -183,7 +188,8 @@ impl Joint {
             offset += key.levels.len();
         }
         let codes = vec![Some(0); data.series * stored * horizon];
-        Self { paths, stored, horizon, groups, sums: vec![vec![0.0; paths * horizon]; offset], codes }
+        let sums = vec![vec![0.0; paths * horizon]; offset];
+        Self { paths, stored, horizon, groups, sums, members: vec![vec![0; horizon]; offset], codes }
     }
 
     /// Adds the paths of a series whose first step is `first` steps after [`Data::ahead`]; `spread` is the standard deviation
@@ -194,6 +200,9 @@ impl Joint {
             let Some(place) = usize::try_from(first + step as i64).ok().filter(|place| *place < self.horizon) else {
                 continue;
             };
+            for group in &self.groups[series] {
+                self.members[*group][place] += 1;
+            }
             let mean = paths.iter().map(|path| path[step]).sum::<f64>() / paths.len() as f64;
             for (n, path) in paths.iter().enumerate().take(self.paths) {
                 for group in &self.groups[series] {
@@ -208,10 +217,12 @@ impl Joint {
         }
     }
 
-    /// The quantiles of all totals at the ends of intervals of these levels.
+    /// The quantiles of all totals at the ends of intervals of these levels; NaN where no series has a forecast: a sum of
+    /// nothing is not certain to be zero.
     pub fn totals(self, levels: &[f64]) -> JointTotals {
         let (mut bounds, mut totals) = (Vec::new(), Vec::new());
-        for sums in &self.sums {
+        for (sums, members) in self.sums.iter().zip(&self.members) {
+            let any = members.iter().any(|count| *count > 0);
             let mut columns: Vec<Vec<f64>> = (0..self.horizon)
                 .map(|step| (0..self.paths).map(|n| sums[n * self.horizon + step]).collect())
                 .collect();
@@ -220,8 +231,11 @@ impl Joint {
             columns.iter_mut().for_each(|column| column.sort_by(f64::total_cmp));
             for level in levels {
                 for p in [(1.0 - level) / 2.0, (1.0 + level) / 2.0] {
-                    bounds.extend(columns.iter().map(|column| quantile(column, p)));
-                    totals.push(quantile(&whole, p));
+                    let known = |sorted: &[f64], known: bool| {
+                        if known { quantile(sorted, p).unwrap_or(f64::NAN) } else { f64::NAN }
+                    };
+                    bounds.extend(columns.iter().zip(members).map(|(column, count)| known(column, *count > 0)));
+                    totals.push(known(&whole, any));
                 }
             }
         }
@@ -231,36 +245,9 @@ impl Joint {
     }
 }
 
-/// The quantile of sorted values, between neighbours (type 7 of Hyndman & Fan).
-fn quantile(sorted: &[f64], p: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
-    let place = p * last as f64;
-    let (low, part) = (place.floor() as usize, place.fract());
-    sorted[low] + part * (sorted[(low + 1).min(last)] - sorted[low])
-}
-
-/// The standard normal quantile by bisection of the complementary error function's series: used for a handful of levels.
+/// The standard normal quantile.
 pub(super) fn deviate(p: f64) -> f64 {
-    let (mut low, mut high) = (-9.0_f64, 9.0_f64);
-    for _ in 0..80 {
-        let middle = (low + high) / 2.0;
-        if normal(middle) < p { low = middle } else { high = middle }
-    }
-    (low + high) / 2.0
-}
-
-/// The standard normal distribution function (Marsaglia 2004).
-fn normal(x: f64) -> f64 {
-    if x.abs() > 8.0 {
-        return if x < 0.0 { 0.0 } else { 1.0 };
-    }
-    let (mut sum, mut term, mut k) = (x, x, 1.0);
-    while term.abs() > 1e-17 {
-        k += 2.0;
-        term *= x * x / k;
-        sum += term;
-    }
-    0.5 + sum * (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt()
+    Normal::standard().inverse_cdf(p)
 }
 
 #[cfg(test)]
@@ -307,9 +294,15 @@ mod tests {
     }
 
     #[test]
-    fn deviates_are_those_of_tables() {
-        for (p, z) in [(0.9, 1.281_551_565_5), (0.975, 1.959_963_984_5), (0.5, 0.0)] {
-            assert!((deviate(p) - z).abs() < 1e-9, "{p}");
-        }
+    fn a_total_of_no_forecast_is_not_zero() {
+        let mut data = two_series();
+        data.keys[0] = Key { name: "shop".into(), levels: vec!["a".into(), "b".into()], codes: vec![0, 1, 1] };
+        data.series = 3;
+        let mut joint = Joint::new(&data, 2);
+        joint.add(0, 0, &[vec![2.0], vec![2.0]], |_| 1.0);
+        let totals = joint.totals(&data.levels);
+        // Everything, shop a, shop b.
+        assert_eq!(totals.sums[..4], [2.0; 4]);
+        assert!(totals.bounds[4..].iter().chain(&totals.sums[4..]).all(|end| end.is_nan()));
     }
 }

@@ -43,7 +43,8 @@ const figures = () => {
       `Forecast, ${plural(b - a + 1, H.noun)}`,
       about(sum),
       `${H.steps[a]} to ${H.steps[b]}, ${model}`,
-      ends ? `${level(H.levels[at])} likely: ${about(ends[at][0])} to ${about(ends[at][1])}` : null,
+      ends && Number.isFinite(ends[at][0])
+        ? `${level(H.levels[at])} likely: ${about(ends[at][0])} to ${about(ends[at][1])}` : null,
     );
     let now = 0,
       then = 0,
