@@ -132,7 +132,7 @@ pub(crate) fn table(table: &Table, rows: usize, columns: usize, place: &str) -> 
     }
     let side = |column: usize| grid.right[column].then_some("n");
     html! {
-        div.scroll tabindex="0" role="group" aria-label=(table.title().map_or("Table".into(), one_line)) {
+        div.scroll tabindex="0" role="group" aria-label=(table.title().map_or("Table".into(), |title| typeset(&one_line(title)))) {
             table {
                 @if let Some(title) = table.title() { caption dir="auto" { (typeset(&one_line(title))) } }
                 thead { tr { @for (column, name) in grid.header.iter().enumerate() {
