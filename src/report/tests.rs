@@ -1,8 +1,11 @@
 //! What is saved: files that exist, links that lead somewhere, nothing unescaped, the same bytes twice.
 
+use std::collections::BTreeSet;
+
+use super::pptx::tests::{Element, elements, parts};
 use super::*;
 use crate::figures::Bars;
-use crate::show::Table;
+use crate::show::{Answer, Figure, Table, one_line};
 use polars::prelude::*;
 
 const EVIL: &str = "<script>alert(1)</script> | *x* 🙂 مبيعات\nnext";
@@ -17,6 +20,27 @@ fn sample() -> Report {
         report = report.heading(heading).text(EVIL).add(&bars).add(table.clone()).note(EVIL);
     }
     report.add(Block::Code { language: "sh".into(), text: "tradewind run".into() }).add(bars)
+}
+
+/// Two bars under a title.
+fn bars(title: &str) -> Figure {
+    let rows = vec![("Dept 93".to_string(), 1234.5), ("Dept 8".to_string(), 80.0)];
+    Bars { title: title.into(), value: "Weekly_Sales".into(), rows, best: None, reference: None }.figure()
+}
+
+/// A deck as it is written under this name; of a presentation, what its slides, notes and charts say as XML.
+fn deck_text(report: &Report, name: &str) -> String {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join(name);
+    report.save_slides(&path).unwrap();
+    let bytes = std::fs::read(path).unwrap();
+    if !name.ends_with(".pptx") {
+        return String::from_utf8(bytes).unwrap();
+    }
+    let told = ["ppt/slides/slide", "ppt/notesSlides/notes", "ppt/charts/chart", "docProps/"];
+    let parts = parts(bytes);
+    let told = parts.iter().filter(|(path, _)| told.iter().any(|told| path.starts_with(told)));
+    told.map(|(_, bytes)| String::from_utf8(bytes.clone()).unwrap()).collect()
 }
 
 #[test]
@@ -78,6 +102,154 @@ fn a_marp_deck_has_its_front_matter() {
 }
 
 #[test]
+fn every_answer_is_a_slide_of_every_deck() {
+    let questions = ["What happened?", "What comes?", "How sure is that?"];
+    let report = questions.iter().fold(Report::new("For the meeting"), |report, question| {
+        let answer = Answer::new(*question, "+4.8 %", "They rose in all shops.");
+        report.add(&answer.drawn(bars(&format!("Figure of {question}")))).source("panel.tour()")
+    });
+    let (markdown, html) = (deck_text(&report, "deck.md"), deck_text(&report, "deck.html"));
+    let slides: Vec<&str> = markdown.split("\n\n---\n\n").skip(1).collect();
+    let sections: Vec<&str> = html.split("<section").skip(2).collect();
+    assert_eq!((slides.len(), sections.len()), (3, 3));
+    for ((slide, section), question) in slides.iter().zip(&sections).zip(questions) {
+        let figure = format!("Figure of {question}");
+        for said in ["**+4.8\u{a0}%**", "Source: panel.tour()", &format!("## {question}"), &format!("![{figure}")] {
+            assert!(slide.contains(said), "{said}: {slide}");
+        }
+        for said in [question, "<strong>+4.8\u{a0}%</strong>", "<svg", &figure, "Source: panel.tour()"] {
+            assert!(section.contains(said), "{said}: {section}");
+        }
+        assert!(slide.contains("They rose in all shops.") && section.contains("They rose in all shops."));
+    }
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("deck.pptx");
+    report.save_slides(&path).unwrap();
+    let parts = parts(std::fs::read(path).unwrap());
+    for (number, question) in (2..).zip(questions) {
+        let elements = elements(&parts[&format!("ppt/slides/slide{number}.xml")]);
+        let texts: Vec<&str> =
+            elements.iter().filter(|(tag, ..)| tag == "a:t").map(|(.., text)| text.as_str()).collect();
+        for said in [question, "+4.8\u{a0}%", "They rose in all shops.", &format!("Figure of {question}")] {
+            assert!(texts.contains(&said), "{said}: {texts:?}");
+        }
+        assert!(parts.contains_key(&format!("ppt/charts/chart{}.xml", number - 1)));
+    }
+    assert!(!parts.contains_key("ppt/slides/slide5.xml"));
+    #[cfg(feature = "pdf")]
+    report.save_slides(home.path().join("deck.pdf")).unwrap();
+}
+
+#[test]
+fn slides_are_in_the_readers_words() {
+    let frame = df!("Dept" => [93_i64], "Weekly_Sales" => [1.5]).unwrap();
+    let report = Report::new("Weekly_Sales by Dept")
+        .heading("Weekly_Sales rose")
+        .add(Block::Heading { level: 3, text: "Dept 93 rose to 1,234 units".into() })
+        .add(bars("Weekly_Sales of each Dept"))
+        .source("panel.plot(\"Weekly_Sales\")")
+        .add(Block::Spoken("Weekly_Sales of Dept 93".into()))
+        .heading("The table of Weekly_Sales")
+        .add(Table::new(frame).titled("Weekly_Sales by Dept"))
+        .worded(Some("de"), [("Weekly_Sales", "Sales"), ("Dept", "Department")])
+        .unwrap();
+    for name in ["deck.md", "deck.html", "deck.pptx"] {
+        let text = deck_text(&report, name);
+        // The source is a call, which a program reads.
+        assert_eq!((text.matches("Weekly_Sales").count(), text.matches("Dept").count()), (1, 0), "{name}: {text}");
+        for said in ["Sales rose", "Department 93 rose to 1.234 units", "Sales of Department 93", "The table of Sales"]
+        {
+            assert!(text.contains(said), "{name}: {said}");
+        }
+    }
+    assert!(deck_text(&report, "deck.pptx").contains("<c:v>Department 93</c:v>"));
+    // What was said is not said again: 1.234 is no decimal.
+    let home = tempfile::tempdir().unwrap();
+    for name in ["page.md", "page.html"] {
+        report.save(home.path().join(name)).unwrap();
+        let page = std::fs::read_to_string(home.path().join(name)).unwrap();
+        assert!(page.contains("Department 93 rose to 1.234 units"), "{name}");
+    }
+}
+
+#[test]
+fn a_presentation_is_in_its_language() {
+    let languages = |report: &Report| -> BTreeSet<String> {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("deck.pptx");
+        report.save_slides(&path).unwrap();
+        let parts = parts(std::fs::read(path).unwrap());
+        let told = |path: &str| path.starts_with("ppt/slides/slide") || path.starts_with("ppt/charts/chart");
+        let elements = parts.iter().filter(|(path, _)| told(path)).flat_map(|(_, bytes)| elements(bytes));
+        let of = |(tag, of, _): &Element| match tag.as_str() {
+            "c:lang" => of.get("val").cloned(),
+            _ => of.get("lang").cloned(),
+        };
+        elements.filter_map(|element| of(&element)).collect()
+    };
+    assert_eq!(languages(&sample()), BTreeSet::from(["en-US".to_string()]));
+    assert_eq!(languages(&sample().language("de")), BTreeSet::from(["de".to_string()]));
+}
+
+#[test]
+fn every_anchor_is_there_once() {
+    let report = ["A", "A", "A 1", "Source 1"]
+        .iter()
+        .fold(Report::new("R"), |report, heading| report.heading(*heading).text("Words.").source("a()"));
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("page.html");
+    report.save(&path).unwrap();
+    let page = std::fs::read_to_string(path).unwrap();
+    let values = |mark: &str| -> Vec<String> {
+        page.split(mark).skip(1).filter_map(|rest| rest.split('"').next()).map(String::from).collect()
+    };
+    let (places, links) = (values(" id=\""), values(" href=\"#"));
+    let distinct: BTreeSet<&String> = places.iter().collect();
+    assert_eq!((distinct.len(), places.len()), (6, 6), "{places:?}");
+    assert!(links.len() > 5 && links.iter().all(|link| distinct.contains(link)), "{links:?}");
+    // Two labels of one name are an error of typst.
+    #[cfg(feature = "pdf")]
+    report.save(home.path().join("page.pdf")).unwrap();
+}
+
+#[test]
+fn pages_side_by_side_keep_their_pictures() {
+    let home = tempfile::tempdir().unwrap();
+    let report = |count: usize| (0..count).fold(Report::new("R"), |report, at| report.add(bars(&format!("Bars {at}"))));
+    let pictures = || std::fs::read_dir(home.path().join("assets")).unwrap().count();
+    for name in ["销售.md", "库存.md", "Weekly sales.md", "weekly-sales.md"] {
+        report(2).save(home.path().join(name)).unwrap();
+    }
+    assert_eq!(pictures(), 8);
+    // A shorter version has fewer pictures; those of others stay, and one that somebody has edited.
+    report(1).save(home.path().join("销售.md")).unwrap();
+    assert_eq!(pictures(), 7);
+    let edited = home.path().join("assets/weekly-sales-01-bars-0.svg");
+    std::fs::write(&edited, "<svg/>").unwrap();
+    report(0).save(home.path().join("weekly-sales.md")).unwrap();
+    assert!(pictures() == 6 && edited.is_file());
+}
+
+#[test]
+fn a_page_that_cannot_be_written_leaves_no_folder() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("page.md");
+    std::fs::write(&path, "my own words").unwrap();
+    assert!(Report::new("R").add(bars("Bars")).add(bars("Bars")).save(&path).is_err());
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_template_of_slides_knows_their_sections() {
+    let home = tempfile::tempdir().unwrap();
+    let template = "{% for slide in slides %}{{ slide.section }} / {{ slide.title }}. {% endfor %}";
+    std::fs::write(home.path().join("slides.md"), template).unwrap();
+    let part = Block::Heading { level: 3, text: "Toys".into() };
+    let report = Report::new("R").heading("What rose").add(part).text("Words.").templates(home.path());
+    assert!(deck_text(&report, "deck.md").contains("What rose / Toys."));
+}
+
+#[test]
 fn the_same_report_gives_the_same_bytes() {
     let home = tempfile::tempdir().unwrap();
     for name in ["a.html", "b.html"] {
@@ -103,6 +275,12 @@ fn a_presentation_has_charts_tables_and_our_mark() {
         assert!(text.contains(part), "{part}");
     }
     assert!(!text.contains("ppt/slides/slide13.xml") && !text.contains("ppt/media/"));
+    let texts =
+        |path: &str| elements(&parts(bytes.clone())[path]).into_iter().map(|(.., text)| text).collect::<Vec<_>>();
+    let (whole, first) = (one_line(EVIL), texts("ppt/slides/slide1.xml"));
+    assert!(first.contains(&whole) && first.contains(&format!("Weekly sales {whole}")), "{first:?}");
+    let chart = texts("ppt/charts/chart1.xml");
+    assert!(chart.contains(&whole) || chart.contains(&EVIL.replace('\n', " ")), "{chart:?}");
 }
 
 #[test]

@@ -428,6 +428,7 @@ fn cut(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::show::Answer;
     use polars::prelude::*;
 
     const EVIL: &str =
@@ -456,6 +457,15 @@ mod tests {
         let other = self::data(&page(&Report::new("Größe 销售 🙂\u{200d}"), None).unwrap());
         assert_eq!(other["missing"], "[\\u{552e}\\u{9500}\\u{1f642}]");
         assert_eq!(self::data(&page(&Report::new("\n"), None).unwrap())["title"], "Report");
+    }
+
+    #[test]
+    fn an_answer_is_a_slide() {
+        let slides =
+            data(&slides(&Report::new("R").add(&Answer::new("Why?", "+4 %", "So."))).unwrap())["slides"].clone();
+        assert_eq!((&slides[0]["title"], &slides[1]), (&"Why?".into(), &Value::Null));
+        assert_eq!(slides[0]["words"][0]["words"][0]["strong"][0], "+4\u{a0}%");
+        assert_eq!(slides[0]["words"][1]["text"], "So.");
     }
 
     #[test]

@@ -172,4 +172,4 @@ fn grid(table: &Table) -> Grid {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

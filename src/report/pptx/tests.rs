@@ -70,7 +70,7 @@ fn sample() -> Presentation {
     Presentation { title: EVIL.into(), subtitle: Some(EVIL.into()), language: "en-US".into(), slides }
 }
 
-fn parts(bytes: Vec<u8>) -> BTreeMap<String, Vec<u8>> {
+pub(in crate::report) fn parts(bytes: Vec<u8>) -> BTreeMap<String, Vec<u8>> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
     (0..archive.len())
         .map(|at| {
@@ -83,10 +83,10 @@ fn parts(bytes: Vec<u8>) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// An element: its name, its attributes, and the words right in it.
-type Element = (String, BTreeMap<String, String>, String);
+pub(in crate::report) type Element = (String, BTreeMap<String, String>, String);
 
 /// The elements of a part.
-fn elements(bytes: &[u8]) -> Vec<Element> {
+pub(in crate::report) fn elements(bytes: &[u8]) -> Vec<Element> {
     let text = std::str::from_utf8(bytes).unwrap();
     assert!(!text.chars().any(|letter| letter.is_control() && letter != '\n'), "a control character");
     let mut reader = Reader::from_str(text);
