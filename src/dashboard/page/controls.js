@@ -117,10 +117,10 @@ const filterList = k => {
   );
   pop.querySelector('p').textContent =
     hits.length > BOXES
-      ? `The first ${BOXES} of ${whole(hits.length)}; type to find others.`
+      ? `The first ${BOXES} of ${whole(hits.length)}; type to find the others.`
       : hits.length
         ? ''
-        : 'Nothing is called so.';
+        : 'No matches.';
 };
 const build = () => {
   H.keys.forEach((_, k) => {
@@ -202,7 +202,7 @@ const build = () => {
       () => [T - year, T - 1],
     ]);
   if (T > 13 && year > 13) spans.push([`Last ${plural(13, H.noun)}`, () => [T - 13, T - 1]]);
-  if (M) spans.push(['Ahead', () => [Math.max(0, T - 2 * F), STEPS - 1]]);
+  if (M) spans.push(['Forecast', () => [Math.max(0, T - 2 * F), STEPS - 1]]);
   $('spans').append(
     ...spans.map(([text, range]) => el('button', { type: 'button', onclick: () => setRange(...range()) }, text)),
   );
@@ -232,7 +232,7 @@ const build = () => {
       el(
         'label',
         {},
-        'figures by ',
+        'key figures from ',
         el(
           'select',
           {
@@ -266,7 +266,7 @@ const build = () => {
         ),
       ),
     );
-  const columns = [...NAMES.map((name, k) => [k, name]), ['series', 'single series']];
+  const columns = [...NAMES.map((name, k) => [k, name]), ['series', 'individual series']];
   const fill = (id, options) => $(id).append(...options.map(([value, text]) => el('option', { value }, cut(text, 40))));
   fill('rank-by', columns);
   fill('map-by', columns);
@@ -277,9 +277,9 @@ const build = () => {
     ),
   );
   fill('compare-with', [
-    ...(H.season > 1 ? [['before', `the same dates of ${H.before}`]] : []),
-    ['previous', 'the period just before'],
-    ['dates', 'chosen dates'],
+    ...(H.season > 1 ? [['before', H.before]] : []),
+    ['previous', 'the preceding period'],
+    ['dates', 'dates you choose'],
     ...(H.season > 1 ? [['seasons', 'all seasons']] : []),
   ]);
   fill(
@@ -361,8 +361,8 @@ const build = () => {
       field.remove();
       $('link').focus();
     }
-    speak(done ? 'The link to this view is copied.' : 'The address of this page is the link to this view.');
-    $('link').textContent = done ? 'Copied' : 'See address bar';
+    speak(done ? 'Link to this view copied.' : 'To share this view, copy the address of this page.');
+    $('link').textContent = done ? 'Copied' : 'Copy the address';
     setTimeout(() => {
       $('link').textContent = 'Copy link';
     }, 1500);
@@ -429,7 +429,7 @@ const build = () => {
               LATER[id]();
             }
             download(`${file}.csv`, rowsOf());
-            speak(`${title.textContent}: the data are saved as ${file}.csv.`);
+            speak(`${title.textContent}: data saved as ${file}.csv.`);
           },
         },
         'Save data',

@@ -28,7 +28,8 @@ const drawList = () => {
     }
   const shown = Object.fromEntries(columns.map(what => [what, measure('series', what, top)]));
   $('list-say').textContent =
-    `${plural(list.length, 'series', 'series')}${find ? ' found' : ''}, ${H.steps[S.from]} to ${H.steps[S.to]}. Select a name to open it.`;
+    `${plural(list.length, 'series', 'series')}${find ? ' found' : ''}, ${H.steps[S.from]} to ${H.steps[S.to]}. ` +
+    'Click a name to show that series alone.';
   const head = (what, text, number) => {
     const on = sort === what;
     return el(

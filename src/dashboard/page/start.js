@@ -24,18 +24,20 @@ const firstView = () => {
   const notes = [
     ...H.notes,
     H.digits
-      ? `${TARGET} are rounded to ${H.digits} significant digits of the highest value of each series, so that the page stays small.`
-      : `${TARGET} are exact.`,
+      ? `Sales figures are rounded to ${H.digits} significant digits of each series’ largest value to keep the page small.`
+      : 'Sales figures are exact.',
   ];
   if (M)
     notes.push(
-      'Forecasts, intervals and errors are rounded to four significant digits of the highest value of each series; totals of forecasts add these up.',
+      'Forecasts, intervals and errors are rounded to four significant digits of each series’ largest value; ' +
+        'totals are sums of the rounded forecasts.',
     );
   if (H.joint)
     notes.push(
-      `Intervals of totals come from joint sample paths; those of single series are never added up.${H.paths.count ? ` The page holds ${H.paths.count} paths of each series, for selections of any kind.` : ''}`,
+      'Intervals of totals come from joint sample paths; intervals of single series are never added up.' +
+        (H.paths.count ? ` The page holds ${H.paths.count} paths per series, enough for any selection.` : ''),
     );
-  notes.push('Nothing on this page leaves it: it makes no request. Charts by Plotly.js (MIT licence).');
+  notes.push('This page works offline and sends nothing anywhere. Charts by Plotly.js (MIT licence).');
   $('notes').replaceChildren(el('ul', {}, ...notes.map(note => el('li', { dir: 'auto' }, note))));
 };
 const unpack = async () => {
@@ -153,6 +155,6 @@ const start = async () => {
 };
 start().catch(error => {
   $('main-say').textContent =
-    `This page could not be shown: ${error.message}. A current version of Chrome, Edge, Firefox or Safari is needed.`;
+    `This page could not be shown: ${error.message}. It needs a current version of Chrome, Edge, Firefox or Safari.`;
   throw error;
 });
