@@ -17,6 +17,7 @@
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::pack::Decimals;
+use crate::show::wording::Wording;
 use crate::statistics::summary::quantile;
 
 /// Everything that a page shows.
@@ -25,8 +26,14 @@ pub(super) struct Data {
     pub title: String,
     /// What is in it, in one line.
     pub subtitle: String,
-    /// The name of what is forecast.
+    /// The column of what is forecast.
     pub target: String,
+    /// How numbers and columns are written for readers.
+    pub wording: Wording,
+    /// Written before amounts of the target; may be empty.
+    pub currency: String,
+    /// Written behind them.
+    pub unit: String,
     /// `week`.
     pub noun: String,
     /// Steps in a season.
@@ -98,8 +105,8 @@ pub(super) struct Orders {
     pub sentence: String,
     /// The series of each item; none for items without sales.
     pub series: Vec<Option<usize>>,
-    /// The name of each item.
-    pub items: Vec<String>,
+    /// The values of the keys of each item.
+    pub items: Vec<Vec<String>>,
     pub order: Vec<f64>,
     pub position: Vec<f64>,
     pub level: Vec<f64>,

@@ -33,6 +33,7 @@ use crate::files::{mark, write_atomically};
 use crate::forecast::Forecast;
 use crate::outcome::Outcome;
 use crate::panel::Panel;
+use crate::plan::Plan;
 use crate::report::font_css;
 use crate::show::{Block, Show, noun};
 use data::Data;
@@ -103,8 +104,9 @@ impl Outcome {
     /// # Errors
     /// As [`Forecast::dashboard`].
     pub fn dashboard(&self) -> Result<Dashboard> {
-        let dashboard = Dashboard::of(&self.forecast(), self.plan().seed)?.tested(&self.backtest())?;
-        let dashboard = dashboard.titled(&self.plan().title).main(&self.forecaster()?)?;
+        let plan = self.plan();
+        let dashboard = Dashboard::of(&self.forecast(), plan.seed)?.tested(&self.backtest())?;
+        let dashboard = dashboard.titled(&plan.title).worded(plan)?.main(&self.forecaster()?)?;
         match self.decision() {
             Some(decision) => dashboard.orders(&decision),
             None => Ok(dashboard),
@@ -127,6 +129,15 @@ impl Dashboard {
     #[must_use]
     pub fn titled(self, title: impl Into<String>) -> Self {
         self.with(|data| data.title = title.into())
+    }
+
+    /// The same with the numbers, columns, currency and unit of a plan's readers.
+    fn worded(self, plan: &Plan) -> Result<Self> {
+        let wording = plan.wording()?;
+        let stated = |text: &Option<String>| text.as_deref().unwrap_or_default().trim().to_string();
+        Ok(self.with(|data| {
+            (data.wording, data.currency, data.unit) = (wording, stated(&plan.currency), stated(&plan.unit));
+        }))
     }
 
     /// The same with this model shown first, given its label.
@@ -158,7 +169,7 @@ impl Dashboard {
 
     /// The page as text.
     pub fn html(&self) -> String {
-        page::html(&self.data, &font_css())
+        self.data.wording.within(|| page::html(&self.data, &font_css()))
     }
 
     /// Saves the page as one `.html` file. Returns the files written.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::data::{Data, UNIT, deviate};
 use super::pack::{self, Block, Decimals};
 use crate::show::base64::base64;
+use crate::show::wording::said;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -48,7 +49,7 @@ const ROOM: usize = 10_300_000;
 /// Sales get at least this much of it.
 const LEAST_ROOM: usize = 2_000_000;
 
-/// The page, with the rules that embed its font.
+/// The page, with the rules that embed its font; its texts pass through the wording that is at work.
 pub(super) fn html(data: &Data, font: &str) -> String {
     let mut blocks: Vec<(String, Block)> = Vec::new();
     let keys: Vec<Value> = data.keys.iter().map(|key| json!(key.levels)).collect();
@@ -96,7 +97,7 @@ pub(super) fn html(data: &Data, font: &str) -> String {
             pack::text(&json!({
                 "series": orders.series, "items": orders.items, "order": number(&orders.order),
                 "position": number(&orders.position), "level": number(&orders.level), "mean": number(&orders.mean),
-                "risk": number(&orders.risk), "reason": orders.reason,
+                "risk": number(&orders.risk), "reason": orders.reason.iter().map(|reason| said(reason)).collect::<Vec<_>>(),
             })),
         ));
     }
@@ -109,7 +110,10 @@ pub(super) fn html(data: &Data, font: &str) -> String {
     let heads: serde_json::Map<String, Value> =
         blocks.iter().map(|(name, block)| (name.clone(), block.head.clone())).collect();
     let head = json!({
-        "title": data.title, "target": data.target, "noun": data.noun, "season": data.season.max(1), "before": data.before,
+        "title": data.title, "target": data.target, "currency": data.currency, "unit": data.unit,
+        "locale": data.wording.locale(), "readers": { "target": data.wording.name_of(&data.target),
+            "keys": data.keys.iter().map(|key| data.wording.name_of(&key.name)).collect::<Vec<_>>() },
+        "noun": data.noun, "season": data.season.max(1), "before": data.before,
         "steps": data.steps, "dated": data.dated, "history": data.history, "ahead": data.ahead, "series": data.series,
         "keys": data.keys.iter().map(|key| &key.name).collect::<Vec<_>>(), "identifying": data.identifying,
         "sizes": data.keys.iter().map(|key| key.levels.len()).collect::<Vec<_>>(),
@@ -117,8 +121,8 @@ pub(super) fn html(data: &Data, font: &str) -> String {
         "levels": data.levels, "grouped": if data.joint.is_some() { data.grouped() } else { Vec::new() },
         "joint": data.joint.is_some(),
         "paths": { "count": paths, "unit": UNIT, "deviate": data.levels.first().map(|level| deviate((1.0 + level) / 2.0)) },
-        "folds": data.errors.as_ref().map(|errors| &errors.folds), "orders": data.orders.as_ref().map(|orders| &orders.sentence),
-        "digits": digits, "notes": data.notes,
+        "folds": data.errors.as_ref().map(|errors| &errors.folds), "orders": data.orders.as_ref().map(|orders| said(&orders.sentence)),
+        "digits": digits, "notes": data.notes.iter().map(|note| said(note)).collect::<Vec<_>>(),
         "total": { "sales": total, "means": means }, "blocks": heads,
     });
     let head = in_script(&head.to_string());
@@ -135,7 +139,7 @@ pub(super) fn html(data: &Data, font: &str) -> String {
     parts.push_str(&script("data-plotly", &nonce, &base64(PLOTLY)));
     filled(PAGE, &|name| match name {
         "title" => escaped(&data.title),
-        "subtitle" => escaped(&data.subtitle),
+        "subtitle" => escaped(&said(&data.subtitle)),
         "nonce" => nonce.clone(),
         "font" => font.to_string(),
         "style" => STYLE.to_string(),

@@ -213,16 +213,17 @@ pub(super) fn orders(panel: &Panel, decision: &Decision) -> Result<Orders> {
         Ok(column.str()?.iter().map(|text| text.unwrap_or("").to_string()).collect())
     };
     let (order, position) = (numbers("order")?, numbers("position")?);
-    let mut items = vec![String::new(); frame.height()];
-    for key in panel.columns().keys() {
-        for (item, text) in items.iter_mut().zip(texts(&key)?) {
-            let comma = if item.is_empty() { "" } else { ", " };
-            item.push_str(&format!("{comma}{key}={text}"));
-        }
+    let keys = panel.columns().keys();
+    let mut items = vec![Vec::new(); frame.height()];
+    for key in &keys {
+        items.iter_mut().zip(texts(key)?).for_each(|(item, text)| item.push(text));
     }
+    let label = |item: &Vec<String>| {
+        keys.iter().zip(item).map(|(key, text)| format!("{key}={text}")).collect::<Vec<_>>().join(", ")
+    };
     Ok(Orders {
         sentence: decision.sentence(),
-        series: items.iter().map(|item| panel.place_of(item)).collect(),
+        series: items.iter().map(|item| panel.place_of(&label(item))).collect(),
         order,
         position,
         level: numbers("level")?,

@@ -27,6 +27,25 @@ fn texts_of_the_data_stay_texts() {
 }
 
 #[test]
+fn a_page_has_the_words_of_its_plan() {
+    let plan = Plan {
+        locale: Some("de-CH".into()),
+        names: Some("sold=Turnover, shop=Branch".into()),
+        currency: Some(" EUR ".into()),
+        ..Plan::default()
+    };
+    let plain = panel(["a", "b"], 1_200, |week| week as f64).dashboard().unwrap();
+    let page = plain.clone().worded(&plan).unwrap().html();
+    for part in [r#""locale":"de-CH""#, r#""currency":"EUR""#, r#""target":"Turnover""#, r#""keys":["Branch"]"#] {
+        assert!(page.contains(part), "{part}");
+    }
+    // What programs read keeps its names.
+    assert!(page.contains(r#""target":"sold""#) && page.contains(r#""keys":["shop"]"#));
+    let plain = plain.html();
+    assert!(plain.contains(r#""locale":null"#) && plain.contains(r#""currency":"""#));
+}
+
+#[test]
 fn equal_data_give_equal_bytes() {
     let page = || {
         let sales = panel(["a", "b"], 30, |week| (week % 7) as f64);

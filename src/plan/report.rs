@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Plan;
 use crate::error::{Error, Result, suggestion};
 use crate::report::{Report, pdf_ready};
+use crate::show::wording::Wording;
 
 /// Whom a report is for: which sections it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -80,6 +81,14 @@ impl Plan {
             Some(folder) => report.templates(folder),
             None => report,
         })
+    }
+
+    /// How a page for the plan's readers writes numbers and columns.
+    ///
+    /// # Errors
+    /// When the plan's locale or names are none.
+    pub(crate) fn wording(&self) -> Result<Wording> {
+        Wording::new(self.locale.as_deref(), self.names()?)
     }
 
     /// The names that readers see for columns.

@@ -51,6 +51,16 @@ impl Wording {
         Ok(Self { locale: locale.map(String::from), names })
     }
 
+    /// The locale of the numbers; none is English.
+    pub(crate) fn locale(&self) -> Option<&str> {
+        self.locale.as_deref()
+    }
+
+    /// What readers see for a column.
+    pub(crate) fn name_of(&self, column: &str) -> Option<&str> {
+        self.names.iter().find(|(from, _)| from == column).map(|(_, to)| to.as_str())
+    }
+
     /// Are numbers and columns written as they are?
     pub(crate) fn is_plain(&self) -> bool {
         *self == Self::default()

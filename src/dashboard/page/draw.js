@@ -40,8 +40,11 @@ const clear = (colour, share) => {
   const n = parseInt(colour.slice(1), 16);
   return `rgba(${n >> 16},${(n >> 8) & 255},${n & 255},${share})`;
 };
+// The room of the axis of amounts; a title takes some.
+const LEFT = MEASURED ? 78 : 62;
 const layout = more => ({
-  margin: { l: 62, r: 12, t: 12, b: 36 },
+  separators: MARKS.decimal + (MARKS.group ?? ''),
+  margin: { l: LEFT, r: 12, t: 12, b: 36 },
   showlegend: false,
   paper_bgcolor: ink.paper,
   plot_bgcolor: ink.paper,
@@ -60,6 +63,13 @@ const axis = more => ({
   fixedrange: true,
   ...more,
 });
+const amounts = more =>
+  axis({
+    exponentformat: 'B',
+    separatethousands: true,
+    title: MEASURED ? { text: tame(MEASURED), standoff: 10 } : undefined,
+    ...more,
+  });
 const CONFIG = { displayModeBar: false, responsive: true, scrollZoom: false, showTips: false, doubleClick: false };
 const width = id => Math.max(200, $(id).clientWidth);
 // At most the least and the greatest value per pixel of a line, so that extremes survive.
@@ -85,11 +95,6 @@ const thin = (from, to, value, pixels) => {
     else out.push(a);
   }
   return out;
-};
-const fineness = values => {
-  let most = 0;
-  for (const v of values) if (Math.abs(v) > most) most = Math.abs(v);
-  return most >= 1000 ? 0 : most >= 10 ? 2 : 3;
 };
 const drawn = new Set();
 const plot = (id, traces, how) => {
@@ -166,7 +171,7 @@ const table = (id, { head, rows }, show = about) => {
           el(
             'p',
             { class: 'say' },
-            `The last ${whole(MOST)} of ${whole(rows.length)} rows; the download has all of them.`,
+            `The last ${whole(MOST)} of ${whole(rows.length)} rows; the saved data have all of them.`,
           ),
         ]
       : []),

@@ -40,8 +40,10 @@ const drawMap = () => {
   $('map').style.height = clamp(70 + 19 * top.length, 140, 900) + 'px';
   const e = errorOf(S.mapModel, G.chosen);
   $('map-say').textContent = top.length
-    ? `${H.models[S.mapModel]}: ${percent(e.size)} of sales on average over ${plural(folds, 'test period')}, on balance ${percent(Math.abs(e.side))} too ${e.side >= 0 ? 'high' : 'low'}. ${there.length > top.length ? `The ${top.length} of ${whole(there.length)} rows with the most error; ` : ''}the row at the top costs most.`
-    : 'No test period has this selection.';
+    ? `${H.models[S.mapModel]}: errors average ${percent(e.size)} of ${TARGET} over ${plural(folds, 'test period')}, ` +
+      `${leaning(e.side)}. Rows are sorted by total error` +
+      (there.length > top.length ? `; the largest ${top.length} of ${whole(there.length)} are shown.` : '.')
+    : 'This selection is in no test period.';
   if (S.plain.has('map')) return table('map-plain', mapRows(), value => percent(value, S.mapWhat === 'side'));
   const label = width('map') < 500 ? 12 : 26;
   const longest = Math.max(2, ...top.map(g => Math.min(label, [...name(g)].length)));
@@ -93,7 +95,9 @@ const drawMap = () => {
         text: top.map(g =>
           H.folds.map(
             (fold, f) =>
-              `${tame(cut(name(g), 60))}<br>${tame(fold)}<br>${S.mapWhat === 'size' ? 'error' : 'balance'} ${percent(value(g, f), S.mapWhat === 'side')}<br>${TARGET_HTML} ${about(cells.actual[g * folds + f])}`,
+              `${tame(cut(name(g), 60))}<br>${tame(fold)}<br>` +
+              `${S.mapWhat === 'size' ? 'error' : 'bias'} ${percent(value(g, f), S.mapWhat === 'side')}<br>` +
+              `${tame(TARGET)} ${about(cells.actual[g * folds + f])}`,
           ),
         ),
         hovertemplate: '%{text}<extra></extra>',
@@ -126,7 +130,6 @@ const drawMap = () => {
     }),
   );
 };
-const TARGET_HTML = tame(TARGET);
 const mapRows = () => ({
   head: [cells.by === 'series' ? 'Series' : NAMES[cells.by], ...H.folds],
   rows: best(cells.weight, cells.there, cells.there.length, true).map(g => [

@@ -30,21 +30,22 @@ const figures = () => {
     const c = change_();
     card(
       TARGET,
-      about(total),
+      money(about(total)),
       `${H.steps[S.from]} to ${H.steps[last]}`,
       c && moved(c[0], compared() + (c[1] < c[2] ? ` (last ${plural(c[1], H.noun)})` : '')),
     );
-  } else card(TARGET, NONE, 'The chosen dates lie ahead');
+  } else card(TARGET, NONE, 'The selected dates are in the future');
   if (M) {
     const { a, b, sum, ends } = aheadTotal(S.main),
       model = H.models[S.main];
     const at = ends && S.levels.size ? Math.min(...S.levels) : 0;
     card(
       `Forecast, ${plural(b - a + 1, H.noun)}`,
-      about(sum),
+      money(about(sum)),
       `${H.steps[a]} to ${H.steps[b]}, ${model}`,
       ends && Number.isFinite(ends[at][0])
-        ? `${level(H.levels[at])} likely: ${about(ends[at][0])} to ${about(ends[at][1])}` : null,
+        ? `${level(H.levels[at])} interval: ${money(about(ends[at][0]))} to ${money(about(ends[at][1]))}`
+        : null,
     );
     let now = 0,
       then = 0,
@@ -61,23 +62,23 @@ const figures = () => {
     }
     if (seen)
       card(
-        'Forecast against history',
+        'Forecast vs history',
         percent(share(now, then), true),
-        `on ${H.season > 1 ? H.before : 'the period before'}: ${about(now)} against ${about(then)}`,
+        `on ${H.season > 1 ? H.before : 'the preceding period'}: ${money(about(now))} vs ${money(about(then))}`,
       );
   }
   const error = M && errorOf(S.main, G.chosen);
   if (error && Number.isFinite(error.size))
     card(
-      'Error in past tests',
+      'Forecast error',
       percent(error.size),
-      `of sales, in ${plural(H.folds.length, 'test period')}`,
-      `on balance ${percent(Math.abs(error.side))} too ${error.side >= 0 ? 'high' : 'low'}`,
+      `of ${TARGET}, over ${plural(H.folds.length, 'test period')}`,
+      leaning(error.side),
     );
   card(
     'Series',
     whole(G.chosen.length),
-    G.chosen.length === N ? 'all of them' : `of ${whole(N)}`,
+    G.chosen.length === N ? 'all' : `of ${whole(N)}`,
     selected() === 'All series' ? null : cut(selected(), 60),
   );
   if (D.orders) {
@@ -90,7 +91,11 @@ const figures = () => {
         items++;
       }
     });
-    card('To order', about(units), `units of ${plural(items, 'item')}`);
+    card(
+      'To order',
+      H.unit ? `${about(units)}\u00a0${H.unit}` : about(units),
+      `${H.unit ? '' : 'units '}of ${plural(items, 'item')}`,
+    );
   }
   $('figures').replaceChildren(
     ...cards.map(([title, number, lines]) =>

@@ -47,23 +47,24 @@ const xAxis = () =>
     hoverformat: H.dated ? (H.steps[0].length > 10 ? '%Y-%m-%d %H:%M' : '%Y-%m-%d') : undefined,
   });
 // Half a step in pixels: nearer than that a line may answer, further off it would tell the value of another date.
-const reach = (id, steps) => Math.max(1, Math.ceil((0.55 * (width(id) - 74)) / Math.max(1, steps)));
+const reach = (id, steps) => Math.max(1, Math.ceil((0.55 * (width(id) - LEFT - 12)) / Math.max(1, steps)));
 const drawMain = () => {
   if (S.plain.has('main')) return plainMain();
   const pixels = width('main'),
     at = thin(0, T - 1, t => G.sales[t], T > 6 * pixels ? pixels * Math.ceil(T / Math.max(1, S.to - S.from + 1)) : T);
-  const fine = decimal => `,.${decimal}f`;
   const traces = [];
-  const line = (x, y, name, more) => ({
+  const line = (x, y, name, told, more) => ({
     type: 'scatter',
     mode: 'lines',
     x,
     y,
     name,
-    hovertemplate: `%{y:${fine(more.fine ?? 0)}}`,
-    ...more.trace,
+    customdata: told,
+    hovertemplate: '%{customdata}',
+    ...more,
   });
-  // A band is one closed line: half as many traces as two ends, which is what a redrawing costs. Its numbers are told with the mean.
+  // A band is one closed line: half as many traces as two ends, which is what a redrawing costs. Its numbers are told
+  // with the mean.
   let told = null;
   if (M && S.models.has(S.main)) {
     const b = bands(S.main),
@@ -72,6 +73,7 @@ const drawMain = () => {
     if (b.ends && on.length) {
       told = Array.from({ length: F }, (_, h) =>
         on
+          .filter(l => b.ends[l][0][h] === b.ends[l][0][h])
           .map(l => `<br>${level(H.levels[l])}: ${about(b.ends[l][0][h])} to ${about(b.ends[l][1][h])}`)
           .reverse()
           .join(''),
@@ -100,23 +102,27 @@ const drawMain = () => {
       at.map(t => X[t]),
       at.map(t => G.sales[t]),
       tame(TARGET),
-      { fine: decimals, trace: { mode: dots(T, 40), marker: { size: 5 }, line: { width: 1.6, color: ink.ink } } },
+      at.map(t => exact(G.sales[t])),
+      { mode: dots(T, 40), marker: { size: 5 }, line: { width: 1.6, color: ink.ink } },
     ),
   );
-  for (const m of S.models)
+  for (const m of S.models) {
+    const mean = Array.from(G.models[m].mean),
+      first = m === S.main;
     traces.push(
-      line(X.slice(A), Array.from(G.models[m].mean), tame(H.models[m]), {
-        fine: fineness(G.models[m].mean),
-        trace: {
-          ...(m === S.main && told
-            ? { customdata: told, hovertemplate: `%{y:${fine(fineness(G.models[m].mean))}}%{customdata}` }
-            : {}),
+      line(
+        X.slice(A),
+        mean,
+        tame(H.models[m]),
+        mean.map((value, h) => about(value) + (first && told ? told[h] : '')),
+        {
           mode: dots(F, 40),
-          marker: { size: m === S.main ? 5 : 4 },
-          line: { width: m === S.main ? 2.4 : 1.6, color: ink.models[m], dash: m === S.main ? 'solid' : 'dot' },
+          marker: { size: first ? 5 : 4 },
+          line: { width: first ? 2.4 : 1.6, color: ink.models[m], dash: first ? 'solid' : 'dot' },
         },
-      }),
+      ),
     );
+  }
   const shapes =
     M && T < STEPS && T > 0
       ? [
@@ -136,7 +142,7 @@ const drawMain = () => {
     traces,
     layout({
       xaxis: xAxis(),
-      yaxis: axis({ range: yRange(), tickformat: '~s', nticks: 7 }),
+      yaxis: amounts({ range: yRange(), nticks: 7 }),
       shapes,
       hoverdistance: reach('main', S.to - S.from + 1.2),
     }),
@@ -161,7 +167,8 @@ const sayMain = () => {
     if (band.why) parts.push(band.why);
     else if (band.mix && band.ends && group() < 0 && G.chosen.length > 1)
       parts.push(
-        `The interval of this selection is estimated from ${H.paths.count} joint sample paths, within about ${whole(100 / Math.sqrt(2 * (H.paths.count - 1)))} % of its width.`,
+        `The interval for this selection is estimated from ${H.paths.count} joint sample paths; ` +
+          `its width is accurate to about ${percent(Math.round(100 / Math.sqrt(2 * (H.paths.count - 1))))}.`,
       );
   }
   $('main-say').textContent = parts.join(' ');

@@ -29,11 +29,14 @@ const keyCharts = () => {
       if (M && at >= A) for (const m of S.models) words.push(`${H.models[m]} ${about(G.models[m].mean[at - A])}`);
       const band = M && at >= A && S.models.has(S.main) ? bands(S.main) : null;
       if (band && band.ends)
-        S.levels.forEach(l =>
-          words.push(
-            `${level(H.levels[l])} from ${about(band.ends[l][0][at - A])} to ${about(band.ends[l][1][at - A])}`,
-          ),
-        );
+        [...S.levels]
+          .filter(l => Number.isFinite(band.ends[l][0][at - A]))
+          .forEach(l =>
+            words.push(
+              `${level(H.levels[l])} interval ${about(band.ends[l][0][at - A])} to ${about(band.ends[l][1][at - A])}`,
+            ),
+          );
+      if (words.length === 1) words.push('no value');
       mark('main', { xval: X[at] });
       speak(words.join(', '));
     } else if (event.key === '+' || event.key === '=') {
@@ -113,7 +116,8 @@ const keyCharts = () => {
     const item = ordersTop[o];
     mark('orders', { yval: o });
     speak(
-      `${O.items[item]}: order ${about(O.order[item])}, in stock and on the way ${about(O.position[item])}, expected demand ${about(O.mean[item])}. ${O.reason[item]}`,
+      `${itemOf(item)}: order ${about(O.order[item])}, on hand and on order ${about(O.position[item])}, ` +
+        `expected demand ${about(O.mean[item])}. ${O.reason[item]}`,
     );
   });
   for (const id of ['main', 'compare', 'map', 'orders']) $(id).addEventListener('blur', () => clean(id));

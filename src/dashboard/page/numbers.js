@@ -1,13 +1,23 @@
 // How are numbers and dates written, and how is a date that somebody typed understood?
 
+// A locale that a browser does not know must not become that of the browser: the page looks the same to everybody.
+const LOCALES = [(H.locale || 'en-US').replace(/_/g, '-'), 'en-US'].filter(locale => {
+  try {
+    return Intl.getCanonicalLocales(locale).length;
+  } catch {
+    return false;
+  }
+});
+// The marks of numbers that the charts write themselves, those of the axes.
+const MARKS = Object.fromEntries(
+  new Intl.NumberFormat(LOCALES).formatToParts(1234567.5).map(({ type, value }) => [type, value]),
+);
 const formats = new Map();
-const digits = (value, most, least = 0) => {
-  const key = most * 20 + least;
-  if (!formats.has(key))
-    formats.set(key, new Intl.NumberFormat('en-US', { maximumFractionDigits: most, minimumFractionDigits: least }));
+const digits = (value, most) => {
+  if (!formats.has(most)) formats.set(most, new Intl.NumberFormat(LOCALES, { maximumFractionDigits: most }));
   // No minus before a zero.
   return formats
-    .get(key)
+    .get(most)
     .format(Number(value.toFixed(Math.min(most, 12))) + 0)
     .replace('-', '−');
 };
@@ -20,23 +30,27 @@ const exact = value => (Number.isFinite(value) ? digits(value, decimals, Math.ab
 const about = value => {
   if (!Number.isFinite(value)) return NONE;
   const size = Math.abs(value);
-  if (size >= 1e15 || (size > 0 && size < 1e-4)) return value.toExponential(2).replace(/-/g, '−');
+  if (size >= 1e15 || (size > 0 && size < 1e-4))
+    return value.toExponential(2).replace(/-/g, '−').replace('.', MARKS.decimal);
   return digits(value, size >= 1000 || size === 0 ? 0 : Math.min(6, Math.max(0, 3 - Math.floor(Math.log10(size)))));
 };
-const percent = (value, signed) =>
-  !Number.isFinite(value)
-    ? NONE
-    : (signed && value > 0 ? '+' : '') + digits(value, Math.abs(value) < 9.95 ? 1 : 0) + ' %';
+const percent = (value, signed) => {
+  if (!Number.isFinite(value)) return NONE;
+  const text = digits(value, Math.abs(value) < 9.95 ? 1 : 0);
+  // What rounds to nothing has no sign.
+  return (signed && value > 0 && text !== digits(0, 0) ? '+' : '') + text + ' %';
+};
 const level = value => digits(100 * value, 2) + ' %';
-const short = value => {
-  const size = Math.abs(value);
-  for (const [unit, name] of [
-    [1e9, 'bn'],
-    [1e6, 'm'],
-    [1e3, 'k'],
-  ])
-    if (size >= unit * 10) return about(value / unit) + ' ' + name;
-  return about(value);
+// An amount with the currency before it and the unit behind, as reports have it: a code stands apart, a sign does not.
+const money = text => {
+  if (text === NONE) return text;
+  const [, sign, size] = /^([+−]?)(.*)$/su.exec(text);
+  const amount = !H.currency
+    ? text
+    : /\p{Alphabetic}$/u.test(H.currency)
+      ? `${H.currency}\u00a0${text}`
+      : sign + H.currency + size;
+  return H.unit ? `${amount}\u00a0${H.unit}` : amount;
 };
 // Milliseconds for dates, numbers for numbered steps: what the axis of a chart understands.
 const X = H.steps.map(text =>

@@ -11,28 +11,22 @@ const ordersShown = () => {
     .map((_, o) => o)
     .filter(o => (O.series[o] === null ? G.chosen.length === N : on[O.series[o]])));
 };
+const itemOf = o => titled(k => D.orders.items[o][k]);
 const ORDER_BARS = 20;
 let ordersTop = [];
+const ON_HAND = 'On hand and on order';
 const orderRows = () => {
   const O = D.orders,
     list = ordersShown();
   return {
-    head: [
-      'Item',
-      'To order',
-      'In stock and on the way',
-      'Order up to',
-      'Expected demand',
-      'Risk of running out',
-      'Why',
-    ],
+    head: ['Item', 'To order', ON_HAND, 'Order-up-to level', 'Expected demand', 'Stockout risk', 'Reason'],
     rows: best(
       Float64Array.from(O.order, v => v ?? NaN),
       list,
       list.length,
       true,
     ).map(o => [
-      O.items[o],
+      itemOf(o),
       O.order[o] ?? NaN,
       O.position[o] ?? NaN,
       O.level[o] ?? NaN,
@@ -53,7 +47,8 @@ const drawOrders = () => {
     true,
   );
   $('orders-say').textContent =
-    `${H.orders} Shown: ${plural(list.length, 'item')}${list.length > ordersTop.length ? `, the ${ordersTop.length} largest orders in the chart` : ''}.`;
+    `${H.orders} Shown: ${plural(list.length, 'item')}` +
+    (list.length > ordersTop.length ? `; the chart has the ${ordersTop.length} largest orders.` : '.');
   if (S.plain.has('orders'))
     return table('orders-plain', orderRows(), (value, c) => (c === 5 ? percent(value) : about(value)));
   $('orders').style.height = clamp(90 + 24 * ordersTop.length, 160, 640) + 'px';
@@ -65,14 +60,15 @@ const drawOrders = () => {
       x,
       y,
       marker: { color },
-      hovertemplate: '%{x:,.0f}',
+      customdata: x.map(about),
+      hovertemplate: '%{customdata}',
       width: 0.7,
     });
   plot(
     'orders',
     [
       bar(
-        'In stock and on the way',
+        ON_HAND,
         ordersTop.map(o => O.position[o]),
         ink.edge,
       ),
@@ -88,7 +84,8 @@ const drawOrders = () => {
         x: ordersTop.map(o => O.mean[o]),
         y,
         marker: { symbol: 'line-ns', size: 16, line: { width: 3, color: ink.ink } },
-        hovertemplate: '%{x:,.1f}',
+        customdata: ordersTop.map(o => about(O.mean[o])),
+        hovertemplate: '%{customdata}',
       },
     ],
     layout({
@@ -97,11 +94,11 @@ const drawOrders = () => {
       dragmode: false,
       showlegend: true,
       legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { color: ink.soft } },
-      margin: { l: width('orders') < 500 ? 100 : 210, r: 16, t: 34, b: 30 },
-      xaxis: axis({ nticks: 6, tickformat: ',~s' }),
+      margin: { l: width('orders') < 500 ? 100 : 210, r: 16, t: 34, b: H.unit ? 46 : 30 },
+      xaxis: amounts({ nticks: 6, title: H.unit ? { text: tame(H.unit), standoff: 6 } : undefined }),
       yaxis: axis({
         tickvals: y,
-        ticktext: ordersTop.map(o => tame(cut(O.items[o], width('orders') < 500 ? 13 : 28))),
+        ticktext: ordersTop.map(o => tame(cut(itemOf(o), width('orders') < 500 ? 13 : 28))),
         autorange: 'reversed',
         showgrid: false,
       }),

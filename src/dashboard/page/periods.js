@@ -48,13 +48,15 @@ const drawCompare = () => {
   if (dates && document.activeElement !== $('compare-from'))
     $('compare-from').value = S.other >= 0 ? H.steps[S.other] : '';
   const c = change();
+  const names = lines.lines.map(l => l.name).join(', ');
   $('compare-say').textContent = !lines.lines.length
-    ? 'The chosen dates have nothing to be compared with.'
+    ? 'There is no other period to compare the selected dates with.'
     : lines.season
-      ? `Seasons of ${plural(H.season, H.noun)} over each other, the forecast included: ${lines.lines.map(l => l.name).join(', ')}.`
+      ? `Seasons of ${plural(H.season, H.noun)} laid over one another${M ? ', forecast included' : ''}: ${names}.`
       : c.seen
-        ? `${H.steps[c.a]} to ${H.steps[c.b]}${c.b >= T ? ' (forecast included)' : ''}: ${about(c.now)} against ${about(c.then)}, ${percent(share(c.now, c.then), true)}.`
-        : 'No step has a value in both periods.';
+        ? `${H.steps[c.a]} to ${H.steps[c.b]}${c.b >= T && M ? ' (forecast included)' : ''}: ` +
+          `${money(about(c.now))} vs ${money(about(c.then))}, ${percent(share(c.now, c.then), true)}.`
+        : `No ${H.noun} has a value in both periods.`;
   if (S.plain.has('compare')) return table('compare-plain', compareRows());
   const many = lines.lines.length,
     tones = lines.season
@@ -101,11 +103,12 @@ const drawCompare = () => {
         type: 'scatter',
         mode: p.length < 30 ? 'lines+markers' : 'lines',
         marker: { size: 5 },
-        name: tame(lines.season ? line.name : last ? 'now' : 'then'),
+        name: tame(lines.season ? line.name : last ? 'later' : 'earlier'),
         x: p.map(q => q.x),
         y: p.map(q => q.v),
         text: p.map(q => H.steps[q.t] + (q.t >= T ? ', forecast' : '')),
-        hovertemplate: `%{y:,.${fineness(p.map(q => q.v))}f}  (%{text})`,
+        customdata: p.map(q => about(q.v)),
+        hovertemplate: '%{customdata}  (%{text})',
         line: { width: last ? 2.4 : 1.6, color: last ? ink.accent : tones[Math.min(k, tones.length - 1)] },
       };
     }),
@@ -119,9 +122,9 @@ const drawCompare = () => {
         hoverformat: 'd',
         ...ticks,
       }),
-      yaxis: axis({ tickformat: '~s', nticks: 6 }),
+      yaxis: amounts({ nticks: 6 }),
       hoverdistance: reach('compare', Math.max(...lines.lines.map(l => l.points.length))),
-      margin: { l: 62, r: 26, t: lines.season ? 26 : 12, b: 46 },
+      margin: { l: LEFT, r: 26, t: lines.season ? 26 : 12, b: 46 },
       showlegend: lines.season,
       legend: { orientation: 'h', y: 1.12, x: 0, font: { color: ink.soft } },
     }),

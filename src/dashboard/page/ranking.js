@@ -1,6 +1,6 @@
 // The ranking of the values of a column.
 
-const RANKS = { total: 'sales', change: 'change', forecast: 'forecast', error: 'error in past tests' };
+const RANKS = { total: TARGET, change: 'change', forecast: 'forecast', error: 'forecast error' };
 const showing = (what, value) =>
   what === 'error' ? percent(value) : what === 'change' ? (value > 0 ? '+' : '') + about(value) : about(value);
 let ranked = null;
@@ -12,7 +12,6 @@ const drawRank = () => {
   const top = best(value, there, rows.rank, !S.turned),
     name = g => (by === 'series' ? nameOf(g) : D.levels[by][g]);
   ranked = { by, what, value, base, there };
-  const noun = by === 'series' ? 'series' : NAMES[by];
   let all = 0,
     most = 0,
     least = 0;
@@ -23,10 +22,10 @@ const drawRank = () => {
   }
   const scale = most - least || 1;
   const titles = {
-    total: 'Who sells most',
-    change: 'What changed most',
-    forecast: 'Where sales are expected',
-    error: 'Where the forecast errs most',
+    total: S.turned ? `Lowest ${TARGET}` : `Highest ${TARGET}`,
+    change: S.turned ? 'Largest decreases' : 'Largest increases',
+    forecast: S.turned ? 'Lowest forecasts' : 'Highest forecasts',
+    error: S.turned ? 'Smallest forecast errors' : 'Largest forecast errors',
   };
   $('rank-title').textContent = titles[what];
   const dates =
@@ -35,12 +34,15 @@ const drawRank = () => {
           .map(t => H.steps[t])
           .join(' to ')
       : what === 'error'
-        ? `${plural(H.folds.length, 'test period')}`
+        ? plural(H.folds.length, 'test period')
         : what === 'change'
-          ? `against ${compared()}`
+          ? `compared with ${compared()}`
           : `${H.steps[S.from]} to ${H.steps[Math.min(S.to, T - 1)]}`;
+  const values =
+    by === 'series' ? plural(there.length, 'series', 'series') : `${plural(there.length, 'value')} of ${NAMES[by]}`;
+  const first = () => (what === 'error' ? percent(value[top[0]]) : money(showing(what, value[top[0]])));
   $('rank-say').textContent = top.length
-    ? `${whole(there.length)} ${there.length === 1 ? 'value' : 'values'} of ${noun === 'series' ? 'the series' : noun}, ${dates}. ${S.turned ? 'Lowest' : 'Highest'}: ${cut(named(by, top[0]), 40)}, ${showing(what, value[top[0]])}.`
+    ? `${values}, ${dates}. ${S.turned ? 'Lowest' : 'Highest'}: ${cut(named(by, top[0]), 40)}, ${first()}.`
     : 'Nothing to rank in this selection.';
   const sharing = (what === 'total' || what === 'forecast') && all > 0 && least >= 0;
   const body = top.map(g => {

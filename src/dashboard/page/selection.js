@@ -1,8 +1,8 @@
 // What does the selection come to: its sales, forecasts, intervals, changes and errors?
 //
-// A panel is a matrix, so there is no database here. Sales lie in one typed array, series after series; beside it are the
-// sums of each series from its beginning, so that the total over any dates is one subtraction. A filter is a bit set over
-// series.
+// A panel is a matrix, so there is no database here. Sales lie in one typed array, series after series; beside it are
+// the sums of each series from its beginning, so that the total over any dates is one subtraction. A filter is a bit
+// set over series.
 
 const bits = words => new Uint32Array(words);
 const masks = H.keys.map(() => ({ on: undefined, bits: null }));
@@ -36,8 +36,8 @@ const select = except => {
     for (let word = all[w] >>> 0, i = w * 32; word; word >>>= 1, i++) if (word & 1 && i < N) chosen[count++] = i;
   return chosen.subarray(0, count);
 };
-// Sums over the chosen series, step by step; NaN where none of them has a value. Exact integers are added as integers; where
-// most series are chosen, those that are not are taken from the total instead, which is as exact and faster.
+// Sums over the chosen series, step by step; NaN where none of them has a value. Exact integers are added as integers;
+// where most series are chosen, those that are not are taken from the total instead, which is as exact and faster.
 const addUp = chosen => {
   const { cells, missing, factor, factors } = D.sales;
   const invert = !factors && chosen.length > N / 2 && D.all;
@@ -157,9 +157,11 @@ const makeBands = m => {
   }
   if (!H.paths.count)
     return {
-      why: 'No interval is shown for this selection: those of single series do not add up. Select one series, or one value of one filter.',
+      why:
+        'No interval is shown for this selection, because the intervals of single series cannot be added up. ' +
+        'Select one series, or one value of one filter.',
     };
-  if (!D.paths[m]) return { why: 'The interval of this selection is being prepared.' };
+  if (!D.paths[m]) return { why: 'The interval for this selection is being prepared.' };
   const mix = together(m);
   return { mix, ends: pair((l, end, h) => mean[h] + (end ? 1 : -1) * mix.width(l, end, h, h)) };
 };
@@ -293,8 +295,8 @@ const share = (now, then) => (then ? (100 * (now - then)) / Math.abs(then) : NaN
 const compared = () =>
   ({
     before: H.before,
-    previous: 'the period before',
-    dates: S.other >= 0 ? 'the chosen dates' : H.before,
+    previous: 'the preceding period',
+    dates: S.other >= 0 ? 'the chosen period' : H.before,
     seasons: H.before,
   })[S.compare];
 const errorOf = (m, list) => {
@@ -314,6 +316,13 @@ const errorOf = (m, list) => {
       }
     }
   return { size: actual ? (100 * off) / actual : NaN, side: actual ? (100 * side) / actual : NaN };
+};
+// Too high or too low in total; what rounds to nothing is neither.
+const leaning = side => {
+  const size = percent(Math.abs(side));
+  return size === percent(0)
+    ? 'neither too high nor too low overall'
+    : `${size} too ${side > 0 ? 'high' : 'low'} overall`;
 };
 // A number per value of a column, or per series.
 const measure = (by, what, list) => {
@@ -381,12 +390,12 @@ const best = (value, candidates, k, falling) => {
   }
   return heap.sort((p, q) => (worse(p, q) ? 1 : -1));
 };
-const nameOf = i =>
-  H.identifying
-    ? NAMES.slice(0, H.identifying)
-        .map((name, k) => `${name} ${D.levels[k][D.codes[k][i]]}`)
-        .join(', ')
-    : TARGET;
+// `Store 4, Dept 2`.
+const titled = value =>
+  NAMES.slice(0, H.identifying)
+    .map((name, k) => `${name} ${value(k)}`)
+    .join(', ') || TARGET;
+const nameOf = i => titled(k => D.levels[k][D.codes[k][i]]);
 // A bare number says little: `Store 4`.
 const named = (by, g) =>
   by === 'series' ? nameOf(g) : /^[\d.]*$/.test(D.levels[by][g]) ? `${NAMES[by]} ${D.levels[by][g]}` : D.levels[by][g];
