@@ -18,6 +18,8 @@ What is checked on each page, where it has the charts for it:
   theme       light and dark, by the button
   axe         no finding of axe-core at 1280 and 390 pixels, light and dark
   html        vnu, the validator of the W3C, has nothing to say
+  gap         a step between history and forecast has no value, and no sum, change or table takes one for it
+  words       currency, unit, names and marks of numbers where the plan states them
   quiet       no error on the console, no request, nothing wider than the window, no NaN
 
 Needs selenium, Chromium and chromedriver (Debian: chromium-driver). axe-core and vnu come from npm:
@@ -171,7 +173,7 @@ def check_hover(page):
     first = page.spoken()
     # At the last step of a forecast no line may show the value of another date.
     said = page.js("const h = JSON.parse(document.getElementById('head').textContent); return h.models.length && h.history < h.steps.length "
-                   "? [document.querySelector('#main .hoverlayer').textContent, h.target.replace(/_+/g, ' ')] : null")
+                   "? [document.querySelector('#main .hoverlayer').textContent, h.readers.target || h.target.replace(/_+/g, ' ')] : null")
     expect(not said or said[1] not in said[0], f"the history answers for a step of the forecast: {said}")
     page.press(Keys.ARROW_LEFT)
     second = page.spoken()
@@ -291,6 +293,8 @@ def check_map(page):
     page.press(Keys.ARROW_RIGHT)
     second = page.spoken()
     expect("%" in first and first != second, f"cells are not read out: {first!r}, {second!r}")
+    if not page.js("return document.querySelectorAll('.filter').length"):
+        return "a single row, which is the selection"
     page.press(Keys.ENTER)
     page.settle()
     expect(page.figures() != before, "Enter on a row does not open it")
@@ -336,8 +340,9 @@ def check_table(page):
         page.at("view-" + id).click()
         page.settle()
         rows = page.js("return document.querySelectorAll('#' + arguments[0] + '-plain tbody tr').length", id)
-        expect(rows or "nothing to be compared" in page.text(id + "-say"), f"{id} has no table")
-        expect("NaN" not in page.text(id + "-plain"), f"the table of {id} shows NaN")
+        expect(rows or "no other period" in page.text(id + "-say"), f"{id} has no table")
+        shown = page.text(id + "-plain")
+        expect(not any(word in shown for word in ("NaN", "undefined")), f"the table of {id} shows no number")
         page.tab_to(f"e.id === 'view-{id}'", 400)
         page.press(Keys.ENTER)
         page.settle()
@@ -399,6 +404,68 @@ def check_theme(page):
     page.settle()
     expect(page.js("return document.getElementById('keys').open"), "? does not open the list of keys")
     page.press(Keys.ESCAPE)
+
+
+def check_gap(page):
+    head = page.js("const h = JSON.parse(document.getElementById('head').textContent); return [h.models.length, h.history, h.ahead, h.season]")
+    if not head[0] or head[2] <= head[1]:
+        return "no gap"
+    last = page.js("return JSON.parse(document.getElementById('head').textContent).steps.slice(-1)[0]")
+    page.tab_to("e.id === 'main'")
+    page.press(Keys.END)
+    for _ in range(page.js("const h = JSON.parse(document.getElementById('head').textContent); return h.steps.length - h.ahead")):
+        page.press(Keys.ARROW_LEFT)
+    said = page.spoken()
+    expect("no value" in said, f"a step of the gap is read out as {said!r}")
+    # Every period that ends with the forecast compares across the gap.
+    for choice in page.js("return [...document.getElementById('compare-with').options].map(o => o.value)"):
+        page.js("const e = document.getElementById('compare-with'); e.value = arguments[0]; e.dispatchEvent(new Event('change', {bubbles: true}))", choice)
+        page.settle()
+        page.show("card-compare")
+        page.at("view-compare").click()
+        page.settle()
+        for id in ["compare-say", "compare-plain", "figures", "rank"]:
+            text = page.text(id)
+            expect(not any(word in text for word in ("NaN", "undefined")), f"{id}, compared with {choice}, shows {text[:200]!r}")
+        page.at("view-compare").click()
+    # The ranking adds up to what is said of all: both leave out what was sold a period before the gap.
+    page.at("reset").click()
+    page.settle()
+    page.js("const e = document.getElementById('rank-what'); e.value = 'change'; e.dispatchEvent(new Event('change'))")
+    page.settle()
+    page.show("rank")
+    got = set(Path(page.folder).iterdir())
+    page.at("csv-rank").click()
+    file = page.until(lambda: [p for p in set(Path(page.folder).iterdir()) - got if p.suffix == ".csv"], "the ranking is downloaded")[0]
+    rows = list(csv.reader(io.StringIO(file.read_text(encoding="utf-8-sig"))))[1:]
+    change, base = (sum(float(row[place]) for row in rows) for place in (1, 2))
+    said = page.text("compare-say")
+    share = 100 * change / base
+    shown = page.js("return [...arguments[0].matchAll(/([+−]?)([0-9.,]+) %/g)].map(m => m[0]).pop()", said)
+    number = float(shown.replace("−", "-").replace("+", "").replace(" %", "").replace(",", "."))
+    expect(abs(number - share) < 0.06 or abs(share) > 9.95 and abs(number - share) < 0.6, f"the ranking changes by {share:.2f} %, all by {shown}")
+    page.at("reset").click()
+    page.settle()
+    return f"up to {last}"
+
+
+def check_words(page):
+    words = page.js("const h = JSON.parse(document.getElementById('head').textContent); "
+                    "return {currency: h.currency, unit: h.unit, locale: h.locale, target: h.readers.target, keys: h.readers.keys}")
+    if not (words["currency"] or words["unit"] or words["locale"] or words["target"]):
+        return "none stated"
+    for name in [words["target"], *words["keys"]]:
+        expect(not name or name in page.js("return document.body.innerText"), f"the page does not say {name}")
+    figure = page.js("return document.querySelector('.figure b').textContent")
+    expect(not words["currency"] or words["currency"] in figure, f"no currency in {figure!r}")
+    expect(not words["unit"] or figure.endswith(words["unit"]), f"no unit in {figure!r}")
+    sample = page.js("return new Intl.NumberFormat(arguments[0] || 'en-US').format(1234567).replace(/[0-9]/g, '')[0] || ''", words["locale"])
+    numbers = page.js("return document.getElementById('list').innerText")
+    expect(not sample or sample in numbers or not any(len(part) > 3 for part in numbers.split()), f"no {sample!r} between thousands")
+    page.show("main")
+    title = page.js("const e = document.querySelector('#main .ytitle'); return e ? e.textContent : ''")
+    for part in (words["currency"], words["unit"]):
+        expect(not part or part in title, f"the axis is called {title!r}, without {part}")
 
 
 def check_quiet(page):
