@@ -11,12 +11,14 @@
 //! | `pack.rs` | how do ten million numbers fit into a page? |
 //! | `page.rs` | how do they become one HTML file? |
 //! | `page.html`, `page.css` | what does it look like? |
-//! | `page/` | what happens when somebody filters, drags, presses a key? A script, joined from its files in the order of `page.rs`: |
-//! | `head`, `numbers`, `unpack`, `state` | what was given; how numbers read; bytes to numbers; what is chosen, and its address |
-//! | `selection` | what the selection comes to |
-//! | `draw`, then a file per part of the page | how is it drawn? |
-//! | `changes`, `controls`, `download`, `keyboard`, `start` | what people do, and how the page comes up |
+//! | `page/` | what happens when somebody filters, drags, presses a key? `page.rs` joins its files in their order: |
+//! | — `head`, `numbers`, `unpack`, `state` | what is given, how it reads, how it is unpacked, what is chosen |
+//! | — `selection` | what does the selection come to? |
+//! | — `draw`, then a file per part of the page | how is it drawn? |
+//! | — `changes`, `controls`, `download`, `keyboard`, `start` | what can people do, and how does the page come up? |
 //! | `vendor/` | the library of charts, and where it is from |
+//!
+//! The script is set by `prettier --print-width 120 --single-quote --arrow-parens avoid`.
 
 mod data;
 mod pack;

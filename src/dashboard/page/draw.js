@@ -12,9 +12,12 @@ const el = (tag, attributes = {}, ...children) => {
 };
 // Text for Plotly, which reads tags and entities.
 const tame = text => String(text).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+// Long names often differ at their ends alone, so the middle gives way.
 const cut = (text, most = 26) => {
   const letters = [...text];
-  return letters.length > most ? letters.slice(0, most - 1).join('') + '…' : text;
+  if (letters.length <= most) return text;
+  const end = Math.floor((most - 1) / 3);
+  return letters.slice(0, most - 1 - end).join('') + '…' + letters.slice(letters.length - end).join('');
 };
 let ink = {};
 const isDark = () =>
