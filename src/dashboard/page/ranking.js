@@ -76,7 +76,11 @@ const drawRank = () => {
     {},
     el('th', { scope: 'col', dir: 'auto' }, by === 'series' ? 'Series' : NAMES[by]),
     el('td', { 'aria-hidden': 'true' }),
-    el('th', { scope: 'col', class: 'n' }, RANKS[what][0].toUpperCase() + RANKS[what].slice(1)),
+    el(
+      'th',
+      { scope: 'col', class: 'n' },
+      what === 'total' ? TARGET : RANKS[what][0].toUpperCase() + RANKS[what].slice(1),
+    ),
     sharing || what === 'change' ? el('th', { scope: 'col', class: 'n' }, sharing ? 'Share' : 'Change') : el('td', {}),
   );
   const focused =

@@ -338,13 +338,19 @@ const measure = (by, what, list) => {
     const g = codes ? codes[i] : i;
     members[g]++;
     if (what === 'total') value[g] += sold(i, S.from, S.to);
-    else if (what === 'forecast') value[g] += foretold(S.main, i, fa, fb);
-    else if (what === 'change') {
+    else if (what === 'forecast') {
+      if (!D.models[S.main].known[i]) continue;
+      value[g] += foretold(S.main, i, fa, fb);
+      base[g]++;
+    } else if (what === 'change') {
       if (none) continue;
-      value[g] += sold(i, a, b) + (b >= T ? foretold(S.main, i, Math.max(T, a), b) : 0);
-      base[g] += sold(i, a - back, b - back);
-      // What was sold a period before the gap has nothing to be compared with.
-      if (A > T && b >= T) base[g] -= sold(i, Math.max(T, a) - back, Math.min(A - 1, b) - back);
+      value[g] += sold(i, a, b);
+      base[g] += sold(i, a - back, Math.min(T - 1, b) - back);
+      // Without a forecast, what was sold a period before has nothing to be compared with.
+      const first = Math.max(A, T, a);
+      if (first > b || !D.models[S.main].known[i]) continue;
+      value[g] += foretold(S.main, i, first, b);
+      base[g] += sold(i, first - back, b - back);
     } else
       for (let f = 0, at = i * folds; f < folds; f++, at++) {
         const e = D.errors.models[S.main].absolute[at];
@@ -355,6 +361,7 @@ const measure = (by, what, list) => {
       }
   }
   if (what === 'change') for (let g = 0; g < levels; g++) value[g] -= base[g];
+  if (what === 'forecast') for (let g = 0; g < levels; g++) if (!base[g]) value[g] = NaN;
   if (what === 'error') for (let g = 0; g < levels; g++) value[g] = base[g] ? (100 * value[g]) / base[g] : NaN;
   return { value, base, members };
 };

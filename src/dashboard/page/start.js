@@ -24,7 +24,7 @@ const firstView = () => {
   const notes = [
     ...H.notes,
     H.digits
-      ? `Sales figures are rounded to ${H.digits} significant digits of each series’ largest value to keep the page small.`
+      ? `Sales figures are rounded to ${H.digits} significant digits of each series’ largest value.`
       : 'Sales figures are exact.',
   ];
   if (M)
@@ -76,9 +76,14 @@ const unpack = async () => {
   for (let m = 0; m < M; m++) {
     const [mean, ends] = await Promise.all([matrix('mean' + m), H.levels.length ? matrix('bounds' + m) : null]);
     const values = reals(mean),
-      sums = new Float64Array(N * (F + 1));
+      sums = new Float64Array(N * (F + 1)),
+      known = new Uint8Array(N);
     for (let i = 0; i < N; i++)
-      for (let h = 0, at = i * (F + 1); h < F; h++) sums[at + h + 1] = sums[at + h] + (values[i * F + h] || 0);
+      for (let h = 0, at = i * (F + 1); h < F; h++) {
+        const value = values[i * F + h];
+        if (value === value) known[i] = 1;
+        sums[at + h + 1] = sums[at + h] + (value || 0);
+      }
     let offsets = [];
     if (ends)
       offsets = H.levels.map((_, l) =>
@@ -92,7 +97,7 @@ const unpack = async () => {
           return out;
         }),
       );
-    D.models.push({ mean: values, prefix: sums, bounds: offsets });
+    D.models.push({ mean: values, prefix: sums, known, bounds: offsets });
   }
   if (H.joint) {
     D.groups = reals(await matrix('groups'));
