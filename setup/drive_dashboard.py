@@ -290,7 +290,7 @@ def check_map(page):
     page.tab_to("e.id === 'map'", 400)
     page.press(Keys.ARROW_DOWN)
     first = page.spoken()
-    page.press(Keys.ARROW_RIGHT)
+    page.press(Keys.ARROW_RIGHT if page.js("return JSON.parse(document.getElementById('head').textContent).folds.length > 1") else Keys.ARROW_DOWN)
     second = page.spoken()
     expect("%" in first and first != second, f"cells are not read out: {first!r}, {second!r}")
     if not page.js("return document.querySelectorAll('.filter').length"):
