@@ -513,7 +513,7 @@ plan! {
         /// Folder with templates of report and slides that take the place of ours: report.html, report.md, slides.html, slides.md.
         #[env = "TRADEWIND_TEMPLATES"] #[of(Report)]
         templates: PathBuf,
-        /// Locale of the numbers of report and slides: de, fr-CH, en-IN. Words stay English.
+        /// Locale of the numbers of report, slides and dashboard: de, fr-CH, en-IN. Words stay English.
         #[env = "TRADEWIND_LOCALE"] #[of(Report)]
         locale: String,
         /// Names that readers see for columns, such as `Weekly_Sales=Sales, Dept=Department`.

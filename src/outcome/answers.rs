@@ -125,10 +125,15 @@ impl Outcome {
                 };
                 (first.number().unwrap_or_default(), sentence, "worth in a year", worth.iter().map(bar).collect())
             }
-            (None, [(name, _, size), rest @ ..]) => {
-                let rest: Vec<String> = rest.iter().take(2).map(|(name, _, size)| format!("{name} ({size})")).collect();
+            (None, [(name, change, size), rest @ ..]) => {
+                // In words: a line could end behind a sign.
+                let by = |change: f64| {
+                    format!("{} {}", self.amount(change.abs()), if change < 0.0 { "less" } else { "more" })
+                };
+                let rest: Vec<String> =
+                    rest.iter().take(2).map(|(name, change, _)| format!("{name} ({})", by(*change))).collect();
                 let then = if rest.is_empty() { String::new() } else { format!("; then {}", rest.join(" and ")) };
-                let sentence = format!("{name} changed most on the year before, {size}{then}.");
+                let sentence = format!("{name} changed most on the year before, {}{then}.", by(*change));
                 (size.clone(), sentence, "change on the year before", parts)
             }
             (None, []) => (first.number().unwrap_or_default(), format!("{}.", first.headline()), "", Vec::new()),

@@ -182,7 +182,8 @@ fn markdown_words(page: &str) -> String {
 fn the_first_page_answers_five_questions_in_plain_words() {
     let page = saved(&outcome().report().unwrap(), "report.md");
     let first = page.split("- [What happened](").next().unwrap();
-    for question in ["What happened?", "What drives it?", "What comes next?", "What should we do?", "How sure are we?"] {
+    for question in ["What happened?", "What drives it?", "What comes next?", "What should we do?", "How sure are we?"]
+    {
         assert_eq!(first.matches(question).count(), 1, "{question}");
     }
     assert_eq!(first.matches("![").count(), 5, "a small figure each");
