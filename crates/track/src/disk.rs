@@ -62,11 +62,12 @@ pub(crate) fn fill(beside: &Path, path: &Path, work: impl FnOnce(&Path) -> std::
     })
 }
 
-/// Appends whole lines. A line that an earlier writer left unfinished gets its end first.
-pub(crate) fn append(path: &Path, lines: &str) -> Result<()> {
+/// Appends whole lines to `path` somewhere below `beside`, which must be there. A line that an earlier writer left
+/// unfinished gets its end first.
+pub(crate) fn append(beside: &Path, path: &Path, lines: &str) -> Result<()> {
     let open = || File::options().read(true).append(true).create(true).open(path);
     let done = match open() {
-        Err(cause) if cause.kind() == ErrorKind::NotFound => {
+        Err(cause) if cause.kind() == ErrorKind::NotFound && beside.is_dir() => {
             path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| open())
         }
         opened => opened,

@@ -1,12 +1,16 @@
 //! How are ten thousand runs listed in a blink?
 //!
 //! `.tradewind-index` in the root holds what a list tells of each run, with the stamp (time of change, length, number on
-//! the disk) of the two files that it comes from. A row counts only while both stamps are as they were and were two
-//! seconds old when they were read, so that a change within the resolution of the disk's clock is never missed. The file
-//! begins with a hash of the rest: whatever is wrong with it, it is made anew. Without the right to write it, lists are
-//! as right and slower.
+//! the disk) of the two files that it comes from. A row counts only while they are as they were and were two seconds old
+//! when they were read, so that a change within the resolution of the disk's clock is never missed. The file begins with
+//! a hash of the rest: whatever is wrong with it, it is made anew. Without the right to write it, lists are as right and
+//! slower.
+//!
+//! Asking for the stamps is what a list costs. That of `meta.yaml` is always asked for; that of the tag with the parent
+//! when runs are wanted by their parent. Another parent given by Tradewind changes the first as well; one that another
+//! program gives to a run that has ended shows in other lists when that run changes next.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::PoisonError;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,7 +21,7 @@ use crate::error::Result;
 use crate::meta::META;
 use crate::place::Place;
 use crate::store::Store;
-use crate::types::{Filter, Listing, RunInfo, Status};
+use crate::types::{Filter, Listing, PARENT, RunInfo, Status};
 
 /// The file of the index.
 const FILE: &str = ".tradewind-index";
@@ -58,14 +62,14 @@ impl Index {
         let bytes = std::fs::read(path).ok()?;
         let (hash, rest) = bytes.split_at_checked(64)?;
         (blake3::hash(rest).to_hex().as_bytes() == hash).then_some(())?;
-        serde_json::from_slice(rest).ok()
+        rmp_serde::from_slice(rest).ok()
     }
 
     fn save(&self, store: &Store) {
-        if let Ok(text) = serde_json::to_string(self) {
-            let whole = format!("{}{text}", blake3::hash(text.as_bytes()).to_hex());
+        if let Ok(rows) = rmp_serde::to_vec(self) {
+            let whole = [blake3::hash(&rows).to_hex().as_bytes(), &rows].concat();
             // It only saves time: the list is right without it.
-            let _ = disk::write(store.root(), &store.root().join(FILE), whole.as_bytes());
+            let _ = disk::write(store.root(), &store.root().join(FILE), &whole);
         }
     }
 }
@@ -130,10 +134,8 @@ impl Store {
         }
         for experiment in wanted {
             let folders = self.run_folders(&experiment)?;
-            let old = index.0.remove(&experiment).unwrap_or_default();
-            let before = old.len();
-            let rows = self.refreshed(&experiment, folders, old, &mut changed);
-            changed |= rows.len() != before;
+            let rows = index.0.entry(experiment.clone()).or_default();
+            changed |= self.refresh(&experiment, &folders, rows, filter.parent.is_some());
             for (run, row) in rows.iter().filter(|(_, row)| !row.deleted) {
                 match &row.broken {
                     Some(why) => listing.unreadable.push((self.path_of(&experiment, run), why.clone())),
@@ -145,7 +147,6 @@ impl Store {
                     }
                 }
             }
-            index.0.insert(experiment, rows);
         }
         if changed {
             index.save(self);
@@ -158,54 +159,62 @@ impl Store {
         Ok(listing)
     }
 
-    /// The rows of an experiment as its files are now; the work is mostly asking the disk, and two ask faster than one.
-    fn refreshed(
-        &self,
-        experiment: &str,
-        folders: Vec<String>,
-        mut old: HashMap<String, Row>,
-        changed: &mut bool,
-    ) -> HashMap<String, Row> {
-        let known: Vec<(String, Option<Row>)> = folders
-            .into_iter()
-            .map(|run| {
-                let row = old.remove(&run);
-                (run, row)
-            })
-            .collect();
-        let threads = if known.len() < 1_000 { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
-        let parts: Vec<Vec<(String, Row, bool)>> = std::thread::scope(|scope| {
-            let size = known.len().div_ceil(threads).max(1);
-            let mut rest = known;
-            let mut workers = Vec::new();
-            while !rest.is_empty() {
-                let later = rest.split_off(size.min(rest.len()));
-                let part = std::mem::replace(&mut rest, later);
-                workers.push(scope.spawn(move || {
-                    let fresh = part.into_iter().filter_map(|(run, row)| self.row(experiment, run, row));
-                    fresh.collect::<Vec<_>>()
-                }));
-            }
-            workers.into_iter().filter_map(|worker| worker.join().ok()).collect()
+    /// Brings the rows of an experiment up to its files, and says whether any has changed. The work is mostly asking the
+    /// disk, and two ask faster than one.
+    fn refresh(&self, experiment: &str, folders: &[String], rows: &mut HashMap<String, Row>, parents: bool) -> bool {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let size = if folders.len() < 1_000 { folders.len() } else { folders.len().div_ceil(cores) }.max(1);
+        let known = &*rows;
+        let news: Vec<(&String, Option<Row>)> = std::thread::scope(|scope| {
+            let look = |part: &'_ [String]| -> Vec<(usize, Option<Row>)> {
+                let news = part.iter().enumerate();
+                news.filter_map(|(place, run)| Some((place, self.news(experiment, run, known.get(run), parents)?)))
+                    .collect()
+            };
+            let ask = |part| scope.spawn(move || look(part));
+            let parts: Vec<_> = folders.chunks(size).map(|part| (part, ask(part))).collect();
+            let done = parts.into_iter().flat_map(|(part, worker)| {
+                let news = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                news.into_iter().filter_map(move |(place, row)| Some((part.get(place)?, row)))
+            });
+            done.collect()
         });
-        let rows = parts.into_iter().flatten();
-        rows.map(|(run, row, is_new)| {
-            *changed |= is_new;
-            (run, row)
-        })
-        .collect()
+        let mut runs = folders.len();
+        let mut changed = false;
+        for (run, row) in news {
+            match row {
+                Some(row) => {
+                    changed = true;
+                    rows.insert(run.clone(), row);
+                }
+                None => {
+                    runs -= 1;
+                    changed |= rows.remove(run).is_some();
+                }
+            }
+        }
+        if rows.len() != runs {
+            let there: HashSet<&String> = folders.iter().collect();
+            rows.retain(|run, _| there.contains(run));
+            changed = true;
+        }
+        changed
     }
 
-    /// The row of a folder, and whether it is new; `None` if it is no run, or none yet.
-    fn row(&self, experiment: &str, run: String, old: Option<Row>) -> Option<(String, Row, bool)> {
-        let folder = self.root().join(experiment).join(&run);
-        let meta = stamp(&folder.join(META))?;
-        let tag = stamp(&folder.join("tags").join(crate::types::PARENT));
-        if let Some(row) = old.filter(|row| row.settled && row.meta == meta && row.tag == tag) {
-            return Some((run, row, false));
+    /// What is new of a folder: nothing, another row, or that it is no run, or none yet (`Some(None)`).
+    fn news(&self, experiment: &str, run: &str, old: Option<&Row>, parents: bool) -> Option<Option<Row>> {
+        let mut path = self.root().join(experiment);
+        path.push(run);
+        path.push(META);
+        let Some(meta) = stamp(&path) else { return Some(None) };
+        path.set_file_name("tags");
+        path.push(PARENT);
+        let old = old.filter(|row| row.settled && row.meta == meta);
+        if old.is_some_and(|row| !parents || row.tag == stamp(&path)) {
+            return None;
         }
-        let row = Row::read(&Place::new(self.clone(), experiment.to_owned(), run.clone()), meta, tag);
-        Some((run, row, true))
+        let tag = stamp(&path);
+        Some(Some(Row::read(&Place::new(self.clone(), experiment.to_owned(), run.to_owned()), meta, tag)))
     }
 
     fn path_of(&self, experiment: &str, run: &str) -> String {
@@ -228,11 +237,5 @@ impl Store {
             has("tags", &filter.tags) && has("params", &filter.params)
         };
         listing.runs = runs.into_iter().filter(fits).take(limit).collect();
-    }
-
-    /// Where the index is, for tests that break it.
-    #[cfg(test)]
-    pub(crate) fn index_file(&self) -> std::path::PathBuf {
-        self.root().join(FILE)
     }
 }

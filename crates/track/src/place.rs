@@ -90,12 +90,13 @@ impl Place {
             self.artifact(&artifact, value.as_bytes())?;
         }
         disk::write(&self.path, &path, short.as_deref().unwrap_or(value).as_bytes())?;
-        // MLflow keeps the name in both places.
-        if name == NAME
+        // MLflow keeps the name in both places; and the index looks for another parent there.
+        if (name == NAME || name == PARENT)
             && let Some(mut run) = meta::read::<RunMeta>(&self.path.join(META))?
-            && run.run_name != value
         {
-            run.run_name = value.to_owned();
+            if name == NAME {
+                value.clone_into(&mut run.run_name);
+            }
             self.rewrite(&run)?;
         }
         Ok(())
@@ -110,9 +111,9 @@ impl Place {
             *lines.entry(key).or_default() += &format!("{time} {value:?} {step}\n");
         }
         self.revived(|| {
-            lines
-                .iter()
-                .try_for_each(|(key, lines)| self.slot("metrics", key).and_then(|(_, path)| disk::append(&path, lines)))
+            lines.iter().try_for_each(|(key, lines)| {
+                self.slot("metrics", key).and_then(|(_, path)| disk::append(&self.path, &path, lines))
+            })
         })
     }
 
