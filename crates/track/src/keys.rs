@@ -105,9 +105,13 @@ pub(crate) fn cut(value: &str, limit: usize, artifact: &str) -> Option<String> {
 /// A place below a run's artifacts, as MLflow takes it.
 pub(crate) fn artifact_path(path: &str) -> Result<String> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    let is_odd = |part: &&str| *part == ".." || part.contains(['\\', '\0', '\n', '\r']) || part.len() > 255;
+    // MLflow's server refuses the first three, or takes them for something else on the way.
+    let is_wrong = |letter: char| matches!(letter, '#' | '%' | '?' | '\\') || letter.is_control();
+    let is_odd = |part: &&str| *part == ".." || part.contains(is_wrong) || part.len() > 255;
     if parts.is_empty() || path.starts_with('/') || parts.iter().any(is_odd) {
-        return Err(Error::usage(format!("`{path}` is no place for an artifact: give one like `figures/errors.png`")));
+        return Err(Error::usage(format!(
+            "`{path}` is no place for an artifact: give one like `figures/errors.png`, without `# % ? \\`"
+        )));
     }
     Ok(parts.join("/"))
 }
