@@ -269,3 +269,24 @@ impl Inner {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn what_was_noted_survives_any_damage_around_it(damage in "\\PC{0,30}\n?", more in "[{}\"a-z]{0,30}") {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(".tradewind-journal");
+            let journal = Journal::at(folder.path());
+            std::fs::write(&path, damage).unwrap();
+            journal.note(&[Entry::Open { run: "r".to_owned() }]).unwrap();
+            let mut file = File::options().append(true).open(&path).unwrap();
+            file.write_all(more.as_bytes()).unwrap();
+            journal.note(&[Entry::Done { run: "r".to_owned(), opens: 1 }]).unwrap();
+            let is_done = |journal: &Journal| journal.look(|state| state.runs["r"].is_done()).unwrap();
+            proptest::prop_assert!(is_done(&journal) && is_done(&Journal::at(folder.path())));
+        }
+    }
+}

@@ -186,3 +186,65 @@ pub(crate) fn write<T: Serialize>(beside: &Path, path: &Path, meta: &T) -> Resul
         .map_err(|cause| Error::usage(format!("{} cannot be written: {cause}", path.display())))?;
     disk::write(beside, path, text.as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// `mlflow.MlflowClient("file:…").create_run(…)`, `set_terminated` and `create_model_version` of MLflow 3.17.2.
+    const RUN: &str = "artifact_uri: file:///m/1/r/artifacts\nend_time: 1796203469800\nentry_point_name: ''\n\
+        experiment_id: '1'\nlifecycle_stage: active\nrun_id: r\nrun_name: '12:30'\nsource_name: ''\n\
+        source_type: 4\nsource_version: ''\nstart_time: 1796203469787\nstatus: 3\ntags: []\nuser_id: unknown\n";
+    const VERSION: &str = "creation_timestamp: 1796203469809\ncurrent_stage: None\ndeployment_job_state: null\n\
+        description: null\nlast_updated_timestamp: 1796203469809\nmodel_id: null\nname: mod\nrun_id: r\n\
+        run_link: null\nsource: file:///m/1/r/artifacts/model\nstatus: READY\nstatus_message: null\n\
+        storage_location: file:///m/1/r/artifacts/model\nuser_id: null\nversion: 1\nworkspace: default\n";
+
+    fn read_text<T: DeserializeOwned>(text: &[u8]) -> Result<Option<T>> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(META), text).unwrap();
+        read(&folder.path().join(META))
+    }
+
+    #[test]
+    fn what_mlflow_wrote_is_read_and_kept() {
+        let run: RunMeta = read_text(RUN.as_bytes()).unwrap().unwrap();
+        assert_eq!((run.run_name.as_str(), run.status, run.end_time), ("12:30", 3, Some(1_796_203_469_800)));
+        let version: VersionMeta = read_text(VERSION.as_bytes()).unwrap().unwrap();
+        assert_eq!((version.version, version.current_stage.as_deref()), (1, Some("None")));
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &folder.path().join(META), &version).unwrap();
+        let text = std::fs::read_to_string(folder.path().join(META)).unwrap();
+        assert!(
+            text.contains("workspace\": \"default")
+                || text.contains("workspace: 'default'")
+                || text.contains("workspace: default"),
+            "{text}"
+        );
+        // An old file has bare numbers.
+        let run: RunMeta = read_text(b"experiment_id: 0\nrun_uuid: 12\n").unwrap().unwrap();
+        assert_eq!(
+            (run.experiment_id.as_str(), run.run_id.as_str(), run.lifecycle_stage.as_str()),
+            ("0", "12", "active")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_file_is_read_or_said_to_be_wrong(text in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read_text::<RunMeta>(&text);
+            let _ = read_text::<ExperimentMeta>(&text);
+        }
+
+        #[test]
+        fn any_name_comes_back(name in any::<String>()) {
+            let mut run: RunMeta = read_text(RUN.as_bytes()).unwrap().unwrap();
+            run.run_name.clone_from(&name);
+            let folder = tempfile::tempdir().unwrap();
+            write(folder.path(), &folder.path().join(META), &run).unwrap();
+            let again: RunMeta = read(&folder.path().join(META)).unwrap().unwrap();
+            prop_assert_eq!(again.run_name, name);
+        }
+    }
+}

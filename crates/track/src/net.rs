@@ -44,7 +44,7 @@ pub struct ServerOptions {
 
 impl Default for ServerOptions {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(30), retries: 4, pause: Duration::from_millis(200), parallel: 8 }
+        Self { timeout: Duration::from_secs(30), retries: 4, pause: Duration::from_millis(200), parallel: 4 }
     }
 }
 
@@ -378,5 +378,24 @@ mod tests {
         assert_eq!(authorization(&secrets).unwrap().unwrap(), "Basic dTpw");
         let secrets = Secrets { token: Some("t".to_owned()), ..Secrets::default() };
         assert_eq!(authorization(&secrets).unwrap().unwrap(), "Bearer t");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_address_tells_its_password(scheme in "(https?|ftp|x)", rest in "\\PC{0,20}") {
+            if let Err(error) = Address::parse(&format!("{scheme}://ann:s3cret@{rest}")) {
+                proptest::prop_assert!(!error.to_string().contains("s3cret"));
+            }
+        }
+
+        #[test]
+        fn any_answer_is_an_answer(status in 100_u16..1_000, moved: bool, text in "(\\{\"error_code\": \\w*\\}|\\PC{0,20})") {
+            let net = Net::new("http://127.0.0.1:1", Secrets::default(), ServerOptions::default()).unwrap();
+            let is_json = serde_json::from_str::<Value>(&text).is_ok();
+            if let Err(error) = net.understood(status, moved, text.as_bytes()) {
+                // Only what MLflow says is a refusal.
+                proptest::prop_assert!(!error.is_refused() || is_json);
+            }
+        }
     }
 }

@@ -307,3 +307,22 @@ pub struct Artifact {
     /// Its length in bytes.
     pub size: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_line_is_read_as_it_was_written(time in 0_i64.., value: f64, step: i64) {
+            let read = Metric::of_line("m", &format!("{time} {value:?} {step}")).unwrap();
+            proptest::prop_assert!(read.value == value || (read.value.is_nan() && value.is_nan()));
+            proptest::prop_assert_eq!((read.time, read.step), (time, step));
+        }
+
+        #[test]
+        fn any_line_is_read_or_left_out(line in "[0-9a-z. -]{0,20}") {
+            let _ = Metric::of_line("m", &line);
+        }
+    }
+}

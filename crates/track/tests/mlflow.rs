@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tradewind_track::{Dataset, Filter, Metric, Run, Status, Tracker};
+use tradewind_track::{Dataset, Filter, Metric, Run, ServerOptions, Status, Tracker};
 
 fn bin() -> Option<PathBuf> {
     let found = std::env::var_os("TRADEWIND_MLFLOW").map(PathBuf::from);
@@ -203,6 +203,51 @@ fn a_folder_is_read_and_migrated() {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     check(&python(&bin, &database, ALL), 10, "1.7976931348623157e+308");
 
+    // Names that YAML 1.1 would take for something else, or not at all.
+    let long = "a ".repeat(200);
+    let names = [
+        "NO",
+        "~",
+        "null",
+        "=",
+        "<<",
+        "0o7",
+        "1_000",
+        ".inf",
+        "12:30:45",
+        "2001-01-01",
+        "1e3",
+        "0x1F",
+        "- x",
+        "a: b # c",
+        "%x",
+        "@x",
+        "`x",
+        "'",
+        "\"",
+        "\\",
+        " x ",
+        "tab\tline\nend\r\n",
+        "😀",
+        "\u{7f}\u{85}\u{a0}\u{2028}\u{feff}",
+        "\u{1}",
+        &long,
+    ];
+    for name in names {
+        tracker.start("names", name, &[]).unwrap();
+    }
+    let seen = python(
+        &bin,
+        &format!("file://{}", runs.display()),
+        r#"
+e = c.get_experiment_by_name("names")
+print(json.dumps(sorted(r.info.run_name for r in c.search_runs([e.experiment_id]))))
+"#,
+    );
+    let mut expected = names.to_vec();
+    expected.sort_unstable();
+    assert_eq!(seen, serde_json::json!(expected));
+
     // And what MLflow writes, we read.
     let uri = format!("file://{}", runs.display());
     let made = python(
@@ -307,11 +352,12 @@ fn a_server_gets_everything_once() {
 #[ignore = "many runs"]
 fn speed() {
     let Some(bin) = bin() else { return };
-    let trials = std::env::var("TRADEWIND_TRIALS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);
-    let workers = std::env::var("TRADEWIND_WORKERS").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+    let number = |name: &str, usual| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
+    let (trials, workers) = (number("TRADEWIND_TRIALS", 1_000), number("TRADEWIND_WORKERS", 1));
+    let options = ServerOptions { parallel: number("TRADEWIND_PARALLEL", 8), ..ServerOptions::default() };
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(&bin, folder.path(), Server::free_port(), workers);
-    let tracker = Tracker::server(&server.url, folder.path().join("outbox")).unwrap();
+    let tracker = Tracker::server_with(&server.url, folder.path().join("outbox"), options).unwrap();
     let began = Instant::now();
     let run = tracker.start("speed", "search", &[]).unwrap();
     (0..trials).for_each(|number| trial(&run, number));
