@@ -13,9 +13,23 @@ use crate::send::{Refusal, Remote, Synced, held};
 use crate::types::{LOCAL_ID, PROVISIONAL};
 
 impl Remote {
-    /// Notes a change that is to be sent.
-    pub(crate) fn ask(&self, change: Change) -> Result<()> {
-        self.journal.note(&[Entry::Asked { id: disk::new_id(), change }])
+    /// Notes a change, and sends it at once if the server is there; whether it is to be sent still.
+    pub(crate) fn ask(&self, change: Change) -> Result<bool> {
+        let id = disk::new_id();
+        self.journal.note(&[Entry::Asked { id: id.clone(), change }])?;
+        let done = self.alone().and_then(|_alone| self.deliver(0, &Mutex::default()));
+        match done {
+            // It is in the outbox, and so it is done: who asked again would have it twice.
+            Err(error) if error.is_away() || error.is_denied() => return Ok(true),
+            done => done?,
+        }
+        let why = self.journal.look(|state| {
+            state.changes.iter().find_map(|(known, _, fate)| match fate {
+                Fate::Declined(why) if *known == id => Some(why.clone()),
+                _ => None,
+            })
+        })?;
+        why.map_or(Ok(false), |why| Err(Error::refused(why, "DECLINED")))
     }
 
     /// Sends what waits, in its order; whoever calls it is alone.

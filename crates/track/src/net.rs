@@ -74,6 +74,8 @@ impl Secrets {
 /// What a request carries.
 pub(crate) enum Load<'a> {
     Nothing,
+    /// Nothing; and what comes back may take its time as long as it comes.
+    Patience,
     Json(&'a Value),
     File(&'a std::path::Path),
 }
@@ -155,7 +157,7 @@ impl Net {
 
     /// The bytes of a file, for reading.
     pub(crate) fn bytes(&self, path: &str) -> Result<Body> {
-        let answer = self.send("GET", path, &[], &Load::Nothing)?;
+        let answer = self.send("GET", path, &[], &Load::Patience)?;
         let status = answer.status().as_u16();
         if status == 200 {
             return Ok(answer.into_body());
@@ -183,6 +185,11 @@ impl Net {
             Load::Nothing => {
                 let request = request.body(()).map_err(wrong)?;
                 self.agent.run(self.agent.configure_request(request).timeout_global(Some(timeout)).build())
+            }
+            Load::Patience => {
+                let request = self.agent.configure_request(request.body(()).map_err(wrong)?);
+                let request = request.timeout_recv_response(Some(timeout)).timeout_per_read(Some(timeout));
+                self.agent.run(request.build())
             }
             Load::Json(value) => {
                 let request = request.header(header::CONTENT_TYPE, "application/json").body(value.to_string());
@@ -215,7 +222,7 @@ impl Net {
                 self.options.timeout.as_secs_f64()
             )),
             ureq::Error::HostNotFound => Error::away(format!("there is no server {server}: check its address")),
-            ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => Error::away(format!(
+            _ if is_distrust(cause) => Error::away(format!(
                 "the server {server} shows no certificate that this system trusts: name the file of the one that signs \
                  it in MLFLOW_TRACKING_SERVER_CERT_PATH"
             )),
@@ -261,6 +268,15 @@ impl Net {
                 ))),
             },
         }
+    }
+}
+
+/// Is it the certificate that is wrong?
+fn is_distrust(cause: &ureq::Error) -> bool {
+    match cause {
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => true,
+        ureq::Error::Io(cause) => cause.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()),
+        _ => false,
     }
 }
 

@@ -283,29 +283,13 @@ impl Tracker {
             remote.foreign(&run)?;
         }
         let version = self.store().register(model, &run, &format!("runs:/{run}/{path}"), &tags, true)?;
-        remote.ask(Change::Register { model: model.to_owned(), number: version.number, run: run.clone(), path })?;
-        self.change_now(&run)?;
+        let change = Change::Register { model: model.to_owned(), number: version.number, run: run.clone(), path };
+        if remote.ask(change)? {
+            self.ring(&run);
+        }
         match remote.number(model, version.number) {
             Ok(number) => Ok(Version { number, ..version }),
             Err(_) => Ok(version),
-        }
-    }
-
-    /// Sends a change at once if the server is there.
-    fn change_now(&self, of: &str) -> Result<()> {
-        let Some(remote) = self.remote() else { return Ok(()) };
-        let report = Mutex::new(Synced::default());
-        let done = remote.alone().and_then(|_alone| remote.deliver(0, &report));
-        match done {
-            Err(error) if error.is_away() => {
-                self.ring(of);
-                Ok(())
-            }
-            Err(error) => Err(error),
-            Ok(()) => match held(&report).refused.last() {
-                Some(refusal) => Err(Error::refused(format!("{}: {}", refusal.item, refusal.why), "REFUSED")),
-                None => Ok(()),
-            },
         }
     }
 
@@ -316,8 +300,7 @@ impl Tracker {
     pub fn alias(&self, model: &str, alias: &str, version: u32) -> Result<()> {
         self.store().alias(model, alias, version, self.remote().is_some())?;
         let Some(remote) = self.remote() else { return Ok(()) };
-        remote.ask(Change::Alias { model: model.to_owned(), alias: alias.to_owned(), number: version })?;
-        self.change_now(model)
+        remote.ask(Change::Alias { model: model.to_owned(), alias: alias.to_owned(), number: version }).map(|_| ())
     }
 
     /// Removes an alias; one that is not there is no error.
@@ -327,8 +310,7 @@ impl Tracker {
     pub fn unalias(&self, model: &str, alias: &str) -> Result<()> {
         self.store().unalias(model, alias)?;
         let Some(remote) = self.remote() else { return Ok(()) };
-        remote.ask(Change::Unalias { model: model.to_owned(), alias: alias.to_owned() })?;
-        self.change_now(model)
+        remote.ask(Change::Unalias { model: model.to_owned(), alias: alias.to_owned() }).map(|_| ())
     }
 }
 

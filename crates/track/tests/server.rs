@@ -286,6 +286,24 @@ fn what_follows_the_end_is_sent_as_well() {
     assert_eq!(fake.world.lock().unwrap().artifacts.len(), 2);
 }
 
+#[test]
+fn a_refused_part_does_not_spoil_the_version() {
+    let (fake, folder) = (Fake::healthy(), tempfile::tempdir().unwrap());
+    let tracker = tracker(&fake.url, folder.path());
+    let run = tracker.start("search", "one", &[]).unwrap();
+    run.params([("bad", "1")]).unwrap();
+    assert_eq!(tracker.register("sales", run.id(), "model", &[]).unwrap().number, 1);
+    fake.change(|_, verb| match verb {
+        "registered-models/alias" => Fault::Answer(400, "", "{\"error_code\": \"INVALID\", \"message\": \"not this\"}"),
+        _ => Fault::None,
+    });
+    let error = tracker.alias("sales", "best", 1).unwrap_err();
+    assert!(error.is_refused() && error.to_string().contains("not this"), "{error}");
+    let mut items: Vec<String> = tracker.sync().unwrap().refused.into_iter().map(|refusal| refusal.item).collect();
+    items.sort();
+    assert_eq!(items, ["alias best", "param bad"]);
+}
+
 /// Not a test of its own: the program that is killed below.
 #[test]
 fn killed_worker() {
