@@ -54,34 +54,26 @@ impl Glance {
 
     fn bars(&self, canvas: &mut Canvas, top: f64, rows: &[(String, f64, String)]) {
         let rows = &rows[..rows.len().min(MOST)];
+        if !rows.iter().any(|(_, value, _)| value.is_finite()) {
+            return layout::no_data(canvas, (canvas.width() / 2.0, canvas.height() / 2.0));
+        }
         let values: Vec<f64> = rows.iter().map(|(_, value, _)| *value).chain([0.0]).collect();
         let (low, high) = layout::span(&values).unwrap_or((0.0, 1.0));
         let (low, high) = if low == high { (0.0, 1.0) } else { (low, high) };
-        // Texts may not leave the bars without room.
-        let most = canvas.width() / 3.0;
-        let room = rows.iter().map(|(.., text)| canvas.measure(text, VALUE)).fold(0.0, f64::max).min(most) + 8.0;
-        let left = if low < 0.0 { room } else { 0.0 };
-        let right = canvas.width() - if high > 0.0 { room } else { 0.0 };
-        let scale = Scale::new((low, high), left, right);
+        let scale = Scale::new((low, high), 0.0, canvas.width());
         let zero = scale.at(0.0);
-        // The name above its bar, so that long names have the whole width.
-        let step = ((canvas.height() - top) / rows.len().max(1) as f64).min(52.0);
+        // Name and value above their bar: a value at the end of a short bar would meet the name.
+        let step = ((canvas.height() - top) / rows.len().max(1) as f64).min(44.0);
         for (index, (name, value, text)) in rows.iter().enumerate() {
             let y = top + step * index as f64;
-            let name = canvas.fit(name, NAME, canvas.width());
+            let text = canvas.fit(text, VALUE, canvas.width() / 2.0);
+            let name = canvas.fit(name, NAME, canvas.width() - canvas.measure(&text, VALUE) - 12.0);
             canvas.text((0.0, y + 12.0), Anchor::Start, &name, NAME);
+            canvas.text((canvas.width(), y + 12.0), Anchor::End, &text, VALUE);
             let end = if value.is_finite() { scale.at(*value) } else { zero };
-            let colour = if index == 0 { BLUE } else { OTHER };
-            let bottom = y + (step - 8.0).min(35.0);
-            canvas.rect((zero, y + 17.0), (end, bottom), colour);
-            canvas.line(&[(zero, y + 15.0), (zero, bottom + 2.0)], AXIS, 1.0);
-            let (anchor, side) = if *value < 0.0 { (Anchor::End, -6.0) } else { (Anchor::Start, 6.0) };
-            canvas.text(
-                (end + side, y + 15.0 + (step - 23.0).min(20.0) / 2.0 + 4.0),
-                anchor,
-                &canvas.fit(text, VALUE, most),
-                VALUE,
-            );
+            let bottom = y + (step - 6.0).min(32.0);
+            canvas.rect((zero, y + 18.0), (end, bottom), if index == 0 { BLUE } else { OTHER });
+            canvas.line(&[(zero, y + 16.0), (zero, bottom + 2.0)], AXIS, 1.0);
         }
     }
 

@@ -70,6 +70,13 @@ fn second(values: &[f64], axis: TimeAxis, name: &dyn Fn(usize) -> String) -> Vec
                 .collect(),
         },
     };
+    let glance = |many: usize| Glance {
+        title: name(0),
+        value: name(1),
+        shows: Shows::Bars(
+            values.iter().take(many).map(|value| (name(0), *value, crate::show::number(*value))).collect(),
+        ),
+    };
     let calendar = |weekly: bool, step: f64| CalendarHeat {
         title: name(0),
         value: name(1),
@@ -203,6 +210,10 @@ fn second(values: &[f64], axis: TimeAxis, name: &dyn Fn(usize) -> String) -> Vec
             end: name(3),
         }
         .figure(),
+        glance(1).figure(),
+        glance(2).figure(),
+        glance(4).figure(),
+        glance(9).figure(),
         OptimisationHistory {
             title: name(0),
             value: name(1),

@@ -190,12 +190,17 @@ impl Outcome {
         let value =
             self.plan().measured(self.panel().columns().target()) + per(&self.panel(), outlook.is_weekly()).as_str();
         let glance = Glance { title: "All series: sold and expected".into(), value, shows };
-        let source = self.total_source()?;
+        let source = self.total_source();
         Ok((Answer::new(COMES, self.amount(mean), sentence).in_short(brief).drawn(glance.figure()), source))
     }
 
-    /// The call that gives the totals of all series.
-    pub(super) fn total_source(&self) -> Result<String> {
+    /// The call that gives the total of all series over all steps with its interval.
+    fn total_source(&self) -> String {
+        format!("outcome.forecast.totals(2000, {})", self.plan().seed)
+    }
+
+    /// The call that gives the totals of all series step by step.
+    pub(super) fn steps_source(&self) -> Result<String> {
         Ok(format!("outcome.forecast.paths(2000, {}).total({:?})", self.plan().seed, self.forecaster()?))
     }
 
@@ -212,28 +217,39 @@ impl Outcome {
     fn to_do(&self) -> Result<(Answer, String)> {
         if let Some(decision) = self.decision() {
             let orders = self.orders(&decision)?;
-            let units: f64 = orders.iter().map(|order| order.1).sum();
-            let ordered = orders.iter().filter(|order| order.1 > 0.0).count();
+            let sum: f64 = orders.iter().map(|order| order.quantity).sum();
+            let ordered = orders.iter().filter(|order| order.quantity > 0.0).count();
             let (brief, sentence) = match ordered {
                 0 => {
                     let enough = "Order nothing now: what is on hand and on the way is enough until the next review.";
                     (enough.to_string(), enough.to_string())
                 }
                 n => {
-                    let brief = format!("Order {} of {} now", self.pieces(units.round()), counted(n, "item", "items"));
-                    let rest = format!("the largest order is {} of {}", number(orders[0].1), orders[0].0);
-                    (format!("{brief}."), format!("{brief}; {rest}. The list is in the section “What to do”."))
+                    let items = counted(n, "item", "items");
+                    let brief = match self.orders_are_money() {
+                        true => format!("Order goods for {} now ({items})", self.pieces(sum)),
+                        false => format!("Order {} of {items} now", self.pieces(sum)),
+                    };
+                    let Order { name, quantity, stock, demand } = &orders[0];
+                    let sentence = format!(
+                        "{brief}; the largest order is {} of {name}: {} is in stock or on the way, {} is expected to be sold \
+                         until the order after this one arrives. The list is in the section “What to do”.",
+                        self.bare(*quantity),
+                        self.bare(*stock),
+                        self.bare(*demand)
+                    );
+                    (format!("{brief}."), sentence)
                 }
             };
-            let bar = |(name, quantity): &(String, f64)| (name.clone(), *quantity, number(*quantity));
+            let bar = |order: &Order| (order.name.clone(), order.quantity, self.bare(order.quantity));
             let mut bars: Vec<_> = orders.iter().take(ordered.min(BARS)).map(bar).collect();
             if ordered > BARS {
-                let rest: f64 = orders[BARS..].iter().map(|order| order.1).sum();
-                bars.push((counted(ordered - BARS, "other", "others"), rest, number(rest)));
+                let rest: f64 = orders[BARS..].iter().map(|order| order.quantity).sum();
+                bars.push((counted(ordered - BARS, "other", "others"), rest, self.bare(rest)));
             }
             let shows = Shows::Bars(bars);
             let glance = Glance { title: "The largest orders".into(), value: "to order now".into(), shows };
-            let answer = Answer::new(TO_DO, self.pieces(units.round()), sentence).in_short(brief);
+            let answer = Answer::new(TO_DO, self.pieces(sum), sentence).in_short(brief);
             let answer = if ordered > 0 { answer.drawn(glance.figure()) } else { answer };
             return Ok((answer, "outcome.decision".into()));
         }
@@ -269,33 +285,61 @@ impl Outcome {
         let shows = Shows::Lines { axis, lines: vec![enough, expected], band: None };
         let value = self.plan().measured(panel.columns().target()) + per(&panel, outlook.is_weekly()).as_str();
         let glance = Glance { title: "What to plan for".into(), value, shows };
-        let source = self.total_source()?;
+        let source = self.total_source();
         Ok((
             Answer::new(TO_DO, self.amount(high), sentence).in_short(format!("{plan}.")).drawn(glance.figure()),
             source,
         ))
     }
 
-    /// `1,200 units`, or in the plan's unit.
+    /// Are orders amounts of money? Where the plan has a currency and no unit, sales are.
+    fn orders_are_money(&self) -> bool {
+        let is_given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.trim().is_empty());
+        is_given(&self.plan().currency) && !is_given(&self.plan().unit)
+    }
+
+    /// What is ordered: `$190,000`, `1,200 units`, or in the plan's unit.
     fn pieces(&self, count: f64) -> String {
+        let bare = self.bare(count);
         match self.plan().unit.as_deref().map(str::trim).filter(|unit| !unit.is_empty()) {
-            Some(unit) => format!("{} {unit}", number(count)),
-            None => format!("{} {}", number(count), if count == 1.0 { "unit" } else { "units" }),
+            Some(unit) => format!("{bare} {unit}"),
+            None if self.orders_are_money() => bare,
+            None => format!("{bare} {}", if count.round() == 1.0 { "unit" } else { "units" }),
         }
     }
 
+    /// The same without the unit, beside others of its kind.
+    fn bare(&self, count: f64) -> String {
+        match self.orders_are_money() {
+            true => self.amount(count),
+            false => number(count.round()),
+        }
+    }
+
+    /// `to order, $`: what a figure of orders shows.
+    pub(super) fn order_unit(&self) -> String {
+        let unit = if self.orders_are_money() { &self.plan().currency } else { &self.plan().unit };
+        format!("to order, {}", unit.as_deref().map(str::trim).filter(|unit| !unit.is_empty()).unwrap_or("units"))
+    }
+
     /// What is ordered of each item, the largest order first.
-    pub(super) fn orders(&self, decision: &Decision) -> Result<Vec<(String, f64)>> {
+    pub(super) fn orders(&self, decision: &Decision) -> Result<Vec<Order>> {
         let table = decision.table()?;
         let keys = self.panel().columns().keys().to_vec();
-        let order = |row: usize| -> Result<(String, f64)> {
+        let order = |row: usize| -> Result<Order> {
             let name: Vec<String> =
                 keys.iter().map(|key| Ok(format!("{key} {}", table.get(row, key)?))).collect::<Result<_>>()?;
-            Ok((name.join(", "), numeric(&table, row, "order").unwrap_or(0.0)))
+            let of = |column: &str| numeric(&table, row, column).unwrap_or(0.0);
+            Ok(Order { name: name.join(", "), quantity: of("order"), stock: of("position"), demand: of("mean") })
         };
         let mut orders = (0..table.rows()).map(order).collect::<Result<Vec<_>>>()?;
-        orders.sort_by(|a, b| b.1.total_cmp(&a.1));
+        orders.sort_by(|a, b| b.quantity.total_cmp(&a.quantity));
         Ok(orders)
+    }
+
+    /// By how many per cent the benchmark missed, where another model makes the forecast.
+    pub(super) fn usual_miss(&self, model: &str) -> Option<f64> {
+        if model == BENCHMARK { None } else { self.backtest().score(BENCHMARK, "wape").ok() }
     }
 
     fn sure(&self) -> Result<(Answer, String)> {
@@ -303,7 +347,7 @@ impl Outcome {
         let model = self.forecaster()?;
         let share = |value: f64| format!("{} %", rounded(value, if value < 9.95 { 1 } else { 0 }));
         let miss = backtest.score(&model, "wape")?;
-        let usual = if model == BENCHMARK { None } else { backtest.score(BENCHMARK, "wape").ok() };
+        let usual = self.usual_miss(&model);
         let before = self.season_before();
         let against = usual
             .map_or(String::new(), |usual| format!("; repeating {before} would have been off by {}", share(usual)));
@@ -327,6 +371,18 @@ impl Outcome {
         let answer = Answer::new(SURE, format!("{} off", share(miss)), sentence).in_short(brief).drawn(glance.figure());
         Ok((answer, format!("outcome.backtest.leaderboard(\"wape\") // {model}")))
     }
+}
+
+/// What is ordered of an item.
+pub(super) struct Order {
+    /// The item.
+    pub name: String,
+    /// To be ordered now.
+    pub quantity: f64,
+    /// On hand and on the way.
+    pub stock: f64,
+    /// Expected until the order after this one arrives.
+    pub demand: f64,
 }
 
 /// ` a week`: what the values of a small figure are sums over.

@@ -1,8 +1,8 @@
 //! Which slides tell an outcome? At most twelve, each with a message for a title and one figure that shows it; the evidence is
 //! backup behind them.
 
+use super::Outcome;
 use super::sections::{heading, source};
-use super::{BENCHMARK, Outcome};
 use crate::error::Result;
 use crate::figures::Bars;
 use crate::report::Report;
@@ -55,7 +55,7 @@ impl Outcome {
             deck = slide(deck, &finding.headline(), Some(figure.block()), query, &finding.sentence());
         }
         let model = self.forecaster()?;
-        let total = self.total_source()?;
+        let total = self.steps_source()?;
         deck = slide(deck, &self.expectation()?, Some(self.total_figure()?.block()), &total, comes.sentence());
         let name = self.backtest().name(&model)?;
         let series = self.forecast().plot_as(&model, &name)?.block();
@@ -68,8 +68,13 @@ impl Outcome {
             Some(decision) => {
                 let bars = Bars {
                     title: "What to order now".into(),
-                    value: "units".into(),
-                    rows: self.orders(&decision)?.into_iter().take(ORDERS).collect(),
+                    value: self.order_unit(),
+                    rows: self
+                        .orders(&decision)?
+                        .into_iter()
+                        .take(ORDERS)
+                        .map(|one| (one.name, one.quantity))
+                        .collect(),
                     best: None,
                     reference: None,
                 };
@@ -79,8 +84,7 @@ impl Outcome {
         };
         deck = slide(deck, to_do.brief(), Some(shown), &to_do_source, to_do.sentence());
         if let Ok(miss) = self.backtest().score(&model, "wape") {
-            let usual = if model == BENCHMARK { None } else { self.backtest().score(BENCHMARK, "wape").ok() };
-            let usual = usual.map_or(String::new(), |usual| {
+            let usual = self.usual_miss(&model).map_or(String::new(), |usual| {
                 format!("; repeating {} by {} %", self.season_before(), rounded(usual, 1))
             });
             let title = format!("Past forecasts were off by {} %{usual}", rounded(miss, 1));

@@ -158,7 +158,7 @@ impl Outcome {
         let name = self.backtest().name(&model)?;
         let outlook = self.outlook()?;
         let Spread { mean, low, high } = outlook.sum;
-        let of = format!("outcome.forecast.paths(2000, {})", self.plan().seed);
+        let paths = format!("outcome.forecast.paths(2000, {})", self.plan().seed);
         Ok(Block::Group(vec![
             heading("What comes next"),
             Block::Text(format!(
@@ -171,13 +171,13 @@ impl Outcome {
                 self.made_by(&model)?.map_or_else(|| format!("Forecast by {name}."), |made| format!("{made}."))
             )),
             self.total_figure()?.block(),
-            source(&format!("{of}.total({model:?})")),
+            source(&self.steps_source()?),
             Block::Heading { level: 3, text: "By series".into() },
             // Under its name among the models of the backtest, of which the forecast may have fewer.
             self.forecast().plot_as(&model, &name)?.block(),
             source(&format!("outcome.forecast.plot({model:?})")),
             Block::Table(self.totals(&model)?),
-            source(&format!("{of}.of({model:?}, …)")),
+            source(&format!("{paths}.of({model:?}, …)")),
         ]))
     }
 
@@ -200,11 +200,7 @@ impl Outcome {
              what is expected, and what is enough in 9 cases out of 10."
         )));
         blocks.push(Block::Table(self.steps()?));
-        blocks.push(source(&format!(
-            "outcome.forecast.paths(2000, {}).total({:?})",
-            self.plan().seed,
-            self.forecaster()?
-        )));
+        blocks.push(source(&self.steps_source()?));
         Ok(Block::Group(blocks))
     }
 

@@ -155,7 +155,8 @@ pub(super) fn lines(text: &str, size: f64, width: f64) -> usize {
     lines
 }
 
-/// The width of a text in one line, in points: that of Open Sans, and a little more.
+/// The width of a text in one line, in points: that of Open Sans, which is wider than the Calibri of the theme, so that
+/// another font in its place has room.
 pub(super) fn wide(text: &str, size: f64) -> f64 {
     let letter = |letter: char| match letter {
         'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' => 0.27,
