@@ -45,6 +45,30 @@ from selenium.webdriver.common.keys import Keys
 
 WAIT = 60  # seconds, on a busy machine
 
+# Keeps the timers of the page that wait, so that one can tell when it has nothing left to do.
+TIMERS = """
+(() => {
+  const waiting = window.waiting = new Set(), set = window.setTimeout, clear = window.clearTimeout;
+  window.setTimeout = (run, after = 0, ...rest) => {
+    const id = set(() => { waiting.delete(id); typeof run === "function" ? run(...rest) : set(run, 0); }, after);
+    // What is far away tidies up and changes nothing that is seen.
+    if (after < 2000) waiting.add(id);
+    return id;
+  };
+  window.clearTimeout = (id) => { waiting.delete(id); clear(id); };
+})();
+"""
+# Two frames in a row without a timer.
+SETTLED = """
+const done = arguments[0];
+let quiet = 0;
+const look = () => {
+  quiet = window.waiting.size ? 0 : quiet + 1;
+  quiet > 2 ? done() : requestAnimationFrame(look);
+};
+look();
+"""
+
 
 class Page:
     def __init__(self, path, width=1280, dark=False, hash=""):
@@ -61,6 +85,7 @@ class Page:
         self.size(1000)
         self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia",
                                      {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
+        self.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": TIMERS})
         self.path = Path(path).resolve()
         self.browser.get(self.path.as_uri() + hash)
         self.until(lambda: self.js("return 'ready' in document.documentElement.dataset"), "the page is ready")
@@ -88,8 +113,7 @@ class Page:
 
     def settle(self):
         """Until what was asked for is drawn and written into the address."""
-        time.sleep(0.5)
-        self.browser.execute_async_script("const d = arguments[0]; requestAnimationFrame(() => setTimeout(d, 50))")
+        self.browser.execute_async_script(SETTLED)
 
     def figures(self):
         return self.text("figures")
