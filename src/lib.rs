@@ -65,6 +65,7 @@ mod format;
 pub mod job;
 pub mod metrics;
 pub mod models;
+mod operate;
 pub mod optimise;
 mod options;
 pub mod outcome;
@@ -80,6 +81,7 @@ pub mod script;
 pub mod show;
 pub mod statistics;
 mod stream;
+pub mod track;
 
 pub use error::{Error, Result};
 pub use files::{overwrite, remove_unfinished, together};

@@ -5,24 +5,28 @@
 //! wins over the environment, the environment over the file, the file over the default.
 
 mod decide;
+mod project;
+mod read;
 mod report;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::decide::{Belief, Lots, MarkdownPolicy, MarketingBudget, StockPolicy};
 use crate::error::{Error, Result};
-use crate::evaluate::{Backtest, Folds, Search, Tuning};
+use crate::evaluate::{Backtest, Folds, Listener, Scored, Search, Tuning};
 use crate::forecast::Forecast;
 use crate::models::{Aim, Automatic, Fits, Model, SeasonalNaive};
 use crate::options::{split, split_list};
 use crate::panel::{Aggregate, Clean, Columns, Future, Join, Panel, Reading, Role, Scenario, Stamps, Stated, checked};
 use crate::report::Paper;
 use crate::show::{Block, Show, Table};
+use crate::track::{Data, Runs, Told};
 
 pub use report::{Audience, Format};
 
@@ -61,6 +65,8 @@ pub enum Group {
     Search,
     /// The seed of what is drawn at random.
     Seed,
+    /// Where runs are kept.
+    Track,
     /// How a report is written: its title, its sections, for whom, in which currency.
     Report,
     /// How stock is replenished.
@@ -104,7 +110,7 @@ impl Group {
             | Self::Limits
             | Self::Markdown
             | Self::Promotion => "Decision",
-            Self::Report | Self::Chunk | Self::Overwrite => "Results",
+            Self::Track | Self::Report | Self::Chunk | Self::Overwrite => "Results",
         }
     }
 }
@@ -510,6 +516,16 @@ plan! {
         /// Key or fixed column: of the items with the same value one is promoted at a time.
         #[env = "TRADEWIND_ONE_PER"] #[of(Promotion)]
         one_per: String,
+        /// Where runs are kept: a folder in MLflow's layout, or the address of an MLflow server; off keeps none. The commands run
+        /// and tune keep theirs at MLFLOW_TRACKING_URI, else in mlruns, if nothing is stated.
+        #[env = "TRADEWIND_TRACK"] #[of(Track)]
+        track: String,
+        /// The experiment that runs belong to; by default the title of the plan.
+        #[env = "TRADEWIND_EXPERIMENT"] #[of(Track)]
+        experiment: String,
+        /// File with fields that are laid over those of the plan, such as the params.yaml of DVC.
+        #[env = "TRADEWIND_PARAMS"] #[of(Data)]
+        params: PathBuf,
         /// Folder with templates of report and slides that take the place of ours: report.html, report.md, slides.html, slides.md.
         #[env = "TRADEWIND_TEMPLATES"] #[of(Report)]
         templates: PathBuf,
@@ -532,6 +548,9 @@ plan! {
     }
 }
 
+/// The fields that are told of every run, also at their default.
+const SETTINGS: [&str; 5] = ["horizon", "folds", "gap", "metric", "seed"];
+
 /// The files that a plan reads.
 pub(crate) struct Inputs {
     /// Those of the history.
@@ -540,15 +559,23 @@ pub(crate) struct Inputs {
     pub beside: Vec<PathBuf>,
 }
 
+impl Plan {
+    /// The TOML file that describes the plan, without fields at their default and those that are left out.
+    fn toml(&self, left_out: &[&str]) -> String {
+        let defaults = crate::options::fields(&Self::default()).unwrap_or_default();
+        let fields = crate::options::fields(self).unwrap_or_default().into_iter();
+        let stated = fields.filter(|(name, value)| !value.is_null() && defaults.get(name) != Some(value));
+        let kept = stated.filter(|(name, _)| !left_out.contains(&name.as_str()));
+        let table: toml::Table =
+            kept.filter_map(|(name, value)| Some((name, toml::Value::try_from(value).ok()?))).collect();
+        table.to_string()
+    }
+}
+
 impl Show for Plan {
     /// The plan as the TOML file that describes it, defaults left out.
     fn block(&self) -> Block {
-        let differs = |value: &serde_json::Map<String, serde_json::Value>| -> toml::Table {
-            let defaults = crate::options::fields(&Self::default()).unwrap_or_default();
-            let stated = value.iter().filter(|(name, value)| !value.is_null() && defaults.get(*name) != Some(value));
-            stated.filter_map(|(name, value)| Some((name.clone(), toml::Value::try_from(value).ok()?))).collect()
-        };
-        let text = crate::options::fields(self).map(|fields| differs(&fields).to_string()).unwrap_or_default();
+        let text = self.toml(&[]);
         let text = if text.is_empty() { "# every field at its default".into() } else { text };
         Block::Code { language: "toml".into(), text: text.trim_end().into() }
     }
@@ -613,35 +640,6 @@ impl<'de> Deserialize<'de> for List {
                     .collect(),
             ),
         })
-    }
-}
-
-impl Patch {
-    /// Reads a TOML text.
-    ///
-    /// # Errors
-    /// When it is not TOML, names an unknown field (the nearest is suggested), or a value does not fit.
-    pub fn read_text(text: &str) -> Result<Self> {
-        let table: toml::Table = toml::from_str(text).map_err(|cause| {
-            let line = cause.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count().max(1));
-            Error::usage(format!("line {line} of the plan is not TOML")).because(cause.message().to_string())
-        })?;
-        let value = serde_json::to_value(crate::options::plain(table.into())?);
-        let value = value.map_err(|cause| Error::usage("the plan cannot be read").because(cause))?;
-        match value {
-            serde_json::Value::Object(map) => crate::options::read("the plan", map),
-            _ => Err(Error::usage("the plan is not a table of fields")),
-        }
-    }
-
-    /// Reads a TOML file.
-    ///
-    /// # Errors
-    /// As [`read_text`](Self::read_text), and when the file cannot be read.
-    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let place = path.display().to_string();
-        Self::read_text(&crate::files::read_text(path)?).map_err(|error| error.within(place))
     }
 }
 
@@ -759,10 +757,10 @@ impl Plan {
         Ok(Patch::read_text(text)?.over(Self::default()))
     }
 
-    /// The plan that a TOML file describes, defaults elsewhere.
+    /// The plan that a TOML or YAML file describes, defaults elsewhere.
     ///
     /// # Errors
-    /// When the file cannot be read, or has a field that a plan does not have.
+    /// As [`Patch::read`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         Ok(Patch::read(path)?.over(Self::default()))
     }
@@ -964,7 +962,7 @@ impl Plan {
     }
 
     /// How options are searched: by this plan's metric and seed, if the search names no others.
-    fn searching(&self) -> Result<Search> {
+    pub(crate) fn searching(&self) -> Result<Search> {
         let stated = crate::options::parse(&self.search)?;
         let mut search = crate::options::spelled::<Search>("the search", stated)?;
         search.entry("metric").or_insert_with(|| self.metric.as_str().into());
@@ -987,7 +985,107 @@ impl Plan {
                 )));
             }
         };
-        self.panel()?.tune(model, self.folds(), self.searching()?)
+        let panel = self.panel()?;
+        let Some(runs) = self.runs()? else { return panel.tune(model, self.folds(), self.searching()?) };
+        let trials = Arc::new(runs.trials(self.told(&panel, format!("tune {}", model.label()))?)?);
+        let listener = Arc::clone(&trials);
+        let search = self.searching()?;
+        let alone = search.by == Search::default().by;
+        let told: Listener = Arc::new(move |Scored { group, trial, model, fold, seconds, score }: &Scored| {
+            let name = if alone { format!("trial {trial}") } else { format!("{group}: trial {trial}") };
+            listener.scored(&name, model, *fold, *seconds, *score);
+        });
+        let tuning = panel.tune_told(&model, self.folds(), search, Some(told))?;
+        let mut end = Told::default();
+        for group in tuning.groups() {
+            let name = if tuning.groups().len() == 1 { "best".to_string() } else { format!("best of {group}") };
+            end.params.push((name, tuning.best_of(&group)?));
+        }
+        match Arc::into_inner(trials) {
+            Some(trials) => trials.finish(end).map(|_| tuning),
+            None => Ok(tuning),
+        }
+    }
+
+    /// The same plan, whose runs are kept at the usual place where it says nothing of it and the program can keep them.
+    #[must_use]
+    pub fn tracked(self) -> Self {
+        let usual = crate::track::ready().is_ok().then(String::new);
+        Self { track: self.track.or(usual), ..self }
+    }
+
+    /// Where the runs of this plan are kept; none where it says nothing of it or `off`.
+    ///
+    /// # Errors
+    /// When the place is neither a folder nor the address of a server.
+    pub fn runs(&self) -> Result<Option<Runs>> {
+        match self.track.as_deref().map(str::trim) {
+            None | Some("off") => Ok(None),
+            Some("") => Runs::at(None).map(Some),
+            place => Runs::at(place).map(Some),
+        }
+    }
+
+    /// What is told of a run of this plan before it has results: its settings and its data.
+    pub(crate) fn told(&self, panel: &Panel, name: String) -> Result<Told> {
+        let text = |value: &serde_json::Value| match value {
+            serde_json::Value::String(text) => text.clone(),
+            serde_json::Value::Array(items) => items
+                .iter()
+                .map(|item| item.as_str().map_or_else(|| item.to_string(), String::from))
+                .collect::<Vec<_>>()
+                .join("; "),
+            value => value.to_string(),
+        };
+        let defaults = crate::options::fields(&Self::default())?;
+        // What says where runs are kept may hold a password, and so may the address of a database.
+        let hidden = ["track", "query"];
+        let stated = |(field, value): &(&String, &serde_json::Value)| {
+            !value.is_null()
+                && !hidden.contains(&field.as_str())
+                && (defaults.get(*field) != Some(value) || SETTINGS.contains(&field.as_str()))
+        };
+        let fields = crate::options::fields(self)?;
+        let mut params: Vec<(String, String)> =
+            fields.iter().filter(stated).map(|(field, value)| (field.clone(), text(value))).collect();
+        let source = panel.inner().origin.source.clone();
+        params.iter_mut().filter(|(field, _)| field == "data").for_each(|(_, value)| value.clone_from(&source));
+        let (first, last) = panel.span();
+        let columns = panel.columns();
+        let covariates =
+            [Role::Known, Role::Observed, Role::Fixed].into_iter().flat_map(|role| columns.with_role(role));
+        let typed = |kind: &'static str| move |name: &str| (name.to_string(), kind.to_string());
+        let columns = columns
+            .keys()
+            .iter()
+            .map(|key| typed("string")(key))
+            .chain([typed("datetime")(columns.time()), typed("double")(columns.target())])
+            .chain(covariates.map(typed("double")))
+            .collect();
+        let data = Data {
+            name: Path::new(&source)
+                .file_name()
+                .map_or_else(|| source.clone(), |name| name.to_string_lossy().into_owned()),
+            digest: panel.fingerprint(),
+            source,
+            columns,
+            rows: panel.rows(),
+            series: panel.len(),
+        };
+        Ok(Told {
+            experiment: self.experiment.clone().unwrap_or_else(|| self.title.clone()),
+            name,
+            tags: vec![
+                ("mlflow.source.name".into(), "tradewind".into()),
+                ("program".into(), format!("Tradewind {}", env!("CARGO_PKG_VERSION"))),
+                ("data".into(), data.digest.clone()),
+                ("span".into(), format!("{first} to {last}")),
+                ("frequency".into(), panel.frequency().to_string()),
+            ],
+            params,
+            data: Some(data),
+            ..Told::default()
+        })
     }
 
     /// The forecast of every model.

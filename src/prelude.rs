@@ -18,6 +18,7 @@ pub use crate::models::{
     Arima, Boost, Ces, Drift, ElasticNet, Entry, Ets, Fits, Forest, Harmonic, Lasso, Lstm, MODELS, Model, Mstl, Naive,
     Prophet, Regression, Ridge, SeasonalNaive, Stl, Theta, Xgboost,
 };
+pub use crate::operate::{Retraining, Watching};
 pub use crate::outcome::Outcome;
 pub use crate::panel::{
     Aggregate, Audit, Clean, Columns, FEATURES, Feature, Frequency, Future, Join, Normalise, Panel, Reading, Role,
@@ -29,6 +30,7 @@ pub use crate::report::Report;
 #[cfg(feature = "frames")]
 pub use crate::show::Lazy;
 pub use crate::show::{Block, Figure, Finding, Show, Table};
+pub use crate::track::Runs;
 pub use polars::df;
 pub use polars::prelude::{
     Column, DataFrame, DataType, FillNullStrategy, JoinArgs, JoinType, QuantileMethod, Series, SortMultipleOptions,

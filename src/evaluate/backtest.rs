@@ -454,6 +454,43 @@ impl Backtest {
         })
     }
 
+    /// The files that [`save_scores`](Self::save_scores) writes.
+    pub const SCORES: [&str; 2] = ["metrics.json", "steps.csv"];
+
+    /// Writes what is compared from run to run: `metrics.json`, the scores of the best model by `metric` with every metric that
+    /// it could be scored by, and `steps.csv`, its error and that of the seasonal naive method by step ahead.
+    ///
+    /// The JSON has numbers alone, no lists and no NaN, which `dvc metrics diff` (3.67.1) leaves out or writes as no JSON.
+    ///
+    /// # Errors
+    /// When no model could be scored, another run is writing into the folder, or a file cannot be written.
+    pub fn save_scores(&self, folder: impl AsRef<Path>, metric: &str) -> Result<()> {
+        let folder = folder.as_ref();
+        let best = self.best(metric)?;
+        let mut scores = serde_json::Map::new();
+        for by in METRICS.iter() {
+            match self.score(&best, by.name) {
+                Ok(score) if score.is_finite() => drop(scores.insert(by.name.into(), score.into())),
+                _ => {}
+            }
+        }
+        scores.insert("series".into(), self.0.panel.len().into());
+        scores.insert("failures".into(), self.0.failures.len().into());
+        let steps = self.by("step", metric)?;
+        let mut columns = vec![steps.frame().column("step")?.clone(), steps.frame().column(&best)?.clone()];
+        columns[1].rename("error".into());
+        if let Ok(naive) = steps.frame().column("seasonal_naive") {
+            columns.push(naive.clone());
+        }
+        let steps = Table::new(DataFrame::new(self.0.folds.horizon(), columns)?);
+        let scores = format!("{:#}\n", serde_json::Value::from(scores));
+        let _lock = crate::files::Lock::on(folder)?;
+        crate::files::together(|| {
+            crate::files::write_atomically(&folder.join(Self::SCORES[0]), scores.as_bytes())?;
+            steps.save(folder.join(Self::SCORES[1]))
+        })
+    }
+
     /// The forecast of the last fold, with the actuals of its window.
     pub(crate) fn last(&self) -> Option<(&Forecast, &[Vec<f64>])> {
         self.0.windows.last().map(|window| (&window.forecast, &window.actuals[..]))

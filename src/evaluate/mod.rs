@@ -19,6 +19,7 @@ pub(crate) mod significance;
 mod tune;
 
 pub use backtest::Backtest;
+pub(crate) use tune::{Listener, Scored};
 pub use tune::{Sampler, Search, Tuning};
 
 pub use crate::panel::{Fold, Folds};

@@ -56,6 +56,15 @@ impl Job {
     }
 }
 
+/// A folder for what is only on its way; it is removed with all in it. A script has it among its own folders.
+pub(crate) fn scratch() -> Result<tempfile::TempDir> {
+    let folder = match crate::job::is_fenced() {
+        true => tempfile::Builder::new().prefix(".tradewind-").tempdir_in("."),
+        false => tempfile::tempdir(),
+    };
+    folder.map_err(|cause| Error::io("no temporary folder can be made").because(cause))
+}
+
 /// Is it a Parquet file, by its name?
 pub(crate) fn is_parquet(path: &Path) -> bool {
     path.extension().is_some_and(|end| ["parquet", "pq"].iter().any(|known| end.eq_ignore_ascii_case(known)))

@@ -8,11 +8,13 @@
 //! | `sections.rs` | what follows it? |
 //! | `deck.rs` | which slides tell it? |
 //! | `outlook.rs` | what do all series come to together? |
+//! | `tracked.rs` | what is kept of a run? |
 
 mod answers;
 mod deck;
 mod outlook;
 pub(crate) mod sections;
+mod tracked;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -61,14 +63,18 @@ struct Inner {
 
 impl Plan {
     /// Runs the plan: reads, cleans, audits, explores, backtests, forecasts with every model, and picks the best by the
-    /// metric.
+    /// metric. Where the plan says [`track`](Plan::track), the run is kept there.
     ///
     /// # Errors
     /// Those of the verbs that it calls.
     pub fn run(&self) -> Result<Outcome> {
         self.check()?;
         sections::sections(&self.sections.names(), self.audience)?;
-        Outcome::of(self)
+        // Before the work: a place that is none is told at once.
+        let runs = self.runs()?;
+        let outcome = Outcome::of(self)?;
+        runs.map_or(Ok(()), |runs| outcome.track(&runs).map(|_| ()))?;
+        Ok(outcome)
     }
 
     /// The plan of the demonstration: weekly sales of seven departments with promotions, holidays and weather. Writes

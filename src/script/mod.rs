@@ -30,6 +30,7 @@ mod memory;
 mod models;
 mod modules;
 mod nouns;
+mod operate;
 mod panel;
 mod repl;
 mod report;
@@ -89,6 +90,7 @@ fn build() -> (Engine, Language) {
     nouns::register(&mut api);
     panel::register(&mut api);
     models::register(&mut api);
+    operate::register(&mut api);
     evaluate::register(&mut api);
     stock::register(&mut api);
     report::register(&mut api);

@@ -19,11 +19,13 @@ use crate::evaluate::{Backtest, Fold, Folds, Tuning};
 use crate::explore::Tour;
 use crate::forecast::{Forecast, Paths};
 use crate::models::{Fits, Model};
+use crate::operate::{Retraining, Watching};
 use crate::outcome::Outcome;
 use crate::panel::{Audit, Columns, Future, Panel};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::show::{Block, Figure, Finding, Show, Table};
+use crate::track::Runs;
 
 macro_rules! nouns {
     ($($noun:ident),* $(,)?) => {
@@ -82,7 +84,7 @@ macro_rules! nouns {
 
 nouns! {
     Panel, Columns, Future, Audit, Finding, Tour, Table, Figure, Model, Fits, Forecast, Paths, Folds, Fold, Backtest, Tuning, Report,
-    Plan, Outcome, Block, Decision, Dashboard,
+    Plan, Outcome, Block, Decision, Dashboard, Runs, Retraining, Watching,
     Demand, Lot, BackorderedLot, Requirements, LotPlan, Newsvendor, OrderUpTo, ContinuousReview, PeriodicReview, Service,
     ReorderCosts, ReorderPolicy, MinMax, MinMaxPolicy, PowerApproximation,
 }

@@ -116,6 +116,7 @@ pub(super) fn register(api: &mut Api) {
         decide_promotion(plan) -> Decision { plan.decide_promotion() }
         forecast_of(plan, fits: Fits) -> Forecast { plan.forecast_of(&fits) }
         stream(plan, out: String) -> Table { plan.stream(out) }
+        init(plan, folder: String) -> Vec<PathBuf> { plan.init(folder) }
     }
     properties! { api, Plan;
         panel(plan) -> Panel { plan.panel() }

@@ -185,7 +185,7 @@ fn defaults_variables_and_options_are_in_the_help() {
         assert!(text.contains(shown), "{shown}: {text}");
     }
     let policy = help(home.path(), &["help", "policy"]);
-    assert!(policy.contains("stockouts:") && policy.contains("Taken by: describe, clean, explore"), "{policy}");
+    assert!(policy.contains("stockouts:") && policy.contains("Taken by: init, describe, clean, explore"), "{policy}");
     assert!(!policy.contains('…') || policy.contains("month … that holds it"), "{policy}");
     let forecast = help(home.path(), &["help", "forecast"]);
     assert!(forecast.contains("--fits") && !forecast.contains("--model "), "{forecast}");

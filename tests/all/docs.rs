@@ -34,6 +34,7 @@ impl Block {
         let feature = self.note.as_deref()?.strip_prefix("needs: ")?;
         let there = match feature {
             "sql" => cfg!(feature = "sql"),
+            "track" => cfg!(feature = "track"),
             "lstm" => cfg!(feature = "lstm"),
             "pdf" => cfg!(feature = "pdf"),
             "xgboost" => cfg!(feature = "xgboost"),
@@ -102,6 +103,7 @@ pages! {
     limits "docs/limits.md"
     models "docs/models.md"
     notebooks "docs/notebooks.md"
+    operate "docs/operate.md"
     reports "docs/reports.md"
     sandbox "docs/sandbox.md"
     scripts "docs/scripts.md"

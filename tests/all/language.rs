@@ -57,8 +57,17 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         ("open_forecast", "path") => path("kept.csv"),
         ("read_plan", "path") => path("plan.toml"),
         ("given", "path") => path("future.csv"),
+        ("download", "path") => r#""plan.toml""#.into(),
         (name, "path") => path(&format!("{name}-{}.{end}", verb.noun.unwrap_or("own"))),
+        ("watch", "folder") => path("arriving"),
+        ("init", "folder") => path("project"),
         (_, "folder") => path("trial"),
+        ("runs", "place") => path("mlruns"),
+        (_, "experiment") => r#""Sales""#.into(),
+        (_, "run") => "first".into(),
+        (_, "ids") => "[first, second]".into(),
+        (_, "runs") => "runs".into(),
+        ("champion_fits" | "rollback", "model") => "plan.fields.title".into(),
         ("importance" | "explain", "model") => r#""ridge(penalty=0.01, regressors=false)""#.into(),
         ("tune", "model") => r#""ridge(regressors=false)""#.into(),
         (_, "search") => "#{trials: 3}".into(),
@@ -138,6 +147,7 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         (_, "actuals") => "sales".into(),
         (_, "seed") => "1".into(),
         (_, "models") => r#"["naive", theta()]"#.into(),
+        ("watch", "out") => path("forecasts"),
         ("stream", "out") => format!("{:?}", out.join("streamed.parquet")),
         (_, "model") => r#""naive""#.into(),
         ("model", "label") => r#""theta(season=52)""#.into(),
@@ -254,6 +264,17 @@ fn every_verb_runs() {
     let decision =
         format!("let decision = sales.fit(\"naive\").forecast(4).decide_stock({stock}, #{{cycle_service: 0.9}});");
     session.run("decision", &decision).unwrap();
+    if cfg!(feature = "track") {
+        std::fs::create_dir(out.join("arriving")).unwrap();
+        let kept = format!(
+            "let runs = runs({:?}); let first = outcome.track(runs); let second = outcome.track(runs); plan.retrain(runs);
+             let retraining = plan.retrain(runs); let watching = plan.watch({:?}, {:?});",
+            out.join("mlruns"),
+            out.join("arriving"),
+            out.join("forecasts")
+        );
+        session.run("runs", &kept).unwrap_or_else(|failure| panic!("{failure}"));
+    }
     let text = std::fs::read_to_string(out.join("future.csv")).unwrap();
     let (header, rows) = text.split_once('\n').unwrap();
     let at = header.split(',').position(|name| name == "IsHoliday").unwrap();
@@ -266,7 +287,13 @@ fn every_verb_runs() {
     std::fs::write(out.join("future.csv"), format!("{header}\n{}\n", rows.join("\n"))).unwrap();
     let language = Language::get();
     // XGBoost is a part of the full build.
-    let can_run = |verb: &&Verb| verb.name != "save_native" || cfg!(feature = "xgboost");
+    let keeps_runs = |verb: &Verb| {
+        ["runs", "track", "retrain", "watch"].contains(&verb.name)
+            || verb.noun.is_some_and(|noun| ["Runs", "Retraining", "Watching"].contains(&noun))
+    };
+    let can_run = |verb: &&Verb| {
+        (verb.name != "save_native" || cfg!(feature = "xgboost")) && (!keeps_runs(verb) || cfg!(feature = "track"))
+    };
     for verb in language.verbs().iter().filter(can_run) {
         let arguments: Vec<String> = verb.params.iter().map(|(param, _)| sample(verb, param, out)).collect();
         let subject = verb.noun.map(|noun| match noun {

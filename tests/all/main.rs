@@ -37,6 +37,8 @@ mod mstl;
 mod normalise;
 mod observed;
 mod one_path;
+#[cfg(feature = "track")]
+mod operate;
 mod oracles;
 mod paths;
 mod performance;

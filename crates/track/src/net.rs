@@ -374,10 +374,17 @@ mod tests {
 
     #[test]
     fn a_password_in_the_address_is_taken_out() {
-        let address = Address::parse("https://ann:s%40cret@host:5000/mlflow/").unwrap();
+        let address = Address::parse("https://ann:s%40cret@host:5000/mlflow/").unwrap(); // tree-check: allow
         assert_eq!(address.base, "https://host:5000/mlflow");
         assert_eq!(address.credentials, Some(("ann".to_owned(), "s@cret".to_owned())));
-        for bad in ["ftp://ann:s3cret@h", "http://ann:s3cret@h:x", "http://ann:s3cret@", "ann:s3cret@h", "http://a b"] {
+        let bad = [
+            "ftp://ann:s3cret@h",    // tree-check: allow
+            "http://ann:s3cret@h:x", // tree-check: allow
+            "http://ann:s3cret@",    // tree-check: allow
+            "ann:s3cret@h",
+            "http://a b",
+        ];
+        for bad in bad {
             let error = Address::parse(bad).err().map(|error| error.to_string()).unwrap();
             assert!(!error.contains("s3cret"), "{error}");
         }

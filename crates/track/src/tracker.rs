@@ -141,6 +141,11 @@ impl Tracker {
         }
     }
 
+    /// The folder on this machine: that of the runs, or of what is on its way to the server.
+    pub fn folder(&self) -> &Path {
+        self.0.store.root()
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.0.store
     }
@@ -329,7 +334,7 @@ mod tests {
         );
         assert_eq!(home("file:///a%20b/mlruns").unwrap().home(), "/a b/mlruns");
         assert_eq!(home("/a/b").unwrap().home(), "/a/b");
-        assert_eq!(home("http://ann:s3cret@127.0.0.1:1/x/").unwrap().home(), "http://127.0.0.1:1/x");
+        assert_eq!(home("http://ann:s3cret@127.0.0.1:1/x/").unwrap().home(), "http://127.0.0.1:1/x"); // tree-check: allow
         for bad in ["sqlite:///a.db", "databricks://x", "http://"] {
             assert!(home(bad).unwrap_err().is_usage(), "{bad}");
         }

@@ -148,7 +148,7 @@ fn a_wrong_token_is_said_in_one_sentence() {
     for status in [401, 403] {
         let folder = tempfile::tempdir().unwrap();
         let fake = Fake::start(move |_, _| Fault::Answer(status, "", "no"));
-        let url = fake.url.replace("http://", "http://ann:s3cret@");
+        let url = fake.url.replace("http://", "http://ann:s3cret@"); // tree-check: allow
         let tracker = tracker(&url, folder.path());
         work(&tracker, 1);
         let error = tracker.sync().unwrap().stopped.unwrap();

@@ -18,6 +18,9 @@ pub(crate) struct Command {
     /// Folder for leaderboard.csv, scores.parquet, forecasts.parquet and failures.csv.
     #[arg(long, value_name = "FOLDER", help_heading = "Results")]
     out: Option<PathBuf>,
+    /// Folder for metrics.json and steps.csv: the scores of the best model and its error by step, as DVC shows and plots them.
+    #[arg(long, value_name = "FOLDER", help_heading = "Results")]
+    metrics: Option<PathBuf>,
     /// Folder for the performance page and its slides: report.md, report.html, slides.md, slides.html.
     #[arg(long, value_name = "FOLDER", help_heading = "Results")]
     page: Option<PathBuf>,
@@ -48,6 +51,9 @@ impl Command {
         if let Some(folder) = &self.page {
             outputs = outputs.folder(folder, &[REPORT, SLIDES].concat())?;
         }
+        if let Some(folder) = &self.metrics {
+            outputs = outputs.folder(folder, &Backtest::SCORES)?;
+        }
         let trial = plan.backtest()?;
         out.calendar(&trial.panel(), &plan);
         if let Some(folder) = &self.out {
@@ -60,6 +66,10 @@ impl Command {
         }
         // A backtest in which no model could be scored has failed, whatever it wrote.
         trial.best(&plan.metric)?;
+        if let Some(folder) = &self.metrics {
+            trial.save_scores(folder, &plan.metric)?;
+            out.wrote(folder);
+        }
         if let Some(folder) = self.page {
             let report = trial.performance(&plan.metric)?;
             let files = together(|| save_report(&report, &folder, &folder))?;

@@ -27,7 +27,7 @@ impl Heeds for Command {
 
 impl Command {
     pub(crate) fn run(self, out: &Out) -> Result<()> {
-        let plan = self.flags.plan_or_data(out)?;
+        let plan = self.flags.plan(out)?;
         let _outputs = Outputs::of(&plan).file(&self.out)?;
         let outcome = plan.run()?;
         out.calendar(&outcome.panel(), &plan);

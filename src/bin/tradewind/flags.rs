@@ -37,10 +37,9 @@ pub(crate) const FILE: &str = "file";
 
 impl<C: Heeds> Args for Flags<C> {
     fn augment_args(command: Command) -> Command {
-        let file = Arg::new(FILE)
-            .value_name("DATA")
-            .value_parser(value_parser!(PathBuf))
-            .help("The data: a file, a folder or a quoted pattern of files, as with --data");
+        let file = Arg::new(FILE).value_name("DATA").value_parser(value_parser!(PathBuf)).help(
+            "The data: a file, a folder or a quoted pattern of files, as with --data; or a plan file: TOML or YAML",
+        );
         let command = if C::FIRST { command.arg(file) } else { command };
         let all = Patch::augment_args(Command::default());
         let groups = |arg: &&Arg| Patch::group(arg.get_id().as_str()).is_some_and(|group| C::GROUPS.contains(&group));
@@ -125,23 +124,24 @@ impl<C: Heeds> Flags<C> {
     }
 
     /// The plan, with the columns of the data that nobody has stated.
-    pub(crate) fn plan(self, out: &Out) -> Result<Plan> {
-        self.over(Patch::default(), out)
-    }
-
-    /// The same where the first argument may be a plan file instead of data.
-    pub(crate) fn plan_or_data(mut self, out: &Out) -> Result<Plan> {
-        let is_plan = |file: &PathBuf| file.extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"));
-        let base = match self.file.take_if(|file| is_plan(file)) {
-            Some(file) => Patch::read(file)?,
-            None => Patch::default(),
-        };
+    pub(crate) fn plan(mut self, out: &Out) -> Result<Plan> {
+        let base = self.base()?;
         self.over(base, out)
     }
 
+    /// What the plan file says that stands in the place of the data.
+    pub(crate) fn base(&mut self) -> Result<Patch> {
+        let is_plan = |file: &PathBuf| {
+            file.extension()
+                .is_some_and(|end| ["toml", "yaml", "yml"].iter().any(|known| end.eq_ignore_ascii_case(known)))
+        };
+        self.file.take_if(|file| is_plan(file)).map_or_else(|| Ok(Patch::default()), Patch::read)
+    }
+
     /// The same, with a role for every other column where none is stated.
-    pub(crate) fn explored(self, out: &Out) -> Result<Plan> {
-        let patch = self.patch()?;
+    pub(crate) fn explored(mut self, out: &Out) -> Result<Plan> {
+        let base = self.base()?;
+        let patch = self.patch()?.or(base);
         patch.clone().over(Plan::default()).check()?;
         told(patch.explored()?, out)
     }

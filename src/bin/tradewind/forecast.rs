@@ -64,7 +64,7 @@ impl Command {
         }
     }
 
-    fn whole(self, out: &Out) -> Result<()> {
+    fn whole(mut self, out: &Out) -> Result<()> {
         if let Some(file) = &self.out {
             Table::can_save(file)?;
         }
@@ -74,8 +74,9 @@ impl Command {
         let saved = self.fits.or(self.model);
         let plan = match &saved {
             Some(_) => {
+                let base = self.flags.base()?;
                 self.flags.decided_by_fits()?;
-                let plan = self.flags.patch()?.over(Plan::default());
+                let plan = self.flags.patch()?.or(base).over(Plan::default());
                 plan.check()?;
                 plan
             }

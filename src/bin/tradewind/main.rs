@@ -18,14 +18,18 @@ mod flags;
 mod forecast;
 mod help;
 mod holidays;
+mod init;
 mod kernel;
 mod lists;
 mod out;
 mod report;
+mod retrain;
 mod run;
+mod runs;
 mod script;
 mod terminal;
 mod tune;
+mod watch;
 mod wrong;
 
 use std::process::ExitCode;
@@ -70,6 +74,8 @@ struct Common {
 enum Verb {
     /// Run the whole workflow on the bundled sales: reports/demo/ and slides/demo/.
     Demo(demo::Command),
+    /// Begin a project: plan, parameters, stages for DVC, workflow, a copy of the data.
+    Init(Box<init::Command>),
     /// Describe the data: series, dates, frequency, columns, demand classes, first rows.
     Describe(Box<describe::Command>),
     /// Report what is wrong with the data.
@@ -98,6 +104,14 @@ enum Verb {
     Dashboard(Box<dashboard::Command>),
     /// Run a plan file: audit, backtest, forecast, report and slides.
     Run(Box<run::Command>),
+    /// Fit again, let the best model challenge the champion, promote or keep.
+    Retrain(Box<retrain::Retrain>),
+    /// Bring back the model that the champion replaced.
+    Rollback(retrain::Rollback),
+    /// Forecast each arriving file once.
+    Watch(Box<watch::Command>),
+    /// List, show and compare what has been run; send it to an MLflow server.
+    Runs(runs::Command),
     /// List the models, or describe one.
     Models(lists::Command),
     /// List the questions that can be asked of the data, or describe one.
@@ -167,6 +181,7 @@ fn run(cli: Cli) -> Result<u8> {
     let out = Out { json: cli.common.json, quiet: cli.common.quiet };
     match cli.command {
         Verb::Demo(command) => command.run(&out),
+        Verb::Init(command) => command.run(&out),
         Verb::Describe(command) => command.run(&out),
         Verb::Audit(command) => command.run(&out),
         Verb::Clean(command) => command.run(&out),
@@ -181,6 +196,10 @@ fn run(cli: Cli) -> Result<u8> {
         Verb::Report(command) => command.run(&out),
         Verb::Dashboard(command) => command.run(&out),
         Verb::Run(command) => command.run(&out),
+        Verb::Retrain(command) => command.run(&out),
+        Verb::Rollback(command) => command.run(&out),
+        Verb::Watch(command) => command.run(&out),
+        Verb::Runs(command) => command.run(&out),
         Verb::Models(command) => command.run(&out, MODELS),
         Verb::Questions(command) => command.run(&out, QUESTIONS),
         Verb::Metrics(command) => command.run(&out, METRICS),

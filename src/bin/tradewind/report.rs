@@ -37,6 +37,7 @@ pub(crate) const WHOLE: &[Group] = &[
     Group::Report,
     Group::Stock,
     Group::Spend,
+    Group::Track,
     Group::Overwrite,
 ];
 
@@ -46,7 +47,7 @@ impl Heeds for Command {
 
 impl Command {
     pub(crate) fn run(self, out: &Out) -> Result<()> {
-        let plan = self.flags.plan_or_data(out)?;
+        let plan = self.flags.plan(out)?;
         let names = Names::of(&plan)?;
         let _outputs = Outputs::of(&plan).folder(&self.out, &names.pages)?.folder(&self.slides, &names.slides)?;
         let outcome = plan.run()?;

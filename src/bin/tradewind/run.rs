@@ -40,7 +40,7 @@ impl Command {
             return print(&format!("{}\n", Plan::schema()));
         }
         let base = self.plan.map(Patch::read).transpose()?.unwrap_or_default();
-        let plan = self.flags.over(base, out)?;
+        let plan = self.flags.over(base, out)?.tracked();
         let pages = Names::of(&plan)?;
         let names: Vec<&str> = Backtest::FILES.into_iter().chain(["audit.csv", FORECAST]).chain(pages.pages).collect();
         let slides = self.out.join("slides");

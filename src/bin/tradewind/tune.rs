@@ -31,13 +31,14 @@ impl Heeds for Command {
         Group::Metric,
         Group::Search,
         Group::Seed,
+        Group::Track,
         Group::Overwrite,
     ];
 }
 
 impl Command {
     pub(crate) fn run(self, out: &Out) -> Result<()> {
-        let plan = self.flags.plan(out)?;
+        let plan = self.flags.plan(out)?.tracked();
         let mut outputs = Outputs::of(&plan).record(&plan)?;
         if let Some(file) = &self.out {
             Table::can_save(file)?;

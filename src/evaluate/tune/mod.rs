@@ -24,12 +24,13 @@ use std::sync::Arc;
 use polars::prelude::{Column, DataFrame};
 use serde_json::json;
 
+pub(crate) use record::{Listener, Scored};
 pub use search::{Sampler, Search};
 
 use super::Folds;
 use crate::error::{Error, Result, suggestion};
 use crate::metrics::{METRICS, Metric};
-use crate::models::IntoModel;
+use crate::models::{IntoModel, Model};
 use crate::options;
 use crate::panel::{Groups, Panel};
 use crate::progress;
@@ -67,8 +68,19 @@ impl Panel {
     /// When the model, the search or the folds are invalid, the record is of another search, every trial fails, or the
     /// user interrupts; the trials so far are in the record, if there is one.
     pub fn tune(&self, model: impl IntoModel, folds: Folds, search: Search) -> Result<Tuning> {
+        self.tune_told(&model.into_model()?, folds, search, None)
+    }
+
+    /// As [`tune`](Self::tune), telling of every trial on every fold.
+    pub(crate) fn tune_told(
+        &self,
+        model: &Model,
+        folds: Folds,
+        search: Search,
+        told: Option<Listener>,
+    ) -> Result<Tuning> {
         search.check()?;
-        let model = model.into_model()?.label().to_string();
+        let model = model.label().to_string();
         let metric = METRICS.named(&search.metric)?;
         let space = Space::of(&model, &search.space, &search.trying)?;
         self.check_calendar()?;
@@ -91,6 +103,7 @@ impl Panel {
             }
             None => Record::none(),
         };
+        let record = record.telling(told);
         let groups = Groups::by(&search.by, self)?;
         let bar = progress::around(0, search.trials * groups.names.len(), "tuning");
         let mut tried = Vec::new();

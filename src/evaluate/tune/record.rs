@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::files::{self, File, TryLockError};
 use crate::job::{self, Job};
+use crate::metrics::Sums;
 
 /// What a trial came to on a fold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +56,24 @@ pub(super) struct Record {
     known: HashMap<Case, Line>,
     /// Seconds that were spent before.
     pub spent: f64,
+    /// Who is told of every trial on every fold.
+    told: Option<Listener>,
+}
+
+/// Who is told of every trial on every fold as the search goes on.
+pub(crate) type Listener = Arc<dyn Fn(&Scored) + Send + Sync>;
+
+/// A trial that was scored on a fold.
+pub(crate) struct Scored<'a> {
+    /// The group of series that it was scored on.
+    pub group: &'a str,
+    pub trial: usize,
+    /// Its label.
+    pub model: &'a str,
+    pub fold: usize,
+    pub seconds: f64,
+    /// The score; why there is none.
+    pub score: std::result::Result<f64, &'a str>,
 }
 
 impl Drop for Record {
@@ -69,7 +88,25 @@ impl Drop for Record {
 impl Record {
     /// No file.
     pub fn none() -> Self {
-        Self { path: PathBuf::new(), file: None, known: HashMap::new(), spent: 0.0 }
+        Self { path: PathBuf::new(), file: None, known: HashMap::new(), spent: 0.0, told: None }
+    }
+
+    /// The same, of which somebody is told.
+    pub fn telling(mut self, told: Option<Listener>) -> Self {
+        self.told = told;
+        self
+    }
+
+    /// Tells of a trial on a fold, now or before an interruption.
+    pub fn tell(&self, run: &Run, seconds: f64, outcome: &Outcome) {
+        let Some(told) = &self.told else { return };
+        let score = match outcome {
+            Outcome::Score { above, below } => {
+                Sums { above: *above, below: *below }.value().ok_or("the score is undefined")
+            }
+            Outcome::Failure(why) => Err(why.as_str()),
+        };
+        told(&Scored { group: run.group, trial: run.trial, model: run.model, fold: run.fold, seconds, score });
     }
 
     /// Opens the record in a file, or begins it. `header` states the search.
@@ -107,7 +144,7 @@ impl Record {
             if whole == 0 { writeln!(file, "{header}") } else { Ok(()) }
         };
         begin(&mut file).map_err(|cause| refused(&cause))?;
-        Ok(Self { path: path.into(), file: Some(Mutex::new(file)), known, spent })
+        Ok(Self { path: path.into(), file: Some(Mutex::new(file)), known, spent, told: None })
     }
 
     /// What is known of a trial on a fold: its seconds and what it came to.

@@ -257,6 +257,7 @@ impl GroupSearch<'_> {
                 (seconds, outcome)
             }
         };
+        context.record.tell(&run, seconds, &outcome);
         trial.seconds += seconds;
         match outcome {
             Outcome::Score { above, below } => trial.scores[at] = Some(Sums { above, below }),
@@ -317,15 +318,17 @@ impl GroupSearch<'_> {
             let mut sums = Sums::default();
             for fold in folds.clone() {
                 let run = Run { group: self.group, trial: number, model: &trial.label, fold };
-                let outcome = match context.record.known(&run)? {
-                    Some((_, outcome)) => outcome,
+                let (seconds, outcome) = match context.record.known(&run)? {
+                    Some(known) => known,
                     None => {
                         let begun = Instant::now();
                         let outcome = self.outcome(Model::named(&trial.label), &context.cuts[fold])?;
-                        context.record.add(&run, begun.elapsed().as_secs_f64(), self.elapsed(context), &outcome)?;
-                        outcome
+                        let seconds = begun.elapsed().as_secs_f64();
+                        context.record.add(&run, seconds, self.elapsed(context), &outcome)?;
+                        (seconds, outcome)
                     }
                 };
+                context.record.tell(&run, seconds, &outcome);
                 if let Outcome::Score { above, below } = outcome {
                     sums.add(Sums { above, below });
                 }

@@ -1,0 +1,237 @@
+//! Runs kept and found again, champions and challengers, files that arrive, projects.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use tradewind::prelude::*;
+
+const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/walmart_sales_weekly.csv");
+
+fn plan(models: &str) -> Plan {
+    Plan::read_text(&format!(
+        r#"
+        title = "Weekly sales"
+        data = "{DATA}"
+        id = ["Store", "Dept"]
+        time = "Date"
+        target = "Weekly_Sales"
+        models = "{models}"
+        folds = 4
+        horizon = 4
+        "#
+    ))
+    .unwrap()
+}
+
+fn home(folder: &Path) -> Runs {
+    Runs::at(folder.join("mlruns").to_str()).unwrap()
+}
+
+fn cell(table: &Table, what: &str, name: &str) -> Option<String> {
+    let row = (0..table.rows()).find(|row| {
+        table.get(*row, "what").unwrap().to_string() == what && table.get(*row, "name").unwrap().to_string() == name
+    })?;
+    Some(table.get(row, "value").unwrap().to_string())
+}
+
+#[test]
+fn every_run_of_a_plan_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("mlruns").to_string_lossy().into_owned();
+    let first = Plan { track: Some(place.clone()), ..plan("naive; seasonal_naive") };
+    let outcome = first.run().unwrap();
+    Plan { track: Some(place), horizon: 6, ..plan("naive; theta") }.run().unwrap();
+    let runs = home(folder.path());
+    let list = runs.list(Some("Weekly sales"), 10).unwrap();
+    assert_eq!(list.rows(), 2);
+    assert_eq!(runs.list(Some("others"), 10).unwrap().rows(), 0);
+    let id = |row: usize| list.get(row, "run").unwrap().to_string();
+    let shown = runs.show(&id(1)).unwrap();
+    assert_eq!(cell(&shown, "setting", "models").as_deref(), Some("naive; seasonal_naive"));
+    assert_eq!(cell(&shown, "setting", "best"), Some(outcome.best()));
+    assert_eq!(cell(&shown, "data", "walmart_sales_weekly.csv"), Some(outcome.panel().fingerprint()));
+    let score = outcome.backtest().score(&outcome.best(), "wape").unwrap();
+    let kept: f64 = cell(&shown, "score", "wape").unwrap().parse().unwrap();
+    assert!((kept - score).abs() < 0.01 * score, "{kept} {score}");
+    assert!(cell(&shown, "file", "scores.parquet").is_some() && cell(&shown, "file", "plan.toml").is_some());
+    let compared = runs.compare(&[&id(1), &id(0)]).unwrap();
+    let differs = |name: &str| (0..compared.rows()).any(|row| compared.get(row, "what").unwrap().to_string() == name);
+    assert!(differs("horizon") && differs("models") && differs("mase") && !differs("folds"));
+    // The plan that was kept makes the same run.
+    let files = runs.download(&id(1), "plan.toml", folder.path().join("copy")).unwrap();
+    assert_eq!(Plan::read(&files[0]).unwrap(), Plan { track: None, ..first });
+}
+
+#[test]
+fn the_trials_of_a_search_are_runs_below_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("mlruns").to_string_lossy().into_owned();
+    let plan = Plan { track: Some(place), search: "trials=5".into(), ..plan("theta") };
+    let tuning = plan.tune().unwrap();
+    let list = home(folder.path()).list(None, 100).unwrap();
+    let names: Vec<String> = (0..list.rows()).map(|row| list.get(row, "name").unwrap().to_string()).collect();
+    let trials = names.iter().filter(|name| name.starts_with("trial ")).count();
+    assert_eq!((trials, names.len()), (tuning.trials().unwrap().rows(), trials + 1), "{names:?}");
+    let status: Vec<String> = (0..list.rows()).map(|row| list.get(row, "status").unwrap().to_string()).collect();
+    assert!(status.iter().all(|status| status == "finished"), "{status:?}");
+}
+
+#[test]
+fn a_challenger_is_promoted_only_when_it_is_better_and_can_be_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = home(folder.path());
+    let error = runs.rollback("Weekly sales").unwrap_err();
+    assert!(error.is_usage() && error.to_string().contains("no champion"), "{error}");
+    let first = Plan { folds: 8, ..plan("naive") }.retrain(&runs).unwrap();
+    assert!(first.promoted() && first.sentence().contains("first champion"));
+    // Far better than the last value.
+    let second = Plan { folds: 8, ..plan("seasonal_naive") }.retrain(&runs).unwrap();
+    assert!(second.promoted(), "{}", second.sentence());
+    assert!(second.sentence().contains("takes the place of naive") && second.comparison().is_some());
+    assert_eq!(runs.champion_fits("Weekly sales").unwrap().models(), ["seasonal_naive"]);
+    // Far worse: the champion stays, fitted again.
+    let third = Plan { folds: 8, ..plan("naive") }.retrain(&runs).unwrap();
+    assert_eq!((third.promoted(), third.model().as_str(), third.version()), (false, "seasonal_naive", 3));
+    assert_eq!(runs.rollback("Weekly sales").unwrap(), 2);
+    assert_eq!(runs.rollback("Weekly sales").unwrap(), 1);
+    assert_eq!(runs.champion_fits("Weekly sales").unwrap().models(), ["naive"]);
+    assert!(runs.rollback("Weekly sales").unwrap_err().to_string().contains("replaced none"));
+}
+
+#[test]
+fn two_retrainings_at_once_leave_one_champion_that_loads() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("mlruns");
+    let retrain = || {
+        Command::new(env!("CARGO_BIN_EXE_tradewind"))
+            .args(["retrain", DATA, "--id", "Store,Dept", "--time", "Date", "--target", "Weekly_Sales"])
+            .args(["--models", "naive", "--folds", "2", "--experiment", "shop", "--track"])
+            .arg(&place)
+            .spawn()
+            .unwrap()
+    };
+    let (mut one, mut other) = (retrain(), retrain());
+    let done = [one.wait().unwrap(), other.wait().unwrap()].map(|status| status.code());
+    assert!(done.contains(&Some(0)) && done.iter().all(|code| [Some(0), Some(1)].contains(code)), "{done:?}");
+    let runs = home(folder.path());
+    assert_eq!(runs.champion_fits("shop").unwrap().models(), ["naive"]);
+    let versions = runs.versions("shop").unwrap();
+    assert_eq!(versions.len(), done.iter().filter(|code| **code == Some(0)).count());
+}
+
+/// A file that was whole a minute ago.
+fn arrive(folder: &Path, name: &str, text: &str) {
+    std::fs::create_dir_all(folder).unwrap();
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    let file = std::fs::File::options().append(true).open(&path).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+}
+
+#[test]
+fn each_arriving_file_is_forecast_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("arriving"), folder.path().join("forecasts"));
+    let text = std::fs::read_to_string(DATA).unwrap();
+    let plan = plan("seasonal_naive");
+    arrive(&from, "a.csv", &text);
+    arrive(&from, "b.csv", "Store,Dept,Date,Weekly_Sales\n1,1,yesterday,much\n");
+    arrive(&from, "c.csv.part", &text);
+    arrive(&from, ".hidden.csv", &text);
+    std::fs::write(from.join("now.csv"), &text).unwrap();
+    let seen = plan.watch(&from, &to, None).unwrap();
+    assert_eq!((seen.len(), seen.failed()), (2, 1), "{seen}");
+    let forecast = std::fs::read(to.join("a.csv.forecast.csv")).unwrap();
+    assert!(plan.watch(&from, &to, None).unwrap().is_empty());
+    // Killed before the note was there: made again, to the same bytes.
+    std::fs::remove_file(to.join("a.csv.forecast.json")).unwrap();
+    assert_eq!(plan.watch(&from, &to, None).unwrap().len(), 1);
+    assert_eq!(std::fs::read(to.join("a.csv.forecast.csv")).unwrap(), forecast);
+    // Mended.
+    arrive(&from, "b.csv", &text);
+    let seen = plan.watch(&from, &to, None).unwrap();
+    assert_eq!((seen.len(), seen.failed()), (1, 0), "{seen}");
+    // A champion, with the newest history of the file.
+    let runs = home(folder.path());
+    assert!(plan.watch(&from, &to, Some(&runs)).unwrap_err().to_string().contains("no champion"));
+    plan.retrain(&runs).unwrap();
+    arrive(&from, "d.csv", &text);
+    assert_eq!(plan.watch(&from, &to, Some(&runs)).unwrap().failed(), 0);
+    assert_eq!(std::fs::read(to.join("d.csv.forecast.csv")).unwrap(), forecast);
+}
+
+#[test]
+fn a_project_runs_where_it_was_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("shop");
+    let files = plan("seasonal_naive; theta").init(&home).unwrap();
+    assert_eq!(files.len(), 8);
+    assert!(plan("naive").init(&home).unwrap_err().to_string().contains("not empty"));
+    let run = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_tradewind")).args(args).current_dir(&home).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    // The commands of dvc.yaml, as they stand there.
+    let stages = std::fs::read_to_string(home.join("dvc.yaml")).unwrap();
+    let commands: Vec<&str> = stages.lines().filter_map(|line| line.trim().strip_prefix("cmd: tradewind ")).collect();
+    assert_eq!(commands.len(), 5);
+    for command in commands {
+        run(&command.split(' ').collect::<Vec<_>>());
+    }
+    let scores = std::fs::read_to_string(home.join("results/metrics/metrics.json")).unwrap();
+    let scores: serde_json::Value = serde_json::from_str(&scores).unwrap();
+    assert!(
+        scores["mase"].as_f64().unwrap() > 0.0 && scores.as_object().unwrap().values().all(|value| value.is_number())
+    );
+    let steps = std::fs::read_to_string(home.join("results/metrics/steps.csv")).unwrap();
+    assert!(steps.starts_with("step,error,seasonal_naive\n1,"), "{steps}");
+    assert_eq!(steps.lines().count(), 5);
+    // A parameter wins over the plan.
+    let params = std::fs::read_to_string(home.join("params.yaml")).unwrap();
+    std::fs::write(home.join("params.yaml"), params.replace("horizon: 4", "horizon: 2")).unwrap();
+    std::fs::remove_dir_all(home.join("results")).unwrap();
+    run(&["backtest", "plan.toml", "--metrics", "results/metrics"]);
+    assert_eq!(std::fs::read_to_string(home.join("results/metrics/steps.csv")).unwrap().lines().count(), 3);
+}
+
+/// With DVC (TRADEWIND_DVC: the folder of its programs): the stages run, metrics and plots are shown, a parameter is changed, data and
+/// fits go to a storage and come back.
+#[test]
+fn dvc_keeps_a_project() {
+    let Some(dvc) = std::env::var_os("TRADEWIND_DVC") else {
+        return crate::skipped("dvc_keeps_a_project", "DVC is not there (TRADEWIND_DVC)");
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("shop");
+    plan("seasonal_naive; theta").init(&home).unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_tradewind")).parent().unwrap();
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let first = [program.to_path_buf(), dvc.into()];
+    let path = std::env::join_paths(first.into_iter().chain(std::env::split_paths(&paths))).unwrap();
+    let run = |text: &str| -> String {
+        let mut shell = Command::new("sh");
+        shell.args(["-ec", text]).current_dir(&home).env("PATH", &path).env("DVC_NO_ANALYTICS", "true");
+        for (name, value) in [("GIT_AUTHOR", "a planner"), ("GIT_COMMITTER", "a planner")] {
+            shell.env(format!("{name}_NAME"), value).env(format!("{name}_EMAIL"), "planner@example.org");
+        }
+        let output = shell.output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{text}: {out}\n{err}");
+        out.into_owned()
+    };
+    run("git init -q && dvc init -q && dvc add -q data/walmart_sales_weekly.csv && mkdir ../storage");
+    run("dvc remote add -q --default storage ../storage && git add -A . && git commit -qm first");
+    run("dvc repro -q && git add -A . && git commit -qm results");
+    let shown: serde_json::Value = serde_json::from_str(&run("dvc metrics show --json")).unwrap();
+    assert!(shown.to_string().contains("mase"), "{shown}");
+    assert!(run("dvc plots show").contains("index.html"));
+    assert!(run("dvc repro").contains("didn't change"));
+    run("dvc push -q");
+    let fits = std::fs::read(home.join("models/fits.bin")).unwrap();
+    run("rm -rf .dvc/cache models/fits.bin data/walmart_sales_weekly.csv && dvc pull -q");
+    assert!(std::fs::read(home.join("models/fits.bin")).unwrap() == fits);
+    run("dvc exp run -q -S horizon=2");
+    assert!(run("cat params.yaml").contains("horizon: 2"));
+    assert_eq!(run("cat results/metrics/steps.csv").lines().count(), 3);
+}
