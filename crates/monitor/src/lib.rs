@@ -1,0 +1,44 @@
+//! What becomes of forecasts after they were issued: kept, compared with what happened, watched, told about.
+//!
+//! | module | question |
+//! |---|---|
+//! | [`store`] | What was forecast, when, by which run, and what happened? In an SQLite file or on a PostgreSQL server |
+//! | [`scores`] | How large are the errors of every model, series and step, over the last 4, 13 and 52 periods? |
+//! | [`alerts`] | Who has to know of it, since when, why, and what does it cost? |
+//!
+//! ```
+//! use chrono::{DateTime, NaiveDate};
+//! use tradewind_monitor::store::{Actual, Issue, Kind, Options, SeriesForecast, Store};
+//! # fn main() -> tradewind_monitor::Result<()> {
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let place = folder.path().join("monitor.db");
+//! let now = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
+//! let week = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap().into();
+//! let mut store = Store::open(&place.to_string_lossy(), Options::default())?;
+//! let issue = Issue {
+//!     run: "2026-W01".into(),
+//!     model: "ets".into(),
+//!     kind: Kind::Statistical,
+//!     issued_at: now,
+//!     fingerprint: "4f1d".into(),
+//!     dates: vec![week],
+//!     levels: vec![0.1, 0.9],
+//! };
+//! let key = vec!["north".to_string(), "A-7".to_string()];
+//! let forecast = SeriesForecast { key: key.clone(), scale: 2.0, mean: vec![10.0], quantiles: vec![vec![7.0, 13.0]] };
+//! store.issue(&issue, [forecast], now)?;
+//! store.receive(&[Actual { key, at: week, value: 12.0 }], now)?;
+//! store.score()?;
+//! let track = store.tracks()?[0].id;
+//! let portfolio = store.portfolio(track, 4)?;
+//! assert_eq!(portfolio[0].mase(), Some(1.0));
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod alerts;
+mod error;
+pub mod scores;
+pub mod store;
+
+pub use error::{Error, Result};
