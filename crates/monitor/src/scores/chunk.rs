@@ -179,8 +179,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// As scikit-learn 1.5.2 has it: mean_pinball_loss([12.], [7.], alpha=0.1) = 0.5 and
-    /// mean_pinball_loss([12.], [15.], alpha=0.9) = 0.3 (rounded to 15 digits).
+    /// Pinball losses: 0.1 × (12 − 7) of the lower quantile, 0.1 × (15 − 12) of the upper.
     #[test]
     fn a_score_by_hand() {
         let score = Score::of(12.0, 2.0, &[0.1, 0.9], &[10.0, 7.0, 15.0]).unwrap();

@@ -53,7 +53,7 @@ impl Postgres {
     }
 
     pub fn version(&mut self) -> Result<i64> {
-        self.run("create table if not exists version (only integer primary key, number bigint not null)")?;
+        self.run("create table if not exists version (id integer primary key, number bigint not null)")?;
         let mut version = 0;
         self.query("select number from version", &[], &mut |row| {
             version = row.int(0)?;

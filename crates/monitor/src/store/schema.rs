@@ -94,7 +94,7 @@ pub(crate) fn migrate(database: &mut Database) -> Result<()> {
                     format!(
                         "alter table score alter cells set storage external; \
                          alter table rolling alter sums set storage external; \
-                         insert into version values (1, {0}) on conflict (only) do update set number = {0}",
+                         insert into version values (1, {0}) on conflict (id) do update set number = {0}",
                         at + 1
                     ),
                 ),
