@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use cpu_time::ProcessTime;
+use tradewind_monitor::alerts::{Coincidence, Costs, Level, Observation, Rules, What, causes};
 use tradewind_monitor::store::{Actual, Issue, Kind, Options, SeriesForecast, Store};
 
 const STEPS: usize = 13;
@@ -31,7 +32,10 @@ fn main() -> Result<()> {
         let name = if place == file { "SQLite" } else { "PostgreSQL" };
         let started = Instant::now();
         fill(&place, series, weeks)?;
-        println!("{name}: {series} series, {weeks} issues of {STEPS} steps filled in {:.1} s", started.elapsed().as_secs_f64());
+        println!(
+            "{name}: {series} series, {weeks} issues of {STEPS} steps filled in {:.1} s",
+            started.elapsed().as_secs_f64()
+        );
         if place == file {
             println!("{name}: {:.0} MB", std::fs::metadata(&file)?.len() as f64 / 1e6);
         }
@@ -141,9 +145,91 @@ fn week(place: &str, series: usize, week: usize) -> Result<()> {
         .sum();
     assert!((first.absolute - expected - before).abs() < 1e-6 * expected, "{first:?}");
     lap("score", true);
-    let (clock, cpu) = lap("read the portfolio", true);
+    let seen = detect(&mut store, track, week)?;
+    lap("detect", true);
+    let rules: Rules = toml::from_str(RULES)?;
+    let mut seen = [seen, store.observe(&rules, |_| Costs { over: 1.0, under: 3.0 }, now(week))?].concat();
+    lap("observe", true);
+    let explain = |_: &Observation, together| causes(&Coincidence { together, ..Coincidence::default() });
+    let judged = store.judge(&rules, &seen, explain, now(week))?;
+    assert!(judged.open > 0 && judged.messages > 0, "{judged:?}");
+    let delivered = store.deliver(&rules, &|_| None, now(week))?;
+    assert_eq!((delivered.sent, delivered.failed), (judged.messages, 0));
+    println!("  {} observed, {} alerts, {} messages", seen.len(), judged.open, delivered.sent);
+    let (clock, cpu) = lap("alert", true);
     println!("  in all {clock:.2} s, {cpu:.2} s CPU, {:.0} MB at most", memory()?);
+    // And a bad week: every series alerts at once.
+    seen.iter_mut()
+        .filter(|seen| seen.level == Level::Series)
+        .for_each(|seen| (seen.value, seen.odds) = (1e3, Some(0.0)));
+    let judged = store.judge(&rules, &seen, explain, now(week))?;
+    assert_eq!(judged.open, seen.iter().filter(|seen| seen.level == Level::Series).count() + 1);
+    store.deliver(&rules, &|_| None, now(week))?;
+    lap(&format!("{} alerts at once", judged.open), false);
+    println!("  {:.0} MB at most", memory()?);
     Ok(())
+}
+
+/// A line to the null device for each message.
+const RULES: &str = r#"
+    keys = ["store", "item"]
+    [[rule]]
+    name = "portfolio"
+    what = "error"
+    level = "portfolio"
+    above = 1.0
+    severity = "critical"
+    to = ["log"]
+    [[rule]]
+    name = "series that miss"
+    what = "error"
+    level = "series"
+    above = 18.0
+    severity = "warning"
+    to = ["log"]
+    [[rule]]
+    name = "drift"
+    what = "drift"
+    level = "series"
+    false_alarms = 10.0
+    severity = "warning"
+    to = ["log"]
+    [destination.log]
+    kind = "log"
+    path = "/dev/null"
+"#;
+
+/// A detector of the simplest kind: an exponentially weighted mean of scaled errors of step 1 for every series.
+fn detect(store: &mut Store, track: i64, week: usize) -> Result<Vec<Observation>> {
+    let mut states: std::collections::HashMap<i64, Vec<u8>> = store.states("ewma")?.into_iter().collect();
+    let mut keys: Vec<Vec<String>> = Vec::new();
+    store.series(|_, key| {
+        keys.push(key);
+        Ok(())
+    })?;
+    let (mut kept, mut seen) = (Vec::new(), Vec::new());
+    store.scores(track, date(week), |series, step, score| {
+        if step != 1 {
+            return;
+        }
+        let before = states.remove(&series).and_then(|bytes| bytes.try_into().ok()).map_or(0.0, f64::from_le_bytes);
+        let mean = 0.8 * before + 0.2 * score.error;
+        kept.push((series, mean.to_le_bytes().to_vec()));
+        seen.push(Observation {
+            rule: None,
+            what: What::Drift,
+            level: Level::Series,
+            key: keys.get(series as usize).cloned().unwrap_or_default(),
+            model: "ets".into(),
+            at: date(week),
+            value: mean,
+            odds: Some((-mean.abs()).exp()),
+            money: score.error.abs(),
+            detail: String::new(),
+        });
+    })?;
+    store.keep_states("ewma", &kept)?;
+    Ok(seen)
 }
 
 /// The most memory that the system counted as resident, in MB.

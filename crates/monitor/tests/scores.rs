@@ -15,7 +15,12 @@ fn sums(store: &mut Store) -> BTreeMap<(String, usize, Vec<String>), Vec<Sums>> 
     for track in store.tracks().unwrap() {
         for window in WINDOWS {
             let mut own = Vec::new();
-            store.by_series(track.id, window, |series, sums| { own.push((series, sums.to_vec())); Ok(()) }).unwrap();
+            store
+                .by_series(track.id, window, |series, sums| {
+                    own.push((series, sums.to_vec()));
+                    Ok(())
+                })
+                .unwrap();
             for (series, sums) in own {
                 all.insert((track.model.clone(), window, store.key(series).unwrap()), sums);
             }
@@ -51,7 +56,9 @@ fn two_weeks_by_hand() {
         assert_eq!(portfolio.len(), 2, "nothing of step 3 was scored yet");
 
         let mut found = Vec::new();
-        store.scores(track.id, date(2), |series, step, score| found.push((series, step, score.error, score.place))).unwrap();
+        store
+            .scores(track.id, date(2), |series, step, score| found.push((series, step, score.error, score.place)))
+            .unwrap();
         assert_eq!(found, [(0, 1, 2.0, Where::Inside), (0, 2, 1.0, Where::Inside)]);
         let groups = store.by_group(track.id, 13, &[0]).unwrap();
         assert_eq!(groups[&vec!["store 0".to_string()]][0].count, 2);
@@ -81,7 +88,11 @@ fn windows_move_on_with_the_calendar() {
         for week in 0..20 {
             store.issue(&issue("ets", week, 2), [flat(0, 10.0, 2), flat(1, 10.0, 2)], now(week)).unwrap();
             // Series 1 stops after week 10, week 15 has no actual at all.
-            let rows: Vec<Actual> = [0, 1].into_iter().filter(|series| *series == 0 || week < 10).map(|series| actual(series, week + 1, 11.0)).collect();
+            let rows: Vec<Actual> = [0, 1]
+                .into_iter()
+                .filter(|series| *series == 0 || week < 10)
+                .map(|series| actual(series, week + 1, 11.0))
+                .collect();
             if week + 1 != 15 {
                 store.receive(&rows, now(week + 1)).unwrap();
                 store.score().unwrap();
@@ -89,7 +100,12 @@ fn windows_move_on_with_the_calendar() {
         }
         let mut of = |window| {
             let mut counts = Vec::new();
-            store.by_series(1, window, |series, sums| { counts.push((series, sums[0].count)); Ok(()) }).unwrap();
+            store
+                .by_series(1, window, |series, sums| {
+                    counts.push((series, sums[0].count));
+                    Ok(())
+                })
+                .unwrap();
             counts
         };
         assert_eq!(of(4), [(0, 4)]);
@@ -150,7 +166,8 @@ fn give(store: &mut Store, event: &Event, number: usize) {
             store.issue(&one, rows, now(*week)).unwrap();
         }
         Event::Receive(rows) => {
-            let rows: Vec<Actual> = rows.iter().map(|(series, week, value)| actual(spread(*series), *week, *value)).collect();
+            let rows: Vec<Actual> =
+                rows.iter().map(|(series, week, value)| actual(spread(*series), *week, *value)).collect();
             store.receive(&rows, now(70)).unwrap();
         }
         Event::Score => {

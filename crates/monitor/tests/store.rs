@@ -52,7 +52,12 @@ fn an_issue_that_is_not_whole_leaves_nothing() {
         refused(&mut store, vec![flat(0, 10.0, 3), flat(0, 11.0, 3)], "has 1 series twice");
         assert!(store.issues().unwrap().is_empty() && store.tracks().unwrap().is_empty());
         let mut keys = 0;
-        store.series(|_, _| { keys += 1; Ok(()) }).unwrap();
+        store
+            .series(|_, _| {
+                keys += 1;
+                Ok(())
+            })
+            .unwrap();
         assert_eq!(keys, 0, "series are not kept either");
         let mut wrong = issue("ets", 0, 3);
         wrong.levels = vec![0.9, 0.1];
@@ -78,7 +83,8 @@ fn actuals_twice_corrected_unknown_and_to_come() {
     on_both(|place| {
         let mut store = place.open();
         store.issue(&issue("ets", 0, 3), [flat(0, 10.0, 3)], now(0)).unwrap();
-        let rows = [actual(0, 1, 12.0), actual(7, 1, 3.0), actual(0, 9, 1.0), actual(0, 0, f64::NAN), actual(0, 1, 12.0)];
+        let rows =
+            [actual(0, 1, 12.0), actual(7, 1, 3.0), actual(0, 9, 1.0), actual(0, 0, f64::NAN), actual(0, 1, 12.0)];
         let received = store.receive(&rows, now(1)).unwrap();
         assert_eq!((received.stored, received.corrected, received.unchanged), (2, 0, 1));
         assert_eq!((received.unknown, received.unknown_series.clone()), (1, vec![key(7)]));
@@ -185,18 +191,42 @@ fn a_newer_store_is_left_alone() {
     });
 }
 
+/// A file system of 2 MB, gone with this; none where it cannot be mounted.
+struct Small(tempfile::TempDir);
+
+impl Small {
+    fn new(test: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        if Self::mount(folder.path(), "size=2m") {
+            return Some(Self(folder));
+        }
+        println!("skipped: {test}: no file system can be mounted here");
+        None
+    }
+
+    fn mount(at: &std::path::Path, options: &str) -> bool {
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(at).output().is_ok_and(|done| done.status.success())
+    }
+
+    fn place(&self) -> String {
+        self.0.path().join("monitor.db").to_string_lossy().into_owned()
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
 #[test]
 fn a_store_that_may_not_be_written_says_so() {
-    let place = Place::sqlite();
-    drop(place.open());
-    // Root writes whatever the rights are; a file that the system itself holds unchangeable is not for a test.
-    let is_root = std::fs::metadata("/proc/self").is_ok_and(|of| std::os::unix::fs::MetadataExt::uid(&of) == 0);
-    if is_root {
-        return println!("skipped: a_store_that_may_not_be_written_says_so: the system lets root write everything");
-    }
-    std::fs::set_permissions(&place.place, std::os::unix::fs::PermissionsExt::from_mode(0o444)).unwrap();
-    let error = Store::open(&place.place, Options::default()).err().unwrap();
-    assert!(error.is_io() && error.to_string().contains("cannot be written"), "{error}");
+    let Some(small) = Small::new("a_store_that_may_not_be_written_says_so") else { return };
+    drop(Store::open(&small.place(), Options::default()).unwrap());
+    assert!(Small::mount(small.0.path(), "remount,ro"));
+    let error = Store::open(&small.place(), Options::default()).err().unwrap();
+    assert!(error.is_io() && error.to_string().contains("write"), "{error}");
 }
 
 #[test]
@@ -236,7 +266,12 @@ fn one_waits_while_another_writes() {
         store.score().unwrap();
         assert_eq!((store.issues().unwrap().len(), store.tracks().unwrap().len()), (15, 3));
         let mut keys = 0;
-        store.series(|_, _| { keys += 1; Ok(()) }).unwrap();
+        store
+            .series(|_, _| {
+                keys += 1;
+                Ok(())
+            })
+            .unwrap();
         assert_eq!(keys, 50);
     });
 }
@@ -247,34 +282,26 @@ fn one_that_waits_too_long_is_told() {
     drop(place.open());
     let holder = rusqlite::Connection::open(&place.place).unwrap();
     holder.execute_batch("begin immediate").unwrap();
-    let mut store = Store::open(&place.place, Options { busy: Duration::from_millis(20), ..Options::default() }).unwrap();
+    let mut store =
+        Store::open(&place.place, Options { busy: Duration::from_millis(20), ..Options::default() }).unwrap();
     let error = store.receive(&[actual(0, 1, 1.0)], now(1)).unwrap_err();
     assert!(error.is_io() && error.to_string().contains("in use by another process"), "{error}");
     holder.execute_batch("commit").unwrap();
     assert_eq!(store.receive(&[actual(0, 1, 1.0)], now(1)).unwrap().stored, 1);
 }
 
-/// Also where the file system is full in truth: a limit on the pages of a file gives the same answer of SQLite.
 #[test]
 fn a_full_disk_stores_nothing_of_a_step() {
-    let folder = tempfile::tempdir().unwrap();
-    let small = folder.path().join("small");
-    std::fs::create_dir(&small).unwrap();
-    let mount = |arguments: &[&str]| std::process::Command::new("mount").args(arguments).arg(&small).output();
-    if !mount(&["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).is_ok_and(|done| done.status.success()) {
-        return println!("skipped: a_full_disk_stores_nothing_of_a_step: no small file system can be mounted here");
-    }
-    let place = small.join("monitor.db").to_string_lossy().into_owned();
-    let mut store = Store::open(&place, Options::default()).unwrap();
+    let Some(small) = Small::new("a_full_disk_stores_nothing_of_a_step") else { return };
+    let mut store = Store::open(&small.place(), Options::default()).unwrap();
     let kept = store.issue(&issue("ets", 0, 13), (0..50).map(|series| flat(series, 10.0, 13)), now(0)).unwrap();
-    let error = store.issue(&issue("ets", 1, 13), (0..20_000).map(|series| flat(series, 10.0, 13)), now(1)).unwrap_err();
+    let error =
+        store.issue(&issue("ets", 1, 13), (0..20_000).map(|series| flat(series, 10.0, 13)), now(1)).unwrap_err();
     assert!(error.is_io() && error.to_string().contains("no space left"), "{error}");
     assert_eq!(store.issues().unwrap().len(), 1);
     drop(store);
-    let mut store = Store::open(&place, Options::default()).unwrap();
+    let mut store = Store::open(&small.place(), Options::default()).unwrap();
     assert_eq!(store.issues().unwrap()[0].id, kept.id);
-    drop(store);
-    std::process::Command::new("umount").arg(&small).status().unwrap();
 }
 
 proptest! {

@@ -70,12 +70,7 @@ impl Store {
     ///
     /// # Errors
     /// The store cannot be read, or `each` fails.
-    pub fn scores(
-        &mut self,
-        track: i64,
-        at: NaiveDateTime,
-        mut each: impl FnMut(i64, usize, Score),
-    ) -> Result<()> {
+    pub fn scores(&mut self, track: i64, at: NaiveDateTime, mut each: impl FnMut(i64, usize, Score)) -> Result<()> {
         // Block by block through the key, which begins with it.
         for block in blocks(&mut self.database, track)? {
             self.database.query(
@@ -161,7 +156,12 @@ impl Store {
     ///
     /// # Errors
     /// A key has no such column, the window is not kept, or the store cannot be read.
-    pub fn by_group(&mut self, track: i64, window: usize, columns: &[usize]) -> Result<BTreeMap<Vec<String>, Vec<Sums>>> {
+    pub fn by_group(
+        &mut self,
+        track: i64,
+        window: usize,
+        columns: &[usize],
+    ) -> Result<BTreeMap<Vec<String>, Vec<Sums>>> {
         let mut names: BTreeMap<i64, Vec<String>> = BTreeMap::new();
         self.series(|series, key| {
             let group: Option<Vec<String>> = columns.iter().map(|column| key.get(*column).cloned()).collect();
@@ -197,9 +197,8 @@ fn blocks(database: &mut Database, track: i64) -> Result<Vec<i64>> {
 }
 
 fn dates(database: &mut Database, track: i64) -> Result<Vec<i64>> {
-    let dates = database.first("select dates from track where id = $1", &[Value::Int(track)], |row| {
-        unpack_whole(row.blob(0)?)
-    })?;
+    let dates = database
+        .first("select dates from track where id = $1", &[Value::Int(track)], |row| unpack_whole(row.blob(0)?))?;
     Ok(dates.unwrap_or_default())
 }
 

@@ -98,7 +98,8 @@ impl Store {
             for ((at, row), series) in good.iter().zip(&series) {
                 by_date.entry(*at).or_default().push((*series, row.value));
             }
-            let tracks = database.rows("select distinct at, track from step", &[], |row| Ok((row.int(0)?, row.int(1)?)))?;
+            let tracks =
+                database.rows("select distinct at, track from step", &[], |row| Ok((row.int(0)?, row.int(1)?)))?;
             let mut tracks_at: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
             for (at, track) in tracks {
                 tracks_at.entry(at).or_default().push(track);

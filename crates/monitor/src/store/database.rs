@@ -24,6 +24,7 @@ pub(crate) enum Column<'a> {
     /// One value for all rows.
     All(i64),
     Int(&'a [i64]),
+    MaybeInt(&'a [Option<i64>]),
     Real(&'a [f64]),
     Text(&'a [String]),
     Blob(&'a [Vec<u8>]),
@@ -35,6 +36,7 @@ impl Column<'_> {
         match self {
             Self::All(_) => None,
             Self::Int(values) => Some(values.len()),
+            Self::MaybeInt(values) => Some(values.len()),
             Self::Real(values) => Some(values.len()),
             Self::Text(values) => Some(values.len()),
             Self::Blob(values) => Some(values.len()),
@@ -165,12 +167,7 @@ impl Database {
     }
 
     /// All rows of an answer, each made into something.
-    pub fn rows<T>(
-        &mut self,
-        sql: &str,
-        values: &[Value<'_>],
-        make: impl Fn(&Row<'_>) -> Result<T>,
-    ) -> Result<Vec<T>> {
+    pub fn rows<T>(&mut self, sql: &str, values: &[Value<'_>], make: impl Fn(&Row<'_>) -> Result<T>) -> Result<Vec<T>> {
         let mut rows = Vec::new();
         self.query(sql, values, |row| {
             rows.push(make(row)?);

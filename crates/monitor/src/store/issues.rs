@@ -149,9 +149,7 @@ impl Store {
                 let series = usize::try_from(series).unwrap_or_default();
                 return Ok(Issued { id, stored: false, series, new_series: 0, clock_ahead });
             }
-            let id = database
-                .first("select coalesce(max(id), 0) + 1 from issue", &[], |row| row.int(0))?
-                .unwrap_or(1);
+            let id = database.first("select coalesce(max(id), 0) + 1 from issue", &[], |row| row.int(0))?.unwrap_or(1);
             let (mut series, mut new_series) = (0, 0);
             let mut batch = Vec::new();
             for row in rows {
@@ -244,7 +242,10 @@ impl Issue {
             return Err(Error::data(format!("{} has no step; state the dates of its steps", place())));
         }
         if self.dates.windows(2).any(|pair| pair.first() >= pair.last()) {
-            return Err(Error::data(format!("the dates of {} are not in order; sort them and state each once", place())));
+            return Err(Error::data(format!(
+                "the dates of {} are not in order; sort them and state each once",
+                place()
+            )));
         }
         let inside = self.levels.iter().all(|level| *level > 0.0 && *level < 1.0);
         if !inside || self.levels.windows(2).any(|pair| pair.first() >= pair.last()) {
@@ -307,14 +308,7 @@ fn store(database: &mut Database, issue: &Issue, id: i64, rows: &[SeriesForecast
 }
 
 /// Stores the issue itself, and notes what can be scored already.
-fn head(
-    database: &mut Database,
-    issue: &Issue,
-    id: i64,
-    track: i64,
-    series: usize,
-    now: DateTime<Utc>,
-) -> Result<()> {
+fn head(database: &mut Database, issue: &Issue, id: i64, track: i64, series: usize, now: DateTime<Utc>) -> Result<()> {
     // A series given twice would have replaced nothing, and the count would be wrong.
     let stored = database
         .first(

@@ -86,11 +86,9 @@ impl Store {
     /// # Errors
     /// There is no series of this number, or the store cannot be read.
     pub fn key(&mut self, series: i64) -> Result<Vec<String>> {
-        let found = self.database.first(
-            "select key from series where id = $1",
-            &[database::Value::Int(series)],
-            |row| row.text(0),
-        )?;
+        let found =
+            self.database
+                .first("select key from series where id = $1", &[database::Value::Int(series)], |row| row.text(0))?;
         key(&found.ok_or_else(|| Error::usage(format!("there is no series number {series} in the store")))?)
     }
 

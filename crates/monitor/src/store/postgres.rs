@@ -36,7 +36,9 @@ impl Postgres {
         }
         // The driver's words may quote the URL, so they are not passed on.
         let mut config: Config = url.parse().map_err(|_| {
-            Error::usage(format!("{place} is no address of a server; write postgres://USER:PASSWORD@HOST:PORT/DATABASE"))
+            Error::usage(format!(
+                "{place} is no address of a server; write postgres://USER:PASSWORD@HOST:PORT/DATABASE"
+            ))
         })?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT);
@@ -131,6 +133,7 @@ impl Postgres {
             let mut values: Vec<&(dyn ToSql + Sync)> = vec![&one];
             values.extend(parts.iter().map(|part| match part {
                 Part::Int(values) => values as &(dyn ToSql + Sync),
+                Part::MaybeInt(values) => values,
                 Part::Real(values) => values,
                 Part::Text(values) => values,
                 Part::Blob(values) => values,
@@ -157,6 +160,7 @@ impl Postgres {
 /// Some rows of a column.
 enum Part<'a> {
     Int(&'a [i64]),
+    MaybeInt(&'a [Option<i64>]),
     Real(&'a [f64]),
     Text(&'a [String]),
     Blob(&'a [Vec<u8>]),
@@ -166,7 +170,7 @@ impl Column<'_> {
     fn kind(&self) -> Option<&'static str> {
         match self {
             Self::All(_) => None,
-            Self::Int(_) => Some("bigint"),
+            Self::Int(_) | Self::MaybeInt(_) => Some("bigint"),
             Self::Real(_) => Some("double precision"),
             Self::Text(_) => Some("text"),
             Self::Blob(_) => Some("bytea"),
@@ -180,6 +184,7 @@ impl Column<'_> {
         match self {
             Self::All(_) => None,
             Self::Int(values) => Some(Part::Int(cut(values, from))),
+            Self::MaybeInt(values) => Some(Part::MaybeInt(cut(values, from))),
             Self::Real(values) => Some(Part::Real(cut(values, from))),
             Self::Text(values) => Some(Part::Text(cut(values, from))),
             Self::Blob(values) => Some(Part::Blob(cut(values, from))),
@@ -231,7 +236,9 @@ fn failed(place: &str, password: Option<&str>, cause: &postgres::Error) -> Error
     };
     match code.as_str() {
         // lock_not_available
-        "55P03" => Error::io(format!("the store {place} is in use by another process; repeat the step when that has ended")),
+        "55P03" => {
+            Error::io(format!("the store {place} is in use by another process; repeat the step when that has ended"))
+        }
         // disk_full
         "53100" => Error::io(format!("there is no space left for the store {place}; free some and repeat the step")),
         _ => Error::io(format!("the store {place} does not answer as it should; look at the server")).because(why),

@@ -29,8 +29,7 @@ impl Sqlite {
         // An absolute path is never taken for a URI.
         let path = std::path::absolute(place)
             .map_err(|cause| Error::io(format!("the store {place} cannot be opened")).because(cause))?;
-        let flags =
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(|cause| failed(place, busy, &cause))?;
         let mut database = Self { connection, place: place.to_string(), busy };
         database.prepare()?;
@@ -148,6 +147,7 @@ impl Column<'_> {
         match self {
             Self::All(value) => Value::Int(*value),
             Self::Int(values) => values.get(row).map_or(Value::Null, |value| Value::Int(*value)),
+            Self::MaybeInt(values) => values.get(row).copied().flatten().map_or(Value::Null, Value::Int),
             Self::Real(values) => values.get(row).map_or(Value::Null, |value| Value::Real(*value)),
             Self::Text(values) => values.get(row).map_or(Value::Null, |value| Value::Text(value)),
             Self::Blob(values) => values.get(row).map_or(Value::Null, |value| Value::Blob(value)),
@@ -196,9 +196,11 @@ fn failed(place: &str, busy: Duration, cause: &rusqlite::Error) -> Error {
             "the store {place} was in use by another process for more than {} seconds; repeat the step when that has ended",
             busy.as_secs_f64()
         )),
-        ErrorCode::CannotOpen => Error::io(format!(
-            "the store {place} cannot be opened; its folder must exist, and this user may write it"
-        )),
-        _ => Error::io(format!("the store {place} does not answer; look at its disk and repeat the step")).because(cause),
+        ErrorCode::CannotOpen => {
+            Error::io(format!("the store {place} cannot be opened; its folder must exist, and this user may write it"))
+        }
+        _ => {
+            Error::io(format!("the store {place} does not answer; look at its disk and repeat the step")).because(cause)
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! What the tests share: stores of both kinds, dates, forecasts.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub mod servers;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, Utc};
