@@ -131,6 +131,23 @@ fn the_later_issue_counts_and_a_late_issue_is_scored() {
     });
 }
 
+#[test]
+fn an_issue_alone_moves_a_window_by_the_dates_that_it_adds() {
+    on_both(|place| {
+        let mut store = place.open();
+        for week in [0, 10] {
+            store.issue(&issue("ets", week, 1), [flat(0, 10.0, 1)], now(week)).unwrap();
+            store.receive(&[actual(0, week + 1, 11.0)], now(week + 1)).unwrap();
+        }
+        store.score().unwrap();
+        assert_eq!(store.portfolio(1, 4).unwrap()[0].count, 2);
+        store.issue(&issue("ets", 3, 4), [flat(0, 10.0, 4)], now(3)).unwrap();
+        store.score().unwrap();
+        assert_eq!(store.portfolio(1, 4).unwrap()[0].count, 1, "four weeks without actuals lie between");
+        assert_eq!(store.portfolio(1, 13).unwrap()[0].count, 2);
+    });
+}
+
 /// What can happen, in any order.
 #[derive(Clone, Debug)]
 enum Event {
@@ -211,4 +228,56 @@ proptest! {
         scratch.score().unwrap();
         prop_assert_eq!(sums(&mut store), sums(&mut scratch));
     }
+}
+
+#[test]
+fn what_is_pruned_changes_no_score() {
+    on_both(|place| {
+        let mut store = place.open();
+        for week in 0..10 {
+            store.issue(&issue("ets", week, 3), [flat(0, 10.0, 3), flat(1, 20.0, 3)], now(week)).unwrap();
+            store.receive(&[actual(0, week + 1, 11.0), actual(1, week + 1, 18.0)], now(week + 1)).unwrap();
+        }
+        store.score().unwrap();
+        let before = sums(&mut store);
+        // The issues of weeks 0 and 1 end in weeks 3 and 4.
+        let pruned = store.prune(date(5)).unwrap();
+        assert_eq!((pruned.forecasts, pruned.scores), (4, 0), "the window of 52 weeks needs its scores");
+        assert_eq!(store.prune(date(5)).unwrap().forecasts, 0);
+        let past = store.issues().unwrap();
+        assert_eq!((past.len(), store.forecast(&past[0], &key(0)).unwrap()), (10, None));
+        assert!(store.forecast(&past[2], &key(0)).unwrap().is_some());
+
+        let late = store.receive(&[actual(0, 4, 99.0), actual(0, 5, 11.0)], now(10)).unwrap();
+        assert_eq!((late.corrected, late.unscored, late.unchanged), (1, 1, 1));
+        store.score().unwrap();
+        assert_eq!(sums(&mut store), before);
+        assert_eq!(store.receive(&[actual(0, 5, 12.0)], now(10)).unwrap().unscored, 0);
+        assert_eq!(store.score().unwrap().scores, 6);
+        assert_ne!(sums(&mut store), before);
+        // A late issue for a pruned date is kept and not scored.
+        let mut again = issue("ets", 0, 3);
+        again.run = "again".into();
+        store.issue(&again, [flat(0, 50.0, 3)], now(10)).unwrap();
+        assert_eq!(store.score().unwrap().scores, 0);
+    });
+}
+
+#[test]
+fn scores_that_no_window_needs_are_let_go() {
+    let place = Place::sqlite();
+    let mut store = place.open();
+    for week in 0..60 {
+        store.issue(&issue("ets", week, 1), [flat(0, 10.0, 1)], now(week)).unwrap();
+        store.receive(&[actual(0, week + 1, 11.0)], now(week + 1)).unwrap();
+    }
+    store.score().unwrap();
+    let before = sums(&mut store);
+    let pruned = store.prune(date(100)).unwrap();
+    assert_eq!((pruned.forecasts, pruned.scores), (60, 8));
+    assert_eq!(sums(&mut store), before);
+    store.issue(&issue("ets", 60, 1), [flat(0, 10.0, 1)], now(60)).unwrap();
+    store.receive(&[actual(0, 61, 11.0)], now(61)).unwrap();
+    assert_eq!(store.score().unwrap().scores, 1);
+    assert_eq!(store.portfolio(1, 52).unwrap()[0].count, 52);
 }

@@ -52,9 +52,10 @@ impl Store {
                 Ok(())
             })?;
             let mut scored = Scored::default();
-            for (track, dates) in unscored {
+            // Every track: an issue alone can add dates to its calendar, and so move a window.
+            for track in database.rows("select id from track order by id", &[], |row| row.int(0))? {
                 let mut touched = BTreeSet::new();
-                for (at, blocks) in dates {
+                for (at, blocks) in unscored.remove(&track).unwrap_or_default() {
                     scored.scores += score(database, track, at, &blocks)?;
                     scored.dates.push((track, stamp(at)));
                     touched.extend(blocks);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-use super::database::{Batch, Column, Existing, Value};
+use super::database::{Batch, Column, Database, Existing, Value};
 use super::{BLOCK, Store, numbered, seconds, time, written};
 use crate::error::Result;
 
@@ -36,6 +36,8 @@ pub struct Received {
     pub unknown: usize,
     /// Some of those series.
     pub unknown_series: Vec<Vec<String>>,
+    /// Values that change no score any more, because forecasts for their dates were pruned.
+    pub unscored: usize,
     /// Rows that were not stored.
     pub refused: usize,
     /// Some of them, and why.
@@ -98,23 +100,34 @@ impl Store {
             for ((at, row), series) in good.iter().zip(&series) {
                 by_date.entry(*at).or_default().push((*series, row.value));
             }
-            let tracks =
-                database.rows("select distinct at, track from step", &[], |row| Ok((row.int(0)?, row.int(1)?)))?;
-            let mut tracks_at: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-            for (at, track) in tracks {
-                tracks_at.entry(at).or_default().push(track);
+            let tracks = database.rows(
+                "select distinct s.at, s.track, t.pruned from step s join track t on t.id = s.track",
+                &[],
+                |row| Ok((row.int(0)?, row.int(1)?, row.int(2)?)),
+            )?;
+            let mut tracks_at: BTreeMap<i64, Vec<(i64, i64)>> = BTreeMap::new();
+            for (at, track, pruned) in tracks {
+                tracks_at.entry(at).or_default().push((track, pruned));
             }
             for (at, values) in by_date {
-                let blocks = merge(database, at, values, now, &mut received)?;
-                for track in tracks_at.get(&at).into_iter().flatten() {
-                    let blocks: Vec<i64> = blocks.iter().copied().collect();
-                    let same = |value: i64| vec![value; blocks.len()];
+                let changed = merge(database, at, values, now, &mut received)?;
+                let blocks: BTreeSet<i64> = changed.iter().map(|series| series / BLOCK).collect();
+                let blocks: Vec<i64> = blocks.into_iter().collect();
+                let tracks = tracks_at.remove(&at).unwrap_or_default();
+                if tracks.iter().any(|(_, pruned)| at <= *pruned) {
+                    received.unscored += changed.len();
+                }
+                for (track, _) in tracks.into_iter().filter(|(_, pruned)| at > *pruned) {
                     database.write(&Batch {
                         table: "unscored",
                         names: &["track", "at", "block"],
                         keys: 3,
                         existing: Existing::Keep,
-                        columns: &[Column::Int(&same(*track)), Column::Int(&same(at)), Column::Int(&blocks)],
+                        columns: &[
+                            Column::Int(&vec![track; blocks.len()]),
+                            Column::Int(&vec![at; blocks.len()]),
+                            Column::Int(&blocks),
+                        ],
                     })?;
                 }
             }
@@ -154,9 +167,18 @@ impl Store {
     }
 }
 
-/// Stores the values of one date; the blocks of series in which something changed.
+/// A value of a series at a date, as a row of `actual` or `former`.
+#[derive(Clone, Copy)]
+struct Kept {
+    series: i64,
+    revision: i64,
+    value: f64,
+    received_at: i64,
+}
+
+/// Stores the values of one date; the series in which something changed.
 fn merge(
-    database: &mut super::Database,
+    database: &mut Database,
     at: i64,
     values: Vec<(i64, f64)>,
     now: DateTime<Utc>,
@@ -165,67 +187,60 @@ fn merge(
     let now = now.timestamp_micros();
     let first = values.iter().map(|(series, _)| *series).min().unwrap_or_default();
     let last = values.iter().map(|(series, _)| *series).max().unwrap_or_default();
-    // What is there and may be replaced: value, time, revision.
-    let mut there: BTreeMap<i64, (f64, i64, i64)> = BTreeMap::new();
+    // What is there and may be replaced.
+    let mut there: BTreeMap<i64, Kept> = BTreeMap::new();
     database.query(
-        "select series, value, received_at, revision from actual where at = $1 and series between $2 and $3",
+        "select series, revision, value, received_at from actual where at = $1 and series between $2 and $3",
         &[Value::Int(at), Value::Int(first), Value::Int(last)],
         |row| {
-            there.insert(row.int(0)?, (row.real(1)?, row.int(2)?, row.int(3)?));
+            let series = row.int(0)?;
+            let kept = Kept { series, revision: row.int(1)?, value: row.real(2)?, received_at: row.int(3)? };
+            there.insert(series, kept);
             Ok(())
         },
     )?;
     let mut changed: BTreeSet<i64> = BTreeSet::new();
-    let mut former: Vec<(i64, f64, i64, i64)> = Vec::new();
+    let mut former: Vec<Kept> = Vec::new();
     for (series, value) in values {
         let revision = match there.get(&series) {
-            // Bits, not values: -0 and 0 are one value to everybody else.
-            Some((old, _, _)) if *old == value => {
+            Some(old) if old.value == value => {
                 received.unchanged += 1;
                 continue;
             }
-            Some((old, since, revision)) => {
-                former.push((series, *old, *since, *revision));
+            Some(old) => {
+                former.push(*old);
                 received.corrected += 1;
-                revision + 1
+                old.revision + 1
             }
             None => {
                 received.stored += 1;
                 0
             }
         };
-        there.insert(series, (value, now, revision));
+        there.insert(series, Kept { series, revision, value, received_at: now });
         changed.insert(series);
     }
-    let kept: Vec<(i64, (f64, i64, i64))> =
-        changed.iter().filter_map(|series| there.get(series).map(|row| (*series, *row))).collect();
-    let whole = |of: fn(&(i64, (f64, i64, i64))) -> i64| kept.iter().map(of).collect::<Vec<i64>>();
+    let valid: Vec<Kept> = changed.iter().filter_map(|series| there.get(series).copied()).collect();
+    keep(database, "actual", at, &valid)?;
+    keep(database, "former", at, &former)?;
+    Ok(changed)
+}
+
+fn keep(database: &mut Database, table: &'static str, at: i64, rows: &[Kept]) -> Result<()> {
+    let column = |of: fn(&Kept) -> i64| rows.iter().map(of).collect::<Vec<i64>>();
+    // Of valid values there is one a series and date, of former ones one for each revision.
+    let (keys, existing) = if table == "actual" { (2, Existing::Replace) } else { (3, Existing::Keep) };
     database.write(&Batch {
-        table: "actual",
-        names: &["at", "series", "value", "received_at", "revision"],
-        keys: 2,
-        existing: Existing::Replace,
-        columns: &[
-            Column::All(at),
-            Column::Int(&whole(|row| row.0)),
-            Column::Real(&kept.iter().map(|row| row.1.0).collect::<Vec<f64>>()),
-            Column::Int(&whole(|row| row.1.1)),
-            Column::Int(&whole(|row| row.1.2)),
-        ],
-    })?;
-    let whole = |of: fn(&(i64, f64, i64, i64)) -> i64| former.iter().map(of).collect::<Vec<i64>>();
-    database.write(&Batch {
-        table: "former",
+        table,
         names: &["at", "series", "revision", "value", "received_at"],
-        keys: 3,
-        existing: Existing::Keep,
+        keys,
+        existing,
         columns: &[
             Column::All(at),
-            Column::Int(&whole(|row| row.0)),
-            Column::Int(&whole(|row| row.3)),
-            Column::Real(&former.iter().map(|row| row.1).collect::<Vec<f64>>()),
-            Column::Int(&whole(|row| row.2)),
+            Column::Int(&column(|row| row.series)),
+            Column::Int(&column(|row| row.revision)),
+            Column::Real(&rows.iter().map(|row| row.value).collect::<Vec<f64>>()),
+            Column::Int(&column(|row| row.received_at)),
         ],
-    })?;
-    Ok(changed.into_iter().map(|series| series / BLOCK).collect())
+    })
 }

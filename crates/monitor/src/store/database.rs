@@ -4,9 +4,7 @@
 //! and rows written in batches of columns: SQLite takes them one by one through a prepared statement, PostgreSQL as arrays.
 //! What differs (types in tables, locks, messages) is in `sqlite.rs` and `postgres.rs`.
 
-use std::time::Duration;
-
-use super::{postgres::Postgres, sqlite::Sqlite};
+use super::{Options, postgres::Postgres, sqlite::Sqlite};
 use crate::error::{Error, Result};
 
 /// A value given to a statement.
@@ -129,11 +127,11 @@ pub(crate) enum Database {
 }
 
 impl Database {
-    pub fn open(place: &str, schema: &str, busy: Duration) -> Result<Self> {
+    pub fn open(place: &str, options: &Options) -> Result<Self> {
         if is_server(place) {
-            Ok(Self::Postgres(Box::new(Postgres::open(place, schema, busy)?)))
+            Ok(Self::Postgres(Box::new(Postgres::open(place, options)?)))
         } else {
-            Ok(Self::Sqlite(Sqlite::open(place, busy)?))
+            Ok(Self::Sqlite(Sqlite::open(place, options)?))
         }
     }
 

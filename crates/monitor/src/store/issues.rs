@@ -284,8 +284,8 @@ fn track(database: &mut Database, issue: &Issue) -> Result<i64> {
     let [kind, model] = names;
     let id = database.first("select coalesce(max(id), 0) + 1 from track", &[], |row| row.int(0))?.unwrap_or(1);
     database.execute(
-        "insert into track (id, kind, model, dates) values ($1, $2, $3, $4)",
-        &[Value::Int(id), kind, model, Value::Blob(&[])],
+        "insert into track (id, kind, model, dates, pruned) values ($1, $2, $3, $4, $5)",
+        &[Value::Int(id), kind, model, Value::Blob(&[]), Value::Int(i64::MIN)],
     )?;
     Ok(id)
 }
@@ -350,8 +350,8 @@ fn head(database: &mut Database, issue: &Issue, id: i64, track: i64, series: usi
         )?;
         database.execute(
             &format!(
-                "insert into unscored (track, at, block) select distinct cast($1 as bigint), at, series / {BLOCK} \
-                 from actual where at = $2 on conflict do nothing"
+                "insert into unscored (track, at, block) select distinct t.id, a.at, a.series / {BLOCK} from actual a, track t \
+                 where t.id = $1 and a.at = $2 and a.at > t.pruned on conflict do nothing"
             ),
             &[Value::Int(track), Value::Int(at)],
         )?;

@@ -17,6 +17,7 @@ pub(crate) mod database;
 mod issues;
 mod notes;
 mod postgres;
+mod prune;
 mod schema;
 mod sqlite;
 
@@ -28,6 +29,7 @@ pub use actuals::{Actual, Former, Received, Refused};
 pub(crate) use issues::row_of;
 pub use issues::{Forecast, Issue, Issued, Kind, Past, SeriesForecast, Track};
 pub use notes::Override;
+pub use prune::Pruned;
 
 use crate::error::{Error, Result};
 use database::{Batch, Column, Database, Existing};
@@ -42,6 +44,8 @@ pub struct Options {
     pub busy: Duration,
     /// How far ahead of now an actual or an issue may be dated, for clocks that differ.
     pub tolerance: Duration,
+    /// Is every page of an SQLite file compared with what it must hold? A second for each gigabyte.
+    pub check: bool,
     /// The schema on a PostgreSQL server.
     pub schema: String,
 }
@@ -51,6 +55,7 @@ impl Default for Options {
         Self {
             busy: Duration::from_secs(30),
             tolerance: Duration::from_secs(24 * 3600),
+            check: true,
             schema: "tradewind".to_string(),
         }
     }
@@ -68,7 +73,7 @@ impl Store {
     /// # Errors
     /// The place cannot be reached or written, is no store, is damaged, or was written by a newer version.
     pub fn open(place: &str, options: Options) -> Result<Self> {
-        let mut database = Database::open(place, &options.schema, options.busy)?;
+        let mut database = Database::open(place, &options)?;
         schema::migrate(&mut database)?;
         Ok(Self { database, tolerance: options.tolerance })
     }

@@ -10,6 +10,7 @@ use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Client, Config, Statement};
 
+use super::Options;
 use super::database::{Batch, Column, Row, Value};
 use crate::error::{Error, Result};
 
@@ -29,8 +30,8 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    pub fn open(url: &str, schema: &str, busy: Duration) -> Result<Self> {
-        let place = shown(url);
+    pub fn open(url: &str, options: &Options) -> Result<Self> {
+        let (place, schema) = (shown(url), &options.schema);
         if schema.is_empty() || !schema.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
             return Err(Error::usage(format!("`{schema}` is no name for a schema; use letters, digits and _")));
         }
@@ -46,7 +47,7 @@ impl Postgres {
         let password = config.get_password().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         let client = config.connect(tls()?).map_err(|cause| failed(&place, password.as_deref(), &cause))?;
         let mut database = Self { client, place, password, prepared: std::collections::HashMap::new() };
-        let wait = busy.as_millis();
+        let wait = options.busy.as_millis();
         database.run(&format!("set client_min_messages = warning; set lock_timeout = {wait}"))?;
         // Two that begin at once: the second waits and finds it made.
         database.begin()?;

@@ -12,7 +12,9 @@ use crate::error::{Error, Result};
 /// Times are UTC in microseconds, dates of steps local time in seconds since 1970.
 const STEPS: [&str; 1] = [r"
 create table series (id {id}, key text not null unique);
-create table track (id {id}, kind text not null, model text not null, dates {blob} not null, unique (kind, model));
+create table track (
+    id {id}, kind text not null, model text not null, dates {blob} not null, pruned {int} not null, unique (kind, model)
+);
 create table issue (
     id {id}, run text not null, track {int} not null, issued_at {int} not null, stored_at {int} not null,
     fingerprint text not null, levels {blob} not null, dates {blob} not null, series {int} not null,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, params_from_iter};
 
+use super::Options;
 use super::database::{Batch, Column, Row, Value};
 use crate::error::{Error, Result};
 
@@ -25,18 +26,19 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
-    pub fn open(place: &str, busy: Duration) -> Result<Self> {
+    pub fn open(place: &str, options: &Options) -> Result<Self> {
+        let busy = options.busy;
         // An absolute path is never taken for a URI.
         let path = std::path::absolute(place)
             .map_err(|cause| Error::io(format!("the store {place} cannot be opened")).because(cause))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(|cause| failed(place, busy, &cause))?;
         let mut database = Self { connection, place: place.to_string(), busy };
-        database.prepare()?;
+        database.prepare(options.check)?;
         Ok(database)
     }
 
-    fn prepare(&mut self) -> Result<()> {
+    fn prepare(&mut self, check: bool) -> Result<()> {
         self.connection.busy_timeout(self.busy).map_err(|cause| self.failed(&cause))?;
         self.connection.set_prepared_statement_cache_capacity(64);
         let (application, version) = (self.pragma("application_id")?, self.pragma("user_version")?);
@@ -49,7 +51,7 @@ impl Sqlite {
         }
         if tables == 0 {
             self.run(&format!("pragma page_size = {PAGE}; pragma application_id = {APPLICATION}"))?;
-        } else {
+        } else if check {
             self.check()?;
         }
         self.run(&format!(
