@@ -129,7 +129,7 @@ fn week(place: &str, series: usize, week: usize) -> Result<()> {
         (total_clock, total_cpu)
     };
     let mut store = Store::open(place, options())?;
-    lap("open, and check every page", false);
+    lap("open (SQLite: and check every page)", false);
     let received = store.receive(&rows, now(week))?;
     assert_eq!(received.stored, series);
     lap("store", true);
@@ -221,6 +221,7 @@ fn detect(store: &mut Store, track: i64, week: usize) -> Result<Vec<Observation>
             level: Level::Series,
             key: keys.get(series as usize).cloned().unwrap_or_default(),
             model: "ets".into(),
+            kind: None,
             at: date(week),
             value: mean,
             odds: Some((-mean.abs()).exp()),

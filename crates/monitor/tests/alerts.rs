@@ -32,6 +32,7 @@ fn seen(series: usize, week: u64, value: f64) -> Observation {
         level: Level::Series,
         key: key(series),
         model: "ets".into(),
+        kind: None,
         at: date(week),
         value,
         odds: None,
@@ -261,6 +262,22 @@ fn the_store_is_observed() {
             "{subjects:#?}"
         );
     });
+}
+
+#[test]
+fn kinds_of_one_model_are_alerts_of_their_own() {
+    use tradewind_monitor::store::Kind;
+    let place = Place::sqlite();
+    let mut store = place.open();
+    let of = |kind, value| Observation { kind: Some(kind), ..seen(1, 1, value) };
+    let both = [of(Kind::Statistical, 50.0), of(Kind::Naive, 20.0), of(Kind::Statistical, 10.0)];
+    let judged = judge(&mut store, &on_series(""), &both, now(1));
+    assert_eq!((judged.begun, judged.over, judged.open), (1, 0, 1), "and of two of the same the first counts");
+    let judged = judge(&mut store, &on_series(""), &[of(Kind::Naive, 60.0)], now(1));
+    assert_eq!((judged.begun, judged.open), (1, 2));
+    assert!(messages(&mut store)[1].subject().contains("by ets (naive) miss"));
+    let only = on_series("kind = 'released'\n");
+    assert_eq!(judge(&mut place.open(), &only, &[of(Kind::Naive, 60.0)], now(1)).begun, 0);
 }
 
 #[test]

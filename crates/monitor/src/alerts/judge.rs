@@ -4,7 +4,7 @@
 //! observed and within the limit. Without an observation nothing changes: no news is no good news. What is not observed for
 //! five weeks (a series that is sold no more) is over as well. States and messages are written in one transaction.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -86,10 +86,15 @@ impl Store {
                 let is_broken = |seen: &&Observation| rule.is_broken(seen, watched.len(), rules.periods_a_quarter);
                 let broken: Vec<bool> = watched.iter().map(is_broken).collect();
                 let together = (broken.iter().filter(|broken| **broken).count(), watched.len());
+                let mut known = HashSet::new();
                 let mut told: BTreeMap<Event, Vec<Alert>> = BTreeMap::new();
                 for (seen, broken) in watched.into_iter().zip(broken) {
                     let fingerprint = identity(rule, seen);
                     if !broken && !states.contains_key(&fingerprint) {
+                        continue;
+                    }
+                    // The first of two observations of the same counts.
+                    if !known.insert(fingerprint.clone()) {
                         continue;
                     }
                     let state = states.entry(fingerprint.clone()).or_insert_with(|| {
@@ -171,7 +176,7 @@ fn identity(rule: &Rule, seen: &Observation) -> String {
         Level::Group => "group",
         Level::Series => "series",
     };
-    fingerprint([rule.name.as_str(), level, &seen.model].into_iter().chain(seen.key.iter().map(String::as_str)))
+    fingerprint([rule.name.as_str(), level, &seen.by()].into_iter().chain(seen.key.iter().map(String::as_str)))
 }
 
 impl State {
@@ -182,7 +187,7 @@ impl State {
             what: seen.what,
             level: seen.level,
             key: seen.key.clone(),
-            model: seen.model.clone(),
+            model: seen.by(),
             severity: rule.severity,
             sentence: String::new(),
             since: now,

@@ -19,6 +19,7 @@ pub struct Alert {
     pub what: What,
     pub level: Level,
     pub key: Vec<String>,
+    /// The model, and the kind of its forecast where that is not a statistical one.
     pub model: String,
     pub severity: Severity,
     /// What it is, in words.
@@ -156,7 +157,7 @@ pub(super) fn sentence(rule: &Rule, seen: &Observation) -> String {
         Level::Portfolio => "all series".to_string(),
         _ => seen.key.join(" / "),
     };
-    let by = if seen.model.is_empty() { String::new() } else { format!(" by {}", seen.model) };
+    let by = if seen.model.is_empty() { String::new() } else { format!(" by {}", seen.by()) };
     let step = rule.step.map(|step| format!(" at step {step}")).unwrap_or_default();
     let over = format!("over {} periods{step}", rule.window);
     let limit = match (rule.above, rule.below, rule.false_alarms) {

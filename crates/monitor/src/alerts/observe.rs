@@ -8,7 +8,7 @@ use super::rule::{Level, Measure, Rule, Rules, What};
 use crate::error::Result;
 use crate::scores::Sums;
 use crate::store::database::Value;
-use crate::store::{Store, Track, row_of, seconds, stamp};
+use crate::store::{Kind, Store, Track, row_of, seconds, stamp};
 
 /// What a unit costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -30,6 +30,8 @@ pub struct Observation {
     pub key: Vec<String>,
     /// Empty where it is about none in particular.
     pub model: String,
+    /// Of the forecast, where it is about one.
+    pub kind: Option<Kind>,
     /// The newest date of the data behind it.
     pub at: NaiveDateTime,
     /// How large it is: in %, periods or as a share, as [`What`] says.
@@ -40,6 +42,16 @@ pub struct Observation {
     pub money: f64,
     /// What it is, in words, where the rule's own would say too little: which input drifted, why a fit failed.
     pub detail: String,
+}
+
+impl Observation {
+    /// The model, with its kind where that is not the usual one.
+    pub(super) fn by(&self) -> String {
+        match self.kind {
+            None | Some(Kind::Statistical) => self.model.clone(),
+            Some(kind) => format!("{} ({})", self.model, kind.name()),
+        }
+    }
 }
 
 impl Store {
@@ -119,6 +131,7 @@ impl Store {
                 level: rule.level,
                 key,
                 model: track.model.clone(),
+                kind: Some(track.kind),
                 at,
                 value,
                 odds: None,
@@ -192,6 +205,7 @@ impl Store {
                 level: rule.level,
                 key,
                 model: track.model.clone(),
+                kind: Some(track.kind),
                 at,
                 value: 100.0 * missing as f64 / expected.max(1) as f64,
                 odds: None,
@@ -232,6 +246,7 @@ impl Store {
             level: rule.level,
             key: Vec::new(),
             model: track.model.clone(),
+            kind: Some(track.kind),
             at: now.naive_utc(),
             value: passed as f64,
             odds: None,

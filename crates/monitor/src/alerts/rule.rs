@@ -264,6 +264,7 @@ impl Rule {
             && self.level == seen.level
             && seen.rule.as_ref().is_none_or(|rule| *rule == self.name)
             && self.model.as_ref().is_none_or(|model| seen.model.is_empty() || *model == seen.model)
+            && self.kind.is_none_or(|kind| seen.kind.is_none_or(|of| of == kind))
     }
 
     /// Is what was observed beyond the limit? `tests` is how many are watched at once.

@@ -37,9 +37,7 @@ impl Postgres {
         }
         // The driver's words may quote the URL, so they are not passed on.
         let mut config: Config = url.parse().map_err(|_| {
-            Error::usage(format!(
-                "{place} is no address of a server; write postgres://USER:PASSWORD@HOST:PORT/DATABASE"
-            ))
+            Error::usage(format!("{place} is no address of a server; write postgres://USER@HOST:PORT/DATABASE"))
         })?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT);
