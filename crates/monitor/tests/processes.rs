@@ -56,6 +56,16 @@ fn two_processes_write_at_once() {
 }
 
 #[test]
+fn a_store_is_made_once_when_many_open_it_at_once() {
+    on_both(|place| {
+        std::thread::scope(|scope| {
+            let openers: Vec<_> = (0..8).map(|_| scope.spawn(|| place.open().tracks().unwrap())).collect();
+            openers.into_iter().for_each(|opener| assert!(opener.join().unwrap().is_empty()));
+        });
+    });
+}
+
+#[test]
 fn a_process_that_is_killed_leaves_a_whole_state() {
     on_both(|place| {
         let mut watched = place.open();

@@ -49,12 +49,14 @@ impl Postgres {
         database.run(&format!("set client_min_messages = warning; set lock_timeout = {wait}"))?;
         // Two that begin at once: the second waits and finds it made.
         database.begin()?;
-        database.run(&format!("create schema if not exists {schema}; commit; set search_path = {schema}"))?;
+        database.run(&format!(
+            "create schema if not exists {schema}; set search_path = {schema}; \
+             create table if not exists version (id integer primary key, number bigint not null); commit"
+        ))?;
         Ok(database)
     }
 
     pub fn version(&mut self) -> Result<i64> {
-        self.run("create table if not exists version (id integer primary key, number bigint not null)")?;
         let mut version = 0;
         self.query("select number from version", &[], &mut |row| {
             version = row.int(0)?;

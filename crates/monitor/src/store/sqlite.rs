@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use backon::{BlockingRetryable as _, ConstantBuilder};
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, params_from_iter};
 
@@ -18,6 +19,9 @@ const APPLICATION: i64 = 0x5477_4d6f;
 const PAGE: i64 = 8192;
 /// KiB of pages held in memory.
 const CACHE: i64 = 32 << 10;
+
+/// Between two tries for what SQLite does not wait for.
+const PAUSE: Duration = Duration::from_millis(5);
 
 pub(crate) struct Sqlite {
     connection: Connection,
@@ -41,8 +45,16 @@ impl Sqlite {
     fn prepare(&mut self, check: bool) -> Result<()> {
         self.connection.busy_timeout(self.busy).map_err(|cause| self.failed(&cause))?;
         self.connection.set_prepared_statement_cache_capacity(64);
-        let (application, version) = (self.pragma("application_id")?, self.pragma("user_version")?);
-        let tables = self.number("select count(*) from sqlite_schema")?;
+        // At one moment, since another process may be making it.
+        let (application, version, tables) = self
+            .connection
+            .query_row(
+                "select a.application_id, v.user_version, (select count(*) from sqlite_schema) \
+                 from pragma_application_id a, pragma_user_version v",
+                [],
+                |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)),
+            )
+            .map_err(|cause| self.failed(&cause))?;
         if (application != APPLICATION || version == 0) && tables > 0 {
             return Err(Error::usage(format!(
                 "{} is an SQLite database of another program; name another file for the store",
@@ -54,9 +66,17 @@ impl Sqlite {
         } else if check {
             self.check()?;
         }
+        // SQLite does not wait by itself for others that change to this log or from it at the same moment.
+        let tries = usize::try_from(self.busy.as_millis() / PAUSE.as_millis()).unwrap_or(usize::MAX);
+        let patience = ConstantBuilder::default().with_delay(PAUSE).with_max_times(tries);
+        (|| self.connection.execute_batch("pragma journal_mode = wal"))
+            .retry(patience)
+            .when(|cause| cause.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
+            .call()
+            .map_err(|cause| self.failed(&cause))?;
         self.run(&format!(
-            "pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -{CACHE}; \
-             pragma temp_store = memory; pragma cell_size_check = on; pragma trusted_schema = off"
+            "pragma synchronous = full; pragma cache_size = -{CACHE}; pragma temp_store = memory; \
+             pragma cell_size_check = on; pragma trusted_schema = off"
         ))
     }
 
@@ -69,16 +89,8 @@ impl Sqlite {
         if found == "ok" { Ok(()) } else { Err(damaged(&self.place, &found)) }
     }
 
-    fn pragma(&self, name: &str) -> Result<i64> {
-        self.number(&format!("pragma {name}"))
-    }
-
-    fn number(&self, sql: &str) -> Result<i64> {
-        self.connection.query_row(sql, [], |row| row.get(0)).map_err(|cause| self.failed(&cause))
-    }
-
     pub fn version(&self) -> Result<i64> {
-        self.pragma("user_version")
+        self.connection.query_row("pragma user_version", [], |row| row.get(0)).map_err(|cause| self.failed(&cause))
     }
 
     pub fn begin(&mut self) -> Result<()> {
