@@ -54,6 +54,12 @@ pub fn error(o: &Observation, offset: f64) -> f64 {
     if o.actual.is_finite() && o.forecast.is_finite() { log(o.actual) - log(o.forecast) } else { f64::NAN }
 }
 
+/// Was the interval missed by more than the common movement, so much of the error, explains?
+pub fn missed(o: &Observation, offset: f64, explained: f64) -> f64 {
+    let own = if explained.is_finite() { (o.actual + offset) * (-explained).exp() - offset } else { o.actual };
+    o.missed(own)
+}
+
 /// The errors of a kind of tracks, in time: what thresholds are found with.
 struct Kind {
     /// Track by track.
@@ -133,6 +139,8 @@ impl Kind {
         for (sum, baseline) in sums.iter().zip(baselines) {
             if let Some(b) = baseline {
                 let rate = (sum.1 + 10.0 * pooled) / (sum.0 + 10.0);
+                // A rate that is known badly is taken as rather high: half the series would else miss more than that.
+                let rate = rate + 1.5 * (rate * (1.0 - rate) / (sum.0 + 10.0)).sqrt();
                 let variance = (sum.2 / sum.0.max(1.0) - (sum.1 / sum.0.max(1.0)).powi(2)).max(1e-6);
                 let weight = if self.own_misses { 1.0 } else { (rate * (1.0 - rate) / variance).max(1.0) };
                 b.misses = (rate, weight);
@@ -148,19 +156,21 @@ impl Kind {
             let of = |fold: usize| folds.get(fold).and_then(|f| f.get(series)).copied().flatten();
             let Some(first) = of(0) else { continue };
             let mut track = Track::new(first);
-            for (p, period) in inputs.chunks(settings.period).enumerate() {
-                let mut highest = [0.0_f64; CHARTS];
-                for (t, input) in period.iter().enumerate() {
-                    let step = p * settings.period + t;
-                    if let Some(baseline) = of(step * FOLDS / inputs.len()) {
-                        track.rebase(baseline);
+            // Once to get going: the evidence of slow charts grows over more than a period.
+            for counted in [false, true] {
+                for (p, period) in inputs.chunks(settings.period).enumerate() {
+                    let mut highest = [0.0_f64; CHARTS];
+                    for (t, input) in period.iter().enumerate() {
+                        if let Some(baseline) = of((p * settings.period + t) * FOLDS / inputs.len()) {
+                            track.rebase(baseline);
+                        }
+                        track.push(*input, settings.shift);
+                        highest.iter_mut().zip(track.evidence()).for_each(|(h, e)| *h = h.max(e));
                     }
-                    track.push(*input, settings.shift);
-                    highest.iter_mut().zip(track.evidence()).for_each(|(h, e)| *h = h.max(e));
-                }
-                // A rest that is shorter than a period would count for less than it is worth.
-                if 2 * period.len() > settings.period {
-                    peaks.iter_mut().zip(highest).for_each(|(pool, h)| pool.push(h));
+                    // A rest that is shorter than a period would count for less than it is worth.
+                    if counted && 2 * period.len() > settings.period {
+                        peaks.iter_mut().zip(highest).for_each(|(pool, h)| pool.push(h));
+                    }
                 }
             }
         }
@@ -169,14 +179,19 @@ impl Kind {
 }
 
 /// Where so many of the peaks lie above, on average, `rate` a track and period.
+///
+/// Beyond the highest few the tail is that of a Pareto distribution with Hill's exponent: series differ, and a mixture
+/// of exponential tails is heavier than one of them.
 fn threshold(peaks: &mut [f64], rate: f64, tail: f64) -> f64 {
     peaks.sort_unstable_by(|a, b| b.total_cmp(a));
     let target = rate * peaks.len() as f64;
-    // As many as make the mean of their excess sure to a fifth, but not so many that they are not a tail.
+    // As many as make the exponent sure to a fifth, but not so many that they are not a tail.
     let k = ((8.0 * target).ceil() as usize).max(24).min(peaks.len() / 5).max(2).min(peaks.len().saturating_sub(1));
-    let Some(base) = peaks.get(k).copied() else { return 0.0 };
-    let excess = peaks.iter().take(k).map(|p| p - base).sum::<f64>() / k.max(1) as f64;
-    base + excess.max(if k < 24 { tail } else { 0.0 }) * (k as f64 / target.max(1e-12)).ln().max(0.0)
+    let Some(base) = peaks.get(k).copied().filter(|b| *b > 0.0) else { return 0.0 };
+    let hill = peaks.iter().take(k).map(|p| (p / base).ln()).sum::<f64>() / k.max(1) as f64;
+    let far = (k as f64 / target.max(1e-12)).ln().max(0.0);
+    let least = if k < 24 { base + tail * far } else { 0.0 };
+    (base * (hill * far).exp()).max(least)
 }
 
 fn thresholds(peaks: &mut [Vec<f64>; CHARTS], alarms: f64, tracks: usize, settings: &Settings) -> Thresholds {
@@ -214,13 +229,20 @@ pub fn calibrate(
         steps.iter_mut().filter_map(|step| step.get_mut(s)).for_each(|e| *e -= centre);
         centres.push(centre);
     }
+    let before = steps.clone();
     let movements: Vec<Vec<f64>> = steps.iter_mut().map(|step| take_movement(step, groupings, &mut room)).collect();
 
     let transposed = |rows: &[Vec<f64>], s: usize| rows.iter().filter_map(|r| r.get(s).copied()).collect::<Vec<f64>>();
-    let plain = |error: f64, o: &Observation| Input { error, inflation: 1.0, size: None, misses: o.missed() };
-    let inputs = (0..n).map(|s| {
+    let inputs = (0..n).zip(&offsets).map(|(s, offset)| {
         let own = reference.iter().filter_map(|step| step.get(s));
-        transposed(&steps, s).into_iter().zip(own).map(|(e, o)| plain(e, o)).collect()
+        let errors = transposed(&before, s).into_iter().zip(transposed(&steps, s)).zip(own);
+        let input = |((before, error), o): ((f64, f64), &Observation)| Input {
+            error,
+            inflation: 1.0,
+            size: None,
+            misses: missed(o, *offset, before - error),
+        };
+        errors.map(input).collect()
     });
     let mut single = Kind { inputs: inputs.collect(), own_misses: true, least_scale: 0.0 };
     let rough = single.baselines(None, &mut room);
@@ -324,7 +346,7 @@ fn usual_sizes(sizes: &[Vec<f64>], groupings: &[Grouping], room: &mut Vec<f64>) 
 
 /// The share of missed intervals of the portfolio and each group; NaN where fewer than [`common::FEWEST`] have one.
 pub fn miss_shares(step: &[Observation], groupings: &[Grouping]) -> Vec<f64> {
-    let missed: Vec<f64> = step.iter().map(Observation::missed).collect();
+    let missed: Vec<f64> = step.iter().map(|o| o.missed(o.actual)).collect();
     let share = |values: &mut dyn Iterator<Item = f64>| {
         let (sum, n) = values.filter(|m| m.is_finite()).fold((0.0, 0_usize), |(sum, n), m| (sum + m, n + 1));
         if n < common::FEWEST { f64::NAN } else { sum / n as f64 }

@@ -221,10 +221,17 @@ impl Coverage {
     /// A chart for a rate of misses that rises from `rate` (0 to 1) to fourfold odds; `weight` is how many independent
     /// intervals a share of misses stands for.
     pub fn new(rate: f64, weight: f64) -> Self {
+        let mut chart = Self::default();
+        chart.rebase(rate, weight);
+        chart
+    }
+
+    /// Another usual rate; what has been seen stays.
+    pub fn rebase(&mut self, rate: f64, weight: f64) {
         let rate = rate.clamp(0.001, 0.999);
         let worse = 4.0 * rate / (1.0 + 3.0 * rate);
-        let miss = weight * (worse / rate).ln();
-        Self { miss, hit: weight * ((1.0 - worse) / (1.0 - rate)).ln(), ..Self::default() }
+        self.miss = weight * (worse / rate).ln();
+        self.hit = weight * ((1.0 - worse) / (1.0 - rate)).ln();
     }
 
     /// One more share of misses: 1 for a missed interval, 0 for a hit.

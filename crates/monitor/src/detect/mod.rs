@@ -60,10 +60,10 @@ impl Observation {
         Self { actual, forecast, lower: f64::NAN, upper: f64::NAN }
     }
 
-    /// Was the interval missed? 1 if so, 0 if not, NaN if there is none.
-    fn missed(&self) -> f64 {
-        if self.actual.is_finite() && !self.lower.is_nan() && !self.upper.is_nan() {
-            f64::from(u8::from(self.actual < self.lower || self.actual > self.upper))
+    /// Does the interval miss this value? 1 if so, 0 if not, NaN if one of them is unknown.
+    fn missed(&self, actual: f64) -> f64 {
+        if actual.is_finite() && !self.lower.is_nan() && !self.upper.is_nan() {
+            f64::from(u8::from(actual < self.lower || actual > self.upper))
         } else {
             f64::NAN
         }

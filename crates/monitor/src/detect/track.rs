@@ -85,6 +85,9 @@ impl Baseline {
 pub fn autocorrelation(errors: &[f64], centre: f64, room: &mut Vec<f64>) -> f64 {
     let absolute: Vec<f64> = errors.iter().map(|e| (e - centre).abs()).collect();
     let cut = 3.0 * 1.4826 * median_of(&absolute, room);
+    if !cut.is_finite() {
+        return 0.0;
+    }
     let x = |e: &f64| (e - centre).clamp(-cut, cut);
     let mean = |sum: (f64, f64)| if sum.1 > 0.0 { sum.0 / sum.1 } else { 0.0 };
     let add = |sum: (f64, f64), p: f64| if p.is_finite() { (sum.0 + p, sum.1 + 1.0) } else { sum };
@@ -101,7 +104,7 @@ pub struct Input {
     pub error: f64,
     /// How much noisier than usual the step is.
     pub inflation: f64,
-    /// The size of errors, for a track whose size is not that of its own error.
+    /// The size of the errors of its members, as a logarithm, for a track of many series.
     pub size: Option<f64>,
     /// The share of missed intervals.
     pub misses: f64,
@@ -139,7 +142,7 @@ pub struct Track {
     size: PageHinkley,
     coverage: Coverage,
     bias: Bias,
-    /// The last errors, sizes and misses, newest first.
+    /// The last errors, growths of their size and misses, newest first.
     recent: [(f32, f32, f32); KEPT],
     kept: u8,
     open: Option<Open>,
@@ -168,6 +171,7 @@ impl Track {
     /// Another idea of what is usual; the charts keep their state.
     pub fn rebase(&mut self, baseline: Baseline) {
         self.baseline = baseline;
+        self.coverage.rebase(baseline.misses.0, baseline.misses.1);
     }
 
     pub fn baseline(&self) -> &Baseline {
@@ -218,7 +222,11 @@ impl Track {
         self.coverage.update(input.misses);
         self.recent.rotate_right(1);
         if let Some(first) = self.recent.first_mut() {
-            *first = (x as f32, size as f32, input.misses as f32);
+            // What is unknown is below zero: a state that is written as JSON has no NaN.
+            let known = |x: f64| if x.is_finite() { x as f32 } else { -2.0 };
+            let growth =
+                if input.size.is_some() { (size - b.size.0).exp_m1() } else { size / b.size.0.max(1e-9) - 1.0 };
+            *first = (x as f32, known(growth), known(input.misses));
         }
         self.kept = self.kept.saturating_add(1).min(KEPT as u8);
     }
@@ -275,12 +283,12 @@ impl Track {
         };
         let steps = steps.max(1);
         let kept = (steps as usize).min(usize::from(self.kept)).max(1);
-        let mean = |of: fn(&(f32, f32, f32)) -> f32| {
-            let known = self.recent.iter().take(kept).map(of).filter(|x| x.is_finite());
-            let (sum, n) = known.fold((0.0, 0.0), |(sum, n), x| (sum + f64::from(x), n + 1.0));
+        let recent = || self.recent.iter().take(kept);
+        let mean = |values: &mut dyn Iterator<Item = f32>| {
+            let (sum, n) = values.fold((0.0, 0.0), |(sum, n), x| (sum + f64::from(x), n + 1.0));
             if n > 0.0 { sum / n } else { 0.0 }
         };
-        let level = 100.0 * ((1.0 + OFFSET) * mean(|r| r.0).exp_m1());
+        let level = 100.0 * ((1.0 + OFFSET) * mean(&mut recent().map(|r| r.0)).exp_m1());
         let rising = match chart {
             Chart::Shift => upwards,
             Chart::Cusum => self.cusum.upwards(),
@@ -288,8 +296,11 @@ impl Track {
             Chart::PageHinkley | Chart::Coverage => true,
         };
         let (direction, size) = match chart {
-            Chart::PageHinkley => (Direction::Worse, 100.0 * (mean(|r| r.1) / self.baseline.size.0.max(1e-9) - 1.0)),
-            Chart::Coverage => (Direction::Worse, 100.0 * (mean(|r| r.2) - self.baseline.misses.0)),
+            Chart::PageHinkley => (Direction::Worse, 100.0 * mean(&mut recent().map(|r| r.1).filter(|g| *g >= -1.0))),
+            Chart::Coverage => {
+                let misses = mean(&mut recent().map(|r| r.2).filter(|m| *m >= 0.0));
+                (Direction::Worse, 100.0 * (misses - self.baseline.misses.0))
+            }
             _ if rising => (Direction::Up, level),
             _ => (Direction::Down, level),
         };

@@ -1,6 +1,6 @@
 //! A portfolio that is watched: calibrated once, then told one step at a time.
 
-use super::calibrate::{Calibration, Thresholds, calibrate, error, miss_shares, relative};
+use super::calibrate::{Calibration, Thresholds, calibrate, error, miss_shares, missed, relative};
 use super::common::{Grouping, take_movement, take_size};
 use super::track::{Event, Input, Open, Track};
 use super::{Alarm, Level, Observation, Settings};
@@ -52,6 +52,9 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// The memory that a series takes, in bytes.
+    pub const BYTES_A_SERIES: usize = size_of::<Option<Track>>() + 2 * size_of::<f64>();
+
     /// A watch with thresholds for this portfolio: `reference` has, step by step and oldest first, all series in the
     /// same order, 52 weeks or so in which the forecasts were as good as they should be.
     ///
@@ -92,6 +95,7 @@ impl Watch {
         let mut room = Vec::with_capacity(step.len());
         let own = step.iter().zip(self.offsets.iter().zip(&self.centres));
         let mut errors: Vec<f64> = own.map(|(o, (offset, centre))| error(o, *offset) - centre).collect();
+        let before = errors.clone();
         let movement = take_movement(&mut errors, &self.groupings, &mut room);
         let mut sizes = relative(&errors, self.series.iter().map(|t| t.as_ref().map(Track::baseline)));
         let usual: Vec<f64> = self.usual.iter().map(|u| u.unwrap_or(f64::NAN)).collect();
@@ -109,10 +113,12 @@ impl Watch {
                 update.note(level, track.judge(thresholds, self.step));
             }
         }
-        let single = errors.into_iter().zip(inflation).zip(step).zip(&mut self.series).enumerate();
-        for (s, (((error, inflation), o), track)) in single {
+        let own = step.iter().zip(&self.offsets).zip(before.iter().zip(&errors));
+        let misses = own.map(|((o, offset), (before, error))| missed(o, *offset, before - error));
+        let inputs = misses.zip(&errors).zip(inflation);
+        for (s, (((misses, error), inflation), track)) in inputs.zip(&mut self.series).enumerate() {
             if let Some(track) = track {
-                track.push(Input { error, inflation, size: None, misses: o.missed() }, self.settings.shift);
+                track.push(Input { error: *error, inflation, size: None, misses }, self.settings.shift);
                 update.note(Level::Series(s), track.judge(&self.series_thresholds, self.step));
             }
         }
