@@ -189,14 +189,14 @@ impl Run {
 fn false_alarms(base: &Base, seeds: std::ops::Range<u64>) {
     println!("\nFalse alarms a quarter (allowed: 1), 104 weeks of 3,000 series");
     println!(
-        "{:>5} {:>6} {:>9} {:>7} {:>7} {:>6}  by chart of series; thresholds of series",
+        "{:>5} {:>6} {:>9} {:>7} {:>7} {:>6}  by chart (* groups, portfolio); thresholds of series, of a group's shift",
         "seed", "blocks", "portfolio", "groups", "series", "all"
     );
     let mut totals = Vec::new();
     for seed in seeds {
         for joint in [true, false] {
             let mut run = Run::new(portfolio(base, seed, joint));
-            let thresholds = run.watch.thresholds()[2];
+            let [_, groups, thresholds] = run.watch.thresholds();
             let mut counts = [0.0; 3];
             let mut charts: BTreeMap<_, usize> = BTreeMap::new();
             for week in &run.weeks[REFERENCE..] {
@@ -214,8 +214,9 @@ fn false_alarms(base: &Base, seeds: std::ops::Range<u64>) {
             totals.push((joint, all));
             let [p, g, s] = counts;
             println!(
-                "{seed:>5} {:>6} {p:>9.2} {g:>7.2} {s:>7.2} {all:>6.2}  {charts:?} {thresholds:.1?}",
-                if joint { "joint" } else { "apart" }
+                "{seed:>5} {:>6} {p:>9.2} {g:>7.2} {s:>7.2} {all:>6.2}  {charts:?} {thresholds:.1?} {:.1}",
+                if joint { "joint" } else { "apart" },
+                groups[0]
             );
         }
     }

@@ -24,7 +24,7 @@ pub const WINDOW: usize = 4;
 /// Degrees of freedom of the errors' t distribution: from 2.5 to 5 the detection rate on real sales is the same.
 pub(crate) const FREEDOM: f64 = 3.0;
 
-/// What one step may add to the evidence of a shift: an outlier alone never reaches a threshold.
+/// What one step may add to a likelihood ratio: an outlier alone never reaches a threshold.
 pub(crate) const MOST: f64 = 5.0;
 
 /// The number, unless it is none; one that is absurdly far out is far out, and no sum overflows.
@@ -238,7 +238,8 @@ impl Coverage {
     pub fn update(&mut self, misses: f64) -> f64 {
         if let Some(misses) = sound(misses) {
             let misses = misses.clamp(0.0, 1.0);
-            self.sum = (self.sum + misses * self.miss + (1.0 - misses) * self.hit).max(0.0);
+            let evidence = (misses * self.miss + (1.0 - misses) * self.hit).min(MOST);
+            self.sum = (self.sum + evidence).max(0.0);
             self.since = if self.sum > 0.0 { self.since + 1 } else { 0 };
         }
         self.sum

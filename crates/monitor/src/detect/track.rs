@@ -146,6 +146,8 @@ pub struct Track {
     recent: [(f32, f32, f32); KEPT],
     kept: u8,
     open: Option<Open>,
+    /// How far the centre has been moved by changes that were accepted; intervals are moved with it.
+    pub accepted: f64,
     /// How many steps in a row had no error.
     pub silent: u32,
 }
@@ -164,6 +166,7 @@ impl Track {
             recent: [(0.0, 0.0, 0.0); KEPT],
             kept: 0,
             open: None,
+            accepted: 0.0,
             silent: 0,
         }
     }
@@ -244,11 +247,8 @@ impl Track {
         if self.silent > 0 {
             return Event::Nothing;
         }
-        let parts = self.evidence().into_iter().zip(thresholds).map(|(e, h)| e / h);
-        let (chart, part) = Chart::ALL
-            .into_iter()
-            .zip(parts)
-            .fold((Chart::Shift, 0.0), |best, (chart, part)| if part > best.1 { (chart, part) } else { best });
+        let ratio = |(evidence, threshold): (f64, &f64)| evidence / threshold;
+        let part = self.evidence().into_iter().zip(thresholds).map(ratio).fold(0.0, f64::max);
         if let Some(open) = &mut self.open {
             // The charts began anew when it was raised: a change that lasts shows again.
             open.quiet = if part < 0.5 { open.quiet + 1 } else { 0 };
@@ -264,7 +264,9 @@ impl Track {
         if part < 1.0 {
             return Event::Nothing;
         }
-        let open = self.describe(chart, step);
+        // Of those that are sure the first: it says most.
+        let sure = self.evidence().into_iter().zip(thresholds).zip(Chart::ALL).find(|((e, h), _)| e >= h);
+        let open = self.describe(sure.map_or(Chart::Shift, |(_, chart)| chart), step);
         self.open = Some(open);
         self.forget();
         Event::Raised(open)
@@ -315,6 +317,7 @@ impl Track {
             let known = steps.min(usize::from(self.kept)).max(1);
             let moved = self.recent.iter().take(known).map(|r| f64::from(r.0)).sum::<f64>() / known as f64;
             self.baseline.centre += moved;
+            self.accepted += moved;
             self.previous -= moved;
             self.kept = 0;
         }

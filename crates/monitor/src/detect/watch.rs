@@ -100,7 +100,7 @@ impl Watch {
         let mut sizes = relative(&errors, self.series.iter().map(|t| t.as_ref().map(Track::baseline)));
         let usual: Vec<f64> = self.usual.iter().map(|u| u.unwrap_or(f64::NAN)).collect();
         let (size, inflation) = take_size(&mut sizes, &usual, &self.groupings, &mut room);
-        let misses = miss_shares(step, &self.groupings);
+        let misses = miss_shares(step, &self.offsets, &movement, &self.groupings);
 
         let mut update = Update::default();
         let levels = Self::levels(&self.groupings);
@@ -113,11 +113,10 @@ impl Watch {
                 update.note(level, track.judge(thresholds, self.step));
             }
         }
-        let own = step.iter().zip(&self.offsets).zip(before.iter().zip(&errors));
-        let misses = own.map(|((o, offset), (before, error))| missed(o, *offset, before - error));
-        let inputs = misses.zip(&errors).zip(inflation);
-        for (s, (((misses, error), inflation), track)) in inputs.zip(&mut self.series).enumerate() {
+        let own = step.iter().zip(&self.offsets).zip(before.iter().zip(&errors)).zip(inflation);
+        for (s, ((((o, offset), (before, error)), inflation), track)) in own.zip(&mut self.series).enumerate() {
             if let Some(track) = track {
+                let misses = missed(o, *offset, before - error + track.accepted);
                 track.push(Input { error: *error, inflation, size: None, misses }, self.settings.shift);
                 update.note(Level::Series(s), track.judge(&self.series_thresholds, self.step));
             }
