@@ -5,7 +5,8 @@
 //! TRADEWIND_MONITOR_DATA=monitor.bin cargo bench -p tradewind-monitor --bench portfolio
 //! ```
 //!
-//! Without the variable the parts that need no real sales run: the verdicts of drift by number of rows, times, memory.
+//! `TRADEWIND_MONITOR_EXPORT=sales.bin` writes the sales of seed 101 (joint) for `peers.py`, and ends; `PART=tune,false` runs
+//! a part, on the tuning seeds. Without the first variable the parts that need no real sales run: the verdicts of drift by number of rows, times, memory.
 //!
 //! 3,000 series of 65 + 156 weeks from blocks of 4 to 13 weeks of the prepared series (the 2,511 there are, and second
 //! copies with other blocks): `joint`, all series with the same blocks, so that they keep their dependence; `apart`, each
@@ -416,6 +417,11 @@ fn main() {
         Err(_) => println!("skipped: TRADEWIND_MONITOR_DATA not set (see benches/prepare.py)"),
         Ok(path) => {
             let base = Base::read(&path);
+            if let Ok(target) = std::env::var("TRADEWIND_MONITOR_EXPORT") {
+                let sales = portfolio(&base, 101, true).sales;
+                let bytes: Vec<u8> = sales.iter().flatten().flat_map(|x| x.to_le_bytes()).collect();
+                return std::fs::write(target, bytes).expect("the sales are written");
+            }
             let from = if tuning { 11 } else { 101 };
             if wanted("false") {
                 false_alarms(&base, from..from + if tuning { 4 } else { 10 });

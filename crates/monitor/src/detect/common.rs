@@ -63,7 +63,7 @@ fn median(values: impl Iterator<Item = f64>, room: &mut Vec<f64>) -> (f64, usize
     }
     let (below, middle, _) = room.select_nth_unstable_by(n / 2, f64::total_cmp);
     let upper = *middle;
-    let lower = if n % 2 == 0 { below.iter().copied().fold(f64::NEG_INFINITY, f64::max) } else { upper };
+    let lower = if n.is_multiple_of(2) { below.iter().copied().fold(f64::NEG_INFINITY, f64::max) } else { upper };
     ((lower + upper) / 2.0, n)
 }
 
@@ -118,7 +118,7 @@ pub fn take_size(
     let groups = std::iter::once(&everyone).chain(groupings.iter().flat_map(|g| &g.members));
     for ((size, usual), members) in size.iter_mut().zip(usual).zip(groups) {
         let (middle, n) = median(members.iter().filter_map(|s| sizes.get(*s as usize).copied()), room);
-        if n < FEWEST || !(*usual > 0.0) {
+        if n < FEWEST || usual.is_nan() || *usual <= 0.0 {
             continue;
         }
         // A step without any error (a feed that repeats the forecast) is not infinitely calm.

@@ -64,10 +64,11 @@ impl Baseline {
         }
         let absolute: Vec<f64> = innovations.iter().map(|u| u.abs()).collect();
         let mut scale = 1.4826 * median_of(&absolute, room);
-        if !(scale > 0.0) {
+        // More than half of the errors are equal: the mean is left.
+        if scale <= 0.0 {
             scale = absolute.iter().sum::<f64>() / absolute.len() as f64;
         }
-        if !(scale > 0.0) && !(pool.1 > 0.0) {
+        if scale <= 0.0 && pool.1 <= 0.0 {
             return None;
         }
         // The maximum likelihood of the t distribution's scale: its usual iteration.
