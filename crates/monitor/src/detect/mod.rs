@@ -25,10 +25,10 @@
 //! that is what the chart of coverage will say of hundreds of series.
 //!
 //! **What it can find.** A single series among 3,000 at one false alarm a quarter: a shift of 30 % within four weeks in
-//! nine cases of ten where the scale of the errors that nothing explains is up to 3 % ([`Watch::noise`]), in half of
-//! them at 4 %, hardly ever above 7 %. `benches/portfolio.rs` has the table by noise. No threshold on that data does
-//! much better: four independent normal errors of 7 % with a shift of 26 % on the logarithmic scale are told from
-//! 39,000 series and weeks without one in nine cases of ten, and real errors depend on each other and have wild weeks.
+//! nine cases of ten where the scale of the errors that nothing explains is up to 2 % ([`Watch::noise`]), downwards up
+//! to 3 %; in half of them at 4 %, hardly ever above 7 %. `benches/portfolio.rs` has the table by noise. Independent
+//! normal errors would allow it up to a standard deviation of 9 %; real ones depend on each other, have wild weeks, and
+//! shifts of their own that last a few weeks.
 //! Where the forecast itself follows the new level the error vanishes, and so does the alarm. A group that is a large
 //! part of the portfolio moves the portfolio's median, and shows in the others as a small bias the other way.
 //!
