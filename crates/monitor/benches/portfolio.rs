@@ -5,16 +5,17 @@
 //! TRADEWIND_MONITOR_DATA=monitor.bin cargo bench -p tradewind-monitor --bench portfolio
 //! ```
 //!
-//! `TRADEWIND_MONITOR_EXPORT=sales.bin` writes the sales of seed 101 (joint) for `peers.py`, and ends; `PART=tune,false` runs
-//! a part, on the tuning seeds. Without the first variable the parts that need no real sales run: the verdicts of drift by number of rows, times, memory.
+//! `TRADEWIND_MONITOR_EXPORT=sales.bin` writes the sales of seed 101 (joint) for `peers.py`, and ends;
+//! `PART=tune,false` runs a part, on the tuning seeds. Without the first variable the parts that need no real sales
+//! run: the verdicts of drift by number of rows, times, memory.
 //!
 //! 3,000 series of 65 + 156 weeks from blocks of 4 to 13 weeks of the prepared series (the 2,511 there are, and second
-//! copies with other blocks): `joint`, all series with the same blocks, so that they keep their dependence; `apart`, each
-//! with its own. The forecast of a week is the median of the 13 before it, and its interval the 10 % and 90 % quantiles of
-//! its relative errors in the 52 weeks before the reference. 52 weeks are the reference, 104 are watched, at one false alarm in 13 weeks over
-//! all series, levels and charts. All constants were chosen on seeds 11 to 14; seeds from 101 on are reported.
-//! Groupings: departments and stores. A shift of 30 % is injected into one series at a time, into 30 series of one
-//! department, and into all; the forecast follows it as it would.
+//! copies with other blocks): `joint`, all series with the same blocks, so that they keep their dependence; `apart`,
+//! each with its own. The forecast of a week is the median of the 13 before it, and its interval the 10 % and 90 %
+//! quantiles of its relative errors in the 52 weeks before the reference. 52 weeks are the reference, 104 are watched,
+//! at one false alarm in 13 weeks over all series, levels and charts. All constants were chosen on seeds 11 to 14;
+//! seeds from 101 on are reported. Groupings: departments and stores. A shift of 30 % is injected into one series at a
+//! time, into 30 series of one department, and into all; the forecast follows it as it would.
 
 use cpu_time::ProcessTime;
 use rand::{RngExt as _, SeedableRng as _};
@@ -156,7 +157,7 @@ impl Run {
         Self { portfolio, intervals, weeks, watch }
     }
 
-    /// The alarms that a shift of some series from a watched week on raises in the `within` weeks after it, from a state.
+    /// The alarms that a shift of some series from a watched week on raises within so many weeks, from a state.
     fn injected(
         &self,
         state: &Watch,

@@ -2,15 +2,15 @@
 
     python benches/prepare.py ../shared/data/walmart.parquet monitor.bin      (pandas, pyarrow)
 
-Series: store x department with at least 120 of the 143 weeks, 100 of them with sales. On the scale ln(sales + a tenth of
-the mean), three things are taken off so that blocks of weeks can be put together in any order without a jump: a linear
+Series: store x department with at least 120 of the 143 weeks, 100 of them with sales. On the scale ln(sales + a tenth
+of the mean), three things are taken off so that blocks of weeks can be put together in any order without a jump: a linear
 trend of each series; the season of each department (the median over its stores and years by week of the year, n / (n +
 6) of it); and the running median over 27 weeks, which is the level. What is left keeps its holidays that fall
 differently in each store, its promotions, its dependence over weeks and across series, and real shifts that last less
 than 13 weeks: an alarm about one of those counts as false in the benchmark.
 
-The file: four-byte integers `series, weeks`; for each series `department, store`; then eight-byte floats, series by series
-(NaN: no row). Little endian.
+The file: four-byte integers `series, weeks`; for each series `department, store`; then eight-byte floats, series by
+series (NaN: no row). Little endian.
 """
 
 import sys

@@ -2,8 +2,8 @@
 //!
 //! Run lengths of a two-sided CUSUM with k = 0.5 without a change: 168 for h = 4 and 465 for h = 5, with a mean that is
 //! off by one standard deviation 8.38 and 10.4 (Hawkins & Olwell 1998, *Cumulative Sum Charts*, and the table in
-//! Montgomery, *Introduction to Statistical Quality Control*); a simulation of 4,000 runs has a standard error of 1.6 %.
-//! Siegmund's approximation of the same is within 3 %.
+//! Montgomery, *Introduction to Statistical Quality Control*); a simulation of 4,000 runs has a standard error of 1.6
+//! %. Siegmund's approximation of the same is within 3 %.
 
 use proptest::prelude::*;
 use rand::SeedableRng as _;
@@ -47,7 +47,8 @@ proptest! {
         let mut drops = Vec::new();
         for (t, value) in x.iter().enumerate() {
             // A CUSUM is the largest sum of what ends now; one of nothing is zero.
-            let sums = |sign: f64| (0..=t + 1).map(|s| x[s..=t].iter().map(|z| sign * z - 0.5).sum::<f64>()).fold(0.0, f64::max);
+            let sum = |s: usize, sign: f64| x[s..=t].iter().map(|z| sign * z - 0.5).sum::<f64>();
+            let sums = |sign: f64| (0..=t + 1).map(|s| sum(s, sign)).fold(0.0, f64::max);
             let expected = sums(1.0).max(sums(-1.0));
             prop_assert!((cusum.update(*value) - expected).abs() < 1e-9);
             // Page–Hinkley: m_t − min m_s, m_t the sum of what lies above the mean so far and the tolerance.
@@ -65,7 +66,8 @@ proptest! {
 
     #[test]
     fn what_is_no_number_changes_no_chart(x in prop::collection::vec(any::<f64>(), 1..40)) {
-        let charts = || (Cusum::new(0.5), PageHinkley::new(0.1), Bias::new(0.1), Coverage::new(0.2, 1.0), Shift::default());
+        let coverage = Coverage::new(0.2, 1.0);
+        let charts = || (Cusum::new(0.5), PageHinkley::new(0.1), Bias::new(0.1), coverage, Shift::default());
         let (mut all, mut known) = (charts(), charts());
         for value in x {
             for (charts, skip) in [(&mut all, false), (&mut known, !value.is_finite())] {
@@ -80,7 +82,8 @@ proptest! {
         }
         prop_assert_eq!(all, known);
         let (up, down) = all.1.value();
-        prop_assert!([all.0.value(), up, down, all.2.value(), all.3.value(), all.4.best().0].iter().all(|v| v.is_finite()));
+        let values = [all.0.value(), up, down, all.2.value(), all.3.value(), all.4.best().0];
+        prop_assert!(values.iter().all(|v| v.is_finite()));
     }
 }
 
@@ -281,7 +284,8 @@ proptest! {
         period in 1_usize..30,
     ) {
         let week = |w: &[(f64, f64)]| -> Vec<Observation> {
-            w.iter().map(|(actual, f)| Observation { actual: *actual, forecast: *f, lower: f - 1.0, upper: f + 1.0 }).collect()
+            let one = |(actual, f): &(f64, f64)| Observation { actual: *actual, forecast: *f, lower: f - 1.0, upper: f + 1.0 };
+            w.iter().map(one).collect()
         };
         let weeks: Vec<_> = values.chunks(7).map(week).collect();
         let groups = vec![Grouping::new("g", &[0, 0, 0, 0, 0, 0, 1])];

@@ -2,10 +2,10 @@
 //!
 //! The samples are those of a linear congruential generator (1103515245, 12345, 2³¹), the same on both sides. Python:
 //! `scipy.stats.ks_2samp(a, b).statistic`, `scipy.stats.kstwobign.sf(D * sqrt(n * m / (n + m)))`,
-//! `scipy.stats.wasserstein_distance(a, b) / spread` with the quartiles of
-//! `numpy.quantile(a, [.25, .75], method="inverted_cdf")`, and the index by its definition over
-//! `numpy.unique(numpy.quantile(a, numpy.arange(1, 10) / 10, method="inverted_cdf"))`, shares at least 1e-4.
-//! The index and the distance agree to 1e-12; the Wasserstein distance to 1 % (cells in which the distribution functions cross).
+//! `scipy.stats.wasserstein_distance(a, b) / spread` with the quartiles of `numpy.quantile(a, [.25, .75],
+//! method="inverted_cdf")`, and the index by its definition over `numpy.unique(numpy.quantile(a, numpy.arange(1, 10) /
+//! 10, method="inverted_cdf"))`, shares at least 1e-4. The index and the distance agree to 1e-12; the Wasserstein
+//! distance to 1 % (cells in which the distribution functions cross).
 
 use proptest::prelude::*;
 use tradewind_monitor::drift::cost::mix_cost;
@@ -160,7 +160,10 @@ proptest! {
     }
 
     #[test]
-    fn another_unit_changes_nothing(a in prop::collection::vec(-1e6..1e6, 20..100), b in prop::collection::vec(-1e6..1e6, 20..100)) {
+    fn another_unit_changes_nothing(
+        a in prop::collection::vec(-1e6..1e6, 20..100),
+        b in prop::collection::vec(-1e6..1e6, 20..100),
+    ) {
         let scaled = |v: &[f64]| v.iter().map(|x| 1024.0 * x).collect::<Vec<_>>();
         let (one, other) = (compare("x", &a, &b).unwrap(), compare("x", &scaled(&a), &scaled(&b)).unwrap());
         prop_assert_eq!((one.psi, one.ks, one.verdict), (other.psi, other.ks, other.verdict));

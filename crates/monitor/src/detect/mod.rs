@@ -1,26 +1,26 @@
 //! Have the forecast errors of a portfolio changed: since when, by how much, which way, and whose?
 //!
-//! A [`Watch`] takes one step of all series at a time, and keeps less than 500 bytes a series. It looks at three levels: the
-//! portfolio, groups, series, and a series' alarm is about what the levels above it do not explain, so that a holiday
-//! is one alarm and not three thousand.
+//! A [`Watch`] takes one step of all series at a time, and keeps less than 500 bytes a series. It looks at three
+//! levels: the portfolio, groups, series, and a series' alarm is about what the levels above it do not explain, so that
+//! a holiday is one alarm and not three thousand.
 //!
-//! **The error.** `ln(actual + 0.1 L) − ln(forecast + 0.1 L)`, `L` the series' usual size: shifts are shares of the level
-//! on it, so that one question serves all series, and a week without sales is a number. From it the common movement is
-//! taken off; what remains is standardised with the series' own centre, autocorrelation and scale (that of a t
-//! distribution with three degrees of freedom), all from a reference of at least 26 steps, and with how noisy the step
-//! was for all. No chart sees a missing value, and no state is ever not a number.
+//! **The error.** `ln(actual + 0.1 L) − ln(forecast + 0.1 L)`, `L` the series' usual size: shifts are shares of the
+//! level on it, so that one question serves all series, and a week without sales is a number. From it the common
+//! movement is taken off; what remains is standardised with the series' own centre, autocorrelation and scale (that of
+//! a t distribution with three degrees of freedom), all from a reference of at least 26 steps, and with how noisy the
+//! step was for all. No chart sees a missing value, and no state is ever not a number.
 //!
 //! **The charts.** On what remains run a likelihood ratio for a shift of 30 % within the last four steps, a CUSUM, a
 //! Page–Hinkley test of the size of errors, a likelihood ratio for missed intervals, and an exponentially weighted mean
 //! of signed errors: [`Chart`].
 //!
-//! **The rate of false alarms is that of the portfolio.** [`Settings::false_alarms`] a [`Settings::period`], all series,
-//! levels and charts together. Thresholds follow from the reference: every chart runs over it with what is usual found
-//! in the other three quarters of it, the highest evidence of each track in each period is pooled over all series, and
-//! the threshold is where as many of them lie as are allowed, by a Pareto tail (Hill) beyond the highest few. They are
-//! never below what independent normal errors need (Siegmund), nor so low that one step alone is enough. A twentieth of
-//! the allowed alarms is for the portfolio, two fifths for groups, the rest for series. The rate is kept on average
-//! where the time to come is as the reference was; a reference with changes in it makes thresholds high.
+//! **The rate of false alarms is that of the portfolio.** [`Settings::false_alarms`] a [`Settings::period`], all
+//! series, levels and charts together. Thresholds follow from the reference: every chart runs over it with what is
+//! usual found in the other three quarters of it, the highest evidence of each track in each period is pooled over all
+//! series, and the threshold is where as many of them lie as are allowed, by a Pareto tail (Hill) beyond the highest
+//! few. They are never below what independent normal errors need (Siegmund), nor so low that one step alone is enough.
+//! A twentieth of the allowed alarms is for the portfolio, two fifths for groups, the rest for series. The rate is kept
+//! on average where the time to come is as the reference was; a reference with changes in it makes thresholds high.
 //! **Intervals must not have been fitted to the reference itself**: they are then missed more often afterwards, and
 //! that is what the chart of coverage will say of hundreds of series.
 //!

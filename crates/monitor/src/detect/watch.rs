@@ -23,7 +23,8 @@ pub struct Update {
 /// // Thirty series with a noise of a few per cent; the seventh loses a third of its sales in week 10.
 /// let noise = |s: usize, t: usize| ((s * 7919 + t * 104_729 + s * t * 31) % 1000) as f64 / 10_000.0;
 /// let week = |t: usize, lost: f64| -> Vec<Observation> {
-///     (0..30).map(|s| Observation::point(100.0 * (0.95 + noise(s, t)) * if s == 7 { 1.0 - lost } else { 1.0 }, 100.0)).collect()
+///     let sold = |s| 100.0 * (0.95 + noise(s, t)) * if s == 7 { 1.0 - lost } else { 1.0 };
+///     (0..30).map(|s| Observation::point(sold(s), 100.0)).collect()
 /// };
 /// let reference: Vec<_> = (0..52).map(|t| week(t, 0.0)).collect();
 /// let mut watch = Watch::new(&reference, Vec::new(), Settings::default())?;

@@ -4,8 +4,8 @@
 //! were, and only the mix of bins has changed, the mean error changes by `Σ (share now − share before) × mean error in
 //! the bin`: what re-weighting the old errors to the new mix gives. Its standard error has three parts: the mean error
 //! of each bin is an estimate, and so are both mixes (multinomial). The estimate is silent about rows in bins that the
-//! reference did not have, whose share it states, and about errors that grow inside a bin: those are what [`crate::detect`]
-//! is for.
+//! reference did not have, whose share it states, and about errors that grow inside a bin: those are what
+//! [`crate::detect`] is for.
 //!
 //! Sugiyama, Krauledat & Müller (2007), *Covariate shift adaptation by importance weighted cross validation*.
 

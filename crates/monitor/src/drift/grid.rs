@@ -1,10 +1,10 @@
 //! A column of numbers in bounded memory: a grid of the reference's quantiles, and what lies in its cells.
 //!
-//! The grid has at most [`EDGES`] edges, all distinct values of a reference that has no more of them. A [`Counts`] holds
-//! for every edge how many values equal it, and how many lie strictly between it and the edge before, with their sum.
-//! From two of them follow the stability index (its bins are unions of cells), the Kolmogorov–Smirnov distance (exact
-//! where all distinct values of the reference are edges, else within 1/[`EDGES`]) and the Wasserstein distance (exact
-//! but for cells in which the distribution functions cross).
+//! The grid has at most [`EDGES`] edges, all distinct values of a reference that has no more of them. A [`Counts`]
+//! holds for every edge how many values equal it, and how many lie strictly between it and the edge before, with their
+//! sum. From two of them follow the stability index (its bins are unions of cells), the Kolmogorov–Smirnov distance
+//! (exact where all distinct values of the reference are edges, else within 1/[`EDGES`]) and the Wasserstein distance
+//! (exact but for cells in which the distribution functions cross).
 
 use super::{Bin, Drift, Verdict, distance, judge, judge_missing, judge_psi, noise, percent, psi, sentence};
 use crate::fault::Fault;
