@@ -239,6 +239,7 @@ fn single(base: &Base, seeds: std::ops::Range<u64>, each: usize) {
     // noise class, upwards -> trials, found within 4, 8, 13
     let mut found: BTreeMap<(usize, bool), [f64; 4]> = BTreeMap::new();
     let (mut of_series, mut of_sales) = ([0.0; 7], [0.0; 7]);
+    let mut variation: [Vec<f64>; 7] = Default::default();
     for (seed, joint) in seeds.flat_map(|seed| [(seed, true), (seed, false)]) {
         let mut run = Run::new(portfolio(base, seed, joint));
         let class = |run: &Run, s: usize| {
@@ -248,7 +249,10 @@ fn single(base: &Base, seeds: std::ops::Range<u64>, each: usize) {
         for s in 0..SERIES {
             let sales: Vec<f64> = run.portfolio.sales[s].iter().copied().filter(|x| x.is_finite()).collect();
             of_series[class(&run, s)] += 1.0;
-            of_sales[class(&run, s)] += sales.iter().sum::<f64>() / sales.len() as f64;
+            let mean = sales.iter().sum::<f64>() / sales.len() as f64;
+            of_sales[class(&run, s)] += mean;
+            let variance = sales.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / sales.len() as f64;
+            variation[class(&run, s)].push(variance.sqrt() / mean);
         }
         let mut random = ChaCha8Rng::seed_from_u64(seed + 1_000);
         for start in 0..88 {
@@ -275,8 +279,8 @@ fn single(base: &Base, seeds: std::ops::Range<u64>, each: usize) {
     }
     let (all_series, all_sales) = (of_series.iter().sum::<f64>(), of_sales.iter().sum::<f64>());
     println!(
-        "{:>13} {:>8} {:>8} | {:>6} up 4  8  13 | {:>6} down 4  8  13",
-        "scale", "series", "sales", "trials", "trials"
+        "{:>13} {:>8} {:>8} {:>6} | {:>6} up 4  8  13 | {:>6} down 4  8  13",
+        "scale", "series", "sales", "CV", "trials", "trials"
     );
     let (mut total, mut hits) = (0.0, [0.0; 3]);
     for c in 0..7 {
@@ -285,19 +289,17 @@ fn single(base: &Base, seeds: std::ops::Range<u64>, each: usize) {
             (n, [a, b, d].map(|x: f64| x / n.max(1.0)))
         };
         let ((n, up), (m, down)) = (side(true), side(false));
-        for (up, [trials, x, y, z]) in found.iter().filter(|((class, _), _)| *class == c).map(|((_, up), v)| (up, *v)) {
-            let _ = up;
+        for [trials, rest @ ..] in found.iter().filter(|((class, _), _)| *class == c).map(|(_, counts)| counts) {
             total += trials;
-            hits[0] += x;
-            hits[1] += y;
-            hits[2] += z;
+            hits.iter_mut().zip(rest).for_each(|(hit, more)| *hit += more);
         }
         println!(
-            "{:>5.2} to {:>4.2} {:>7.1}% {:>7.1}% | {n:>6.0} {up:>5.2?} | {m:>6.0} {down:>5.2?}",
+            "{:>5.2} to {:>4.2} {:>7.1}% {:>7.1}% {:>6.2} | {n:>6.0} {up:>5.2?} | {m:>6.0} {down:>5.2?}",
             CLASSES[c],
             CLASSES[c + 1],
             100.0 * of_series[c] / all_series,
-            100.0 * of_sales[c] / all_sales
+            100.0 * of_sales[c] / all_sales,
+            quantile(&mut variation[c], 0.5)
         );
     }
     println!("all: {total:.0} trials, within 4, 8, 13 weeks {:.3?}", hits.map(|h| h / total));
