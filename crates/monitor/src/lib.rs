@@ -4,7 +4,13 @@
 //! |---|---|
 //! | [`store`] | What was forecast, when, by which run, and what happened? In an SQLite file or on a PostgreSQL server |
 //! | [`scores`] | How large are the errors of every model, series and step, over the last 4, 13 and 52 periods? |
+//! | [`detect`] | Have the errors changed: the portfolio's, a group's, a series'? At a set rate of false alarms |
+//! | [`drift`] | Have the inputs changed, by how much, and what does it cost in accuracy? |
 //! | [`alerts`] | Who has to know of it, since when, why, and what does it cost? |
+//!
+//! [`detect`] and [`drift`] are functions of numbers: no file, no clock, no threads, and the same input gives the same bits.
+//!
+//! Two features can be left out: `postgres` (stores on a PostgreSQL server) and `mail` (alerts by mail).
 //!
 //! ```
 //! use chrono::{DateTime, NaiveDate};
@@ -37,6 +43,8 @@
 //! ```
 
 pub mod alerts;
+pub mod detect;
+pub mod drift;
 mod error;
 pub mod scores;
 pub mod store;
