@@ -223,6 +223,7 @@ fn detect(store: &mut Store, track: i64, week: usize) -> Result<Vec<Observation>
             model: "ets".into(),
             kind: None,
             at: date(week),
+            since: None,
             value: mean,
             odds: Some((-mean.abs()).exp()),
             money: score.error.abs(),

@@ -2,6 +2,7 @@
 //!
 //! | module | question |
 //! |---|---|
+//! | [`monitor`] | All of it in a few calls: issue, receive, report |
 //! | [`store`] | What was forecast, when, by which run, and what happened? In an SQLite file or on a PostgreSQL server |
 //! | [`scores`] | How large are the errors of every model, series and step, over the last 4, 13 and 52 periods? |
 //! | [`detect`] | Have the errors changed: the portfolio's, a group's, a series'? At a set rate of false alarms |
@@ -46,6 +47,7 @@ pub mod alerts;
 pub mod detect;
 pub mod drift;
 mod error;
+pub mod monitor;
 pub mod scores;
 pub mod store;
 

@@ -32,6 +32,7 @@ fn found(store: &mut Store, rules: &Rules, week: u64, values: &[f64]) {
             model: "ets".into(),
             kind: None,
             at: date(week),
+            since: None,
             value: *value,
             odds: None,
             money: 1000.0,
@@ -149,6 +150,7 @@ fn two_that_deliver_at_once_send_each_message_once() {
     });
 }
 
+#[cfg(feature = "mail")]
 #[test]
 fn a_mail() {
     let place = Place::sqlite();
@@ -250,6 +252,7 @@ fn a_real_alertmanager_takes_them() {
             model: "ets".into(),
             kind: None,
             at: today.naive_utc(),
+            since: None,
             value,
             odds: None,
             money: 1.0,

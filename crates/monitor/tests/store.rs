@@ -181,8 +181,11 @@ fn a_newer_store_is_left_alone() {
     on_both(|place| {
         drop(place.open());
         if place.place.starts_with("postgres") {
-            let mut client = postgres::Client::connect(&place.place, postgres::NoTls).unwrap();
-            client.batch_execute(&format!("update {}.version set number = 99", place.options.schema)).unwrap();
+            #[cfg(feature = "postgres")]
+            {
+                let mut client = postgres::Client::connect(&place.place, postgres::NoTls).unwrap();
+                client.batch_execute(&format!("update {}.version set number = 99", place.options.schema)).unwrap();
+            }
         } else {
             rusqlite::Connection::open(&place.place).unwrap().execute_batch("pragma user_version = 99").unwrap();
         }
@@ -229,6 +232,14 @@ fn a_store_that_may_not_be_written_says_so() {
     assert!(error.is_io() && error.to_string().contains("write"), "{error}");
 }
 
+#[cfg(not(feature = "postgres"))]
+#[test]
+fn what_was_left_out_says_so() {
+    let error = Store::open("postgres://127.0.0.1/shop", Options::default()).err().unwrap();
+    assert!(error.is_usage() && error.to_string().contains("built without PostgreSQL"), "{error}");
+}
+
+#[cfg(feature = "postgres")]
 #[test]
 fn a_password_is_in_no_error() {
     let error = |url: &str| {

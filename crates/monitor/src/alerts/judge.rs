@@ -31,6 +31,8 @@ pub struct Judged {
     pub open: usize,
     /// Messages that wait for delivery now, of this round.
     pub messages: usize,
+    /// What began, was reminded of or ended: rule by rule, and the dearest first.
+    pub alerts: Vec<(Event, Alert)>,
 }
 
 /// An alert that goes on.
@@ -117,13 +119,15 @@ impl Store {
                 let open =
                     states.values().filter(|state| state.phase == "open" && state.body.alert.rule == rule.name).count();
                 for event in [Event::Begun, Event::Reminder, Event::Over] {
-                    let alerts = told.remove(&event).unwrap_or_default();
+                    let mut alerts = told.remove(&event).unwrap_or_default();
+                    alerts.sort_by(dearest);
                     match event {
                         Event::Begun => judged.begun += alerts.len(),
                         Event::Reminder => judged.reminded += alerts.len(),
                         Event::Over => judged.over += alerts.len(),
                     }
-                    judged.messages += tell(database, rules, rule, event, alerts, open, now)?;
+                    judged.messages += tell(database, rules, rule, event, &alerts, open, now)?;
+                    judged.alerts.extend(alerts.into_iter().map(|alert| (event, alert)));
                 }
             }
             // A rule that is stated no more: nobody is left to be told.
@@ -153,10 +157,13 @@ impl Store {
             .filter(|state| state.phase == "open")
             .map(|state| Open { alert: state.body.alert, seen_at: time(state.seen_at) })
             .collect();
-        open.sort_by(|a, b| {
-            b.alert.money.total_cmp(&a.alert.money).then_with(|| a.alert.fingerprint.cmp(&b.alert.fingerprint))
-        });
+        open.sort_by(|a, b| dearest(&a.alert, &b.alert));
         Ok(open)
+    }
+
+    /// The alerts that wait or go on, in no order.
+    pub(crate) fn alerts_now(&mut self) -> Result<Vec<Alert>> {
+        Ok(states(&mut self.database)?.into_values().map(|state| state.body.alert).collect())
     }
 
     /// Every alert that ended, in the order in which they began.
@@ -167,6 +174,10 @@ impl Store {
         self.database
             .rows("select body from alert where phase = 'over' order by id", &[], |row| Ok(body(&row.text(0)?)?.alert))
     }
+}
+
+fn dearest(a: &Alert, b: &Alert) -> std::cmp::Ordering {
+    b.money.total_cmp(&a.money).then_with(|| a.fingerprint.cmp(&b.fingerprint))
 }
 
 /// What names an alert: its rule, level, key and model.
@@ -190,7 +201,7 @@ impl State {
             model: seen.by(),
             severity: rule.severity,
             sentence: String::new(),
-            since: now,
+            since: seen.since.map_or(now, |since| since.and_utc().min(now)),
             until: None,
             size: seen.value,
             money: seen.money,
@@ -346,14 +357,13 @@ fn tell(
     rules: &Rules,
     rule: &Rule,
     event: Event,
-    mut alerts: Vec<Alert>,
+    alerts: &[Alert],
     open: usize,
     now: DateTime<Utc>,
 ) -> Result<usize> {
     if alerts.is_empty() {
         return Ok(0);
     }
-    alerts.sort_by(|a, b| b.money.total_cmp(&a.money).then_with(|| a.fingerprint.cmp(&b.fingerprint)));
     let (count, money) = (alerts.len(), alerts.iter().map(|alert| alert.money).sum());
     let when = now.timestamp_micros().to_string();
     for destination in &rule.to {

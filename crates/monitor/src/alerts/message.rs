@@ -163,12 +163,17 @@ pub(super) fn sentence(rule: &Rule, seen: &Observation) -> String {
     let limit = match (rule.above, rule.below, rule.false_alarms) {
         (Some(limit), _, _) => format!("at most {} is allowed", number(limit)),
         (_, Some(limit), _) => format!("at least {} is expected", number(limit)),
-        (_, _, Some(count)) => format!("rarer than {} false alarms a quarter", number(count)),
+        (_, _, Some(count)) => {
+            format!("rarer than {} false alarm{} a quarter", number(count), if count == 1.0 { "" } else { "s" })
+        }
         _ => String::new(),
     };
     let detail = if seen.detail.is_empty() { String::new() } else { format!(": {}", seen.detail) };
     let value = number(seen.value);
     match rule.what {
+        // Detectors say themselves what they found.
+        What::Error | What::Bias | What::Coverage if rule.detects() => format!("{}; {limit}", seen.detail),
+        What::Drift if seen.level == Level::Portfolio && !seen.detail.is_empty() => seen.detail.clone(),
         What::Error if rule.measure == Measure::Mase => {
             format!("Forecasts of {whose}{by} miss by {value} times the naive error (MASE {over}); {limit}")
         }
@@ -194,7 +199,7 @@ pub(super) fn sentence(rule: &Rule, seen: &Observation) -> String {
 }
 
 /// A number with three digits that count, or all before the point.
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     let digits = match value.abs() {
         size if size >= 100.0 || size == size.trunc() => 0,
         size if size >= 10.0 => 1,

@@ -42,7 +42,9 @@ mod send;
 pub use cause::{Cause, Coincidence, causes};
 pub use deliver::Delivered;
 pub use judge::{Judged, Open};
+pub(crate) use message::number;
 pub use message::{Alert, Event, Message};
+pub(crate) use observe::by;
 pub use observe::{Costs, Observation};
 pub use rule::{Destination, Level, Measure, Rule, Rules, Severity, Tls, What};
 

@@ -34,6 +34,8 @@ pub struct Observation {
     pub kind: Option<Kind>,
     /// The newest date of the data behind it.
     pub at: NaiveDateTime,
+    /// Since which date it is so, where a detector knows.
+    pub since: Option<NaiveDateTime>,
     /// How large it is: in %, periods or as a share, as [`What`] says.
     pub value: f64,
     /// How likely it is by chance in one period, between 0 and 1, where a detector knows.
@@ -47,10 +49,15 @@ pub struct Observation {
 impl Observation {
     /// The model, with its kind where that is not the usual one.
     pub(super) fn by(&self) -> String {
-        match self.kind {
-            None | Some(Kind::Statistical) => self.model.clone(),
-            Some(kind) => format!("{} ({})", self.model, kind.name()),
-        }
+        by(&self.model, self.kind)
+    }
+}
+
+/// A model in messages, with its kind where that is not the usual one.
+pub(crate) fn by(model: &str, kind: Option<Kind>) -> String {
+    match kind {
+        None | Some(Kind::Statistical) => model.to_string(),
+        Some(kind) => format!("{model} ({})", kind.name()),
     }
 }
 
@@ -80,10 +87,8 @@ impl Store {
         }
         let mut seen = Vec::new();
         for track in self.tracks()? {
-            let watches = |rule: &&Rule| {
-                rule.model.as_ref().is_none_or(|model| *model == track.model)
-                    && rule.kind.is_none_or(|kind| kind == track.kind)
-            };
+            // What detectors are asked for they alone can say.
+            let watches = |rule: &&Rule| rule.is_for(&track.model, track.kind) && !rule.detects();
             for rule in rules.rules.iter().filter(watches) {
                 let columns = rules.columns(rule)?;
                 let group = |key: &[String]| -> Vec<String> {
@@ -133,6 +138,7 @@ impl Store {
                 model: track.model.clone(),
                 kind: Some(track.kind),
                 at,
+                since: None,
                 value,
                 odds: None,
                 money,
@@ -173,12 +179,7 @@ impl Store {
         seen: &mut Vec<Observation>,
     ) -> Result<()> {
         let Some(at) = track.newest else { return Ok(()) };
-        let issue = self.database.first(
-            "select issue from step where track = $1 and at = $2 order by issued_at desc, issue desc limit 1",
-            &[Value::Int(track.id), Value::Int(seconds(at))],
-            |row| row.int(0),
-        )?;
-        let Some(issue) = issue else { return Ok(()) };
+        let Some(issue) = self.newest_issue(track.id, seconds(at))? else { return Ok(()) };
         let there: HashSet<i64> = self
             .database
             .rows("select series from actual where at = $1", &[Value::Int(seconds(at))], |row| row.int(0))?
@@ -207,6 +208,7 @@ impl Store {
                 model: track.model.clone(),
                 kind: Some(track.kind),
                 at,
+                since: None,
                 value: 100.0 * missing as f64 / expected.max(1) as f64,
                 odds: None,
                 money: 0.0,
@@ -214,6 +216,28 @@ impl Store {
             });
         }
         Ok(())
+    }
+
+    /// Of the series that the newest issue has for the newest date with actuals: how many have none, of how many?
+    pub(crate) fn gaps(&mut self, track: &Track) -> Result<(usize, usize)> {
+        let Some(at) = track.newest.map(seconds) else { return Ok((0, 0)) };
+        let Some(issue) = self.newest_issue(track.id, at)? else { return Ok((0, 0)) };
+        let range = [Value::Int(row_of(issue, 0)), Value::Int(row_of(issue + 1, 0) - 1)];
+        let mut count = |sql, values: &[Value<'_>]| -> Result<usize> {
+            let count = self.database.first(sql, values, |row| row.int(0))?.unwrap_or_default();
+            Ok(usize::try_from(count).unwrap_or_default())
+        };
+        let expected = count("select count(*) from forecast where id between $1 and $2", &range)?;
+        let there = count("select count(*) from actual where at = $1", &[Value::Int(at)])?;
+        Ok((expected.saturating_sub(there), expected))
+    }
+
+    fn newest_issue(&mut self, track: i64, at: i64) -> Result<Option<i64>> {
+        self.database.first(
+            "select issue from step where track = $1 and at = $2 order by issued_at desc, issue desc limit 1",
+            &[Value::Int(track), Value::Int(at)],
+            |row| row.int(0),
+        )
     }
 
     /// How many periods ago did the newest actual or forecast come?
@@ -248,6 +272,7 @@ impl Store {
             model: track.model.clone(),
             kind: Some(track.kind),
             at: now.naive_utc(),
+            since: None,
             value: passed as f64,
             odds: None,
             money: 0.0,

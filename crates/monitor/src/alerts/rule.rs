@@ -19,7 +19,7 @@ pub enum What {
     Bias,
     /// The share of actuals within the outermost interval over a window.
     Coverage,
-    /// Inputs or errors that are no longer as they were, by a detector.
+    /// Inputs that are no longer as they were: 1 is a little, 2 is much, so that `above = 0` tells of both.
     Drift,
     /// Series with a forecast for the newest date and no actual, in %.
     MissingData,
@@ -89,8 +89,9 @@ pub struct Rule {
     /// Alert below this size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub below: Option<f64>,
-    /// How many false alarms a quarter are expected of all series or groups together; for what states how likely it is by
-    /// chance, as detectors of drift do.
+    /// How many false alarms a quarter are accepted of all series or groups together; for what states how likely it is by
+    /// chance, as detectors do. For errors, bias and coverage it asks for the detectors of [`crate::monitor`] in place of a
+    /// limit on size: they watch the first step that was forecast, whatever `step` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub false_alarms: Option<f64>,
     /// For how many periods in a row it must hold.
@@ -219,6 +220,9 @@ impl Rules {
             if !WINDOWS.contains(&rule.window) {
                 return wrong("the window is 4, 13 or 52 periods");
             }
+            if rule.false_alarms.is_some_and(|count| count <= 0.0) {
+                return wrong("false_alarms must be above 0");
+            }
             if rule.periods == 0 || rule.step == Some(0) {
                 return wrong("periods and step count from 1");
             }
@@ -243,7 +247,7 @@ impl Rules {
     }
 
     /// The places of the columns that a rule groups by.
-    pub(super) fn columns(&self, rule: &Rule) -> Result<Vec<usize>> {
+    pub(crate) fn columns(&self, rule: &Rule) -> Result<Vec<usize>> {
         let place = |name: &String| {
             self.keys.iter().position(|key| key == name).ok_or_else(|| {
                 Error::usage(format!(
@@ -258,6 +262,16 @@ impl Rules {
 }
 
 impl Rule {
+    /// Does it ask for the detectors of errors?
+    pub(crate) fn detects(&self) -> bool {
+        self.false_alarms.is_some() && matches!(self.what, What::Error | What::Bias | What::Coverage)
+    }
+
+    /// Is it about the forecasts of this model and kind?
+    pub(crate) fn is_for(&self, model: &str, kind: Kind) -> bool {
+        self.model.as_ref().is_none_or(|of| of == model) && self.kind.is_none_or(|of| of == kind)
+    }
+
     /// Is it about what was observed?
     pub(super) fn watches(&self, seen: &Observation) -> bool {
         self.what == seen.what
@@ -281,6 +295,10 @@ impl Rule {
     }
 }
 
+/// What is said where mail was left out of the program.
+pub(super) const NO_MAIL: &str =
+    "this program was built without mail; send to a webhook, or build it with the feature `mail`";
+
 impl Destination {
     fn check(&self, name: &str) -> Result<()> {
         let wrong = |what: &str| Err(Error::usage(format!("destination `{name}`: {what}")));
@@ -292,6 +310,7 @@ impl Destination {
                 wrong("state `url`, or in `url_env` the environment variable that holds it")
             }
             Self::Webhook { url: Some(url), .. } | Self::Alertmanager { url, .. } if !plain(url) => wrong(PLAIN),
+            Self::Mail { .. } if cfg!(not(feature = "mail")) => wrong(NO_MAIL),
             Self::Mail { user_env, password_env, .. } if user_env.is_some() != password_env.is_some() => {
                 wrong("user_env and password_env go together")
             }

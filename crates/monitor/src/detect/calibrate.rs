@@ -214,11 +214,7 @@ fn thresholds(peaks: &mut [Vec<f64>; CHARTS], alarms: f64, tracks: usize, settin
 }
 
 /// Finds what is usual in a reference, step by step, and the thresholds.
-pub fn calibrate(
-    reference: &[Vec<Observation>],
-    groupings: &[Grouping],
-    settings: &Settings,
-) -> Result<Calibration> {
+pub fn calibrate(reference: &[Vec<Observation>], groupings: &[Grouping], settings: &Settings) -> Result<Calibration> {
     let n = reference.first().map_or(0, Vec::len);
     check(reference, groupings, settings, n)?;
     let mut room = Vec::new();

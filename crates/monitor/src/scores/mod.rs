@@ -10,6 +10,7 @@
 //! without actuals is a part of the window, and adds nothing.
 
 mod chunk;
+mod first;
 mod sums;
 
 use std::collections::{BTreeMap, BTreeSet};

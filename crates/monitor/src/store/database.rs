@@ -4,7 +4,9 @@
 //! and rows written in batches of columns: SQLite takes them one by one through a prepared statement, PostgreSQL as arrays.
 //! What differs (types in tables, locks, messages) is in `sqlite.rs` and `postgres.rs`.
 
-use super::{Options, postgres::Postgres, sqlite::Sqlite};
+#[cfg(feature = "postgres")]
+use super::postgres::Postgres;
+use super::{Options, sqlite::Sqlite};
 use crate::error::{Error, Result};
 
 /// A value given to a statement.
@@ -87,6 +89,7 @@ impl Batch<'_> {
 /// A row of an answer.
 pub(crate) enum Row<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
+    #[cfg(feature = "postgres")]
     Postgres(&'a ::postgres::Row),
 }
 
@@ -95,6 +98,7 @@ macro_rules! read {
         pub fn $name(&self, column: usize) -> Result<$kind> {
             match self {
                 Self::Sqlite(row) => row.get(column).map_err(unreadable),
+                #[cfg(feature = "postgres")]
                 Self::Postgres(row) => row.try_get(column).map_err(unreadable),
             }
         }
@@ -115,6 +119,7 @@ impl Row<'_> {
     pub fn blob(&self, column: usize) -> Result<&[u8]> {
         match self {
             Self::Sqlite(row) => row.get_ref(column).map_err(unreadable)?.as_blob().map_err(unreadable),
+            #[cfg(feature = "postgres")]
             Self::Postgres(row) => row.try_get(column).map_err(unreadable),
         }
     }
@@ -123,22 +128,28 @@ impl Row<'_> {
 /// A connection to one or the other.
 pub(crate) enum Database {
     Sqlite(Sqlite),
+    #[cfg(feature = "postgres")]
     Postgres(Box<Postgres>),
 }
 
 impl Database {
     pub fn open(place: &str, options: &Options) -> Result<Self> {
-        if is_server(place) {
-            Ok(Self::Postgres(Box::new(Postgres::open(place, options)?)))
-        } else {
-            Ok(Self::Sqlite(Sqlite::open(place, options)?))
+        if !is_server(place) {
+            return Ok(Self::Sqlite(Sqlite::open(place, options)?));
         }
+        #[cfg(feature = "postgres")]
+        return Ok(Self::Postgres(Box::new(Postgres::open(place, options)?)));
+        #[cfg(not(feature = "postgres"))]
+        Err(Error::usage(
+            "this program was built without PostgreSQL; name an SQLite file for the store, or build it with the feature `postgres`",
+        ))
     }
 
     /// Runs statements that take and answer nothing.
     pub fn run(&mut self, sql: &str) -> Result<()> {
         match self {
             Self::Sqlite(database) => database.run(sql),
+            #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.run(sql),
         }
     }
@@ -147,6 +158,7 @@ impl Database {
     pub fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<usize> {
         match self {
             Self::Sqlite(database) => database.execute(sql, values),
+            #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.execute(sql, values),
         }
     }
@@ -160,6 +172,7 @@ impl Database {
     ) -> Result<()> {
         match self {
             Self::Sqlite(database) => database.query(sql, values, &mut each),
+            #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.query(sql, values, &mut each),
         }
     }
@@ -188,6 +201,7 @@ impl Database {
     pub fn write(&mut self, batch: &Batch<'_>) -> Result<()> {
         match self {
             Self::Sqlite(database) => database.write(batch),
+            #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.write(batch),
         }
     }
@@ -196,6 +210,7 @@ impl Database {
     pub fn numbers(&mut self, keys: &[String]) -> Result<Vec<Option<i64>>> {
         match self {
             Self::Sqlite(database) => database.numbers(keys),
+            #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.numbers(keys),
         }
     }
@@ -204,6 +219,7 @@ impl Database {
     pub fn whole<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         match self {
             Self::Sqlite(database) => database.begin()?,
+            #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.begin()?,
         }
         let done = work(self).and_then(|value| self.run("commit").map(|()| value));

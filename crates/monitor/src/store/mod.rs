@@ -16,6 +16,7 @@ pub(crate) mod blobs;
 pub(crate) mod database;
 mod issues;
 mod notes;
+#[cfg(feature = "postgres")]
 mod postgres;
 mod prune;
 mod schema;

@@ -50,6 +50,15 @@ impl Store {
         )
     }
 
+    /// The state of a detector for one thing that it watches, if there is one.
+    pub(crate) fn state(&mut self, detector: &str, subject: i64) -> Result<Option<Vec<u8>>> {
+        self.database.first(
+            "select state from detector where name = $1 and subject = $2",
+            &[Value::Text(detector), Value::Int(subject)],
+            |row| Ok(row.blob(0)?.to_vec()),
+        )
+    }
+
     /// Keeps what people changed; the same change again is kept once.
     ///
     /// # Errors

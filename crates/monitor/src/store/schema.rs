@@ -84,6 +84,7 @@ pub(crate) fn migrate(database: &mut Database) -> Result<()> {
                     ],
                     format!("pragma user_version = {}", at + 1),
                 ),
+                #[cfg(feature = "postgres")]
                 Database::Postgres(_) => (
                     &[
                         ("{int}", "bigint"),
@@ -112,6 +113,7 @@ pub(crate) fn migrate(database: &mut Database) -> Result<()> {
 fn version(database: &mut Database) -> Result<usize> {
     let version = match database {
         Database::Sqlite(database) => database.version()?,
+        #[cfg(feature = "postgres")]
         Database::Postgres(database) => database.version()?,
     };
     match usize::try_from(version) {

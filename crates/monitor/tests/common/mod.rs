@@ -25,7 +25,7 @@ impl Place {
     /// A schema of its own on the server, if there is one.
     pub fn postgres() -> Option<Self> {
         static SCHEMAS: AtomicUsize = AtomicUsize::new(0);
-        let place = std::env::var("TRADEWIND_POSTGRES").ok()?;
+        let place = std::env::var("TRADEWIND_POSTGRES").ok().filter(|_| cfg!(feature = "postgres"))?;
         let number = SCHEMAS.fetch_add(1, Ordering::Relaxed);
         let schema = format!("test_{}_{number}", std::process::id());
         Some(Self { place, options: Options { schema, ..Options::default() }, _folder: None })
@@ -38,6 +38,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        #[cfg(feature = "postgres")]
         if self._folder.is_none()
             && let Ok(mut client) = postgres::Client::connect(&self.place, postgres::NoTls)
         {

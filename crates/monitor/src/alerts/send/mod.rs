@@ -4,6 +4,7 @@
 //! what it refuses for good is not tried again at once.
 
 mod http;
+#[cfg(feature = "mail")]
 mod mail;
 
 use std::collections::BTreeSet;
@@ -87,6 +88,9 @@ pub(super) fn send(to: &Destination, message: &Message, variable: &dyn Fn(&str) 
                 http::post(&agent, &url, &headers, &body)
             })
         }
+        #[cfg(not(feature = "mail"))]
+        Destination::Mail { .. } => return Err(Error::usage(super::rule::NO_MAIL)),
+        #[cfg(feature = "mail")]
         Destination::Mail { host, port, tls, from, to, user_env, password_env, timeout_seconds } => {
             let user = secrets.maybe(user_env.as_ref())?.zip(secrets.maybe(password_env.as_ref())?);
             let mail = mail::letter(from, to, message)?;
