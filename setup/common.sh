@@ -139,7 +139,7 @@ need_features() {
     if ! need_xgboost; then
         XGBOOST_MISSING="XGBoost's library could not be installed (setup/xgboost.txt)"
         say "$XGBOOST_MISSING: it is left out"
-        FEATURES=(--features frames,kernel,lstm,pdf,sql,track)
+        FEATURES=(--features frames,kernel,lstm,monitor,pdf,sql,track)
     fi
 }
 
