@@ -176,7 +176,7 @@ fn ten() -> f64 {
 }
 
 /// All that is watched, and where messages go.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
     /// The names of the key columns.
@@ -196,6 +196,19 @@ pub struct Rules {
 
 fn thirteen() -> f64 {
     13.0
+}
+
+impl Default for Rules {
+    /// Nothing is watched; a quarter has 13 periods.
+    fn default() -> Self {
+        Self {
+            keys: Vec::new(),
+            currency: String::new(),
+            periods_a_quarter: thirteen(),
+            rules: Vec::new(),
+            destinations: BTreeMap::new(),
+        }
+    }
 }
 
 impl Rules {
