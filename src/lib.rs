@@ -65,6 +65,7 @@ mod format;
 pub mod job;
 pub mod metrics;
 pub mod models;
+pub mod monitor;
 mod operate;
 pub mod optimise;
 mod options;

@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::{Backtest, Folds, Listener, Scored, Search, Tuning};
 use crate::forecast::Forecast;
 use crate::models::{Aim, Automatic, Fits, Model, SeasonalNaive};
+use crate::monitor::Monitor;
 use crate::options::{split, split_list};
 use crate::panel::{Aggregate, Clean, Columns, Future, Join, Panel, Reading, Role, Scenario, Stamps, Stated, checked};
 use crate::report::Paper;
@@ -67,6 +68,8 @@ pub enum Group {
     Seed,
     /// Where runs are kept.
     Track,
+    /// Where forecasts are kept that were given out, and who is told when they go wrong.
+    Monitor,
     /// How a report is written: its title, its sections, for whom, in which currency.
     Report,
     /// How stock is replenished.
@@ -110,7 +113,7 @@ impl Group {
             | Self::Limits
             | Self::Markdown
             | Self::Promotion => "Decision",
-            Self::Track | Self::Report | Self::Chunk | Self::Overwrite => "Results",
+            Self::Track | Self::Monitor | Self::Report | Self::Chunk | Self::Overwrite => "Results",
         }
     }
 }
@@ -520,6 +523,12 @@ plan! {
         /// and tune keep theirs at MLFLOW_TRACKING_URI, else in mlruns, if nothing is stated.
         #[env = "TRADEWIND_TRACK"] #[of(Track)]
         track: String,
+        /// Where forecasts are kept that were given out: an SQLite file, or the URL postgres://… of a server.
+        #[env = "TRADEWIND_STORE"] #[of(Monitor)]
+        store: String,
+        /// File with the rules of alerts and their destinations: TOML.
+        #[env = "TRADEWIND_ALERTS"] #[of(Monitor)]
+        alerts: PathBuf,
         /// The experiment that runs belong to; by default the title of the plan.
         #[env = "TRADEWIND_EXPERIMENT"] #[of(Track)]
         experiment: String,
@@ -1007,6 +1016,14 @@ impl Plan {
         }
     }
 
+    /// The monitor of the plan's store; none where it names no store.
+    ///
+    /// # Errors
+    /// As [`Monitor::open`].
+    pub fn monitor(&self) -> Result<Option<Monitor>> {
+        self.store.as_deref().map(|store| Monitor::open(store, self.alerts.as_deref())).transpose()
+    }
+
     /// The same plan, whose runs are kept at the usual place where it says nothing of it and the program can keep them.
     #[must_use]
     pub fn tracked(self) -> Self {
@@ -1039,7 +1056,7 @@ impl Plan {
         };
         let defaults = crate::options::fields(&Self::default())?;
         // What says where runs are kept may hold a password, and so may the address of a database.
-        let hidden = ["track", "query"];
+        let hidden = ["track", "query", "store"];
         let stated = |(field, value): &(&String, &serde_json::Value)| {
             !value.is_null()
                 && !hidden.contains(&field.as_str())

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::files::Lock;
 use crate::models::Fits;
+use crate::monitor::Monitor;
 use crate::plan::Plan;
 use crate::show::{Block, Show, Table};
 use crate::track::Runs;
@@ -97,7 +98,8 @@ crate::show::noun!(Watching);
 impl Plan {
     /// Forecasts every file of a folder that has not been forecast, once each, into the folder `out`: `NAME.forecast.csv` with the note
     /// `NAME.forecast.json`. With `runs` the champion of [`model_name`](Plan::model_name) forecasts, updated with the file's history;
-    /// else the models of the plan are fitted to it. Files that are still written (`.part`, `.tmp`, hidden, changed in the last two
+    /// else the models of the plan are fitted to it. Where the plan
+    /// names a [`store`](Plan::store), the forecast is kept there for the monitor. Files that are still written (`.part`, `.tmp`, hidden, changed in the last two
     /// seconds) wait for a later round.
     ///
     /// # Errors
@@ -109,11 +111,12 @@ impl Plan {
         let _alone = Lock::on(out)?;
         let mut files = crate::files::list(folder)?;
         files.sort();
+        let monitor = self.monitor()?;
         let champion = runs.map(|runs| runs.champion_fits(&self.model_name())).transpose()?;
         let mut seen = Vec::new();
         for file in files.into_iter().filter(|file| is_whole(file)) {
             crate::progress::check()?;
-            if let Some(result) = self.arrived(&file, out, champion.as_ref())? {
+            if let Some(result) = self.arrived(&file, out, champion.as_ref(), monitor.as_ref())? {
                 seen.push(Seen { file, result });
             }
         }
@@ -126,6 +129,7 @@ impl Plan {
         file: &Path,
         out: &Path,
         champion: Option<&Fits>,
+        monitor: Option<&Monitor>,
     ) -> Result<Option<std::result::Result<PathBuf, String>>> {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         // One that cannot be read now may be readable in the next round.
@@ -156,6 +160,10 @@ impl Plan {
         };
         match made {
             Ok(made) => {
+                // Before the note: whoever is killed in between issues the same run again, which changes nothing.
+                if let Some(monitor) = monitor {
+                    monitor.issue(&made, &told.content)?;
+                }
                 told.model = made.models();
                 told.forecast = forecast.file_name().map(|name| name.to_string_lossy().into_owned());
                 crate::files::together(|| {

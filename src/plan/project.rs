@@ -20,7 +20,7 @@ const CHANGING: [&str; 7] = ["models", "horizon", "gap", "folds", "metric", "pol
 impl Plan {
     /// The TOML file that describes the plan, without what may hold a password.
     pub(crate) fn shared(&self) -> String {
-        self.toml(&["track", "query"])
+        self.toml(&["track", "query", "store"])
     }
 
     /// Writes a project into a folder that is not there yet or is empty: `plan.toml`, `params.yaml`, `dvc.yaml` whose stages call
@@ -58,7 +58,14 @@ impl Plan {
             _ if is_query => self.data.clone(),
             _ => whole(&self.data),
         };
-        for beside in [&mut plan.future, &mut plan.stock, &mut plan.on_hand, &mut plan.calendar, &mut plan.templates] {
+        for beside in [
+            &mut plan.future,
+            &mut plan.stock,
+            &mut plan.on_hand,
+            &mut plan.calendar,
+            &mut plan.templates,
+            &mut plan.alerts,
+        ] {
             *beside = beside.as_deref().map(whole);
         }
         let data = plan.data.to_string_lossy().replace('\\', "/");

@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 use super::api::{Api, functions, methods, properties};
 use super::values::Names;
+use crate::forecast::Forecast;
 use crate::models::Fits;
+use crate::monitor::{Monitor, Monitored};
 use crate::operate::{Retraining, Watching};
 use crate::outcome::Outcome;
+use crate::panel::Panel;
 use crate::plan::Plan;
 use crate::show::Table;
 use crate::track::Runs;
@@ -26,6 +29,26 @@ pub(super) fn register(api: &mut Api) {
         download(runs, run: String, path: String, folder: String) -> Vec<PathBuf> {
             runs.download(&run, &path, folder)
         }
+    }
+    functions! { api;
+        "Monitor::open" monitor(store: String) -> Monitor { Monitor::open(&store, None) }
+        "Monitor::open" monitor(store: String, rules: String) -> Monitor {
+            Monitor::open(&store, Some(std::path::Path::new(&rules)))
+        }
+    }
+    methods! { api, Monitor;
+        issue(monitor, forecast: Forecast, run: String) -> String { monitor.issue(&forecast, &run) }
+        receive(monitor, sales: Panel) -> Monitored { monitor.receive(&sales) }
+        accuracy(monitor) -> Table { monitor.accuracy() }
+        worst(monitor, most: usize) -> Table { monitor.worst(most) }
+        alerts(monitor) -> Table { monitor.alerts() }
+    }
+    properties! { api, Monitored;
+        sentence(told) -> String { told.sentence() }
+        notes(told) -> Vec<String> { told.notes() }
+    }
+    methods! { api, Monitored;
+        alerts(told) -> Table { told.alerts() }
     }
     methods! { api, Runs;
         champion_fits(runs, model: String) -> Fits { runs.champion_fits(&model) }

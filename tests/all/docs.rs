@@ -34,6 +34,7 @@ impl Block {
         let feature = self.note.as_deref()?.strip_prefix("needs: ")?;
         let there = match feature {
             "sql" => cfg!(feature = "sql"),
+            "monitor" => cfg!(feature = "monitor"),
             "track" => cfg!(feature = "track"),
             "lstm" => cfg!(feature = "lstm"),
             "pdf" => cfg!(feature = "pdf"),
@@ -102,6 +103,7 @@ pages! {
     library "docs/library.md"
     limits "docs/limits.md"
     models "docs/models.md"
+    monitoring "docs/monitoring.md"
     notebooks "docs/notebooks.md"
     operate "docs/operate.md"
     reports "docs/reports.md"

@@ -63,7 +63,13 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         ("init", "folder") => path("project"),
         (_, "folder") => path("trial"),
         ("runs", "place") => path("mlruns"),
+        ("monitor", "store") => path("monitor.db"),
+        ("monitor", "rules") => path("rules.toml"),
+        (_, "forecast") => "forecast".into(),
+        (_, "sales") => "sales".into(),
+        ("worst", "most") => "3".into(),
         (_, "experiment") => r#""Sales""#.into(),
+        ("issue", "run") => r#""again""#.into(),
         (_, "run") => "first".into(),
         (_, "ids") => "[first, second]".into(),
         (_, "runs") => "runs".into(),
@@ -275,6 +281,14 @@ fn every_verb_runs() {
         );
         session.run("runs", &kept).unwrap_or_else(|failure| panic!("{failure}"));
     }
+    if cfg!(feature = "monitor") {
+        std::fs::write(out.join("rules.toml"), "keys = [\"Store\", \"Dept\"]\n").unwrap();
+        let kept = format!(
+            "let monitor = monitor({:?}); monitor.issue(forecast, \"first\"); let monitored = monitor.receive(sales);",
+            out.join("monitor.db")
+        );
+        session.run("monitor", &kept).unwrap_or_else(|failure| panic!("{failure}"));
+    }
     let text = std::fs::read_to_string(out.join("future.csv")).unwrap();
     let (header, rows) = text.split_once('\n').unwrap();
     let at = header.split(',').position(|name| name == "IsHoliday").unwrap();
@@ -291,8 +305,12 @@ fn every_verb_runs() {
         ["runs", "track", "retrain", "watch"].contains(&verb.name)
             || verb.noun.is_some_and(|noun| ["Runs", "Retraining", "Watching"].contains(&noun))
     };
+    let monitors =
+        |verb: &Verb| verb.name == "monitor" || verb.noun.is_some_and(|noun| ["Monitor", "Monitored"].contains(&noun));
     let can_run = |verb: &&Verb| {
-        (verb.name != "save_native" || cfg!(feature = "xgboost")) && (!keeps_runs(verb) || cfg!(feature = "track"))
+        (verb.name != "save_native" || cfg!(feature = "xgboost"))
+            && (!keeps_runs(verb) || cfg!(feature = "track"))
+            && (!monitors(verb) || cfg!(feature = "monitor"))
     };
     for verb in language.verbs().iter().filter(can_run) {
         let arguments: Vec<String> = verb.params.iter().map(|(param, _)| sample(verb, param, out)).collect();

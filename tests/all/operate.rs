@@ -195,6 +195,112 @@ fn a_project_runs_where_it_was_begun() {
     assert_eq!(std::fs::read_to_string(home.join("results/metrics/steps.csv")).unwrap().lines().count(), 3);
 }
 
+/// Forecasts of twelve weeks are kept and scored; a shift of the level is told of at a webhook, once, with its recovery; the same sales
+/// again change nothing; a champion is found anew.
+#[cfg(feature = "monitor")]
+#[test]
+fn what_was_given_out_is_scored_and_a_shift_is_told_of() {
+    use std::io::{Read, Write};
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    // A receiver of alerts.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let heard = std::sync::Arc::new(std::sync::Mutex::new(Vec::<String>::new()));
+    let hearing = heard.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let (mut text, mut bytes) = (String::new(), [0; 4096]);
+            let whole = |text: &str| {
+                let (head, body) = text.split_once("\r\n\r\n")?;
+                let long =
+                    head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+                (body.len() >= long.unwrap_or(0_usize)).then(|| body.to_string())
+            };
+            let body = loop {
+                if let Some(body) = whole(&text) {
+                    break body;
+                }
+                let count = stream.read(&mut bytes).unwrap();
+                text += &String::from_utf8_lossy(&bytes[..count]);
+            };
+            hearing.lock().unwrap().push(body);
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        }
+    });
+    let rules = format!(
+        r#"
+        keys = ["Store", "Dept"]
+        currency = "USD"
+        [[rule]]
+        name = "forecasts are off"
+        what = "error"
+        level = "portfolio"
+        above = 15.0
+        severity = "critical"
+        to = ["desk"]
+        [destination.desk]
+        kind = "webhook"
+        url = "http://{address}/alerts"
+        "#
+    );
+    std::fs::write(at("alerts.toml"), rules).unwrap();
+    let sales = Panel::read(DATA, Columns::new(["Store", "Dept"], "Date", "Weekly_Sales")).unwrap();
+    let store = at("monitor.db").to_string_lossy().into_owned();
+    let open = || Monitor::open(&store, Some(&at("alerts.toml"))).unwrap();
+    // A forecast of every week of a quarter, each given out before the week.
+    let fridays =
+        (1..=12).map(|week| chrono::NaiveDate::from_ymd_opt(2012, 6, 1).unwrap() + chrono::Days::new(7 * week));
+    for friday in fridays {
+        let day = friday.to_string();
+        let forecast = sales.before(&day).unwrap().fit(["seasonal_naive"]).unwrap().forecast(4).unwrap();
+        open().issue(&forecast, &day).unwrap();
+        let again = open().issue(&forecast, &day).unwrap();
+        assert!(again.contains("was of this run there already"), "{again}");
+    }
+    let before = open().receive(&sales.before("2012-07-20").unwrap()).unwrap();
+    assert!(before.alerts().rows() == 0 && !before.sentence().starts_with("0 "), "{before}");
+    let same = open().receive(&sales.before("2012-07-20").unwrap()).unwrap();
+    assert!(same.sentence().starts_with("0 new values received; 0 scores computed"), "{same}");
+    // From now on half as much again is sold.
+    let text = std::fs::read_to_string(DATA).unwrap();
+    let (header, rows) = text.split_once('\n').unwrap();
+    let names: Vec<&str> = header.split(',').map(|name| name.trim_matches('"')).collect();
+    let place = |name: &str| names.iter().position(|other| *other == name).unwrap();
+    let (date, sold) = (place("Date"), place("Weekly_Sales"));
+    let shifted = |factor: f64| {
+        let row = |row: &str| {
+            let mut cells: Vec<String> = row.split(',').map(String::from).collect();
+            if cells[date].trim_matches('"') >= "2012-07-20" {
+                cells[sold] = (cells[sold].parse::<f64>().unwrap() * factor).to_string();
+            }
+            cells.join(",")
+        };
+        format!("{header}\n{}\n", rows.lines().map(row).collect::<Vec<_>>().join("\n"))
+    };
+    std::fs::write(at("shifted.csv"), shifted(1.5)).unwrap();
+    let shifted_sales =
+        Panel::read(at("shifted.csv"), Columns::new(["Store", "Dept"], "Date", "Weekly_Sales")).unwrap();
+    let told = open().receive(&shifted_sales.before("2012-08-18").unwrap()).unwrap();
+    assert!(told.sentence().contains("1 alert began"), "{told}");
+    assert_eq!(heard.lock().unwrap().len(), 1);
+    assert!(heard.lock().unwrap()[0].contains("forecasts are off"));
+    open().receive(&shifted_sales.before("2012-08-18").unwrap()).unwrap();
+    assert_eq!(heard.lock().unwrap().len(), 1, "the same again");
+    // The models are fitted again, and the best forecasts.
+    let runs = home(folder.path());
+    let again = Plan { data: at("shifted.csv"), ..plan("naive; seasonal_naive") }.retrain(&runs).unwrap();
+    assert!(again.promoted());
+    // What had been shifted was a mistake of the till: corrected, the alert is over.
+    let told = open().receive(&sales.before("2012-08-18").unwrap()).unwrap();
+    assert!(told.sentence().contains("corrected") && told.sentence().contains("1 alert ended"), "{told}");
+    assert_eq!(heard.lock().unwrap().len(), 2);
+    let accuracy = open().accuracy().unwrap();
+    assert_eq!(accuracy.get(0, "model").unwrap().to_string(), "seasonal_naive");
+    assert_eq!((open().alerts().unwrap().rows(), open().worst(3).unwrap().rows()), (0, 3));
+}
+
 /// With DVC (TRADEWIND_DVC: the folder of its programs): the stages run, metrics and plots are shown, a parameter is changed, data and
 /// fits go to a storage and come back.
 #[test]

@@ -21,6 +21,7 @@ mod holidays;
 mod init;
 mod kernel;
 mod lists;
+mod monitor;
 mod out;
 mod report;
 mod retrain;
@@ -108,6 +109,8 @@ enum Verb {
     Retrain(Box<retrain::Retrain>),
     /// Bring back the model that the champion replaced.
     Rollback(retrain::Rollback),
+    /// Keep forecasts that were given out, score them as sales arrive, tell when they go wrong.
+    Monitor(monitor::Command),
     /// Forecast each arriving file once.
     Watch(Box<watch::Command>),
     /// List, show and compare what has been run; send it to an MLflow server.
@@ -198,6 +201,7 @@ fn run(cli: Cli) -> Result<u8> {
         Verb::Run(command) => command.run(&out),
         Verb::Retrain(command) => command.run(&out),
         Verb::Rollback(command) => command.run(&out),
+        Verb::Monitor(command) => command.run(&out),
         Verb::Watch(command) => command.run(&out),
         Verb::Runs(command) => command.run(&out),
         Verb::Models(command) => command.run(&out, MODELS),

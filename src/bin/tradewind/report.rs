@@ -38,6 +38,7 @@ pub(crate) const WHOLE: &[Group] = &[
     Group::Stock,
     Group::Spend,
     Group::Track,
+    Group::Monitor,
     Group::Overwrite,
 ];
 

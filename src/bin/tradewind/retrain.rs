@@ -24,6 +24,7 @@ pub(crate) const OPERATED: &[Group] = &[
     Group::Search,
     Group::Seed,
     Group::Track,
+    Group::Monitor,
 ];
 
 #[derive(Args)]

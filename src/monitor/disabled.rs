@@ -1,0 +1,53 @@
+//! Stands in for the monitor where it was not built in.
+#![allow(missing_docs)]
+
+use std::convert::Infallible;
+use std::path::Path;
+
+use super::Monitored;
+use crate::error::{Error, Result};
+use crate::forecast::Forecast;
+use crate::panel::Panel;
+use crate::show::{Block, Show, Table};
+
+/// A monitor, in a build that has none.
+#[derive(Clone)]
+pub struct Monitor(Infallible);
+
+/// Says how to get a build that monitors.
+pub fn ready() -> Result<()> {
+    Err(missing())
+}
+
+fn missing() -> Error {
+    Error::usage("this build leaves monitoring out; build with: cargo build --release --features monitor")
+}
+
+impl Monitor {
+    pub fn open(_: &str, _: Option<&Path>) -> Result<Self> {
+        Err(missing())
+    }
+    pub fn issue(&self, _: &Forecast, _: &str) -> Result<String> {
+        match self.0 {}
+    }
+    pub fn receive(&self, _: &Panel) -> Result<Monitored> {
+        match self.0 {}
+    }
+    pub fn accuracy(&self) -> Result<Table> {
+        match self.0 {}
+    }
+    pub fn worst(&self, _: usize) -> Result<Table> {
+        match self.0 {}
+    }
+    pub fn alerts(&self) -> Result<Table> {
+        match self.0 {}
+    }
+}
+
+impl Show for Monitor {
+    fn block(&self) -> Block {
+        match self.0 {}
+    }
+}
+
+crate::show::noun!(Monitor);
