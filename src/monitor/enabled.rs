@@ -132,7 +132,9 @@ impl Monitor {
                     mean[before + step] = *value;
                     all[before + step] = quantiles.iter().map(|quantile| quantile[step]).collect();
                 }
+                // A forecast from a file has no history, and none by which its errors could be scaled.
                 let scale = crate::metrics::scales(&panel.regular(i), panel.season()).0;
+                let scale = if scale.is_finite() { scale } else { 0.0 };
                 Some(SeriesForecast { key: keys[i].clone(), scale, mean, quantiles: all })
             };
             let rows: Vec<SeriesForecast> = (0..forecast.len()).filter_map(of_series).collect();
