@@ -5,6 +5,7 @@
 //! | [`store`] | What was forecast, when, by which run, and what happened? In an SQLite file or on a PostgreSQL server |
 //! | [`scores`] | How large are the errors of every model, series and step, over the last 4, 13 and 52 periods? |
 //! | [`alerts`] | Who has to know of it, since when, why, and what does it cost? |
+//! | [`overrides`] | What do planners change, does it help, and which of their changes should be doubted? |
 //!
 //! ```
 //! use chrono::{DateTime, NaiveDate};
@@ -38,6 +39,7 @@
 
 pub mod alerts;
 mod error;
+pub mod overrides;
 pub mod scores;
 pub mod store;
 
