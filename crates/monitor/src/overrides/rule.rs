@@ -21,12 +21,13 @@ use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 
 use super::shrunken::shrunken;
-use super::value::{Band, Direction, Options, shape};
 use crate::error::{Error, Result};
 
 /// How many different reasons are taken as codes.
 pub const REASONS: usize = 20;
 /// The parts of an override that may be heeded; what is learnt of each, and of harm.
+/// Limits of sizes, in % of the statistical forecast.
+const SIZES: [u32; 5] = [5, 10, 20, 40, 80];
 const PARTS: [f64; 4] = [0.25, 0.5, 0.75, 1.0];
 const WHOLE: usize = PARTS.len() - 1;
 const HARM: usize = PARTS.len();
@@ -90,7 +91,6 @@ pub struct Rule {
     mean: Learnt,
     /// By the words that name a group.
     effects: BTreeMap<String, Effect>,
-    bands: (f64, f64),
     reasons: BTreeSet<String>,
 }
 
@@ -99,7 +99,7 @@ impl Rule {
     ///
     /// # Errors
     /// A number is not finite.
-    pub fn learn(history: &[Past], until: NaiveDateTime, options: &Options) -> Result<Self> {
+    pub fn learn(history: &[Past], until: NaiveDateTime) -> Result<Self> {
         for past in history {
             past.made.check()?;
             if !past.actual.is_finite() {
@@ -109,12 +109,11 @@ impl Rule {
                 )));
             }
         }
-        let history: Vec<(&Past, (Direction, Band))> = history
+        let history: Vec<&Past> = history
             .iter()
-            .filter(|past| past.made.date < until)
-            .filter_map(|past| Some((past, shape(past.made.statistical, past.made.planned, options.bands)?)))
+            .filter(|past| past.made.date < until && past.made.planned != past.made.statistical)
             .collect();
-        let mut reasons: BTreeSet<String> = history.iter().map(|(past, _)| code(&past.made.reason)).collect();
+        let mut reasons: BTreeSet<String> = history.iter().map(|past| code(&past.made.reason)).collect();
         if reasons.len() > REASONS {
             reasons.clear();
         }
@@ -122,14 +121,13 @@ impl Rule {
             overrides: history.len(),
             mean: Learnt::default(),
             effects: BTreeMap::new(),
-            bands: options.bands,
             reasons,
         };
         let mut names: Vec<BTreeMap<String, usize>> = Vec::new();
         let mut factors: Vec<Vec<usize>> = Vec::new();
-        for (past, shape) in &history {
-            let mut groups = rule.groups(&past.made, *shape);
-            groups.push(format!("{} {:?}", past.made.date, shape.0));
+        for past in &history {
+            let mut groups = rule.groups(&past.made);
+            groups.push(format!("{} {}", past.made.date, past.made.way()));
             names.resize(groups.len(), BTreeMap::new());
             factors.resize(groups.len(), Vec::new());
             for ((group, names), levels) in groups.into_iter().zip(&mut names).zip(&mut factors) {
@@ -140,7 +138,7 @@ impl Rule {
         // What belongs to dates is taken off, and not kept.
         let kept = names.len().saturating_sub(1);
         for target in 0..=HARM {
-            let values: Vec<f64> = history.iter().map(|(past, _)| past.learnt(target)).collect();
+            let values: Vec<f64> = history.iter().map(|past| past.learnt(target)).collect();
             let fit = shrunken(&values, &factors);
             if let Some(mean) = rule.mean.get_mut(target) {
                 *mean = fit.mean;
@@ -171,7 +169,7 @@ impl Rule {
     /// A number is not finite.
     pub fn judge(&self, made: &Made) -> Result<Doubt> {
         made.check()?;
-        let Some(shape) = shape(made.statistical, made.planned, self.bands) else {
+        if made.planned == made.statistical {
             return Ok(Doubt {
                 expected_gain: 0.0,
                 probability_of_harm: 0.0,
@@ -179,11 +177,11 @@ impl Rule {
                 released: made.planned,
                 sentence: "kept: it changes nothing".into(),
             });
-        };
+        }
         let mut learnt = self.mean;
         // The group that speaks most against it.
         let mut worst: Option<(f64, String, usize)> = None;
-        for group in self.groups(made, shape) {
+        for group in self.groups(made) {
             let Some(effect) = self.effects.get(&group) else { continue };
             learnt.iter_mut().zip(&effect.adds).for_each(|(sum, adds)| *sum += adds);
             let adds = effect.adds.get(WHOLE).copied().unwrap_or_default();
@@ -227,17 +225,14 @@ impl Rule {
     }
 
     /// The groups that an override belongs to, in words.
-    fn groups(&self, made: &Made, (direction, band): (Direction, Band)) -> Vec<String> {
+    fn groups(&self, made: &Made) -> Vec<String> {
         let planner = &made.planner;
-        let way = match direction {
-            Direction::Up => "upward",
-            Direction::Down => "downward",
-        };
-        let size = match band {
-            Band::Small => "small",
-            Band::Medium => "medium",
-            Band::Large => "large",
-        };
+        let way = made.way();
+        let percent = 100.0 * (made.planned - made.statistical).abs() / made.statistical.max(0.0);
+        let size = SIZES
+            .iter()
+            .find(|limit| percent <= f64::from(**limit))
+            .map_or("by any more".to_string(), |limit| format!("by up to {limit} %"));
         let reason = code(&made.reason);
         let reason = if self.reasons.contains(&reason) { reason } else { "any reason".to_string() };
         let recent = match made.recent_bias {
@@ -253,10 +248,11 @@ impl Rule {
         vec![
             format!("changes by {planner}"),
             format!("changes {way} by {planner}"),
-            format!("{size} changes {way} by {planner}"),
+            format!("changes {way} {size} by {planner}"),
             format!("changes by {planner} for `{reason}`"),
+            format!("changes {way} {size} for `{reason}`"),
             format!("changes for `{reason}`"),
-            format!("{size} changes {way}"),
+            format!("changes {way} {size}"),
             format!("changes {way} of class {}", made.class),
             format!("changes {way} {recent}"),
             format!("changes {recent} by {planner}"),
@@ -271,6 +267,10 @@ fn code(reason: &str) -> String {
 }
 
 impl Made {
+    fn way(&self) -> &'static str {
+        if self.planned > self.statistical { "upward" } else { "downward" }
+    }
+
     fn check(&self) -> Result<()> {
         let numbers = [Some(self.statistical), Some(self.planned), self.recent_bias];
         if numbers.iter().flatten().any(|number| !number.is_finite()) {

@@ -39,7 +39,7 @@ impl Dice {
     }
 
     fn heavy(&mut self) -> f64 {
-        StudentT::new(4.0).map_or(0.0, |student| student.sample(&mut self.0)).clamp(-8.0, 8.0)
+        StudentT::new(4.0_f64).map_or(0.0_f64, |student| student.sample(&mut self.0)).clamp(-8.0, 8.0)
     }
 
     fn lognormal(&mut self, median: f64, spread: f64) -> f64 {
