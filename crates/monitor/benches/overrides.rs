@@ -110,16 +110,30 @@ fn main() -> Result<()> {
     let shares: Vec<f64> = covered.iter().map(|one| one.0 as f64 / one.1 as f64).collect();
     let least = shares.iter().copied().fold(1.0, f64::min);
     let most = shares.iter().copied().fold(0.0, f64::max);
-    println!("coverage of 90 % intervals, two years: {:.3} of {all} (by planner {least:.3} … {most:.3})", inside as f64 / all as f64);
+    println!(
+        "coverage of 90 % intervals, two years: {:.3} of {all} (by planner {least:.3} … {most:.3})",
+        inside as f64 / all as f64
+    );
     println!("coverage of 90 % intervals, one quarter: {:.3} of {}", few.0 as f64 / few.1 as f64, few.1);
     println!(
         "by outcome: keeps {:.3} of the gain of good ones, removes {:.3} of the harm of bad ones; worst run {:.3}, {:.3}",
-        outcome.keeps(), outcome.removes(), worst.0, worst.1
+        outcome.keeps(),
+        outcome.removes(),
+        worst.0,
+        worst.1
     );
     println!("            a rule that knew motives would keep {:.3} and remove {:.3}", bound.keeps(), bound.removes());
-    println!("by kind:    keeps {:.3} of the gain of good ones, removes {:.3} of the harm of bad ones", kind.keeps(), kind.removes());
+    println!(
+        "by kind:    keeps {:.3} of the gain of good ones, removes {:.3} of the harm of bad ones",
+        kind.keeps(),
+        kind.removes()
+    );
     println!("total gain of all overrides {total:.0}, of those released {after:.0}");
     println!("probability of harm {:.3}, harm done {:.3}", harm.0 / harm.2, harm.1 / harm.2);
-    println!("value: {:.1} ms a run; rule: {:.0} ms to learn", 1e3 * valued / judged, 1e3 * learnt / (worlds * runs.div_ceil(10)) as f64);
+    println!(
+        "value: {:.1} ms a run; rule: {:.0} ms to learn",
+        1e3 * valued / judged,
+        1e3 * learnt / (worlds * runs.div_ceil(10)) as f64
+    );
     Ok(())
 }

@@ -143,7 +143,8 @@ impl Remark {
 
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = |dates: &[NaiveDateTime]| dates.iter().map(|date| date.date().to_string()).collect::<Vec<_>>().join(", ");
+        let at =
+            |dates: &[NaiveDateTime]| dates.iter().map(|date| date.date().to_string()).collect::<Vec<_>>().join(", ");
         match self {
             Self::Expired => write!(f, "ignored: it has expired"),
             Self::NotYetMade => write!(f, "ignored: it was made after this forecast"),
@@ -217,7 +218,9 @@ impl Cells<'_> {
             return Err(Error::data("the dates of the forecast must ascend; sort them"));
         }
         if self.mean.iter().any(|mean| !mean.is_finite()) {
-            return Err(Error::data("a mean of the forecast is no finite number; leave out series that have no forecast"));
+            return Err(Error::data(
+                "a mean of the forecast is no finite number; leave out series that have no forecast",
+            ));
         }
         Ok(())
     }
@@ -278,9 +281,7 @@ pub fn apply(cells: &Cells, overrides: &[Override], now: DateTime<Utc>, sign: Si
 }
 
 /// Those that are heeded; for the others it is said why not.
-fn heed<'a>(
-    cells: &Cells, overrides: &'a [Override], now: DateTime<Utc>, outcomes: &mut [Outcome],
-) -> Vec<Heeded<'a>> {
+fn heed<'a>(cells: &Cells, overrides: &'a [Override], now: DateTime<Utc>, outcomes: &mut [Outcome]) -> Vec<Heeded<'a>> {
     // Series by column and value.
     let mut index: BTreeMap<&str, BTreeMap<&str, Vec<usize>>> =
         cells.columns.iter().map(|column| (column.as_str(), BTreeMap::new())).collect();

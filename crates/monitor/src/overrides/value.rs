@@ -172,7 +172,9 @@ pub fn value(rows: &[Row], options: &Options) -> Result<Value> {
         return Err(Error::usage("the level of the intervals must lie between 0 and 1, such as 0.9"));
     }
     if !(options.bands.0 > 0.0 && options.bands.1 > options.bands.0) {
-        return Err(Error::usage("the limits of small and of medium overrides must ascend from above 0, such as 0.1 and 0.3"));
+        return Err(Error::usage(
+            "the limits of small and of medium overrides must ascend from above 0, such as 0.1 and 0.3",
+        ));
     }
     for row in rows {
         let numbers = [row.naive, row.statistical, row.planned, row.released, row.actual, row.over, row.under];
@@ -261,9 +263,5 @@ fn gain(rows: &[&Row], below: Rung, above: Rung, loss: fn(&Row, f64) -> f64, lev
     let values: Vec<f64> = changed.iter().map(|row| loss(row, below(row)) - loss(row, above(row))).collect();
     let dates: Vec<NaiveDateTime> = changed.iter().map(|row| row.date).collect();
     let series: Vec<i64> = changed.iter().map(|row| row.series).collect();
-    Gain {
-        changed: changed.len(),
-        total: values.iter().sum(),
-        interval: interval(&values, &dates, &series, level),
-    }
+    Gain { changed: changed.len(), total: values.iter().sum(), interval: interval(&values, &dates, &series, level) }
 }

@@ -189,7 +189,13 @@ impl World {
     }
 
     fn change(
-        &self, planner: usize, item: &Item, promoted: bool, statistical: f64, bias: Option<f64>, dice: &mut Dice,
+        &self,
+        planner: usize,
+        item: &Item,
+        promoted: bool,
+        statistical: f64,
+        bias: Option<f64>,
+        dice: &mut Dice,
     ) -> Option<(Motive, f64)> {
         let planner = &self.planners[planner];
         if promoted && dice.happens(planner.acts) {
