@@ -91,7 +91,7 @@ fn totals_are_rolled_down_by_shares_and_up_to_every_sum() {
     assert_eq!(Cells { mean: &applied.mean, ..shop.cells() }.sums(&[]).unwrap()[&vec![]], [120.0, 129.0, 70.0, 30.0]);
     // Quantiles: scaled where there was a forecast, shifted where there was none.
     let moves: Vec<Move> = applied.changes.iter().filter(|change| change.date == 1).map(|one| one.movement()).collect();
-    assert_eq!(moves, [[Move::Scale(2.0); 3], [Move::Shift(3.0); 3]].concat());
+    assert_eq!(moves, [[Move::Shift(3.0); 3], [Move::Scale(2.0); 3]].concat());
     assert_eq!(Move::Scale(2.0).of(7.0), 14.0);
 }
 
