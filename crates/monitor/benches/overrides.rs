@@ -1,10 +1,11 @@
 //! Is the value added by planners within its interval, and does the rule tell good overrides from bad ones?
 //!
-//! `cargo bench -p tradewind-monitor --bench overrides [-- FIRST [WORLDS [RUNS]]]`: WORLDS worlds (10) of thirty planners from
-//! the seed FIRST (1000), each run RUNS times (100) with other luck. A planner's true value added is the mean over those
-//! runs; coverage is the share of planners and runs whose 90 % interval holds it. The rule is learnt on the first year of a
-//! run and judges the second. *By outcome*, an override is good where it took error away; *by kind*, where overrides of that
-//! planner and motive do on the mean of all runs. Seeds below 1000 were looked at when choices were made.
+//! `cargo bench -p tradewind-monitor --bench overrides [-- FIRST [WORLDS [RUNS]]]`: WORLDS worlds (10) of thirty
+//! planners from the seed FIRST (1000), each run RUNS times (100) with other luck. A planner's true value added is the
+//! mean over those runs; coverage is the share of planners and runs whose 90 % interval holds it. The rule is learnt on
+//! the first year of a run and judges the second. *By outcome*, an override is good where it took error away; *by
+//! kind*, where overrides of that planner and motive do on the mean of all runs. Seeds below 1000 were looked at when
+//! choices were made.
 
 #[path = "../tests/planners/mod.rs"]
 mod planners;
@@ -58,7 +59,7 @@ fn main() -> Result<()> {
             for (planner, (_, ladder)) in value.planners.iter().enumerate() {
                 intervals.push((planner, ladder.units.planned));
             }
-            // The half of a year is a history too short for most: planners with few overrides.
+            // A quarter: planners with few overrides.
             let short: Vec<_> = rows.iter().filter(|row| row.date < date(13)).cloned().collect();
             for (planner, ladder) in tradewind_monitor::overrides::value(&short, &options)?.planners {
                 let planner: usize = planner.trim_start_matches('p').parse()?;
@@ -116,7 +117,7 @@ fn main() -> Result<()> {
     );
     println!("coverage of 90 % intervals, one quarter: {:.3} of {}", few.0 as f64 / few.1 as f64, few.1);
     println!(
-        "by outcome: keeps {:.3} of the gain of good ones, removes {:.3} of the harm of bad ones; worst run {:.3}, {:.3}",
+        "by outcome: keeps {:.3} of the gain of good ones, removes {:.3} of the harm of bad ones; at worst {:.3}, {:.3}",
         outcome.keeps(),
         outcome.removes(),
         worst.0,

@@ -230,7 +230,8 @@ proptest! {
             let mut after = 0.0;
             for (at, date) in shop.dates.iter().enumerate() {
                 if (change.from..=change.to).contains(&date.date()) && !void(date) {
-                    after += shop.keys.iter().zip(week(&applied, at)).filter(|(key, _)| chosen(key)).map(|one| one.1).sum::<f64>();
+                    let cells = shop.keys.iter().zip(week(&applied, at));
+                    after += cells.filter(|(key, _)| chosen(key)).map(|one| one.1).sum::<f64>();
                 }
             }
             prop_assert!(close(&[after], &[outcome.after]), "{after} {outcome:?}");
@@ -318,8 +319,9 @@ fn the_ladder_tells_what_each_rung_adds() {
     assert!(tradewind_monitor::overrides::value(&[gains("ann", 1, 0, f64::NAN)], &Options::default()).is_err());
 }
 
-/// numpy 2.4.6, scipy 1.17.1, statsmodels 0.15.0: `theta(g) = OLS(v[d != g], ones).fit().params[0]`, V = 4/5 Σ (theta(g) −
-/// theta)²; of dates with 3, 2, 2, 1 and 2 rows 100 / 22 are effective; half = 10 √V `t.ppf(0.95, 100 / 22 − 1)`.
+/// numpy 2.4.6, scipy 1.17.1, statsmodels 0.15.0: `theta(g) = OLS(v[d != g], ones).fit().params[0]`, V = 4/5 Σ
+/// (theta(g) − theta)²; of dates with 3, 2, 2, 1 and 2 rows 100 / 22 are effective; half = 10 √V `t.ppf(0.95, 100 / 22
+/// − 1)`.
 #[test]
 fn an_interval_is_a_jackknife_over_dates() {
     let units = [3.0, -1.0, 2.0, 5.0, -4.0, 1.0, 0.5, 7.0, -2.0, 2.5];

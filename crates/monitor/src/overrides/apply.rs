@@ -7,15 +7,16 @@
 //!    forecast, in equal shares where that is zero everywhere. Sums are sums of cells, so every other sum follows.
 //! 2. **The finer one fixes its cells.** Overrides act from the fewest cells to the most (of as many, the later made
 //!    first), and each gives what is missing to its total to those of its cells that no finer one has fixed.
-//! 3. **The later one replaces the earlier** where both have the very same cells; the earlier is reported as superseded.
-//! 4. **Conflicts.** Where finer overrides have fixed all its cells to another total, or to more than its total, the finer
-//!    ones are kept, the cells that are left become 0, and the coarser one is reported with the names of those that stand
-//!    against it. A planner who knows about an item is believed before one who knows about a region.
+//! 3. **The later one replaces the earlier** where both have the very same cells; the earlier is reported as
+//!    superseded.
+//! 4. **Conflicts.** Where finer overrides have fixed all its cells to another total, or to more than its total, the
+//!    finer ones are kept, the cells that are left become 0, and the coarser one is reported with the names of those
+//!    that stand against it. A planner who knows about an item is believed before one who knows about a region.
 //! 5. **Nothing below zero** unless negative forecasts are allowed ([`Sign`]); what was cut is reported.
 //!
-//! What has expired, or was made after `now`, is ignored, and so does not supersede anything. So is what selects no series
-//! or no date of the forecast; where only some dates are there, those are changed. The order in which overrides are given
-//! does not matter. Quantiles are moved with the mean by [`Change::movement`].
+//! What has expired, or was made after `now`, is ignored, and so does not supersede anything. So is what selects no
+//! series or no date of the forecast; where only some dates are there, those are changed. The order in which overrides
+//! are given does not matter. Quantiles are moved with the mean by [`Change::movement`].
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,21 +1,22 @@
 //! How sure is a sum of gains that share dates, and whose neighbours in time are alike?
 //!
-//! A week of snow moves every override of the week, and what a model gets wrong with an item it gets wrong for weeks: neither
-//! are independent. The variance of the mean gain is that of clusters by date, as a jackknife that leaves out one date at a
-//! time (CR3, cautious with few clusters; MacKinnon, Nielsen & Webb 2023), plus the covariances within a series up to
-//! [`LAGS`] dates apart, with falling weights (Thompson 2011; Newey & West 1987); it is never less than the first alone.
-//! Student's t has as many degrees of freedom as there are effective clusters (Carter, Schnepel & Steigerwald 2017) less
-//! one: large clusters count, small ones hardly. The items are taken as those that the planner has: how other items would
-//! fare is another question, with wider intervals.
+//! A week of snow moves every override of the week, and what a model gets wrong with an item it gets wrong for weeks:
+//! neither are independent. The variance of the mean gain is that of clusters by date, as a jackknife that leaves out
+//! one date at a time (CR3, cautious with few clusters; MacKinnon, Nielsen & Webb 2023), plus the covariances within a
+//! series up to [`LAGS`] dates apart, with falling weights (Thompson 2011; Newey & West 1987); it is never less than
+//! the first alone. Student's t has as many degrees of freedom as there are effective clusters (Carter, Schnepel &
+//! Steigerwald 2017) less one: large clusters count, small ones hardly. The items are taken as those that the planner
+//! has: how other items would fare is another question, with wider intervals.
 //!
-//! It fails with a single date: nothing tells what that date did to all; then there is no interval. With very heavy tails and
-//! few overrides it is too narrow on the side of the tail.
+//! It fails with a single date: nothing tells what that date did to all; then there is no interval. With very heavy
+//! tails and few overrides it is too narrow on the side of the tail.
 
 use std::collections::BTreeMap;
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// Dates up to which gains of a series are taken as alike; with 4 weeks intervals cover what they should (bench `overrides`).
+/// Dates up to which gains of a series are taken as alike; with 4 weeks intervals cover what they should (bench
+/// `overrides`).
 const LAGS: usize = 4;
 
 /// The interval of the sum of `values`, one for each row, with the date and the series of each.

@@ -3,12 +3,12 @@
 //! | part | question |
 //! |---|---|
 //! | [`apply`](apply()) | What is the forecast once all [`Override`]s have reached their cells? |
-//! | [`value`](value()) | What does each rung of naive → statistical → planned → released add, by planner and kind of change? |
+//! | [`value`](value()) | What does each of naive → statistical → planned → released add, by planner and kind of change? |
 //! | [`Rule`] | Which of the next changes will do harm, and how far should they be heeded? |
 //!
-//! Functions of plain numbers: nothing here reads or writes the store. The place to begin is Fildes, Goodwin, Lawrence &
-//! Nikolopoulos (2009), International Journal of Forecasting 25(1): large changes help more often than small ones, changes
-//! downward more often than those upward.
+//! Functions of plain numbers: nothing here reads or writes the store. The place to begin is Fildes, Goodwin, Lawrence
+//! & Nikolopoulos (2009), International Journal of Forecasting 25(1): large changes help more often than small ones,
+//! changes downward more often than those upward.
 
 mod apply;
 mod interval;

@@ -1,7 +1,7 @@
 //! What did a planner want, until when, and why?
 //!
-//! An override speaks of the *total* of a selection of series, date by date: whoever sets a region to 500 says nothing of
-//! its stores. How it reaches them is the matter of [`apply`](super::apply).
+//! An override speaks of the *total* of a selection of series, date by date: whoever sets a region to 500 says nothing
+//! of its stores. How it reaches them is the matter of [`apply`](super::apply).
 
 use std::collections::BTreeMap;
 

@@ -1,19 +1,19 @@
 //! Which overrides will do harm, and how far should they be heeded?
 //!
-//! What an override gained is known once the actual is: |actual − statistical| − |actual − planned|, at most its own size
-//! and at least minus that. In shares of its size it lies within −1 … 1, whatever the units and however heavy the tails of
-//! demand. The rule predicts that share for a new override as the mean of all past ones plus what its planner, direction,
-//! size, reason, class, age and agreement with the recent bias have added, each shrunk towards nothing as far as its history
-//! is short (empirical Bayes: `shrunken`). Overrides of the same date and direction share their luck: an effect
-//! of date and direction takes it off, and is not predicted. The same for what would have been gained by heeding a quarter, a
-//! half or three quarters of each override, and for whether it did harm.
+//! What an override gained is known once the actual is: |actual − statistical| − |actual − planned|, at most its own
+//! size and at least minus that. In shares of its size it lies within −1 … 1, whatever the units and however heavy the
+//! tails of demand. The rule predicts that share for a new override as the mean of all past ones plus what its planner,
+//! direction, size, reason, class, age and agreement with the recent bias have added, each shrunk towards nothing as
+//! far as its history is short (empirical Bayes: `shrunken`). Overrides of the same date and direction share their
+//! luck: an effect of date and direction takes it off, and is not predicted. The same for what would have been gained
+//! by heeding a quarter, a half or three quarters of each override, and for whether it did harm.
 //!
-//! An override with an expected gain of at least 0 is kept whole. Another one is damped: statistical + factor × (planned −
-//! statistical), with the factor of the largest expected gain, a fifth at least (Fildes, Goodwin, Lawrence & Nikolopoulos 2009
-//! damp in like manner by regression).
+//! An override with an expected gain of at least 0 is kept whole. Another one is damped: statistical + factor ×
+//! (planned − statistical), with the factor of the largest expected gain, a fifth at least (Fildes, Goodwin, Lawrence &
+//! Nikolopoulos 2009 damp in like manner by regression).
 //!
-//! Reasons count where there are at most [`REASONS`] different ones; more are text that no rule learns from. Planners who
-//! change their ways are recognised only as their history grows; keep the history to two years or so.
+//! Reasons count where there are at most [`REASONS`] different ones; more are text that no rule learns from. Planners
+//! who change their ways are recognised only as their history grows; keep the history to two years or so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,8 +29,8 @@ pub const REASONS: usize = 20;
 const SIZES: [u32; 5] = [5, 10, 20, 40, 80];
 /// The parts of an override that may be heeded; what is learnt of each, and of harm.
 const PARTS: [f64; 4] = [0.25, 0.5, 0.75, 1.0];
-/// A doubted override is heeded this far at least: planners know what no history holds. On the bench's worlds it keeps 3 points
-/// more of the gain of good ones, and costs 3 % of all gains.
+/// A doubted override is heeded this far at least: planners know what no history holds. On the bench's worlds it keeps
+/// 3 points more of the gain of good ones, and costs 3 % of all gains.
 const LEAST: f64 = 0.2;
 const WHOLE: usize = PARTS.len() - 1;
 const HARM: usize = PARTS.len();
@@ -197,7 +197,7 @@ impl Rule {
                 "kept: there is no history to doubt it by".into()
             } else {
                 format!(
-                    "kept: it is expected to take {expected_gain:.1} off the error; harm in {cases:.0} of 100 such cases"
+                    "kept: it is expected to take {expected_gain:.1} off the error; harm in {cases:.0} of 100 cases"
                 )
             };
             return Ok(Doubt { expected_gain, probability_of_harm, factor: 1.0, released: made.planned, sentence });
@@ -216,7 +216,7 @@ impl Rule {
             factor,
             released: made.statistical + factor * change,
             sentence: format!(
-                "doubted: it is expected to add {:.1} to the error, with harm in {cases:.0} of 100 such cases{because}; heed \
+                "doubted: it is expected to add {:.1} to the error, with harm in {cases:.0} of 100 cases{because}; heed \
                  {:.0} % of it",
                 -expected_gain,
                 100.0 * factor

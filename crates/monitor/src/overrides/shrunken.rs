@@ -1,10 +1,11 @@
 //! Which groups differ from the rest, and by how much once chance is taken off?
 //!
-//! value = mean + one effect for each factor + residual, effects normal around 0 with a variance for each factor: crossed
-//! random effects (Henderson 1975). An effect is the mean of what the others leave, times n / (n + residual variance /
-//! variance of the factor): groups with little history hardly differ from all. The variances are those that make the values
-//! most likely, by expectation and maximisation, effects taken as independent given the values (Ormerod & Wand 2010). With
-//! one factor that is exact; with several the variances come out somewhat small, and effects are shrunk more.
+//! value = mean + one effect for each factor + residual, effects normal around 0 with a variance for each factor:
+//! crossed random effects (Henderson 1975). An effect is the mean of what the others leave, times n / (n + residual
+//! variance / variance of the factor): groups with little history hardly differ from all. The variances are those that
+//! make the values most likely, by expectation and maximisation, effects taken as independent given the values (Ormerod
+//! & Wand 2010). With one factor that is exact; with several the variances come out somewhat small, and effects are
+//! shrunk more.
 
 /// Rounds of expectation and maximisation at most, and the change of a variance (in shares of all) that ends them.
 const ROUNDS: usize = 500;
@@ -88,8 +89,8 @@ pub(super) fn shrunken(values: &[f64], factors: &[Vec<usize>]) -> Shrunken {
 mod tests {
     use super::shrunken;
 
-    /// statsmodels 0.15.0, `MixedLM(y, ones, g).fit(reml=False)`: the fixed effect and `random_effects`; its optimiser stops
-    /// within 1e-4 of the likelihood's maximum.
+    /// statsmodels 0.15.0, `MixedLM(y, ones, g).fit(reml=False)`: the fixed effect and `random_effects`; its optimiser
+    /// stops within 1e-4 of the likelihood's maximum.
     #[test]
     fn one_factor_is_the_mixed_model_of_statsmodels() {
         let values = [0.5, 0.3, 0.6, -0.4, -0.6, -0.1, -0.5, 0.2, 0.1, 0.05, -0.2, 0.4, 0.35, -0.7];

@@ -1,12 +1,13 @@
 //! Who improves the forecast, and by how much?
 //!
-//! The ladder naive → statistical → planned → released: each rung is compared with the one below it on the same rows, and
-//! what it adds is the error that it takes away, in units and in money (forecast value added: Gilliland 2010; Fildes &
-//! Goodwin 2007; Fildes, Goodwin, Lawrence & Nikolopoulos 2009). By planner, by class of products, by direction and size of
-//! the override. Small overrides tend to cost time and add nothing, and large ones upward tend to be wishes.
+//! The ladder naive → statistical → planned → released: each rung is compared with the one below it on the same rows,
+//! and what it adds is the error that it takes away, in units and in money (forecast value added: Gilliland 2010;
+//! Fildes & Goodwin 2007; Fildes, Goodwin, Lawrence & Nikolopoulos 2009). By planner, by class of products, by
+//! direction and size of the override. Small overrides tend to cost time and add nothing, and large ones upward tend to
+//! be wishes.
 //!
-//! Errors are absolute, so a forecast that aims at the median has an advantage over one that aims at the mean; money (what a
-//! unit too many and a unit too few cost) says what matters. How sure it is: see [`Options::level`].
+//! Errors are absolute, so a forecast that aims at the median has an advantage over one that aims at the mean; money
+//! (what a unit too many and a unit too few cost) says what matters. How sure it is: see [`Options::level`].
 
 use std::collections::BTreeMap;
 

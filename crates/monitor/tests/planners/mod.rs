@@ -1,11 +1,11 @@
-//! A world of planners: demand as shops see it, a model that knows nothing of promotions, and thirty people who change its
-//! forecasts for better or worse.
+//! A world of planners: demand as shops see it, a model that knows nothing of promotions, and thirty people who change
+//! its forecasts for better or worse.
 //!
 //! Each planner has ten items of their own over two years of weeks. Demand is level × season × promotion × shocks: one
-//! of the week for all, one of the week and class, one of the item that lasts for weeks (what the model gets wrong again and
-//! again), and noise with heavy tails. Planners mix motives: news of a promotion (estimated well or exaggerated), wishes
-//! (upward), restlessness (either way), tinkering (a few per cent), and chasing of recent errors. Reasons given are true at
-//! best in most cases: wishes are called promotions or judgement too.
+//! of the week for all, one of the week and class, one of the item that lasts for weeks (what the model gets wrong
+//! again and again), and noise with heavy tails. Planners mix motives: news of a promotion (estimated well or
+//! exaggerated), wishes (upward), restlessness (either way), tinkering (a few per cent), and chasing of recent errors.
+//! Reasons given are true at best in most cases: wishes are called promotions or judgement too.
 #![allow(dead_code)] // the bench and the test each use a part
 
 use chrono::{Days, NaiveDate, NaiveDateTime};
