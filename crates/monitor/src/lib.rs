@@ -8,6 +8,7 @@
 //! | [`detect`] | Have the errors changed: the portfolio's, a group's, a series'? At a set rate of false alarms |
 //! | [`drift`] | Have the inputs changed, by how much, and what does it cost in accuracy? |
 //! | [`alerts`] | Who has to know of it, since when, why, and what does it cost? |
+//! | [`overrides`] | What do planners change, does it help, and which of their changes should be doubted? |
 //!
 //! [`detect`] and [`drift`] are functions of numbers: no file, no clock, no threads, and the same input gives the same bits.
 //!
@@ -48,6 +49,7 @@ pub mod detect;
 pub mod drift;
 mod error;
 pub mod monitor;
+pub mod overrides;
 pub mod scores;
 pub mod store;
 
