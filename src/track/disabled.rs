@@ -15,17 +15,19 @@ pub struct Runs(Infallible);
 /// The trials of a search, in a build that keeps none.
 pub struct Trials(Infallible);
 
-impl Runs {
-    /// Says how to get a build that keeps runs.
-    ///
-    /// # Errors
-    /// Always.
-    pub fn at(_: Option<&str>) -> Result<Self> {
-        Err(Error::usage(
-            "this build leaves the tracking of runs out; build with: cargo build --release --features track",
-        ))
-    }
+/// Says how to get a build that keeps runs.
+pub fn ready() -> Result<()> {
+    Err(missing())
+}
 
+fn missing() -> Error {
+    Error::usage("this build leaves the tracking of runs out; build with: cargo build --release --features track")
+}
+
+impl Runs {
+    pub fn at(_: Option<&str>) -> Result<Self> {
+        Err(missing())
+    }
     pub fn home(&self) -> String {
         match self.0 {}
     }
@@ -81,4 +83,5 @@ impl Show for Runs {
         match self.0 {}
     }
 }
+
 crate::show::noun!(Runs);

@@ -29,6 +29,7 @@ pub const CHALLENGER: &str = "challenger";
 
 /// All that is told of a run.
 #[derive(Default)]
+#[cfg_attr(not(feature = "track"), expect(dead_code, reason = "nobody keeps it there"))]
 pub(crate) struct Told {
     /// What is compared with one another.
     pub experiment: String,
@@ -44,6 +45,7 @@ pub(crate) struct Told {
 }
 
 /// The data of a run.
+#[cfg_attr(not(feature = "track"), expect(dead_code, reason = "nobody keeps it there"))]
 pub(crate) struct Data {
     pub name: String,
     /// Their fingerprint.
