@@ -89,11 +89,10 @@ impl Runs {
             listing.runs.into_iter().take(most).map(|info| self.0.run(&info.id)).collect::<Result<_, _>>()?;
         let of = |value: &dyn Fn(&Record) -> Option<String>| shown.iter().map(value).collect::<Vec<_>>();
         let mut columns = vec![
-            Column::new("run".into(), of(&|run| Some(short(&run.info.id)))),
+            Column::new("run".into(), of(&|run| Some(short(&run.info)))),
             Column::new("started".into(), of(&|run| Some(when(run.info.start)))),
             Column::new("name".into(), of(&|run| Some(run.info.name.clone()))),
             Column::new("status".into(), of(&|run| Some(status(&run.info)))),
-            Column::new("seconds".into(), shown.iter().map(|run| seconds(&run.info)).collect::<Vec<_>>()),
         ];
         for name in LISTED {
             let values: Vec<Option<f64>> = shown.iter().map(|run| run.metrics.get(name).copied()).collect();
@@ -152,13 +151,7 @@ impl Runs {
         rows.extend(tags.into_iter().filter(told).map(|(name, value)| ("note", name, value)));
         let files = self.0.artifacts(&id)?;
         rows.extend(files.into_iter().map(|file| ("file", file.path, format!("{} bytes", number(file.size as f64)))));
-        let title = format!(
-            "Run {id}: {}, {}, started {}{}",
-            info.name,
-            status(&info),
-            when(info.start),
-            seconds(&info).map_or(String::new(), |seconds| format!(", {} s", number(seconds)))
-        );
+        let title = format!("Run {id}: {}, {}, started {}", info.name, status(&info), when(info.start));
         let columns = vec![
             Column::new("what".into(), rows.iter().map(|row| row.0).collect::<Vec<_>>()),
             Column::new("name".into(), rows.iter().map(|row| row.1.as_str()).collect::<Vec<_>>()),
@@ -183,7 +176,7 @@ impl Runs {
         for (place, run) in found.runs.iter().enumerate() {
             let params = found.params.iter().map(|(_, values)| values[place].clone());
             let metrics = found.metrics.iter().map(|(_, values)| values[place].map(number));
-            let name = format!("{} {}", short(&run.id), run.name);
+            let name = format!("{} {}", short(run), run.name);
             columns.push(Column::new(name.into(), params.chain(metrics).collect::<Vec<_>>()));
         }
         Ok(Table::new(DataFrame::new(rows, columns)?).titled("Settings that differ, and scores"))
@@ -228,13 +221,32 @@ impl Runs {
 
     /// Keeps a run that is over; its identifier.
     pub(crate) fn record(&self, told: Told) -> Result<String> {
-        let run = self.begin(&told)?;
-        end(run, told)
+        let id = end(self.begin(&told)?, told)?;
+        self.flush();
+        Ok(id)
+    }
+
+    /// Sends what waits for the server. One that is away is no failure of the run: what it lacks is sent later, which is said.
+    fn flush(&self) {
+        let waits = match self.0.sync() {
+            Ok(report) => report.stopped.map(|error| error.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(why) = waits {
+            let later =
+                format!("{why}; what it lacks waits in {}: `tradewind runs sync` sends it", self.folder().display());
+            crate::progress::remark(&self.home(), std::iter::once(&later));
+        }
     }
 
     /// Begins a search, whose trials are runs of their own below it.
     pub(crate) fn trials(&self, told: Told) -> Result<Trials> {
-        Ok(Trials { parent: self.begin(&told)?, children: Mutex::default(), failed: Mutex::default() })
+        Ok(Trials {
+            runs: self.clone(),
+            parent: self.begin(&told)?,
+            children: Mutex::default(),
+            failed: Mutex::default(),
+        })
     }
 
     /// Registers a file of a run as the next version of a model.
@@ -302,6 +314,7 @@ impl From<Version> for Registered {
 
 /// The trials of a search while it goes on: a run for each, below the run of the search.
 pub struct Trials {
+    runs: Runs,
     parent: Run,
     children: Mutex<HashMap<String, Run>>,
     /// The first thing that went wrong: tracking does not stop a search.
@@ -346,6 +359,7 @@ impl Trials {
             child.finish(Status::Finished)?;
         }
         let id = end(self.parent, told)?;
+        self.runs.flush();
         match self.failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(error) => Err(error),
             None => Ok(id),
@@ -387,9 +401,9 @@ fn text(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), String::from)
 }
 
-/// The letters of an identifier that are shown.
-fn short(id: &str) -> String {
-    id.chars().take(8).collect()
+/// The letters of an identifier that are shown: the server's own, once it has one.
+fn short(run: &RunInfo) -> String {
+    run.server_id.as_ref().unwrap_or(&run.id).chars().take(8).collect()
 }
 
 fn when(milliseconds: i64) -> String {
@@ -399,10 +413,6 @@ fn when(milliseconds: i64) -> String {
 
 fn status(info: &RunInfo) -> String {
     info.status.name().to_lowercase()
-}
-
-fn seconds(info: &RunInfo) -> Option<f64> {
-    info.end.map(|end| (end - info.start).max(0) as f64 / 1000.0)
 }
 
 /// What was sent, in words.
