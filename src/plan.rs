@@ -5,6 +5,7 @@
 //! wins over the environment, the environment over the file, the file over the default.
 
 mod decide;
+mod kept;
 mod project;
 mod read;
 mod report;
@@ -27,7 +28,7 @@ use crate::options::{split, split_list};
 use crate::panel::{Aggregate, Clean, Columns, Future, Join, Panel, Reading, Role, Scenario, Stamps, Stated, checked};
 use crate::report::Paper;
 use crate::show::{Block, Show, Table};
-use crate::track::{Data, Runs, Told};
+use crate::track::Told;
 
 pub use report::{Audience, Format};
 
@@ -557,9 +558,6 @@ plan! {
     }
 }
 
-/// The fields that are told of every run, also at their default.
-const SETTINGS: [&str; 5] = ["horizon", "folds", "gap", "metric", "seed"];
-
 /// The files that a plan reads.
 pub(crate) struct Inputs {
     /// Those of the history.
@@ -996,7 +994,8 @@ impl Plan {
         };
         let panel = self.panel()?;
         let Some(runs) = self.runs()? else { return panel.tune(model, self.folds(), self.searching()?) };
-        let trials = Arc::new(runs.trials(self.told(&panel, format!("tune {}", model.label()))?)?);
+        let name = format!("tune {}", model.label());
+        let trials = Arc::new(runs.trials(self.told(&panel, name)?)?);
         let listener = Arc::clone(&trials);
         let search = self.searching()?;
         let alone = search.by == Search::default().by;
@@ -1004,8 +1003,17 @@ impl Plan {
             let name = if alone { format!("trial {trial}") } else { format!("{group}: trial {trial}") };
             listener.scored(&name, model, *fold, *seconds, *score);
         });
-        let tuning = panel.tune_told(&model, self.folds(), search, Some(told))?;
+        let tuning = panel.tune_told(&model, self.folds(), search, Some(told));
         let mut end = Told::default();
+        let tuning = match tuning {
+            Ok(tuning) => tuning,
+            Err(error) => {
+                end.failed = Some(error.clone());
+                // What the search failed by is told, not what its run did.
+                Arc::into_inner(trials).map(|trials| trials.finish(end)).transpose().ok();
+                return Err(error);
+            }
+        };
         for group in tuning.groups() {
             let name = if tuning.groups().len() == 1 { "best".to_string() } else { format!("best of {group}") };
             end.params.push((name, tuning.best_of(&group)?));
@@ -1022,87 +1030,6 @@ impl Plan {
     /// As [`Monitor::open`].
     pub fn monitor(&self) -> Result<Option<Monitor>> {
         self.store.as_deref().map(|store| Monitor::open(store, self.alerts.as_deref())).transpose()
-    }
-
-    /// The same plan, whose runs are kept at the usual place where it says nothing of it and the program can keep them.
-    #[must_use]
-    pub fn tracked(self) -> Self {
-        let usual = crate::track::ready().is_ok().then(String::new);
-        Self { track: self.track.or(usual), ..self }
-    }
-
-    /// Where the runs of this plan are kept; none where it says nothing of it or `off`.
-    ///
-    /// # Errors
-    /// When the place is neither a folder nor the address of a server.
-    pub fn runs(&self) -> Result<Option<Runs>> {
-        match self.track.as_deref().map(str::trim) {
-            None | Some("off") => Ok(None),
-            Some("") => Runs::at(None).map(Some),
-            place => Runs::at(place).map(Some),
-        }
-    }
-
-    /// What is told of a run of this plan before it has results: its settings and its data.
-    pub(crate) fn told(&self, panel: &Panel, name: String) -> Result<Told> {
-        let text = |value: &serde_json::Value| match value {
-            serde_json::Value::String(text) => text.clone(),
-            serde_json::Value::Array(items) => items
-                .iter()
-                .map(|item| item.as_str().map_or_else(|| item.to_string(), String::from))
-                .collect::<Vec<_>>()
-                .join("; "),
-            value => value.to_string(),
-        };
-        let defaults = crate::options::fields(&Self::default())?;
-        // What says where runs are kept may hold a password, and so may the address of a database.
-        let hidden = ["track", "query", "store"];
-        let stated = |(field, value): &(&String, &serde_json::Value)| {
-            !value.is_null()
-                && !hidden.contains(&field.as_str())
-                && (defaults.get(*field) != Some(value) || SETTINGS.contains(&field.as_str()))
-        };
-        let fields = crate::options::fields(self)?;
-        let mut params: Vec<(String, String)> =
-            fields.iter().filter(stated).map(|(field, value)| (field.clone(), text(value))).collect();
-        let source = panel.inner().origin.source.clone();
-        params.iter_mut().filter(|(field, _)| field == "data").for_each(|(_, value)| value.clone_from(&source));
-        let (first, last) = panel.span();
-        let columns = panel.columns();
-        let covariates =
-            [Role::Known, Role::Observed, Role::Fixed].into_iter().flat_map(|role| columns.with_role(role));
-        let typed = |kind: &'static str| move |name: &str| (name.to_string(), kind.to_string());
-        let columns = columns
-            .keys()
-            .iter()
-            .map(|key| typed("string")(key))
-            .chain([typed("datetime")(columns.time()), typed("double")(columns.target())])
-            .chain(covariates.map(typed("double")))
-            .collect();
-        let data = Data {
-            name: Path::new(&source)
-                .file_name()
-                .map_or_else(|| source.clone(), |name| name.to_string_lossy().into_owned()),
-            digest: panel.fingerprint(),
-            source,
-            columns,
-            rows: panel.rows(),
-            series: panel.len(),
-        };
-        Ok(Told {
-            experiment: self.experiment.clone().unwrap_or_else(|| self.title.clone()),
-            name,
-            tags: vec![
-                ("mlflow.source.name".into(), "tradewind".into()),
-                ("program".into(), format!("Tradewind {}", env!("CARGO_PKG_VERSION"))),
-                ("data".into(), data.digest.clone()),
-                ("span".into(), format!("{first} to {last}")),
-                ("frequency".into(), panel.frequency().to_string()),
-            ],
-            params,
-            data: Some(data),
-            ..Told::default()
-        })
     }
 
     /// The forecast of every model.

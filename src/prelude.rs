@@ -18,7 +18,7 @@ pub use crate::models::{
     Arima, Boost, Ces, Drift, ElasticNet, Entry, Ets, Fits, Forest, Harmonic, Lasso, Lstm, MODELS, Model, Mstl, Naive,
     Prophet, Regression, Ridge, SeasonalNaive, Stl, Theta, Xgboost,
 };
-pub use crate::monitor::{Monitor, Monitored};
+pub use crate::monitor::{Doubts, Monitor, Monitored, Overridden, Override, ValueAdded};
 pub use crate::operate::{Retraining, Watching};
 pub use crate::outcome::Outcome;
 pub use crate::panel::{

@@ -5,6 +5,7 @@
 //! | `Model` | of a fitted model |
 //! | `Given` | from a file, at some probabilities; between two of them the quantile function is linear in the standard normal deviate, as if the distribution were normal there |
 //! | `Combined` | averages or medians of the quantiles of several |
+//! | `Moved` | another one's, each step scaled or shifted |
 //!
 //! Quantiles are evaluated at a probability or, where sample paths are mapped onto them, at a standard normal deviate.
 //! Beyond the outermost quantiles of a file the line between the last two is extrapolated: the tail is normal. This is for
@@ -12,6 +13,7 @@
 
 use std::sync::Arc;
 
+use super::moved::Moved;
 use crate::models::{StepDistribution, standard_normal};
 
 /// Probabilities that differ by less are the same: names of columns are rounded to six decimals.
@@ -26,6 +28,8 @@ pub(crate) enum Distribution {
     Given(Given),
     /// Combined from several others.
     Combined(Arc<Combined>),
+    /// Changed by hand.
+    Moved(Arc<Moved>),
 }
 
 /// Mean and quantiles of each step at the same probabilities.
@@ -71,6 +75,7 @@ impl Distribution {
             Self::Model(steps) => &steps.mean,
             Self::Given(given) => &given.mean,
             Self::Combined(combined) => &combined.mean,
+            Self::Moved(moved) => &moved.mean,
         }
     }
 
@@ -83,6 +88,7 @@ impl Distribution {
                 let (first, last) = member.range()?;
                 Some((f64::max(low, first), f64::min(high, last)))
             }),
+            Self::Moved(moved) => moved.base.range(),
         }
     }
 
@@ -102,6 +108,7 @@ impl Distribution {
             Self::Model(steps) => steps.at(step, deviate),
             Self::Given(given) => given.at(step, deviate),
             Self::Combined(combined) => combined.of(|member| member.at(step, deviate)),
+            Self::Moved(moved) => moved.moves[step].of(moved.base.at(step, deviate)),
         }
     }
 
@@ -114,6 +121,7 @@ impl Distribution {
                 let members: Vec<Vec<f64>> = combined.members.iter().map(|m| m.quantile(probability)).collect();
                 (0..combined.mean.len()).map(|step| combined.made(members.iter().map(|values| values[step]))).collect()
             }
+            Self::Moved(moved) => moved.quantile(probability),
         }
     }
 }

@@ -13,11 +13,13 @@
 //! | `open.rs` | how is a forecast read from a file, ours or anybody's? |
 //! | `copula.rs` | what is the dependence over steps and series, where a file has quantiles alone? |
 //! | `combine.rs` | how are forecasts combined? |
+//! | `moved.rs` | what is a forecast whose values someone has changed by hand? |
 
 mod combine;
 mod copula;
 mod distribution;
 mod fitted;
+mod moved;
 mod open;
 mod paths;
 mod totals;
@@ -30,6 +32,7 @@ use polars::prelude::*;
 pub use combine::Combination;
 pub use copula::Dependence;
 pub(crate) use distribution::Distribution;
+pub(crate) use moved::{Move, Moves};
 pub use paths::{Paths, SeriesPaths};
 
 use crate::error::{Error, Result};
@@ -273,6 +276,11 @@ impl Forecast {
 
     pub(crate) fn cell(&self, model: usize, series: usize) -> Option<&Distribution> {
         self.0.cells[model * self.len() + series].as_ref()
+    }
+
+    /// The place of a model.
+    pub(crate) fn place(&self, model: &str) -> Result<usize> {
+        Ok(place(model, &self.0.models)?.0)
     }
 
     /// The places of a model and of a series.

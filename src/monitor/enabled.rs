@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use polars::prelude::{Column, DataFrame, DataType};
+use polars::prelude::{Column, DataFrame};
 use tradewind_monitor::alerts::{Alert, Destination, Event, Rules};
 use tradewind_monitor::monitor::{MonitorOptions, Report, Told};
 use tradewind_monitor::store::{Actual, Issue, Kind, SeriesForecast};
 
-use super::{Inner, Monitored};
+use super::{Inner, Monitored, keys};
 use crate::error::{Error, Result};
 use crate::forecast::Forecast;
 use crate::panel::Panel;
@@ -91,7 +91,7 @@ impl Monitor {
         Ok(Self(Arc::new(Mutex::new(monitor))))
     }
 
-    fn held(&self) -> MutexGuard<'_, tradewind_monitor::monitor::Monitor> {
+    pub(super) fn held(&self) -> MutexGuard<'_, tradewind_monitor::monitor::Monitor> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -101,44 +101,11 @@ impl Monitor {
     /// # Errors
     /// When the steps of the forecast are no dates, or the store cannot be written.
     pub fn issue(&self, forecast: &Forecast, run: &str) -> Result<String> {
-        let panel = forecast.panel();
-        let dates = Dates::of(&panel)?;
-        let keys = keys(&panel)?;
-        let starts: Vec<i64> = (0..forecast.len()).map(|i| forecast.start(i)).collect();
-        let (Some(first), Some(last)) = (starts.iter().min().copied(), starts.iter().max().copied()) else {
-            return Err(Error::data("the forecast has no series"));
-        };
-        let steps = usize::try_from(last - first).unwrap_or_default() + forecast.horizon();
         let now = Utc::now();
         let (mut stored, mut known) = (0, 0);
-        let mut monitor = self.held();
-        for (m, model) in forecast.models().into_iter().enumerate() {
-            let issue = Issue {
-                run: run.into(),
-                model,
-                kind: Kind::Statistical,
-                issued_at: now,
-                fingerprint: panel.fingerprint(),
-                dates: (first..).take(steps).map(|position| dates.at(position)).collect::<Result<_>>()?,
-                levels: forecast.probabilities().to_vec(),
-            };
-            let of_series = |i: usize| {
-                let cell = forecast.cell(m, i)?;
-                let before = usize::try_from(starts[i] - first).ok()?;
-                let quantiles: Vec<Vec<f64>> = issue.levels.iter().map(|level| cell.quantile(*level)).collect();
-                let mut mean = vec![f64::NAN; steps];
-                let mut all = vec![vec![f64::NAN; issue.levels.len()]; steps];
-                for (step, value) in cell.mean().iter().enumerate() {
-                    mean[before + step] = *value;
-                    all[before + step] = quantiles.iter().map(|quantile| quantile[step]).collect();
-                }
-                // A forecast from a file has no history, and none by which its errors could be scaled.
-                let scale = crate::metrics::scales(&panel.regular(i), panel.season()).0;
-                let scale = if scale.is_finite() { scale } else { 0.0 };
-                Some(SeriesForecast { key: keys[i].clone(), scale, mean, quantiles: all })
-            };
-            let rows: Vec<SeriesForecast> = (0..forecast.len()).filter_map(of_series).collect();
-            match monitor.issue(&issue, rows, now)?.stored {
+        for model in 0..forecast.models().len() {
+            let (issue, rows) = issued(forecast, model, run, Kind::Statistical, now)?;
+            match self.held().issue(&issue, rows, now)?.stored {
                 true => stored += 1,
                 false => known += 1,
             }
@@ -152,7 +119,7 @@ impl Monitor {
             "{} of {} over {} kept as {run}{again}",
             counted(stored, "forecast", "forecasts"),
             counted(forecast.len(), "series", "series"),
-            counted(steps, "step", "steps")
+            counted(forecast.horizon(), "step", "steps")
         ))
     }
 
@@ -245,35 +212,67 @@ impl Show for Monitor {
 
 crate::show::noun!(Monitor);
 
+/// The forecast of one model, given its place, as the store takes it.
+pub(super) fn issued(
+    forecast: &Forecast,
+    model: usize,
+    run: &str,
+    kind: Kind,
+    now: DateTime<Utc>,
+) -> Result<(Issue, Vec<SeriesForecast>)> {
+    let panel = forecast.panel();
+    let dates = Dates::of(&panel)?;
+    let keys = keys(&panel)?;
+    let starts: Vec<i64> = (0..forecast.len()).map(|i| forecast.start(i)).collect();
+    let (Some(first), Some(last)) = (starts.iter().min().copied(), starts.iter().max().copied()) else {
+        return Err(Error::data("the forecast has no series"));
+    };
+    let steps = usize::try_from(last - first).unwrap_or_default() + forecast.horizon();
+    let issue = Issue {
+        run: run.into(),
+        model: forecast.models().swap_remove(model),
+        kind,
+        issued_at: now,
+        fingerprint: panel.fingerprint(),
+        dates: (first..).take(steps).map(|position| dates.at(position)).collect::<Result<_>>()?,
+        levels: forecast.probabilities().to_vec(),
+    };
+    let of_series = |i: usize| {
+        let cell = forecast.cell(model, i)?;
+        let before = usize::try_from(starts[i] - first).ok()?;
+        let quantiles: Vec<Vec<f64>> = issue.levels.iter().map(|level| cell.quantile(*level)).collect();
+        let mut mean = vec![f64::NAN; steps];
+        let mut all = vec![vec![f64::NAN; issue.levels.len()]; steps];
+        for (step, value) in cell.mean().iter().enumerate() {
+            mean[before + step] = *value;
+            all[before + step] = quantiles.iter().map(|quantile| quantile[step]).collect();
+        }
+        // A forecast from a file has no history, and none by which its errors could be scaled.
+        let scale = crate::metrics::scales(&panel.regular(i), panel.season()).0;
+        let scale = if scale.is_finite() { scale } else { 0.0 };
+        Some(SeriesForecast { key: keys[i].clone(), scale, mean, quantiles: all })
+    };
+    let rows = (0..forecast.len()).filter_map(of_series).collect();
+    Ok((issue, rows))
+}
+
 /// The dates of a calendar.
-struct Dates<'a>(&'a Panel);
+pub(super) struct Dates<'a>(&'a Panel);
 
 impl<'a> Dates<'a> {
-    fn of(panel: &'a Panel) -> Result<Self> {
+    pub(super) fn of(panel: &'a Panel) -> Result<Self> {
         match panel.frequency().is_whole() {
             true => Err(Error::data("the steps of these data are numbers; what is monitored needs dates")),
             false => Ok(Self(panel)),
         }
     }
 
-    fn at(&self, position: i64) -> Result<NaiveDateTime> {
+    pub(super) fn at(&self, position: i64) -> Result<NaiveDateTime> {
         let seconds = self.0.inner().calendar.x(position);
         DateTime::<Utc>::from_timestamp(seconds as i64, 0)
             .map(|at| at.naive_utc())
             .ok_or_else(|| Error::data(format!("step {position} of the data is no date that can be kept")))
     }
-}
-
-/// The values of the key columns of every series, as texts.
-fn keys(panel: &Panel) -> Result<Vec<Vec<String>>> {
-    let columns = panel.key_columns(0..panel.len())?;
-    let columns =
-        columns.iter().map(|column| column.cast(&DataType::String)).collect::<std::result::Result<Vec<_>, _>>()?;
-    let texts = columns
-        .iter()
-        .map(|column| Ok(column.str()?.iter().map(|text| text.unwrap_or_default().to_string()).collect()));
-    let texts: Vec<Vec<String>> = texts.collect::<Result<_>>()?;
-    Ok((0..panel.len()).map(|i| texts.iter().map(|column| column[i].clone()).collect()).collect())
 }
 
 /// What was told, in words and tables.

@@ -5,6 +5,8 @@
 //! |---|---|
 //! | `mod.rs` | what came of actuals that arrived? |
 //! | `enabled.rs`, `disabled.rs` | how do a forecast and sales get into the store? (feature `monitor`) |
+//! | `planners.rs` | what did planners change, and did it help? |
+//! | `overrides.rs` | how does that reach a forecast and the store? (feature `monitor`) |
 //!
 //! The crate `tradewind-monitor` does the keeping, the scores, the detectors and the alerts; the file of rules is described there.
 
@@ -16,9 +18,17 @@ pub use disabled::{Monitor, ready};
 mod enabled;
 #[cfg(feature = "monitor")]
 pub use enabled::{Monitor, ready};
+#[cfg(feature = "monitor")]
+mod overrides;
+mod planners;
+pub use planners::{Doubts, Overridden, Override, ValueAdded};
 
 use std::sync::Arc;
 
+use polars::prelude::DataType;
+
+use crate::error::Result;
+use crate::panel::Panel;
 use crate::show::{Block, Show, Table};
 
 /// What came of actuals that arrived.
@@ -67,3 +77,15 @@ impl Show for Monitored {
 }
 
 crate::show::noun!(Monitored);
+
+/// The values of the key columns of every series, as texts.
+fn keys(panel: &Panel) -> Result<Vec<Vec<String>>> {
+    let columns = panel.key_columns(0..panel.len())?;
+    let columns =
+        columns.iter().map(|column| column.cast(&DataType::String)).collect::<std::result::Result<Vec<_>, _>>()?;
+    let texts = columns
+        .iter()
+        .map(|column| Ok(column.str()?.iter().map(|text| text.unwrap_or_default().to_string()).collect()));
+    let texts: Vec<Vec<String>> = texts.collect::<Result<_>>()?;
+    Ok((0..panel.len()).map(|i| texts.iter().map(|column| column[i].clone()).collect()).collect())
+}

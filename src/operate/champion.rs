@@ -4,7 +4,7 @@
 use crate::error::{Error, Result};
 use crate::models::Fits;
 use crate::plan::Plan;
-use crate::track::{CHAMPION, Registered, Runs};
+use crate::track::{CHAMPION, Runs};
 
 /// The place of the fits among the files of a run.
 pub(super) const FITS: &str = "model/fits.bin";
@@ -12,13 +12,6 @@ pub(super) const FITS: &str = "model/fits.bin";
 pub(super) const MODEL: &str = "model";
 pub(super) const REPLACED: &str = "replaced";
 pub(super) const WHY: &str = "why";
-
-impl Registered {
-    /// What is noted of the version under a name.
-    pub(super) fn note(&self, name: &str) -> Option<&str> {
-        self.notes.iter().find(|(note, _)| note == name).map(|(_, value)| value.as_str())
-    }
-}
 
 impl Runs {
     /// The fits that forecast under the name of a model: those of its champion.

@@ -18,6 +18,7 @@ mod tracked;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use self::outlook::Outlook;
 use crate::decide::Decision;
@@ -72,8 +73,9 @@ impl Plan {
         sections::sections(&self.sections.names(), self.audience)?;
         // Before the work: a place that is none is told at once.
         let runs = self.runs()?;
-        let outcome = Outcome::of(self)?;
-        runs.map_or(Ok(()), |runs| outcome.track(&runs).map(|_| ()))?;
+        let began = SystemTime::now();
+        let outcome = self.unless_failed(runs.as_ref(), "failed", began, Outcome::of(self))?;
+        runs.map_or(Ok(()), |runs| outcome.keep(&runs, Some(began)).map(|_| ()))?;
         Ok(outcome)
     }
 

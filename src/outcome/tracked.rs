@@ -1,10 +1,12 @@
 //! What is kept of a run: its settings and data, how good every model was by fold and by step, the results as files.
 
+use std::time::SystemTime;
+
 use super::Outcome;
 use crate::error::Result;
 use crate::metrics::METRICS;
 use crate::show::Value;
-use crate::track::Runs;
+use crate::track::{Runs, Told};
 
 impl Outcome {
     /// Keeps this run among others, with its settings, its data, the scores of the best model, those of every model by fold and by
@@ -13,9 +15,14 @@ impl Outcome {
     /// # Errors
     /// When the runs cannot be written.
     pub fn track(&self, runs: &Runs) -> Result<String> {
+        self.keep(runs, None)
+    }
+
+    /// Keeps this run, which began a while ago, where that is known.
+    pub(super) fn keep(&self, runs: &Runs, began: Option<SystemTime>) -> Result<String> {
         let (plan, panel, backtest) = (self.plan(), self.panel(), self.backtest());
         let best = self.best();
-        let mut told = plan.told(&panel, best.clone())?;
+        let mut told = Told { began, ..plan.told(&panel, best.clone())? };
         told.params.push(("best".into(), best.clone()));
         for metric in METRICS.iter() {
             if let Ok(score) = backtest.score(&best, metric.name) {

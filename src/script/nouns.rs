@@ -19,7 +19,7 @@ use crate::evaluate::{Backtest, Fold, Folds, Tuning};
 use crate::explore::Tour;
 use crate::forecast::{Forecast, Paths};
 use crate::models::{Fits, Model};
-use crate::monitor::{Monitor, Monitored};
+use crate::monitor::{Monitor, Monitored, Overridden, Override, ValueAdded};
 use crate::operate::{Retraining, Watching};
 use crate::outcome::Outcome;
 use crate::panel::{Audit, Columns, Future, Panel};
@@ -86,7 +86,7 @@ macro_rules! nouns {
 nouns! {
     Panel, Columns, Future, Audit, Finding, Tour, Table, Figure, Model, Fits, Forecast, Paths, Folds, Fold, Backtest, Tuning, Report,
     Plan, Outcome, Block, Decision, Dashboard, Runs, Retraining, Watching, Monitor,
-    Monitored,
+    Monitored, Override, Overridden, ValueAdded,
     Demand, Lot, BackorderedLot, Requirements, LotPlan, Newsvendor, OrderUpTo, ContinuousReview, PeriodicReview, Service,
     ReorderCosts, ReorderPolicy, MinMax, MinMaxPolicy, PowerApproximation,
 }

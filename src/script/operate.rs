@@ -1,17 +1,19 @@
-//! Runs and where they are kept.
+//! Runs, monitors, planners' overrides, champions and arriving files.
 
 use std::path::PathBuf;
 
 use super::api::{Api, functions, methods, properties};
-use super::values::Names;
+use super::values::{Names, Overrides, Scalar};
+use crate::error::Error;
+use crate::evaluate::Backtest;
 use crate::forecast::Forecast;
 use crate::models::Fits;
-use crate::monitor::{Monitor, Monitored};
+use crate::monitor::{Doubts, Monitor, Monitored, Overridden, Override, ValueAdded};
 use crate::operate::{Retraining, Watching};
 use crate::outcome::Outcome;
 use crate::panel::Panel;
 use crate::plan::Plan;
-use crate::show::Table;
+use crate::show::{Finding, Table};
 use crate::track::Runs;
 
 /// Runs of a list.
@@ -42,6 +44,56 @@ pub(super) fn register(api: &mut Api) {
         accuracy(monitor) -> Table { monitor.accuracy() }
         worst(monitor, most: usize) -> Table { monitor.worst(most) }
         alerts(monitor) -> Table { monitor.alerts() }
+        keep(monitor, change: Override) -> String { monitor.keep(&change) }
+        withdraw(monitor, id: String) -> () { monitor.withdraw(&id) }
+        overrides(monitor) -> Table { monitor.overrides() }
+        release(monitor, forecast: Forecast, model: String, run: String) -> Overridden {
+            monitor.release(&forecast, &model, &run, Doubts::Told)
+        }
+        "Monitor::release" release(monitor, forecast: Forecast, model: String, run: String, doubts: Doubts) -> Overridden {
+            monitor.release(&forecast, &model, &run, doubts)
+        }
+        value_added(monitor) -> ValueAdded { monitor.value_added() }
+    }
+    functions! { api;
+        "Override::new" override_by(author: String, reason: String) -> Override { Override::new(author, reason) }
+    }
+    methods! { api, Override;
+        only(change, column: String, value: Scalar) -> Override { change.clone().only(column, value.0) }
+        between(change, from: String, to: String) -> Override { change.clone().between(&from, &to) }
+        set(change, units: f64) -> Override { change.clone().set(units) }
+        add(change, units: f64) -> Override { change.clone().add(units) }
+        percent(change, share: f64) -> Override { change.clone().percent(share) }
+        expires(change, day: String) -> Override { change.clone().expires(&day) }
+        named(change, id: String) -> Override { change.clone().named(id) }
+    }
+    properties! { api, Override;
+        sentence(change) -> String { change.sentence() }
+    }
+    methods! { api, Forecast;
+        overridden(forecast, model: String, overrides: Overrides) -> Overridden {
+            forecast.overridden(&model, overrides.0)
+        }
+    }
+    properties! { api, Overridden;
+        sentence(overridden) -> String { overridden.sentence() }
+    }
+    methods! { api, Overridden;
+        forecast(overridden) -> Forecast { overridden.forecast() }
+        planned(overridden) -> Forecast { overridden.planned() }
+        statistical(overridden) -> Forecast { overridden.statistical() }
+        table(overridden) -> Table { overridden.table() }
+        doubts(overridden) -> Table { overridden.doubts() }
+        sums(overridden, keys: Names) -> Table { overridden.sums(keys.0) }
+    }
+    properties! { api, ValueAdded;
+        sentence(added) -> String { added.sentence() }
+    }
+    methods! { api, ValueAdded;
+        ladder(added) -> Table { added.ladder() }
+        planners(added) -> Table { added.planners() }
+        classes(added) -> Table { added.classes() }
+        sizes(added) -> Table { added.sizes() }
     }
     properties! { api, Monitored;
         sentence(told) -> String { told.sentence() }
@@ -51,6 +103,11 @@ pub(super) fn register(api: &mut Api) {
         alerts(told) -> Table { told.alerts() }
     }
     methods! { api, Runs;
+        promotions(runs, model: String) -> Table { runs.promotions(&model) }
+        alias(runs, model: String, alias: String, version: u64) -> () {
+            let version = u32::try_from(version).map_err(|_| Error::usage(format!("there is no version {version}")))?;
+            runs.alias(&model, &alias, version)
+        }
         champion_fits(runs, model: String) -> Fits { runs.champion_fits(&model) }
         rollback(runs, model: String) -> usize { runs.rollback(&model).map(|version| version as usize) }
     }
@@ -69,6 +126,7 @@ pub(super) fn register(api: &mut Api) {
     }
     methods! { api, Retraining;
         leaderboard(done) -> Table { done.leaderboard() }
+        comparison(done) -> Option<Finding> { done.comparison() }
     }
     properties! { api, Watching;
         failed(seen) -> usize { seen.failed() }
@@ -79,5 +137,8 @@ pub(super) fn register(api: &mut Api) {
     }
     methods! { api, Outcome;
         track(outcome, runs: Runs) -> String { outcome.track(&runs) }
+    }
+    methods! { api, Backtest;
+        save_scores(backtest, folder: String, metric: String) -> () { backtest.save_scores(folder, &metric) }
     }
 }

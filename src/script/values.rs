@@ -17,6 +17,7 @@ use crate::evaluate::Search;
 use crate::figures::Look;
 use crate::forecast::{Combination, Dependence, Forecast};
 use crate::models::{Failure, Horizon, Model};
+use crate::monitor::{Doubts, Override};
 use crate::options;
 use crate::panel::{Aggregate, Clean, Future, Join, Normalise, Reading, Scenario, Stamps};
 use crate::report::Paper;
@@ -295,6 +296,29 @@ impl Argument for Paper {
 
     fn take(value: Dynamic) -> Result<Self> {
         word(value)
+    }
+}
+
+impl Argument for Doubts {
+    const TYPE: &'static str = "String";
+    const WANTED: &'static str = "\"told\" or \"heeded\"";
+
+    fn take(value: Dynamic) -> Result<Self> {
+        word(value)
+    }
+}
+
+/// Overrides: one, or an array of them.
+pub(super) struct Overrides(pub(super) Vec<Override>);
+
+impl Argument for Overrides {
+    const TYPE: &'static str = "Override | Array";
+    const WANTED: &'static str = "an Override or an array of them";
+
+    fn take(value: Dynamic) -> Result<Self> {
+        let items = value.clone().into_array().unwrap_or_else(|_| vec![value.clone()]);
+        let of = |item: Dynamic| Override::take(item).map_err(|_| refused::<Self>(&value));
+        items.into_iter().map(of).collect::<Result<_>>().map(Self)
     }
 }
 

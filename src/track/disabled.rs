@@ -64,6 +64,9 @@ impl Runs {
     pub fn champion(&self, _: &str) -> Result<Option<Registered>> {
         match self.0 {}
     }
+    pub fn promotions(&self, _: &str) -> Result<Table> {
+        match self.0 {}
+    }
     pub fn versions(&self, _: &str) -> Result<Vec<Registered>> {
         match self.0 {}
     }

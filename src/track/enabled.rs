@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 use polars::prelude::{Column, DataFrame};
@@ -216,7 +217,8 @@ impl Runs {
 
     fn begin(&self, told: &Told) -> Result<Run> {
         let tags: Vec<(&str, &str)> = told.tags.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        Ok(self.0.start(&told.experiment, &told.name, &tags)?)
+        let began = told.began.unwrap_or_else(SystemTime::now);
+        Ok(self.0.start_at(&told.experiment, &told.name, &tags, began)?)
     }
 
     /// Keeps a run that is over; its identifier.
@@ -289,6 +291,31 @@ impl Runs {
     }
 }
 
+impl Runs {
+    /// Every version of a model, the latest first: which model it is, on which data, its aliases, which version it replaced
+    /// and why.
+    ///
+    /// # Errors
+    /// When the place cannot be read.
+    pub fn promotions(&self, model: &str) -> Result<Table> {
+        let versions = self.versions(model)?;
+        let note = |name: &str| {
+            let of = |version: &Registered| version.note(name).unwrap_or_default().to_string();
+            versions.iter().map(of).collect::<Vec<_>>()
+        };
+        let columns = vec![
+            Column::new("version".into(), versions.iter().map(|one| u64::from(one.version)).collect::<Vec<_>>()),
+            Column::new("alias".into(), versions.iter().map(|one| one.aliases.join(", ")).collect::<Vec<_>>()),
+            Column::new("model".into(), note("model")),
+            Column::new("replaced".into(), note("replaced")),
+            Column::new("why".into(), note("why")),
+            Column::new("data".into(), note("data")),
+            Column::new("run".into(), versions.iter().map(|one| one.run.as_str()).collect::<Vec<_>>()),
+        ];
+        Ok(Table::new(DataFrame::new(versions.len(), columns)?).titled(format!("Versions of {model}")))
+    }
+}
+
 impl Show for Runs {
     fn block(&self) -> Block {
         match self.list(None, SHOWN) {
@@ -335,7 +362,9 @@ impl Trials {
         let child = match children.get(trial) {
             Some(child) => child.clone(),
             None => {
-                let child = self.parent.child(trial)?;
+                // Of the first fold it is told when that is over.
+                let before = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+                let child = self.parent.child_at(trial, SystemTime::now() - before)?;
                 let (_, options) = crate::options::split(model)?;
                 let options = options.into_iter().map(|(name, value)| (name, text(&value)));
                 child.params([("model".to_string(), model.to_string())].into_iter().chain(options))?;
@@ -378,7 +407,13 @@ fn end(run: Run, told: Told) -> Result<String> {
         run.artifact_file(place, file)?;
     }
     let id = run.id().to_string();
-    run.finish(Status::Finished)?;
+    run.finish(match &told.failed {
+        None => Status::Finished,
+        Some(error) => {
+            run.tags([("failure", error.to_string())])?;
+            if error.is_interrupted() { Status::Killed } else { Status::Failed }
+        }
+    })?;
     Ok(id)
 }
 

@@ -19,6 +19,9 @@ mod enabled;
 pub use enabled::{Runs, Trials, ready};
 
 use std::path::PathBuf;
+use std::time::SystemTime;
+
+use crate::error::Error;
 
 /// The folder of runs, where nothing else is named.
 pub const FOLDER: &str = "mlruns";
@@ -42,6 +45,10 @@ pub(crate) struct Told {
     pub data: Option<Data>,
     /// Files, and their places among the run's artifacts.
     pub files: Vec<(String, PathBuf)>,
+    /// When it began, where it is told of when it is over.
+    pub began: Option<SystemTime>,
+    /// Why it has no results.
+    pub failed: Option<Error>,
 }
 
 /// The data of a run.
@@ -70,4 +77,11 @@ pub struct Registered {
     pub aliases: Vec<String>,
     /// What is noted of it.
     pub notes: Vec<(String, String)>,
+}
+
+impl Registered {
+    /// What is noted of the version under a name.
+    pub(crate) fn note(&self, name: &str) -> Option<&str> {
+        self.notes.iter().find(|(note, _)| note == name).map(|(_, value)| value.as_str())
+    }
 }

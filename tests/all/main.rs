@@ -40,6 +40,8 @@ mod one_path;
 #[cfg(feature = "track")]
 mod operate;
 mod oracles;
+#[cfg(feature = "monitor")]
+mod overrides;
 mod paths;
 mod performance;
 mod pooled;

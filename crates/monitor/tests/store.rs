@@ -6,7 +6,8 @@ use std::time::Duration;
 use chrono::{TimeDelta, Timelike};
 use common::{Place, actual, date, flat, issue, key, now, on_both};
 use proptest::prelude::*;
-use tradewind_monitor::store::{Actual, Kind, Options, Override, Store};
+use tradewind_monitor::overrides::{How, Override};
+use tradewind_monitor::store::{Actual, Kind, Options, Overridden, Stated, Store};
 
 #[test]
 fn an_issue_is_stored_once() {
@@ -118,7 +119,7 @@ fn states_and_overrides_come_back() {
         store.keep_states("cusum", &[(3, vec![9])]).unwrap();
         store.keep_states("ewma", &[(3, vec![7])]).unwrap();
         assert_eq!(store.states("cusum").unwrap(), [(-1, vec![]), (3, vec![9])]);
-        let made = Override {
+        let made = Overridden {
             key: key(0),
             at: date(3),
             made_at: now(1),
@@ -127,9 +128,28 @@ fn states_and_overrides_come_back() {
             after: 15.0,
             reason: "promotion moved".into(),
         };
-        store.keep_overrides(std::slice::from_ref(&made)).unwrap();
-        store.keep_overrides(std::slice::from_ref(&made)).unwrap();
-        assert_eq!(store.overrides().unwrap(), [made]);
+        store.keep_overridden(std::slice::from_ref(&made)).unwrap();
+        store.keep_overridden(std::slice::from_ref(&made)).unwrap();
+        assert_eq!(store.overridden().unwrap(), [made]);
+
+        let change = Override {
+            id: "17".into(),
+            author: "Ana".into(),
+            reason: "promotion moved".into(),
+            made_at: now(1),
+            expires: None,
+            selection: [("item".to_string(), "a".to_string())].into(),
+            from: date(3).date(),
+            to: date(4).date(),
+            how: How::Percent(12.5),
+        };
+        store.state_override(&change).unwrap();
+        assert!(store.state_override(&change).unwrap_err().to_string().contains("there is an override `17` already"));
+        let stated = |store: &mut Store| store.stated_overrides().unwrap();
+        assert_eq!(stated(&mut store), [Stated { change: change.clone(), withdrawn_at: None }]);
+        store.withdraw_override("17", now(2)).unwrap();
+        assert!(store.withdraw_override("17", now(3)).unwrap_err().is_usage());
+        assert_eq!(stated(&mut place.open()), [Stated { change, withdrawn_at: Some(now(2)) }]);
     });
 }
 

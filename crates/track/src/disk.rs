@@ -20,7 +20,7 @@ pub(crate) fn now() -> i64 {
     millis(SystemTime::now())
 }
 
-fn millis(time: SystemTime) -> i64 {
+pub(crate) fn millis(time: SystemTime) -> i64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |past| i64::try_from(past.as_millis()).unwrap_or(i64::MAX))
 }
 

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
+use crate::disk;
 use crate::error::Result;
 use crate::journal::Entry;
 use crate::place::Place;
@@ -111,8 +113,16 @@ impl Run {
     /// # Errors
     /// If the disk refuses.
     pub fn child(&self, name: &str) -> Result<Run> {
+        self.child_at(name, SystemTime::now())
+    }
+
+    /// As [`Run::child`], of a run that began earlier.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn child_at(&self, name: &str, began: SystemTime) -> Result<Run> {
         let tags = [(PARENT.to_owned(), self.id().to_owned())];
-        self.0.tracker.begin(&self.0.place.experiment, name, &tags)
+        self.0.tracker.begin(&self.0.place.experiment, name, &tags, disk::millis(began))
     }
 
     /// Says how it ended.

@@ -204,6 +204,7 @@ impl Store {
         id: &str,
         name: &str,
         tags: &[(String, String)],
+        started: i64,
     ) -> Result<Place> {
         let folder = self.root.join(experiment);
         if !folder.is_dir() {
@@ -222,7 +223,7 @@ impl Store {
             source_name: String::new(),
             source_type: 4,
             source_version: String::new(),
-            start_time: Some(disk::now()),
+            start_time: Some(started),
             status: 1,
             tags: Vec::new(),
             user_id: user(),

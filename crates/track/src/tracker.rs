@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use percent_encoding::percent_decode_str;
 
@@ -166,6 +166,14 @@ impl Tracker {
     /// # Errors
     /// If the experiment has no possible name, or the disk refuses.
     pub fn start(&self, experiment: &str, name: &str, tags: &[(&str, &str)]) -> Result<Run> {
+        self.start_at(experiment, name, tags, SystemTime::now())
+    }
+
+    /// As [`Tracker::start`], of a run that began earlier: one that is told of when it is over.
+    ///
+    /// # Errors
+    /// Those of [`Tracker::start`].
+    pub fn start_at(&self, experiment: &str, name: &str, tags: &[(&str, &str)], began: SystemTime) -> Result<Run> {
         let experiment = self.store().experiment(experiment)?;
         let user = store::user();
         let whose = [("mlflow.user", user.as_str()), ("mlflow.source.type", "LOCAL")];
@@ -173,15 +181,15 @@ impl Tracker {
         for (key, value) in whose.iter().chain(tags) {
             all.push(((*key).to_owned(), (*value).to_owned()));
         }
-        self.begin(&experiment, name, &all)
+        self.begin(&experiment, name, &all, disk::millis(began))
     }
 
-    pub(crate) fn begin(&self, experiment: &str, name: &str, tags: &[(String, String)]) -> Result<Run> {
+    pub(crate) fn begin(&self, experiment: &str, name: &str, tags: &[(String, String)], began: i64) -> Result<Run> {
         let id = disk::new_id();
         if let Some(remote) = self.remote() {
             remote.journal.note(&[Entry::Open { run: id.clone() }])?;
         }
-        let place = self.store().create_run(experiment, &id, name, tags)?;
+        let place = self.store().create_run(experiment, &id, name, tags, began)?;
         self.ring(&id);
         Ok(Run::new(self.clone(), place, true))
     }
@@ -207,7 +215,7 @@ impl Tracker {
         tags.extend(found.record.info.parent.map(|parent| (PARENT.to_owned(), parent)));
         let created = Entry::Created { run: id.to_owned(), server: id.to_owned(), artifacts: found.artifacts };
         remote.journal.note(&[Entry::Open { run: id.to_owned() }, created])?;
-        let place = self.store().create_run(&experiment, id, &found.record.info.name, &tags)?;
+        let place = self.store().create_run(&experiment, id, &found.record.info.name, &tags, disk::now())?;
         Ok(Run::new(self.clone(), place, false))
     }
 

@@ -23,6 +23,7 @@ mod kernel;
 mod lists;
 mod monitor;
 mod out;
+mod overrides;
 mod report;
 mod retrain;
 mod run;
@@ -111,6 +112,8 @@ enum Verb {
     Rollback(retrain::Rollback),
     /// Keep forecasts that were given out, score them as sales arrive, tell when they go wrong.
     Monitor(monitor::Command),
+    /// Keep what planners change in a forecast, release it, and tell whether their changes have helped.
+    Override(overrides::Command),
     /// Forecast each arriving file once.
     Watch(Box<watch::Command>),
     /// List, show and compare what has been run; send it to an MLflow server.
@@ -202,6 +205,7 @@ fn run(cli: Cli) -> Result<u8> {
         Verb::Retrain(command) => command.run(&out),
         Verb::Rollback(command) => command.run(&out),
         Verb::Monitor(command) => command.run(&out),
+        Verb::Override(command) => command.run(&out),
         Verb::Watch(command) => command.run(&out),
         Verb::Runs(command) => command.run(&out),
         Verb::Models(command) => command.run(&out, MODELS),

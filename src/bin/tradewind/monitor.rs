@@ -28,17 +28,24 @@ enum Verb {
 
 /// The store and the rules.
 #[derive(Args)]
-struct Place {
+pub(crate) struct Place {
     /// Where forecasts are kept: an SQLite file, or the URL postgres://… of a server.
-    #[arg(long, value_name = "STORE", env = "TRADEWIND_STORE", hide_env_values = true, default_value = "monitor.db")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "STORE",
+        env = "TRADEWIND_STORE",
+        hide_env_values = true,
+        default_value = "monitor.db"
+    )]
     store: String,
     /// File with the rules of alerts and their destinations: TOML.
-    #[arg(long, value_name = "FILE", env = "TRADEWIND_ALERTS", hide_env = true)]
+    #[arg(long, global = true, value_name = "FILE", env = "TRADEWIND_ALERTS", hide_env = true)]
     alerts: Option<PathBuf>,
 }
 
 impl Place {
-    fn open(&self) -> Result<Monitor> {
+    pub(crate) fn open(&self) -> Result<Monitor> {
         Monitor::open(&self.store, self.alerts.as_deref())
     }
 }

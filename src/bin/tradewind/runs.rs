@@ -40,6 +40,11 @@ enum Verb {
         #[arg(required = true, num_args = 2..)]
         runs: Vec<String>,
     },
+    /// Every version of a model: which one forecasts, which one it replaced, and why.
+    Versions {
+        /// The name under which a plan's models are registered: its experiment, or its title.
+        model: String,
+    },
     /// Send to the server what it has missed, once.
     Sync,
     /// Copy files of a run.
@@ -69,6 +74,10 @@ impl Command {
             }
             Verb::Compare { runs: ids } => {
                 let table = runs.compare(&ids.iter().map(String::as_str).collect::<Vec<_>>())?;
+                out.result(&table, table.to_json()?)
+            }
+            Verb::Versions { model } => {
+                let table = runs.promotions(&model)?;
                 out.result(&table, table.to_json()?)
             }
             Verb::Sync => {

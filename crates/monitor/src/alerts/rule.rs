@@ -182,6 +182,10 @@ pub struct Rules {
     /// The names of the key columns.
     #[serde(default)]
     pub keys: Vec<String>,
+    /// The key column whose values are the classes of products by which planners' overrides are judged; classes A, B and C by
+    /// what is sold if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// The currency of costs, for messages.
     #[serde(default)]
     pub currency: String,
@@ -203,6 +207,7 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             keys: Vec::new(),
+            class: None,
             currency: String::new(),
             periods_a_quarter: thirteen(),
             rules: Vec::new(),
@@ -252,6 +257,12 @@ impl Rules {
             if let Some(missing) = rule.to.iter().find(|name| !self.destinations.contains_key(*name)) {
                 return wrong(&format!("there is no destination `{missing}`; describe it in [destination.{missing}]"));
             }
+        }
+        if let Some(class) = self.class.as_ref().filter(|class| !self.keys.contains(class)) {
+            return Err(Error::usage(format!(
+                "`class` names `{class}`, which is no key column; there is {}",
+                self.keys.join(", ")
+            )));
         }
         if self.periods_a_quarter.is_nan() || self.periods_a_quarter <= 0.0 {
             return Err(Error::usage("periods_a_quarter must be above 0"));

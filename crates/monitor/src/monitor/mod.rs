@@ -64,6 +64,7 @@
 //! # }
 //! ```
 
+mod history;
 mod inputs;
 mod report;
 mod watched;
@@ -72,6 +73,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
+pub use history::History;
 pub use inputs::Input;
 pub use report::{Accuracy, Report, Watched, Worst};
 
@@ -257,6 +259,14 @@ impl Monitor {
     /// The store cannot be read.
     pub fn report(&mut self, worst: usize) -> Result<Report> {
         report::report(&mut self.store, &self.rules, &self.options, worst)
+    }
+
+    /// What became of the forecasts that planners could change, over the newest 52 dates with actuals.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn history(&mut self) -> Result<History> {
+        History::of(&mut self.store, &self.rules, &self.options)
     }
 
     /// Judges what was observed, and sends what is due. `missing` has per model how many rows are missing, of how many;

@@ -3,12 +3,12 @@
 //! The value received last is the valid one; what it replaced is kept as history. The same value again changes nothing.
 //! Each new or corrected value marks what has to be scored anew.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::database::{Batch, Column, Database, Existing, Value};
-use super::{BLOCK, Store, numbered, seconds, time, written};
+use super::{BLOCK, Store, numbered, seconds, stamp, time, written};
 use crate::error::Result;
 
 /// How many examples a report names.
@@ -147,6 +147,21 @@ impl Store {
             &[Value::Int(seconds(at)), Value::Int(series)],
             |row| row.real(0),
         )
+    }
+
+    /// The dates with actuals, in order.
+    pub(crate) fn dates_with_actuals(&mut self) -> Result<Vec<NaiveDateTime>> {
+        self.database.rows("select distinct at from actual order by at", &[], |row| Ok(stamp(row.int(0)?)))
+    }
+
+    /// The valid values of a date, by the numbers of the series.
+    pub(crate) fn actuals_at(&mut self, at: NaiveDateTime) -> Result<HashMap<i64, f64>> {
+        let values = self.database.rows(
+            "select series, value from actual where at = $1",
+            &[Value::Int(seconds(at))],
+            |row| Ok((row.int(0)?, row.real(1)?)),
+        )?;
+        Ok(values.into_iter().collect())
     }
 
     /// The values that were valid before, oldest first.

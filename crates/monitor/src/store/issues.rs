@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::blobs::{broken, pack, pack_whole, unpack, unpack_whole};
 use super::database::{Batch, Column, Database, Existing, Value};
-use super::{BLOCK, Store, numbered, seconds, stamp, time, written};
+use super::notes::keep_overridden_in;
+use super::{BLOCK, Overridden, Store, numbered, seconds, stamp, time, written};
 use crate::error::{Error, Result};
 
 /// Rows of forecasts held in memory while they are stored.
@@ -135,36 +136,35 @@ impl Store {
         rows: impl IntoIterator<Item = SeriesForecast>,
         now: DateTime<Utc>,
     ) -> Result<Issued> {
-        issue.check()?;
-        let ahead = issue.issued_at.signed_duration_since(now);
-        let clock_ahead = (ahead > TimeDelta::zero()).then_some(ahead);
+        self.database.whole(|database| issue_in(database, issue, rows, now))
+    }
+
+    /// Stores all forecasts of a run that is released, with the values that overrides changed: all or nothing. The statistical one
+    /// may be there already; where another one is, nothing is stored and the answer is false.
+    ///
+    /// # Errors
+    /// Those of [`Store::issue`].
+    pub fn release(
+        &mut self,
+        issues: Vec<(Issue, Vec<SeriesForecast>)>,
+        changed: &[Overridden],
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let known = self.issues()?;
+        let is_known = |issue: &Issue| {
+            let of = |past: &Past| past.issue.run == issue.run && past.issue.kind == issue.kind;
+            issue.kind != Kind::Statistical && known.iter().any(of)
+        };
+        if issues.iter().any(|(issue, _)| is_known(issue)) {
+            return Ok(false);
+        }
         self.database.whole(|database| {
-            let track = track(database, issue)?;
-            let there = database.first(
-                "select id, series from issue where run = $1 and track = $2",
-                &[Value::Text(&issue.run), Value::Int(track)],
-                |row| Ok((row.int(0)?, row.int(1)?)),
-            )?;
-            if let Some((id, series)) = there {
-                let series = usize::try_from(series).unwrap_or_default();
-                return Ok(Issued { id, stored: false, series, new_series: 0, clock_ahead });
+            for (issue, rows) in issues {
+                issue_in(database, &issue, rows, now)?;
             }
-            let id = database.first("select coalesce(max(id), 0) + 1 from issue", &[], |row| row.int(0))?.unwrap_or(1);
-            let (mut series, mut new_series) = (0, 0);
-            let mut batch = Vec::new();
-            for row in rows {
-                batch.push(row);
-                if batch.len() == ROWS {
-                    new_series += store(database, issue, id, &batch)?;
-                    series += batch.len();
-                    batch.clear();
-                }
-            }
-            new_series += store(database, issue, id, &batch)?;
-            series += batch.len();
-            head(database, issue, id, track, series, now)?;
-            Ok(Issued { id, stored: true, series, new_series, clock_ahead })
-        })
+            keep_overridden_in(database, changed)
+        })?;
+        Ok(true)
     }
 
     /// Every model and kind that has issued, in the order in which they first did.
@@ -235,6 +235,28 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The means of every series in an issue: its number, its scale, a mean per step.
+    ///
+    /// # Errors
+    /// The store cannot be read, or holds a forecast of another length than its issue.
+    pub(crate) fn means(&mut self, past: &Past, mut each: impl FnMut(i64, f64, Vec<f64>)) -> Result<()> {
+        let width = past.issue.levels.len() + 1;
+        self.database.query(
+            "select id, scale, cells from forecast where id between $1 and $2 order by id",
+            &[Value::Int(row_of(past.id, 0)), Value::Int(row_of(past.id + 1, 0) - 1)],
+            |row| {
+                let cells = unpack(row.blob(2)?)?;
+                if cells.len() != past.issue.dates.len() * width {
+                    return Err(broken());
+                }
+                each(row.int(0)? & i64::from(u32::MAX), row.real(1)?, cells.into_iter().step_by(width).collect());
+                Ok(())
+            },
+        )
+    }
+}
+
 impl Issue {
     fn check(&self) -> Result<()> {
         let place = || format!("the forecast of `{}` by run `{}`", self.model, self.run);
@@ -272,6 +294,43 @@ impl Issue {
         });
         Ok(pack(cells))
     }
+}
+
+/// Stores an issue; only within a transaction.
+fn issue_in(
+    database: &mut Database,
+    issue: &Issue,
+    rows: impl IntoIterator<Item = SeriesForecast>,
+    now: DateTime<Utc>,
+) -> Result<Issued> {
+    issue.check()?;
+    let ahead = issue.issued_at.signed_duration_since(now);
+    let clock_ahead = (ahead > TimeDelta::zero()).then_some(ahead);
+    let track = track(database, issue)?;
+    let there = database.first(
+        "select id, series from issue where run = $1 and track = $2",
+        &[Value::Text(&issue.run), Value::Int(track)],
+        |row| Ok((row.int(0)?, row.int(1)?)),
+    )?;
+    if let Some((id, series)) = there {
+        let series = usize::try_from(series).unwrap_or_default();
+        return Ok(Issued { id, stored: false, series, new_series: 0, clock_ahead });
+    }
+    let id = database.first("select coalesce(max(id), 0) + 1 from issue", &[], |row| row.int(0))?.unwrap_or(1);
+    let (mut series, mut new_series) = (0, 0);
+    let mut batch = Vec::new();
+    for row in rows {
+        batch.push(row);
+        if batch.len() == ROWS {
+            new_series += store(database, issue, id, &batch)?;
+            series += batch.len();
+            batch.clear();
+        }
+    }
+    new_series += store(database, issue, id, &batch)?;
+    series += batch.len();
+    head(database, issue, id, track, series, now)?;
+    Ok(Issued { id, stored: true, series, new_series, clock_ahead })
 }
 
 /// The number of a model and kind, a new one where there is none.

@@ -29,7 +29,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 pub use actuals::{Actual, Former, Received, Refused};
 pub(crate) use issues::row_of;
 pub use issues::{Forecast, Issue, Issued, Kind, Past, SeriesForecast, Track};
-pub use notes::Override;
+pub use notes::{Overridden, Stated};
 pub use prune::Pruned;
 
 use crate::error::{Error, Result};

@@ -1,14 +1,23 @@
-//! What else is kept: the states of detectors, and what people changed by hand.
+//! What else is kept: the states of detectors, overrides as people stated them, and the values that these changed.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-use super::database::{Batch, Column, Existing, Value};
+use super::database::{Batch, Column, Database, Existing, Value};
 use super::{Store, key, numbered, seconds, stamp, time, written};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::overrides::Override;
 
-/// A forecast that someone changed.
+/// An override as it was stated.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Override {
+pub struct Stated {
+    pub change: Override,
+    /// Since when it is not heeded any more.
+    pub withdrawn_at: Option<DateTime<Utc>>,
+}
+
+/// The forecast of one series at one date that an override changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Overridden {
     pub key: Vec<String>,
     pub at: NaiveDateTime,
     pub made_at: DateTime<Utc>,
@@ -59,43 +68,70 @@ impl Store {
         )
     }
 
-    /// Keeps what people changed; the same change again is kept once.
+    /// Keeps an override as it was stated.
     ///
     /// # Errors
-    /// The store cannot be written.
-    pub fn keep_overrides(&mut self, made: &[Override]) -> Result<()> {
-        let keys: Vec<String> = made.iter().map(|one| written(&one.key)).collect();
-        self.database.whole(|database| {
-            let (series, _) = numbered(database, &keys)?;
-            database.write(&Batch {
-                table: "overridden",
-                names: &["series", "at", "made_at", "author", "before", "after", "reason"],
-                keys: 4,
-                existing: Existing::Keep,
-                columns: &[
-                    Column::Int(&series),
-                    Column::Int(&made.iter().map(|one| seconds(one.at)).collect::<Vec<i64>>()),
-                    Column::Int(&made.iter().map(|one| one.made_at.timestamp_micros()).collect::<Vec<i64>>()),
-                    Column::Text(&made.iter().map(|one| one.author.clone()).collect::<Vec<String>>()),
-                    Column::Real(&made.iter().map(|one| one.before).collect::<Vec<f64>>()),
-                    Column::Real(&made.iter().map(|one| one.after).collect::<Vec<f64>>()),
-                    Column::Text(&made.iter().map(|one| one.reason.clone()).collect::<Vec<String>>()),
-                ],
-            })
-        })
+    /// It contradicts itself, another one has its id, or the store cannot be written.
+    pub fn state_override(&mut self, change: &Override) -> Result<()> {
+        change.check()?;
+        let body =
+            serde_json::to_string(change).map_err(|cause| Error::data("an override is no JSON").because(cause))?;
+        let kept = self.database.execute(
+            "insert into stated (id, body, made_at) values ($1, $2, $3) on conflict (id) do nothing",
+            &[Value::Text(&change.id), Value::Text(&body), Value::Int(change.made_at.timestamp_micros())],
+        )?;
+        match kept {
+            0 => Err(Error::usage(format!("there is an override `{}` already; give this one another id", change.id))),
+            _ => Ok(()),
+        }
     }
 
-    /// What people changed, in the order in which they did.
+    /// From `now` on an override is not heeded any more.
+    ///
+    /// # Errors
+    /// There is none of this id, it was withdrawn before, or the store cannot be written.
+    pub fn withdraw_override(&mut self, id: &str, now: DateTime<Utc>) -> Result<()> {
+        let withdrawn = self.database.execute(
+            "update stated set withdrawn_at = $1 where id = $2 and withdrawn_at is null",
+            &[Value::Int(now.timestamp_micros()), Value::Text(id)],
+        )?;
+        match withdrawn {
+            0 => Err(Error::usage(format!("there is no override `{id}` that is heeded"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// All overrides, in the order in which they were made.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn overrides(&mut self) -> Result<Vec<Override>> {
+    pub fn stated_overrides(&mut self) -> Result<Vec<Stated>> {
+        self.database.rows("select body, withdrawn_at from stated order by made_at, id", &[], |row| {
+            let change = serde_json::from_str(&row.text(0)?)
+                .map_err(|cause| Error::data("an override in the store cannot be read").because(cause))?;
+            Ok(Stated { change, withdrawn_at: row.maybe_int(1)?.map(time) })
+        })
+    }
+
+    /// Keeps which values overrides changed; the same change again is kept once.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn keep_overridden(&mut self, made: &[Overridden]) -> Result<()> {
+        self.database.whole(|database| keep_overridden_in(database, made))
+    }
+
+    /// The values that overrides changed, in the order in which these were made.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn overridden(&mut self) -> Result<Vec<Overridden>> {
         self.database.rows(
             "select s.key, o.at, o.made_at, o.author, o.before, o.after, o.reason from overridden o \
              join series s on s.id = o.series order by o.made_at, o.series, o.at, o.author",
             &[],
             |row| {
-                Ok(Override {
+                Ok(Overridden {
                     key: key(&row.text(0)?)?,
                     at: stamp(row.int(1)?),
                     made_at: time(row.int(2)?),
@@ -107,4 +143,25 @@ impl Store {
             },
         )
     }
+}
+
+/// Keeps which values overrides changed; only within a transaction.
+pub(super) fn keep_overridden_in(database: &mut Database, made: &[Overridden]) -> Result<()> {
+    let keys: Vec<String> = made.iter().map(|one| written(&one.key)).collect();
+    let (series, _) = numbered(database, &keys)?;
+    database.write(&Batch {
+        table: "overridden",
+        names: &["series", "at", "made_at", "author", "before", "after", "reason"],
+        keys: 4,
+        existing: Existing::Keep,
+        columns: &[
+            Column::Int(&series),
+            Column::Int(&made.iter().map(|one| seconds(one.at)).collect::<Vec<i64>>()),
+            Column::Int(&made.iter().map(|one| one.made_at.timestamp_micros()).collect::<Vec<i64>>()),
+            Column::Text(&made.iter().map(|one| one.author.clone()).collect::<Vec<String>>()),
+            Column::Real(&made.iter().map(|one| one.before).collect::<Vec<f64>>()),
+            Column::Real(&made.iter().map(|one| one.after).collect::<Vec<f64>>()),
+            Column::Text(&made.iter().map(|one| one.reason.clone()).collect::<Vec<String>>()),
+        ],
+    })
 }

@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 /// SQLite keeps in the order of their key.
 ///
 /// Times are UTC in microseconds, dates of steps local time in seconds since 1970.
-const STEPS: [&str; 1] = [r"
+const STEPS: [&str; 2] = [
+    r"
 create table series (id {id}, key text not null unique);
 create table track (
     id {id}, kind text not null, model text not null, dates {blob} not null, pruned {int} not null, unique (kind, model)
@@ -62,7 +63,9 @@ create table outbox (
     due_at {int} not null, tries {int} not null, claimed_until {int} not null, sent_at {int}, failure text
 );
 create index outbox_due on outbox (sent_at, due_at);
-"];
+",
+    "create table stated (id text primary key, body text not null, made_at {int} not null, withdrawn_at {int});",
+];
 
 /// Brings a store to the newest version.
 pub(crate) fn migrate(database: &mut Database) -> Result<()> {

@@ -1,0 +1,536 @@
+//! Planners' overrides of forecasts of panels, by the crate `tradewind-monitor`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use polars::prelude::{Column, DataFrame};
+use tradewind_monitor::monitor::History;
+use tradewind_monitor::overrides as rules;
+use tradewind_monitor::overrides::{
+    Accuracy, Applied, Band, Cells, Direction, Doubt, Gain, How, Ladder, Made, Options, Rule, Sign,
+};
+use tradewind_monitor::store::{Kind, Stated};
+
+use super::enabled::{Dates, Monitor, issued};
+use super::keys;
+use super::planners::{Added, Change, Doubts, Overridden, Override, Planned, ValueAdded};
+use crate::error::{Error, Result};
+use crate::forecast::{Forecast, Move, Moves};
+use crate::show::words::{counted, listed};
+use crate::show::{Table, number};
+
+impl Override {
+    /// As the crate takes it, made at a moment.
+    fn made(&self, now: DateTime<Utc>) -> Result<rules::Override> {
+        let wrong = |what: &str| Error::usage(format!("the override by {}: {what}", self.author));
+        let (from, to) = self.dates.ok_or_else(|| wrong("state the dates that it changes: between(from, to)"))?;
+        let how = match self.change.ok_or_else(|| wrong("state what it changes: set, add or percent"))? {
+            Change::Set(units) => How::Set(units),
+            Change::Add(units) => How::Add(units),
+            Change::Percent(percent) => How::Percent(percent),
+        };
+        let id = self.id.clone().unwrap_or_else(|| {
+            let hash = blake3::hash(format!("{now} {}", self.sentence()).as_bytes()).to_hex();
+            hash.chars().take(8).collect()
+        });
+        let made = rules::Override {
+            id,
+            author: self.author.clone(),
+            reason: self.reason.clone(),
+            made_at: now,
+            expires: self.expires,
+            selection: self.selection.clone(),
+            from,
+            to,
+            how,
+        };
+        made.check()?;
+        Ok(made)
+    }
+}
+
+impl From<rules::Override> for Override {
+    fn from(made: rules::Override) -> Self {
+        let change = match made.how {
+            How::Set(units) => Change::Set(units),
+            How::Add(units) => Change::Add(units),
+            How::Percent(percent) => Change::Percent(percent),
+        };
+        Self {
+            id: Some(made.id),
+            author: made.author,
+            reason: made.reason,
+            selection: made.selection,
+            dates: Some((made.from, made.to)),
+            change: Some(change),
+            expires: made.expires,
+        }
+    }
+}
+
+impl Forecast {
+    /// The forecast of one model with overrides, as of now.
+    ///
+    /// Each override gives the total of what it selects to the series by their shares of the forecast, so that every other sum
+    /// follows; one that selects fewer series wins over one that selects more, the later over the earlier. Quantiles and
+    /// sample paths are scaled with the mean. What has expired, contradicts finer ones or selects nothing is told in
+    /// [`table`](Overridden::table).
+    ///
+    /// ```
+    /// use tradewind::prelude::*;
+    /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
+    /// let forecast = Panel::read("data/walmart_sales_weekly.csv", columns)?.fit(["theta"])?.forecast(8)?;
+    /// let change = Override::new("ann", "promotion").only("Dept", "1").between("2012-11-02", "2012-11-09")?.percent(20.0);
+    /// let planned = forecast.overridden("theta", [change])?;
+    /// let (before, after) = (forecast.mean("theta", "Store=1, Dept=1")?, planned.forecast().mean("theta", "Store=1, Dept=1")?);
+    /// assert!((after[0] / before[0] - 1.2).abs() < 1e-9 && after[2] == before[2]);
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no such model, an override is not stated as it must be, or the steps of the forecast are no dates.
+    pub fn overridden(&self, model: &str, overrides: impl IntoIterator<Item = Override>) -> Result<Overridden> {
+        let now = Utc::now();
+        let made: Vec<_> = overrides.into_iter().map(|one| one.made(now)).collect::<Result<_>>()?;
+        // Of those given at once, the later ones count as made later.
+        let earlier = |place: usize| now - chrono::TimeDelta::microseconds((made.len() - place) as i64);
+        let made: Vec<_> =
+            made.iter().enumerate().map(|(i, one)| rules::Override { made_at: earlier(i), ..one.clone() }).collect();
+        Ok(Grid::of(self, model)?.planned(&made, now, Doubts::Told, None)?.0)
+    }
+}
+
+/// The values of a forecast by one model, as a table of series and dates.
+struct Grid<'a> {
+    forecast: &'a Forecast,
+    model: usize,
+    columns: Vec<String>,
+    /// Of the series that have a forecast.
+    keys: Vec<Vec<String>>,
+    places: Vec<usize>,
+    dates: Vec<NaiveDateTime>,
+    mean: Vec<f64>,
+    /// The position of the first date.
+    first: i64,
+}
+
+impl<'a> Grid<'a> {
+    fn of(forecast: &'a Forecast, model: &str) -> Result<Self> {
+        let model = forecast.place(model)?;
+        let panel = forecast.panel();
+        let calendar = Dates::of(&panel)?;
+        let places: Vec<usize> = (0..forecast.len()).filter(|i| forecast.cell(model, *i).is_some()).collect();
+        let starts = || places.iter().map(|i| forecast.start(*i));
+        let (Some(first), Some(last)) = (starts().min(), starts().max()) else {
+            return Err(Error::data("the forecast has no series"));
+        };
+        let width = usize::try_from(last - first).unwrap_or_default() + forecast.horizon();
+        let dates = (first..).take(width).map(|position| calendar.at(position)).collect::<Result<_>>()?;
+        // A series that begins later has no sales at the dates before: nothing is given to it there.
+        let mut mean = vec![0.0; places.len() * width];
+        for (row, i) in mean.chunks_mut(width).zip(&places) {
+            let before = usize::try_from(forecast.start(*i) - first).unwrap_or_default();
+            let values = forecast.cell(model, *i).map_or(&[][..], |cell| cell.mean());
+            row.iter_mut().skip(before).zip(values).for_each(|(to, value)| *to = *value);
+        }
+        let all = keys(&panel)?;
+        let keys = places.iter().filter_map(|i| all.get(*i).cloned()).collect();
+        Ok(Self { forecast, model, columns: panel.columns().keys(), keys, places, dates, mean, first })
+    }
+
+    fn cells(&self) -> Cells<'_> {
+        Cells { columns: &self.columns, keys: &self.keys, dates: &self.dates, mean: &self.mean }
+    }
+
+    /// The forecast with values changed to others.
+    fn moved(&self, changes: impl Iterator<Item = rules::Change>, remark: Option<String>) -> Forecast {
+        let mut moves: Moves = vec![None; self.forecast.len()];
+        for change in changes {
+            let Some(place) = self.places.get(change.series) else { continue };
+            let step = self.first + change.date as i64 - self.forecast.start(*place);
+            let steps = moves[*place].get_or_insert_with(|| vec![Move::NONE; self.forecast.horizon()]);
+            if let Some(step) = usize::try_from(step).ok().and_then(|step| steps.get_mut(step)) {
+                *step = match change.movement() {
+                    rules::Move::Scale(factor) => Move { factor, shift: 0.0 },
+                    rules::Move::Shift(shift) => Move { factor: 1.0, shift },
+                };
+            }
+        }
+        self.forecast.moved(self.model, moves, remark)
+    }
+
+    /// The forecast with overrides, and the changes that they made.
+    fn planned(
+        &self,
+        made: &[rules::Override],
+        now: DateTime<Utc>,
+        doubts: Doubts,
+        history: Option<&History>,
+    ) -> Result<(Overridden, Applied)> {
+        let sign = if self.mean.iter().any(|mean| *mean < 0.0) { Sign::Any } else { Sign::NotNegative };
+        let applied = rules::apply(&self.cells(), made, now, sign)?;
+        let judged = match history {
+            Some(history) => self.judged(&applied, made, history)?,
+            None => Vec::new(),
+        };
+        let changes = &applied.changes;
+        let remark = |what: &str| {
+            let values = counted(changes.len(), "value was", "values were");
+            (!changes.is_empty()).then(|| format!("{values} changed by planners{what}."))
+        };
+        let planned = self.moved(changes.iter().copied(), remark(""));
+        let released = match doubts {
+            Doubts::Told => planned.clone(),
+            Doubts::Heeded => {
+                let damped = changes.iter().zip(&judged);
+                let damped = damped.map(|(change, doubt)| rules::Change { after: doubt.released, ..*change });
+                self.moved(damped, remark(", as far as their past speaks for it"))
+            }
+        };
+        let acted = applied.outcomes.iter().filter(|outcome| outcome.cells > 0).count();
+        let without = applied.outcomes.len() - acted;
+        let mut sentence = format!(
+            "{} changed by {}.",
+            counted(changes.len(), "value", "values"),
+            counted(acted, "override", "overrides")
+        );
+        if without > 0 {
+            sentence.push_str(&format!(" {} had no effect.", counted(without, "override", "overrides")));
+        }
+        let none = self.forecast.moved(self.model, vec![None; self.forecast.len()], None);
+        let overridden = Planned {
+            statistical: none,
+            planned,
+            released,
+            sentence,
+            outcomes: outcomes(made, &applied)?,
+            doubts: doubts_table(made, changes, &judged)?,
+        };
+        Ok((Overridden(Arc::new(overridden)), applied))
+    }
+
+    /// What the past says of each change.
+    fn judged(&self, applied: &Applied, made: &[rules::Override], history: &History) -> Result<Vec<Doubt>> {
+        let rule: Rule = history.rule()?;
+        let Some(first) = self.dates.first() else { return Ok(Vec::new()) };
+        let of = |change: &rules::Change| -> Result<Doubt> {
+            let (by, key) = (&made[change.by], &self.keys[change.series]);
+            Ok(rule.judge(&Made {
+                planner: by.author.clone(),
+                reason: by.reason.clone(),
+                class: history.class(key),
+                date: self.dates[change.date],
+                age: u32::try_from(change.date + 1).unwrap_or(u32::MAX),
+                statistical: change.before,
+                planned: change.after,
+                recent_bias: history.recent_bias(key, *first),
+            })?)
+        };
+        applied.changes.iter().map(of).collect()
+    }
+}
+
+impl Monitor {
+    /// Keeps an override, for every forecast that is [released](Self::release) until it expires or is
+    /// [withdrawn](Self::withdraw); its id.
+    ///
+    /// # Errors
+    /// When it is not stated as it must be, another one has its id, or the store cannot be written.
+    pub fn keep(&self, change: &Override) -> Result<String> {
+        let made = change.made(Utc::now())?;
+        self.held().store().state_override(&made)?;
+        Ok(made.id)
+    }
+
+    /// From now on an override is not heeded any more.
+    ///
+    /// # Errors
+    /// When there is none of this id that is heeded, or the store cannot be written.
+    pub fn withdraw(&self, id: &str) -> Result<()> {
+        Ok(self.held().store().withdraw_override(id, Utc::now())?)
+    }
+
+    /// The overrides that were kept, whether they are still heeded, and what each says.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn overrides(&self) -> Result<Table> {
+        let stated = self.held().store().stated_overrides()?;
+        let today = Utc::now().date_naive();
+        let state = |one: &Stated| match (one.withdrawn_at, one.change.expires) {
+            (Some(at), _) => format!("withdrawn {}", at.format("%Y-%m-%d")),
+            (None, Some(day)) if day < today => "expired".to_string(),
+            _ => "heeded".to_string(),
+        };
+        let text = |of: &dyn Fn(&Stated) -> String| stated.iter().map(of).collect::<Vec<_>>();
+        let columns = vec![
+            Column::new("id".into(), text(&|one| one.change.id.clone())),
+            Column::new("made".into(), text(&|one| one.change.made_at.format("%Y-%m-%d").to_string())),
+            Column::new("state".into(), text(&state)),
+            Column::new("override".into(), text(&|one| Override::from(one.change.clone()).sentence())),
+        ];
+        Ok(Table::new(DataFrame::new(stated.len(), columns)?).titled("Overrides"))
+    }
+
+    /// Applies the overrides that are heeded now to the forecast of one model, and keeps under the name of a run all four of
+    /// it: the naive forecast (a model of the forecast, or the seasonal naive one of its history), the model's, the planners',
+    /// and what is released. The past of the planners tells which changes to doubt; with [`Doubts::Heeded`] only as much of
+    /// those is released as it speaks for.
+    ///
+    /// ```
+    /// use tradewind::prelude::*;
+    /// let home = tempfile::tempdir().unwrap();
+    /// let columns = Columns::new(["Store", "Dept"], "Date", "Weekly_Sales");
+    /// let sales = Panel::read("data/walmart_sales_weekly.csv", columns)?;
+    /// let monitor = Monitor::open(&home.path().join("monitor.db").to_string_lossy(), None)?;
+    /// let change = Override::new("ann", "promotion").only("Dept", "1").between("2012-09-07", "2012-09-14")?.add(5000.0);
+    /// monitor.keep(&change)?;
+    /// let forecast = sales.before("2012-09-01")?.fit(["theta"])?.forecast(8)?;
+    /// let released = monitor.release(&forecast, "theta", "september", Doubts::Told)?;
+    /// assert_eq!(released.sentence(), "2 values changed by 1 override.");
+    /// monitor.receive(&sales)?;
+    /// assert_eq!(monitor.value_added()?.ladder().rows(), 4);
+    /// # Ok::<(), tradewind::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no such model, the steps of the forecast are no dates, the run has released another forecast before, or the
+    /// store cannot be written.
+    pub fn release(&self, forecast: &Forecast, model: &str, run: &str, doubts: Doubts) -> Result<Overridden> {
+        let now = Utc::now();
+        let grid = Grid::of(forecast, model)?;
+        let history = self.held().history()?;
+        let stated = self.held().store().stated_overrides()?;
+        let made: Vec<rules::Override> =
+            stated.into_iter().filter(|one| one.withdrawn_at.is_none()).map(|one| one.change).collect();
+        let (planned, applied) = grid.planned(&made, now, doubts, Some(&history))?;
+        let naive = naive(forecast, grid.model);
+        let issues = [
+            (naive.as_ref(), Kind::Naive),
+            (Some(&planned.0.statistical), Kind::Statistical),
+            (Some(&planned.0.planned), Kind::Override),
+            (Some(&planned.0.released), Kind::Released),
+        ];
+        let issues = issues
+            .into_iter()
+            .filter_map(|(forecast, kind)| forecast.map(|forecast| issued(forecast, 0, run, kind, now)))
+            .collect::<Result<Vec<_>>>()?;
+        let changed: Vec<_> = applied
+            .changes
+            .iter()
+            .map(|change| tradewind_monitor::store::Overridden {
+                key: grid.keys[change.series].clone(),
+                at: grid.dates[change.date],
+                made_at: made[change.by].made_at,
+                author: made[change.by].author.clone(),
+                before: change.before,
+                after: change.after,
+                reason: made[change.by].reason.clone(),
+            })
+            .collect();
+        if !self.held().store().release(issues, &changed, now)? {
+            return Err(Error::usage(format!(
+                "{run} has released a forecast before; what was released is not changed afterwards: name another run"
+            )));
+        }
+        Ok(planned)
+    }
+
+    /// What planners have added to the forecasts that were [released](Self::release), over the newest 52 dates with sales: the
+    /// ladder naive → statistical → override → released, and by planner, class of products, direction and size.
+    ///
+    /// # Errors
+    /// When nothing that was released has met its sales, or the store cannot be read.
+    pub fn value_added(&self) -> Result<ValueAdded> {
+        let history = self.held().history()?;
+        if history.rows().is_empty() {
+            return Err(Error::usage(
+                "no forecast that was released with overrides has met its sales yet; release forecasts, and take in what was sold",
+            ));
+        }
+        let options = Options::default();
+        let value = history.value(&options)?;
+        let has_money = history.rows().iter().any(|row| row.over > 0.0 || row.under > 0.0);
+        let planned = |ladders: Vec<(String, Ladder)>, name| groups(name, ladders, has_money);
+        let named = |ladders: &BTreeMap<String, Ladder>| ladders.clone().into_iter().collect();
+        let sizes = value.sizes.iter().map(|((direction, band), ladder)| (size(*direction, *band), ladder.clone()));
+        let added = Added {
+            sentence: told(&value.all, &value.planners),
+            ladder: ladder(&value.all, history.has_naive(), has_money)?,
+            planners: planned(named(&value.planners), "planner")?,
+            classes: planned(named(&value.classes), "class")?,
+            sizes: planned(sizes.collect(), "override")?,
+        };
+        Ok(ValueAdded(Arc::new(added)))
+    }
+}
+
+/// The naive forecast of the same series and dates: another model of the forecast, or the seasonal naive one of its history.
+fn naive(forecast: &Forecast, model: usize) -> Option<Forecast> {
+    let label = |label: &&String| label.starts_with("seasonal_naive") || label.starts_with("naive");
+    let models = forecast.models();
+    let beside = models.iter().enumerate().find(|(m, one)| *m != model && label(one)).map(|(m, _)| m);
+    match beside {
+        Some(m) => Some(forecast.moved(m, vec![None; forecast.len()], None)),
+        // A forecast from a file has no history, and a short one no season.
+        None => {
+            forecast.panel().fit_for(["seasonal_naive"], forecast.horizon()).ok()?.forecast(forecast.horizon()).ok()
+        }
+    }
+}
+
+fn outcomes(made: &[rules::Override], applied: &Applied) -> Result<Table> {
+    let rows: Vec<_> = made.iter().zip(&applied.outcomes).collect();
+    let real = |of: &dyn Fn(&rules::Outcome) -> f64| rows.iter().map(|(_, outcome)| of(outcome)).collect::<Vec<_>>();
+    let remarks =
+        |outcome: &rules::Outcome| outcome.remarks.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let columns = vec![
+        Column::new("id".into(), rows.iter().map(|(made, _)| made.id.as_str()).collect::<Vec<_>>()),
+        Column::new(
+            "override".into(),
+            rows.iter().map(|(made, _)| Override::from((*made).clone()).sentence()).collect::<Vec<_>>(),
+        ),
+        Column::new("dates".into(), rows.iter().map(|(_, outcome)| outcome.dates as u64).collect::<Vec<_>>()),
+        Column::new("before".into(), real(&|outcome| outcome.before)),
+        Column::new("wanted".into(), real(&|outcome| outcome.wanted)),
+        Column::new("after".into(), real(&|outcome| outcome.after)),
+        Column::new("remarks".into(), rows.iter().map(|(_, outcome)| remarks(outcome)).collect::<Vec<_>>()),
+    ];
+    Ok(Table::new(DataFrame::new(rows.len(), columns)?))
+}
+
+/// By override: what is expected of its changes together.
+fn doubts_table(made: &[rules::Override], changes: &[rules::Change], judged: &[Doubt]) -> Result<Table> {
+    let mut by: BTreeMap<usize, Vec<(&rules::Change, &Doubt)>> = BTreeMap::new();
+    for (change, doubt) in changes.iter().zip(judged) {
+        by.entry(change.by).or_default().push((change, doubt));
+    }
+    let size = |of: &[(&rules::Change, &Doubt)]| of.iter().map(|(one, _)| (one.after - one.before).abs()).sum::<f64>();
+    let mean = |of: &[(&rules::Change, &Doubt)], value: &dyn Fn(&Doubt) -> f64| {
+        let sum: f64 = of.iter().map(|(one, doubt)| (one.after - one.before).abs() * value(doubt)).sum();
+        sum / size(of)
+    };
+    // The one that speaks loudest.
+    let why = |of: &[(&rules::Change, &Doubt)]| {
+        let worst = of.iter().min_by(|a, b| a.1.expected_gain.total_cmp(&b.1.expected_gain));
+        worst.map_or_else(String::new, |(_, doubt)| doubt.sentence.clone())
+    };
+    let rows: Vec<_> = by.into_values().collect();
+    let of = |place: usize| &made[place];
+    let author = |of_rows: &Vec<(&rules::Change, &Doubt)>| of_rows.first().map_or(0, |(change, _)| change.by);
+    let columns = vec![
+        Column::new("id".into(), rows.iter().map(|row| of(author(row)).id.as_str()).collect::<Vec<_>>()),
+        Column::new("author".into(), rows.iter().map(|row| of(author(row)).author.as_str()).collect::<Vec<_>>()),
+        Column::new("values".into(), rows.iter().map(|row| row.len() as u64).collect::<Vec<_>>()),
+        Column::new(
+            "expected gain".into(),
+            rows.iter().map(|row| row.iter().map(|(_, doubt)| doubt.expected_gain).sum::<f64>()).collect::<Vec<_>>(),
+        ),
+        Column::new(
+            "harm".into(),
+            rows.iter().map(|row| mean(row, &|doubt| doubt.probability_of_harm)).collect::<Vec<_>>(),
+        ),
+        Column::new("heed".into(), rows.iter().map(|row| mean(row, &|doubt| doubt.factor)).collect::<Vec<_>>()),
+        Column::new("why".into(), rows.iter().map(|row| why(row)).collect::<Vec<_>>()),
+    ];
+    Ok(Table::new(DataFrame::new(rows.len(), columns)?))
+}
+
+fn ladder(all: &Ladder, has_naive: bool, has_money: bool) -> Result<Table> {
+    let none = (Gain::default(), Gain::default());
+    let rungs = [
+        ("naive", has_naive.then_some(all.naive), None),
+        ("statistical", Some(all.statistical), has_naive.then_some((all.units.statistical, all.money.statistical))),
+        ("override", Some(all.planned), Some((all.units.planned, all.money.planned))),
+        ("released", Some(all.released), Some((all.units.released, all.money.released))),
+    ];
+    let score = |of: fn(&Accuracy) -> Option<f64>| {
+        rungs.iter().map(|(_, accuracy, _)| accuracy.as_ref().and_then(of)).collect::<Vec<_>>()
+    };
+    let mut columns = vec![
+        Column::new("forecast".into(), rungs.iter().map(|(name, ..)| *name).collect::<Vec<_>>()),
+        Column::new("wape".into(), score(|accuracy| accuracy.wape)),
+        Column::new("bias".into(), score(|accuracy| accuracy.bias)),
+        Column::new("mase".into(), score(|accuracy| accuracy.mase)),
+    ];
+    if has_money {
+        columns.push(Column::new("cost".into(), score(|accuracy| Some(accuracy.cost))));
+    }
+    let gains: Vec<(Gain, Gain)> = rungs.iter().map(|(_, _, gains)| gains.unwrap_or(none)).collect();
+    columns.extend(gained("", gains.iter().map(|(units, _)| units)));
+    if has_money {
+        columns.extend(gained("money ", gains.iter().map(|(_, money)| money)));
+    }
+    Ok(Table::new(DataFrame::new(rungs.len(), columns)?))
+}
+
+/// What was added, with its interval; nothing where nothing was changed.
+fn gained<'a>(name: &str, gains: impl Iterator<Item = &'a Gain>) -> [Column; 3] {
+    let gains: Vec<&Gain> = gains.collect();
+    let real = |of: &dyn Fn(&Gain) -> Option<f64>| {
+        gains.iter().map(|gain| (gain.changed > 0).then(|| of(gain)).flatten()).collect::<Vec<_>>()
+    };
+    [
+        Column::new(format!("{name}added").into(), real(&|gain| Some(gain.total))),
+        Column::new(format!("{name}low").into(), real(&|gain| gain.interval.map(|interval| interval.0))),
+        Column::new(format!("{name}high").into(), real(&|gain| gain.interval.map(|interval| interval.1))),
+    ]
+}
+
+fn groups(name: &str, ladders: Vec<(String, Ladder)>, has_money: bool) -> Result<Table> {
+    let of = |value: &dyn Fn(&Ladder) -> Option<f64>| ladders.iter().map(|(_, one)| value(one)).collect::<Vec<_>>();
+    let count = |value: &dyn Fn(&Ladder) -> usize| ladders.iter().map(|(_, one)| value(one) as u64).collect::<Vec<_>>();
+    let mut columns = vec![
+        Column::new(name.into(), ladders.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>()),
+        Column::new("forecasts".into(), count(&|one| one.rows)),
+        Column::new("changed".into(), count(&|one| one.units.planned.changed)),
+        Column::new("wape before".into(), of(&|one| one.statistical.wape)),
+        Column::new("wape after".into(), of(&|one| one.planned.wape)),
+    ];
+    columns.extend(gained("", ladders.iter().map(|(_, one)| &one.units.planned)));
+    if has_money {
+        columns.extend(gained("money ", ladders.iter().map(|(_, one)| &one.money.planned)));
+    }
+    Ok(Table::new(DataFrame::new(ladders.len(), columns)?))
+}
+
+fn size(direction: Direction, band: Band) -> String {
+    let direction = match direction {
+        Direction::Down => "down",
+        Direction::Up => "up",
+    };
+    let band = match band {
+        Band::Small => "small",
+        Band::Medium => "medium",
+        Band::Large => "large",
+    };
+    format!("{direction}, {band}")
+}
+
+fn told(all: &Ladder, planners: &BTreeMap<String, Ladder>) -> String {
+    let gain = all.units.planned;
+    let changed = format!("Planners changed {} of {}", gain.changed, counted(all.rows, "forecast", "forecasts"));
+    if gain.changed == 0 {
+        return format!("{changed}.");
+    }
+    let interval = gain.interval.map_or_else(
+        || "no interval with a single date".to_string(),
+        |(low, high)| format!("90 % interval {} to {}", number(low), number(high)),
+    );
+    let what = if gain.total < 0.0 { "added to" } else { "took off" };
+    let mut sentence = format!("{changed} and {what} the error {} units ({interval}).", number(gain.total.abs()));
+    let surely = |better: bool| {
+        let sure =
+            planners.iter().filter(|(_, one)| one.units.planned.is_sure() && (one.units.planned.total > 0.0) == better);
+        sure.map(|(name, _)| name.as_str()).collect::<Vec<_>>()
+    };
+    for (better, words) in [(true, "makes it surely better"), (false, "makes it surely worse")] {
+        let names = surely(better);
+        if !names.is_empty() {
+            let words = if names.len() == 1 { words.to_string() } else { words.replace("makes", "make") };
+            sentence.push_str(&format!(" {} {words}.", listed(&names, 5)));
+        }
+    }
+    sentence
+}
