@@ -8,7 +8,7 @@ use super::Monitored;
 use crate::error::{Error, Result};
 use crate::forecast::Forecast;
 use crate::panel::Panel;
-use crate::show::{Block, Show, Table};
+use crate::show::{Block, Finding, Show, Table};
 
 /// A monitor, in a build that has none.
 #[derive(Clone)]
@@ -39,8 +39,17 @@ impl Monitor {
     pub fn worst(&self, _: usize) -> Result<Table> {
         match self.0 {}
     }
+    pub fn drift(&self) -> Result<Table> {
+        match self.0 {}
+    }
     pub fn alerts(&self) -> Result<Table> {
         match self.0 {}
+    }
+}
+
+impl Panel {
+    pub fn drift(&self, _: &str) -> Result<Finding> {
+        Err(missing())
     }
 }
 

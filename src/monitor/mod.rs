@@ -5,9 +5,14 @@
 //! |---|---|
 //! | `mod.rs` | what came of actuals that arrived? |
 //! | `enabled.rs`, `disabled.rs` | how do a forecast and sales get into the store? (feature `monitor`) |
+//! | `inputs.rs` | have the target or the covariates changed? |
+//! | `flags.rs` | which promotions and holidays fall on a date? |
+//! | `costs.rs` | what does an error cost? |
 //!
 //! The crate `tradewind-monitor` does the keeping, the scores, the detectors and the alerts; the file of rules is described there.
 
+#[cfg(feature = "monitor")]
+mod costs;
 #[cfg(not(feature = "monitor"))]
 mod disabled;
 #[cfg(not(feature = "monitor"))]
@@ -16,6 +21,10 @@ pub use disabled::{Monitor, ready};
 mod enabled;
 #[cfg(feature = "monitor")]
 pub use enabled::{Monitor, ready};
+#[cfg(feature = "monitor")]
+mod flags;
+#[cfg(feature = "monitor")]
+mod inputs;
 
 use std::sync::Arc;
 

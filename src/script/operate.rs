@@ -11,7 +11,7 @@ use crate::operate::{Retraining, Watching};
 use crate::outcome::Outcome;
 use crate::panel::Panel;
 use crate::plan::Plan;
-use crate::show::Table;
+use crate::show::{Finding, Table};
 use crate::track::Runs;
 
 /// Runs of a list.
@@ -79,5 +79,11 @@ pub(super) fn register(api: &mut Api) {
     }
     methods! { api, Outcome;
         track(outcome, runs: Runs) -> String { outcome.track(&runs) }
+    }
+    methods! { api, Panel;
+        drift(sales, from: String) -> Finding { sales.drift(&from) }
+    }
+    methods! { api, Monitor;
+        drift(monitor) -> Table { monitor.drift() }
     }
 }

@@ -68,6 +68,7 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         (_, "forecast") => "forecast".into(),
         (_, "sales") => "sales".into(),
         ("worst", "most") => "3".into(),
+        ("drift", "from") => r#""2012-06-01""#.into(),
         (_, "experiment") => r#""Sales""#.into(),
         ("issue", "run") => r#""again""#.into(),
         (_, "run") => "first".into(),
@@ -305,8 +306,11 @@ fn every_verb_runs() {
         ["runs", "track", "retrain", "watch"].contains(&verb.name)
             || verb.noun.is_some_and(|noun| ["Runs", "Retraining", "Watching"].contains(&noun))
     };
-    let monitors =
-        |verb: &Verb| verb.name == "monitor" || verb.noun.is_some_and(|noun| ["Monitor", "Monitored"].contains(&noun));
+    let monitors = |verb: &Verb| {
+        verb.name == "monitor"
+            || (verb.noun, verb.name) == (Some("Panel"), "drift")
+            || verb.noun.is_some_and(|noun| ["Monitor", "Monitored"].contains(&noun))
+    };
     let can_run = |verb: &&Verb| {
         (verb.name != "save_native" || cfg!(feature = "xgboost"))
             && (!keeps_runs(verb) || cfg!(feature = "track"))

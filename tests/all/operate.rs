@@ -356,3 +356,107 @@ fn dvc_keeps_a_project() {
     assert!(run("cat params.yaml").contains("horizon: 2"));
     assert_eq!(run("cat results/metrics/steps.csv").lines().count(), 3);
 }
+
+/// The Monday of a week, from 0.
+#[cfg(feature = "monitor")]
+fn monday(week: usize) -> String {
+    (chrono::NaiveDate::from_ymd_opt(2024, 1, 1).unwrap() + chrono::Days::new(7 * week as u64)).to_string()
+}
+
+/// Eighty weeks of twenty items. In week 70 the price rises by half, sales with it, and half of the items become of a kind that was
+/// never seen before; every 19th week has a promotion.
+#[cfg(feature = "monitor")]
+fn shop() -> String {
+    let mut rows = String::from("item,week,sold,price,kind,promo\n");
+    for (item, week) in (0..20).flat_map(|item| (0..80).map(move |week| (item, week))) {
+        let noise = ((item * 31 + week * 17) % 11) as f64 / 100.0;
+        let rise = if week >= 70 { 1.5 } else { 1.0 };
+        let kind = if week >= 70 && item % 2 == 0 { "new" } else { "old" };
+        let (sold, price) = (100.0 * rise * (1.0 + noise), 10.0 * rise * (1.0 + noise));
+        rows += &format!("{item},{},{sold:.2},{price:.2},{kind},{}\n", monday(week), u8::from(week % 19 == 0));
+    }
+    rows
+}
+
+#[cfg(feature = "monitor")]
+fn shop_in(folder: &Path) -> Panel {
+    let file = folder.join("shop.csv");
+    std::fs::write(&file, shop()).unwrap();
+    Panel::read(file, Columns::new(["item"], "week", "sold").observed(["price", "kind", "promo"])).unwrap()
+}
+
+#[cfg(feature = "monitor")]
+#[test]
+fn drift_is_judged_by_its_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let sales = shop_in(folder.path());
+    let found = sales.drift(&monday(70)).unwrap();
+    let table = found.table();
+    let row = |column: &str| (0..4).find(|row| table.get(*row, "column").unwrap().to_string() == column).unwrap();
+    let of = |column: &str, what: &str| table.get(row(column), what).unwrap().to_string();
+    assert_eq!(table.rows(), 4);
+    assert_eq!(
+        ["sold", "price", "kind", "promo"].map(|column| of(column, "drift")),
+        ["large", "large", "large", "none"]
+    );
+    assert_eq!(
+        (of("price", "ks"), of("kind", "new categories"), of("sold", "role")),
+        ("1".into(), "new".into(), "target".into())
+    );
+    assert_eq!(row("promo"), 3, "what moved comes first");
+    assert!(
+        found.sentence().starts_with("3 of 4 columns have drifted since 2025-05-05; much: "),
+        "{}",
+        found.sentence()
+    );
+    // The same rows before and after: nothing.
+    let calm = sales.before(&monday(70)).unwrap().drift(&monday(40)).unwrap();
+    assert_eq!(calm.sentence(), "None of 4 columns has drifted since 2024-10-07.");
+    // A column that nobody fills any more, and one that nobody filled before.
+    let emptied = |line: &str| {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        if cells[0] != "item" {
+            let empty = if cells[1] < monday(70).as_str() { 5 } else { 3 };
+            cells[empty] = "";
+        }
+        cells.join(",") + "\n"
+    };
+    let emptied: String = shop().lines().map(emptied).collect();
+    let file = folder.path().join("emptied.csv");
+    std::fs::write(&file, emptied).unwrap();
+    let shape = Columns::new(["item"], "week", "sold").observed(["price", "promo"]);
+    let found = Panel::read(file, shape).unwrap().drift(&monday(70)).unwrap();
+    let texts: Vec<String> = (0..2).map(|row| found.table().get(row, "what").unwrap().to_string()).collect();
+    assert!(texts.contains(&"`price` has no value any more: missing 100 % after 0 %.".to_string()), "{texts:?}");
+    assert!(found.caveats().iter().any(|caveat| caveat.contains("promo")), "{:?}", found.caveats());
+    for (from, why) in
+        [("2020-01-01", "no rows before"), ("2030-01-01", "no rows from"), ("soon", "`soon` is not a date")]
+    {
+        let error = sales.drift(from).unwrap_err();
+        assert!(error.is_usage() && error.to_string().contains(why), "{error}");
+    }
+}
+
+#[cfg(feature = "monitor")]
+#[test]
+fn costs_that_cannot_be_used_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let open = |costs: &str, keys: &str| {
+        std::fs::write(at("costs.csv"), costs).unwrap();
+        std::fs::write(at("rules.toml"), format!("keys = [{keys}]\n[costs]\nfile = {:?}\n", at("costs.csv"))).unwrap();
+        Monitor::open(&at("monitor.db").to_string_lossy(), Some(&at("rules.toml"))).map(|_| ())
+    };
+    assert!(open("item,over\na,0.5\nb,\n", "'item'").is_ok());
+    for (costs, keys, why) in [
+        ("item,over\na,1\n", "", "no key columns"),
+        ("item,shops,over\na,b,1\n", "'item', 'shop'", "no column `shop`, did you mean `shops`?"),
+        ("item,cost\na,1\n", "'item'", "neither a column `over` nor a column `under`"),
+        ("item,over\na,1\nb,-2\n", "'item'", "line 3: `over` is what a unit costs"),
+        ("item,over\na,1\nb,much\n", "'item'", "line 3: `over` is what a unit costs"),
+        ("item,over\na,1\na,2\n", "'item'", "line 3: the costs of a are stated twice"),
+    ] {
+        let error = open(costs, keys).unwrap_err().to_string();
+        assert!(error.contains(why), "{error} – {why}");
+    }
+}
