@@ -4,6 +4,8 @@
 use std::convert::Infallible;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
+
 use super::Monitored;
 use crate::error::{Error, Result};
 use crate::forecast::Forecast;
@@ -43,6 +45,12 @@ impl Monitor {
         match self.0 {}
     }
     pub fn alerts(&self) -> Result<Table> {
+        match self.0 {}
+    }
+    pub(crate) fn troubles_since(&self, _: DateTime<Utc>) -> Result<Vec<String>> {
+        match self.0 {}
+    }
+    pub(crate) fn refitted(&self, _: &str, _: Option<&str>) -> Result<()> {
         match self.0 {}
     }
 }

@@ -8,6 +8,7 @@
 //! | `inputs.rs` | have the target or the covariates changed? |
 //! | `flags.rs` | which promotions and holidays fall on a date? |
 //! | `costs.rs` | what does an error cost? |
+//! | `refit.rs` | is there a reason to fit again, and what follows once that is done? |
 //!
 //! The crate `tradewind-monitor` does the keeping, the scores, the detectors and the alerts; the file of rules is described there.
 
@@ -25,6 +26,8 @@ pub use enabled::{Monitor, ready};
 mod flags;
 #[cfg(feature = "monitor")]
 mod inputs;
+#[cfg(feature = "monitor")]
+mod refit;
 
 use std::sync::Arc;
 

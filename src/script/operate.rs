@@ -7,7 +7,7 @@ use super::values::Names;
 use crate::forecast::Forecast;
 use crate::models::Fits;
 use crate::monitor::{Monitor, Monitored};
-use crate::operate::{Retraining, Watching};
+use crate::operate::{Due, Retraining, Watching};
 use crate::outcome::Outcome;
 use crate::panel::Panel;
 use crate::plan::Plan;
@@ -80,10 +80,18 @@ pub(super) fn register(api: &mut Api) {
     methods! { api, Outcome;
         track(outcome, runs: Runs) -> String { outcome.track(&runs) }
     }
+    // What is asked before a model is fitted again.
     methods! { api, Panel;
         drift(sales, from: String) -> Finding { sales.drift(&from) }
     }
     methods! { api, Monitor;
         drift(monitor) -> Table { monitor.drift() }
+    }
+    methods! { api, Plan;
+        is_due(plan, runs: Runs, when: String) -> Due { plan.is_due(&runs, &when) }
+    }
+    properties! { api, Due;
+        is_due(due) -> bool { due.is_due() }
+        sentence(due) -> String { due.sentence() }
     }
 }

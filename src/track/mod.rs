@@ -70,4 +70,6 @@ pub struct Registered {
     pub aliases: Vec<String>,
     /// What is noted of it.
     pub notes: Vec<(String, String)>,
+    /// When it was registered, in milliseconds since 1970.
+    pub created: i64,
 }

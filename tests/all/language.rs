@@ -69,6 +69,7 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         (_, "sales") => "sales".into(),
         ("worst", "most") => "3".into(),
         ("drift", "from") => r#""2012-06-01""#.into(),
+        ("is_due", "when") => r#""28d""#.into(),
         (_, "experiment") => r#""Sales""#.into(),
         ("issue", "run") => r#""again""#.into(),
         (_, "run") => "first".into(),
@@ -275,7 +276,8 @@ fn every_verb_runs() {
         std::fs::create_dir(out.join("arriving")).unwrap();
         let kept = format!(
             "let runs = runs({:?}); let first = outcome.track(runs); let second = outcome.track(runs); plan.retrain(runs);
-             let retraining = plan.retrain(runs); let watching = plan.watch({:?}, {:?});",
+             let retraining = plan.retrain(runs); let watching = plan.watch({:?}, {:?});
+             let due = plan.is_due(runs, \"28d\");",
             out.join("mlruns"),
             out.join("arriving"),
             out.join("forecasts")
@@ -303,8 +305,8 @@ fn every_verb_runs() {
     let language = Language::get();
     // XGBoost is a part of the full build.
     let keeps_runs = |verb: &Verb| {
-        ["runs", "track", "retrain", "watch"].contains(&verb.name)
-            || verb.noun.is_some_and(|noun| ["Runs", "Retraining", "Watching"].contains(&noun))
+        ["runs", "track", "retrain", "watch", "is_due"].contains(&verb.name)
+            || verb.noun.is_some_and(|noun| ["Runs", "Due", "Retraining", "Watching"].contains(&noun))
     };
     let monitors = |verb: &Verb| {
         verb.name == "monitor"

@@ -437,6 +437,109 @@ fn drift_is_judged_by_its_size() {
     }
 }
 
+/// Inputs that drift are told of and are causes of the errors that follow; errors cost what the rules and a file state; a retraining is
+/// due while an alert goes on that began under the champion; one that fails is told of until one succeeds.
+#[cfg(feature = "monitor")]
+#[test]
+fn an_alert_makes_a_retraining_due() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let sales = shop_in(folder.path());
+    std::fs::write(at("costs.csv"), "item,under,over\n3,50,\n4,,0\n").unwrap();
+    let rule = |name: &str, what: &str, above: f64| {
+        format!(
+            "[[rule]]\nname = '{name}'\nwhat = '{what}'\nlevel = 'portfolio'\nabove = {above}\nseverity = 'warning'\nto = ['log']\n"
+        )
+    };
+    let rules = format!(
+        "keys = ['item']\n[costs]\nover = 0.5\nunder = 2.0\nfile = {:?}\n{}{}{}[destination.log]\nkind = 'log'\npath = {:?}\n",
+        at("costs.csv"),
+        rule("errors", "error", 5.0),
+        rule("inputs", "drift", 0.0),
+        rule("fits", "retrain_failed", 0.0),
+        at("alerts.jsonl")
+    );
+    std::fs::write(at("alerts.toml"), &rules).unwrap();
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let plan = Plan::read_text(&format!(
+        "experiment = 'shop'\ndata = {:?}\nid = ['item']\ntime = 'week'\ntarget = 'sold'\nobserved = ['price', 'kind', 'promo']\n\
+         models = 'naive'\nfolds = 2\nhorizon = 4\nstore = {:?}\nalerts = {:?}\n",
+        at("shop.csv"),
+        at("monitor.db"),
+        at("alerts.toml")
+    ))
+    .unwrap();
+    let runs = home(folder.path());
+    let due = |when: &str| plan.is_due(&runs, when).unwrap();
+    assert_eq!(due("alert").sentence(), "due: shop has no champion yet");
+    let first = plan.retrain(&runs).unwrap();
+    assert_eq!(
+        due("alert, 28d").sentence(),
+        "not due: version 1 of shop is 0 hours old, and no alert raised since then goes on"
+    );
+    // The price rises, and with it what is sold.
+    let monitor = plan.monitor().unwrap().unwrap();
+    for week in 66..76 {
+        let forecast = sales.before(&monday(week)).unwrap().fit(["naive"]).unwrap().forecast(4).unwrap();
+        monitor.issue(&forecast, &monday(week)).unwrap();
+    }
+    let known = sales.before(&monday(77)).unwrap();
+    let told = monitor.receive(&known).unwrap();
+    let texts = |alerts: &Table| -> String {
+        let what = alerts.column("what").unwrap();
+        what.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let said = texts(&told.alerts());
+    assert!(
+        said.contains("`price` has drifted much") && said.contains("Forecasts of all series by naive miss by"),
+        "{said}"
+    );
+    let log = std::fs::read_to_string(at("alerts.jsonl")).unwrap();
+    assert!(log.contains("inputs drifted at the same time: sold, price, kind"), "{log}");
+    assert!(log.contains("it falls on promo") && log.contains("never seen before: kind = new"), "{log}");
+    let again = monitor.receive(&known).unwrap();
+    assert!(again.sentence().contains("0 alerts began, 0 alerts ended"), "{again}");
+    // Now that there are scores, the drift has a cost.
+    let drift = monitor.drift().unwrap();
+    assert_eq!((drift.rows(), drift.get(0, "column").unwrap().to_string().as_str()), (4, "sold"));
+    assert!(drift.get(0, "what").unwrap().to_string().contains("moves the mean error by"), "{drift}");
+    // The item whose lost sales cost most is the worst; item 4 costs as the rules say.
+    let worst = monitor.worst(20).unwrap();
+    assert_eq!(worst.get(0, "series").unwrap().to_string(), "3");
+    let number =
+        |row: usize, column: &str| worst.get(row, column).unwrap().to_string().replace(',', "").parse::<f64>().unwrap();
+    assert!(number(0, "money") > 10.0 * number(1, "money"), "{worst}");
+    assert!((0..20).all(|row| number(row, "money") > number(row, "missed by")), "{worst}");
+    // Due, until it is done.
+    let due_now = due("alert");
+    assert!(due_now.is_due() && due_now.sentence().starts_with("due: "), "{due_now}");
+    assert!(!due("28d").is_due() && plan.is_due(&runs, "28y").unwrap_err().is_usage());
+    let retrain = |when: &str| {
+        std::fs::write(at("plan.toml"), plan.to_string()).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_tradewind"))
+            .args(["retrain", &text(&at("plan.toml")), "--if", when, "--track", &text(&at("mlruns"))])
+            .output()
+            .unwrap();
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.code(), format!("{out}{err}"))
+    };
+    let (code, said) = retrain("alert, 28d");
+    assert!(code == Some(0) && said.contains("due: ") && !said.contains("not due"), "{said}");
+    assert_eq!(runs.versions("shop").unwrap().len(), 2, "{}", first.sentence());
+    let (code, said) = retrain("alert, 28d");
+    assert!(code == Some(0) && said.starts_with("not due: version 2 of shop is 0 hours old"), "{said}");
+    let (code, said) = retrain("sometimes");
+    assert!(code == Some(2) && said.contains("`sometimes` makes no retraining due"), "{said}");
+    assert_eq!(runs.versions("shop").unwrap().len(), 2);
+    // A failure is told of, is itself no reason to try again, and is over with the next success.
+    let broken = Plan { data: at("missing.csv"), ..plan.clone() };
+    assert!(broken.retrain(&runs).unwrap_err().to_string().contains("missing.csv"));
+    let goes_on = || texts(&monitor.alerts().unwrap());
+    assert!(goes_on().contains("shop could not be fitted anew") && !due("alert").is_due(), "{}", goes_on());
+    plan.retrain(&runs).unwrap();
+    assert!(!goes_on().contains("could not be fitted anew"), "{}", goes_on());
+}
+
 #[cfg(feature = "monitor")]
 #[test]
 fn costs_that_cannot_be_used_are_refused() {
@@ -459,4 +562,38 @@ fn costs_that_cannot_be_used_are_refused() {
         let error = open(costs, keys).unwrap_err().to_string();
         assert!(error.contains(why), "{error} – {why}");
     }
+}
+
+/// July against two years is warm, July against Julys is not: what a store is watched by compares the same part of former years.
+#[cfg(feature = "monitor")]
+#[test]
+fn a_season_is_no_drift_of_a_monitor() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rows = String::from("item,week,sold,warmth,heat\n");
+    for (item, week) in (0..20).flat_map(|item| (0..136).map(move |week| (item, week))) {
+        let season = (std::f64::consts::TAU * week as f64 / 52.0).sin();
+        let noise = ((item * 31 + week * 17) % 11) as f64 / 10.0;
+        // Warmth differs by item, heat is that of the one town.
+        rows +=
+            &format!("{item},{},{},{:.2},{:.2}\n", monday(week), 100 + week % 3, 10.0 * season + noise, 20.0 * season);
+    }
+    let file = folder.path().join("warm.csv");
+    std::fs::write(&file, rows).unwrap();
+    let sales = Panel::read(file, Columns::new(["item"], "week", "sold").observed(["warmth", "heat"])).unwrap();
+    let verdict = |table: &Table, column: &str| {
+        let row = (0..3).find(|row| table.get(*row, "column").unwrap().to_string() == column).unwrap();
+        table.get(row, "drift").unwrap().to_string()
+    };
+    let by_hand = sales.drift(&monday(126)).unwrap();
+    assert_eq!(verdict(&by_hand.table(), "warmth"), "large", "{by_hand}");
+    assert!(by_hand.caveats().iter().any(|caveat| caveat.contains("season")), "{by_hand}");
+    let monitor = Monitor::open(&folder.path().join("monitor.db").to_string_lossy(), None).unwrap();
+    assert_eq!(monitor.drift().unwrap().rows(), 0);
+    monitor.issue(&sales.before(&monday(126)).unwrap().fit(["naive"]).unwrap().forecast(4).unwrap(), "first").unwrap();
+    // Three weeks are too few.
+    monitor.receive(&sales.before(&monday(129)).unwrap()).unwrap();
+    assert_eq!(monitor.drift().unwrap().rows(), 0);
+    monitor.receive(&sales.before(&monday(130)).unwrap()).unwrap();
+    let found = monitor.drift().unwrap();
+    assert_eq!(["warmth", "heat", "sold"].map(|column| verdict(&found, column)), ["none"; 3], "{found}");
 }
