@@ -19,7 +19,7 @@ pub use crate::models::{
     Prophet, Regression, Ridge, SeasonalNaive, Stl, Theta, Xgboost,
 };
 pub use crate::monitor::{Doubts, Monitor, Monitored, Overridden, Override, ValueAdded};
-pub use crate::operate::{Retraining, Watching};
+pub use crate::operate::{Due, Retraining, Watching};
 pub use crate::outcome::Outcome;
 pub use crate::panel::{
     Aggregate, Audit, Clean, Columns, FEATURES, Feature, Frequency, Future, Join, Normalise, Panel, Reading, Role,

@@ -4,11 +4,13 @@
 use std::convert::Infallible;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
+
 use super::{Doubts, Monitored, Overridden, Override, ValueAdded};
 use crate::error::{Error, Result};
 use crate::forecast::Forecast;
 use crate::panel::Panel;
-use crate::show::{Block, Show, Table};
+use crate::show::{Block, Finding, Show, Table};
 
 /// A monitor, in a build that has none.
 #[derive(Clone)]
@@ -39,6 +41,9 @@ impl Monitor {
     pub fn worst(&self, _: usize) -> Result<Table> {
         match self.0 {}
     }
+    pub fn drift(&self) -> Result<Table> {
+        match self.0 {}
+    }
     pub fn alerts(&self) -> Result<Table> {
         match self.0 {}
     }
@@ -57,10 +62,22 @@ impl Monitor {
     pub fn value_added(&self) -> Result<ValueAdded> {
         match self.0 {}
     }
+    pub(crate) fn troubles_since(&self, _: DateTime<Utc>) -> Result<Vec<String>> {
+        match self.0 {}
+    }
+    pub(crate) fn refitted(&self, _: &str, _: Option<&str>) -> Result<()> {
+        match self.0 {}
+    }
 }
 
 impl Forecast {
     pub fn overridden(&self, _: &str, _: impl IntoIterator<Item = Override>) -> Result<Overridden> {
+        Err(missing())
+    }
+}
+
+impl Panel {
+    pub fn drift(&self, _: &str) -> Result<Finding> {
         Err(missing())
     }
 }

@@ -9,7 +9,9 @@ use tradewind_monitor::alerts::{Alert, Destination, Event, Rules};
 use tradewind_monitor::monitor::{MonitorOptions, Report, Told};
 use tradewind_monitor::store::{Actual, Issue, Kind, SeriesForecast};
 
-use super::{Inner, Monitored, keys};
+use super::costs::costs;
+use super::flags::flags;
+use super::{Inner, Monitored, inputs, keys};
 use crate::error::{Error, Result};
 use crate::forecast::Forecast;
 use crate::panel::Panel;
@@ -58,8 +60,8 @@ impl Monitor {
     /// TOML file with the rules of alerts and their destinations; without one nothing is told, and accuracy is kept all the same.
     ///
     /// # Errors
-    /// When the rules cannot be read or contradict themselves, or the store cannot be opened; in a script, when the store or a
-    /// destination is no file of the script's folders.
+    /// When the rules or the costs that they name cannot be read or contradict themselves, or the store cannot be opened; in a script,
+    /// when the store or a destination is no file of the script's folders.
     pub fn open(store: &str, rules: Option<&Path>) -> Result<Self> {
         let rules: Rules = match rules {
             None => Rules { periods_a_quarter: 13.0, ..Rules::default() },
@@ -87,7 +89,8 @@ impl Monitor {
                 }
             }
         }
-        let monitor = tradewind_monitor::monitor::Monitor::open(store, rules, MonitorOptions::default())?;
+        let options = MonitorOptions { costs: costs(&rules)?, ..MonitorOptions::default() };
+        let monitor = tradewind_monitor::monitor::Monitor::open(store, rules, options)?;
         Ok(Self(Arc::new(Mutex::new(monitor))))
     }
 
@@ -126,13 +129,21 @@ impl Monitor {
     /// Takes in what was sold, scores every forecast of those dates, and tells whom the rules name. The same sales again change
     /// nothing; a corrected value is scored anew.
     ///
+    /// The panel's columns since the newest forecast with four periods of sales behind it are compared with those before it, the 104
+    /// periods before at most: what drifted is told by rules on drift, and is a likely cause of other alerts, as are the flags of the
+    /// panel (promotions, holidays) that fall on their dates.
+    ///
     /// # Errors
     /// When the steps of the panel are no dates, or the store cannot be read or written. A destination that fails is told of in the
     /// notes and tried again next time.
     pub fn receive(&self, sales: &Panel) -> Result<Monitored> {
         let dates = Dates::of(sales)?;
         let keys = keys(sales)?;
+        let columns = inputs::Columns::of(sales)?;
+        let events = flags(sales, &columns, &dates)?;
         let mut monitor = self.held();
+        monitor.set_events(Box::new(move |at| events.get(at).cloned().unwrap_or_default()));
+        let found = inputs::since_issue(sales, &columns, &dates, &keys, monitor.store())?;
         let first = monitor.store().issues()?.iter().filter_map(|past| past.issue.dates.first().copied()).min();
         let mut actuals = Vec::new();
         // What was sold before the first forecast is compared with nothing.
@@ -146,7 +157,9 @@ impl Monitor {
                 }
             }
         }
-        Ok(told(monitor.receive(&actuals, Utc::now())?)?.into())
+        // First, so that what drifted is known when the causes of other alerts are named.
+        let drifted = if found.is_empty() { None } else { Some(monitor.drift(&found, Utc::now())?) };
+        Ok(told(together(drifted, monitor.receive(&actuals, Utc::now())?))?.into())
     }
 
     fn report(&self, worst: usize) -> Result<Report> {
@@ -173,20 +186,33 @@ impl Monitor {
         Ok(Table::new(DataFrame::new(rows.len(), columns)?).titled("Accuracy of the forecasts that were given out"))
     }
 
-    /// The series whose next-step forecasts missed most over the last 13 periods.
+    /// The series whose next-step forecasts missed most over the last 13 periods; those whose errors cost most where the rules state
+    /// costs.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn worst(&self, most: usize) -> Result<Table> {
         let rows = self.report(most)?.worst;
-        let columns = vec![
+        let mut columns = vec![
             Column::new("series".into(), rows.iter().map(|row| row.key.join(", ")).collect::<Vec<_>>()),
             Column::new("model".into(), rows.iter().map(|row| row.model.as_str()).collect::<Vec<_>>()),
             Column::new("missed by".into(), rows.iter().map(|row| row.absolute).collect::<Vec<_>>()),
             Column::new("wape".into(), rows.iter().map(|row| row.wape).collect::<Vec<_>>()),
             Column::new("bias".into(), rows.iter().map(|row| row.bias).collect::<Vec<_>>()),
         ];
+        if rows.iter().any(|row| row.money > 0.0) {
+            columns.insert(2, Column::new("money".into(), rows.iter().map(|row| row.money).collect::<Vec<_>>()));
+        }
         Ok(Table::new(DataFrame::new(rows.len(), columns)?).titled("The series that were missed most"))
+    }
+
+    /// What was last found of the inputs, a row for each column: as [`Panel::drift`] has it, and what the change costs in accuracy where
+    /// enough rows before it have been forecast and scored.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn drift(&self) -> Result<Table> {
+        inputs::kept(self.report(0)?.inputs)
     }
 
     /// The alerts that go on, the dearest first.
@@ -267,12 +293,33 @@ impl<'a> Dates<'a> {
         }
     }
 
+    /// The position of a date; of one between two steps that of the later.
+    pub(super) fn position(&self, at: NaiveDateTime) -> i64 {
+        let (position, is_exact) = self.0.inner().calendar.frequency.position(at.and_utc().timestamp_micros());
+        if is_exact { position } else { position + 1 }
+    }
+
     pub(super) fn at(&self, position: i64) -> Result<NaiveDateTime> {
         let seconds = self.0.inner().calendar.x(position);
         DateTime::<Utc>::from_timestamp(seconds as i64, 0)
             .map(|at| at.naive_utc())
             .ok_or_else(|| Error::data(format!("step {position} of the data is no date that can be kept")))
     }
+}
+
+/// What was told of the inputs and then of the errors, as one.
+fn together(inputs: Option<Told>, errors: Told) -> Told {
+    let Some(inputs) = inputs else { return errors };
+    let Told { received, scored, mut judged, mut delivered, notes } = errors;
+    judged.begun += inputs.judged.begun;
+    judged.reminded += inputs.judged.reminded;
+    judged.over += inputs.judged.over;
+    judged.messages += inputs.judged.messages;
+    judged.alerts.splice(0..0, inputs.judged.alerts);
+    delivered.sent += inputs.delivered.sent;
+    delivered.failed += inputs.delivered.failed;
+    delivered.failures.extend(inputs.delivered.failures);
+    Told { received, scored, judged, delivered, notes }
 }
 
 /// What was told, in words and tables.

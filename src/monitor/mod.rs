@@ -7,9 +7,15 @@
 //! | `enabled.rs`, `disabled.rs` | how do a forecast and sales get into the store? (feature `monitor`) |
 //! | `planners.rs` | what did planners change, and did it help? |
 //! | `overrides.rs` | how does that reach a forecast and the store? (feature `monitor`) |
+//! | `inputs.rs` | have the target or the covariates changed? |
+//! | `flags.rs` | which promotions and holidays fall on a date? |
+//! | `costs.rs` | what does an error cost? |
+//! | `refit.rs` | is there a reason to fit again, and what follows once that is done? |
 //!
 //! The crate `tradewind-monitor` does the keeping, the scores, the detectors and the alerts; the file of rules is described there.
 
+#[cfg(feature = "monitor")]
+mod costs;
 #[cfg(not(feature = "monitor"))]
 mod disabled;
 #[cfg(not(feature = "monitor"))]
@@ -19,8 +25,14 @@ mod enabled;
 #[cfg(feature = "monitor")]
 pub use enabled::{Monitor, ready};
 #[cfg(feature = "monitor")]
+mod flags;
+#[cfg(feature = "monitor")]
+mod inputs;
+#[cfg(feature = "monitor")]
 mod overrides;
 mod planners;
+#[cfg(feature = "monitor")]
+mod refit;
 pub use planners::{Doubts, Overridden, Override, ValueAdded};
 
 use std::sync::Arc;

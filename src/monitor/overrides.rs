@@ -20,6 +20,9 @@ use crate::forecast::{Forecast, Move, Moves};
 use crate::show::words::{counted, listed};
 use crate::show::{Table, number};
 
+/// Changes of a planner of whom it is said that they help or do harm.
+const ENOUGH: usize = 10;
+
 impl Override {
     /// As the crate takes it, made at a moment.
     fn made(&self, now: DateTime<Utc>) -> Result<rules::Override> {
@@ -174,6 +177,7 @@ impl<'a> Grid<'a> {
             Some(history) => self.judged(&applied, made, history)?,
             None => Vec::new(),
         };
+        let has_past = history.is_some_and(|history| history.rows().iter().any(|row| row.planned != row.statistical));
         let changes = &applied.changes;
         let remark = |what: &str| {
             let values = counted(changes.len(), "value was", "values were");
@@ -205,7 +209,7 @@ impl<'a> Grid<'a> {
             released,
             sentence,
             outcomes: outcomes(made, &applied)?,
-            doubts: doubts_table(made, changes, &judged)?,
+            doubts: doubts_table(made, changes, &judged, has_past)?,
         };
         Ok((Overridden(Arc::new(overridden)), applied))
     }
@@ -401,7 +405,12 @@ fn outcomes(made: &[rules::Override], applied: &Applied) -> Result<Table> {
 }
 
 /// By override: what is expected of its changes together.
-fn doubts_table(made: &[rules::Override], changes: &[rules::Change], judged: &[Doubt]) -> Result<Table> {
+fn doubts_table(
+    made: &[rules::Override],
+    changes: &[rules::Change],
+    judged: &[Doubt],
+    has_past: bool,
+) -> Result<Table> {
     let mut by: BTreeMap<usize, Vec<(&rules::Change, &Doubt)>> = BTreeMap::new();
     for (change, doubt) in changes.iter().zip(judged) {
         by.entry(change.by).or_default().push((change, doubt));
@@ -429,7 +438,7 @@ fn doubts_table(made: &[rules::Override], changes: &[rules::Change], judged: &[D
         ),
         Column::new(
             "harm".into(),
-            rows.iter().map(|row| mean(row, &|doubt| doubt.probability_of_harm)).collect::<Vec<_>>(),
+            rows.iter().map(|row| has_past.then(|| mean(row, &|doubt| doubt.probability_of_harm))).collect::<Vec<_>>(),
         ),
         Column::new("heed".into(), rows.iter().map(|row| mean(row, &|doubt| doubt.factor)).collect::<Vec<_>>()),
         Column::new("why".into(), rows.iter().map(|row| why(row)).collect::<Vec<_>>()),
@@ -518,11 +527,12 @@ fn told(all: &Ladder, planners: &BTreeMap<String, Ladder>) -> String {
         || "no interval with a single date".to_string(),
         |(low, high)| format!("90 % interval {} to {}", number(low), number(high)),
     );
-    let what = if gain.total < 0.0 { "added to" } else { "took off" };
-    let mut sentence = format!("{changed} and {what} the error {} units ({interval}).", number(gain.total.abs()));
+    let mut sentence = format!("{changed}: value added {} units, {interval}.", number(gain.total));
     let surely = |better: bool| {
-        let sure =
-            planners.iter().filter(|(_, one)| one.units.planned.is_sure() && (one.units.planned.total > 0.0) == better);
+        let sure = planners
+            .iter()
+            .map(|(name, one)| (name, one.units.planned))
+            .filter(|(_, gain)| gain.changed >= ENOUGH && gain.is_sure() && (gain.total > 0.0) == better);
         sure.map(|(name, _)| name.as_str()).collect::<Vec<_>>()
     };
     for (better, words) in [(true, "makes it surely better"), (false, "makes it surely worse")] {

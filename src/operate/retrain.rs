@@ -97,6 +97,8 @@ impl Plan {
     /// promotes or keeps; the run, its fits and the reason are kept in `runs`, under the plan's
     /// [`model_name`](Plan::model_name).
     ///
+    /// Where the plan names a store of forecasts, its detectors find anew what is usual, and a failure is told whom its rules name.
+    ///
     /// ```
     /// use tradewind::prelude::*;
     /// let home = tempfile::tempdir().unwrap();
@@ -116,8 +118,8 @@ impl Plan {
     /// ```
     ///
     /// # Errors
-    /// When another retraining is at work there, no model can be scored, the history is too short for the folds, or the runs cannot be
-    /// written.
+    /// When another retraining is at work there, no model can be scored, the history is too short for the folds, or the runs or the
+    /// store of the plan cannot be written.
     pub fn retrain(&self, runs: &Runs) -> Result<Retraining> {
         self.check()?;
         let name = self.model_name();
@@ -125,8 +127,28 @@ impl Plan {
         let mut beside = runs.folder().into_os_string();
         beside.push("-retraining");
         let _alone = Lock::on(Path::new(&beside)).map_err(|error| error.within("another retraining is at work"))?;
+        // What is wrong with the rules or the store is not found after hours of fitting.
+        self.monitor()?;
+        let done = self.retrained(runs, &name);
+        let tell = |failure: Option<&str>| match self.monitor()? {
+            Some(monitor) => monitor.refitted(&name, failure),
+            None => Ok(()),
+        };
+        match &done {
+            Ok(done) => tell(None).map_err(|error| {
+                error.within(format!("version {} of {name} forecasts, but its store could not be told", done.version()))
+            })?,
+            Err(error) if error.is_interrupted() => {}
+            // Why the fit failed says more than why nobody could be told.
+            Err(error) => tell(Some(&error.to_string())).unwrap_or_default(),
+        }
+        done
+    }
+
+    /// The same, while no other retraining is at work and whatever its store is told.
+    fn retrained(&self, runs: &Runs, name: &str) -> Result<Retraining> {
         let panel = self.panel()?;
-        let champion = runs.champion(&name)?;
+        let champion = runs.champion(name)?;
         let newest = self.folds();
         let before = panel.split(&newest)?.first().map(crate::panel::Fold::train);
         let Some(before) = before else { return Err(Error::usage("a retraining needs folds, at least one")) };
@@ -157,17 +179,17 @@ impl Plan {
         let replaced = champion.as_ref().map(|champion| champion.version.to_string());
         let mut notes = vec![(MODEL, verdict.label.as_str()), ("data", &fingerprint), (WHY, &verdict.why)];
         notes.extend(replaced.as_deref().map(|number| (REPLACED, number)));
-        let version = runs.register(&name, &run, FITS, &notes)?.version;
+        let version = runs.register(name, &run, FITS, &notes)?.version;
         // Last: whoever is stopped before it leaves the former champion in its place.
-        runs.alias(&name, CHAMPION, version)?;
+        runs.alias(name, CHAMPION, version)?;
         if let Some(waiting) = &verdict.waiting {
             let notes = [
                 (MODEL, waiting.as_str()),
                 ("data", &fingerprint),
                 (WHY, "it was better than the champion, perhaps by chance"),
             ];
-            let version = runs.register(&name, &run, WAITING, &notes)?.version;
-            runs.alias(&name, CHALLENGER, version)?;
+            let version = runs.register(name, &run, WAITING, &notes)?.version;
+            runs.alias(name, CHALLENGER, version)?;
         }
         let Verdict { label, is_new, why, comparison, .. } = verdict;
         Ok(Retraining(Arc::new(Inner { version, is_new, label, why, comparison, board })))

@@ -412,7 +412,7 @@ impl Sheet {
     /// All columns of a CSV or Parquet file; those in `keys`, of which it must have one, keep their text unless it is
     /// that of a whole number.
     /// `decimal` is the history's decimal mark, if it is known.
-    pub(super) fn read(path: &Path, keys: &[&str], decimal: Option<char>) -> Result<Self> {
+    pub(crate) fn read(path: &Path, keys: &[&str], decimal: Option<char>) -> Result<Self> {
         let (frame, origin) = source::read_table(path, keys, decimal)?;
         let names: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
         if !names.iter().any(|name| keys.contains(name)) {

@@ -8,6 +8,7 @@ use super::arrays::ARRAY;
 use super::session::Limits;
 use crate::error::{Error, suggestion};
 use crate::job::Stop;
+use crate::show::words::listed;
 
 /// Where and why a script failed.
 #[derive(Clone, Debug)]
@@ -287,11 +288,14 @@ impl Context<'_> {
         }
         if noun.is_some() {
             let verbs: Vec<&str> = language.of(noun).map(|verb| verb.name).collect();
-            let elsewhere = language.verbs().iter().find(|verb| verb.name == name).and_then(|verb| verb.noun);
+            let has = |noun: &&str| language.named(Some(noun), name).next().is_some();
+            let elsewhere: Vec<&str> = language.nouns().into_iter().filter(has).collect();
             let noun = types[0];
-            return match (near(name, verbs.iter().copied()), elsewhere) {
-                (near, None) if near.is_empty() => format!("a {noun} has no verb `{name}`{}", suggestion(name, verbs)),
-                (near, Some(other)) if near.is_empty() => format!("`{name}` is a verb of a {other}, not of a {noun}"),
+            return match (near(name, verbs.iter().copied()), elsewhere.as_slice()) {
+                (near, []) if near.is_empty() => format!("a {noun} has no verb `{name}`{}", suggestion(name, verbs)),
+                (near, others) if near.is_empty() => {
+                    format!("`{name}` is a verb of {}, not of {noun}", listed(others, 3))
+                }
                 (near, _) => format!("a {noun} has no verb `{name}`{near}"),
             };
         }

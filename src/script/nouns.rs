@@ -20,7 +20,7 @@ use crate::explore::Tour;
 use crate::forecast::{Forecast, Paths};
 use crate::models::{Fits, Model};
 use crate::monitor::{Monitor, Monitored, Overridden, Override, ValueAdded};
-use crate::operate::{Retraining, Watching};
+use crate::operate::{Due, Retraining, Watching};
 use crate::outcome::Outcome;
 use crate::panel::{Audit, Columns, Future, Panel};
 use crate::plan::Plan;
@@ -85,7 +85,7 @@ macro_rules! nouns {
 
 nouns! {
     Panel, Columns, Future, Audit, Finding, Tour, Table, Figure, Model, Fits, Forecast, Paths, Folds, Fold, Backtest, Tuning, Report,
-    Plan, Outcome, Block, Decision, Dashboard, Runs, Retraining, Watching, Monitor,
+    Plan, Outcome, Block, Decision, Dashboard, Runs, Due, Retraining, Watching, Monitor,
     Monitored, Override, Overridden, ValueAdded,
     Demand, Lot, BackorderedLot, Requirements, LotPlan, Newsvendor, OrderUpTo, ContinuousReview, PeriodicReview, Service,
     ReorderCosts, ReorderPolicy, MinMax, MinMaxPolicy, PowerApproximation,

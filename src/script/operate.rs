@@ -9,7 +9,7 @@ use crate::evaluate::Backtest;
 use crate::forecast::Forecast;
 use crate::models::Fits;
 use crate::monitor::{Doubts, Monitor, Monitored, Overridden, Override, ValueAdded};
-use crate::operate::{Retraining, Watching};
+use crate::operate::{Due, Retraining, Watching};
 use crate::outcome::Outcome;
 use crate::panel::Panel;
 use crate::plan::Plan;
@@ -140,5 +140,19 @@ pub(super) fn register(api: &mut Api) {
     }
     methods! { api, Backtest;
         save_scores(backtest, folder: String, metric: String) -> () { backtest.save_scores(folder, &metric) }
+    }
+    // What is asked before a model is fitted again.
+    methods! { api, Panel;
+        drift(sales, from: String) -> Finding { sales.drift(&from) }
+    }
+    methods! { api, Monitor;
+        drift(monitor) -> Table { monitor.drift() }
+    }
+    methods! { api, Plan;
+        is_due(plan, runs: Runs, when: String) -> Due { plan.is_due(&runs, &when) }
+    }
+    properties! { api, Due;
+        is_due(due) -> bool { due.is_due() }
+        sentence(due) -> String { due.sentence() }
     }
 }

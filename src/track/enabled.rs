@@ -335,6 +335,7 @@ impl From<Version> for Registered {
             run: version.run_id.unwrap_or_default(),
             aliases: version.aliases,
             notes: version.tags.into_iter().collect(),
+            created: version.created,
         }
     }
 }

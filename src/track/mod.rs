@@ -77,6 +77,8 @@ pub struct Registered {
     pub aliases: Vec<String>,
     /// What is noted of it.
     pub notes: Vec<(String, String)>,
+    /// When it was registered, in milliseconds since 1970.
+    pub created: i64,
 }
 
 impl Registered {

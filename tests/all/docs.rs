@@ -106,6 +106,7 @@ pages! {
     monitoring "docs/monitoring.md"
     notebooks "docs/notebooks.md"
     operate "docs/operate.md"
+    overrides "docs/overrides.md"
     reports "docs/reports.md"
     sandbox "docs/sandbox.md"
     scripts "docs/scripts.md"

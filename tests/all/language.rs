@@ -68,12 +68,29 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         (_, "forecast") => "forecast".into(),
         (_, "sales") => "sales".into(),
         ("worst", "most") => "3".into(),
+        ("drift", "from") => r#""2012-06-01""#.into(),
+        ("is_due", "when") => r#""28d""#.into(),
         (_, "experiment") => r#""Sales""#.into(),
         ("issue", "run") => r#""again""#.into(),
+        ("release", "run") => format!(r#""run {}""#, verb.params.len()),
         (_, "run") => "first".into(),
         (_, "ids") => "[first, second]".into(),
         (_, "runs") => "runs".into(),
-        ("champion_fits" | "rollback", "model") => "plan.fields.title".into(),
+        ("alias", "alias") => r#""challenger""#.into(),
+        (_, "version") => "1".into(),
+        ("override_by", "author") => r#""ann""#.into(),
+        ("override_by", "reason") => r#""promotion""#.into(),
+        (_, "change") => r#"override_by("bob", "promotion").between("2012-11-02", "2012-11-09").percent(5)"#.into(),
+        (_, "overrides") => "override_".into(),
+        ("withdraw", "id") => r#""kept""#.into(),
+        (_, "id") => r#""seventeen""#.into(),
+        ("between", "from") | (_, "day") => r#""2012-11-02""#.into(),
+        ("between", "to") => r#""2012-11-09""#.into(),
+        (_, "units") if verb.noun == Some("Override") => "120".into(),
+        ("percent", "share") => "12.5".into(),
+        (_, "doubts") => r#""heeded""#.into(),
+        ("release" | "overridden", "model") => r#""theta""#.into(),
+        ("champion_fits" | "rollback" | "promotions" | "alias", "model") => "plan.fields.title".into(),
         ("importance" | "explain", "model") => r#""ridge(penalty=0.01, regressors=false)""#.into(),
         ("tune", "model") => r#""ridge(regressors=false)""#.into(),
         (_, "search") => "#{trials: 3}".into(),
@@ -274,7 +291,8 @@ fn every_verb_runs() {
         std::fs::create_dir(out.join("arriving")).unwrap();
         let kept = format!(
             "let runs = runs({:?}); let first = outcome.track(runs); let second = outcome.track(runs); plan.retrain(runs);
-             let retraining = plan.retrain(runs); let watching = plan.watch({:?}, {:?});",
+             let retraining = plan.retrain(runs); let watching = plan.watch({:?}, {:?});
+             let due = plan.is_due(runs, \"28d\");",
             out.join("mlruns"),
             out.join("arriving"),
             out.join("forecasts")
@@ -284,7 +302,11 @@ fn every_verb_runs() {
     if cfg!(feature = "monitor") {
         std::fs::write(out.join("rules.toml"), "keys = [\"Store\", \"Dept\"]\n").unwrap();
         let kept = format!(
-            "let monitor = monitor({:?}); monitor.issue(forecast, \"first\"); let monitored = monitor.receive(sales);",
+            "let monitor = monitor({:?}); monitor.issue(forecast, \"first\"); let monitored = monitor.receive(sales);
+             let override_ = override_by(\"ann\", \"promotion\").between(\"2012-09-07\", \"2012-09-14\").add(120).named(\"kept\");
+             monitor.keep(override_);
+             let overridden = monitor.release(sales.before(\"2012-09-01\").fit(\"theta\").forecast(4), \"theta\", \"past\");
+             monitor.receive(sales); let valueadded = monitor.value_added();",
             out.join("monitor.db")
         );
         session.run("monitor", &kept).unwrap_or_else(|failure| panic!("{failure}"));
@@ -302,11 +324,16 @@ fn every_verb_runs() {
     let language = Language::get();
     // XGBoost is a part of the full build.
     let keeps_runs = |verb: &Verb| {
-        ["runs", "track", "retrain", "watch"].contains(&verb.name)
-            || verb.noun.is_some_and(|noun| ["Runs", "Retraining", "Watching"].contains(&noun))
+        ["runs", "track", "retrain", "watch", "is_due"].contains(&verb.name)
+            || verb.noun.is_some_and(|noun| ["Runs", "Due", "Retraining", "Watching"].contains(&noun))
     };
-    let monitors =
-        |verb: &Verb| verb.name == "monitor" || verb.noun.is_some_and(|noun| ["Monitor", "Monitored"].contains(&noun));
+    let monitors = |verb: &Verb| {
+        verb.name == "monitor"
+            || (verb.noun, verb.name) == (Some("Panel"), "drift")
+            || verb
+                .noun
+                .is_some_and(|noun| ["Monitor", "Monitored", "Override", "Overridden", "ValueAdded"].contains(&noun))
+    };
     let can_run = |verb: &&Verb| {
         (verb.name != "save_native" || cfg!(feature = "xgboost"))
             && (!keeps_runs(verb) || cfg!(feature = "track"))
@@ -317,6 +344,7 @@ fn every_verb_runs() {
         let subject = verb.noun.map(|noun| match noun {
             "Folds" => "plan_of_folds".to_string(),
             "Report" => "report_".to_string(),
+            "Override" => "override_".to_string(),
             "Fits" if verb.name == "save_native" => {
                 "sales.fit(\"xgboost(num_boost_round=5, regressors=false)\")".to_string()
             }
@@ -402,6 +430,16 @@ const NOT_IN_SCRIPTS: &[(&str, &str)] = &[
     ("html", "save() writes it"),
     ("chart", "of presentations: save_slides(\"….pptx\")"),
     ("formats", "the plan's format"),
+    ("folder", "home()"),
+    ("register", "retrain() does it"),
+    ("champion", "promotions() says which"),
+    ("versions", "promotions()"),
+    ("monitor", "monitor(store)"),
+    ("runs", "runs(place)"),
+    ("tracked", "of the command line"),
+    ("model_name", "the plan's experiment or title"),
+    ("is_empty", "len()"),
+    ("read_yaml", "plan(#{…})"),
 ];
 
 #[test]
@@ -630,7 +668,7 @@ fn errors_name_place_cause_and_the_nearest_name() {
         ("reed_panel(1)", "there is no function `reed_panel` for (int), did you mean `read_panel`?"),
         ("theta(1)", "`options` of theta: a map such as #{season: 52} is needed, not the number 1"),
         ("theta().lable", "a Model has no `lable`, did you mean `label`?"),
-        ("folds(2, 4).leaderboard(\"mase\")", "`leaderboard` is a verb of a Backtest, not of a Folds"),
+        ("folds(2, 4).leaderboard(\"mase\")", "`leaderboard` is a verb of Backtest and Retraining, not of Folds"),
         ("folds(2, 4).stp(1)", "a Folds has no verb `stp`, did you mean `step`?"),
         ("folds(2)", "`folds` is called as `folds(folds, horizon)`, not with (int)"),
         ("folds(2, \"4\")", "`horizon` of folds: a whole number that is not negative is needed, not the text \"4\""),

@@ -356,3 +356,244 @@ fn dvc_keeps_a_project() {
     assert!(run("cat params.yaml").contains("horizon: 2"));
     assert_eq!(run("cat results/metrics/steps.csv").lines().count(), 3);
 }
+
+/// The Monday of a week, from 0.
+#[cfg(feature = "monitor")]
+fn monday(week: usize) -> String {
+    (chrono::NaiveDate::from_ymd_opt(2024, 1, 1).unwrap() + chrono::Days::new(7 * week as u64)).to_string()
+}
+
+/// Eighty weeks of twenty items. In week 70 the price rises by half, sales with it, and half of the items become of a kind that was
+/// never seen before; every 19th week has a promotion.
+#[cfg(feature = "monitor")]
+fn shop() -> String {
+    let mut rows = String::from("item,week,sold,price,kind,promo\n");
+    for (item, week) in (0..20).flat_map(|item| (0..80).map(move |week| (item, week))) {
+        let noise = ((item * 31 + week * 17) % 11) as f64 / 100.0;
+        let rise = if week >= 70 { 1.5 } else { 1.0 };
+        let kind = if week >= 70 && item % 2 == 0 { "new" } else { "old" };
+        let (sold, price) = (100.0 * rise * (1.0 + noise), 10.0 * rise * (1.0 + noise));
+        rows += &format!("{item},{},{sold:.2},{price:.2},{kind},{}\n", monday(week), u8::from(week % 19 == 0));
+    }
+    rows
+}
+
+#[cfg(feature = "monitor")]
+fn shop_in(folder: &Path) -> Panel {
+    let file = folder.join("shop.csv");
+    std::fs::write(&file, shop()).unwrap();
+    Panel::read(file, Columns::new(["item"], "week", "sold").observed(["price", "kind", "promo"])).unwrap()
+}
+
+#[cfg(feature = "monitor")]
+#[test]
+fn drift_is_judged_by_its_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let sales = shop_in(folder.path());
+    let found = sales.drift(&monday(70)).unwrap();
+    let table = found.table();
+    let row = |column: &str| (0..4).find(|row| table.get(*row, "column").unwrap().to_string() == column).unwrap();
+    let of = |column: &str, what: &str| table.get(row(column), what).unwrap().to_string();
+    assert_eq!(table.rows(), 4);
+    assert_eq!(
+        ["sold", "price", "kind", "promo"].map(|column| of(column, "drift")),
+        ["large", "large", "large", "none"]
+    );
+    assert_eq!(
+        (of("price", "ks"), of("kind", "new categories"), of("sold", "role")),
+        ("1".into(), "new".into(), "target".into())
+    );
+    assert_eq!(row("promo"), 3, "what moved comes first");
+    assert!(
+        found.sentence().starts_with("3 of 4 columns have drifted since 2025-05-05; much: "),
+        "{}",
+        found.sentence()
+    );
+    // The same rows before and after: nothing.
+    let calm = sales.before(&monday(70)).unwrap().drift(&monday(40)).unwrap();
+    assert_eq!(calm.sentence(), "None of 4 columns has drifted since 2024-10-07.");
+    // A column that nobody fills any more, and one that nobody filled before.
+    let emptied = |line: &str| {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        if cells[0] != "item" {
+            let empty = if cells[1] < monday(70).as_str() { 5 } else { 3 };
+            cells[empty] = "";
+        }
+        cells.join(",") + "\n"
+    };
+    let emptied: String = shop().lines().map(emptied).collect();
+    let file = folder.path().join("emptied.csv");
+    std::fs::write(&file, emptied).unwrap();
+    let shape = Columns::new(["item"], "week", "sold").observed(["price", "promo"]);
+    let found = Panel::read(file, shape).unwrap().drift(&monday(70)).unwrap();
+    let texts: Vec<String> = (0..2).map(|row| found.table().get(row, "what").unwrap().to_string()).collect();
+    assert!(texts.contains(&"`price` has no value any more: missing 100 % after 0 %.".to_string()), "{texts:?}");
+    assert!(found.caveats().iter().any(|caveat| caveat.contains("promo")), "{:?}", found.caveats());
+    for (from, why) in
+        [("2020-01-01", "no rows before"), ("2030-01-01", "no rows from"), ("soon", "`soon` is not a date")]
+    {
+        let error = sales.drift(from).unwrap_err();
+        assert!(error.is_usage() && error.to_string().contains(why), "{error}");
+    }
+}
+
+/// Inputs that drift are told of and are causes of the errors that follow; errors cost what the rules and a file state; a retraining is
+/// due while an alert goes on that began under the champion; one that fails is told of until one succeeds.
+#[cfg(feature = "monitor")]
+#[test]
+fn an_alert_makes_a_retraining_due() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let sales = shop_in(folder.path());
+    std::fs::write(at("costs.csv"), "item,under,over\n3,50,\n4,,0\n").unwrap();
+    let rule = |name: &str, what: &str, above: f64| {
+        format!(
+            "[[rule]]\nname = '{name}'\nwhat = '{what}'\nlevel = 'portfolio'\nabove = {above}\nseverity = 'warning'\nto = ['log']\n"
+        )
+    };
+    let rules = format!(
+        "keys = ['item']\n[costs]\nover = 0.5\nunder = 2.0\nfile = {:?}\n{}{}{}[destination.log]\nkind = 'log'\npath = {:?}\n",
+        at("costs.csv"),
+        rule("errors", "error", 5.0),
+        rule("inputs", "drift", 0.0),
+        rule("fits", "retrain_failed", 0.0),
+        at("alerts.jsonl")
+    );
+    std::fs::write(at("alerts.toml"), &rules).unwrap();
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let plan = Plan::read_text(&format!(
+        "experiment = 'shop'\ndata = {:?}\nid = ['item']\ntime = 'week'\ntarget = 'sold'\nobserved = ['price', 'kind', 'promo']\n\
+         models = 'naive'\nfolds = 2\nhorizon = 4\nstore = {:?}\nalerts = {:?}\n",
+        at("shop.csv"),
+        at("monitor.db"),
+        at("alerts.toml")
+    ))
+    .unwrap();
+    let runs = home(folder.path());
+    let due = |when: &str| plan.is_due(&runs, when).unwrap();
+    assert_eq!(due("alert").sentence(), "due: shop has no champion yet");
+    let first = plan.retrain(&runs).unwrap();
+    assert_eq!(
+        due("alert, 28d").sentence(),
+        "not due: version 1 of shop is 0 hours old, and no alert raised since then goes on"
+    );
+    // The price rises, and with it what is sold.
+    let monitor = plan.monitor().unwrap().unwrap();
+    for week in 66..76 {
+        let forecast = sales.before(&monday(week)).unwrap().fit(["naive"]).unwrap().forecast(4).unwrap();
+        monitor.issue(&forecast, &monday(week)).unwrap();
+    }
+    let known = sales.before(&monday(77)).unwrap();
+    let told = monitor.receive(&known).unwrap();
+    let texts = |alerts: &Table| -> String {
+        let what = alerts.column("what").unwrap();
+        what.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let said = texts(&told.alerts());
+    assert!(
+        said.contains("`price` has drifted much") && said.contains("Forecasts of all series by naive miss by"),
+        "{said}"
+    );
+    let log = std::fs::read_to_string(at("alerts.jsonl")).unwrap();
+    assert!(log.contains("inputs drifted at the same time: sold, price, kind"), "{log}");
+    assert!(log.contains("it falls on promo") && log.contains("never seen before: kind = new"), "{log}");
+    let again = monitor.receive(&known).unwrap();
+    assert!(again.sentence().contains("0 alerts began, 0 alerts ended"), "{again}");
+    // Now that there are scores, the drift has a cost.
+    let drift = monitor.drift().unwrap();
+    assert_eq!((drift.rows(), drift.get(0, "column").unwrap().to_string().as_str()), (4, "sold"));
+    assert!(drift.get(0, "what").unwrap().to_string().contains("moves the mean error by"), "{drift}");
+    // The item whose lost sales cost most is the worst; item 4 costs as the rules say.
+    let worst = monitor.worst(20).unwrap();
+    assert_eq!(worst.get(0, "series").unwrap().to_string(), "3");
+    let number =
+        |row: usize, column: &str| worst.get(row, column).unwrap().to_string().replace(',', "").parse::<f64>().unwrap();
+    assert!(number(0, "money") > 10.0 * number(1, "money"), "{worst}");
+    assert!((0..20).all(|row| number(row, "money") > number(row, "missed by")), "{worst}");
+    // Due, until it is done.
+    let due_now = due("alert");
+    assert!(due_now.is_due() && due_now.sentence().starts_with("due: "), "{due_now}");
+    assert!(!due("28d").is_due() && plan.is_due(&runs, "28y").unwrap_err().is_usage());
+    let retrain = |when: &str| {
+        std::fs::write(at("plan.toml"), plan.to_string()).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_tradewind"))
+            .args(["retrain", &text(&at("plan.toml")), "--if", when, "--track", &text(&at("mlruns"))])
+            .output()
+            .unwrap();
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.code(), format!("{out}{err}"))
+    };
+    let (code, said) = retrain("alert, 28d");
+    assert!(code == Some(0) && said.contains("due: ") && !said.contains("not due"), "{said}");
+    assert_eq!(runs.versions("shop").unwrap().len(), 2, "{}", first.sentence());
+    let (code, said) = retrain("alert, 28d");
+    assert!(code == Some(0) && said.starts_with("not due: version 2 of shop is 0 hours old"), "{said}");
+    let (code, said) = retrain("sometimes");
+    assert!(code == Some(2) && said.contains("`sometimes` makes no retraining due"), "{said}");
+    assert_eq!(runs.versions("shop").unwrap().len(), 2);
+    // A failure is told of, is itself no reason to try again, and is over with the next success.
+    let broken = Plan { data: at("missing.csv"), ..plan.clone() };
+    assert!(broken.retrain(&runs).unwrap_err().to_string().contains("missing.csv"));
+    let goes_on = || texts(&monitor.alerts().unwrap());
+    assert!(goes_on().contains("shop could not be fitted anew") && !due("alert").is_due(), "{}", goes_on());
+    plan.retrain(&runs).unwrap();
+    assert!(!goes_on().contains("could not be fitted anew"), "{}", goes_on());
+}
+
+#[cfg(feature = "monitor")]
+#[test]
+fn costs_that_cannot_be_used_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let open = |costs: &str, keys: &str| {
+        std::fs::write(at("costs.csv"), costs).unwrap();
+        std::fs::write(at("rules.toml"), format!("keys = [{keys}]\n[costs]\nfile = {:?}\n", at("costs.csv"))).unwrap();
+        Monitor::open(&at("monitor.db").to_string_lossy(), Some(&at("rules.toml"))).map(|_| ())
+    };
+    assert!(open("item,over\na,0.5\nb,\n", "'item'").is_ok());
+    for (costs, keys, why) in [
+        ("item,over\na,1\n", "", "no key columns"),
+        ("item,shops,over\na,b,1\n", "'item', 'shop'", "no column `shop`, did you mean `shops`?"),
+        ("item,cost\na,1\n", "'item'", "neither a column `over` nor a column `under`"),
+        ("item,over\na,1\nb,-2\n", "'item'", "line 3: `over` is what a unit costs"),
+        ("item,over\na,1\nb,much\n", "'item'", "line 3: `over` is what a unit costs"),
+        ("item,over\na,1\na,2\n", "'item'", "line 3: the costs of a are stated twice"),
+    ] {
+        let error = open(costs, keys).unwrap_err().to_string();
+        assert!(error.contains(why), "{error} – {why}");
+    }
+}
+
+/// July against two years is warm, July against Julys is not: what a store is watched by compares the same part of former years.
+#[cfg(feature = "monitor")]
+#[test]
+fn a_season_is_no_drift_of_a_monitor() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rows = String::from("item,week,sold,warmth,heat\n");
+    for (item, week) in (0..20).flat_map(|item| (0..136).map(move |week| (item, week))) {
+        let season = (std::f64::consts::TAU * week as f64 / 52.0).sin();
+        let noise = ((item * 31 + week * 17) % 11) as f64 / 10.0;
+        // Warmth differs by item, heat is that of the one town.
+        rows +=
+            &format!("{item},{},{},{:.2},{:.2}\n", monday(week), 100 + week % 3, 10.0 * season + noise, 20.0 * season);
+    }
+    let file = folder.path().join("warm.csv");
+    std::fs::write(&file, rows).unwrap();
+    let sales = Panel::read(file, Columns::new(["item"], "week", "sold").observed(["warmth", "heat"])).unwrap();
+    let verdict = |table: &Table, column: &str| {
+        let row = (0..3).find(|row| table.get(*row, "column").unwrap().to_string() == column).unwrap();
+        table.get(row, "drift").unwrap().to_string()
+    };
+    let by_hand = sales.drift(&monday(126)).unwrap();
+    assert_eq!(verdict(&by_hand.table(), "warmth"), "large", "{by_hand}");
+    assert!(by_hand.caveats().iter().any(|caveat| caveat.contains("season")), "{by_hand}");
+    let monitor = Monitor::open(&folder.path().join("monitor.db").to_string_lossy(), None).unwrap();
+    assert_eq!(monitor.drift().unwrap().rows(), 0);
+    monitor.issue(&sales.before(&monday(126)).unwrap().fit(["naive"]).unwrap().forecast(4).unwrap(), "first").unwrap();
+    // Three weeks are too few.
+    monitor.receive(&sales.before(&monday(129)).unwrap()).unwrap();
+    assert_eq!(monitor.drift().unwrap().rows(), 0);
+    monitor.receive(&sales.before(&monday(130)).unwrap()).unwrap();
+    let found = monitor.drift().unwrap();
+    assert_eq!(["warmth", "heat", "sold"].map(|column| verdict(&found, column)), ["none"; 3], "{found}");
+}

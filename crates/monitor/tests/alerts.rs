@@ -360,3 +360,17 @@ fn all_series_at_once_are_judged_in_time() {
     store.receive(&rows, now(1)).unwrap();
     assert_eq!(judge(&mut store, &rules, &all, now(2)).open, 30_000);
 }
+
+#[test]
+fn costs_below_nothing_are_refused() {
+    let costs = |text: &str| toml::from_str::<Rules>(&format!("[costs]\n{text}\n")).map(|rules| (rules.check(), rules));
+    let (checked, known) = costs("over = 0.2\nunder = 1.0").unwrap();
+    assert!(checked.is_ok());
+    assert_eq!(known.costs.unwrap().usual(), Costs { over: 0.2, under: 1.0 });
+    let (refused, _) = costs("under = -1.0").unwrap();
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "costs: `under` is what a unit costs, a number that is not below 0, not -1"
+    );
+    assert!(costs("too_much = 1.0").unwrap_err().to_string().contains("too_much"));
+}

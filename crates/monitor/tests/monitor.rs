@@ -355,3 +355,34 @@ fn options_and_rules_that_contradict_themselves_are_refused() {
     without.rules[0].false_alarms = Some(0.0);
     assert!(error(without, MonitorOptions::default()).contains("false_alarms must be above 0"));
 }
+
+#[test]
+fn a_model_that_cannot_be_fitted_anew_is_told_of_until_it_can() {
+    on_both(|place| {
+        let rules: Rules = toml::from_str(
+            "
+            [[rule]]
+            name = 'fits'
+            what = 'retrain_failed'
+            level = 'portfolio'
+            above = 0
+            severity = 'critical'
+            to = ['log']
+            [destination.log]
+            kind = 'log'
+            path = '/dev/null'
+            ",
+        )
+        .unwrap();
+        let mut monitor = Monitor::open(&place.place, rules, options(place)).unwrap();
+        let told = monitor.refitted("shop", Some("the history is too short"), now(1)).unwrap();
+        let sentence = "shop could not be fitted anew: the history is too short";
+        assert_eq!(told.begun().map(|alert| alert.sentence.as_str()).collect::<Vec<_>>(), [sentence]);
+        assert_eq!(monitor.refitted("shop", Some("the same again"), now(2)).unwrap().begun().count(), 0);
+        // Another model of the same store is none of its business.
+        assert_eq!(monitor.refitted("bakery", None, now(3)).unwrap().judged.open, 1);
+        let open = monitor.store().open_alerts().unwrap();
+        assert_eq!((open[0].began_at, open[0].seen_at), (now(1), now(2)));
+        assert_eq!(monitor.refitted("shop", None, now(4)).unwrap().over().count(), 1);
+    });
+}

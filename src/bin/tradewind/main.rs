@@ -110,7 +110,7 @@ enum Verb {
     Retrain(Box<retrain::Retrain>),
     /// Bring back the model that the champion replaced.
     Rollback(retrain::Rollback),
-    /// Keep forecasts that were given out, score them as sales arrive, tell when they go wrong.
+    /// Keep forecasts that were given out, score them as sales arrive, tell when they go wrong; find drift of the inputs.
     Monitor(monitor::Command),
     /// Keep what planners change in a forecast, release it, and tell whether their changes have helped.
     Override(overrides::Command),

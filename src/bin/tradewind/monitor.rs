@@ -22,8 +22,10 @@ enum Verb {
     Issue(Box<Issue>),
     /// Take in what was sold: score every forecast of those dates, and tell whom the rules name.
     Actuals(Box<Actuals>),
-    /// Accuracy, the series that were missed most, the alerts that go on.
+    /// Accuracy, the series that were missed most, the alerts that go on, drift of the inputs.
     Status(Status),
+    /// Compare the columns of the data before a date with those from it on.
+    Drift(Box<Drift>),
 }
 
 /// The store and the rules.
@@ -80,6 +82,19 @@ struct Status {
     worst: usize,
 }
 
+#[derive(Args)]
+struct Drift {
+    #[command(flatten)]
+    flags: Flags<Self>,
+    /// First date of the newer data.
+    #[arg(long, value_name = "DATE", help_heading = "Evaluation")]
+    from: String,
+}
+
+impl Heeds for Drift {
+    const GROUPS: &'static [Group] = &[Group::Data, Group::Policy, Group::Shape];
+}
+
 impl Command {
     pub(crate) fn run(self, out: &Out) -> Result<()> {
         match self.verb {
@@ -100,14 +115,27 @@ impl Command {
             }
             Verb::Status(Status { place, worst }) => {
                 let monitor = place.open()?;
-                let tables = [
+                let mut tables = vec![
                     ("alerts", monitor.alerts()?),
                     ("accuracy", monitor.accuracy()?),
                     ("worst", monitor.worst(worst)?),
                 ];
+                let drift = monitor.drift()?;
+                // Nothing was compared where no forecast has been out for four periods.
+                if drift.rows() > 0 {
+                    tables.push(("drift", drift));
+                }
                 let value = tables.iter().map(|(name, table)| Ok(((*name).to_string(), table.to_json()?)));
                 let value: serde_json::Map<_, _> = value.collect::<Result<_>>()?;
-                out.result(&Block::Group(tables.map(|(_, table)| Block::Table(table)).into()), value.into())
+                let blocks = tables.into_iter().map(|(_, table)| Block::Table(table));
+                out.result(&Block::Group(blocks.collect()), value.into())
+            }
+            Verb::Drift(command) => {
+                let found = command.flags.explored(out)?.panel()?.drift(&command.from)?;
+                let value = json!({
+                    "sentence": found.sentence(), "columns": found.table().to_json()?, "caveats": found.caveats(),
+                });
+                out.result(&found, value)
             }
         }
     }

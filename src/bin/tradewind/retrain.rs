@@ -31,6 +31,10 @@ pub(crate) const OPERATED: &[Group] = &[
 pub(crate) struct Retrain {
     #[command(flatten)]
     flags: Flags<Self>,
+    /// Only where it is due: `alert` (one goes on that began after the champion was made), the age of the champion (28d, 4w, 12h), or
+    /// either: "alert, 28d".
+    #[arg(long = "if", value_name = "WHEN", help_heading = "Evaluation")]
+    when: Option<String>,
 }
 
 impl Heeds for Retrain {
@@ -40,7 +44,15 @@ impl Heeds for Retrain {
 impl Retrain {
     pub(crate) fn run(self, out: &Out) -> Result<()> {
         let plan = self.flags.plan(out)?.tracked();
-        let done = plan.retrain(&runs_of(&plan)?)?;
+        let runs = runs_of(&plan)?;
+        if let Some(when) = &self.when {
+            let due = plan.is_due(&runs, when)?;
+            if !due.is_due() {
+                return out.result(&due, json!({"due": false, "sentence": due.sentence()}));
+            }
+            out.say(&due.sentence());
+        }
+        let done = plan.retrain(&runs)?;
         let value = json!({
             "model": done.model(), "version": done.version(), "promoted": done.promoted(), "sentence": done.sentence(),
             "comparison": done.comparison().map(|finding| finding.table().to_json()).transpose()?,

@@ -39,6 +39,8 @@ pub struct Judged {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Open {
     pub alert: Alert,
+    /// When it was first observed; what it is about may have begun before, as [`Alert::since`] says.
+    pub began_at: DateTime<Utc>,
     pub seen_at: DateTime<Utc>,
 }
 
@@ -155,7 +157,7 @@ impl Store {
         let mut open: Vec<Open> = states(&mut self.database)?
             .into_values()
             .filter(|state| state.phase == "open")
-            .map(|state| Open { alert: state.body.alert, seen_at: time(state.seen_at) })
+            .map(|state| Open { alert: state.body.alert, began_at: time(state.began_at), seen_at: time(state.seen_at) })
             .collect();
         open.sort_by(|a, b| dearest(&a.alert, &b.alert));
         Ok(open)

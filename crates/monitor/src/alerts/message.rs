@@ -194,6 +194,9 @@ pub(super) fn sentence(rule: &Rule, seen: &Observation) -> String {
         What::MissingData => format!("{value} % of the newest data of {whose} are missing{detail}; {limit}"),
         What::NoActuals => format!("Actuals are {value} periods late{by}{detail}; {limit}"),
         What::NoForecast => format!("The newest forecast{by} is {value} periods old{detail}; {limit}"),
+        What::RetrainFailed if !seen.key.is_empty() => {
+            format!("{} could not be fitted anew{detail}", seen.key.join(" / "))
+        }
         What::RetrainFailed => format!("A model of {whose} could not be fitted anew{by}{detail}"),
     }
 }

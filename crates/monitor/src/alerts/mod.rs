@@ -46,7 +46,7 @@ pub(crate) use message::number;
 pub use message::{Alert, Event, Message};
 pub(crate) use observe::by;
 pub use observe::{Costs, Observation};
-pub use rule::{Destination, Level, Measure, Rule, Rules, Severity, Tls, What};
+pub use rule::{Destination, Level, Measure, Rule, Rules, Severity, Tls, UnitCosts, What};
 
 #[cfg(doc)]
 use crate::store::Store;

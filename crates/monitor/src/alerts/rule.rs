@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::observe::Observation;
+use super::observe::{Costs, Observation};
 use crate::error::{Error, Result};
 use crate::scores::WINDOWS;
 use crate::store::Kind;
@@ -175,6 +175,38 @@ fn ten() -> f64 {
     10.0
 }
 
+/// What a unit costs that was forecast too much or too little, in the currency of the rules.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UnitCosts {
+    /// Of a unit forecast too much: left over, marked down.
+    pub over: f64,
+    /// Of a unit forecast too little: the lost margin.
+    pub under: f64,
+    /// A file with the costs of single series. This crate reads no files: whoever opens a monitor does, and answers with
+    /// what is in it in [`crate::monitor::MonitorOptions::costs`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
+impl UnitCosts {
+    /// The costs of a series that no file states.
+    pub fn usual(&self) -> Costs {
+        Costs { over: self.over, under: self.under }
+    }
+
+    fn check(&self) -> Result<()> {
+        for (name, cost) in [("over", self.over), ("under", self.under)] {
+            if !(cost.is_finite() && cost >= 0.0) {
+                return Err(Error::usage(format!(
+                    "costs: `{name}` is what a unit costs, a number that is not below 0, not {cost}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// All that is watched, and where messages go.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -192,6 +224,9 @@ pub struct Rules {
     /// How many periods a quarter has: 13 weeks, 91 days, 3 months.
     #[serde(default = "thirteen")]
     pub periods_a_quarter: f64,
+    /// What errors cost; unknown if not stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub costs: Option<UnitCosts>,
     #[serde(default, rename = "rule")]
     pub rules: Vec<Rule>,
     #[serde(default, rename = "destination")]
@@ -210,6 +245,7 @@ impl Default for Rules {
             class: None,
             currency: String::new(),
             periods_a_quarter: thirteen(),
+            costs: None,
             rules: Vec::new(),
             destinations: BTreeMap::new(),
         }
@@ -266,6 +302,9 @@ impl Rules {
         }
         if self.periods_a_quarter.is_nan() || self.periods_a_quarter <= 0.0 {
             return Err(Error::usage("periods_a_quarter must be above 0"));
+        }
+        if let Some(costs) = &self.costs {
+            costs.check()?;
         }
         self.destinations.iter().try_for_each(|(name, destination)| destination.check(name))
     }

@@ -77,7 +77,9 @@ pub use history::History;
 pub use inputs::Input;
 pub use report::{Accuracy, Report, Watched, Worst};
 
-use crate::alerts::{Alert, Cause, Coincidence, Costs, Delivered, Event, Judged, Level, Observation, Rules, causes};
+use crate::alerts::{
+    Alert, Cause, Coincidence, Costs, Delivered, Event, Judged, Level, Observation, Rules, What, causes,
+};
 use crate::error::{Error, Result};
 use crate::scores::Scored;
 use crate::store::{Actual, Issue, Issued, Options, Received, SeriesForecast, Store};
@@ -235,6 +237,36 @@ impl Monitor {
         Ok(told)
     }
 
+    /// Takes in how fitting a model anew came out, by the name of the model: why it failed, or that it did not. A failure is
+    /// an alert of rules with `what = "retrain_failed"`, level `portfolio` and `above = 0.0`; the next success ends it.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub fn refitted(&mut self, name: &str, failure: Option<&str>, now: DateTime<Utc>) -> Result<Told> {
+        let seen = Observation {
+            rule: None,
+            what: What::RetrainFailed,
+            level: Level::Portfolio,
+            key: vec![name.to_string()],
+            model: String::new(),
+            kind: None,
+            at: now.naive_utc(),
+            since: None,
+            value: if failure.is_some() { 1.0 } else { 0.0 },
+            odds: None,
+            money: 0.0,
+            detail: failure.unwrap_or_default().to_string(),
+        };
+        let mut told = Told::default();
+        self.tell(&mut told, &[seen], &HashMap::new(), &HashMap::new(), now)?;
+        Ok(told)
+    }
+
+    /// The promotions, holidays and other events of a date, from now on: what the newest data say of them.
+    pub fn set_events(&mut self, events: Ask<NaiveDateTime, Vec<String>>) {
+        self.options.events = events;
+    }
+
     /// Has detectors find anew what is usual, for one model or all: in the newest dates with actuals, or from `from` on where
     /// that is stated, as after a model was fitted anew; until there are enough of those, the detectors of it rest. What they
     /// had alarmed about is over with the next call of [`Monitor::receive`].
@@ -283,7 +315,7 @@ impl Monitor {
         let events = &self.options.events;
         let explain = |seen: &Observation, together: (usize, usize)| -> Vec<Cause> {
             let mut coincidence = Coincidence::default();
-            if seen.what == crate::alerts::What::Drift {
+            if matches!(seen.what, What::Drift | What::RetrainFailed) {
                 return Vec::new();
             }
             inputs::coincide(&inputs, &mut coincidence);

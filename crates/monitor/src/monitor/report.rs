@@ -6,6 +6,7 @@ use chrono::NaiveDateTime;
 use serde::Serialize;
 
 use super::MonitorOptions;
+use super::inputs::{self, Input};
 use super::watched::{self, Wish};
 use crate::alerts::{Open, Rules};
 use crate::error::Result;
@@ -23,6 +24,8 @@ pub struct Report {
     pub watched: Vec<Watched>,
     /// The alerts that go on, the dearest first.
     pub open: Vec<Open>,
+    /// What was last found of each input.
+    pub inputs: Vec<Input>,
 }
 
 /// The accuracy of a model and kind at a step over a window.
@@ -85,7 +88,7 @@ pub struct Watched {
 const WORST: usize = 13;
 
 pub(super) fn report(store: &mut Store, rules: &Rules, options: &MonitorOptions, worst: usize) -> Result<Report> {
-    let mut report = Report { open: store.open_alerts()?, ..Report::default() };
+    let mut report = Report { open: store.open_alerts()?, inputs: inputs::kept(store)?, ..Report::default() };
     let mut keys: HashMap<i64, Vec<String>> = HashMap::new();
     store.series(|series, key| {
         keys.insert(series, key);
