@@ -19,6 +19,7 @@ mod combine;
 mod copula;
 mod distribution;
 mod fitted;
+#[cfg_attr(not(feature = "monitor"), expect(dead_code, reason = "nobody changes a forecast there"))]
 mod moved;
 mod open;
 mod paths;
@@ -32,6 +33,7 @@ use polars::prelude::*;
 pub use combine::Combination;
 pub use copula::Dependence;
 pub(crate) use distribution::Distribution;
+#[cfg(feature = "monitor")]
 pub(crate) use moved::{Move, Moves};
 pub use paths::{Paths, SeriesPaths};
 
@@ -279,6 +281,7 @@ impl Forecast {
     }
 
     /// The place of a model.
+    #[cfg(feature = "monitor")]
     pub(crate) fn place(&self, model: &str) -> Result<usize> {
         Ok(place(model, &self.0.models)?.0)
     }

@@ -86,6 +86,7 @@ impl Override {
 
     /// So many units are added to the total; below 0 to lower it.
     #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "it says what is changed and adds no overrides")]
     pub fn add(mut self, units: f64) -> Self {
         self.change = Some(Change::Add(units));
         self
@@ -222,8 +223,8 @@ impl Overridden {
         let mut sums: BTreeMap<(Vec<String>, i64), [f64; 3]> = BTreeMap::new();
         let rungs = [&self.0.statistical, &self.0.planned, &self.0.released];
         for (rung, forecast) in rungs.into_iter().enumerate() {
-            for i in 0..forecast.len() {
-                let group: Vec<String> = places.iter().map(|place| keys[i][*place].clone()).collect();
+            for (i, key) in keys.iter().enumerate() {
+                let group: Vec<String> = places.iter().map(|place| key[*place].clone()).collect();
                 let mean = forecast.cell(0, i).map_or(&[][..], |cell| cell.mean());
                 for (position, value) in (forecast.start(i)..).zip(mean) {
                     sums.entry((group.clone(), position)).or_default()[rung] += value;

@@ -128,7 +128,7 @@ impl History {
                 let naive = at(&naive).filter(|naive| naive.is_finite());
                 self.has_naive &= naive.is_some();
                 let by = changed.at(series, *date, rungs.planned.issue.issued_at);
-                let author = by.map(|one| one.1.as_str()).or_else(|| changed.mostly(series));
+                let author = by.map(|one| one.author.as_str()).or_else(|| changed.mostly(series));
                 self.rows.push(Row {
                     planner: author.unwrap_or("nobody").to_string(),
                     class: class.clone(),
@@ -143,7 +143,7 @@ impl History {
                     under: costs.under,
                     scale: (scale > 0.0).then_some(scale),
                 });
-                let reason = by.map(|one| one.2.clone()).unwrap_or_default();
+                let reason = by.map(|one| one.reason.clone()).unwrap_or_default();
                 self.about.push(About { age, reason, first });
             }
         }
@@ -267,20 +267,20 @@ fn rungs(issues: Vec<Issued>) -> Vec<Rungs> {
 
 /// Who changed what.
 struct Changed {
-    /// By series and date: when, by whom, why; oldest first.
-    at: HashMap<(i64, NaiveDateTime), Vec<(DateTime<Utc>, String, String)>>,
+    /// By series and date, oldest first.
+    at: HashMap<(i64, NaiveDateTime), Vec<Overridden>>,
     /// By series: whoever changed it most often.
     mostly: HashMap<i64, String>,
 }
 
 impl Changed {
     fn of(made: Vec<Overridden>, series: &HashMap<Vec<String>, i64>) -> Self {
-        let mut at: HashMap<(i64, NaiveDateTime), Vec<(DateTime<Utc>, String, String)>> = HashMap::new();
+        let mut at: HashMap<(i64, NaiveDateTime), Vec<Overridden>> = HashMap::new();
         let mut counts: HashMap<i64, BTreeMap<String, usize>> = HashMap::new();
         for one in made {
             let Some(series) = series.get(&one.key) else { continue };
             *counts.entry(*series).or_default().entry(one.author.clone()).or_default() += 1;
-            at.entry((*series, one.at)).or_default().push((one.made_at, one.author, one.reason));
+            at.entry((*series, one.at)).or_default().push(one);
         }
         let most = |authors: BTreeMap<String, usize>| {
             authors.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0))).map(|(author, _)| author)
@@ -289,8 +289,8 @@ impl Changed {
         Self { at, mostly }
     }
 
-    fn at(&self, series: i64, date: NaiveDateTime, issued: DateTime<Utc>) -> Option<&(DateTime<Utc>, String, String)> {
-        self.at.get(&(series, date))?.iter().rev().find(|one| one.0 <= issued)
+    fn at(&self, series: i64, date: NaiveDateTime, issued: DateTime<Utc>) -> Option<&Overridden> {
+        self.at.get(&(series, date))?.iter().rev().find(|one| one.made_at <= issued)
     }
 
     fn mostly(&self, series: i64) -> Option<&str> {
