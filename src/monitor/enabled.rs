@@ -247,25 +247,22 @@ pub(super) fn issued(
     now: DateTime<Utc>,
 ) -> Result<(Issue, Vec<SeriesForecast>)> {
     let panel = forecast.panel();
-    let dates = Dates::of(&panel)?;
+    let all: Vec<usize> = (0..forecast.len()).collect();
+    let (first, dates) = Dates::of(&panel)?.span(forecast, &all)?;
     let keys = keys(&panel)?;
-    let starts: Vec<i64> = (0..forecast.len()).map(|i| forecast.start(i)).collect();
-    let (Some(first), Some(last)) = (starts.iter().min().copied(), starts.iter().max().copied()) else {
-        return Err(Error::data("the forecast has no series"));
-    };
-    let steps = usize::try_from(last - first).unwrap_or_default() + forecast.horizon();
+    let steps = dates.len();
     let issue = Issue {
         run: run.into(),
         model: forecast.models().swap_remove(model),
         kind,
         issued_at: now,
         fingerprint: panel.fingerprint(),
-        dates: (first..).take(steps).map(|position| dates.at(position)).collect::<Result<_>>()?,
+        dates,
         levels: forecast.probabilities().to_vec(),
     };
     let of_series = |i: usize| {
         let cell = forecast.cell(model, i)?;
-        let before = usize::try_from(starts[i] - first).ok()?;
+        let before = usize::try_from(forecast.start(i) - first).ok()?;
         let quantiles: Vec<Vec<f64>> = issue.levels.iter().map(|level| cell.quantile(*level)).collect();
         let mut mean = vec![f64::NAN; steps];
         let mut all = vec![vec![f64::NAN; issue.levels.len()]; steps];
@@ -278,7 +275,7 @@ pub(super) fn issued(
         let scale = if scale.is_finite() { scale } else { 0.0 };
         Some(SeriesForecast { key: keys[i].clone(), scale, mean, quantiles: all })
     };
-    let rows = (0..forecast.len()).filter_map(of_series).collect();
+    let rows = all.into_iter().filter_map(of_series).collect();
     Ok((issue, rows))
 }
 
@@ -304,6 +301,17 @@ impl<'a> Dates<'a> {
         DateTime::<Utc>::from_timestamp(seconds as i64, 0)
             .map(|at| at.naive_utc())
             .ok_or_else(|| Error::data(format!("step {position} of the data is no date that can be kept")))
+    }
+
+    /// The position of the first step of some series of a forecast, and the dates from there to the last step of any.
+    pub(super) fn span(&self, forecast: &Forecast, series: &[usize]) -> Result<(i64, Vec<NaiveDateTime>)> {
+        let starts = || series.iter().map(|i| forecast.start(*i));
+        let (Some(first), Some(last)) = (starts().min(), starts().max()) else {
+            return Err(Error::data("the forecast has no series"));
+        };
+        let steps = usize::try_from(last - first).unwrap_or_default() + forecast.horizon();
+        let dates = (first..).take(steps).map(|position| self.at(position)).collect::<Result<_>>()?;
+        Ok((first, dates))
     }
 }
 

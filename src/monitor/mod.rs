@@ -7,6 +7,7 @@
 //! | `enabled.rs`, `disabled.rs` | how do a forecast and sales get into the store? (feature `monitor`) |
 //! | `planners.rs` | what did planners change, and did it help? |
 //! | `overrides.rs` | how does that reach a forecast and the store? (feature `monitor`) |
+//! | `value.rs` | what have planners added? (feature `monitor`) |
 //! | `inputs.rs` | have the target or the covariates changed? |
 //! | `flags.rs` | which promotions and holidays fall on a date? |
 //! | `costs.rs` | what does an error cost? |
@@ -33,6 +34,8 @@ mod overrides;
 mod planners;
 #[cfg(feature = "monitor")]
 mod refit;
+#[cfg(feature = "monitor")]
+mod value;
 pub use planners::{Doubts, Overridden, Override, ValueAdded};
 
 use std::sync::Arc;

@@ -7,21 +7,16 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use polars::prelude::{Column, DataFrame};
 use tradewind_monitor::monitor::History;
 use tradewind_monitor::overrides as rules;
-use tradewind_monitor::overrides::{
-    Accuracy, Applied, Band, Cells, Direction, Doubt, Gain, How, Ladder, Made, Options, Rule, Sign,
-};
+use tradewind_monitor::overrides::{Applied, Cells, Doubt, How, Made, Rule, Sign};
 use tradewind_monitor::store::{Kind, Stated};
 
 use super::enabled::{Dates, Monitor, issued};
 use super::keys;
-use super::planners::{Added, Change, Doubts, Overridden, Override, Planned, ValueAdded};
+use super::planners::{Change, Doubts, Overridden, Override, Planned};
 use crate::error::{Error, Result};
 use crate::forecast::{Forecast, Move, Moves};
-use crate::show::words::{counted, listed};
-use crate::show::{Table, number};
-
-/// Changes of a planner of whom it is said that they help or do harm.
-const ENOUGH: usize = 10;
+use crate::show::Table;
+use crate::show::words::counted;
 
 impl Override {
     /// As the crate takes it, made at a moment.
@@ -122,14 +117,9 @@ impl<'a> Grid<'a> {
     fn of(forecast: &'a Forecast, model: &str) -> Result<Self> {
         let model = forecast.place(model)?;
         let panel = forecast.panel();
-        let calendar = Dates::of(&panel)?;
         let places: Vec<usize> = (0..forecast.len()).filter(|i| forecast.cell(model, *i).is_some()).collect();
-        let starts = || places.iter().map(|i| forecast.start(*i));
-        let (Some(first), Some(last)) = (starts().min(), starts().max()) else {
-            return Err(Error::data("the forecast has no series"));
-        };
-        let width = usize::try_from(last - first).unwrap_or_default() + forecast.horizon();
-        let dates = (first..).take(width).map(|position| calendar.at(position)).collect::<Result<_>>()?;
+        let (first, dates) = Dates::of(&panel)?.span(forecast, &places)?;
+        let width = dates.len();
         // A series that begins later has no sales at the dates before: nothing is given to it there.
         let mut mean = vec![0.0; places.len() * width];
         for (row, i) in mean.chunks_mut(width).zip(&places) {
@@ -304,8 +294,10 @@ impl Monitor {
     pub fn release(&self, forecast: &Forecast, model: &str, run: &str, doubts: Doubts) -> Result<Overridden> {
         let now = Utc::now();
         let grid = Grid::of(forecast, model)?;
-        let history = self.held().history()?;
-        let stated = self.held().store().stated_overrides()?;
+        // Held to the end: what is judged is what is released.
+        let mut held = self.held();
+        let history = held.history()?;
+        let stated = held.store().stated_overrides()?;
         let made: Vec<rules::Override> =
             stated.into_iter().filter(|one| one.withdrawn_at.is_none()).map(|one| one.change).collect();
         let (planned, applied) = grid.planned(&made, now, doubts, Some(&history))?;
@@ -333,40 +325,12 @@ impl Monitor {
                 reason: made[change.by].reason.clone(),
             })
             .collect();
-        if !self.held().store().release(issues, &changed, now)? {
+        if !held.store().release(issues, &changed, now)? {
             return Err(Error::usage(format!(
                 "{run} has released a forecast before; what was released is not changed afterwards: name another run"
             )));
         }
         Ok(planned)
-    }
-
-    /// What planners have added to the forecasts that were [released](Self::release), over the newest 52 dates with sales: the
-    /// ladder naive → statistical → override → released, and by planner, class of products, direction and size.
-    ///
-    /// # Errors
-    /// When nothing that was released has met its sales, or the store cannot be read.
-    pub fn value_added(&self) -> Result<ValueAdded> {
-        let history = self.held().history()?;
-        if history.rows().is_empty() {
-            return Err(Error::usage(
-                "no forecast that was released with overrides has met its sales yet; release forecasts, and take in what was sold",
-            ));
-        }
-        let options = Options::default();
-        let value = history.value(&options)?;
-        let has_money = history.rows().iter().any(|row| row.over > 0.0 || row.under > 0.0);
-        let planned = |ladders: Vec<(String, Ladder)>, name| groups(name, ladders, has_money);
-        let named = |ladders: &BTreeMap<String, Ladder>| ladders.clone().into_iter().collect();
-        let sizes = value.sizes.iter().map(|((direction, band), ladder)| (size(*direction, *band), ladder.clone()));
-        let added = Added {
-            sentence: told(&value.all, &value.planners),
-            ladder: ladder(&value.all, history.has_naive(), has_money)?,
-            planners: planned(named(&value.planners), "planner")?,
-            classes: planned(named(&value.classes), "class")?,
-            sizes: planned(sizes.collect(), "override")?,
-        };
-        Ok(ValueAdded(Arc::new(added)))
     }
 }
 
@@ -444,103 +408,4 @@ fn doubts_table(
         Column::new("why".into(), rows.iter().map(|row| why(row)).collect::<Vec<_>>()),
     ];
     Ok(Table::new(DataFrame::new(rows.len(), columns)?))
-}
-
-fn ladder(all: &Ladder, has_naive: bool, has_money: bool) -> Result<Table> {
-    let none = (Gain::default(), Gain::default());
-    let rungs = [
-        ("naive", has_naive.then_some(all.naive), None),
-        ("statistical", Some(all.statistical), has_naive.then_some((all.units.statistical, all.money.statistical))),
-        ("override", Some(all.planned), Some((all.units.planned, all.money.planned))),
-        ("released", Some(all.released), Some((all.units.released, all.money.released))),
-    ];
-    let score = |of: fn(&Accuracy) -> Option<f64>| {
-        rungs.iter().map(|(_, accuracy, _)| accuracy.as_ref().and_then(of)).collect::<Vec<_>>()
-    };
-    let mut columns = vec![
-        Column::new("forecast".into(), rungs.iter().map(|(name, ..)| *name).collect::<Vec<_>>()),
-        Column::new("wape".into(), score(|accuracy| accuracy.wape)),
-        Column::new("bias".into(), score(|accuracy| accuracy.bias)),
-        Column::new("mase".into(), score(|accuracy| accuracy.mase)),
-    ];
-    if has_money {
-        columns.push(Column::new("cost".into(), score(|accuracy| Some(accuracy.cost))));
-    }
-    let gains: Vec<(Gain, Gain)> = rungs.iter().map(|(_, _, gains)| gains.unwrap_or(none)).collect();
-    columns.extend(gained("", gains.iter().map(|(units, _)| units)));
-    if has_money {
-        columns.extend(gained("money ", gains.iter().map(|(_, money)| money)));
-    }
-    Ok(Table::new(DataFrame::new(rungs.len(), columns)?))
-}
-
-/// What was added, with its interval; nothing where nothing was changed.
-fn gained<'a>(name: &str, gains: impl Iterator<Item = &'a Gain>) -> [Column; 3] {
-    let gains: Vec<&Gain> = gains.collect();
-    let real = |of: &dyn Fn(&Gain) -> Option<f64>| {
-        gains.iter().map(|gain| (gain.changed > 0).then(|| of(gain)).flatten()).collect::<Vec<_>>()
-    };
-    [
-        Column::new(format!("{name}added").into(), real(&|gain| Some(gain.total))),
-        Column::new(format!("{name}low").into(), real(&|gain| gain.interval.map(|interval| interval.0))),
-        Column::new(format!("{name}high").into(), real(&|gain| gain.interval.map(|interval| interval.1))),
-    ]
-}
-
-fn groups(name: &str, ladders: Vec<(String, Ladder)>, has_money: bool) -> Result<Table> {
-    let of = |value: &dyn Fn(&Ladder) -> Option<f64>| ladders.iter().map(|(_, one)| value(one)).collect::<Vec<_>>();
-    let count = |value: &dyn Fn(&Ladder) -> usize| ladders.iter().map(|(_, one)| value(one) as u64).collect::<Vec<_>>();
-    let mut columns = vec![
-        Column::new(name.into(), ladders.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>()),
-        Column::new("forecasts".into(), count(&|one| one.rows)),
-        Column::new("changed".into(), count(&|one| one.units.planned.changed)),
-        Column::new("wape before".into(), of(&|one| one.statistical.wape)),
-        Column::new("wape after".into(), of(&|one| one.planned.wape)),
-    ];
-    columns.extend(gained("", ladders.iter().map(|(_, one)| &one.units.planned)));
-    if has_money {
-        columns.extend(gained("money ", ladders.iter().map(|(_, one)| &one.money.planned)));
-    }
-    Ok(Table::new(DataFrame::new(ladders.len(), columns)?))
-}
-
-fn size(direction: Direction, band: Band) -> String {
-    let direction = match direction {
-        Direction::Down => "down",
-        Direction::Up => "up",
-    };
-    let band = match band {
-        Band::Small => "small",
-        Band::Medium => "medium",
-        Band::Large => "large",
-    };
-    format!("{direction}, {band}")
-}
-
-fn told(all: &Ladder, planners: &BTreeMap<String, Ladder>) -> String {
-    let gain = all.units.planned;
-    let changed = format!("Planners changed {} of {}", gain.changed, counted(all.rows, "forecast", "forecasts"));
-    if gain.changed == 0 {
-        return format!("{changed}.");
-    }
-    let interval = gain.interval.map_or_else(
-        || "no interval with a single date".to_string(),
-        |(low, high)| format!("90 % interval {} to {}", number(low), number(high)),
-    );
-    let mut sentence = format!("{changed}: value added {} units, {interval}.", number(gain.total));
-    let surely = |better: bool| {
-        let sure = planners
-            .iter()
-            .map(|(name, one)| (name, one.units.planned))
-            .filter(|(_, gain)| gain.changed >= ENOUGH && gain.is_sure() && (gain.total > 0.0) == better);
-        sure.map(|(name, _)| name.as_str()).collect::<Vec<_>>()
-    };
-    for (better, words) in [(true, "makes it surely better"), (false, "makes it surely worse")] {
-        let names = surely(better);
-        if !names.is_empty() {
-            let words = if names.len() == 1 { words.to_string() } else { words.replace("makes", "make") };
-            sentence.push_str(&format!(" {} {words}.", listed(&names, 5)));
-        }
-    }
-    sentence
 }

@@ -292,8 +292,7 @@ impl Runs {
 }
 
 impl Runs {
-    /// Every version of a model, the latest first: which model it is, on which data, its aliases, which version it replaced
-    /// and why.
+    /// Every version of a model, the latest first: its aliases, which model it is, which version it replaced and why, and its run.
     ///
     /// # Errors
     /// When the place cannot be read.
@@ -309,7 +308,6 @@ impl Runs {
             Column::new("model".into(), note("model")),
             Column::new("replaced".into(), note("replaced")),
             Column::new("why".into(), note("why")),
-            Column::new("data".into(), note("data")),
             Column::new("run".into(), versions.iter().map(|one| one.run.as_str()).collect::<Vec<_>>()),
         ];
         Ok(Table::new(DataFrame::new(versions.len(), columns)?).titled(format!("Versions of {model}")))

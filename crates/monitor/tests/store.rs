@@ -7,7 +7,7 @@ use chrono::{TimeDelta, Timelike};
 use common::{Place, actual, date, flat, issue, key, now, on_both};
 use proptest::prelude::*;
 use tradewind_monitor::overrides::{How, Override};
-use tradewind_monitor::store::{Actual, Kind, Options, Overridden, Stated, Store};
+use tradewind_monitor::store::{Actual, Issue, Kind, Options, Overridden, Stated, Store};
 
 #[test]
 fn an_issue_is_stored_once() {
@@ -304,6 +304,34 @@ fn one_waits_while_another_writes() {
             })
             .unwrap();
         assert_eq!(keys, 50);
+    });
+}
+
+#[test]
+fn a_run_is_released_once() {
+    on_both(|place| {
+        drop(place.open());
+        let release = |planner: usize| {
+            let of = |kind| (Issue { kind, ..issue("ets", 1, 4) }, vec![flat(0, 10.0 + planner as f64, 4)]);
+            let changed = Overridden {
+                key: key(0),
+                at: date(2),
+                made_at: now(1),
+                author: format!("planner {planner}"),
+                before: 10.0,
+                after: 12.0,
+                reason: "promotion".into(),
+            };
+            let issues = vec![of(Kind::Statistical), of(Kind::Override), of(Kind::Released)];
+            place.open().release(issues, &[changed], now(1)).unwrap()
+        };
+        let release = &release;
+        let stored = std::thread::scope(|scope| {
+            let planners: Vec<_> = (0..4).map(|planner| scope.spawn(move || release(planner))).collect();
+            planners.into_iter().map(|planner| planner.join().unwrap()).filter(|stored| *stored).count()
+        });
+        let mut store = place.open();
+        assert_eq!((stored, store.issues().unwrap().len(), store.overridden().unwrap().len()), (1, 3, 1));
     });
 }
 

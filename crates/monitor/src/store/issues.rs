@@ -150,21 +150,18 @@ impl Store {
         changed: &[Overridden],
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        let known = self.issues()?;
-        let is_known = |issue: &Issue| {
-            let of = |past: &Past| past.issue.run == issue.run && past.issue.kind == issue.kind;
-            issue.kind != Kind::Statistical && known.iter().any(of)
-        };
-        if issues.iter().any(|(issue, _)| is_known(issue)) {
-            return Ok(false);
-        }
         self.database.whole(|database| {
+            for (issue, _) in issues.iter().filter(|(issue, _)| issue.kind != Kind::Statistical) {
+                if is_known(database, issue)? {
+                    return Ok(false);
+                }
+            }
             for (issue, rows) in issues {
                 issue_in(database, &issue, rows, now)?;
             }
-            keep_overridden_in(database, changed)
-        })?;
-        Ok(true)
+            keep_overridden_in(database, changed)?;
+            Ok(true)
+        })
     }
 
     /// Every model and kind that has issued, in the order in which they first did.
@@ -331,6 +328,12 @@ fn issue_in(
     series += batch.len();
     head(database, issue, id, track, series, now)?;
     Ok(Issued { id, stored: true, series, new_series, clock_ahead })
+}
+
+/// Has the run an issue of this kind, by whatever model?
+fn is_known(database: &mut Database, issue: &Issue) -> Result<bool> {
+    let sql = "select i.id from issue i join track t on t.id = i.track where i.run = $1 and t.kind = $2 limit 1";
+    Ok(database.first(sql, &[Value::Text(&issue.run), Value::Text(issue.kind.name())], |row| row.int(0))?.is_some())
 }
 
 /// The number of a model and kind, a new one where there is none.
