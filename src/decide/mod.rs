@@ -27,8 +27,8 @@ use polars::prelude::*;
 pub use marketing::MarketingBudget;
 pub use price::{MarkdownPolicy, PricePolicy};
 pub use promotion::PromotionPolicy;
+pub(crate) use replenish::{Arrival, Choice, LEVELS, State};
 pub use replenish::{Belief, Lots, StockPolicy, Unmet};
-pub(crate) use replenish::{Choice, LEVELS, State};
 pub(crate) use scenarios::latest;
 
 use crate::error::{Error, Result};
@@ -88,6 +88,11 @@ pub(crate) trait Decided: Send + Sync {
     /// What orders are placed by, if it is one on orders.
     fn resupply(&self) -> Option<Resupply> {
         None
+    }
+
+    /// What each order of its table meets when it arrives, if it is one on orders.
+    fn arrivals(&self) -> Vec<Option<Arrival>> {
+        Vec::new()
     }
 
     /// What a user should know of it beside: of the forecast, of what it could not take into account.
@@ -179,6 +184,11 @@ impl Decision {
     /// When it rests on no single forecast.
     pub fn forecast(&self) -> Result<Forecast> {
         self.kind.forecast().ok_or_else(|| Error::usage(format!("`{}` do not rest on a single forecast", self.title())))
+    }
+
+    /// What the order of each row of [`table`](Self::table) meets when it arrives; none for other decisions.
+    pub(crate) fn arrivals(&self) -> Vec<Option<Arrival>> {
+        self.kind.arrivals()
     }
 
     /// Writes [`table`](Self::table), by the end of the path's name as CSV, Parquet, JSON or workbook.

@@ -3,7 +3,7 @@
 
 use super::outlook::Spread;
 use super::{BENCHMARK, Outcome};
-use crate::decide::Decision;
+use crate::decide::{Arrival, Decision};
 use crate::error::Result;
 use crate::explore::{LastYear, days_to_a_week, last_year};
 use crate::figures::{Glance, Line, Shows};
@@ -230,13 +230,20 @@ impl Outcome {
                         true => format!("Order goods for {} now ({items})", self.pieces(sum)),
                         false => format!("Order {} of {items} now", self.pieces(sum)),
                     };
-                    let Order { name, quantity, stock, demand } = &orders[0];
+                    let Order { name, quantity, arrival } = &orders[0];
+                    let when = arrival.as_ref().map_or(String::new(), |Arrival { covered, left, others, demand }| {
+                        let others = match *others > 0.0 {
+                            true => format!(", {} comes in", self.bare(*others)),
+                            false => String::new(),
+                        };
+                        let (left, demand) = (self.bare(left.max(0.0)), self.bare(*demand));
+                        format!(
+                            ", to be on the shelf for {covered}, when about {left} is left{others} and {demand} is expected to be sold"
+                        )
+                    });
                     let sentence = format!(
-                        "{brief}; the largest order is {} of {name}: {} is in stock or on the way, {} is expected to be sold \
-                         until the order after this one arrives. The list is in the section “What to do”.",
-                        self.bare(*quantity),
-                        self.bare(*stock),
-                        self.bare(*demand)
+                        "{brief}; the largest order is {} of {name}{when}. The list is in the section “What to do”.",
+                        self.bare(*quantity)
                     );
                     (format!("{brief}."), sentence)
                 }
@@ -326,13 +333,13 @@ impl Outcome {
     pub(super) fn orders(&self, decision: &Decision) -> Result<Vec<Order>> {
         let table = decision.table()?;
         let keys = self.panel().columns().keys().to_vec();
-        let order = |row: usize| -> Result<Order> {
+        let order = |(row, arrival): (usize, Option<Arrival>)| -> Result<Order> {
             let name: Vec<String> =
                 keys.iter().map(|key| Ok(format!("{key} {}", table.get(row, key)?))).collect::<Result<_>>()?;
-            let of = |column: &str| numeric(&table, row, column).unwrap_or(0.0);
-            Ok(Order { name: name.join(", "), quantity: of("order"), stock: of("position"), demand: of("mean") })
+            let quantity = numeric(&table, row, "order").unwrap_or(0.0);
+            Ok(Order { name: name.join(", "), quantity, arrival })
         };
-        let mut orders = (0..table.rows()).map(order).collect::<Result<Vec<_>>>()?;
+        let mut orders = decision.arrivals().into_iter().enumerate().map(order).collect::<Result<Vec<_>>>()?;
         orders.sort_by(|a, b| b.quantity.total_cmp(&a.quantity));
         Ok(orders)
     }
@@ -379,10 +386,8 @@ pub(super) struct Order {
     pub name: String,
     /// To be ordered now.
     pub quantity: f64,
-    /// On hand and on the way.
-    pub stock: f64,
-    /// Expected until the order after this one arrives.
-    pub demand: f64,
+    /// What it meets when it arrives; none without a decision.
+    pub arrival: Option<Arrival>,
 }
 
 /// ` a week`: what the values of a small figure are sums over.

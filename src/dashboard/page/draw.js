@@ -70,6 +70,8 @@ const amounts = more =>
   axis({
     exponentformat: 'B',
     separatethousands: true,
+    // Whether its labels stay within the page is known: Plotly need not measure them at each change.
+    ticklabeloverflow: 'allow',
     title: MEASURED ? { text: tame(MEASURED), standoff: 10 } : undefined,
     ...more,
   });

@@ -55,6 +55,18 @@ const MEANING: &str = "Stock: on hand and on the way. Enough with: what stock an
                        the next order arrives. Risk: the probability that something is asked for and not there. Cost: expected in \
                        the steps that the order is for.";
 
+/// What an order meets when it arrives.
+pub(crate) struct Arrival {
+    /// The steps that it is for: a date, or the first and the last.
+    pub covered: String,
+    /// Units that are expected to be left on the shelf.
+    pub left: f64,
+    /// Units that come in beside it.
+    pub others: f64,
+    /// What is expected to be asked for in these steps.
+    pub demand: f64,
+}
+
 /// The orders of all items.
 struct Orders {
     forecast: Forecast,
@@ -154,19 +166,25 @@ impl Forecast {
         Ok(Decision::of(Orders { forecast: self.clone(), resupply, lines, limited }))
     }
 
-    /// One order in words.
-    fn reason(&self, series: usize, item: &Item, policy: &StockPolicy, order: &Order) -> String {
+    /// What an order meets when it arrives.
+    fn arrival(&self, series: usize, item: &Item, policy: &StockPolicy, order: &Order) -> Arrival {
         let (panel, lead) = (self.panel(), item.lead_time.min(order.steps.len().saturating_sub(1)));
         let date = |step: usize| panel.inner().calendar.label(self.start(series) + step as i64);
         let covered = match policy.review {
             1 => date(lead),
             review => format!("{} to {}", date(lead), date(lead + review - 1)),
         };
-        let demand = units(order.steps[lead..].iter().map(|step| step.mean).sum());
-        let arrives = item.arrivals.get(lead).copied().unwrap_or(0.0);
-        let left = units(order.steps[lead].start - order.quantity - arrives);
-        let left = match arrives > 0.0 {
-            true => format!("about {left} are left and {} come in", number(arrives)),
+        let others = item.arrivals.get(lead).copied().unwrap_or(0.0);
+        let left = order.steps[lead].start - order.quantity - others;
+        Arrival { covered, left, others, demand: order.steps[lead..].iter().map(|step| step.mean).sum() }
+    }
+
+    /// One order in words.
+    fn reason(&self, series: usize, item: &Item, policy: &StockPolicy, order: &Order) -> String {
+        let Arrival { covered, left, others, demand } = self.arrival(series, item, policy, order);
+        let (left, demand) = (units(left), units(demand));
+        let left = match others > 0.0 {
+            true => format!("about {left} are left and {} come in", number(others)),
             false => format!("about {left} are left"),
         };
         let enough = format!(
@@ -456,6 +474,15 @@ impl Decided for Orders {
             Some(line) if line.quantity() > 0.0 => Ok(self.explain(&line.label)?.figure().into_iter().collect()),
             _ => Ok(Vec::new()),
         }
+    }
+
+    fn arrivals(&self) -> Vec<Option<Arrival>> {
+        let Resupply { state, policy } = &self.resupply;
+        let of = |line: &Row| {
+            let (series, order) = (line.series?, line.order.as_ref().ok()?);
+            Some(self.forecast.arrival(series, state.item(series)?, policy, order))
+        };
+        self.lines.iter().map(of).collect()
     }
 
     fn resupply(&self) -> Option<Resupply> {
