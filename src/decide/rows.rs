@@ -102,10 +102,12 @@ impl Rows {
         if self.labels.iter().any(|label| panel.place_of(label).is_some()) {
             return Ok(());
         }
+        let Some(first) = self.labels.first() else {
+            return Err(Error::data(format!("{} has no row below its header: one per item", self.place)));
+        };
         Err(Error::data(format!(
-            "no item of {} is a series of the history: its first is {}, that of the history {}",
+            "no item of {} is a series of the history: its first is {first}, that of the history {}",
             self.place,
-            self.labels.first().map_or("none", String::as_str),
             panel.keys().first().map_or("none", String::as_str)
         )))
     }

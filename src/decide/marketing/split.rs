@@ -353,16 +353,18 @@ impl Decided for BudgetSplit {
             Column::new(name.into(), self.lines.iter().map(value).collect::<Vec<String>>())
         };
         let ends = |(low, high): (f64, f64)| format!("{} to {}", about(low), about(high));
-        let columns = vec![
+        let mut columns = vec![
             texts("channel", &|line| line.name.clone()),
             of("spend now", &|line| line.present),
             of("proposed", &|line| line.proposed),
-            texts("limit", &|line| line.limit().into()),
             texts("share of sales", &|line| share(line.share)),
             of("sales per unit of spend", &|line| line.effect.average),
             texts(&format!("{} % interval", number(100.0 * self.level)), &|line| ends(line.average)),
             of("of the next unit", &|line| line.next),
         ];
+        if self.lines.iter().any(|line| !line.limit().is_empty()) {
+            columns.insert(3, texts("limit", &|line| line.limit().into()));
+        }
         let table = Table::new(DataFrame::new(self.lines.len(), columns)?).titled(format!("Per {}", self.noun()));
         let mut blocks = vec![Block::Table(table)];
         blocks.extend(self.figures()?.into_iter().map(Block::Figure));

@@ -507,8 +507,12 @@ impl Decided for Orders {
         let rows: Vec<IdxSize> = largest.iter().take(SHOWN).map(|row| *row as IdxSize).collect();
         let frame = self.table()?.frame().take(&IdxCa::from_vec("".into(), rows))?.drop("reason")?;
         let risks: Vec<Option<String>> = frame.column("p_out")?.f64()?.iter().map(|p| p.map(percent)).collect();
+        // Hundredths are more than a cost is known to.
+        let tenth = |cost: Option<f64>| cost.map(|cost| (10.0 * cost).round() / 10.0);
+        let costs: Vec<Option<f64>> = frame.column("expected_cost")?.f64()?.iter().map(tenth).collect();
         let mut shown = frame;
         shown.with_column(Column::new("p_out".into(), risks))?;
+        shown.with_column(Column::new("expected_cost".into(), costs))?;
         for (name, words) in READ {
             shown.rename(name, words.into())?;
         }

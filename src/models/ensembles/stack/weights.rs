@@ -19,6 +19,8 @@ use super::hold_out::{Predicted, Window};
 const ROUNDS: usize = 12;
 /// The power of inverse errors in the weights that all others are shrunk towards.
 const POWER: i32 = 2;
+/// Mean squares of errors at which weights are not learned from them any more.
+const LARGEST: f64 = 1e280;
 /// Parts of a horizon that have weights of their own.
 const PARTS: usize = 3;
 
@@ -154,7 +156,8 @@ fn simplex(windows: &[&Window], steps: &Range<usize>, parent: &[f64], loss: Stac
         let total: f64 = importance.sum();
         let scaled = &errors * &importance.clone().insert_axis(ndarray::Axis(1));
         let square = errors.t().dot(&scaled) / total;
-        if !square.iter().all(|cell| cell.is_finite()) {
+        // What is made of the cells must be finite too.
+        if !square.iter().all(|cell| cell.abs() < LARGEST) {
             return parent.to_vec();
         }
         // The information of one window on a weight is limited by the error variance of the best member.
@@ -230,6 +233,19 @@ mod tests {
             for step in 0..4 {
                 assert!((weights.at(0, step, 0) - 0.8).abs() < 0.03, "{weights:?}");
                 assert!((weights.at(0, step, 0) + weights.at(0, step, 1) - 1.0).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn errors_whose_squares_are_not_to_be_added_teach_nothing() {
+        for power in 1480..1550 {
+            let size = 10.0_f64.powf(f64::from(power) / 10.0);
+            let one = window(0, &[1.0, -1.0], &[&[size, size], &[size, -size], &[-size, size]]);
+            for loss in [StackLoss::Squared, StackLoss::Absolute] {
+                let weights = Weights::learned(&[&one], &[0], 1, 2, loss, 20.0);
+                let sum: f64 = (0..3).map(|m| weights.at(0, 0, m)).sum();
+                assert!((sum - 1.0).abs() < 1e-9, "{size}: {weights:?}");
             }
         }
     }
