@@ -20,11 +20,16 @@ impl Runs {
     /// When there is no champion, or its fits cannot be read.
     pub fn champion_fits(&self, model: &str) -> Result<Fits> {
         let champion = self.champion(model)?.ok_or_else(|| no_champion(model, self))?;
+        let version = format!("version {} of {model}", champion.version);
         let folder = crate::files::scratch()?;
         let files = self.download(&champion.run, FITS, folder.path())?;
         match files.first() {
-            Some(file) => Fits::load(file),
-            None => Err(Error::data(format!("version {} of {model} has no fits", champion.version))),
+            Some(file) => Fits::load_as(file, &version).map_err(|error| {
+                error.within(
+                    "the champion cannot forecast; `tradewind retrain` fits anew, `tradewind rollback` goes back",
+                )
+            }),
+            None => Err(Error::data(format!("{version} has no fits"))),
         }
     }
 

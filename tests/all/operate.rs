@@ -112,6 +112,16 @@ fn a_challenger_is_promoted_only_when_it_is_better_and_can_be_taken_back() {
     assert_eq!(runs.rollback("Weekly sales").unwrap(), 1);
     assert_eq!(runs.champion_fits("Weekly sales").unwrap().models(), ["naive"]);
     assert!(runs.rollback("Weekly sales").unwrap_err().to_string().contains("replaced none"));
+
+    // A damaged champion is named, and fitting anew takes its place.
+    let first = runs.champion("Weekly sales").unwrap().unwrap().run;
+    let kept = std::fs::read_dir(folder.path().join("mlruns")).unwrap().flatten();
+    let fits = kept.map(|one| one.path().join(&first).join("artifacts/model/fits.bin")).find(|file| file.exists());
+    std::fs::write(fits.unwrap(), "damaged").unwrap();
+    let told = runs.champion_fits("Weekly sales").unwrap_err().to_string();
+    assert!(told.contains("version 1 of Weekly sales holds no saved fits, or is damaged"), "{told}");
+    assert_eq!(plan("naive").retrain(&runs).unwrap().version(), 4);
+    assert_eq!(runs.champion_fits("Weekly sales").unwrap().models(), ["naive"]);
 }
 
 #[test]

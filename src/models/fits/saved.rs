@@ -116,11 +116,14 @@ impl Fits {
     /// When the file cannot be read, holds something else, or was saved by a version with another file format.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let place = path.display().to_string();
-        let bytes = crate::files::read_bytes(path)?;
-        let fits = Self::decoded(&bytes, &place)?;
+        let fits = Self::load_as(path, &path.display().to_string())?;
         crate::files::reads(path);
         Ok(fits)
+    }
+
+    /// The same of a copy; messages name the `place` of what it is a copy of.
+    pub(crate) fn load_as(path: &Path, place: &str) -> Result<Self> {
+        Self::decoded(&crate::files::read_bytes(path)?, place)
     }
 
     fn decoded(bytes: &[u8], place: &str) -> Result<Self> {
