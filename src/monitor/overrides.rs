@@ -230,9 +230,16 @@ impl Monitor {
     /// [withdrawn](Self::withdraw); its id.
     ///
     /// # Errors
-    /// When it is not stated as it must be, another one has its id, or the store cannot be written.
+    /// When it is not stated as it must be or has expired already, another one has its id, or the store cannot be written.
     pub fn keep(&self, change: &Override) -> Result<String> {
-        let made = change.made(Utc::now())?;
+        let now = Utc::now();
+        let made = change.made(now)?;
+        if let Some(day) = made.expires.filter(|day| *day < now.date_naive()) {
+            return Err(Error::usage(format!(
+                "the override by {} has expired on {day} and would never be heeded; state a day to come",
+                made.author
+            )));
+        }
         self.held().store().state_override(&made)?;
         Ok(made.id)
     }

@@ -164,6 +164,8 @@ fn the_past_tells_whom_to_doubt() {
         let change = Override::new(author, "feeling").only("Dept", dept).between("2012-09-14", "2012-09-28").unwrap();
         monitor.keep(&change.percent(50.0).named(format!("next {author}"))).unwrap();
     }
+    let late = promotion().percent(50.0).expires("2020-01-01").unwrap();
+    assert!(monitor.keep(&late).is_err_and(|error| error.is_usage() && error.to_string().contains("2020-01-01")));
     let released = monitor.release(&forecast, "theta", "next", Doubts::Heeded).unwrap();
     let doubts = released.doubts();
     let heed = |author: &str| {
