@@ -1,12 +1,13 @@
 //! Forecasts and sales of panels for the store of the crate `tradewind-monitor`.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use polars::prelude::{Column, DataFrame};
 use tradewind_monitor::alerts::{Alert, Destination, Event, Rules};
-use tradewind_monitor::monitor::{MonitorOptions, Report, Told};
+use tradewind_monitor::monitor::{Accuracy, MonitorOptions, Report, Told};
 use tradewind_monitor::store::{Actual, Issue, Kind, SeriesForecast};
 
 use super::costs::costs;
@@ -166,12 +167,19 @@ impl Monitor {
         Ok(self.held().report(worst)?)
     }
 
-    /// Rolling accuracy: a row for each model, window of 4, 13 or 52 periods, and step ahead.
+    /// Rolling accuracy: a row for each model, window of 4, 13 or 52 periods, and step ahead. A window that holds no more scores than a
+    /// shorter one is left out.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn accuracy(&self) -> Result<Table> {
-        let rows: Vec<_> = self.report(0)?.accuracy.into_iter().filter(|row| row.count > 0).collect();
+        let mut seen = HashMap::new();
+        let mut says_more = |row: &Accuracy| {
+            let before = seen.insert((row.model.clone(), row.kind, row.step), row.count);
+            before.is_none_or(|count| count < row.count)
+        };
+        let rows = self.report(0)?.accuracy.into_iter().filter(|row| row.count > 0 && says_more(row));
+        let rows: Vec<Accuracy> = rows.collect();
         let columns = vec![
             Column::new("model".into(), rows.iter().map(|row| row.model.as_str()).collect::<Vec<_>>()),
             Column::new("kind".into(), rows.iter().map(|row| row.kind.name()).collect::<Vec<_>>()),
