@@ -4,7 +4,7 @@
 //! least) of SERIES series (30,000), one issue a week of 13 steps with a mean and two quantiles; detectors are calibrated on
 //! the first 26 weeks with actuals; then one more week of actuals comes. It checks the answer first. Time is that of the
 //! processor and of the clock; memory the most that the system counted as resident (VmHWM), in processes of their own for the
-//! calibration and the week. With TRADEWIND_POSTGRES set, the same on that server.
+//! calibration and the week. With TRADEWIND_TEST_POSTGRES set, the same on that server.
 
 use std::process::Command;
 use std::time::Instant;
@@ -31,7 +31,7 @@ fn main() -> Result<()> {
     let (series, weeks) = (number(0, 30_000)?, number(1, 28)?);
     let home = tempfile::tempdir()?;
     let file = home.path().join("monitor.db").to_string_lossy().into_owned();
-    let servers = std::env::var("TRADEWIND_POSTGRES").into_iter();
+    let servers = std::env::var("TRADEWIND_TEST_POSTGRES").into_iter();
     for place in std::iter::once(file.clone()).chain(servers) {
         let name = if place == file { "SQLite" } else { "PostgreSQL" };
         let started = Instant::now();

@@ -25,7 +25,7 @@ impl Place {
     /// A schema of its own on the server, if there is one.
     pub fn postgres() -> Option<Self> {
         static SCHEMAS: AtomicUsize = AtomicUsize::new(0);
-        let place = std::env::var("TRADEWIND_POSTGRES").ok().filter(|_| cfg!(feature = "postgres"))?;
+        let place = std::env::var("TRADEWIND_TEST_POSTGRES").ok().filter(|_| cfg!(feature = "postgres"))?;
         let number = SCHEMAS.fetch_add(1, Ordering::Relaxed);
         let schema = format!("test_{}_{number}", std::process::id());
         Some(Self { place, options: Options { schema, ..Options::default() }, _folder: None })
@@ -52,7 +52,7 @@ pub fn on_both(test: impl Fn(&Place)) {
     test(&Place::sqlite());
     match Place::postgres() {
         Some(place) => test(&place),
-        None => println!("skipped: TRADEWIND_POSTGRES not set"),
+        None => println!("skipped: TRADEWIND_TEST_POSTGRES not set"),
     }
 }
 
