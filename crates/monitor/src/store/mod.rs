@@ -11,10 +11,12 @@
 //! It fails where the file is damaged, of another program, or of a newer version; where the disk is full or the file may not
 //! be written; and where another process writes for longer than [`Options::busy`]. Each time it says what to do.
 
+mod access;
 mod actuals;
 pub(crate) mod blobs;
 pub(crate) mod database;
 mod issues;
+mod jobs;
 mod notes;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -26,9 +28,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
+pub use access::Token;
 pub use actuals::{Actual, Former, Received, Refused};
 pub(crate) use issues::row_of;
 pub use issues::{Forecast, Issue, Issued, Kind, Past, SeriesForecast, Track};
+pub use jobs::{Job, JobState, NewJob};
 pub use notes::{Overridden, Stated};
 pub use prune::Pruned;
 

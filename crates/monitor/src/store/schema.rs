@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// SQLite keeps in the order of their key.
 ///
 /// Times are UTC in microseconds, dates of steps local time in seconds since 1970.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     r"
 create table series (id {id}, key text not null unique);
 create table track (
@@ -65,6 +65,26 @@ create table outbox (
 create index outbox_due on outbox (sent_at, due_at);
 ",
     "create table stated (id text primary key, body text not null, made_at {int} not null, withdrawn_at {int});",
+    r"
+create table token (
+    id text primary key, name text not null, role text not null, hash text not null unique, made_at {int} not null,
+    expires_at {int} not null, revoked_at {int}
+);
+create table session (
+    hash text primary key, token text not null, seen_at {int} not null, expires_at {int} not null
+);
+create table job (
+    id text primary key, owner text not null, kind text not null, request text not null, idempotency text,
+    state text not null, stopping {int} not null, claim text not null, claimed_until {int} not null, tries {int} not null,
+    done {int} not null, steps {int} not null, note text not null, amount {int} not null, made_at {int} not null,
+    begun_at {int}, ended_at {int}, unique (owner, idempotency)
+);
+create index job_now on job (state, made_at);
+create index job_claim on job (claim);
+create table job_file (
+    job text not null, name text not null, piece {int} not null, bytes {blob} not null, primary key (job, name, piece)
+);
+",
 ];
 
 /// Brings a store to the newest version.
