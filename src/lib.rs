@@ -42,6 +42,7 @@
 //! | [`plan`], [`outcome`], [`outputs`] | the whole run as data, what it came to, and where that goes |
 //! | `stream` | a plan's forecast for a panel of any size, chunk by chunk |
 //! | [`script`] | the same nouns and verbs in Rhai: scripts, a prompt, a notebook kernel |
+//! | [`serve`] | forecasts, decisions and jobs over HTTP |
 //! | [`job`], `progress` | a piece of work that is watched and cancelled; what verbs tell of theirs |
 //! | `options`, `files`, `format`, `error` | labels and their options, whole files or none, inputs and other people's files untouched, how numbers are written, what can go wrong |
 //!
@@ -79,6 +80,7 @@ mod progress;
 pub mod registry;
 pub mod report;
 pub mod script;
+pub mod serve;
 pub mod show;
 pub mod statistics;
 mod stream;

@@ -50,6 +50,14 @@ impl Fits {
     }
 }
 
+impl Fits {
+    /// The forecast of one series by one model, given their places: no work for the others.
+    #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "only a server is asked for single series"))]
+    pub(crate) fn forecast_one(&self, model: usize, future: &Future, series: usize) -> Result<StepDistribution> {
+        self.fitted(model).forecast(future, series)?.finite()
+    }
+}
+
 impl Forecast {
     /// As [`Fits::forecast`] for selected series; a missing covariate is a failure of its series.
     pub(crate) fn of(fits: &Fits, future: &Future, asked: impl Fn(usize) -> bool + Sync) -> Result<Self> {

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use polars::prelude::{Column, DataFrame};
 use tradewind_monitor::alerts::{Alert, Destination, Event, Rules};
 use tradewind_monitor::monitor::{Accuracy, MonitorOptions, Report, Told};
-use tradewind_monitor::store::{Actual, Issue, Kind, SeriesForecast};
+use tradewind_monitor::store::{Actual, Issue, Kind, Received, SeriesForecast};
 
 use super::costs::costs;
 use super::flags::flags;
@@ -163,7 +163,45 @@ impl Monitor {
         Ok(told(together(drifted, monitor.receive(&actuals, Utc::now())?))?.into())
     }
 
-    fn report(&self, worst: usize) -> Result<Report> {
+    /// Takes in single values of what was sold, and scores them; what came of them, and how many were new, corrected and known.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "elsewhere sales come as panels"))]
+    pub(crate) fn receive_values(&self, values: &[Actual]) -> Result<(Monitored, [usize; 3])> {
+        let found = self.held().receive(values, Utc::now())?;
+        let Received { stored, corrected, unchanged, .. } = found.received;
+        Ok((told(found)?.into(), [stored, corrected, unchanged]))
+    }
+
+    /// The last date with sales; none without any.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "only a server tells it"))]
+    pub(crate) fn sold_until(&self) -> Result<Option<NaiveDateTime>> {
+        Ok(self.held().store().last_actual()?)
+    }
+
+    /// The level of the outermost interval of the newest forecast by each model and kind.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "only a server tells it"))]
+    pub(crate) fn outermost_levels(&self) -> Result<HashMap<(String, Kind), f64>> {
+        let issues = self.held().store().issues()?;
+        let mut levels: HashMap<(String, Kind), (DateTime<Utc>, f64)> = HashMap::new();
+        for Issue { model, kind, issued_at, levels: probabilities, .. } in issues.into_iter().map(|past| past.issue) {
+            let (Some(low), Some(high)) = (probabilities.first(), probabilities.last()) else { continue };
+            let newest = levels.entry((model, kind)).or_insert((issued_at, high - low));
+            if issued_at >= newest.0 {
+                *newest = (issued_at, high - low);
+            }
+        }
+        Ok(levels.into_iter().map(|(track, (_, level))| (track, level)).collect())
+    }
+
+    pub(crate) fn report(&self, worst: usize) -> Result<Report> {
         Ok(self.held().report(worst)?)
     }
 

@@ -252,6 +252,15 @@ impl Monitor {
         Ok(self.held().store().withdraw_override(id, Utc::now())?)
     }
 
+    /// The overrides that were kept, and when those were withdrawn that were.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "elsewhere they are a table"))]
+    pub(crate) fn kept(&self) -> Result<Vec<Stated>> {
+        Ok(self.held().store().stated_overrides()?)
+    }
+
     /// The overrides that were kept, whether they are still heeded, and what each says.
     ///
     /// # Errors

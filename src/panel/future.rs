@@ -60,9 +60,11 @@ struct Inner {
     /// Steps between the history and the first of these steps.
     gap: usize,
     /// The first forecast position of each series.
-    starts: Vec<i64>,
+    starts: Arc<[i64]>,
     /// The matrix columns of the panel, one value per series and step, series after series.
     columns: Vec<Vec<f64>>,
+    /// The one series that the columns are of, if they are not of all.
+    only: Option<usize>,
 }
 
 impl Panel {
@@ -92,6 +94,12 @@ impl Panel {
 }
 
 impl Inner {
+    /// The same without the values of covariates.
+    fn without_columns(&self) -> Self {
+        let (panel, starts) = (self.panel.clone(), self.starts.clone());
+        Self { panel, starts, columns: Vec::new(), ..*self }
+    }
+
     /// Fills the columns that features and joins made.
     fn make(&mut self) -> Result<()> {
         let panel = self.panel.clone();
@@ -189,7 +197,8 @@ impl Future {
             values
         };
         let columns = train.matrix()?.columns.iter().enumerate().map(column).collect();
-        let mut inner = Inner { panel: train.clone(), horizon, scenario, gap, starts, columns };
+        let starts = starts.into();
+        let mut inner = Inner { panel: train.clone(), horizon, scenario, gap, starts, columns, only: None };
         inner.make()?;
         Ok(Self(Arc::new(inner)))
     }
@@ -317,10 +326,63 @@ impl Future {
         Ok(Future(Arc::new(inner)))
     }
 
+    /// The future of one series with other values of covariates in some of its steps, whatever the number of the others; only this
+    /// series can be forecast with it.
+    ///
+    /// # Errors
+    /// As [`what_if`](Self::what_if), and when there is no such step.
+    #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "only a server is asked for single series"))]
+    pub(crate) fn of_one<'a>(
+        &self,
+        series: usize,
+        changes: impl IntoIterator<Item = (&'a str, usize, f64)>,
+    ) -> Result<Future> {
+        let inner = &*self.0;
+        let columns = (0..inner.columns.len()).map(|column| self.column(column, series).to_vec()).collect();
+        let mut one = Inner { columns, only: Some(series), starts: inner.starts.clone(), ..inner.without_columns() };
+        for (covariate, step, value) in changes {
+            let column = self.place_of(covariate)?;
+            self.check_step(step)?;
+            one.columns[column][step] = value;
+        }
+        one.multiply()?;
+        Ok(Future(Arc::new(one)))
+    }
+
+    /// The same future with other values of covariates in some steps of some series.
+    ///
+    /// # Errors
+    /// As [`what_if`](Self::what_if), and when there is no such step.
+    #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "elsewhere they are in a file"))]
+    pub(crate) fn with_values<'a>(
+        &self,
+        changes: impl IntoIterator<Item = (usize, &'a str, usize, f64)>,
+    ) -> Result<Future> {
+        let mut inner = (*self.0).clone();
+        for (series, covariate, step, value) in changes {
+            let column = self.place_of(covariate)?;
+            self.check_step(step)?;
+            inner.columns[column][series * self.0.horizon + step] = value;
+        }
+        inner.multiply()?;
+        Ok(Future(Arc::new(inner)))
+    }
+
+    fn check_step(&self, step: usize) -> Result<()> {
+        match step < self.0.horizon {
+            true => Ok(()),
+            false => Err(Error::usage(format!("there is no step {}: the horizon is {}", step + 1, self.0.horizon))),
+        }
+    }
+
     /// A copy whose covariate can be changed, and the place of its column.
     fn changeable(&self, covariate: &str) -> Result<(Inner, usize)> {
-        let inner = (*self.0).clone();
-        let panel = inner.panel.clone();
+        Ok(((*self.0).clone(), self.place_of(covariate)?))
+    }
+
+    /// The place of the column of a covariate that can be changed.
+    fn place_of(&self, covariate: &str) -> Result<usize> {
+        let panel = &self.0.panel;
         let (matrix, declared) = (panel.matrix()?, panel.columns());
         let c = matrix.names.iter().position(|name| name == covariate).ok_or_else(|| {
             let nearest = crate::error::suggestion(covariate, matrix.names.iter().map(String::as_str));
@@ -332,7 +394,14 @@ impl Future {
                 "`{covariate}` cannot be changed: it is fixed, or computed from the calendar or from other columns"
             )));
         }
-        Ok((inner, c))
+        Ok(c)
+    }
+
+    /// The covariates that can be changed: their names, and the places of their columns.
+    #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "only a server offers them"))]
+    pub(crate) fn changeable_columns(&self) -> Result<Vec<(String, usize)>> {
+        let names = self.0.panel.matrix()?.names.iter();
+        Ok(names.filter_map(|name| Some((name.clone(), self.place_of(name).ok()?))).collect())
     }
 
     /// The same future with the known covariates of the rows that `full` has at the forecast positions.
@@ -434,7 +503,8 @@ impl Future {
 
     /// A matrix column of one series, one value per step.
     fn column(&self, column: usize, series: usize) -> &[f64] {
-        &self.0.columns[column][series * self.0.horizon..(series + 1) * self.0.horizon]
+        let place = if self.0.only == Some(series) { 0 } else { series };
+        &self.0.columns[column][place * self.0.horizon..(place + 1) * self.0.horizon]
     }
 
     /// All matrix columns of one series.

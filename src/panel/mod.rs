@@ -76,6 +76,8 @@ pub use join::Join;
 pub(crate) use join::Sheet;
 pub use normalise::Normalise;
 pub use source::Reading;
+#[cfg(feature = "serve")]
+pub(crate) use source::unpacks_within;
 pub(crate) use source::{Rows, parse_stamp};
 
 use crate::error::{Error, Result, find};

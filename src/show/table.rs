@@ -178,7 +178,7 @@ impl Table {
                 ParquetWriter::new(&mut bytes).with_key_value_metadata(mark::parquet(None)).finish(&mut frame)?;
             }
             Format::Json => bytes = rows_as_lines(&self.to_json()?)?.into_bytes(),
-            Format::Workbook => bytes = super::workbook::bytes(self)?,
+            Format::Workbook => bytes = self.to_workbook()?,
         }
         write_atomically(path, &bytes)
     }
@@ -209,6 +209,14 @@ impl Table {
         plain_columns(&mut frame)?;
         CsvWriter::new(&mut bytes).finish(&mut frame)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The exact values as a workbook, as [`save`](Self::save) writes them.
+    ///
+    /// # Errors
+    /// There are more rows or columns than a sheet has.
+    pub(crate) fn to_workbook(&self) -> Result<Vec<u8>> {
+        super::workbook::bytes(self)
     }
 
     /// An array with one object per row; what is missing or not finite is `null`.

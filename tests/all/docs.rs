@@ -33,6 +33,7 @@ impl Block {
     fn lacks(&self) -> Option<&str> {
         let feature = self.note.as_deref()?.strip_prefix("needs: ")?;
         let there = match feature {
+            "serve" => cfg!(feature = "serve"),
             "sql" => cfg!(feature = "sql"),
             "monitor" => cfg!(feature = "monitor"),
             "track" => cfg!(feature = "track"),
@@ -95,6 +96,7 @@ pages! {
     command_line "docs/command-line.md"
     data "docs/data.md"
     decide "docs/decide.md"
+    deploy "docs/deploy.md"
     evaluation "docs/evaluation.md"
     exploring "docs/exploring.md"
     features "docs/features.md"
@@ -110,6 +112,8 @@ pages! {
     reports "docs/reports.md"
     sandbox "docs/sandbox.md"
     scripts "docs/scripts.md"
+    security "docs/security.md"
+    serve "docs/serve.md"
     tuning "docs/tuning.md"
 }
 

@@ -53,6 +53,8 @@ mod random;
 mod reading;
 mod registry;
 mod reports;
+#[cfg(feature = "serve")]
+mod serve;
 mod sources;
 mod stack;
 mod statistics;

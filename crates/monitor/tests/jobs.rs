@@ -16,7 +16,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
 const LEASE: TimeDelta = TimeDelta::seconds(20);
 
 fn add(store: &mut Store, id: &str, key: Option<&str>, request: &str, now: DateTime<Utc>) -> Option<Job> {
-    let new = NewJob { id, owner: "anna", kind: "forecast", request, idempotency: key, most: 3 };
+    let new = NewJob { id, owner: "anna", kind: "forecast", request, idempotency: key, most: 3, most_own: 9 };
     store.add_job(&new, now).unwrap()
 }
 
@@ -32,7 +32,10 @@ fn a_job_is_done_once_with_its_files() {
         let job = add(&mut store, "a", None, "{}", at(0)).unwrap();
         assert_eq!((job.state, job.tries, job.begun_at), (JobState::Queued, 0, None));
         let claimed = store.claim_job("one:1", at(1), LEASE).unwrap().unwrap();
-        assert_eq!((claimed.id.as_str(), claimed.state, claimed.tries), ("a", JobState::Running, 1));
+        assert_eq!(
+            (claimed.id.as_str(), claimed.state, claimed.tries, claimed.request.as_str()),
+            ("a", JobState::Running, 1, "{}")
+        );
         assert_eq!(store.claim_job("two:1", at(2), LEASE).unwrap(), None);
         assert!(store.extend_job("one:1", at(40), (3, 10), "fitting").unwrap());
         let now = store.job("a").unwrap().unwrap();
@@ -97,12 +100,23 @@ fn a_key_stands_for_one_job_and_the_queue_is_bounded() {
         let mut store = place.open();
         assert_eq!(add(&mut store, "a", Some("k"), "{}", at(0)).unwrap().id, "a");
         assert_eq!(add(&mut store, "b", Some("k"), "{}", at(1)).unwrap().id, "a");
-        let new = NewJob { id: "c", owner: "anna", kind: "forecast", request: "[]", idempotency: Some("k"), most: 3 };
+        let new = NewJob {
+            id: "c",
+            owner: "anna",
+            kind: "forecast",
+            request: "[]",
+            idempotency: Some("k"),
+            most: 3,
+            most_own: 9,
+        };
         assert!(store.add_job(&new, at(2)).unwrap_err().to_string().contains("another job"));
         add(&mut store, "d", Some("l"), "{}", at(2));
         add(&mut store, "e", None, "{}", at(3));
         assert_eq!(add(&mut store, "f", None, "{}", at(4)), None);
         assert_eq!(store.waiting_jobs().unwrap(), (3, 0));
+        let new =
+            NewJob { id: "g", owner: "ben", kind: "forecast", request: "{}", idempotency: None, most: 9, most_own: 0 };
+        assert_eq!(store.add_job(&new, at(5)).unwrap(), None, "his share is used up");
         let ids = |jobs: Vec<Job>| jobs.into_iter().map(|job| job.id).collect::<Vec<_>>();
         assert_eq!(ids(store.jobs(Some("anna"), 2).unwrap()), ["e", "d"]);
         assert!(store.jobs(Some("ben"), 9).unwrap().is_empty());
@@ -136,8 +150,15 @@ fn many_workers_never_have_the_same_job() {
         let mut store = place.open();
         for job in 0..60 {
             let id = format!("{job:02}");
-            let new =
-                NewJob { id: &id, owner: "anna", kind: "forecast", request: "{}", idempotency: None, most: 100 };
+            let new = NewJob {
+                id: &id,
+                owner: "anna",
+                kind: "forecast",
+                request: "{}",
+                idempotency: None,
+                most: 100,
+                most_own: 100,
+            };
             store.add_job(&new, at(job)).unwrap();
         }
         let claimed: Vec<Vec<String>> = std::thread::scope(|scope| {
@@ -187,7 +208,7 @@ fn tokens_and_sessions_end_when_they_should() {
         assert!(token("t1", "Anna").is_valid(at(999)) && !token("t1", "Anna").is_valid(at(1000)));
         store.add_session("s", "t1", at(0), at(500)).unwrap();
         assert_eq!(store.session("s", at(100), at(-1)).unwrap().unwrap().id, "t1");
-        // Seen at 100: idle since then.
+        // Seen at 100, a minute after it was last noted: idle since then.
         assert_eq!(store.session("s", at(200), at(150)).unwrap(), None);
         assert!(store.session("s", at(200), at(50)).unwrap().is_some());
         assert_eq!(store.session("s", at(500), at(0)).unwrap(), None, "it is over");

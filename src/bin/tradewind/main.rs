@@ -29,6 +29,7 @@ mod retrain;
 mod run;
 mod runs;
 mod script;
+mod serve;
 mod terminal;
 mod tune;
 mod watch;
@@ -116,6 +117,10 @@ enum Verb {
     Override(overrides::Command),
     /// Forecast each arriving file once.
     Watch(Box<watch::Command>),
+    /// Serve forecasts over HTTP: an API, pages, jobs.
+    Serve(Box<serve::Serve>),
+    /// Make, list and revoke the tokens by which people and programs use a server.
+    Token(serve::Token),
     /// List, show and compare what has been run; send it to an MLflow server.
     Runs(runs::Command),
     /// List the models, or describe one.
@@ -207,6 +212,8 @@ fn run(cli: Cli) -> Result<u8> {
         Verb::Monitor(command) => command.run(&out),
         Verb::Override(command) => command.run(&out),
         Verb::Watch(command) => command.run(&out),
+        Verb::Serve(command) => command.run(&out),
+        Verb::Token(command) => command.run(&out),
         Verb::Runs(command) => command.run(&out),
         Verb::Models(command) => command.run(&out, MODELS),
         Verb::Questions(command) => command.run(&out, QUESTIONS),

@@ -106,8 +106,24 @@ impl Forecast {
         self.decide_but(state, policy, None)
     }
 
+    /// The same of the items that the state knows, as if there were no others.
+    #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "only a server is asked for single items"))]
+    pub(crate) fn decide_known(&self, state: &State, policy: &StockPolicy) -> Result<Decision> {
+        self.decide_of(state, policy, None, &|i| state.item(i).is_some())
+    }
+
     /// The same, with steps in which nothing can be sold.
     fn decide_but(&self, state: &State, policy: &StockPolicy, closed: Option<&Closed>) -> Result<Decision> {
+        self.decide_of(state, policy, closed, &|_| true)
+    }
+
+    fn decide_of(
+        &self,
+        state: &State,
+        policy: &StockPolicy,
+        closed: Option<&Closed>,
+        asked: &dyn Fn(usize) -> bool,
+    ) -> Result<Decision> {
         let model = only_model(self.models(), "")?;
         if state.reach() > self.horizon() {
             return Err(Error::usage(format!(
@@ -158,6 +174,7 @@ impl Forecast {
             Row { label: self.label(i).to_string(), series: Some(i), order, reason }
         };
         let mut lines: Vec<Row> = orders.into_par_iter().enumerate().map(line).collect();
+        lines.retain(|line| line.series.is_none_or(asked));
         lines.extend(state.unknown().iter().map(|label| {
             let why = "the history has no series of it".to_string();
             Row { label: label.clone(), series: None, reason: format!("no decision: {why}"), order: Err(why) }

@@ -246,6 +246,24 @@ impl State {
         Ok(state)
     }
 
+    /// The stock of series of a panel by their places: what is on hand, and what is on the shelf from the start of the next step on.
+    ///
+    /// # Errors
+    /// When a number is none that can be in stock.
+    #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "elsewhere the stock is in a file"))]
+    pub(crate) fn of(panel: &Panel, policy: &StockPolicy, stock: &[(usize, f64, f64)]) -> Result<Self> {
+        let mut items: Vec<Option<Item>> = (0..panel.len()).map(|_| None).collect();
+        for (series, on_hand, on_order) in stock {
+            let units = |what: &str, value: f64| {
+                let value = non_negative(what, value).and_then(|value| whole(what, value));
+                value.map_err(|error| error.within(panel.label(*series)))
+            };
+            let (on_hand, arrives) = (units("`on_hand`", *on_hand)?, units("`on_order`", *on_order)?);
+            items[*series] = Some(Item { on_hand, arrivals: vec![arrives], ..Item::plain(policy)? });
+        }
+        Ok(Self { items, unknown: Vec::new(), reach: policy.reach()? })
+    }
+
     /// The stock of a series; none where the file has no row of it.
     pub(super) fn item(&self, series: usize) -> Option<&Item> {
         self.items.get(series)?.as_ref()

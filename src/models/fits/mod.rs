@@ -39,7 +39,7 @@ pub struct Fits(Arc<Inner>);
 
 struct Inner {
     panel: Panel,
-    models: Vec<FittedModel>,
+    models: Vec<Arc<FittedModel>>,
     aim: Aim,
 }
 
@@ -126,7 +126,7 @@ impl Panel {
             let started = ProcessTime::now();
             let fitted = model.forecaster().fit(self, aim)?;
             bar.inc(1);
-            Ok(FittedModel { model: model.clone(), fitted, seconds: started.elapsed().as_secs_f64() })
+            Ok(Arc::new(FittedModel { model: model.clone(), fitted, seconds: started.elapsed().as_secs_f64() }))
         };
         let models = models.iter().map(fit).collect::<Result<_>>()?;
         Ok(Fits(Arc::new(Inner { panel: self.clone(), models, aim })))
@@ -203,10 +203,10 @@ impl Fits {
                 )));
             }
         }
-        let update = |fit: &FittedModel| {
+        let update = |fit: &Arc<FittedModel>| {
             let started = ProcessTime::now();
             let fitted = fit.fitted.update(panel)?;
-            Ok(FittedModel { model: fit.model.clone(), fitted, seconds: started.elapsed().as_secs_f64() })
+            Ok(Arc::new(FittedModel { model: fit.model.clone(), fitted, seconds: started.elapsed().as_secs_f64() }))
         };
         let models = self.0.models.iter().map(update).collect::<Result<_>>()?;
         Ok(Fits(Arc::new(Inner { panel: panel.clone(), models, aim: self.0.aim })))
@@ -247,6 +247,14 @@ impl Fits {
         });
         let caveats: Vec<String> = [other_steps, other_scenario].into_iter().flatten().collect();
         (!caveats.is_empty()).then(|| caveats.join(" "))
+    }
+
+    /// The fits of one of the models, given its place.
+    #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "only a server is asked for one of several"))]
+    pub(crate) fn only(&self, model: usize) -> Fits {
+        let inner = &*self.0;
+        let models = inner.models.get(model).cloned().into_iter().collect();
+        Fits(Arc::new(Inner { panel: inner.panel.clone(), models, aim: inner.aim }))
     }
 
     /// The labels of the models.

@@ -92,7 +92,7 @@ impl Fits {
         };
         let bytes = encode(&saved)?;
         let place = path.as_ref().display().to_string();
-        let again = Self::decoded(&bytes, &place).and_then(|again| again.encoded());
+        let again = Self::decoded(&bytes, &place).and_then(|(again, _)| again.encoded());
         match again {
             Ok(again) if again == saved.models => crate::files::write_atomically(path.as_ref(), &bytes),
             Ok(_) => {
@@ -106,7 +106,7 @@ impl Fits {
 
     /// The label and the saved form of each model.
     fn encoded(&self) -> Result<Vec<(String, Vec<u8>)>> {
-        let model = |fit: &FittedModel| Ok((fit.model.label().to_string(), fit.fitted.save()?));
+        let model = |fit: &Arc<FittedModel>| Ok((fit.model.label().to_string(), fit.fitted.save()?));
         self.0.models.iter().map(model).collect()
     }
 
@@ -123,10 +123,15 @@ impl Fits {
 
     /// The same of a copy; messages name the `place` of what it is a copy of.
     pub(crate) fn load_as(path: &Path, place: &str) -> Result<Self> {
+        Self::load_known(path, place).map(|(fits, _)| fits)
+    }
+
+    /// The same, with the checksum of data and models.
+    pub(crate) fn load_known(path: &Path, place: &str) -> Result<(Self, String)> {
         Self::decoded(&crate::files::read_bytes(path)?, place)
     }
 
-    fn decoded(bytes: &[u8], place: &str) -> Result<Self> {
+    fn decoded(bytes: &[u8], place: &str) -> Result<(Self, String)> {
         let damaged = || Error::data(format!("{place} holds no saved fits, or is damaged"));
         let header: Header = decode(bytes).map_err(|_| damaged())?;
         if header.kind != KIND {
@@ -155,11 +160,11 @@ impl Fits {
             .map(|(label, bytes)| {
                 let model = Model::named(&label)?;
                 let fitted = MODELS.named(model.name())?.load(&bytes, &panel)?;
-                Ok(FittedModel { model, fitted, seconds: 0.0 })
+                Ok(Arc::new(FittedModel { model, fitted, seconds: 0.0 }))
             })
             .collect::<Result<_>>()
             .map_err(|error: Error| error.within(place))?;
-        Ok(Self(Arc::new(Inner { panel, models, aim: saved.aim })))
+        Ok((Self(Arc::new(Inner { panel, models, aim: saved.aim })), saved.checksum))
     }
 }
 

@@ -16,6 +16,7 @@
 //! | `own` | a file that is not a panel: [`Table::read`](crate::show::Table::read) |
 //! | `transactions` | how do many rows per day become one? |
 //! | `table` | the cells of a file that is not a panel |
+//! | `unpacked` | how large is a file once it is unpacked? |
 
 mod bytes;
 mod dates;
@@ -29,6 +30,8 @@ mod parquet;
 mod sql;
 mod table;
 mod transactions;
+#[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "only a server takes files of anybody"))]
+mod unpacked;
 mod wide;
 
 use std::collections::HashSet;
@@ -51,6 +54,8 @@ pub(super) use numbers::{all_numbers, target_numbers};
 pub(super) use parquet::{CLEANED, ROLES, kept, saved_columns};
 pub(crate) use table::Rows;
 pub(super) use transactions::per_period;
+#[cfg(feature = "serve")]
+pub(crate) use unpacked::unpacks_within;
 
 /// Cells that mean "no value".
 const MISSING: [&str; 8] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"];

@@ -41,6 +41,9 @@ fn token(row: &Row<'_>) -> Result<Token> {
     })
 }
 
+/// In microseconds.
+const MINUTE: i64 = 60_000_000;
+
 const COLUMNS: &str = "t.id, t.name, t.role, t.made_at, t.expires_at, t.revoked_at";
 
 impl Store {
@@ -131,19 +134,18 @@ impl Store {
         let (now, idle) = (now.timestamp_micros(), idle.timestamp_micros());
         let found = self.database.first(
             &format!(
-                "select {COLUMNS} from session s join token t on t.id = s.token \
+                "select {COLUMNS}, s.seen_at from session s join token t on t.id = s.token \
                  where s.hash = $1 and s.expires_at > $2 and s.seen_at > $3"
             ),
             &[Value::Text(hash), Value::Int(now), Value::Int(idle)],
-            token,
+            |row| Ok((token(row)?, row.int(6)?)),
         )?;
-        if found.is_some() {
-            self.database.execute(
-                "update session set seen_at = $1 where hash = $2",
-                &[Value::Int(now), Value::Text(hash)],
-            )?;
+        // Once a minute is enough, and spares a write for each request.
+        if found.as_ref().is_some_and(|(_, seen)| now - seen > MINUTE) {
+            self.database
+                .execute("update session set seen_at = $1 where hash = $2", &[Value::Int(now), Value::Text(hash)])?;
         }
-        Ok(found)
+        Ok(found.map(|(token, _)| token))
     }
 
     /// Ends a session.

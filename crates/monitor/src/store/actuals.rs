@@ -149,6 +149,15 @@ impl Store {
         )
     }
 
+    /// The last date with actuals; none without any.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn last_actual(&mut self) -> Result<Option<NaiveDateTime>> {
+        let newest = "select at from actual order by at desc limit 1";
+        self.database.first(newest, &[], |row| Ok(stamp(row.int(0)?)))
+    }
+
     /// The dates with actuals, in order.
     pub(crate) fn dates_with_actuals(&mut self) -> Result<Vec<NaiveDateTime>> {
         self.database.rows("select distinct at from actual order by at", &[], |row| Ok(stamp(row.int(0)?)))

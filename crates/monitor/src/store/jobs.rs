@@ -62,7 +62,7 @@ pub struct Job {
     pub owner: String,
     /// What kind of work.
     pub kind: String,
-    /// What is to be done, as JSON.
+    /// What is to be done, as JSON; empty but for whoever claims it, because it may be long.
     pub request: String,
     /// How far it is.
     pub state: JobState,
@@ -99,12 +99,15 @@ pub struct NewJob<'a> {
     pub request: &'a str,
     /// The same key of the same owner again is the same job.
     pub idempotency: Option<&'a str>,
-    /// Jobs that may wait.
+    /// Jobs that may wait: of all, and of this owner.
     pub most: i64,
+    /// Of this owner.
+    pub most_own: i64,
 }
 
+/// All but the request.
 const COLUMNS: &str =
-    "id, owner, kind, request, state, stopping, tries, done, steps, note, amount, made_at, begun_at, ended_at";
+    "id, owner, kind, '', state, stopping, tries, done, steps, note, amount, made_at, begun_at, ended_at";
 
 fn job(row: &Row<'_>) -> Result<Job> {
     let state = row.text(4)?;
@@ -114,7 +117,8 @@ fn job(row: &Row<'_>) -> Result<Job> {
         owner: row.text(1)?,
         kind: row.text(2)?,
         request: row.text(3)?,
-        state: state.ok_or_else(|| Error::data("a job in the store is in an unknown state; restore it from a backup"))?,
+        state: state
+            .ok_or_else(|| Error::data("a job in the store is in an unknown state; restore it from a backup"))?,
         stopping: row.int(5)? != 0,
         tries: row.int(6)?,
         done: row.int(7)?,
@@ -136,20 +140,25 @@ impl Store {
         self.database.whole(|database| {
             if let Some(key) = new.idempotency {
                 let known = database.first(
-                    &format!("select {COLUMNS} from job where owner = $1 and idempotency = $2"),
+                    "select id, request from job where owner = $1 and idempotency = $2",
                     &[Value::Text(new.owner), Value::Text(key)],
-                    job,
+                    |row| Ok((row.text(0)?, row.text(1)?)),
                 )?;
-                if let Some(known) = known {
-                    return if known.request == new.request {
-                        Ok(Some(known))
+                if let Some((id, request)) = known {
+                    return if request == new.request {
+                        one(database, &id)
                     } else {
                         Err(Error::usage(format!("the key `{key}` stands for another job; choose a new one")))
                     };
                 }
             }
             let waiting = database.first("select count(*) from job where state = 'queued'", &[], |row| row.int(0))?;
-            if waiting.unwrap_or_default() >= new.most {
+            let own = database.first(
+                "select count(*) from job where state = 'queued' and owner = $1",
+                &[Value::Text(new.owner)],
+                |row| row.int(0),
+            )?;
+            if waiting.unwrap_or_default() >= new.most || own.unwrap_or_default() >= new.most_own {
                 return Ok(None);
             }
             database.execute(
@@ -241,7 +250,7 @@ impl Store {
         match changed {
             0 => Ok(None),
             _ => self.database.first(
-                &format!("select {COLUMNS} from job where claim = $1 and state = 'running'"),
+                &format!("select {} from job where claim = $1 and state = 'running'", COLUMNS.replace("''", "request")),
                 &[Value::Text(claim)],
                 job,
             ),

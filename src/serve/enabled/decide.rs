@@ -1,0 +1,88 @@
+//! How much is ordered of the items of a request?
+
+use serde_json::{Map, Value};
+use tradewind_serve::engine::{Answer, DecideAnswer, DecideRequest, ForecastRequest};
+use tradewind_serve::{Fault, Kind};
+
+use super::asked::{Asked, LONGEST, horizon_of, place};
+use super::fields::{self, Purpose};
+use super::{Serving, alone};
+use crate::decide::{Decision, State, StockPolicy};
+use crate::plan::Plan;
+use crate::show::{Show, Table};
+
+/// The horizon of the forecast that orders rest on: it reaches as far as the policy looks, and as far as the request has values.
+pub(super) fn horizon(policy: &StockPolicy, request: &ForecastRequest) -> Answer<Option<usize>> {
+    let (reach, stated) = (policy.reach()?, horizon_of(request)?);
+    Ok(match stated {
+        None if !request.future.is_empty() => None,
+        stated => Some(reach.max(stated.unwrap_or(reach))),
+    })
+}
+
+/// The policy that fields of a request state, over those of the plan that is served.
+pub(super) fn policy(serving: &Serving, stated: &Map<String, Value>) -> Answer<StockPolicy> {
+    let base = serving.plan().cloned().unwrap_or_else(Plan::default);
+    let policy = fields::patch(&[Purpose::Decide], stated)?.over(base).stock_policy()?;
+    let reach = policy.reach()?;
+    if reach > LONGEST {
+        let detail =
+            format!("lead time and review period together are {reach} steps, and a forecast has at most {LONGEST}");
+        return Err(Fault::new(Kind::Invalid, detail));
+    }
+    Ok(policy)
+}
+
+/// What a request is answered.
+pub(super) fn decide(serving: &Serving, request: &DecideRequest) -> Answer<DecideAnswer> {
+    alone(|| answered(&decided(serving, request)?))
+}
+
+fn decided(serving: &Serving, request: &DecideRequest) -> Answer<Decision> {
+    let policy = policy(serving, &request.policy)?;
+    if request.stock.is_empty() {
+        return Err(Fault::new(Kind::Invalid, "nothing says what is on the shelf: state the `stock` of each series"));
+    }
+    let mut forecast = request.forecast.clone();
+    if forecast.series.is_empty() && forecast.history.is_empty() {
+        forecast.series = request.stock.iter().map(|stock| stock.series.clone()).collect();
+    }
+    let asked = Asked::of(serving, &forecast, horizon(&policy, &forecast)?)?;
+    let panel = asked.ready()?.fits.panel();
+    let mut stock: Vec<(usize, f64, f64)> = Vec::with_capacity(request.stock.len());
+    for item in &request.stock {
+        // The series of a history has whatever name the request gives it.
+        let series = if forecast.history.is_empty() { place(&panel, &item.series)? } else { 0 };
+        if !asked.series.contains(&series) {
+            let detail = format!("`stock` has series `{}`, which is not among those that are forecast", item.series);
+            return Err(Fault::new(Kind::Invalid, detail));
+        }
+        if stock.iter().any(|(known, ..)| *known == series) {
+            return Err(Fault::new(Kind::Invalid, format!("`stock` has series `{}` twice", item.series)));
+        }
+        stock.push((series, item.on_hand, item.on_order));
+    }
+    let state = State::of(&panel, &policy, &stock)?;
+    Ok(asked.forecast()?.decide_known(&state, &policy)?)
+}
+
+/// A decision as an answer.
+pub(super) fn answered(decision: &Decision) -> Answer<DecideAnswer> {
+    Ok(DecideAnswer {
+        sentence: decision.sentence(),
+        orders: rows(&decision.table()?)?,
+        undecided: rows(&decision.undecided()?)?,
+        caveat: decision.caveat(),
+        html: decision.block().to_html(),
+    })
+}
+
+/// The rows of a table as maps.
+fn rows(table: &Table) -> Answer<Vec<Map<String, Value>>> {
+    let Value::Array(rows) = table.to_json()? else { return Ok(Vec::new()) };
+    let map = |row| match row {
+        Value::Object(row) => Some(row),
+        _ => None,
+    };
+    Ok(rows.into_iter().filter_map(map).collect())
+}
