@@ -1,4 +1,5 @@
-//! The pages over an engine that invents everything: `cargo run -p tradewind-serve --example look -- FOLDER PORT [empty]`.
+//! The pages over an engine that invents everything: `cargo run -p tradewind-serve --example look -- FOLDER PORT [empty|closed]`; `closed` asks for a token, which it
+//! prints.
 
 #[path = "../tests/common/fake.rs"]
 mod fake;
@@ -6,14 +7,15 @@ mod fake;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tradewind_serve::{Fault, Kind, Limits, Server, Settings};
+use tradewind_serve::{Fault, Kind, Limits, Role, Server, Settings, new_token};
 
 fn main() -> Result<(), Fault> {
     let mut words = std::env::args().skip(1);
-    let missing = || Fault::new(Kind::Invalid, "look FOLDER PORT [empty]");
+    let missing = || Fault::new(Kind::Invalid, "look FOLDER PORT [empty|closed]");
     let folder = PathBuf::from(words.next().ok_or_else(missing)?);
     let port: u16 = words.next().and_then(|port| port.parse().ok()).ok_or_else(missing)?;
-    let engine = if words.next().is_some() { fake::Fake::empty() } else { fake::Fake::default() };
+    let how = words.next();
+    let engine = if how.as_deref() == Some("empty") { fake::Fake::empty() } else { fake::Fake::default() };
     let settings = Settings {
         listen: ([127, 0, 0, 1], port).into(),
         store: folder.join("store.db").to_string_lossy().into_owned(),
@@ -24,6 +26,11 @@ fn main() -> Result<(), Fault> {
         workers: 1,
         limits: Limits::default(),
     };
+    if how.as_deref() == Some("closed") {
+        for role in Role::ALL {
+            println!("{} {}", role.name(), new_token(&settings.store, &settings.schema, role.name(), role, 1)?.1);
+        }
+    }
     let server = Server::open(settings, Arc::new(engine))?;
     println!("http://127.0.0.1:{port}");
     server.run()

@@ -130,7 +130,7 @@ pub struct ForecastRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 1000)]
     pub method: Option<String>,
-    /// Names of series, as `GET /v1/models/{model}/series` lists them.
+    /// Names of series, as `GET /v1/models/{model}/series` lists them; by default all of the model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(example = json!(["Store=1, Dept=1"]))]
     pub series: Vec<String>,
@@ -140,7 +140,7 @@ pub struct ForecastRequest {
     pub horizon: Option<usize>,
     /// Levels of the prediction intervals, between 0 and 1; by default 0.8 and 0.95.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = json!([0.8, 0.95]), max_items = 9)]
+    #[schema(value_type = Option<Vec<Level>>, example = json!([0.8, 0.95]), max_items = 9)]
     pub levels: Option<Vec<f64>>,
     /// Covariates of the coming steps: where a model needs known ones, all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -153,6 +153,12 @@ pub struct ForecastRequest {
     #[schema(min_length = 1, max_length = 200)]
     pub issue: Option<String>,
 }
+
+/// The level of an interval.
+#[derive(ToSchema)]
+#[schema(exclusive_minimum = 0, exclusive_maximum = 1)]
+#[allow(dead_code, reason = "it describes a number")]
+pub struct Level(f64);
 
 /// Covariates of one date.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]

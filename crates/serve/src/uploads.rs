@@ -144,10 +144,7 @@ impl Uploads {
                 Ok(Some(Ok(piece))) => piece,
             };
             if bytes == 0 && !begins_as(end, &piece) {
-                return Err(Fault::new(
-                    Kind::UnsupportedType,
-                    format!("`{name}` does not begin as a file of its kind does"),
-                ));
+                return Err(Fault::new(Kind::Conflict, format!("`{name}` does not begin as a file of its kind does")));
             }
             if begun.elapsed() > LONGEST {
                 return Err(Fault::new(
@@ -161,7 +158,7 @@ impl Uploads {
         }
         out.sync_all().await.map_err(|cause| disk(&cause))?;
         if bytes == 0 {
-            return Err(Fault::new(Kind::BadData, format!("`{name}` is empty")));
+            return Err(Fault::new(Kind::Conflict, format!("`{name}` is empty")));
         }
         let upload = Upload { id, name, bytes, made_at: Utc::now(), owner: person.name.clone(), file };
         let about = serde_json::to_vec(&upload).map_err(|cause| Fault::new(Kind::Internal, cause.to_string()))?;

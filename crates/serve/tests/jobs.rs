@@ -194,8 +194,10 @@ fn an_upload_that_is_too_large_is_refused_and_leaves_nothing() {
     while stream.write_all(&chunk).is_ok() {}
     drop(stream);
     assert_eq!(server.send("POST", "/v1/uploads?name=run.sh", &[OCTETS], b"x").refusal(), "415 unsupported-media-type");
-    assert_eq!(server.send("POST", "/v1/uploads?name=a.csv", &[OCTETS], b"").refusal(), "422 unusable-data");
+    assert_eq!(server.send("POST", "/v1/uploads?name=a.csv", &[OCTETS], b"").refusal(), "409 conflict");
     assert_eq!(server.post("/v1/uploads?name=a.csv", &json!({})).refusal(), "415 unsupported-media-type");
+    let other = server.send("POST", "/v1/uploads?name=a.parquet", &[OCTETS], b"date,y");
+    assert_eq!(other.refusal(), "409 conflict", "it is something else than its name says");
     // One that stops in the midst.
     let mut stream = server.connect();
     let head = "POST /v1/uploads?name=sales.csv HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\

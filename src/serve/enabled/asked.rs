@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{NaiveDate, NaiveDateTime};
 use polars::prelude::{Column, DataFrame};
 use tradewind_serve::engine::{Answer, ForecastRequest, Point, Row};
 use tradewind_serve::{Fault, Kind};
@@ -21,7 +22,7 @@ const MOST_LEVELS: usize = 9;
 const MOST_POINTS: usize = 100_000;
 /// The horizon of a history that says none, and the method that is fitted to it.
 const HORIZON: usize = 8;
-const METHOD: &str = "ets";
+pub(super) const METHOD: &str = "ets";
 /// The columns of a history.
 const DATE: &str = "date";
 const VALUE: &str = "value";
@@ -71,7 +72,12 @@ pub(super) fn weight(serving: &Serving, request: &ForecastRequest) -> Answer<usi
         None if !request.history.is_empty() => HORIZON,
         None => serving.models.find(request.model.as_deref())?.ready()?.fits.horizon(),
     };
-    Ok(request.series.len().max(1).saturating_mul(horizon))
+    // Without a name all series are meant.
+    let series = match (request.series.len(), request.history.is_empty()) {
+        (0, true) => serving.models.find(request.model.as_deref())?.ready()?.fits.panel().len(),
+        (named, _) => named.max(1),
+    };
+    Ok(series.saturating_mul(horizon))
 }
 
 fn levels_of(request: &ForecastRequest) -> Answer<Vec<f64>> {
@@ -94,7 +100,7 @@ impl Asked {
         let model = match request.history.as_slice() {
             [] => Source::Served(serving.models.find(request.model.as_deref())?),
             _ if request.model.is_some() => {
-                return Err(Fault::new(Kind::Invalid, "a request has a `model` or a `history`, not both"));
+                return Err(Fault::new(Kind::Conflict, "a request has a `model` or a `history`, not both"));
             }
             history => Source::Own(Box::new(fitted(history, request.method.as_deref(), horizon.unwrap_or(HORIZON))?)),
         };
@@ -104,14 +110,8 @@ impl Asked {
         let series = match request.series.as_slice() {
             // Whatever it is called there, a history is one series.
             _ if !request.history.is_empty() => vec![0],
-            [] if panel.len() == 1 => vec![0],
-            [] => {
-                let detail = format!(
-                    "name the `series` to forecast: the model has {}; a job forecasts all of them",
-                    panel.len()
-                );
-                return Err(Fault::new(Kind::Invalid, detail));
-            }
+            
+            [] => (0..panel.len()).collect(),
             names => names.iter().map(|name| place(&panel, name)).collect::<Answer<_>>()?,
         };
         let ahead = ready.ahead(horizon.unwrap_or_else(|| ready.fits.horizon()))?;
@@ -176,7 +176,7 @@ fn given(future: &Future, panel: &Panel, series: &[usize], rows: &[Row]) -> Answ
                     let detail = format!(
                         "`future` has a row of series `{name}`, which is not among the `series` that are asked for"
                     );
-                    return Err(Fault::new(Kind::Invalid, detail));
+                    return Err(Fault::new(Kind::Conflict, detail));
                 }
                 vec![place]
             }
@@ -188,7 +188,7 @@ fn given(future: &Future, panel: &Panel, series: &[usize], rows: &[Row]) -> Answ
             let Some(step) = step else {
                 let label = |position: i64| panel.inner().calendar.label(position);
                 return Err(Fault::new(
-                    Kind::Invalid,
+                    Kind::Conflict,
                     format!(
                         "`future` has a row for {}, which is none of the coming steps of series {}: those are {}, {} to {}",
                         row.date,
@@ -202,10 +202,12 @@ fn given(future: &Future, panel: &Panel, series: &[usize], rows: &[Row]) -> Answ
             changes.extend(row.values.iter().map(|(name, value)| (i, name.as_str(), step as usize, *value)));
         }
     }
-    Ok(Some(match series {
-        [only] => future.of_one(*only, changes.into_iter().map(|(_, name, step, value)| (name, step, value)))?,
-        _ => future.with_values(changes)?,
-    }))
+    let unknown = |error: Error| Fault::new(Kind::UnknownCovariate, error.to_string());
+    let changed = match series {
+        [only] => future.of_one(*only, changes.into_iter().map(|(_, name, step, value)| (name, step, value))),
+        _ => future.with_values(changes),
+    };
+    Ok(Some(changed.map_err(unknown)?))
 }
 
 /// A method fitted to a history of the request's own. Nothing that its options name may be read.
@@ -214,7 +216,12 @@ fn fitted(history: &[Point], method: Option<&str>, horizon: usize) -> Answer<Rea
         let detail = format!("a history has at most {MOST_POINTS} values, not {}; send it as a file", history.len());
         return Err(Fault::new(Kind::TooLarge, detail));
     }
-    let model = Model::named(method.unwrap_or(METHOD))?;
+    let model = Model::named(method.unwrap_or(METHOD))
+        .map_err(|error| Fault::new(Kind::UnknownMethod, error.to_string()))?;
+    if let Some(point) = history.iter().find(|point| !is_date(&point.date)) {
+        let detail = format!("`{}` in `history` is no date; write 2012-10-26 or 2012-10-26T14:00", point.date);
+        return Err(Fault::new(Kind::Invalid, detail));
+    }
     let dates: Vec<&str> = history.iter().map(|point| point.date.as_str()).collect();
     let values: Vec<Option<f64>> = history.iter().map(|point| point.value).collect();
     let columns = vec![Column::new(DATE.into(), dates), Column::new(VALUE.into(), values)];
@@ -231,6 +238,13 @@ fn fitted(history: &[Point], method: Option<&str>, horizon: usize) -> Answer<Rea
         ));
     }
     Ok(Ready::of(fits))
+}
+
+/// Is a text a date, or a date and a time?
+fn is_date(text: &str) -> bool {
+    let formats = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
+        || formats.iter().any(|format| NaiveDateTime::parse_from_str(text, format).is_ok())
 }
 
 /// What the work of a request may use up.

@@ -17,7 +17,14 @@ pub(super) fn explore(serving: &Serving, request: &ExploreRequest) -> Answer<Exp
     if request.forecast.series.len() > 1 {
         return Err(Fault::new(Kind::Invalid, "the explorer shows one series at a time"));
     }
-    alone(|| explored(serving, request))
+    let mut request = request.clone();
+    let wanted = &mut request.forecast;
+    if wanted.series.is_empty() && wanted.history.is_empty() {
+        // One, where a forecast would be of all.
+        let model = serving.models.find(wanted.model.as_deref())?;
+        wanted.series = forecast::series(serving, &model.card.name, "", 0, 1)?.series;
+    }
+    alone(|| explored(serving, &request))
 }
 
 fn explored(serving: &Serving, request: &ExploreRequest) -> Answer<Explored> {

@@ -9,6 +9,8 @@ use tradewind_serve::engine::{
     Answer, ForecastAnswer, ForecastRequest, ForecastStep, SeriesFailure, SeriesForecast, SeriesPage,
 };
 
+use tradewind_serve::{Fault, Kind};
+
 use super::Serving;
 use super::asked::{Asked, Source};
 use crate::error::{Error, Result};
@@ -20,7 +22,16 @@ const PAGE: usize = 1000;
 
 /// What a request is answered.
 pub(super) fn forecast(serving: &Serving, request: &ForecastRequest) -> Answer<ForecastAnswer> {
-    let asked = Asked::of(serving, request, None)?;
+    let asked = match Asked::of(serving, request, None) {
+        // As a series of a model that could not be fitted.
+        Err(fault) if fault.kind == Kind::BadData && !request.history.is_empty() => {
+            let series = request.series.first().cloned().unwrap_or_else(|| "history".into());
+            let method = request.method.clone().unwrap_or_else(|| super::asked::METHOD.into());
+            let failures = vec![SeriesFailure { series, reason: fault.detail }];
+            return Ok(ForecastAnswer { method, failures, ..ForecastAnswer::default() });
+        }
+        asked => asked?,
+    };
     let mut answer = answered(&asked)?;
     if let Some(run) = &request.issue {
         let told = serving.monitor()?.issue(&asked.forecast()?, run)?;
@@ -50,7 +61,8 @@ pub(super) fn answered(asked: &Asked) -> Answer<ForecastAnswer> {
                 forecasts.push(steps(asked, series, &distribution, &names)?);
             }
             // A covariate that the request has to state is no failure of the method.
-            Err(error) if error.is_data() || error.is_interrupted() => return Err(error.into()),
+            Err(error) if error.is_data() => return Err(Fault::new(Kind::MissingCovariate, error.to_string())),
+            Err(error) if error.is_interrupted() => return Err(error.into()),
             Err(error) => failures.push(SeriesFailure {
                 series: ready.fits.panel().label(series).to_string(),
                 reason: error.to_string(),

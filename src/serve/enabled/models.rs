@@ -115,7 +115,10 @@ impl Ready {
     /// The place of a method, the first unless one is named.
     pub(super) fn method(&self, name: Option<&str>) -> Answer<usize> {
         let Some(name) = name else { return Ok(0) };
-        Ok(crate::models::place(name, &self.methods)?.0)
+        match crate::models::place(name, &self.methods) {
+            Ok((place, _)) => Ok(place),
+            Err(error) => Err(Fault::new(Kind::UnknownMethod, error.to_string())),
+        }
     }
 }
 
@@ -203,7 +206,7 @@ impl Models {
             (None, _) => {
                 let names: Vec<&str> = names().collect();
                 Err(Fault::new(
-                    Kind::Invalid,
+                    Kind::UnknownModel,
                     format!("several models are served; name one as `model`: {}", names.join(", ")),
                 ))
             }

@@ -153,12 +153,14 @@ fn what_is_not_there_is_named() {
     assert!(series.kind == Kind::UnknownSeries && series.detail.contains("did you mean"), "{}", series.detail);
     let model = refused(&|asked| asked.model = Some("wekly".into()));
     assert!(model.kind == Kind::UnknownModel && model.detail.contains("did you mean `weekly`?"), "{}", model.detail);
-    assert_eq!(refused(&|asked| asked.model = None).kind, Kind::Invalid);
-    assert_eq!(refused(&|asked| asked.method = Some("naive".into())).kind, Kind::Invalid);
+    assert_eq!(refused(&|asked| asked.model = None).kind, Kind::UnknownModel);
+    assert_eq!(refused(&|asked| asked.method = Some("naive".into())).kind, Kind::UnknownMethod);
     assert_eq!(refused(&|asked| asked.horizon = Some(0)).kind, Kind::Invalid);
     assert_eq!(refused(&|asked| asked.horizon = Some(1001)).kind, Kind::Invalid);
     assert_eq!(refused(&|asked| asked.levels = Some(vec![95.0])).kind, Kind::Invalid);
-    assert_eq!(refused(&|asked| asked.series.clear()).kind, Kind::Invalid);
+    let all = ForecastRequest { series: Vec::new(), ..request("weekly", &[FIRST]) };
+    assert_eq!(serving.forecast(&all).unwrap().forecasts.len(), 7);
+    assert_eq!(serving.weight(&all).unwrap(), 7 * serving.weight(&request("weekly", &[FIRST])).unwrap());
     assert_eq!(kind(serving.series("none", "", 0, 10)), Kind::UnknownModel);
     // A server without models says what to start it with.
     let none = Serving::open(Served::default()).unwrap();
@@ -196,7 +198,7 @@ fn covariates_of_the_request_are_heeded() {
     let mut asked = request("holidays", &[FIRST]);
     asked.horizon = Some(2);
     // What has to be known and is not.
-    assert_eq!(kind(serving.forecast(&asked)), Kind::BadData);
+    assert_eq!(kind(serving.forecast(&asked)), Kind::MissingCovariate);
     asked.future = vec![row("2012-11-02", 0.0), row("2012-11-09", 1.0)];
     let changed = holidays.forecast(future.what_if("IsHoliday", &[0.0, 1.0]).unwrap()).unwrap();
     for series in [vec![FIRST], vec![THIRD, FIRST]] {
@@ -212,7 +214,7 @@ fn covariates_of_the_request_are_heeded() {
         assert!(fault.detail.contains(word), "{}", fault.detail);
     }
     asked.future = vec![Row { values: [("Holiday".to_string(), 1.0)].into(), ..row("2012-11-02", 0.0) }];
-    assert_eq!(kind(serving.forecast(&asked)), Kind::Invalid);
+    assert_eq!(kind(serving.forecast(&asked)), Kind::UnknownCovariate);
 }
 
 #[test]
@@ -233,9 +235,13 @@ fn a_history_of_the_request_is_fitted() {
     assert_eq!(means(&answer, 0), forecast.mean("theta", FIRST).unwrap());
     assert_eq!((answer.model, answer.forecasts[0].steps[0].date.as_str()), (None, "2012-11-02"));
     let short = ForecastRequest { history: asked.history[..1].to_vec(), ..asked.clone() };
-    assert_eq!(kind(serving.forecast(&short)), Kind::BadData);
+    let short = serving.forecast(&short).unwrap();
+    assert!(short.forecasts.is_empty() && short.failures.len() == 1, "as a series that could not be fitted");
+    let mut nonsense = asked.clone();
+    nonsense.history[0].date = "yesterday".into();
+    assert_eq!(kind(serving.forecast(&nonsense)), Kind::Invalid);
     let twice = ForecastRequest { model: Some("x".into()), ..asked };
-    assert_eq!(kind(serving.forecast(&twice)), Kind::Invalid);
+    assert_eq!(kind(serving.forecast(&twice)), Kind::Conflict);
 }
 
 #[test]
@@ -320,7 +326,7 @@ fn orders_are_those_of_the_library() {
     };
     assert_eq!(refused(&|asked| asked.stock.clear()), Kind::Invalid);
     assert_eq!(refused(&|asked| asked.stock[0].series = "x".into()), Kind::UnknownSeries);
-    assert_eq!(refused(&|asked| asked.stock[0].on_hand = -1.0), Kind::BadData);
+    assert_eq!(refused(&|asked| asked.stock[0].on_hand = -1.0), Kind::Invalid);
     assert_eq!(refused(&|asked| asked.policy = map(json!({"store": "x.db"}))), Kind::Invalid);
     assert_eq!(refused(&|asked| asked.policy = map(json!({"lead_time": 5000, "cycle_service": 0.9}))), Kind::Invalid);
     let twice = stock(FIRST, 1.0, 0.0);
@@ -396,7 +402,7 @@ fn jobs_forecast_all_series() {
     let asked = job(JobKind::Forecast, Some("weekly"), json!({"horizon": "5", "levels": [0.9]}));
     let (_home, finished, result, page) = done(&serving, &asked, None, &nobody);
     let finished = finished.unwrap();
-    assert_eq!((finished.rows, finished.sentence.as_str()), (35, "7 series forecast 5 weeks ahead by Theta."));
+    assert_eq!((finished.rows, finished.sentence.as_str()), (35, "7 series forecast 5 weeks ahead (Theta method)."));
     let table = Forecast::open(&result).unwrap();
     let expected = weekly.forecast(5).unwrap();
     assert_eq!(table.mean("theta", FIRST).unwrap(), expected.mean("theta", FIRST).unwrap());
@@ -483,7 +489,7 @@ fn plan(home: &Path) -> Plan {
 fn the_champion_of_a_plan_is_served() {
     let home = tempfile::tempdir().unwrap();
     let serving = Serving::open(Served { plan: Some(plan(home.path())), ..Served::default() }).unwrap();
-    assert!(serving.models().is_empty() && serving.runs().is_err());
+    assert!(serving.models().is_empty() && Engine::runs(&serving).unwrap().sentence.contains("no champion yet"));
     assert_eq!(kind(Engine::rollback(&serving)), Kind::Conflict);
     let (_home, finished, _, page) = done(&serving, &job(JobKind::Retrain, None, json!({})), None, &Nobody::default());
     let finished = finished.unwrap();

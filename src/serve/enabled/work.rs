@@ -184,17 +184,18 @@ fn told(
     let failures = forecast.failures();
     let done = forecast.len().saturating_sub(failures.len());
     let noun = panel.frequency().noun();
-    let mut sentence = format!(
-        "{} forecast {} ahead by {name}",
-        counted(done, "series", "series"),
-        counted(forecast.horizon(), noun, &format!("{noun}s"))
-    );
-    if let Some((trial, metric)) = trial {
+    let best = trial.map(|(trial, metric)| {
         let score = trial.score(&label, metric).map_or_else(|_| "–".into(), number);
         let of = counted(trial.models().len(), "method", "methods");
         let folds = counted(trial.folds().len(), "fold", "folds");
-        sentence.push_str(&format!(", the best of {of} on {folds} ({} {score})", words::metric(metric)));
-    }
+        format!(", the best of {of} on {folds}: {} {score}", words::metric(metric))
+    });
+    let mut sentence = format!(
+        "{} forecast {} ahead ({name}{})",
+        counted(done, "series", "series"),
+        counted(forecast.horizon(), noun, &format!("{noun}s")),
+        best.unwrap_or_default()
+    );
     if !failures.is_empty() {
         sentence.push_str(&format!("; {} could not be forecast", counted(failures.len(), "series", "series")));
     }

@@ -110,7 +110,7 @@ pub(super) async fn add_job(
     let key = match headers.get("idempotency-key") {
         None => None,
         Some(key) => match key.to_str() {
-            Ok(key) if (1..=200).contains(&key.len()) => Some(key.to_string()),
+            Ok(key) if (1..=200).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) => Some(key.to_string()),
             _ => return Err(Fault::new(Kind::BadRequest, "an Idempotency-Key has 1 to 200 visible ASCII signs")),
         },
     };

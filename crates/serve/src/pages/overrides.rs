@@ -17,8 +17,7 @@ use crate::engine::{Answer, OverrideCard, OverrideRequest};
 use crate::fault::{Fault, Kind};
 
 /// What can be done to a forecast.
-const HOW: [(&str, &str); 3] =
-    [("percent", "Change it by a percentage"), ("add", "Add to it (or take away)"), ("set", "Set it to an amount")];
+const HOW: [(&str, &str); 3] = [("percent", "By a percentage"), ("add", "Add an amount"), ("set", "Set to an amount")];
 
 pub(super) fn router() -> Router<App> {
     Router::new().route("/overrides", get(look).post(add)).route("/overrides/{id}/withdraw", post(withdraw))
@@ -80,14 +79,14 @@ fn request(fields: &Fields) -> Answer<OverrideRequest> {
         .filter_map(|(name, value)| Some((name.strip_prefix("key.")?.to_string(), value.trim().to_string())))
         .filter(|(_, value)| !value.is_empty())
         .collect();
-    let amount = fields.number("amount", "By or to how much")?;
+    let amount = fields.number("amount", "How much")?;
     let text = |name: &str| fields.text(name).to_string();
     Ok(OverrideRequest {
         only,
         from: text("from"),
         to: text("to"),
         how: text("how"),
-        amount: amount.ok_or_else(|| Fault::new(Kind::Invalid, "By or to how much: enter a number"))?,
+        amount: amount.ok_or_else(|| Fault::new(Kind::Invalid, "How much: enter a number"))?,
         reason: text("reason"),
         expires: text("expires"),
     })
@@ -190,8 +189,8 @@ fn form(visitor: &Visitor, keys: &[String], fields: &Fields) -> Markup {
                 (date("to", "To", "Empty: that date alone").show())
             }
             div.pair {
-                (select("how", "What to do with the forecast", fields.text("how"), &how, ""))
-                (Input { name: "amount", label: "By or to how much", kind: "number", value: fields.text("amount"), is_required: true, hint: "20 and −20 are percentages where you chose one.", ..Input::default() }.show())
+                (select("how", "How to change it", fields.text("how"), &how, ""))
+                (Input { name: "amount", label: "How much", kind: "number", value: fields.text("amount"), is_required: true, hint: "Less than zero takes away.", ..Input::default() }.show())
             }
             (Input { name: "reason", label: "Why", value: fields.text("reason"), is_required: true, hint: "In a few words, the same for what recurs: what helped is learnt from it.", ..Input::default() }.show())
             (date("expires", "Counts until", "Empty: for good").show())

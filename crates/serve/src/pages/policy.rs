@@ -29,7 +29,7 @@ pub(super) fn policy(fields: &Fields) -> Answer<Map<String, Value>> {
     );
     let mut policy = Map::new();
     policy.insert("lead_time".into(), json!(held.whole("lead_time", "Arrives after", 0, 1000)?.unwrap_or(0)));
-    policy.insert("review".into(), json!(held.whole("review", "Next order after", 1, 1000)?.unwrap_or(1)));
+    policy.insert("review".into(), json!(held.whole("review", "Order every", 1, 1000)?.unwrap_or(1)));
     if let Some(percent) = held.number("service", "Chance to have enough")? {
         policy.insert("cycle_service".into(), json!((percent * 1e9).round() / 1e11));
     }
@@ -56,7 +56,7 @@ pub(super) fn policy_fields(fields: &Fields, steps: &str) -> Markup {
     html! {
         div.pair {
             (Input { unit: steps, ..number("lead_time", "Arrives after", "", "") }.show())
-            (Input { unit: steps, least: Some("1"), ..number("review", "Next order after", "", "") }.show())
+            (Input { unit: steps, least: Some("1"), ..number("review", "Order every", "", "") }.show())
         }
         (Input { most: Some("99.99"), ..number("service", "Chance to have enough", "%", "Leave it empty to order at the least cost of the two below.") }.show())
         div.pair {

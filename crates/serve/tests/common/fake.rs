@@ -116,7 +116,7 @@ impl Fake {
             && !card.methods.contains(method)
         {
             return Err(Fault::new(
-                Kind::Invalid,
+                Kind::UnknownMethod,
                 format!("no method `{method}`: there are {}", card.methods.join("; ")),
             ));
         }
