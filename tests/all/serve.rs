@@ -108,8 +108,8 @@ fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
 }
 
 fn tradewind(arguments: &[&str], folder: &Path) -> String {
-    let output = Command::new(PROGRAM).args(arguments).env("TRADEWIND_STORE", folder.join("state/tradewind.db"));
-    let output = output.output().unwrap();
+    let store = folder.join("state/tradewind.db");
+    let output = Command::new(PROGRAM).args(arguments).env("TRADEWIND_STORE", store).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }

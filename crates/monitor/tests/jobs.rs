@@ -16,7 +16,16 @@ fn at(seconds: i64) -> DateTime<Utc> {
 const LEASE: TimeDelta = TimeDelta::seconds(20);
 
 fn add(store: &mut Store, id: &str, key: Option<&str>, request: &str, now: DateTime<Utc>) -> Option<Job> {
-    let new = NewJob { id, owner: "anna", kind: "forecast", request, idempotency: key, most: 3, most_own: 9 };
+    let new = NewJob {
+        id,
+        owner: "anna",
+        kind: "forecast",
+        subject: "weekly",
+        request,
+        idempotency: key,
+        most: 3,
+        most_own: 9,
+    };
     store.add_job(&new, now).unwrap()
 }
 
@@ -104,6 +113,7 @@ fn a_key_stands_for_one_job_and_the_queue_is_bounded() {
             id: "c",
             owner: "anna",
             kind: "forecast",
+            subject: "weekly",
             request: "[]",
             idempotency: Some("k"),
             most: 3,
@@ -114,8 +124,16 @@ fn a_key_stands_for_one_job_and_the_queue_is_bounded() {
         add(&mut store, "e", None, "{}", at(3));
         assert_eq!(add(&mut store, "f", None, "{}", at(4)), None);
         assert_eq!(store.waiting_jobs().unwrap(), (3, 0));
-        let new =
-            NewJob { id: "g", owner: "ben", kind: "forecast", request: "{}", idempotency: None, most: 9, most_own: 0 };
+        let new = NewJob {
+            id: "g",
+            owner: "ben",
+            kind: "forecast",
+            subject: "weekly",
+            request: "{}",
+            idempotency: None,
+            most: 9,
+            most_own: 0,
+        };
         assert_eq!(store.add_job(&new, at(5)).unwrap(), None, "his share is used up");
         let ids = |jobs: Vec<Job>| jobs.into_iter().map(|job| job.id).collect::<Vec<_>>();
         assert_eq!(ids(store.jobs(Some("anna"), 2).unwrap()), ["e", "d"]);
@@ -154,6 +172,7 @@ fn many_workers_never_have_the_same_job() {
                 id: &id,
                 owner: "anna",
                 kind: "forecast",
+                subject: "weekly",
                 request: "{}",
                 idempotency: None,
                 most: 100,

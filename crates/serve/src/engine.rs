@@ -259,7 +259,7 @@ pub struct Explored {
     pub history: Vec<(String, Option<f64>)>,
     /// The covariates that may be changed, with their values at each coming step.
     pub covariates: Vec<CovariatePath>,
-    /// The figure as SVG, light and dark by `currentColor` or media query; with an alternative text.
+    /// The figure as HTML: an SVG in `div.plot`, or one in `div.wide` and one in `div.narrow`; without styles of its own.
     pub svg: String,
     /// What the figure shows, in a sentence.
     pub alternative: String,

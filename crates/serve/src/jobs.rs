@@ -127,9 +127,10 @@ impl Jobs {
     /// # Errors
     /// Too many jobs wait, the request names no model or upload of this person, or the store cannot be written.
     pub async fn add(&self, person: &Person, request: &JobRequest, key: Option<&str>) -> Result<Job, Fault> {
-        if let Some(upload) = &request.upload {
-            self.0.uploads.get(person, upload)?;
-        }
+        let subject = match (&request.model, &request.upload) {
+            (_, Some(upload)) => self.0.uploads.get(person, upload)?.0.name,
+            (model, None) => model.clone().unwrap_or_default(),
+        };
         let text = serde_json::to_string(request).map_err(|cause| Fault::new(Kind::Internal, cause.to_string()))?;
         if text.len() > LONGEST {
             return Err(Fault::new(Kind::TooLarge, format!("the request of a job has at most {} KB", LONGEST >> 10)));
@@ -141,6 +142,7 @@ impl Jobs {
                 id: &id,
                 owner: &owner,
                 kind: &kind,
+                subject: &subject,
                 request: &text,
                 idempotency: key.as_deref(),
                 most,

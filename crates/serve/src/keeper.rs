@@ -22,6 +22,16 @@ struct Inner {
     asking: Semaphore,
 }
 
+impl Drop for Inner {
+    /// A connection to PostgreSQL has a runtime of its own, which must not end within that of the server.
+    fn drop(&mut self) {
+        let idle = std::mem::take(self.idle.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner));
+        if let Ok(closing) = std::thread::Builder::new().spawn(move || drop(idle)) {
+            let _ = closing.join();
+        }
+    }
+}
+
 /// Connections that are kept open, and questions at once.
 const IDLE: usize = 4;
 const ASKING: usize = 16;
@@ -89,6 +99,12 @@ impl Keeper {
             }
             // Where the store is concerns whoever runs the server, and nobody else.
             tracing::error!(%fault, "the store");
+            if fault.detail.contains("no space left") {
+                return Fault::new(
+                    Kind::DiskFull,
+                    "there is no room left on the disk of the store; make room and repeat",
+                );
+            }
             Fault::new(Kind::Unavailable, "the store cannot be used at the moment; the server's log says why")
         })
     }

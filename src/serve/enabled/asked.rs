@@ -110,7 +110,7 @@ impl Asked {
         let series = match request.series.as_slice() {
             // Whatever it is called there, a history is one series.
             _ if !request.history.is_empty() => vec![0],
-            
+
             [] => (0..panel.len()).collect(),
             names => names.iter().map(|name| place(&panel, name)).collect::<Answer<_>>()?,
         };
@@ -216,8 +216,8 @@ fn fitted(history: &[Point], method: Option<&str>, horizon: usize) -> Answer<Rea
         let detail = format!("a history has at most {MOST_POINTS} values, not {}; send it as a file", history.len());
         return Err(Fault::new(Kind::TooLarge, detail));
     }
-    let model = Model::named(method.unwrap_or(METHOD))
-        .map_err(|error| Fault::new(Kind::UnknownMethod, error.to_string()))?;
+    let model =
+        Model::named(method.unwrap_or(METHOD)).map_err(|error| Fault::new(Kind::UnknownMethod, error.to_string()))?;
     if let Some(point) = history.iter().find(|point| !is_date(&point.date)) {
         let detail = format!("`{}` in `history` is no date; write 2012-10-26 or 2012-10-26T14:00", point.date);
         return Err(Fault::new(Kind::Invalid, detail));

@@ -6,7 +6,7 @@ use tradewind_serve::{Fault, Kind};
 
 use super::asked::{Asked, LONGEST, horizon_of, place};
 use super::fields::{self, Purpose};
-use super::{Serving, alone};
+use super::{Serving, alone, page_html};
 use crate::decide::{Decision, State, StockPolicy};
 use crate::plan::Plan;
 use crate::show::{Show, Table};
@@ -73,7 +73,7 @@ pub(super) fn answered(decision: &Decision) -> Answer<DecideAnswer> {
         orders: rows(&decision.table()?)?,
         undecided: rows(&decision.undecided()?)?,
         caveat: decision.caveat(),
-        html: decision.block().to_html(),
+        html: page_html(&decision.block()),
     })
 }
 

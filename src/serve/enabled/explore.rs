@@ -1,16 +1,21 @@
 //! What does the explorer show? One series beside its forecast, the covariates that may be changed, and the order that follows.
 
-use tradewind_serve::engine::{Answer, CovariatePath, ExploreRequest, Explored};
+use std::collections::BTreeMap;
+
+use tradewind_serve::engine::{Answer, CovariatePath, ExploreRequest, Explored, ForecastRequest, Row};
 use tradewind_serve::{Fault, Kind};
 
 use super::asked::Asked;
 use super::decide::{horizon, policy};
-use super::{Serving, alone, forecast};
+use super::{Serving, alone, forecast, unstyled};
 use crate::decide::State;
 use crate::figures::{Band, Fan, Line, TimeAxis};
 use crate::models::names;
 use crate::panel::{Panel, Role};
-use crate::show::Value;
+use crate::show::{Figure, Value};
+
+/// The width of a figure on a phone, in CSS pixels.
+const NARROW: u32 = 358;
 
 /// What a request is answered.
 pub(super) fn explore(serving: &Serving, request: &ExploreRequest) -> Answer<Explored> {
@@ -28,11 +33,16 @@ pub(super) fn explore(serving: &Serving, request: &ExploreRequest) -> Answer<Exp
 }
 
 fn explored(serving: &Serving, request: &ExploreRequest) -> Answer<Explored> {
-    let asked = Asked::of(serving, &request.forecast, None)?;
+    let (wanted, assumed) = completed(serving, &request.forecast, None)?;
+    let asked = Asked::of(serving, &wanted, None)?;
     let ready = asked.ready()?;
     let panel = ready.fits.panel();
     let Some(&series) = asked.series.first() else { return Err(Fault::new(Kind::Invalid, "name a series")) };
-    let answer = forecast::answered(&asked)?;
+    let mut answer = forecast::answered(&asked)?;
+    if !assumed.is_empty() {
+        let told = format!("Nothing is stated for {}: off, or its last value, is assumed.", assumed.join(", "));
+        answer.caveat = Some(answer.caveat.map_or(told.clone(), |caveat| format!("{told} {caveat}")));
+    }
     let Some(steps) = answer.forecasts.first() else {
         let why = answer.failures.first().map_or("there is no forecast", |failure| failure.reason.as_str());
         return Err(Fault::new(Kind::BadData, format!("{} has no forecast: {why}", panel.label(series))));
@@ -72,12 +82,47 @@ fn explored(serving: &Serving, request: &ExploreRequest) -> Answer<Explored> {
     Ok(Explored {
         history: history.0,
         covariates: covariates(&asked, &panel, series)?,
-        svg: figure.svg()?,
+        svg: laid_out(&figure)?,
         alternative: figure.alt().to_string(),
         order,
         quantity,
         answer,
     })
+}
+
+/// The request with the known covariates that it does not state: a flag is off, anything else stays as it was last. An analyst has to
+/// state them; whoever explores sees them in the table, and changes them. And their names.
+fn completed(
+    serving: &Serving,
+    wanted: &ForecastRequest,
+    horizon: Option<usize>,
+) -> Answer<(ForecastRequest, Vec<String>)> {
+    let asked = Asked::of(serving, wanted, horizon)?;
+    let panel = asked.ready()?.fits.panel();
+    let Some(&series) = asked.series.first() else { return Ok((wanted.clone(), Vec::new())) };
+    let (calendar, start) = (&panel.inner().calendar, asked.future().start(series));
+    let coming = asked.future().columns(series);
+    let mut rows: BTreeMap<usize, BTreeMap<String, f64>> = BTreeMap::new();
+    let mut names = Vec::new();
+    for (name, column) in asked.future().changeable_columns()? {
+        let missing: Vec<usize> =
+            coming[column].iter().enumerate().filter(|(_, value)| value.is_nan()).map(|(step, _)| step).collect();
+        let past = panel.column_of(series, &panel.matrix()?.columns[column]);
+        let known = || past.iter().copied().filter(|value| !value.is_nan());
+        let Some(last) = known().last().filter(|_| !missing.is_empty()) else { continue };
+        let usual = if known().all(|value| value == 0.0 || value == 1.0) { 0.0 } else { last };
+        for step in missing {
+            rows.entry(step).or_default().insert(name.clone(), usual);
+        }
+        names.push(name);
+    }
+    let mut wanted = wanted.clone();
+    wanted.future.extend(rows.into_iter().map(|(step, values)| Row {
+        series: None,
+        date: calendar.label(start + step as i64),
+        values,
+    }));
+    Ok((wanted, names))
 }
 
 /// The last values of a series: with their dates, and as a line.
@@ -112,10 +157,19 @@ fn covariates(asked: &Asked, panel: &Panel, series: usize) -> Answer<Vec<Covaria
     Ok(asked.future().changeable_columns()?.into_iter().map(path).collect())
 }
 
+/// A figure for wide and for narrow screens; the page's styles show one of them.
+fn laid_out(figure: &Figure) -> Answer<String> {
+    let plot = |svg: &str, layout: &str| format!("<div class=\"{layout}\"><div class=\"plot\">{svg}</div></div>");
+    let both = [plot(&figure.svg()?, "wide"), plot(&figure.svg_within(NARROW)?, "narrow")].concat();
+    Ok(unstyled(&both))
+}
+
 /// What to order of the series, in words and units; none where there is no order.
 fn ordered(serving: &Serving, request: &ExploreRequest, on_hand: f64) -> Answer<(Option<String>, Option<f64>)> {
     let policy = policy(serving, &request.policy)?;
-    let asked = Asked::of(serving, &request.forecast, horizon(&policy, &request.forecast)?)?;
+    let horizon = horizon(&policy, &request.forecast)?;
+    let (wanted, _) = completed(serving, &request.forecast, horizon)?;
+    let asked = Asked::of(serving, &wanted, horizon)?;
     let panel = asked.ready()?.fits.panel();
     let stock: Vec<(usize, f64, f64)> =
         asked.series.iter().map(|i| (*i, on_hand, request.on_order.unwrap_or(0.0))).collect();

@@ -36,6 +36,7 @@ use crate::error::Result;
 use crate::job::Job;
 use crate::monitor::Monitor;
 use crate::plan::Plan;
+use crate::show::Block;
 use crate::track::Runs;
 use models::Models;
 
@@ -43,6 +44,19 @@ pub use host::{host, list_tokens, new_token, revoke_token};
 
 /// How long a request may work.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Rows of a table on a page.
+const ROWS: usize = 200;
+
+/// A block for a page that brings the styles and forbids all others.
+fn page_html(block: &Block) -> String {
+    unstyled(&crate::show::html::fragment(block, ROWS).into_string())
+}
+
+/// Figures without the style that fits them into pages without styles of their own.
+fn unstyled(html: &str) -> String {
+    html.replace(r#" style="max-width:100%;height:auto""#, "")
+}
 
 /// Can forecasts be served?
 ///

@@ -12,7 +12,7 @@ use tradewind_serve::{Fault, Kind};
 
 use super::asked::most;
 use super::fields::{self, Purpose};
-use super::{Serving, timed};
+use super::{Serving, page_html, timed};
 use crate::job::{Fence, Job};
 use crate::panel::{Panel, unpacks_within};
 use crate::plan::{Patch, Plan};
@@ -130,6 +130,6 @@ pub(super) fn audit(serving: &Serving, file: &Path, stated: &Map<String, Value>)
     behind(serving, file, || {
         let (plan, _) = plan(file, &[Purpose::Read, Purpose::Forecast, Purpose::Decide], &read)?;
         let audit = plan.panel()?.audit()?;
-        Ok(Page { title: "Data quality".into(), sentence: audit.sentence(), html: audit.block().to_html() })
+        Ok(Page { title: "Data quality".into(), sentence: audit.sentence(), html: page_html(&audit.block()) })
     })
 }

@@ -6,7 +6,7 @@ use tradewind_monitor::store::Kind as Issued;
 use tradewind_serve::engine::{Answer, Gauges, Page};
 use tradewind_serve::{Fault, Kind};
 
-use super::{Serving, alone};
+use super::{Serving, alone, page_html};
 use crate::monitor::Monitor;
 use crate::show::words::counted;
 use crate::show::{Block, Show};
@@ -26,7 +26,7 @@ pub(super) fn runs(serving: &Serving) -> Answer<Page> {
             None => format!("{name} has no champion yet; retraining finds one."),
         };
         let blocks = Block::Group(vec![Block::Table(versions), Block::Table(runs.list(Some(&name), RUNS)?)]);
-        Ok(Page { title: "Runs".into(), sentence, html: blocks.to_html() })
+        Ok(Page { title: "Runs".into(), sentence, html: page_html(&blocks) })
     })
 }
 
@@ -55,7 +55,7 @@ pub(super) fn monitoring(serving: &Serving) -> Answer<Page> {
     let tables = [alerts, accuracy, monitor.worst(WORST)?, monitor.drift()?];
     let mut blocks: Vec<Block> = tables.into_iter().filter(|table| table.rows() > 0).map(Block::Table).collect();
     blocks.extend(added(&monitor));
-    Ok(Page { title: "Monitoring".into(), sentence, html: Block::Group(blocks).to_html() })
+    Ok(Page { title: "Monitoring".into(), sentence, html: page_html(&Block::Group(blocks)) })
 }
 
 /// What planners have added; nothing before their first change has met its sales.

@@ -130,7 +130,8 @@ pub(super) struct Read<'a> {
 impl<'a> Read<'a> {
     pub fn new(bytes: &'a [u8], steps: i64) -> Result<Self> {
         let steps = usize::try_from(steps).map_err(|_| broken())?;
-        let cells = SERIES.checked_mul(steps).ok_or_else(broken)?;
+        // Eight bytes are the most that a cell has.
+        let cells = SERIES.checked_mul(steps).filter(|cells| cells.checked_mul(8).is_some()).ok_or_else(broken)?;
         let mut rest = bytes;
         let mut take = |bytes: usize| -> Result<&'a [u8]> {
             let (head, tail) = rest.split_at_checked(bytes).ok_or_else(broken)?;

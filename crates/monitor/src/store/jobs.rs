@@ -62,7 +62,9 @@ pub struct Job {
     pub owner: String,
     /// What kind of work.
     pub kind: String,
-    /// What is to be done, as JSON; empty but for whoever claims it, because it may be long.
+    /// What it is of: a model, a file.
+    pub subject: String,
+    /// What is to be done, as JSON; empty in lists, because it may be long.
     pub request: String,
     /// How far it is.
     pub state: JobState,
@@ -95,6 +97,8 @@ pub struct NewJob<'a> {
     pub owner: &'a str,
     /// What kind of work.
     pub kind: &'a str,
+    /// What it is of: a model, a file.
+    pub subject: &'a str,
     /// What is to be done, as JSON.
     pub request: &'a str,
     /// The same key of the same owner again is the same job.
@@ -105,9 +109,14 @@ pub struct NewJob<'a> {
     pub most_own: i64,
 }
 
-/// All but the request.
+/// All but the request, which takes the place of the empty text.
 const COLUMNS: &str =
-    "id, owner, kind, '', state, stopping, tries, done, steps, note, amount, made_at, begun_at, ended_at";
+    "id, owner, kind, '', state, stopping, tries, done, steps, note, amount, made_at, begun_at, ended_at, subject";
+
+/// With the request.
+fn whole() -> String {
+    COLUMNS.replace("''", "request")
+}
 
 fn job(row: &Row<'_>) -> Result<Job> {
     let state = row.text(4)?;
@@ -116,6 +125,7 @@ fn job(row: &Row<'_>) -> Result<Job> {
         id: row.text(0)?,
         owner: row.text(1)?,
         kind: row.text(2)?,
+        subject: row.text(14)?,
         request: row.text(3)?,
         state: state
             .ok_or_else(|| Error::data("a job in the store is in an unknown state; restore it from a backup"))?,
@@ -162,12 +172,13 @@ impl Store {
                 return Ok(None);
             }
             database.execute(
-                "insert into job (id, owner, kind, request, idempotency, state, stopping, claim, claimed_until, tries, done, \
-                 steps, note, amount, made_at) values ($1, $2, $3, $4, $5, 'queued', 0, '', 0, 0, 0, 0, '', 0, $6)",
+                "insert into job (id, owner, kind, subject, request, idempotency, state, stopping, claim, claimed_until, tries, done, \
+                 steps, note, amount, made_at) values ($1, $2, $3, $4, $5, $6, 'queued', 0, '', 0, 0, 0, 0, '', 0, $7)",
                 &[
                     Value::Text(new.id),
                     Value::Text(new.owner),
                     Value::Text(new.kind),
+                    Value::Text(new.subject),
                     Value::Text(new.request),
                     new.idempotency.map_or(Value::Null, Value::Text),
                     Value::Int(now.timestamp_micros()),
@@ -250,7 +261,7 @@ impl Store {
         match changed {
             0 => Ok(None),
             _ => self.database.first(
-                &format!("select {} from job where claim = $1 and state = 'running'", COLUMNS.replace("''", "request")),
+                &format!("select {} from job where claim = $1 and state = 'running'", whole()),
                 &[Value::Text(claim)],
                 job,
             ),
@@ -419,5 +430,5 @@ impl Store {
 }
 
 fn one(database: &mut Database, id: &str) -> Result<Option<Job>> {
-    database.first(&format!("select {COLUMNS} from job where id = $1"), &[Value::Text(id)], job)
+    database.first(&format!("select {} from job where id = $1", whole()), &[Value::Text(id)], job)
 }

@@ -74,7 +74,8 @@ create table session (
     hash text primary key, token text not null, seen_at {int} not null, expires_at {int} not null
 );
 create table job (
-    id text primary key, owner text not null, kind text not null, request text not null, idempotency text,
+    id text primary key, owner text not null, kind text not null, subject text not null, request text not null,
+    idempotency text,
     state text not null, stopping {int} not null, claim text not null, claimed_until {int} not null, tries {int} not null,
     done {int} not null, steps {int} not null, note text not null, amount {int} not null, made_at {int} not null,
     begun_at {int}, ended_at {int}, unique (owner, idempotency)

@@ -35,6 +35,9 @@ pub(crate) struct JobView {
     /// What kind of work.
     #[schema(example = "forecast")]
     kind: String,
+    /// The model or the file that it is of.
+    #[schema(example = "weekly")]
+    subject: String,
     /// Who asked for it.
     owner: String,
     /// `queued`, `running`, `done`, `failed` or `cancelled`.
@@ -62,6 +65,7 @@ impl From<Job> for JobView {
             state: job.state.name(),
             id: job.id,
             kind: job.kind,
+            subject: job.subject,
             owner: job.owner,
             done: job.done,
             steps: job.steps,
@@ -110,7 +114,9 @@ pub(super) async fn add_job(
     let key = match headers.get("idempotency-key") {
         None => None,
         Some(key) => match key.to_str() {
-            Ok(key) if (1..=200).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) => Some(key.to_string()),
+            Ok(key) if (1..=200).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                Some(key.to_string())
+            }
             _ => return Err(Fault::new(Kind::BadRequest, "an Idempotency-Key has 1 to 200 visible ASCII signs")),
         },
     };

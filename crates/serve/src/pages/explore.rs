@@ -324,7 +324,7 @@ fn figure_part(view: &View, explored: &Explored) -> Markup {
             (None, _) if view.is_stocked => p.hint { "The engine gives no order for this series." },
             (None, _) => p.hint { "Enter what is " a href="#on_hand" { "in stock" } " to see what to order." },
         }
-        figure { div.plot tabindex="0" role="group" aria-label="Figure of history and forecast" { (PreEscaped(&explored.svg)) } }
+        figure tabindex="0" role="group" aria-label="Figure of history and forecast" { (PreEscaped(&explored.svg)) }
         details.numbers {
             summary { "The numbers" }
             (numbers(explored))

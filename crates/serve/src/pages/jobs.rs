@@ -71,12 +71,7 @@ async fn cancel(State(app): State<App>, Path(id): Path<String>, Posted(person, _
 
 /// What a job does, and of what.
 fn title(job: &Job) -> String {
-    let request: Value = serde_json::from_str(&job.request).unwrap_or_default();
-    let of = match (request["model"].as_str(), request["upload"].as_str()) {
-        (Some(model), _) => format!(" of {model}"),
-        (None, Some(_)) => " of an uploaded file".into(),
-        (None, None) => String::new(),
-    };
+    let of = if job.subject.is_empty() { String::new() } else { format!(" of {}", job.subject) };
     let what = match job.kind.as_str() {
         "forecast" => "Forecast",
         "decide" => "Orders",
@@ -252,6 +247,7 @@ mod tests {
             id: "0a".into(),
             owner: EVIL.into(),
             kind: "forecast".into(),
+            subject: EVIL.into(),
             request: serde_json::json!({"model": EVIL}).to_string(),
             state,
             stopping: false,

@@ -337,7 +337,7 @@ impl Engine for Fake {
             of.steps.len(),
             thousands(of.steps.iter().map(|step| step.mean).sum::<f64>() / of.steps.len().max(1) as f64)
         );
-        let svg = drawing(&history, &of.steps, &alternative);
+        let svg = format!("<div class=\"plot\">{}</div>", drawing(&history, &of.steps, &alternative));
         Ok(Explored { answer, history, covariates, svg, alternative, order, quantity })
     }
 
