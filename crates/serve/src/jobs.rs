@@ -267,7 +267,7 @@ impl Jobs {
         let folder = self.0.work.join(&job.id);
         let done = {
             let (jobs, job, folder, state) = (self.clone(), job.clone(), folder.clone(), state.clone());
-            tokio::spawn(blocking(move || jobs.done(&job, &folder, &*state)))
+            tokio::spawn(blocking(move || jobs.done(&job, &folder, &state)))
         };
         let beating = CancellationToken::new();
         let heart = tokio::spawn(self.clone().beat(claim.clone(), state.clone(), beating.clone()));

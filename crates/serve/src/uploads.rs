@@ -184,7 +184,7 @@ impl Uploads {
     pub fn list(&self, person: &Person) -> Vec<Upload> {
         let mut uploads = self.all();
         uploads.retain(|upload| person.sees().is_none_or(|name| name == upload.owner));
-        uploads.sort_by(|a, b| b.made_at.cmp(&a.made_at));
+        uploads.sort_by_key(|upload| std::cmp::Reverse(upload.made_at));
         uploads
     }
 

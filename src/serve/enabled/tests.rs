@@ -316,7 +316,7 @@ fn orders_are_those_of_the_library() {
     assert_eq!(explored.quantity.map(|quantity| quantity as i64), answer.orders[0]["order"].as_i64());
     assert!(explored.order.unwrap().contains("to be on the shelf"));
     assert_eq!(means(&explored.answer, 0), weekly.forecast(6).unwrap().mean("theta", FIRST).unwrap());
-    assert!(explored.svg.starts_with("<svg") && !explored.alternative.is_empty());
+    assert!(explored.svg.contains("<svg") && !explored.svg.contains("style=") && !explored.alternative.is_empty());
     assert_eq!(explored.history.last().unwrap().0, "2012-10-26");
 
     let refused = |change: &dyn Fn(&mut DecideRequest)| {
@@ -359,7 +359,7 @@ fn files_are_looked_into() {
     let wrong = serving.detect(Path::new(DATA), &map(json!({"target": "Sold"}))).unwrap();
     assert!(wrong.summary.unwrap_err().contains("Sold"));
     let page = serving.audit(Path::new(DATA), &map(json!({"id": "Store, Dept"}))).unwrap();
-    assert!(!page.sentence.is_empty() && page.html.contains("tradewind"));
+    assert!(!page.sentence.is_empty() && !page.html.is_empty() && !page.html.contains("<style"));
 
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("sales.csv");
