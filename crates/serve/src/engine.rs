@@ -8,7 +8,8 @@ use std::io::Write;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -136,6 +137,7 @@ pub struct ForecastRequest {
     pub series: Vec<String>,
     /// Steps ahead; by default what the model was fitted for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "whole")]
     #[schema(example = 8, minimum = 1, maximum = 1000)]
     pub horizon: Option<usize>,
     /// Levels of the prediction intervals, between 0 and 1; by default 0.8 and 0.95.
@@ -144,9 +146,11 @@ pub struct ForecastRequest {
     pub levels: Option<Vec<f64>>,
     /// Covariates of the coming steps: where a model needs known ones, all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "objects")]
     pub future: Vec<Row>,
     /// A history to fit `method` to, in place of a saved model: dates and values of one series.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "objects")]
     pub history: Vec<Point>,
     /// Keeps the forecast for the monitor, under this name of a run; asks for the role of a planner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -287,12 +291,14 @@ pub struct CovariatePath {
 #[serde(deny_unknown_fields)]
 pub struct DecideRequest {
     /// What the order rests on.
+    #[serde(deserialize_with = "object")]
     pub forecast: ForecastRequest,
     /// Lead time, review period, costs, service: the fields of a plan that decide on stock.
     #[schema(value_type = Object, example = json!({"lead_time": "2", "review": 1, "holding": 0.2, "shortage": 1.0}))]
     pub policy: Map<String, Value>,
     /// What is there, by series.
-    #[serde(default)]
+    #[serde(deserialize_with = "objects")]
+    #[schema(min_items = 1)]
     pub stock: Vec<Stock>,
 }
 
@@ -496,6 +502,29 @@ pub struct OverrideRequest {
     pub reason: String,
     /// The day from which on it no longer counts; empty: never.
     pub expires: String,
+}
+
+/// Serde reads a list as a struct as well, field by field; what is described as an object has to be one.
+pub(crate) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<T, D::Error> {
+    let map = Map::<String, Value>::deserialize(from)?;
+    serde_json::from_value(Value::Object(map)).map_err(D::Error::custom)
+}
+
+/// The same of a list of objects.
+pub(crate) fn objects<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Vec<T>, D::Error> {
+    let maps = Vec::<Map<String, Value>>::deserialize(from)?;
+    let read = |map| serde_json::from_value(Value::Object(map)).map_err(D::Error::custom);
+    maps.into_iter().map(read).collect()
+}
+
+/// A whole number, which JSON may write as `8.0`.
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
+    match Option::<f64>::deserialize(from)? {
+        None => Ok(None),
+        // Above this, floats are no longer exact; no horizon is so long.
+        Some(number) if number.fract() == 0.0 && (0.0..=9e15).contains(&number) => Ok(Some(number as usize)),
+        Some(number) => Err(D::Error::custom(format!("{number} is no whole number of steps"))),
+    }
 }
 
 /// Numbers for Prometheus.

@@ -88,7 +88,7 @@ impl Metrics {
         }))
     }
 
-    /// A request begins; it has ended when what is answered is dropped.
+    /// A request begins; it is in flight until what this answers is dropped.
     pub fn begin(&self) -> Begun {
         self.0.in_flight.inc();
         Begun(self.clone())

@@ -19,6 +19,7 @@ fn forecasts_models_and_series_are_answered() {
     let answer = server.post("/v1/forecast", &json!({"model": "weekly", "series": ["Store=1, Dept=1"], "horizon": 3}));
     assert_eq!(answer.status, 200, "{}", answer.text());
     let forecast = answer.json();
+    assert_eq!(answer.header("content-length"), Some(answer.body.len().to_string().as_str()));
     assert_eq!(forecast["forecasts"][0]["steps"].as_array().unwrap().len(), 3);
     assert!(forecast["forecasts"][0]["steps"][0]["quantiles"]["q0.9"].is_f64());
     // More than is made on the thread that reads.
@@ -52,6 +53,16 @@ fn refusals_have_names_that_stay() {
     assert_eq!(raw("application/json", b"\xff\xfe"), "400 malformed-body");
     assert_eq!(raw("application/json", b""), "400 malformed-body");
     assert_eq!(raw("application/json", "[".repeat(4000).as_bytes()), "422 invalid-request");
+    assert_eq!(
+        raw("application/json", b"[\"weekly\", null]"),
+        "422 invalid-request",
+        "serde takes a list for a struct"
+    );
+    let listed = post(json!({"model": "weekly", "history": [["2012-10-26", 3.0]]}));
+    assert_eq!(listed, "422 invalid-request");
+    assert_eq!(post(json!({"model": "weekly", "horizon": 2.5})), "422 invalid-request");
+    let whole = json!({"model": "weekly", "series": ["Store=1, Dept=1"], "horizon": 2.0});
+    assert_eq!(server.post("/v1/forecast", &whole).status, 200);
     assert_eq!(raw("text/plain", b"{}"), "415 unsupported-media-type");
     assert_eq!(raw("application/x-www-form-urlencoded", b"model=weekly"), "415 unsupported-media-type");
     assert_eq!(raw("application/json", &[b' '; 5000]), "413 too-large");

@@ -8,6 +8,7 @@ use super::asked::{Asked, LONGEST, horizon_of, place};
 use super::fields::{self, Purpose};
 use super::{Serving, alone, page_html};
 use crate::decide::{Decision, State, StockPolicy};
+use crate::error::Error;
 use crate::plan::Plan;
 use crate::show::{Show, Table};
 
@@ -23,12 +24,13 @@ pub(super) fn horizon(policy: &StockPolicy, request: &ForecastRequest) -> Answer
 /// The policy that fields of a request state, over those of the plan that is served.
 pub(super) fn policy(serving: &Serving, stated: &Map<String, Value>) -> Answer<StockPolicy> {
     let base = serving.plan().cloned().unwrap_or_else(Plan::default);
-    let policy = fields::patch(&[Purpose::Decide], stated)?.over(base).stock_policy()?;
-    let reach = policy.reach()?;
+    let unusable = |error: Error| Fault::new(Kind::UnusablePolicy, error.to_string());
+    let policy = fields::patch(&[Purpose::Decide], stated)?.over(base).stock_policy().map_err(unusable)?;
+    let reach = policy.reach().map_err(unusable)?;
     if reach > LONGEST {
         let detail =
             format!("lead time and review period together are {reach} steps, and a forecast has at most {LONGEST}");
-        return Err(Fault::new(Kind::Invalid, detail));
+        return Err(Fault::new(Kind::UnusablePolicy, detail));
     }
     Ok(policy)
 }
@@ -55,15 +57,19 @@ fn decided(serving: &Serving, request: &DecideRequest) -> Answer<Decision> {
         let series = if forecast.history.is_empty() { place(&panel, &item.series)? } else { 0 };
         if !asked.series.contains(&series) {
             let detail = format!("`stock` has series `{}`, which is not among those that are forecast", item.series);
-            return Err(Fault::new(Kind::Invalid, detail));
+            return Err(Fault::new(Kind::Conflict, detail));
         }
         if stock.iter().any(|(known, ..)| *known == series) {
-            return Err(Fault::new(Kind::Invalid, format!("`stock` has series `{}` twice", item.series)));
+            return Err(Fault::new(Kind::Conflict, format!("`stock` has series `{}` twice", item.series)));
         }
         stock.push((series, item.on_hand, item.on_order));
     }
-    let state = State::of(&panel, &policy, &stock)?;
-    Ok(asked.forecast()?.decide_known(&state, &policy)?)
+    let unusable = |error: Error| match error.is_usage() {
+        true => Fault::new(Kind::UnusablePolicy, error.to_string()),
+        false => error.into(),
+    };
+    let state = State::of(&panel, &policy, &stock).map_err(unusable)?;
+    asked.forecast()?.decide_known(&state, &policy).map_err(unusable)
 }
 
 /// A decision as an answer.

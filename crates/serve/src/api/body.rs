@@ -27,6 +27,9 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
             ));
         }
         let bytes = all(request, app).await?;
+        if bytes.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Fault::new(Kind::Invalid, "the body is a list, and an object is asked for here"));
+        }
         let mut reader = serde_json::Deserializer::from_slice(&bytes);
         let value = T::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
         value.map(Self).map_err(|cause| {

@@ -14,7 +14,7 @@ use super::Json;
 use super::describe::Refusals;
 use crate::access::{Person, Role, hash};
 use crate::app::App;
-use crate::engine::{Actual, JobKind, JobRequest, Received};
+use crate::engine::{Actual, JobKind, JobRequest, Received, objects};
 use crate::fault::{Fault, Kind};
 use crate::metrics::Now;
 
@@ -23,6 +23,7 @@ use crate::metrics::Now;
 #[serde(deny_unknown_fields)]
 pub(super) struct Actuals {
     /// One for each series and date.
+    #[serde(deserialize_with = "objects")]
     #[schema(min_items = 1)]
     actuals: Vec<Actual>,
 }
@@ -48,6 +49,7 @@ pub(super) async fn actuals(
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Webhook {
     /// The alerts.
+    #[serde(deserialize_with = "objects")]
     alerts: Vec<Alert>,
 }
 
