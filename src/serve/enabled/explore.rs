@@ -109,7 +109,7 @@ fn completed(
             coming[column].iter().enumerate().filter(|(_, value)| value.is_nan()).map(|(step, _)| step).collect();
         let past = panel.column_of(series, &panel.matrix()?.columns[column]);
         let known = || past.iter().copied().filter(|value| !value.is_nan());
-        let Some(last) = known().last().filter(|_| !missing.is_empty()) else { continue };
+        let Some(last) = known().next_back().filter(|_| !missing.is_empty()) else { continue };
         let usual = if known().all(|value| value == 0.0 || value == 1.0) { 0.0 } else { last };
         for step in missing {
             rows.entry(step).or_default().insert(name.clone(), usual);
