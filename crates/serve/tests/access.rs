@@ -96,7 +96,8 @@ fn a_revoked_token_ends() {
     assert!(server.get_as(&secret, "/v1/models").json()["detail"].as_str().unwrap().contains("revoked"));
     assert!(server.get_as(&ended, "/v1/models").json()["detail"].as_str().unwrap().contains("expired"));
     // Whoever tries on and on has to wait.
-    let last = (0..25).map(|n| server.get_as(&format!("guess{n}"), "/v1/models")).last().unwrap();
+    let tried: Vec<_> = (0..25).map(|n| server.get_as(&format!("guess{n}"), "/v1/models")).collect();
+    let last = tried.last().unwrap();
     assert_eq!((last.refusal().as_str(), last.header("retry-after")), ("429 busy", Some("60")));
 }
 
