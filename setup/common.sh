@@ -113,6 +113,22 @@ cargo_tool() {
     printf '%s\n' "$root/bin/$3"
 }
 
+# What looks for barriers on a page (accessibility).
+# shellcheck disable=SC2034
+AXE=axe-core@4.14.1
+
+# npm_file PACKAGE@VERSION FILE: path of a file of a package, fetched once into the cache.
+npm_file() {
+    local folder=$CACHE/npm-${1%@*}-${1#*@}
+    if [ ! -e "$folder/package/$2" ]; then
+        command -v npm >/dev/null || return 1
+        rm -rf "$folder" && mkdir -p "$folder"
+        (cd "$folder" && npm pack --silent "$1" >/dev/null && tar xzf ./*.tgz && rm ./*.tgz) >&2 || return 1
+        [ -e "$folder/package/$2" ] || return 1
+    fi
+    printf '%s\n' "$folder/package/$2"
+}
+
 # python_env NAME: path of the Python in an environment holding setup/NAME.txt, made when missing.
 # The folder is named after the list's hash and the Python version: a changed list makes a new one.
 python_env() {

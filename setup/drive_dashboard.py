@@ -381,7 +381,14 @@ def check_download(page):
         before = set(Path(page.folder).iterdir())
         page.tab_to(f"e.id === 'csv-{id}'", 400)
         page.press(Keys.ENTER)
-        new = page.until(lambda: [p for p in set(Path(page.folder).iterdir()) - before if p.suffix == ".csv"], f"{id} is downloaded")[0]
+
+        # The browser makes the file under its name first, and writes what it holds beside that.
+        def complete():
+            new = set(Path(page.folder).iterdir()) - before
+            is_whole = all(p.suffix == ".csv" and p.stat().st_size for p in new)
+            return sorted(new) if is_whole else []
+
+        new = page.until(complete, f"{id} is downloaded")[0]
         rows = list(csv.reader(io.StringIO(new.read_text(encoding="utf-8-sig"))))
         expect(rows and all(len(row) == len(rows[0]) for row in rows), f"{new.name} is not rectangular")
         expect(not any(cell in ("NaN", "undefined", "null", "Infinity") for row in rows for cell in row), f"{new.name} holds NaN")

@@ -10,12 +10,13 @@ mod project;
 mod read;
 mod report;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::decide::{Belief, Lots, MarkdownPolicy, MarketingBudget, StockPolicy};
@@ -591,8 +592,22 @@ impl Show for Plan {
 crate::show::noun!(Plan);
 
 /// Several names in one text: `a, b` or `theta(season=52); naive`; in TOML and JSON a list will do as well.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct List(Vec<String>);
+
+impl JsonSchema for List {
+    fn schema_name() -> Cow<'static, str> {
+        "List".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Several names: a list, or one text that separates them by commas or semicolons",
+            "type": ["array", "string", "number"],
+            "items": {"type": ["string", "number"]}
+        })
+    }
+}
 
 impl List {
     fn of<const N: usize>(names: [&str; N]) -> Self {

@@ -39,6 +39,8 @@ pub trait Engine: Send + Sync + 'static {
     fn audit(&self, file: &Path, plan: &Map<String, Value>) -> Answer<Page>;
     /// The fields of a plan that a request may contain, by what they are for: `read`, `forecast`, `decide`; a JSON schema of an object.
     fn fields(&self, purpose: &str) -> Value;
+    /// Can a job be begun? What only its upload can tell is found out when it is done.
+    fn check(&self, job: &JobRequest) -> Answer<()>;
     /// Does a job; writes its table to `work.result` and, where there is one, a page to `work.report`.
     fn work(&self, job: &JobRequest, work: &Workplace<'_>, progress: &dyn Progress) -> Answer<Finished>;
     /// Writes the table of a job, a Parquet file, in another format, piece by piece.
@@ -140,7 +142,7 @@ pub struct ForecastRequest {
     #[serde(deserialize_with = "whole")]
     #[schema(example = 8, minimum = 1, maximum = 1000)]
     pub horizon: Option<usize>,
-    /// Levels of the prediction intervals, between 0 and 1; by default 0.8 and 0.95.
+    /// Levels of the prediction intervals, from 0.001 to 0.999; by default 0.8 and 0.95.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Level>>, example = json!([0.8, 0.95]), max_items = 9)]
     pub levels: Option<Vec<f64>>,
@@ -160,7 +162,7 @@ pub struct ForecastRequest {
 
 /// The level of an interval.
 #[derive(ToSchema)]
-#[schema(exclusive_minimum = 0, exclusive_maximum = 1)]
+#[schema(minimum = 0.001, maximum = 0.999)]
 #[allow(dead_code, reason = "it describes a number")]
 pub struct Level(f64);
 
@@ -294,12 +296,23 @@ pub struct DecideRequest {
     #[serde(deserialize_with = "object")]
     pub forecast: ForecastRequest,
     /// Lead time, review period, costs, service: the fields of a plan that decide on stock.
-    #[schema(value_type = Object, example = json!({"lead_time": "2", "review": 1, "holding": 0.2, "shortage": 1.0}))]
+    #[schema(value_type = Object, example = json!({"lead_time": 2, "review": 1, "holding": 0.2, "shortage": 1.0}))]
     pub policy: Map<String, Value>,
     /// What is there, by series.
     #[serde(deserialize_with = "objects")]
     #[schema(min_items = 1)]
     pub stock: Vec<Stock>,
+}
+
+impl DecideRequest {
+    /// What is forecast: where the request names no series, those of the stock.
+    pub(crate) fn forecast(&self) -> ForecastRequest {
+        let mut forecast = self.forecast.clone();
+        if forecast.series.is_empty() && forecast.history.is_empty() {
+            forecast.series = self.stock.iter().map(|stock| stock.series.clone()).collect();
+        }
+        forecast
+    }
 }
 
 /// The stock of a series.
@@ -310,9 +323,11 @@ pub struct Stock {
     #[schema(example = "Store=1, Dept=1")]
     pub series: String,
     /// Units in stock.
+    #[schema(minimum = 0)]
     pub on_hand: f64,
     /// Units ordered that have not arrived.
     #[serde(default)]
+    #[schema(minimum = 0)]
     pub on_order: f64,
 }
 
@@ -333,6 +348,9 @@ pub struct DecideAnswer {
     /// The same to look at.
     #[serde(skip)]
     pub html: String,
+    /// The orders as CSV.
+    #[serde(skip)]
+    pub csv: String,
 }
 
 /// What a file holds.
@@ -536,8 +554,8 @@ pub struct Gauges {
     pub mase: Vec<(String, usize, f64)>,
     /// Share of actuals within the interval, by model, level and window.
     pub coverage: Vec<(String, f64, usize, f64)>,
-    /// How far a column of the data has drifted: population stability index.
-    pub drift: Vec<(String, f64)>,
+    /// How far a column of the data has drifted: its population stability index, and whether that matters: 0 no, 1 a little, 2 it does.
+    pub drift: Vec<(String, f64, u8)>,
     /// Alerts that go on, by rule and severity.
     pub alerts: Vec<(String, String, usize)>,
 }

@@ -76,8 +76,8 @@ kinds! {
     Conflict = 409, "conflict", "That is not possible now";
     /// The model needs the coming values of a covariate, and the request has none.
     MissingCovariate = 409, "missing-covariate", "The model needs coming values of a covariate";
-    /// The fields of a policy contradict each other, or one is beyond what it may be.
-    UnusablePolicy = 409, "unusable-policy", "The policy cannot be followed as it is";
+    /// The fields of a plan or a policy contradict each other, or one is beyond what it may be.
+    UnusablePlan = 409, "unusable-plan", "The plan cannot be carried out as it is";
     /// The body, the archive or the work is larger than allowed.
     TooLarge = 413, "too-large", "More than one request may ask for";
     /// The content type is not one that is read here.

@@ -125,8 +125,10 @@ impl Jobs {
     /// Keeps a job for a person.
     ///
     /// # Errors
-    /// Too many jobs wait, the request names no model or upload of this person, or the store cannot be written.
+    /// Too many jobs wait, the request can never be met, it names no model or upload of this person, or the store cannot be written.
     pub async fn add(&self, person: &Person, request: &JobRequest, key: Option<&str>) -> Result<Job, Fault> {
+        let (engine, asked) = (self.0.engine.clone(), request.clone());
+        blocking(move || engine.check(&asked)).await?;
         let subject = match (&request.model, &request.upload) {
             (_, Some(upload)) => self.0.uploads.get(person, upload)?.0.name,
             (model, None) => model.clone().unwrap_or_default(),

@@ -144,8 +144,8 @@ impl Metrics {
         let store = Number::default();
         store.set(f64::from(u8::from(now.jobs.is_some())));
         registry.register("store_up", "Can the store be asked? 1 or 0", store);
-        let families: [Family<Labels, Number>; 4] = Default::default();
-        let [mase, coverage, drift, alerts] = &families;
+        let families: [Family<Labels, Number>; 5] = Default::default();
+        let [mase, coverage, psi, drift, alerts] = &families;
         if let Some(gauges) = now.gauges {
             for (model, window, value) in gauges.mase {
                 set(mase, vec![("model", model), ("window", window.to_string())], value);
@@ -154,8 +154,9 @@ impl Metrics {
                 let labels = vec![("model", model), ("level", level.to_string()), ("window", window.to_string())];
                 set(coverage, labels, value);
             }
-            for (column, value) in gauges.drift {
-                set(drift, vec![("column", column)], value);
+            for (column, index, verdict) in gauges.drift {
+                set(psi, vec![("column", column.clone())], index);
+                set(drift, vec![("column", column)], f64::from(verdict));
             }
             for (rule, severity, count) in gauges.alerts {
                 set(alerts, vec![("rule", rule), ("severity", severity)], count as f64);
@@ -168,7 +169,9 @@ impl Metrics {
         }
         registry.register("forecast_mase", "Mean absolute scaled error over a window of periods", mase.clone());
         registry.register("forecast_coverage_ratio", "Share of actuals within the interval", coverage.clone());
-        registry.register("input_drift_psi", "Population stability index of a column", drift.clone());
+        registry.register("input_drift_psi", "Population stability index of a column", psi.clone());
+        let words = "Has a column drifted beyond chance? 0 no, 1 a little, 2 so much that models should be fitted anew";
+        registry.register("input_drift_verdict", words, drift.clone());
         registry.register("alerts_active", "Alerts that go on", alerts.clone());
         let (memory, started) = (Number::default(), Number::default());
         memory.set(memory_stats::memory_stats().map_or(0.0, |now| now.physical_mem as f64));

@@ -116,6 +116,7 @@ fn it_says_whether_it_is_well() {
         "tradewind_forecast_mase{",
         "tradewind_forecast_coverage_ratio{",
         "tradewind_input_drift_psi{",
+        "tradewind_input_drift_verdict{",
         "tradewind_alerts_active{",
         "tradewind_actuals_timestamp_seconds",
         "process_resident_memory_bytes",

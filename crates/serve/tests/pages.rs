@@ -257,6 +257,10 @@ fn planners_decide_and_change() {
     let decided = browser.post("/decisions", &[("csrf", &csrf), ("model", "weekly"), ("stock", stock)]);
     assert!(decided.status == 200 && decided.page.contains("of 2 items"), "{}", decided.page);
     assert!(decided.page.contains("4.8 %") && !decided.page.contains("123456789"));
+    let asked = [("csrf", csrf.as_str()), ("model", "weekly"), ("stock", stock), ("download", "csv")];
+    let file = browser.post("/decisions", &asked);
+    assert_eq!(file.header("content-disposition"), "attachment; filename=\"orders.csv\"");
+    assert!(file.header("content-type").starts_with("text/csv") && file.page.starts_with("series,order\n"));
     let wrong = browser.post("/decisions", &[("csrf", &csrf), ("model", "weekly"), ("stock", "a,1\nb,x")]);
     assert!(wrong.page.contains("Stock, line 2") && wrong.page.contains("a,1\nb,x"));
     let fields = [("csrf", csrf.as_str()), ("how", "percent"), ("amount", "x")];

@@ -349,6 +349,9 @@ impl Engine for Panics {
     fn fields(&self, _: &str) -> Value {
         json!({})
     }
+    fn check(&self, _: &JobRequest) -> Answer<()> {
+        Ok(())
+    }
     fn work(&self, _: &JobRequest, _: &Workplace<'_>, _: &dyn Progress) -> Answer<Finished> {
         panic!("secret of the house")
     }

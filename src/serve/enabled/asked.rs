@@ -13,12 +13,13 @@ use crate::error::{Error, suggestion};
 use crate::forecast::{Forecast, LEVELS, quantiles_of};
 use crate::job::{Fence, Job, Most};
 use crate::models::Model;
-use crate::options;
 use crate::panel::{Columns, Future, Panel, parse_stamp};
 
 /// The longest horizon, the most levels and the longest history of a request.
 pub(super) const LONGEST: usize = 1000;
 const MOST_LEVELS: usize = 9;
+/// The least level: what is left of 1 is the largest. Further out no forecast of sales means anything.
+const LEAST: f64 = 0.001;
 const MOST_POINTS: usize = 100_000;
 /// The horizon of a history that says none, and the method that is fitted to it.
 const HORIZON: usize = 8;
@@ -85,7 +86,12 @@ fn levels_of(request: &ForecastRequest) -> Answer<Vec<f64>> {
     if levels.len() > MOST_LEVELS {
         return Err(Fault::new(Kind::Invalid, format!("at most {MOST_LEVELS} levels, not {}", levels.len())));
     }
-    Ok(levels.iter().map(|level| options::level(*level)).collect::<Result<_, _>>()?)
+    match levels.iter().find(|level| !(LEAST..=1.0 - LEAST).contains(*level)) {
+        Some(level) => {
+            Err(Fault::new(Kind::Invalid, format!("a level is from {LEAST} to {}, not {level}", 1.0 - LEAST)))
+        }
+        None => Ok(levels.clone()),
+    }
 }
 
 impl Asked {

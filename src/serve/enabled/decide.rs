@@ -24,35 +24,73 @@ pub(super) fn horizon(policy: &StockPolicy, request: &ForecastRequest) -> Answer
 /// The policy that fields of a request state, over those of the plan that is served.
 pub(super) fn policy(serving: &Serving, stated: &Map<String, Value>) -> Answer<StockPolicy> {
     let base = serving.plan().cloned().unwrap_or_else(Plan::default);
-    let unusable = |error: Error| Fault::new(Kind::UnusablePolicy, error.to_string());
+    let unusable = |error: Error| Fault::new(Kind::UnusablePlan, error.to_string());
     let policy = fields::patch(&[Purpose::Decide], stated)?.over(base).stock_policy().map_err(unusable)?;
     let reach = policy.reach().map_err(unusable)?;
     if reach > LONGEST {
         let detail =
             format!("lead time and review period together are {reach} steps, and a forecast has at most {LONGEST}");
-        return Err(Fault::new(Kind::UnusablePolicy, detail));
+        return Err(Fault::new(Kind::UnusablePlan, detail));
     }
     Ok(policy)
 }
 
-/// What a request is answered.
+/// What a request is answered. Items that are no series of the model are left out and named, unless it has none of them.
 pub(super) fn decide(serving: &Serving, request: &DecideRequest) -> Answer<DecideAnswer> {
-    alone(|| answered(&decided(serving, request)?))
+    alone(|| {
+        let mut unknown = Vec::new();
+        match decided(serving, request, &mut unknown) {
+            // As items that could not be forecast.
+            Err(fault) if fault.kind == Kind::BadData && !request.forecast.history.is_empty() => {
+                let undecided = request.stock.iter().map(|stock| without(&stock.series, &fault.detail)).collect();
+                let sentence = "Nothing can be ordered: the history cannot be forecast.".into();
+                Ok(DecideAnswer { sentence, undecided, ..DecideAnswer::default() })
+            }
+            decision => {
+                let mut answer = answered(&decision?)?;
+                answer.undecided.extend(unknown);
+                Ok(answer)
+            }
+        }
+    })
 }
 
-fn decided(serving: &Serving, request: &DecideRequest) -> Answer<Decision> {
+/// An item without an order.
+fn without(series: &str, reason: &str) -> Map<String, Value> {
+    Map::from_iter([("series".into(), series.into()), ("reason".into(), reason.into())])
+}
+
+fn decided(serving: &Serving, request: &DecideRequest, unknown: &mut Vec<Map<String, Value>>) -> Answer<Decision> {
     let policy = policy(serving, &request.policy)?;
     if request.stock.is_empty() {
         return Err(Fault::new(Kind::Invalid, "nothing says what is on the shelf: state the `stock` of each series"));
     }
     let mut forecast = request.forecast.clone();
     if forecast.series.is_empty() && forecast.history.is_empty() {
-        forecast.series = request.stock.iter().map(|stock| stock.series.clone()).collect();
+        let (model, mut refused) = (serving.models.find(forecast.model.as_deref())?, None);
+        let panel = model.ready()?.fits.panel();
+        for stock in &request.stock {
+            match place(&panel, &stock.series) {
+                Ok(_) => forecast.series.push(stock.series.clone()),
+                Err(fault) => {
+                    unknown.push(without(&stock.series, &fault.detail));
+                    refused = Some(fault);
+                }
+            }
+        }
+        if let Some(fault) = refused.filter(|_| forecast.series.is_empty()) {
+            return Err(fault);
+        }
     }
+    let is_unknown = |name: &str| unknown.iter().any(|row| row["series"] == name);
     let asked = Asked::of(serving, &forecast, horizon(&policy, &forecast)?)?;
     let panel = asked.ready()?.fits.panel();
     let mut stock: Vec<(usize, f64, f64)> = Vec::with_capacity(request.stock.len());
-    for item in &request.stock {
+    for item in request.stock.iter().filter(|item| !is_unknown(&item.series)) {
+        if let Some(units) = [item.on_hand, item.on_order].into_iter().find(|units| !(0.0..=f64::MAX).contains(units)) {
+            let detail = format!("`stock` of series `{}` is a number from 0 on, not {units}", item.series);
+            return Err(Fault::new(Kind::Invalid, detail));
+        }
         // The series of a history has whatever name the request gives it.
         let series = if forecast.history.is_empty() { place(&panel, &item.series)? } else { 0 };
         if !asked.series.contains(&series) {
@@ -65,7 +103,7 @@ fn decided(serving: &Serving, request: &DecideRequest) -> Answer<Decision> {
         stock.push((series, item.on_hand, item.on_order));
     }
     let unusable = |error: Error| match error.is_usage() {
-        true => Fault::new(Kind::UnusablePolicy, error.to_string()),
+        true => Fault::new(Kind::UnusablePlan, error.to_string()),
         false => error.into(),
     };
     let state = State::of(&panel, &policy, &stock).map_err(unusable)?;
@@ -80,6 +118,7 @@ pub(super) fn answered(decision: &Decision) -> Answer<DecideAnswer> {
         undecided: rows(&decision.undecided()?)?,
         caveat: decision.caveat(),
         html: page_html(&decision.block()),
+        csv: decision.table()?.to_csv()?,
     })
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use tradewind_serve::engine::Answer;
 use tradewind_serve::{Fault, Kind};
 
-use crate::error::suggestion;
+use crate::error::{Error, Result, suggestion};
 use crate::panel::{Reading, files_of};
 use crate::plan::{Patch, Plan};
 
@@ -79,6 +79,9 @@ impl Purpose {
     }
 }
 
+/// The largest whole number that every reader of JSON takes for what it is.
+const LARGEST: u64 = (1 << 53) - 1;
+
 /// Is a field for this purpose?
 pub(super) fn is_for(purpose: Purpose, field: &str) -> bool {
     purpose.fields().contains(&field)
@@ -100,8 +103,7 @@ pub(super) fn schema(purpose: &str) -> Value {
     let names: Vec<&str> = allowed(Purpose::named(purpose)).collect();
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         properties.retain(|name, _| names.contains(&name.as_str()));
-        // What is left out is at its default: nobody has to state a null.
-        properties.values_mut().for_each(without_null);
+        properties.values_mut().for_each(bounded);
     }
     if let Some(schema) = schema.as_object_mut() {
         schema.insert("type".into(), "object".into());
@@ -113,20 +115,11 @@ pub(super) fn schema(purpose: &str) -> Value {
     schema
 }
 
-fn without_null(property: &mut Value) {
+/// Says up to where a whole number is read.
+fn bounded(property: &mut Value) {
     let Some(property) = property.as_object_mut() else { return };
-    if let Some(Value::Array(types)) = property.get_mut("type") {
-        types.retain(|of| of != "null");
-        if let [only] = types.as_slice() {
-            let only = only.clone();
-            property.insert("type".into(), only);
-        }
-    }
-    if property.get("default").is_some_and(Value::is_null) {
-        property.remove("default");
-    }
-    if let Some(Value::Array(of)) = property.get_mut("anyOf") {
-        of.retain(|one| one.get("type") != Some(&Value::from("null")));
+    if property.get("format").is_some_and(|format| format == "uint" || format == "uint64") {
+        property.insert("maximum".into(), LARGEST.into());
     }
 }
 
@@ -135,55 +128,34 @@ fn without_null(property: &mut Value) {
 /// # Errors
 /// When a field is unknown, not for this purpose, or cannot have its value.
 pub(super) fn patch(purposes: &[Purpose], stated: &Map<String, Value>) -> Answer<Patch> {
-    let invalid = |detail: String| Fault::new(Kind::Invalid, detail);
-    let mut fields = Map::new();
-    let schema = if stated.values().any(Value::is_string) { whole() } else { Value::Null };
-    for (name, value) in stated {
+    for name in stated.keys() {
         if !allowed(purposes).any(|known| known == name) {
             let why = match Patch::FIELDS.contains(&name.as_str()) {
                 true => format!("the field `{name}` cannot be stated here"),
                 false => format!("there is no field `{name}`{}", suggestion(name, allowed(purposes))),
             };
-            return Err(invalid(why));
-        }
-        if !value.is_null() {
-            fields.extend(typed(&schema, name, value).map(|value| (name.clone(), value)));
+            return Err(Fault::new(Kind::Invalid, why));
         }
     }
-    let patch: Patch = crate::options::read("the plan", fields)?;
+    let patch: Patch = crate::options::read("the plan", stated.clone())?;
+    // What is of the right kind and still means nothing is told apart from what is not.
+    usable(&patch).map_err(|error| Fault::new(Kind::UnusablePlan, error.to_string()))?;
+    Ok(patch)
+}
+
+/// Can the fields be followed?
+fn usable(patch: &Patch) -> Result<()> {
     if let Some(reading) = &patch.reading
         && Reading::parse(reading)?.query.is_some()
     {
-        return Err(invalid("`reading` cannot state a query here".into()));
+        return Err(Error::usage("`reading` cannot state a query here"));
     }
     if let Some(features) = &patch.features
         && !files_of(&features.names()).is_empty()
     {
-        return Err(invalid("`features` cannot name a file here".into()));
+        return Err(Error::usage("`features` cannot name a file here"));
     }
-    patch.clone().over(Plan::default()).check()?;
-    Ok(patch)
-}
-
-/// A value as its field takes it: forms send numbers and switches as texts, and nothing where a field is left empty.
-fn typed(schema: &Value, name: &str, value: &Value) -> Option<Value> {
-    let Value::String(text) = value else { return Some(value.clone()) };
-    let of = &schema["properties"][name]["type"];
-    let takes = |kind: &str| of == kind || of.as_array().is_some_and(|kinds| kinds.iter().any(|known| known == kind));
-    let text = text.trim();
-    match () {
-        () if text.is_empty() && !takes("string") => None,
-        () if takes("boolean") => match text {
-            "true" | "on" | "yes" | "1" => Some(true.into()),
-            "false" | "off" | "no" | "0" => Some(false.into()),
-            _ => Some(value.clone()),
-        },
-        () if takes("integer") || takes("number") => {
-            let number = text.parse::<u64>().map(Value::from).or_else(|_| text.parse::<f64>().map(Value::from));
-            Some(number.unwrap_or_else(|_| value.clone()))
-        }
-        () => Some(value.clone()),
-    }
+    patch.clone().over(Plan::default()).check()
 }
 
 #[cfg(test)]
@@ -231,7 +203,7 @@ mod tests {
             json!({"features": "events(file=/etc/passwd)"}),
             json!({"features": ["month_end", "events(file=x.csv)"]}),
         ] {
-            assert_eq!(patch(&ALL, &fields(hidden.clone())).unwrap_err().kind, Kind::Invalid, "{hidden}");
+            assert_eq!(patch(&ALL, &fields(hidden.clone())).unwrap_err().kind, Kind::UnusablePlan, "{hidden}");
         }
     }
 
@@ -241,20 +213,31 @@ mod tests {
             assert!(Patch::FIELDS.contains(&name), "{name}");
         }
         let decide = schema("decide");
-        assert_eq!(decide["properties"]["lead_time"]["type"], "integer");
+        assert_eq!(decide["properties"]["lead_time"]["type"], json!(["integer", "null"]));
+        assert_eq!(decide["properties"]["lead_time"]["maximum"], LARGEST);
+        let list = schema("forecast")["properties"]["models"].to_string();
+        assert!(list.contains("array") && list.contains("string"), "{list}");
         assert_eq!(decide["additionalProperties"], false);
         assert!(!decide.to_string().contains("$ref"));
     }
 
     #[test]
-    fn forms_send_texts() {
-        let stated = json!({"lead_time": "2", "review": 1.0, "holding": "0.2", "backorders": "on", "shortage": "", "lots": "fixed"});
+    fn values_are_of_their_kinds() {
+        let stated = json!({"lead_time": 2, "review": 1.0, "backorders": true, "shortage": null, "lots": "fixed"});
         let read = patch(&[Purpose::Decide], &fields(stated)).unwrap();
-        assert_eq!((read.lead_time, read.review, read.holding), (Some(2), Some(1), Some(0.2)));
+        assert_eq!((read.lead_time, read.review), (Some(2), Some(1)));
         assert_eq!((read.backorders, read.shortage), (Some(true), None));
-        let wrong = patch(&[Purpose::Decide], &fields(json!({"lead_time": "soon"}))).unwrap_err();
-        assert!(wrong.kind == Kind::Invalid && wrong.detail.contains("lead_time"), "{}", wrong.detail);
+        for wrong in [json!({"lead_time": "2"}), json!({"lead_time": -1}), json!({"holding": [1]})] {
+            let refused = patch(&[Purpose::Decide], &fields(wrong.clone())).unwrap_err();
+            assert_eq!(refused.kind, Kind::Invalid, "{wrong}: {}", refused.detail);
+        }
+        for names in [json!("theta; naive"), json!(["theta", "naive"])] {
+            let read = patch(&[Purpose::Forecast], &fields(json!({"models": names}))).unwrap();
+            assert_eq!(read.models.unwrap().names(), ["theta", "naive"]);
+        }
         let near = patch(&[Purpose::Decide], &fields(json!({"lead_tim": 2}))).unwrap_err();
         assert!(near.detail.contains("did you mean `lead_time`?"), "{}", near.detail);
+        let unknown = patch(&[Purpose::Forecast], &fields(json!({"models": "thetta"}))).unwrap_err();
+        assert_eq!(unknown.kind, Kind::UnusablePlan, "{}", unknown.detail);
     }
 }

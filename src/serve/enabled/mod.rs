@@ -208,6 +208,10 @@ impl Engine for Serving {
         fields::schema(purpose)
     }
 
+    fn check(&self, job: &JobRequest) -> Answer<()> {
+        work::check(self, job)
+    }
+
     fn work(&self, job: &JobRequest, work: &Workplace<'_>, progress: &dyn Progress) -> Answer<Finished> {
         work::work(self, job, work, progress)
     }

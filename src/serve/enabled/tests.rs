@@ -289,7 +289,7 @@ fn orders_are_those_of_the_library() {
     let policy = StockPolicy { lead_time: 2, cycle_service: Some(0.9), ..StockPolicy::default() };
     let theta = sales().fit(["theta"]).unwrap();
     let expected = theta.forecast(3).unwrap().decide_stock(&state, &policy).unwrap().table().unwrap();
-    let fields = map(json!({"lead_time": "2", "cycle_service": 0.9}));
+    let fields = map(json!({"lead_time": 2, "cycle_service": 0.9}));
     let stock = |series: &str, on_hand: f64, on_order: f64| Stock { series: series.into(), on_hand, on_order };
     let asked = DecideRequest {
         forecast: request("weekly", &[]),
@@ -325,12 +325,19 @@ fn orders_are_those_of_the_library() {
         kind(serving.decide(&asked))
     };
     assert_eq!(refused(&|asked| asked.stock.clear()), Kind::Invalid);
-    assert_eq!(refused(&|asked| asked.stock[0].series = "x".into()), Kind::UnknownSeries);
+    assert_eq!(refused(&|asked| asked.stock.iter_mut().for_each(|item| item.series = "x".into())), Kind::UnknownSeries);
+    let mut known = asked.clone();
+    known.stock[1].series = "Store=1, Dept=2".into();
+    let left_out = serving.decide(&known).unwrap();
+    assert_eq!((left_out.orders.len(), left_out.undecided.len()), (1, 1));
+    assert_eq!(left_out.undecided[0]["series"], "Store=1, Dept=2");
+    assert!(left_out.csv.starts_with("Store,Dept,order,") && left_out.csv.lines().count() == 2, "{}", left_out.csv);
     assert_eq!(refused(&|asked| asked.stock[0].on_hand = -1.0), Kind::Invalid);
     assert_eq!(refused(&|asked| asked.policy = map(json!({"store": "x.db"}))), Kind::Invalid);
-    assert_eq!(refused(&|asked| asked.policy = map(json!({"lead_time": 5000, "cycle_service": 0.9}))), Kind::Invalid);
+    let long = json!({"lead_time": 5000, "cycle_service": 0.9});
+    assert_eq!(refused(&|asked| asked.policy = map(long.clone())), Kind::UnusablePlan);
     let twice = stock(FIRST, 1.0, 0.0);
-    assert_eq!(refused(&|asked| asked.stock.push(twice.clone())), Kind::Invalid);
+    assert_eq!(refused(&|asked| asked.stock.push(twice.clone())), Kind::Conflict);
 }
 
 #[test]
@@ -399,7 +406,7 @@ fn jobs_forecast_all_series() {
     let (home, weekly, _) = folder();
     let serving = opened(home.path());
     let nobody = Nobody::default();
-    let asked = job(JobKind::Forecast, Some("weekly"), json!({"horizon": "5", "levels": [0.9]}));
+    let asked = job(JobKind::Forecast, Some("weekly"), json!({"horizon": 5, "levels": [0.9]}));
     let (_home, finished, result, page) = done(&serving, &asked, None, &nobody);
     let finished = finished.unwrap();
     assert_eq!((finished.rows, finished.sentence.as_str()), (35, "7 series forecast 5 weeks ahead (Theta method)."));
@@ -451,7 +458,40 @@ fn what_was_sent_is_read_fitted_and_forecast() {
     ] {
         let (_home, finished, ..) = done(&serving, &job(JobKind::Forecast, None, plan), Some(&file), &nobody);
         let refused = finished.unwrap_err();
-        assert!(refused.kind == Kind::Invalid && refused.detail.contains(word), "{}", refused.detail);
+        assert!(refused.detail.contains(word), "{}", refused.detail);
+    }
+}
+
+#[test]
+fn what_can_never_be_done_does_not_wait_in_the_queue() {
+    let (home, ..) = folder();
+    let serving = opened(home.path());
+    let check = |job: JobRequest| serving.check(&job).map_err(|fault| fault.kind);
+    let with = |upload: &str, job: JobRequest| JobRequest { upload: Some(upload.into()), ..job };
+    let policy = || json!({"lead_time": 2, "cycle_service": 0.9});
+    assert_eq!(check(job(JobKind::Forecast, Some("weekly"), json!({"horizon": 4, "levels": [0.5]}))), Ok(()));
+    assert_eq!(
+        check(with("1", job(JobKind::Forecast, None, json!({"models": ["naive", "theta"], "id": "Store"})))),
+        Ok(())
+    );
+    assert_eq!(check(with("1", job(JobKind::Decide, Some("weekly"), policy()))), Ok(()));
+    for (asked, wanted) in [
+        (job(JobKind::Forecast, Some("monthly"), json!({})), Kind::UnknownModel),
+        (job(JobKind::Forecast, Some("weekly"), json!({"data": "/etc/passwd"})), Kind::Invalid),
+        (job(JobKind::Forecast, Some("weekly"), json!({"horizon": "four"})), Kind::Invalid),
+        (job(JobKind::Forecast, Some("weekly"), json!({"horizon": 2000})), Kind::UnusablePlan),
+        (job(JobKind::Forecast, Some("weekly"), json!({"levels": [95, 0.5]})), Kind::UnusablePlan),
+        (job(JobKind::Forecast, Some("weekly"), json!({"models": "nothing"})), Kind::UnusablePlan),
+        (job(JobKind::Forecast, Some("weekly"), json!({"models": "naive"})), Kind::UnknownMethod),
+        (job(JobKind::Forecast, Some("weekly"), json!({"models": "theta; naive"})), Kind::UnusablePlan),
+        (with("1", job(JobKind::Forecast, Some("weekly"), json!({}))), Kind::Conflict),
+        (with("1", job(JobKind::Forecast, None, json!({"folds": -1}))), Kind::Invalid),
+        (job(JobKind::Decide, Some("weekly"), policy()), Kind::Conflict),
+        (with("1", job(JobKind::Decide, Some("weekly"), json!({"lead_time": 5000}))), Kind::UnusablePlan),
+        (job(JobKind::Retrain, None, json!({})), Kind::Conflict),
+    ] {
+        let text = serde_json::to_string(&asked).unwrap();
+        assert_eq!(check(asked), Err(wanted), "{text}");
     }
 }
 
@@ -471,7 +511,7 @@ fn jobs_decide_by_a_file_with_the_stock() {
     assert_eq!(orders.column("order").unwrap(), expected.table().unwrap().column("order").unwrap());
     assert!(page.contains("Orders") && !page.contains("<script"));
     let (_home, finished, ..) = done(&serving, &asked, None, &Nobody::default());
-    assert_eq!(kind(finished), Kind::Invalid);
+    assert_eq!(kind(finished), Kind::Conflict);
 }
 
 /// A plan whose runs and store are in a folder of their own.
@@ -507,7 +547,7 @@ fn the_champion_of_a_plan_is_served() {
     assert_eq!(serving.models()[0].version, "1");
     let (_home, finished, ..) =
         done(&serving, &job(JobKind::Retrain, None, json!({"folds": 3})), None, &Nobody::default());
-    assert_eq!(kind(finished), Kind::Invalid);
+    assert_eq!(kind(finished), Kind::Conflict);
     let page = serving.dashboard().unwrap();
     assert!(page.contains("<html") && page == serving.dashboard().unwrap());
 }

@@ -79,7 +79,8 @@ pub(super) fn gauges(serving: &Serving) -> Answer<Gauges> {
             .coverage
             .extend(coverage.map(|(share, level)| (row.model.clone(), (level * 1e6).round() / 1e6, row.window, share)));
     }
-    gauges.drift = report.inputs.iter().map(|input| (input.drift.column.clone(), input.drift.psi)).collect();
+    let drifts = report.inputs.iter().map(|input| &input.drift);
+    gauges.drift = drifts.map(|drift| (drift.column.clone(), drift.psi, drift.verdict as u8)).collect();
     let mut alerts: BTreeMap<(String, String), usize> = BTreeMap::new();
     for open in &report.open {
         let severity = format!("{:?}", open.alert.severity).to_lowercase();

@@ -4,8 +4,10 @@
 //! file alone.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use serde_json::{Map, Value};
 use tradewind_serve::engine::{Answer, Finished, JobKind, JobRequest, Progress, Workplace};
 use tradewind_serve::{Fault, Kind};
 
@@ -13,18 +15,39 @@ use super::Serving;
 use super::asked::{LONGEST, most};
 use super::decide::policy;
 use super::fields::{self, Purpose};
+use super::models::{Ready, ServedModel};
 use super::upload::{check_size, plan, unplaced};
-use crate::decide::{Decision, State};
+use crate::decide::{Decision, State, StockPolicy};
 use crate::evaluate::Backtest;
 use crate::forecast::Forecast;
 use crate::job::{Event, Fence, Job};
-use crate::plan::Plan;
+use crate::plan::{Patch, Plan};
 use crate::report::Report;
 use crate::show::words::{self, counted};
 use crate::show::{Block, Show, number};
+use crate::track::Runs;
 
 /// Steps of a job that are told of.
 const STEPS: f64 = 1000.0;
+
+/// Can a job be begun?
+///
+/// # Errors
+/// It states what no job of its kind may, what contradicts itself, or names what is not there.
+pub(super) fn check(serving: &Serving, job: &JobRequest) -> Answer<()> {
+    match (job.kind, &job.upload) {
+        (JobKind::Forecast, Some(_)) => reading(job),
+        (JobKind::Forecast, None) => chosen(serving, job).map(drop),
+        (JobKind::Decide, upload) => {
+            ordering(serving, job)?;
+            match upload.is_some() || serving.plan().is_some_and(|plan| plan.stock.is_some()) {
+                true => Ok(()),
+                false => Err(stockless()),
+            }
+        }
+        (JobKind::Retrain, _) => trained(serving, job).map(drop),
+    }
+}
 
 /// Does a job.
 pub(super) fn work(
@@ -34,9 +57,6 @@ pub(super) fn work(
     progress: &dyn Progress,
 ) -> Answer<Finished> {
     let done = match (job.kind, work.upload) {
-        (JobKind::Forecast, Some(_)) if job.model.is_some() => {
-            Err(Fault::new(Kind::Invalid, "a forecast is of a `model` or of an `upload`, not of both"))
-        }
         (JobKind::Forecast, Some(upload)) => {
             followed(fenced(work, upload)?, progress, || uploaded(serving, job, work, upload))
         }
@@ -100,35 +120,54 @@ fn pass_on(told: &Receiver<Option<(f64, String)>>, progress: &dyn Progress) {
     }
 }
 
-/// The plan of a job that says how a served model forecasts, over the plan that is served; and the horizon, if it states one.
-fn stated(serving: &Serving, job: &JobRequest, purposes: &[Purpose]) -> Answer<(Plan, Option<usize>)> {
-    let patch = fields::patch(purposes, &job.plan)?;
-    let horizon = patch.horizon;
-    check_horizon(horizon)?;
-    Ok((patch.over(serving.plan().cloned().unwrap_or_default()), horizon))
-}
-
-fn check_horizon(horizon: Option<usize>) -> Answer<()> {
+/// A horizon as a job states it, if it is not too long.
+fn within(horizon: Option<usize>) -> Answer<Option<usize>> {
     match horizon {
         Some(steps) if steps > LONGEST => {
-            Err(Fault::new(Kind::Invalid, format!("a horizon is at most {LONGEST} steps, not {steps}")))
+            Err(Fault::new(Kind::UnusablePlan, format!("a horizon is at most {LONGEST} steps, not {steps}")))
         }
-        _ => Ok(()),
+        horizon => Ok(horizon),
     }
 }
 
-/// The method that a job names, if it names one.
-fn method(job: &JobRequest, plan: &Plan) -> Option<String> {
-    job.plan.contains_key("models").then(|| plan.models.names().first().map(ToString::to_string)).flatten()
+/// Can a file be read and forecast as a job says?
+fn reading(job: &JobRequest) -> Answer<()> {
+    if job.model.is_some() {
+        return Err(Fault::new(Kind::Conflict, "a forecast is of a `model` or of an `upload`, not of both"));
+    }
+    within(fields::patch(&[Purpose::Read, Purpose::Forecast], &job.plan)?.horizon).map(drop)
+}
+
+/// The place of the method that a job names among those of a model; the first if it names none.
+fn method(ready: &Ready, patch: &Patch) -> Answer<usize> {
+    let named = patch.models.as_ref().map(|models| models.names()).unwrap_or_default();
+    match named.as_slice() {
+        [_, _, ..] => Err(Fault::new(Kind::UnusablePlan, "one method forecasts: state a single one as `models`")),
+        named => ready.method(named.first().copied()),
+    }
+}
+
+/// How all series of a served model are forecast.
+struct Chosen {
+    model: Arc<ServedModel>,
+    method: usize,
+    horizon: Option<usize>,
+    levels: Vec<f64>,
+}
+
+fn chosen(serving: &Serving, job: &JobRequest) -> Answer<Chosen> {
+    let patch = fields::patch(&[Purpose::Forecast], &job.plan)?;
+    let model = serving.models.find(job.model.as_deref())?;
+    let method = method(model.ready()?, &patch)?;
+    let (horizon, is_stated) = (within(patch.horizon)?, patch.levels.is_some());
+    let levels = if is_stated { patch.over(Plan::default()).levels()? } else { crate::forecast::LEVELS.to_vec() };
+    Ok(Chosen { model, method, horizon, levels })
 }
 
 /// Forecasts all series of a served model.
 fn served(serving: &Serving, job: &JobRequest, work: &Workplace<'_>) -> Answer<Finished> {
-    let (plan, horizon) = stated(serving, job, &[Purpose::Forecast])?;
-    let model = serving.models.find(job.model.as_deref())?;
-    let ready = model.ready()?;
-    let fits = ready.fits.only(ready.method(method(job, &plan).as_deref())?);
-    let levels = if job.plan.contains_key("levels") { plan.levels()? } else { crate::forecast::LEVELS.to_vec() };
+    let Chosen { model, method, horizon, levels } = chosen(serving, job)?;
+    let fits = model.ready()?.fits.only(method);
     let forecast = fits.forecast(horizon.unwrap_or_else(|| fits.horizon()))?.levels(levels)?;
     let about = format!("model {}, version {}", model.card.name, model.card.version);
     told(&forecast, &model.card.name, &about, None, work)
@@ -137,7 +176,7 @@ fn served(serving: &Serving, job: &JobRequest, work: &Workplace<'_>) -> Answer<F
 /// Reads what somebody has sent, fits and forecasts; of several methods the one that was best on past folds.
 fn uploaded(serving: &Serving, job: &JobRequest, work: &Workplace<'_>, upload: &Path) -> Answer<Finished> {
     check_size(serving, upload)?;
-    check_horizon(fields::patch(&[Purpose::Read, Purpose::Forecast], &job.plan)?.horizon)?;
+    reading(job)?;
     let (plan, found) = plan(upload, &[Purpose::Read, Purpose::Forecast], &job.plan)?;
     let panel = plan.panel()?;
     let audit = panel.audit()?;
@@ -219,32 +258,42 @@ fn told(
     Ok(Finished { sentence, rows: (done * forecast.horizon()) as u64 })
 }
 
+/// How orders of all items are decided.
+struct Ordering {
+    model: Arc<ServedModel>,
+    method: usize,
+    policy: StockPolicy,
+}
+
+fn ordering(serving: &Serving, job: &JobRequest) -> Answer<Ordering> {
+    let (decide, other): (Map<String, Value>, Map<String, Value>) =
+        job.plan.clone().into_iter().partition(|(name, _)| fields::is_for(Purpose::Decide, name));
+    let policy = policy(serving, &decide)?;
+    let patch = fields::patch(&[Purpose::Forecast], &other)?;
+    let model = serving.models.find(job.model.as_deref())?;
+    let method = method(model.ready()?, &patch)?;
+    Ok(Ordering { model, method, policy })
+}
+
+fn stockless() -> Fault {
+    let detail = "nothing says what is on the shelf: send a file with the stock of each item and name it as `upload`";
+    Fault::new(Kind::Conflict, detail)
+}
+
 /// Decides what to order of all items, given a file with the stock: the one that was sent, or that of the plan.
 fn ordered(serving: &Serving, job: &JobRequest, work: &Workplace<'_>, stock: Option<&Path>) -> Answer<Finished> {
-    let model = serving.models.find(job.model.as_deref())?;
+    let Ordering { model, method, policy } = ordering(serving, job)?;
     let ready = model.ready()?;
-    let (mut decide, mut other) = (serde_json::Map::new(), serde_json::Map::new());
-    for (name, value) in &job.plan {
-        let part = if fields::is_for(Purpose::Decide, name) { &mut decide } else { &mut other };
-        part.insert(name.clone(), value.clone());
-    }
-    let policy = policy(serving, &decide)?;
-    let plan = fields::patch(&[Purpose::Forecast], &other)?.over(Plan::default());
-    let Some(stock) = stock.or(serving.plan().and_then(|plan| plan.stock.as_deref())) else {
-        let detail =
-            "nothing says what is on the shelf: send a file with the stock of each item and name it as `upload`";
-        return Err(Fault::new(Kind::Invalid, detail));
-    };
+    let Some(stock) = stock.or(serving.plan().and_then(|plan| plan.stock.as_deref())) else { return Err(stockless()) };
     let state = State::read(stock, &ready.fits.panel(), &policy)?;
     if state.reach() > LONGEST {
         let detail = format!(
             "lead time and review period together are {} steps; a forecast has {LONGEST} at most",
             state.reach()
         );
-        return Err(Fault::new(Kind::Invalid, detail));
+        return Err(Fault::new(Kind::UnusablePlan, detail));
     }
-    let fits = ready.fits.only(ready.method(method(job, &plan).as_deref())?);
-    let decision = fits.forecast(state.reach())?.decide(&state, &policy)?;
+    let decision = ready.fits.only(method).forecast(state.reach())?.decide(&state, &policy)?;
     saved(&decision, work)
 }
 
@@ -254,16 +303,24 @@ fn saved(decision: &Decision, work: &Workplace<'_>) -> Answer<Finished> {
     Ok(Finished { sentence: decision.sentence(), rows: decision.table()?.rows() as u64 })
 }
 
+/// The plan that is fitted anew, and where its runs are.
+fn trained<'a>(serving: &'a Serving, job: &JobRequest) -> Answer<(&'a Plan, Runs, String)> {
+    let (runs, name) = serving.runs()?;
+    if !job.plan.is_empty() || job.upload.is_some() || job.model.as_ref().is_some_and(|model| *model != name) {
+        let detail = format!(
+            "what is fitted anew is the plan of the server, {name}; a request states no other model, no upload and no fields"
+        );
+        return Err(Fault::new(Kind::Conflict, detail));
+    }
+    match serving.plan() {
+        Some(plan) => Ok((plan, runs, name)),
+        None => Err(Fault::new(Kind::Conflict, "the server operates no plan")),
+    }
+}
+
 /// Fits the plan that is served anew, and lets the best challenge the champion.
 fn retrained(serving: &Serving, job: &JobRequest, work: &Workplace<'_>) -> Answer<Finished> {
-    let (runs, name) = serving.runs()?;
-    if !job.plan.is_empty() || job.model.as_ref().is_some_and(|model| *model != name) {
-        let detail = format!(
-            "what is fitted anew is the plan of the server, {name}; a request states no other model and no fields"
-        );
-        return Err(Fault::new(Kind::Invalid, detail));
-    }
-    let Some(plan) = serving.plan() else { return Err(Fault::new(Kind::Conflict, "the server operates no plan")) };
+    let (plan, runs, name) = trained(serving, job)?;
     let done = plan.retrain(&runs)?;
     serving.models.refresh();
     let board = done.leaderboard();

@@ -67,7 +67,7 @@ pub(super) async fn decide(
     Json(request): Json<DecideRequest>,
 ) -> Result<axum::Json<DecideAnswer>, Fault> {
     person.must_be(Role::Planner)?;
-    let (weight, most) = (weight(&app, &request.forecast)?, app.settings().limits.values);
+    let (weight, most) = (weight(&app, &request.forecast())?, app.settings().limits.values);
     if weight > most {
         let detail = format!(
             "{weight} values are asked for, and an answer may have {most}: decide on fewer items, or start a job"

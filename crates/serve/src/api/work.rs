@@ -120,14 +120,6 @@ pub(super) async fn add_job(
             _ => return Err(Fault::new(Kind::BadRequest, "an Idempotency-Key has 1 to 200 visible ASCII signs")),
         },
     };
-    if let (Some(_), Some(_)) = (&request.model, &request.upload) {
-        return Err(Fault::new(Kind::Conflict, "a job is of a `model` or of an `upload`, not of both"));
-    }
-    if let Some(name) = &request.model
-        && !app.engine().models().iter().any(|model| model.name == *name)
-    {
-        return Err(Fault::new(Kind::UnknownModel, format!("no model `{}` is served", name.escape_debug())));
-    }
     let job = app.jobs().add(&person, &request, key.as_deref()).await?;
     let place = format!("/v1/jobs/{}", job.id);
     let place = HeaderValue::try_from(place).map_err(|cause| Fault::new(Kind::Internal, cause.to_string()))?;

@@ -1,7 +1,10 @@
 //! How much to order, given what is in stock.
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::State;
+use axum::http::{Response, header};
+use axum::response::IntoResponse;
 use axum::routing::get;
 use maud::{Markup, PreEscaped, html};
 use serde_json::{Map, Value};
@@ -34,16 +37,13 @@ async fn look(State(app): State<App>, person: Person, fields: Fields) -> Markup 
     page(&Visitor::of(&app, Some(&person)), &app.engine().models(), &fields, None)
 }
 
-async fn decide(State(app): State<App>, Posted(person, fields): Posted) -> Result<Markup, Fault> {
+async fn decide(State(app): State<App>, Posted(person, fields): Posted) -> Result<Response<Body>, Fault> {
     person.must_be(Role::Planner)?;
     let answer = match request(&fields) {
         Ok(request) => {
             let most = app.settings().limits.values;
             app.ask(move |engine| {
-                let weight = engine.weight(&ForecastRequest {
-                    series: request.stock.iter().map(|stock| stock.series.clone()).collect(),
-                    ..request.forecast.clone()
-                })?;
+                let weight = engine.weight(&request.forecast())?;
                 if weight > most {
                     return Err(Fault::new(
                         Kind::TooLarge,
@@ -58,19 +58,28 @@ async fn decide(State(app): State<App>, Posted(person, fields): Posted) -> Resul
     };
     match answer {
         Err(fault) if fault.kind.status() >= 500 || fault.kind == Kind::Busy => Err(fault),
-        answer => Ok(page(&Visitor::of(&app, Some(&person)), &app.engine().models(), &fields, Some(&answer))),
+        Ok(answer) if fields.has("download") => Ok(download(answer.csv)),
+        answer => {
+            let page = page(&Visitor::of(&app, Some(&person)), &app.engine().models(), &fields, Some(&answer));
+            Ok(page.into_response())
+        }
     }
+}
+
+/// The orders, for whoever places them.
+fn download(csv: String) -> Response<Body> {
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"orders.csv\""),
+    ];
+    (headers, csv).into_response()
 }
 
 fn request(fields: &Fields) -> Answer<DecideRequest> {
     let stock = stock(fields.text("stock"))?;
-    let series = stock.iter().map(|item| item.series.clone()).collect();
     Ok(DecideRequest {
-        forecast: ForecastRequest {
-            model: fields.given("model").map(String::from),
-            series,
-            ..ForecastRequest::default()
-        },
+        // No series: those of the stock, as far as the model has them.
+        forecast: ForecastRequest { model: fields.given("model").map(String::from), ..ForecastRequest::default() },
         policy: policy(fields)?,
         stock,
     })
@@ -183,7 +192,10 @@ fn page(visitor: &Visitor, models: &[ModelCard], fields: &Fields, answer: Option
                         code { "Store=1, Dept=1, 120, 40" } "."
                     }
                 }
-                div.buttons { button.main type="submit" { "Decide" } }
+                div.buttons {
+                    button.main type="submit" { "Decide" }
+                    @if matches!(answer, Some(Ok(_))) { button type="submit" name="download" value="csv" { "Download the orders (CSV)" } }
+                }
             }
         }
     };
@@ -196,15 +208,11 @@ fn result(answer: &DecideAnswer) -> Markup {
             h2 #result { "What to order" }
             p.figure.words { (answer.sentence) }
             @if let Some(caveat) = &answer.caveat { div.note role="note" { p { (caveat) } } }
-            @if answer.html.is_empty() {
-                (table("Orders", &answer.orders))
-                @if !answer.undecided.is_empty() {
-                    h3 { (count(answer.undecided.len(), "item", "items")) " without an order" }
-                    (table("Items without an order", &answer.undecided))
-                }
-            } @else {
-                div.engine { (PreEscaped(&answer.html)) }
+            @if !answer.undecided.is_empty() {
+                h3 { (count(answer.undecided.len(), "item", "items")) " without an order" }
+                (table("Items without an order", &answer.undecided))
             }
+            @if answer.html.is_empty() { (table("Orders", &answer.orders)) } @else { div.engine { (PreEscaped(&answer.html)) } }
         }
     }
 }
@@ -287,7 +295,7 @@ mod tests {
             orders: vec![row.clone()],
             undecided: vec![row],
             caveat: Some(EVIL.into()),
-            html: String::new(),
+            ..DecideAnswer::default()
         };
         let visitor = Visitor { name: "a".into(), may_plan: true, ..Visitor::default() };
         let models = [ModelCard { name: EVIL.into(), frequency: "weekly".into(), ..ModelCard::default() }];

@@ -376,10 +376,10 @@ impl Engine for Fake {
                 orders.len(),
                 undecided.len()
             ),
-            html: String::new(),
-            caveat: None,
+            csv: format!("series,order\n{}", orders.len()),
             orders,
             undecided,
+            ..DecideAnswer::default()
         })
     }
 
@@ -462,6 +462,15 @@ impl Engine for Fake {
             }
         };
         json!({"type": "object", "properties": fields, "additionalProperties": false})
+    }
+
+    fn check(&self, job: &JobRequest) -> Answer<()> {
+        match &job.model {
+            Some(name) if !self.models().iter().any(|model| model.name == *name) => {
+                Err(Fault::new(Kind::UnknownModel, format!("no model is called `{name}`")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Takes `plan.steps` steps, 20 by default; with `plan.fail` it is refused at the last, with `plan.panic` it panics there.
@@ -644,7 +653,7 @@ impl Engine for Fake {
             actuals_until: DateTime::<Utc>::from_timestamp(1_351_209_600, 0),
             mase: vec![("ets(season=52)".into(), 8, 0.91)],
             coverage: vec![("ets(season=52)".into(), 0.8, 8, 0.77)],
-            drift: vec![("Temperature".into(), 0.04)],
+            drift: vec![("Temperature".into(), 0.04, 0)],
             alerts: if self.is_empty { Vec::new() } else { vec![("bias".into(), "warning".into(), 1)] },
         })
     }
