@@ -10,6 +10,9 @@ pub fn log() {
         .flatten_event(true)
         .with_target(false)
         .with_writer(std::io::stderr)
+        // A line that cannot be written (a file on a full disk) would be told of on stderr as well, which panics, and the hook below once
+        // more: the server would end.
+        .log_internal_errors(false)
         .with_env_filter(filter)
         .try_init();
     // A mistake of ours is a line like all others.

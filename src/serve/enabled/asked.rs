@@ -18,6 +18,8 @@ use crate::panel::{Columns, Future, Panel, parse_stamp};
 /// The longest horizon, the most levels and the longest history of a request.
 pub(super) const LONGEST: usize = 1000;
 const MOST_LEVELS: usize = 9;
+/// Signs of the name of a run.
+const LONGEST_NAME: usize = 200;
 /// The least level: what is left of 1 is the largest. Further out no forecast of sales means anything.
 const LEAST: f64 = 0.001;
 const MOST_POINTS: usize = 100_000;
@@ -100,6 +102,12 @@ impl Asked {
     /// # Errors
     /// When it names something that is not there, or states a number that cannot be.
     pub(super) fn of(serving: &Serving, request: &ForecastRequest, horizon: Option<usize>) -> Answer<Self> {
+        if let Some(run) = &request.issue
+            && !(1..=LONGEST_NAME).contains(&run.chars().count())
+        {
+            let detail = format!("the name of a run, `issue`, has 1 to {LONGEST_NAME} signs");
+            return Err(Fault::new(Kind::Invalid, detail));
+        }
         let stated = horizon_of(request)?;
         let horizon = horizon.or(stated);
         let levels = levels_of(request)?;

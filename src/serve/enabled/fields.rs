@@ -130,11 +130,14 @@ fn bounded(property: &mut Value) {
 pub(super) fn patch(purposes: &[Purpose], stated: &Map<String, Value>) -> Answer<Patch> {
     for name in stated.keys() {
         if !allowed(purposes).any(|known| known == name) {
-            let why = match Patch::FIELDS.contains(&name.as_str()) {
-                true => format!("the field `{name}` cannot be stated here"),
-                false => format!("there is no field `{name}`{}", suggestion(name, allowed(purposes))),
+            let (kind, why) = match Patch::FIELDS.contains(&name.as_str()) {
+                true if allowed(&ALL).any(|known| known == name) => {
+                    (Kind::UnusablePlan, format!("the field `{name}` says nothing of what is asked for here"))
+                }
+                true => (Kind::Invalid, format!("the field `{name}` cannot be stated here")),
+                false => (Kind::Invalid, format!("there is no field `{name}`{}", suggestion(name, allowed(purposes)))),
             };
-            return Err(Fault::new(Kind::Invalid, why));
+            return Err(Fault::new(kind, why));
         }
     }
     let patch: Patch = crate::options::read("the plan", stated.clone())?;

@@ -70,7 +70,7 @@ fn described(app: &App) -> Value {
     }
     // Which fields of a plan a request may have is known to the engine.
     let schemas = &mut document["components"]["schemas"];
-    for (schema, field, purpose) in [("DecideRequest", "policy", "decide"), ("JobRequest", "plan", "forecast")] {
+    for (schema, field, purpose) in [("DecideRequest", "policy", "decide"), ("JobRequest", "plan", "")] {
         let fields = app.engine().fields(purpose);
         let place = &mut schemas[schema]["properties"][field];
         for key in ["type", "properties", "additionalProperties", "$defs"] {
