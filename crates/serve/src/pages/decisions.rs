@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::fields::{Fields, Posted, csrf, parse, refusal, select};
 use super::layout::{Sheet, Visitor};
 use super::policy::{policy, policy_fields};
-use super::words::{MISSING, capitalised, count, fixed, number, shared_decimals, steps};
+use super::words::{MISSING, capitalised, count, fixed, number, sentence, shared_decimals, steps};
 use crate::access::{Person, Role};
 use crate::app::App;
 use crate::engine::{Answer, DecideAnswer, DecideRequest, ForecastRequest, ModelCard, Stock};
@@ -231,6 +231,7 @@ fn table(title: &str, rows: &[Map<String, Value>]) -> Markup {
         })
         .collect();
     let cell = |name: &str, value: Option<&Value>, decimals: usize| match value {
+        Some(Value::String(text)) if name == "reason" => sentence(text),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Bool(is)) => if *is { "yes" } else { "no" }.into(),
         Some(value) => match value.as_f64() {
