@@ -62,9 +62,8 @@ def free_port():
 class Server:
     """The program, serving from a folder."""
 
-    def __init__(self, program, home, *arguments, models=True, environment=None):
+    def __init__(self, program, home, *arguments, models=True):
         self.program, self.home, self.arguments = program, home, list(arguments)
-        self.environment = environment
         if models:
             self.arguments += ["--models", home / "models"]
         self.token = None
@@ -73,8 +72,7 @@ class Server:
     def start(self):
         command = [self.program, "serve", *self.arguments, "--listen", "127.0.0.1:0", "--state", self.home / "state"]
         self.log = open(self.home / "log", "a", encoding="utf-8")
-        self.process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=self.log, text=True, cwd=self.home,
-                                        env={**os.environ, **(self.environment or {})})
+        self.process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=self.log, text=True, cwd=self.home)
         line = self.process.stdout.readline()
         found = re.search(r"http://([\d.]+):(\d+)", line)
         expect(found, f"the server does not begin: {line} {(self.home / 'log').read_text()[-500:]}")

@@ -450,15 +450,15 @@ fn what_was_sent_is_read_fitted_and_forecast() {
     assert!(finished.sentence.contains("the best of 2 methods on 2 folds"), "{}", finished.sentence);
     assert!(page.contains("Methods on past folds") && !page.contains(&home.path().display().to_string()));
 
-    for (plan, word) in [
-        (json!({"data": "/etc/passwd"}), "`data`"),
-        (json!({"join": "/etc/passwd"}), "`join`"),
-        (json!({"models": "nothing"}), "nothing"),
-        (json!({"models": "naive", "horizon": 2000}), "1000"),
+    for (plan, kind, word) in [
+        (json!({"data": "/etc/passwd"}), Kind::Invalid, "`data`"),
+        (json!({"join": "/etc/passwd"}), Kind::Invalid, "`join`"),
+        (json!({"models": "nothing"}), Kind::UnusablePlan, "nothing"),
+        (json!({"models": "naive", "horizon": 2000}), Kind::UnusablePlan, "1000"),
     ] {
         let (_home, finished, ..) = done(&serving, &job(JobKind::Forecast, None, plan), Some(&file), &nobody);
         let refused = finished.unwrap_err();
-        assert!(refused.detail.contains(word), "{}", refused.detail);
+        assert!(refused.kind == kind && refused.detail.contains(word), "{}", refused.detail);
     }
 }
 
