@@ -414,7 +414,7 @@ plan! {
         /// Column that tells when the item could be sold: a flag, or the share of the step from 0 to 1.
         #[env = "TRADEWIND_AVAILABLE"] #[of(Data)]
         available: String,
-        /// Frequency, inferred by default: h, D, W-SUN, MS, QS, YS, 1.
+        /// Frequency, inferred by default: h, D, Mon-Fri, `h Mon-Sat 8-18`, W-SUN, MS, QS, YS, 4-5-4 (retail months), 1.
         #[env = "TRADEWIND_FREQ"] #[of(Data)]
         freq: String,
         /// Season length in steps; by default that of the frequency.

@@ -72,7 +72,7 @@ pub(super) fn sales(panel: &Panel, starts: &[i64], horizon: usize) -> Result<Dat
         subtitle: format!("{} series, {frequency}{span}{forecast}", number(panel.len() as f64)),
         noun: noun.into(),
         season: panel.season(),
-        before: season_before(noun, panel.season()),
+        before: season_before(noun, panel.season(), frequency.week()),
         steps: (0..end).map(|step| calendar.label(first + step as i64)).collect(),
         dated: !frequency.is_whole(),
         history,

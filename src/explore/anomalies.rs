@@ -26,7 +26,7 @@ use super::unusual::{Judged, Rules, power, share_all};
 use super::{Ask, Finding};
 use crate::error::{Error, Result};
 use crate::figures::{Line, Marked, TimeAxis};
-use crate::panel::{DAY, Panel, candidate_holidays};
+use crate::panel::{Panel, candidate_holidays};
 use crate::show::words::{about, counted};
 use crate::show::{Claim, Table, number};
 use crate::statistics::{Estimate, benjamini_yekutieli, check_level, student_quantile};
@@ -168,7 +168,8 @@ impl<'a> Found<'a> {
         let divisions = divisions(panel)?;
         let mut shared = Vec::new();
         let daily = setting.controls.groups.len() == 1;
-        let rules = Rules { year: year.round() as usize, reach, daily, power: power(&usual) };
+        let steps = if daily { super::year(panel) } else { year.round() as usize };
+        let rules = Rules { year: steps, reach, power: power(&usual) };
         if panel.len() - left >= SHARED {
             let members: Vec<usize> = (0..panel.len()).collect();
             if let Some(judged) = rules.judge_sum(&usual, &members, dates) {
@@ -573,10 +574,5 @@ pub(super) fn divisions(panel: &Panel) -> Result<Vec<Division>> {
 
 /// Steps in a year: of a season where steps have no dates.
 pub(super) fn steps_a_year(panel: &Panel) -> f64 {
-    let frequency = panel.frequency();
-    if frequency.is_whole() {
-        panel.season().max(1) as f64
-    } else {
-        (365.2425 * DAY as f64 / frequency.length() as f64).max(1.0)
-    }
+    panel.steps_in_a_year().max(1.0)
 }

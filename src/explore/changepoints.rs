@@ -20,7 +20,7 @@ use super::shifts::{Design, Shift};
 use super::{Ask, Finding};
 use crate::error::{Error, Result};
 use crate::figures::{Line, Marked, TimeAxis};
-use crate::panel::{DAY, Panel, median};
+use crate::panel::{Panel, median};
 use crate::progress;
 use crate::show::words::{about, counted};
 use crate::show::{Claim, Table, number};
@@ -277,9 +277,7 @@ struct Blocks<'a> {
 impl<'a> Blocks<'a> {
     fn of(panel: &'a Panel) -> Result<Self> {
         let (frequency, (first, last)) = (panel.frequency(), panel.extent().unwrap_or((0, -1)));
-        let step = frequency.length();
-        let week = (frequency.is_day_or_part() && 7 * DAY % step == 0).then_some((7 * DAY / step) as usize);
-        let block = week.or((frequency.is_whole() && panel.season() == 7).then_some(7)).unwrap_or(1);
+        let block = frequency.week().or((frequency.is_whole() && panel.season() == 7).then_some(7)).unwrap_or(1);
         let year = if block == 7 && frequency.is_whole() { 52.0 } else { steps_a_year(panel) / block as f64 };
         let least = if year >= 50.0 { WEEKS } else { ((year / 2.0).round() as usize).clamp(6, 4 * WEEKS) };
         let design = Design { block, year, least };

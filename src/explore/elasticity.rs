@@ -34,7 +34,7 @@ use super::within::{Controls, Cycle, independent, solved};
 use super::{Ask, Finding};
 use crate::error::{Error, Result, suggestion};
 use crate::figures::{Correlations, Intervals, Scatter};
-use crate::panel::{DAY, Panel, Role, median};
+use crate::panel::{Panel, Role, median};
 use crate::progress;
 use crate::show::words::{about, counted, listed, p_value, rounded};
 use crate::show::{Claim, Placebo, Table, number};
@@ -232,7 +232,7 @@ pub(super) fn steps_a_year(panel: &Panel) -> Option<f64> {
     if frequency.is_whole() {
         return (panel.season() > 1).then_some(panel.season() as f64);
     }
-    Some(365.25 * DAY as f64 / frequency.length() as f64)
+    frequency.a_year()
 }
 
 impl Elasticity {

@@ -123,7 +123,7 @@ impl Ask for HolidayEffects {
         let steady = at_steady_price(panel, &[])?;
         let panel = steady.as_ref().map_or(panel, |steady| &steady.panel);
         let mut kept = self.kept(panel, before, after)?;
-        kept.with_closures(panel, if daily { 7 } else { 1 }, if daily { AROUND_CLOSED } else { 0 });
+        kept.with_closures(panel, panel.frequency().week().unwrap_or(1), if daily { AROUND_CLOSED } else { 0 });
         let baseline = Baseline::of(panel, &kept.near)?;
         let (found, few) = measured(panel, &kept, &baseline, before, after)?;
         let finding = self.told(panel, &kept, &baseline, found, few)?;

@@ -139,7 +139,7 @@ pub(super) fn measured(
     let (first, last) = panel.extent().unwrap_or((0, -1));
     let dates = usize::try_from(last - first + 1).unwrap_or(0);
     let week = baseline.phases() as i64;
-    let harmonics = Harmonics::of(first, dates, &kept.near, baseline.reach(), week > 1);
+    let harmonics = Harmonics::of(first, dates, &kept.near, baseline.reach(), baseline.phases());
     let asked: Vec<&Holiday> = kept.holidays.iter().filter(|holiday| holiday.asked).collect();
     let mut jobs: Vec<Job> = Vec::new();
     let mut places: Vec<(usize, usize)> = Vec::new();

@@ -88,7 +88,12 @@ impl Baseline {
     /// When the covariates cannot be read, or the work is interrupted.
     pub(super) fn of(panel: &Panel, near: &Near) -> Result<Self> {
         let daily = panel.frequency().length() <= DAY;
-        let (reach, week) = if daily { (REACH.0, 7) } else { (REACH.1, 1) };
+        let week = match panel.frequency().week() {
+            Some(week) if panel.frequency().length() == DAY => week,
+            _ if daily => 7,
+            _ => 1,
+        };
+        let reach = if daily { REACH.0 } else { REACH.1 };
         let (first, last) = panel.extent().unwrap_or((0, -1));
         let dates = usize::try_from(last - first + 1).unwrap_or(0);
         let place = if daily && dates >= LEAST_MONTHS {

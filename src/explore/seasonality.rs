@@ -279,7 +279,9 @@ impl Season {
         let noun = panel.frequency().noun();
         match (noun, self.steps) {
             ("hour", 24) => "day".into(),
-            ("hour", 168) | ("day", 7) => "week".into(),
+            ("hour" | "day", week) if panel.frequency().week() == Some(week) => "week".into(),
+            ("hour", day) if panel.frequency().season() == day => "day".into(),
+            ("day", steps) if year(panel) == steps => "year".into(),
             ("day", 364..=366) | ("week", 52 | 53) | ("month", 12) | ("quarter", 4) => "year".into(),
             (_, m) => format!("{} {noun}s", number(m as f64)),
         }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use super::effect::Flag;
 use crate::error::Result;
-use crate::panel::{DAY, Panel};
+use crate::panel::Panel;
 
 /// The share of the steps without the flag that must lie outside the steps around its runs.
 const FREE: f64 = 0.2;
@@ -27,19 +27,17 @@ pub(super) struct Windows {
 impl Windows {
     pub(super) fn of(panel: &Panel) -> Self {
         let frequency = panel.frequency();
-        let (noun, length) = (frequency.noun(), frequency.length());
-        let is_part = frequency.is_day_or_part() && 7 * DAY % length == 0;
-        let cycle = if is_part { (7 * DAY / length) as usize } else { 1 };
+        let (noun, week) = (frequency.noun(), frequency.week());
         let (before, after, names) = match noun {
-            "day" => (3, 7, ["the 3 days before".into(), "the week after".into()]),
+            "day" => (3, week.unwrap_or(7), ["the 3 days before".into(), "the week after".into()]),
             "week" => (1, 2, ["the week before".into(), "the 2 weeks after".into()]),
-            _ if is_part && DAY % length == 0 => {
-                let day = (DAY / length) as usize;
+            _ if week.is_some() => {
+                let day = frequency.season();
                 (day, day, ["the day before".into(), "the day after".into()])
             }
             _ => (1, 1, [format!("the {noun} before"), format!("the {noun} after")]),
         };
-        Self { before, after, names, cycle }
+        Self { before, after, names, cycle: week.unwrap_or(1) }
     }
 }
 

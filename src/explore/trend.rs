@@ -16,7 +16,7 @@ use super::{Ask, Finding};
 use crate::error::{Error, Result};
 use crate::figures::{Line, Lines, TimeAxis};
 use crate::fitting::Anniversary;
-use crate::panel::{DAY, Panel, median, order};
+use crate::panel::{Panel, median, order};
 use crate::progress;
 use crate::show::words::{amount, counted, rounded};
 use crate::show::{Claim, Table, number};
@@ -196,10 +196,10 @@ impl Trend {
 /// Steps in a year: 364 days keep the weekdays; on calendars of whole numbers, the season.
 pub(crate) fn year(panel: &Panel) -> usize {
     let frequency = panel.frequency();
-    match frequency.length() {
-        length if frequency.is_day_or_part() && length > 0 && DAY % length == 0 => (364 * DAY / length) as usize,
-        _ if frequency.is_whole() => panel.season(),
-        _ => frequency.season().max(1),
+    match frequency.week() {
+        Some(week) => 52 * week,
+        None if frequency.is_whole() => panel.season(),
+        None => frequency.season().max(1),
     }
 }
 
@@ -337,7 +337,7 @@ pub(crate) struct LastYear {
 
 /// Days to a week: in a small figure, a year of days is a block of ink.
 pub(crate) fn days_to_a_week(panel: &Panel) -> usize {
-    if panel.frequency().noun() == "day" { 7 } else { 1 }
+    panel.frequency().week().filter(|_| panel.frequency().noun() == "day").unwrap_or(1)
 }
 
 /// Values by the week where they are daily, counted back from the last; a week that lacks a day has no sum.

@@ -37,10 +37,9 @@ pub(super) struct Judged {
 
 /// How deviations are judged.
 pub(super) struct Rules {
-    /// Steps in a year.
+    /// Steps in a year; of days, so many that they fall on the same weekday.
     pub(super) year: usize,
     pub(super) reach: usize,
-    pub(super) daily: bool,
     /// The power of the ratio to what is expected that is as far above as below: 1 for ratios, 0 for their logarithms.
     pub(super) power: f64,
 }
@@ -168,8 +167,7 @@ impl Rules {
     /// they do not agree.
     fn other_years(&self, plain: &[f64], closed: &[bool]) -> Vec<f64> {
         let n = plain.len();
-        // Days of other years that fall on the same weekday.
-        let year = if self.daily { 364 } else { self.year };
+        let year = self.year;
         if year < 2 || 2 * n < 3 * year {
             return vec![0.0; n];
         }
@@ -213,7 +211,7 @@ impl Rules {
         if all.is_nan() || all <= 1e-9 {
             return None;
         }
-        let year = if self.daily { 364 } else { self.year };
+        let year = self.year;
         let wide = self.reach.max(12);
         let stride = (wide / 4).max(1);
         let mut scale = vec![all; n];

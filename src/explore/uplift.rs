@@ -37,7 +37,7 @@ use super::within::Cycle;
 use super::{Ask, Finding};
 use crate::error::{Error, Result, suggestion};
 use crate::figures::{Around, Intervals};
-use crate::panel::{DAY, Panel, Role, order};
+use crate::panel::{Panel, Role, order};
 use crate::show::words::{amount, counted, listed};
 use crate::show::{Claim, Placebo, Table, number};
 use crate::statistics::summary::quantile;
@@ -89,8 +89,6 @@ const TOURED: usize = 200;
 /// A flag at which less than this share of the usual is sold, on or off, says when a shop is closed.
 const CLOSED: f64 = 0.1;
 const SPARSE: f64 = 0.3;
-/// The shortest step that is a time, in microseconds: shorter ones are numbers of steps.
-const MINUTE: i64 = 60_000_000;
 
 /// Does a column say when nothing can be sold?
 fn closes(panel: &Panel, by: &str) -> bool {
@@ -485,8 +483,7 @@ fn once(panel: &Panel, flag: &Flag) -> Option<String> {
 /// Years from the first step to the last; none where steps are not times.
 fn years(panel: &Panel) -> Option<f64> {
     let (first, last) = panel.extent()?;
-    let length = panel.frequency().length();
-    (length >= MINUTE).then(|| (last - first + 1) as f64 * length as f64 / (365.25 * DAY as f64))
+    panel.frequency().a_year().map(|year| (last - first + 1) as f64 / year)
 }
 
 impl Uplift {

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::error::Result;
 use crate::optimise::positive_definite::solve;
-use crate::panel::{DAY, Panel, day_of};
+use crate::panel::{Panel, day_of};
 use crate::progress;
 use crate::statistics::{Estimate, lags, of_scores};
 
@@ -56,8 +56,7 @@ impl Controls {
         let (first, last) = panel.extent().unwrap_or((0, -1));
         let dates = usize::try_from(last - first + 1).unwrap_or(0);
         let frequency = panel.frequency();
-        let (season, step) = (panel.season(), frequency.length());
-        let week = (frequency.is_day_or_part() && 7 * DAY % step == 0).then_some((7 * DAY / step) as usize);
+        let (season, week) = (panel.season(), frequency.week());
         let periodic = |cycle, length: usize| Group {
             cycle,
             of: (0..dates).map(|date| (first + date as i64).rem_euclid(length as i64) as u32).collect(),

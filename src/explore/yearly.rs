@@ -33,9 +33,10 @@ pub(super) struct Harmonics {
 }
 
 impl Harmonics {
-    /// Of so many dates from the first on; none where there is no full year.
-    pub(super) fn of(first: i64, dates: usize, near: &Near, reach: usize, daily: bool) -> Self {
-        let (year, period, most) = if daily { (364, YEAR, HARMONICS.1) } else { (52, YEAR / 7.0, HARMONICS.0) };
+    /// Of so many dates from the first on, `week` to a week; none where there is no full year.
+    pub(super) fn of(first: i64, dates: usize, near: &Near, reach: usize, week: usize) -> Self {
+        let (year, period) = (52 * week, YEAR / 7.0 * week as f64);
+        let most = if week > 1 { HARMONICS.1 } else { HARMONICS.0 };
         let count = if dates > year { most } else { 0 };
         let ordinary: Vec<bool> = (0..dates).map(|date| !near.has(first + date as i64)).collect();
         let raw: Vec<Vec<f64>> = (0..2 * count)

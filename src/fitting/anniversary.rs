@@ -54,7 +54,9 @@ impl Anniversary {
         let plain = Self::default();
         let alike = match season {
             _ if frequency.is_whole() => return Ok(plain),
-            364 if daily => 7,
+            year if daily && frequency.week().is_some_and(|week| year == 52 * week) => {
+                frequency.week().unwrap_or(1) as i64
+            }
             52 if weekly => 1,
             _ => return Ok(plain),
         };

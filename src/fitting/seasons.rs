@@ -38,14 +38,17 @@ pub(crate) fn seasons(panel: &Panel) -> Vec<usize> {
     if stated {
         return seasons;
     }
-    let days = season >= 24 && season != YEAR;
-    if days && found(panel, &[WEEK * season], Some(season)).is_some() {
-        seasons.push(WEEK * season);
+    // Of steps that are parts of days, the season is a day.
+    let of_calendar = panel.frequency().week();
+    let counted = panel.frequency().is_whole() && season >= 24 && season != YEAR;
+    let days = of_calendar.map_or(counted, |week| week > season);
+    let week = of_calendar.unwrap_or(if days { WEEK * season } else { season });
+    if days && found(panel, &[week], Some(season)).is_some() {
+        seasons.push(week);
     }
-    let week = if days { WEEK * season } else { season };
     let seen = |i: &usize| panel.regular(*i).len() > YEAR * week + YEAR * week / 4;
     if !panel.frequency().is_whole()
-        && (days || season == WEEK)
+        && (days || of_calendar == Some(season))
         && 2 * (0..panel.len()).filter(seen).count() > panel.len()
     {
         seasons.push(YEAR * week);

@@ -274,7 +274,8 @@ impl Outcome {
 
     /// `the year before`: when the seasonal naive method looks.
     fn season_before(&self) -> String {
-        season_before(self.0.panel.frequency().noun(), self.0.panel.season())
+        let frequency = self.0.panel.frequency();
+        season_before(frequency.noun(), self.0.panel.season(), frequency.week())
     }
 
     /// `the next 8 weeks`, or those after the plan's gap.

@@ -42,7 +42,7 @@ use crate::show::number;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Aggregate {
-    /// The new step: D, W-SUN, MS, QS …, or a whole number of integer steps; by default that of the panel.
+    /// The new step: D, W-SUN, MS, QS, 4-5-4 …, or a whole number of integer steps; by default that of the panel.
     pub freq: Option<String>,
     /// The keys to keep; all, if not stated; [] for one series of everything.
     pub keys: Option<Vec<String>>,
@@ -160,7 +160,7 @@ impl Steps {
         }
         // Integer steps have no anchor of their own: the first period starts with the data.
         let start = now.stamp(first);
-        let stated = if whole { stated.anchored([start].iter()) } else { stated };
+        let stated = if whole { stated.anchored(&[start]).0 } else { stated };
         let fits = stated.length() > now.length() && (!whole || stated.length() % now.length() == 0);
         if fits || stated == now {
             Ok(stated)
@@ -324,7 +324,10 @@ impl<'a> Work<'a> {
             ..Provenance::default()
         };
         let season = if self.steps.changed { self.steps.calendar.frequency.season() } else { self.panel.season() };
-        let panel = assemble(frame, &self.columns, self.steps.calendar.clone(), season, origin)?;
+        let mut panel = assemble(frame, &self.columns, self.steps.calendar.clone(), season, origin)?;
+        if let (Some(said), Some(inner)) = (panel.said_of_long_years(), Arc::get_mut(&mut panel.0)) {
+            inner.origin.found.push(said);
+        }
         if self.panel.recorded().is_none() {
             return Ok(panel);
         }

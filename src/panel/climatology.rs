@@ -19,6 +19,9 @@ const BINS: usize = 365;
 /// The kernel's standard deviation, and how far it is summed, in days.
 const WIDTH: f64 = 10.0;
 const REACH: usize = 35;
+/// The share of a year that a season may have at most to be a shorter one, and from which a history has seen all of it.
+const SHORT: f64 = 0.985;
+const FULL: f64 = 0.98;
 
 /// What all series of a panel share: the day of the year of every position, and the kernel.
 pub(super) struct Climate {
@@ -26,7 +29,8 @@ pub(super) struct Climate {
     bins: Vec<u16>,
     kernel: [f64; REACH + 1],
     season: i64,
-    step: i64,
+    /// Steps in a year; infinitely many where steps are not time.
+    year: f64,
     seasonal: bool,
 }
 
@@ -45,8 +49,9 @@ impl Climate {
         };
         let bins = if dated { (first..=last).map(bin).collect() } else { Vec::new() };
         let kernel = std::array::from_fn(|days| (-0.5 * (days as f64 / WIDTH).powi(2)).exp());
-        let seasonal = season > 1 && season.saturating_mul(step) < 360 * DAY;
-        Self { first, bins, kernel, season, step, seasonal }
+        let year = calendar.frequency.a_year().unwrap_or(f64::INFINITY);
+        let seasonal = season > 1 && (season as f64) < SHORT * year;
+        Self { first, bins, kernel, season, year, seasonal }
     }
 
     fn bin(&self, position: i64) -> Option<usize> {
@@ -59,7 +64,7 @@ impl Climate {
         let cells = || positions.iter().copied().zip(values.iter().copied()).filter(|(_, v)| !v.is_nan());
         let ends = (cells().next(), cells().next_back());
         let year = match ends {
-            (Some((first, _)), Some((last, _))) => (last - first + 1).saturating_mul(self.step) >= 358 * DAY,
+            (Some((first, _)), Some((last, _))) => (last - first + 1) as f64 >= FULL * self.year,
             _ => false,
         };
         let smooth = if year && !self.bins.is_empty() { Some(self.smooth(cells())) } else { None };

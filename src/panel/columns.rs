@@ -122,7 +122,7 @@ impl Columns {
         self
     }
 
-    /// States the frequency, which is inferred otherwise: `W-FRI`, `D`, `MS`.
+    /// States the frequency, which is inferred otherwise: `W-FRI`, `D`, `Mon-Fri`, `MS`, `4-5-4`.
     ///
     /// # Errors
     /// When `text` is not a frequency.

@@ -179,36 +179,114 @@ fn from_origin(frame: DataFrame, columns: Columns, reading: &Reading, mut origin
     frame.with_column(target)?;
     let (mut frame, rows) = sorted(frame, &columns)?;
     origin.rows = rows;
-    let mut columns = columns;
     if let Some(per) = &reading.per {
         let before = frame.height();
         let (summed, firsts) = source::per_period(&frame, &columns, per)?;
         frame = summed;
         origin.rows = firsts.iter().map(|row| origin.rows[*row]).collect();
         origin.found.push(format!("{before} transactions summed by {per}"));
-        let stated: Frequency = per.parse()?;
-        columns.frequency = columns.frequency.or(Some(stated));
     }
     let stamps = stamps(frame.column(&columns.time)?)?;
     let spans = spans(&frame, &columns)?;
     let dtype = frame.column(&columns.time)?.dtype().clone();
     let kind = StampKind::of(&dtype).unwrap_or(StampKind::Whole);
-    let frequency = match columns.frequency {
-        Some(stated) => {
+    let (frequency, said) = match (columns.frequency, &reading.per) {
+        (Some(stated), _) => {
             if stated.is_whole() != (kind == StampKind::Whole) {
                 return Err(Error::usage(format!(
                     "the stated frequency is {stated}, but column `{}` holds {dtype}",
                     columns.time
                 )));
             }
-            stated.anchored(stamps.iter())
+            stated.anchored(&stamps)
         }
-        None => Frequency::infer(kind, spans.iter().map(|span| &stamps[span.clone()]))?,
+        (None, Some(per)) => per.parse::<Frequency>()?.without_shut_days(&stamps),
+        (None, None) => Frequency::infer(kind, spans.iter().map(|span| &stamps[span.clone()]))?,
     };
+    origin.found.extend(said);
     let season = columns.season.unwrap_or_else(|| frequency.season());
-    let panel = assemble(frame, &columns, Calendar { frequency, dtype }, season, origin)?;
+    let mut panel = assemble(frame, &columns, Calendar { frequency, dtype }, season, origin)?;
     panel.available_rows()?;
+    let guessed = columns.frequency.is_none() && reading.per.is_none();
+    let said = [panel.said_of_gaps().filter(|_| guessed), panel.said_of_shut_days(), panel.said_of_long_years()];
+    if let Some(inner) = Arc::get_mut(&mut panel.0) {
+        inner.origin.found.extend(said.into_iter().flatten());
+    }
     Ok(panel)
+}
+
+impl Panel {
+    /// What is to be said of a frequency that was found where many of its steps have no row: it may be another one.
+    fn said_of_gaps(&self) -> Option<String> {
+        /// The share of steps without a row from which it is said.
+        const MANY: f64 = 0.1;
+        let steps = |i: usize| {
+            let positions = self.positions(i);
+            let rows = positions.len() - positions.windows(2).filter(|pair| pair[0] == pair[1]).count();
+            let reach = positions.last()?.saturating_sub(*positions.first()?).saturating_add(1);
+            Some((rows as f64, reach as f64))
+        };
+        let (rows, reach) = (0..self.len()).filter_map(steps).fold((0.0, 0.0), |(a, b), (c, d)| (a + c, b + d));
+        let share = 1.0 - rows / reach;
+        (share >= MANY).then(|| {
+            format!(
+                "the frequency, {}, is a guess: {:.0} % of its steps have no row; state it if it is another (freq)",
+                self.frequency(),
+                100.0 * share
+            )
+        })
+    }
+}
+
+impl Panel {
+    /// What is to be said of series that never have a row on a day of the week on which others have: a panel has one calendar.
+    fn said_of_shut_days(&self) -> Option<String> {
+        /// Weeks of a history from which it is said.
+        const WEEKS: i64 = 4;
+        let week = self.frequency().week().filter(|week| (2..=7).contains(week))?;
+        let mut shut: Vec<(usize, usize)> = Vec::new();
+        for i in 0..self.len() {
+            let positions = self.positions(i);
+            let mut rows = vec![0_i64; week];
+            positions.iter().for_each(|position| rows[position.rem_euclid(week as i64) as usize] += 1);
+            let weeks = positions.last()?.saturating_sub(*positions.first()?) / week as i64;
+            let open = rows.iter().max().copied().unwrap_or(0);
+            if weeks >= WEEKS && 2 * open > weeks {
+                shut.extend((0..week).filter(|day| rows[*day] == 0).map(|day| (i, day)));
+            }
+        }
+        let (first, day) = shut.first()?;
+        let mut series: Vec<usize> = shut.iter().map(|(i, _)| *i).collect();
+        series.dedup();
+        let at = self.positions(*first).first()?;
+        let named = (*at..at + week as i64).find(|position| position.rem_euclid(week as i64) == *day as i64)?;
+        let weekday = super::day_of(self.frequency().stamp(named))?.format("%A");
+        Some(format!(
+            "{} of {} series never have a row on some day of the week on which others have (first: {}, on {weekday}s): forecasts \
+             cover it all the same; with gaps=fill, missing=zero nothing is sold then",
+            series.len(),
+            self.len(),
+            self.label(*first)
+        ))
+    }
+
+    /// What is to be said of retail years of 53 weeks: whatever is compared with it a year before or after is a week apart.
+    pub(super) fn said_of_long_years(&self) -> Option<String> {
+        let (frequency, (first, last)) = (self.frequency(), self.extent()?);
+        let reach = (last - first).clamp(0, 1_000);
+        let long: Vec<String> = (last - reach..=last + self.season() as i64)
+            .filter(|position| frequency.has_extra_week(*position))
+            .map(|position| self.inner().calendar.label(position))
+            .collect();
+        (!long.is_empty()).then(|| {
+            format!(
+                "a year of 53 weeks: the {} dated {} has a week more than that of the years before and after; the feature \
+                 `days` tells models so",
+                frequency.noun(),
+                long.join(", ")
+            )
+        })
+    }
 }
 
 /// A panel from a sorted frame of declared columns on a known calendar.

@@ -279,10 +279,12 @@ impl Matched {
         let clock = inner.calendar.kind() == StampKind::Clock;
         let days_only = clock && stamps.iter().all(|stamp| stamp.rem_euclid(DAY) == 0);
         let by_day = time.is_some() && days_only && panel.frequency().length() < DAY;
+        let frequency = inner.calendar.frequency;
         let slot = |stamp: i64| match time {
             None => Some(0),
             Some(_) if by_day => Some(stamp.div_euclid(DAY)),
-            Some(_) if clock => Some(inner.calendar.holding(stamp, inner.columns.stamps)),
+            // What happens while the shop is shut has no step.
+            Some(_) if clock && !frequency.has_holes() => Some(inner.calendar.holding(stamp, inner.columns.stamps)),
             Some(_) => Some(inner.calendar.frequency.position(stamp)).filter(|(_, exact)| *exact).map(|(p, _)| p),
         };
         let mut rows: Vec<(usize, i64, i64, u32)> =

@@ -507,9 +507,7 @@ impl Panel {
 
     /// Steps in a year; seasons of integer steps count as years.
     pub(crate) fn steps_in_a_year(&self) -> f64 {
-        const YEAR: f64 = 365.25 * DAY as f64;
-        let frequency = self.frequency();
-        if frequency.is_whole() { self.season() as f64 } else { YEAR / frequency.length() as f64 }
+        self.frequency().a_year().unwrap_or(self.season() as f64)
     }
 
     pub(crate) fn inner(&self) -> &Inner {

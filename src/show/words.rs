@@ -8,12 +8,14 @@ pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{} {}", number(count as f64), if count == 1 { one } else { many })
 }
 
-/// `the year before`: where the last season lies, for steps of this name and so many of them in a season.
-pub(crate) fn season_before(noun: &str, season: usize) -> String {
+/// `the year before`: where the last season lies, for steps of this name, so many of them in a season and in a week.
+pub(crate) fn season_before(noun: &str, season: usize, week: Option<usize>) -> String {
     match (noun, season) {
         (_, 1) => format!("the {noun} before"),
         ("hour", 24) => "the day before".into(),
-        ("hour", 168) | ("day", 7) => "the week before".into(),
+        (_, season) if week == Some(season) => "the week before".into(),
+        ("hour", season) if week.is_some_and(|week| week % season == 0) => "the day before".into(),
+        ("day", season) if week.is_some_and(|week| season == 52 * week) => "the year before".into(),
         ("day", 364..=366) | ("week", 52 | 53) | ("month", 12) | ("quarter", 4) => "the year before".into(),
         (_, season) => format!("{} before", counted(season, noun, &format!("{noun}s"))),
     }

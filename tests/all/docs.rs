@@ -94,6 +94,7 @@ pages! {
     contributing "CONTRIBUTING.md"
     manual "docs/README.md"
     command_line "docs/command-line.md"
+    calendars "docs/calendars.md"
     data "docs/data.md"
     decide "docs/decide.md"
     deploy "docs/deploy.md"

@@ -4,6 +4,7 @@ mod audit;
 mod automatic;
 mod bad_input;
 mod calendar_and_weather;
+mod calendars;
 mod classes;
 mod cleaning;
 mod cli;

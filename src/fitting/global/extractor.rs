@@ -257,9 +257,10 @@ fn keys(panel: &Panel, order: &[usize]) -> Vec<(String, Vec<f64>)> {
 
 /// Steps in the season above that of the panel.
 fn year(panel: &Panel) -> Option<usize> {
-    match (panel.frequency().noun(), panel.season()) {
-        ("hour", 24) => Some(168),
-        ("day", 7) => Some(364),
+    let (frequency, season) = (panel.frequency(), panel.season());
+    match (frequency.noun(), frequency.week()?) {
+        ("hour", week) if season == frequency.season() && season < week => Some(week),
+        ("day", week) if season == week => Some(52 * week),
         _ => None,
     }
 }

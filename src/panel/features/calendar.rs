@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::places::Period;
 use super::{Data, Derive, Derived, Kind, Places};
 use crate::error::{Error, Result};
-use crate::panel::calendar::{DAY, HOUR};
+use crate::panel::calendar::{DAY, Frequency, HOUR};
 
 /// How a place in a cycle is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -132,12 +132,19 @@ impl Derive for Hour {
 pub(crate) struct Week {
     /// number (1 … 53, as ISO 8601 counts) or flags (week_1 … week_53).
     form: Form,
+    /// The retail calendar whose weeks are counted: "4-5-4", "4-4-5 last Friday of June"; by default that of ISO 8601.
+    calendar: Option<String>,
 }
 
 impl Default for Week {
     fn default() -> Self {
-        Self { form: Form::Number }
+        Self { form: Form::Number, calendar: None }
     }
+}
+
+/// Where the days of a retail year lie in it: week, month and quarter, counted from 0.
+fn retail(calendar: &Option<String>) -> Result<Option<Frequency>> {
+    calendar.as_deref().map(Frequency::retail).transpose()
 }
 
 impl Derive for Week {
@@ -148,7 +155,12 @@ impl Derive for Week {
 
     fn columns(&self, places: &Places, _: &Data) -> Result<Vec<Derived>> {
         places.dated(7.0, "the week of the year")?;
-        cycle(places, "week", self.form, &numbered(1, 53), 1.0, |period| period.middle().iso_week().week0() as usize)
+        let retail = retail(&self.calendar)?;
+        let week = |day: NaiveDate| match retail.and_then(|retail| retail.retail_place(day)) {
+            Some(place) => place.week,
+            None => day.iso_week().week0() as usize,
+        };
+        cycle(places, "week", self.form, &numbered(1, 53), 1.0, |period| week(period.middle()))
     }
 }
 
@@ -158,6 +170,9 @@ impl Derive for Week {
 pub(crate) struct Month {
     /// flags (month_jan … month_dec) or number (1 … 12).
     form: Form,
+    /// The retail calendar whose months are meant: "4-5-4", "4-4-5 last Friday of June"; by default those of the year. In
+    /// numbers, they are counted from the first of its year.
+    calendar: Option<String>,
 }
 
 impl Derive for Month {
@@ -173,7 +188,16 @@ impl Derive for Month {
     fn columns(&self, places: &Places, _: &Data) -> Result<Vec<Derived>> {
         places.dated(31.0, "the month")?;
         let names = words(&["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]);
-        cycle(places, "month", self.form, &names, 1.0, |period| period.middle().month0() as usize)
+        let Some(retail) = retail(&self.calendar)? else {
+            return cycle(places, "month", self.form, &names, 1.0, |period| period.middle().month0() as usize);
+        };
+        let place = |day: NaiveDate| retail.retail_place(day).map_or(0, |place| place.month);
+        let named = |month: usize| (month + retail.retail_start()) % 12;
+        let flags = self.form == Form::Flags;
+        cycle(places, "month", self.form, &names, 1.0, |period| {
+            let month = place(period.middle());
+            if flags { named(month) } else { month }
+        })
     }
 }
 
@@ -183,6 +207,8 @@ impl Derive for Month {
 pub(crate) struct Quarter {
     /// flags (quarter_1 … quarter_4) or number (1 … 4).
     form: Form,
+    /// The retail calendar whose quarters are meant: "4-5-4", "4-4-5 last Friday of June"; by default those of the year.
+    calendar: Option<String>,
 }
 
 impl Derive for Quarter {
@@ -193,7 +219,12 @@ impl Derive for Quarter {
 
     fn columns(&self, places: &Places, _: &Data) -> Result<Vec<Derived>> {
         places.dated(92.0, "the quarter")?;
-        cycle(places, "quarter", self.form, &numbered(1, 4), 1.0, |period| period.middle().month0() as usize / 3)
+        let retail = retail(&self.calendar)?;
+        let quarter = |day: NaiveDate| match retail.and_then(|retail| retail.retail_place(day)) {
+            Some(place) => place.quarter,
+            None => day.month0() as usize / 3,
+        };
+        cycle(places, "quarter", self.form, &numbered(1, 4), 1.0, |period| quarter(period.middle()))
     }
 }
 
@@ -255,6 +286,39 @@ impl Derive for MonthEnd {
     fn columns(&self, places: &Places, _: &Data) -> Result<Vec<Derived>> {
         places.dated(27.0, "the end of a month")?;
         days(places, Self::NAME, |day| day.day() == month_end(day))
+    }
+}
+
+/// Options of `days`.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct DaysOf {
+    /// The weekdays that are counted: Mon-Fri, Sat, "Tue Thu"; by default all.
+    on: Option<String>,
+}
+
+impl Derive for DaysOf {
+    const NAME: &str = "days";
+    const SUMMARY: &str =
+        "Number of days in the period, or of its working days: months and retail months differ in length";
+    const EXAMPLE: &str = "days(on=Mon-Fri)";
+    const ALSO: &str = "trading days, days in month, days in period";
+    const SIMILAR: &[(&str, &str)] = &[("weeks in month, length of month", "`days` counts the days of the period")];
+
+    fn check(&self) -> Result<()> {
+        self.on.as_deref().map_or(Ok(()), |on| Frequency::working_days(on).map(drop))
+    }
+
+    fn columns(&self, places: &Places, _: &Data) -> Result<Vec<Derived>> {
+        places.dated(f64::INFINITY, "the number of days")?;
+        if places.daily() {
+            return Err(Error::usage(
+                "days counts the days of longer periods: a day or an hour has no number of them; use weekday instead",
+            ));
+        }
+        let on = self.on.as_deref().map(Frequency::working_days).transpose()?;
+        let name = on.map_or_else(|| "days".to_string(), |on| format!("days_{}", on.day_names("_").to_lowercase()));
+        days(places, &name, |day| on.is_none_or(|on| on.is_open_on(day)))
     }
 }
 

@@ -9,7 +9,7 @@
 //!
 //! | file | what it makes |
 //! |---|---|
-//! | `calendar` | day of week, week, month, quarter, season, month start and end, paydays, hour |
+//! | `calendar` | day of week, week, month, quarter, season, month start and end, days, paydays, hour |
 //! | `fourier` | pairs of sine and cosine of any period |
 //! | `holidays` | public holidays of countries and their regions |
 //! | `feasts` | moving feasts and days of commerce |
@@ -55,6 +55,7 @@ pub const FEATURES: Registry<Deriving> = Registry {
         Feature::of::<calendar::Season>(),
         Feature::of::<calendar::MonthStart>(),
         Feature::of::<calendar::MonthEnd>(),
+        Feature::of::<calendar::DaysOf>(),
         Feature::of::<calendar::Payday>(),
         Feature::of::<fourier::Fourier>(),
         Feature::of::<holidays::Holidays>(),
