@@ -167,11 +167,12 @@ fn from_origin(frame: DataFrame, columns: Columns, reading: &Reading, mut origin
     if time.null_count() > 0 {
         let row = time.is_null().iter().position(|null| null == Some(true)).unwrap_or(0);
         return Err(Error::data(format!(
-            "{} rows of {} have no timestamp in column `{}` (first: {}); remove or correct them",
+            "{} rows of {} have no timestamp in column `{}` (first: {}); correct them, or leave such rows out: {}",
             time.null_count(),
             origin.source,
             columns.time,
             origin.row_text(row),
+            source::LEAVE_OUT,
         )));
     }
     let (target, unreadable) = source::target_numbers(frame.column(&columns.target)?, &origin)?;

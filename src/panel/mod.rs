@@ -75,9 +75,9 @@ pub use guess::{Guess, Stated};
 pub use join::Join;
 pub(crate) use join::Sheet;
 pub use normalise::Normalise;
-pub use source::Reading;
 #[cfg(feature = "serve")]
 pub(crate) use source::unpacks_within;
+pub use source::{Reading, Stray};
 pub(crate) use source::{Rows, parse_stamp};
 
 use crate::error::{Error, Result, find};

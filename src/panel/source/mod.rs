@@ -11,6 +11,7 @@
 //! | `bytes` | how do compressed bytes in some encoding become text, without filling the memory? |
 //! | `delimited`, `excel`, `ndjson`, `parquet`, `sql` | one kind of source each |
 //! | `keys` | does an empty key repeat that of the row above? |
+//! | `stray` | which rows are no sales? |
 //! | `wide` | how does a column per date become a row per date? |
 //! | `numbers`, `dates` | which number or date is in a cell? |
 //! | `own` | a file that is not a panel: [`Table::read`](crate::show::Table::read) |
@@ -28,6 +29,7 @@ mod numbers;
 mod own;
 mod parquet;
 mod sql;
+mod stray;
 mod table;
 mod transactions;
 #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "only a server takes files of anybody"))]
@@ -47,11 +49,14 @@ use super::{Columns, Provenance};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::{options, progress};
+use stray::{Left, Ragged};
 
 pub(crate) use dates::parse_stamp;
 pub(super) use dates::{dated, parse_time, reads_as_periods, share_of_dates, time_column};
 pub(super) use numbers::{all_numbers, target_numbers};
 pub(super) use parquet::{CLEANED, ROLES, kept, saved_columns};
+pub(super) use stray::OPTION as LEAVE_OUT;
+pub use stray::Stray;
 pub(crate) use table::Rows;
 pub(super) use transactions::per_period;
 #[cfg(feature = "serve")]
@@ -95,6 +100,10 @@ pub struct Reading {
     pub per: Option<String>,
     /// Do empty keys repeat those of the row above, as where a key is written once per block? By default detected.
     pub fill_down: Option<bool>,
+    /// Rows that are no sales, such as a total or a note: ask (the header again, empty rows and what stands below the table
+    /// are left out and named, any other is refused), drop (all rows without a date, and those that are longer or
+    /// shorter than the header, are left out and named) or refuse.
+    pub stray: Stray,
 }
 
 impl Reading {
@@ -163,16 +172,19 @@ struct Layout {
     stamps: Vec<String>,
     /// Columns that are not needed.
     unread: Vec<String>,
+    /// What it is a part of, as an error names it.
+    source: String,
 }
 
 impl Layout {
-    fn new(kept: &[&str], stamps: &[&str], present: &[&str]) -> Self {
+    fn new(kept: &[&str], stamps: &[&str], present: &[&str], source: &str) -> Self {
         let owned = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
         let unread = |name: &&&str| !name.is_empty() && !kept.contains(*name) && !stamps.contains(*name);
         Self {
             kept: owned(kept),
             stamps: owned(stamps),
             unread: present.iter().filter(unread).map(|name| name.to_string()).collect(),
+            source: source.into(),
         }
     }
 
@@ -181,9 +193,22 @@ impl Layout {
         self.kept.iter().chain(&self.stamps).cloned().collect()
     }
 
-    /// The part that was read: its keys filled down, one row per timestamp.
+    /// The part that was read: without rows that are no sales, its keys filled down, one row per timestamp.
     fn part(self, frame: DataFrame, lines: Vec<u32>, found: Vec<String>, wanted: &Wanted) -> Result<Part> {
-        let part = Part { frame, lines, found, unread: self.unread };
+        self.part_beside(frame, lines, found, Vec::new(), wanted)
+    }
+
+    /// As [`part`](Self::part), where some rows are longer or shorter than the header.
+    fn part_beside(
+        self,
+        frame: DataFrame,
+        lines: Vec<u32>,
+        found: Vec<String>,
+        ragged: Vec<Ragged>,
+        wanted: &Wanted,
+    ) -> Result<Part> {
+        let part = Part { frame, lines, found, unread: self.unread, left: Vec::new() };
+        let part = stray::without(part, ragged, &self.stamps, &self.source, wanted)?;
         let part = keys::fill_down(part, wanted)?;
         if self.stamps.is_empty() { Ok(part) } else { wide::long(part, &self.kept, &self.stamps, wanted.columns) }
     }
@@ -197,6 +222,8 @@ struct Part {
     found: Vec<String>,
     /// Columns that are not needed.
     unread: Vec<String>,
+    /// Rows that are no sales.
+    left: Vec<Left>,
 }
 
 impl Part {
@@ -213,17 +240,17 @@ impl Wanted<'_> {
     fn layout(&self, present: &[&str], source: &str) -> Result<Layout> {
         let columns = self.columns;
         if [Needed::Table, Needed::Own].contains(&self.part) {
-            return Ok(Layout::new(present, &[], present));
+            return Ok(Layout::new(present, &[], present, source));
         }
         if self.part == Needed::Unasked {
             let alone = |name: &&&str| !name.is_empty() && present.iter().filter(|other| other == name).count() == 1;
             let named: Vec<&str> = present.iter().filter(alone).copied().collect();
-            return Ok(Layout::new(&named, &[], present));
+            return Ok(Layout::new(&named, &[], present, source));
         }
         if self.part == Needed::Future {
             let names = columns.future_names(present);
             check_present(&names, present, source)?;
-            return Ok(Layout::new(&names, &[], present));
+            return Ok(Layout::new(&names, &[], present, source));
         }
         let absent = !present.contains(&columns.time.as_str()) && !present.contains(&columns.target.as_str());
         let dated = || dates::dated(present, columns.time_format.as_deref());
@@ -235,10 +262,10 @@ impl Wanted<'_> {
             let made = [columns.time.as_str(), columns.target.as_str()];
             let kept: Vec<&str> = columns.names().into_iter().filter(|name| !made.contains(name)).collect();
             check_present(&kept, present, source)?;
-            return Ok(Layout::new(&kept, &stamps, present));
+            return Ok(Layout::new(&kept, &stamps, present, source));
         }
         columns.check(present, source)?;
-        Ok(Layout::new(&columns.names(), &[], present))
+        Ok(Layout::new(&columns.names(), &[], present, source))
     }
 
     /// How many of the declared columns a header has: what tells a header from other lines, a delimiter from others.
@@ -415,8 +442,10 @@ fn together(
     let mut frame: Option<DataFrame> = None;
     let mut remarks: Vec<(String, usize)> = Vec::new();
     let mut unread: Vec<String> = Vec::new();
+    let mut left: Vec<(String, Vec<Left>)> = Vec::new();
     for (name, part) in parts {
         unread.extend(part.unread);
+        left.push((name.clone(), part.left));
         for remark in part.found {
             match remarks.iter_mut().find(|(known, _)| *known == remark) {
                 Some((_, count)) => *count += 1,
@@ -460,6 +489,7 @@ fn together(
             |(remark, count)| if count < total { format!("{remark} (in {count} of {total} {of})") } else { remark },
         ),
     );
+    origin.found.extend(stray::remarks(&left, of));
     let read = frame.get_column_names_owned();
     let mut seen = std::collections::HashSet::new();
     unread.retain(|name| !read.iter().any(|read| read == name.as_str()) && seen.insert(name.clone()));
