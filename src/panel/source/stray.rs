@@ -75,7 +75,7 @@ pub(in crate::panel) fn is_total(text: &str) -> bool {
 }
 
 /// As [`is_total`], also of a part: `Total North`, `North Total`, `Total:`.
-fn names_total(text: &str) -> bool {
+pub(in crate::panel) fn names_total(text: &str) -> bool {
     let text = text.trim().to_lowercase();
     let apart = |rest: &str, side: char| rest.is_empty() || side == ' ' || side == ':';
     let begins =
