@@ -105,7 +105,9 @@ fn rows(text: &Text, wanted: &Wanted) -> Result<Rows> {
                 return Err(unclosed(source, line));
             }
             if row.iter().any(|cell| swallows(cell, dialect.delimiter, width, wanted)) {
-                return Err(swallowed(source, line, within));
+                let last = next(&mut ByteRecord::new())?.is_none();
+                let open = last && guard.open_quote();
+                return Err(if open { unclosed(source, line) } else { swallowed(source, line, within) });
             }
         }
         // An empty cell holds nothing that could be lost, an empty row neither.
