@@ -79,7 +79,7 @@ pub use normalise::Normalise;
 #[cfg(feature = "serve")]
 pub(crate) use source::unpacks_within;
 pub use source::{Reading, Stray};
-pub(crate) use source::{Rows, parse_stamp};
+pub(crate) use source::{Rows, folders, parse_stamp};
 
 use crate::error::{Error, Result, find};
 use crate::show::{Block, Show, Table};

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `bytes` | how do compressed bytes in some encoding become text, without filling the memory? |
 //! | `delimited`, `excel`, `ndjson`, `parquet`, `sql` | one kind of source each |
+//! | `folders` | which columns stand in the names of folders? |
 //! | `keys` | does an empty key repeat that of the row above? |
 //! | `stray` | which rows are no sales? |
 //! | `wide` | how does a column per date become a row per date? |
@@ -23,6 +24,7 @@ mod bytes;
 mod dates;
 mod delimited;
 mod excel;
+pub(crate) mod folders;
 mod keys;
 mod ndjson;
 mod numbers;
@@ -55,8 +57,8 @@ pub(crate) use dates::parse_stamp;
 pub(super) use dates::{dated, parse_time, reads_as_periods, share_of_dates, time_column};
 pub(super) use numbers::{all_numbers, target_numbers};
 pub(super) use parquet::{CLEANED, ROLES, kept, saved_columns};
-pub(super) use stray::{OPTION as LEAVE_OUT, is_total, names_total};
 pub use stray::Stray;
+pub(super) use stray::{OPTION as LEAVE_OUT, is_total, names_total};
 pub(crate) use table::Rows;
 pub(super) use transactions::per_period;
 #[cfg(feature = "serve")]
@@ -148,6 +150,8 @@ struct Wanted<'a> {
     part: Needed,
     /// The decimal mark of the history that this belongs to, if one is known: what its own cells leave open.
     decimal: Option<char>,
+    /// The columns that the file at hand has from the names of its folders.
+    given: folders::Given,
 }
 
 /// Which of the columns a source must have.
@@ -172,6 +176,8 @@ struct Layout {
     stamps: Vec<String>,
     /// Columns that are not needed.
     unread: Vec<String>,
+    /// Those of them that the names of folders give, and not the file.
+    given: Vec<String>,
     /// What it is a part of, as an error names it.
     source: String,
 }
@@ -184,13 +190,14 @@ impl Layout {
             kept: owned(kept),
             stamps: owned(stamps),
             unread: present.iter().filter(unread).map(|name| name.to_string()).collect(),
+            given: Vec::new(),
             source: source.into(),
         }
     }
 
-    /// The columns to read, in this order.
+    /// The columns to read of the file, in this order.
     fn names(&self) -> Vec<String> {
-        self.kept.iter().chain(&self.stamps).cloned().collect()
+        self.kept.iter().filter(|name| !self.given.contains(name)).chain(&self.stamps).cloned().collect()
     }
 
     /// The part that was read: without rows that are no sales, its keys filled down, one row per timestamp.
@@ -208,7 +215,10 @@ impl Layout {
         wanted: &Wanted,
     ) -> Result<Part> {
         let part = Part { frame, lines, found, unread: self.unread, left: Vec::new() };
-        let part = stray::without(part, ragged, &self.stamps, &self.source, wanted)?;
+        let mut part = stray::without(part, ragged, &self.stamps, &self.source, wanted)?;
+        if !wanted.given.is_empty() {
+            part.frame = folders::with_given(part.frame, &wanted.given, &self.kept, &self.source)?;
+        }
         let part = keys::fill_down(part, wanted)?;
         if self.stamps.is_empty() { Ok(part) } else { wide::long(part, &self.kept, &self.stamps, wanted.columns) }
     }
@@ -237,7 +247,16 @@ impl Part {
 type Parts = (Vec<(String, Part)>, Vec<String>);
 
 impl Wanted<'_> {
+    /// The columns to read of a source that has these and those in the names of its folders.
     fn layout(&self, present: &[&str], source: &str) -> Result<Layout> {
+        let given = self.given.iter().map(|(name, _)| name.as_str()).filter(|name| !present.contains(name));
+        let all: Vec<&str> = present.iter().copied().chain(given.clone()).collect();
+        let mut layout = self.layout_of(&all, source)?;
+        layout.given = given.map(String::from).collect();
+        Ok(layout)
+    }
+
+    fn layout_of(&self, present: &[&str], source: &str) -> Result<Layout> {
         let columns = self.columns;
         if [Needed::Table, Needed::Own].contains(&self.part) {
             return Ok(Layout::new(present, &[], present, source));
@@ -282,13 +301,16 @@ impl Wanted<'_> {
 
 /// The declared columns of a source of history.
 pub(super) fn read(place: &Path, columns: &Columns, reading: &Reading) -> Result<(DataFrame, Provenance)> {
-    read_wanted(place, &Wanted { columns, reading, part: Needed::History, decimal: None })
+    read_wanted(place, &Wanted { columns, reading, part: Needed::History, decimal: None, given: Vec::new() })
 }
 
 /// Keys, time and covariates of a source of the future, which needs no target. `decimal` is the history's decimal mark.
 pub(super) fn read_future(place: &Path, columns: &Columns, decimal: Option<char>) -> Result<(DataFrame, Provenance)> {
     let reading = Reading::default();
-    remarked(read_wanted(place, &Wanted { columns, reading: &reading, part: Needed::Future, decimal })?)
+    remarked(read_wanted(
+        place,
+        &Wanted { columns, reading: &reading, part: Needed::Future, decimal, given: Vec::new() },
+    )?)
 }
 
 /// All columns of a source; those named in `keys` keep their text unless it is that of a whole number. `decimal` is the
@@ -296,13 +318,16 @@ pub(super) fn read_future(place: &Path, columns: &Columns, decimal: Option<char>
 pub(super) fn read_table(place: &Path, keys: &[&str], decimal: Option<char>) -> Result<(DataFrame, Provenance)> {
     let columns = Columns::new(keys.iter().copied(), "", "");
     let reading = Reading::default();
-    remarked(read_wanted(place, &Wanted { columns: &columns, reading: &reading, part: Needed::Table, decimal })?)
+    remarked(read_wanted(
+        place,
+        &Wanted { columns: &columns, reading: &reading, part: Needed::Table, decimal, given: Vec::new() },
+    )?)
 }
 
 /// All columns of a source of which some may be stated, and what it is called. Numbers that can be read in two ways are
 /// read with a decimal point: whoever reads the columns in earnest asks.
 pub(super) fn read_unasked(place: &Path, columns: &Columns, reading: &Reading) -> Result<(DataFrame, String)> {
-    let wanted = Wanted { columns, reading, part: Needed::Unasked, decimal: Some('.') };
+    let wanted = Wanted { columns, reading, part: Needed::Unasked, decimal: Some('.'), given: Vec::new() };
     read_wanted(place, &wanted).map(|(frame, origin)| (frame, origin.source))
 }
 
@@ -339,11 +364,19 @@ fn read_wanted(place: &Path, wanted: &Wanted) -> Result<(DataFrame, Provenance)>
         origin.found.push(format!("{} files read as one", files.len()));
     }
     let mut parts = Vec::with_capacity(files.len());
+    let mut columns: Vec<String> = Vec::new();
     for file in &files {
         progress::check()?;
-        let (more, said) = read_file(file, wanted)?;
+        let given = folders::given(file);
+        let names = given.iter().map(|(name, _)| name.clone()).filter(|name| !columns.contains(name));
+        columns.extend(names.collect::<Vec<_>>());
+        let (more, said) = read_file(file, &Wanted { given, ..*wanted })?;
         parts.extend(more);
         origin.found.extend(said);
+    }
+    columns.retain(|name| parts.iter().any(|(_, part)| part.frame.column(name).is_ok()));
+    if !columns.is_empty() {
+        origin.found.push(format!("columns from the names of folders: {}", listed(&columns)));
     }
     together(parts, files.len(), origin, wanted)
 }
@@ -358,12 +391,20 @@ pub(super) fn files(place: &Path) -> Result<Vec<PathBuf>> {
         crate::files::reads(place);
         return Ok(vec![place.to_path_buf()]);
     }
-    let mut files = if folder { crate::files::list(place)? } else { crate::files::matching(&source)? };
-    files.retain(|path| !hidden(path) && (!folder || Kind::named(path).is_some()));
+    let named = if folder { folders::walk(place)? } else { crate::files::matching(&source)? };
+    let mut files = Vec::with_capacity(named.len());
+    for path in named.into_iter().filter(|path| !hidden(path) && !folders::is_in_the_making(path)) {
+        // A pattern may name the folders of a partition: what it means are their files.
+        if !folder && folders::is_partition(&path) && crate::files::is_folder(&path) {
+            files.extend(folders::walk(&path)?.into_iter().filter(|path| is_data(path)));
+        } else if !folder || is_data(&path) {
+            files.push(path);
+        }
+    }
     // What leads outside the fence is refused, not left out.
     files.iter().try_for_each(|path| crate::files::allowed(path))?;
     files.retain(|path| crate::files::is_file(path));
-    Job::current().guard().reads_all(place, &files, |path| !hidden(path) && Kind::named(path).is_some());
+    Job::current().guard().reads_all(place, &files, is_data);
     if files.is_empty() {
         Err(Error::io(format!(
             "{source} {}",
@@ -376,6 +417,10 @@ pub(super) fn files(place: &Path) -> Result<Vec<PathBuf>> {
     } else {
         Ok(files)
     }
+}
+
+fn is_data(path: &Path) -> bool {
+    !hidden(path) && Kind::named(path).is_some()
 }
 
 fn hidden(path: &Path) -> bool {

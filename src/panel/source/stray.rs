@@ -565,7 +565,8 @@ mod tests {
         let part = Part { frame, lines, found: Vec::new(), unread: Vec::new(), left: Vec::new() };
         let columns = Columns::new(["item"], "day", "sold");
         let reading = Reading { stray, ..Reading::default() };
-        let wanted = Wanted { columns: &columns, reading: &reading, part: Needed::History, decimal: None };
+        let wanted =
+            Wanted { columns: &columns, reading: &reading, part: Needed::History, decimal: None, given: Vec::new() };
         without(part, Vec::new(), &[], "a.csv", &wanted)
     }
 
