@@ -11,6 +11,7 @@
 //! | `normalise` | which transformation of the target do models see? |
 //! | `audit` | what is wrong with the data? |
 //! | `availability` | when could the item be sold? |
+//! | `called` | what is a sum of others called? |
 //! | `clean` | how are the data cleaned? |
 //! | `recorded` | which values were recorded before cleaning? |
 //! | `climatology` | what is the average of a covariate at that time of the year? |
@@ -29,6 +30,7 @@ mod assumed;
 mod audit;
 mod availability;
 pub(crate) mod calendar;
+mod called;
 mod clean;
 mod climatology;
 mod columns;

@@ -7,8 +7,8 @@
 //! once; of the blocks, only those are added up whose sum, weighted at random over the stamps, agrees.
 //!
 //! Sums of values that were rounded to two decimals, or kept in single precision (seven digits), agree only so far: so
-//! much difference is allowed. Chance explains a sum where few stamps have a value, where the values are few, or where
-//! the parts rise and fall in proportion: there a sum is only claimed for a series that is called a total.
+//! much difference is allowed. Chance explains a sum where few stamps have a value, where the values are few, where one
+//! part alone has a value, or where the parts rise and fall in proportion: there a sum is only claimed for a series that is called a total.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,7 +16,7 @@ use polars::prelude::*;
 
 use super::{Found, Severity};
 use crate::error::Result;
-use crate::panel::source::{is_total, names_total};
+use crate::panel::called::{is_total, names_total};
 use crate::panel::{LONGEST, Panel};
 use crate::progress;
 use crate::show::number;
@@ -268,14 +268,24 @@ impl Search<'_> {
         let distinct = rounded.chunk_by(|a, b| a == b).count() as f64;
         // What one stamp tells: how improbable it is that another series has its value there.
         let told = if 2.0 * distinct >= n { (1.0 + deviation / unit).ln().max(-same.ln()) } else { -same.ln() };
-        // Parts in proportion agree at every stamp if they do at one.
+        // Where one part alone has a value, the total is a mere copy of it; and parts in proportion agree at every stamp if
+        // they do at one.
         let apart = |part: &usize| {
             let values: HashMap<usize, f64> = self.values(*part).filter(|(_, value)| !value.is_nan()).collect();
-            let both = total.iter().map(|(at, value)| (*value, values.get(at).copied().unwrap_or(0.0)));
-            let share = both.clone().map(|(_, part)| part).sum::<f64>() / (mean * n);
-            let off =
-                |(value, part): &(f64, f64)| (part - share * value).abs() > 3.0 * self.tolerance(2, 2.0 * value.abs());
-            both.filter(off).count()
+            let several = |value: f64, part: f64| {
+                let off = self.tolerance(2, 2.0 * value.abs());
+                part.abs() > off && (value - part).abs() > off
+            };
+            let both: Vec<(f64, f64)> = total
+                .iter()
+                .map(|(at, value)| (*value, values.get(at).copied().unwrap_or(0.0)))
+                .filter(|(value, part)| several(*value, *part))
+                .collect();
+            let (whole, share) = both.iter().fold((0.0, 0.0), |(a, b), (value, part)| (a + value, b + part));
+            let off = |(value, part): &&(f64, f64)| {
+                (part - share / whole * value).abs() > 3.0 * self.tolerance(2, 2.0 * value.abs())
+            };
+            both.iter().filter(off).count()
         };
         let apart = parts.iter().take(KEYS).map(apart).max().unwrap_or(0);
         apart >= 3 && apart as f64 * told > tests.ln() + SURE
@@ -487,8 +497,16 @@ mod tests {
             said(&panel(&["Store"], &one_store)),
             ["Store=Total is a total of one: the same as Aston at every timestamp"]
         );
-        let copy: Vec<(&[&str], Vec<f64>)> = vec![(&["Aston"], y.clone()), (&["Blyth"], y)];
+        let copy: Vec<(&[&str], Vec<f64>)> = vec![(&["Aston"], y.clone()), (&["Blyth"], y.clone())];
         assert!(said(&panel(&["Store"], &copy)).is_empty());
+        // A copy of which one value went to a series of its own.
+        let with = |day: usize, inside: bool| {
+            let keep = |(at, y): (usize, &f64)| if (at == day) == inside { *y } else { 0.0 };
+            y.iter().enumerate().map(keep).collect::<Vec<f64>>()
+        };
+        let torn: Vec<(&[&str], Vec<f64>)> =
+            vec![(&["Aston"], y.clone()), (&["Blyth"], with(5, false)), (&["Blith"], with(5, true))];
+        assert!(said(&panel(&["Store"], &torn)).is_empty());
     }
 
     proptest! {

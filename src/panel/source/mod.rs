@@ -57,8 +57,8 @@ pub(crate) use dates::parse_stamp;
 pub(super) use dates::{dated, parse_time, reads_as_periods, share_of_dates, time_column};
 pub(super) use numbers::{all_numbers, target_numbers};
 pub(super) use parquet::{CLEANED, ROLES, kept, saved_columns};
+pub(super) use stray::OPTION as LEAVE_OUT;
 pub use stray::Stray;
-pub(super) use stray::{OPTION as LEAVE_OUT, is_total, names_total};
 pub(crate) use table::Rows;
 pub(super) use transactions::per_period;
 #[cfg(feature = "serve")]
