@@ -377,7 +377,7 @@ impl Tail {
         })
     }
 
-    fn cell<'a>(column: &'a Column, row: usize) -> Option<&'a str> {
+    fn cell(column: &Column, row: usize) -> Option<&str> {
         column.str().ok()?.get(row).filter(|cell| says(cell))
     }
 
