@@ -64,7 +64,7 @@ struct Source {
 }
 
 enum Names {
-    /// Every file of the folder whose name is that of data.
+    /// Every file of the folder, and of its partitions, whose name is that of data.
     Folder(PathBuf, fn(&Path) -> bool),
     /// Every file that the pattern matches.
     Pattern(glob::Pattern),
@@ -236,7 +236,11 @@ impl Known {
 impl Source {
     fn holds(&self, real: &Path) -> bool {
         match &self.names {
-            Names::Folder(folder, data) => real.parent() == Some(folder) && data(real),
+            // Folders that are called `name=value` are parts of the data.
+            Names::Folder(folder, data) => {
+                let below = real.parent().and_then(|parent| parent.strip_prefix(folder).ok());
+                below.is_some_and(|below| below.iter().all(|part| part.to_string_lossy().contains('='))) && data(real)
+            }
             Names::Pattern(pattern) => {
                 let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::new() };
                 pattern.matches_path_with(real, options)

@@ -320,6 +320,7 @@ impl<'a> Work<'a> {
             partial: Arc::new(partial),
             found,
             left_out: inner.origin.left_out.clone(),
+            removed: inner.origin.removed.clone(),
             decimal: inner.origin.decimal,
             ..Provenance::default()
         };

@@ -42,6 +42,8 @@ const RETURNS: &str = "returns";
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Clean {
+    /// Series that are the sum of others at every timestamp: leave, or drop (the series are left out).
+    pub totals: Totals,
     /// Timestamps off the calendar: leave (models then refuse the data), nearest, previous or next (moved to that
     /// timestamp of the calendar), period (moved to the timestamp of the week, month … that holds it), or drop (the
     /// row is removed).
@@ -69,6 +71,8 @@ pub struct Clean {
     pub normalise: Normalise,
 }
 
+choice!(/// What to do with series that are sums of others.
+    Totals { Leave, Drop });
 choice!(/// What to do with timestamps that lie off the calendar.
     OffCalendar { Leave, Nearest, Previous, Next, Period, Drop });
 choice!(/// What to do with several rows for one timestamp of a series.
@@ -116,6 +120,7 @@ impl Panel {
     /// # Errors
     /// When there are duplicates and no policy for them, or dropping rows would leave a series empty.
     pub fn clean(&self, policy: &Clean) -> Result<Panel> {
+        let drop = policy.totals == Totals::Drop;
         if policy.negatives == Negatives::Apart && self.columns().names().contains(&RETURNS) {
             return Err(Error::usage(format!(
                 "negatives = \"apart\" makes a column `{RETURNS}`, which exists already; rename it"
@@ -137,7 +142,12 @@ impl Panel {
                 made.label
             )));
         }
-        let before = self.occupied()?;
+        let mut before = self.occupied()?;
+        // Once for all: what is a total does not depend on where a backtest cuts.
+        let policy = &Clean { totals: Totals::Leave, ..policy.clone() };
+        if drop {
+            before = before.without_totals()?;
+        }
         let (panel, decided) = before.cleaned(policy)?;
         let actual = panel.actuals().to_vec();
         let recorded = Recorded::cleaned(&before, decided, policy, actual);

@@ -11,6 +11,7 @@
 //! | `normalise` | which transformation of the target do models see? |
 //! | `audit` | what is wrong with the data? |
 //! | `availability` | when could the item be sold? |
+//! | `called` | what is a sum of others called? |
 //! | `clean` | how are the data cleaned? |
 //! | `recorded` | which values were recorded before cleaning? |
 //! | `climatology` | what is the average of a covariate at that time of the year? |
@@ -29,6 +30,7 @@ mod assumed;
 mod audit;
 mod availability;
 pub(crate) mod calendar;
+mod called;
 mod clean;
 mod climatology;
 mod columns;
@@ -58,10 +60,11 @@ use polars::prelude::*;
 pub use aggregate::{Aggregate, Booleans, Numbers, Partial, Target};
 pub use assumed::Assumptions;
 pub use audit::Audit;
+use audit::totals::{Total, totals};
 pub(crate) use audit::{Change, median};
 pub use calendar::Frequency;
 pub(crate) use calendar::{DAY, day_of};
-pub use clean::{Clean, Covariates as CovariatePolicy, Duplicates, Gaps, Missing, Negatives, OffCalendar};
+pub use clean::{Clean, Covariates as CovariatePolicy, Duplicates, Gaps, Missing, Negatives, OffCalendar, Totals};
 pub use columns::{Columns, Role, Stamps};
 pub(crate) use covariates::Matrix;
 pub use features::{Deriving, FEATURES, Feature, Features, public_holidays};
@@ -75,10 +78,10 @@ pub use guess::{Guess, Stated};
 pub use join::Join;
 pub(crate) use join::Sheet;
 pub use normalise::Normalise;
-pub use source::Reading;
 #[cfg(feature = "serve")]
 pub(crate) use source::unpacks_within;
-pub(crate) use source::{Rows, parse_stamp};
+pub use source::{Reading, Stray};
+pub(crate) use source::{Rows, folders, parse_stamp};
 
 use crate::error::{Error, Result, find};
 use crate::show::{Block, Show, Table};
@@ -151,6 +154,8 @@ pub(crate) struct Provenance {
     pub(crate) off_calendar: Vec<usize>,
     /// The changes that cleaning made.
     pub(crate) changes: Arc<Vec<audit::Change>>,
+    /// Series that cleaning left out, with what they were.
+    pub(crate) removed: Arc<Vec<String>>,
     /// Incomplete periods of aggregated data, by series label and position: their totals are too small.
     pub(crate) partial: Arc<Vec<(String, i64)>>,
 }
@@ -377,6 +382,37 @@ impl Panel {
         let panel = frame::assemble(frame, &self.0.columns, self.0.calendar.clone(), self.0.season, origin)?;
         let recorded = self.0.recorded.as_ref().map(|recorded| recorded.with_series(&mask, &places)).transpose()?;
         Ok(panel.with_recorded(recorded))
+    }
+
+    /// The panel without the series that are sums of others, which its audit lists.
+    fn without_totals(&self) -> Result<Panel> {
+        let totals: Vec<Total> = totals(self)?.into_iter().filter(|total| total.sum).collect();
+        if totals.is_empty() {
+            return Ok(self.clone());
+        }
+        let mut kept = vec![true; self.len()];
+        totals.iter().for_each(|total| kept[total.series] = false);
+        let mut panel = self.with_series(&kept)?;
+        let mut removed = self.0.origin.removed.to_vec();
+        removed.extend(totals.iter().map(|total| format!("{}: {}", self.label(total.series), total.said)));
+        // It was assembled a moment ago and is nobody else's yet.
+        if let Some(inner) = Arc::get_mut(&mut panel.0) {
+            inner.origin.removed = Arc::new(removed);
+            inner.origin.found.retain(|remark| !remark.ends_with(WITHOUT_TOTALS));
+        }
+        Ok(panel)
+    }
+
+    /// What is to be said of series that are sums of others.
+    fn said_of_totals(&self) -> Result<Option<String>> {
+        let totals: Vec<Total> = totals(self)?.into_iter().filter(|total| total.sum).collect();
+        Ok(totals.first().map(|first| {
+            let label = self.label(first.series);
+            match totals.len() {
+                1 => format!("{label} is {}; {WITHOUT_TOTALS}", first.said),
+                n => format!("{n} series are sums of others (first: {label}, {}); {WITHOUT_TOTALS}", first.said),
+            }
+        }))
     }
 
     /// The series that have rows: a cut-off may have emptied some.
@@ -673,6 +709,9 @@ impl Panel {
         spread(&self.0.positions[span.clone()], &column[span])
     }
 }
+
+/// How people are told to leave out what is a sum of other series.
+const WITHOUT_TOTALS: &str = "leave out such totals: totals = \"drop\" (on the command line: --policy totals=drop)";
 
 /// More steps than this from a series' first to its last timestamp are a mistake in the timestamps.
 pub(crate) const LONGEST: i64 = 20_000_000;

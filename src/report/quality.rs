@@ -28,9 +28,10 @@ const SAFE: [(&str, &str); 6] = [
     ("not a number", "missing=seasonal"),
 ];
 /// Policies that are right if a finding means what the last column says.
-const CONDITIONAL: [(&str, &str, &str); 9] = [
+const CONDITIONAL: [(&str, &str, &str); 10] = [
     ("off calendar", "off_calendar=nearest", "a timestamp off the calendar is wrong by a day or an hour"),
     ("off calendar", "off_calendar=period", "a timestamp off the calendar is any day of its week or month"),
+    ("totals", "totals=drop", "what is the sum of other series is to count once"),
     ("gaps", "missing=zero", "a gap means that nothing was sold"),
     ("negative", "negatives=clip", "values below zero are errors"),
     ("negative", "negatives=apart", "values below zero are returns"),

@@ -30,7 +30,7 @@ use crate::files::{self, File, TryLockError, WRITING, io_error, mark, refused, t
 use crate::job::{self, Job};
 use crate::models::{Failure, Model};
 use crate::outputs::{failures_of, list_failures};
-use crate::panel::{Aggregate, Columns, Panel};
+use crate::panel::{Aggregate, Clean, Columns, Panel, Totals};
 use crate::plan::Plan;
 use crate::progress;
 use crate::show::Table;
@@ -206,6 +206,12 @@ fn check(plan: &Plan, out: &Path) -> Result<Vec<Model>> {
     let sums = plan.aggregate.as_deref().map(Aggregate::parse).transpose()?.is_some_and(|how| how.keys.is_some());
     if sums {
         return Err(Error::usage("sums over keys need all series at once; aggregate first, then stream the sums"));
+    }
+    if Clean::parse(&plan.policy)?.totals != Totals::Leave {
+        return Err(Error::usage(
+            "totals among the series are found only where all series are at hand: leave them out first, by tradewind clean \
+             --policy totals=drop, and stream what that writes",
+        ));
     }
     if plan.reading()?.query.is_some() {
         return Err(Error::usage("a stream reads Parquet files, not the answer of a query"));

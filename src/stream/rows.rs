@@ -11,7 +11,7 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 use crate::error::{Error, Result, first_line};
-use crate::panel::{Columns, Panel, labels_of, spans};
+use crate::panel::{Columns, Panel, folders, labels_of, spans};
 use crate::progress;
 
 /// Rows that are read at once where only keys are needed.
@@ -23,12 +23,18 @@ const PARTITIONS: usize = 512;
 pub(super) struct Rows {
     files: Vec<Part>,
     names: Vec<String>,
+    /// Columns in the names of folders that hold whole numbers.
+    whole: Vec<String>,
 }
 
 struct Part {
     path: PathBuf,
     metadata: Arc<FileMetadata>,
     first: usize,
+    /// The declared columns that the names of its folders hold.
+    given: folders::Given,
+    /// Those of them that the file itself does not have.
+    lacks: Vec<String>,
 }
 
 /// Where series lie.
@@ -60,31 +66,46 @@ impl Rows {
     pub fn open(paths: &[PathBuf], columns: &Columns) -> Result<Self> {
         let names: Vec<String> = columns.names().into_iter().map(String::from).collect();
         let mut files: Vec<Part> = Vec::with_capacity(paths.len());
-        let mut types: Option<Vec<ArrowDataType>> = None;
+        let mut types: Option<Vec<Option<ArrowDataType>>> = None;
         let mut first = 0;
         for path in paths {
             let mut reader = open(path)?;
             let schema = reader.schema().map_err(|cause| damaged(path, &cause))?;
             let present: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
-            columns.check(&present, &path.display().to_string())?;
-            let own: Vec<ArrowDataType> =
-                names.iter().filter_map(|name| schema.get(name)).map(|field| field.dtype().clone()).collect();
+            let mut given = folders::given(path);
+            given.retain(|(name, _)| names.contains(name));
+            let lacks = given.iter().map(|(name, _)| name).filter(|name| !present.contains(&name.as_str()));
+            let lacks: Vec<String> = lacks.cloned().collect();
+            let all: Vec<&str> = present.iter().copied().chain(lacks.iter().map(String::as_str)).collect();
+            columns.check(&all, &path.display().to_string())?;
+            let own: Vec<Option<ArrowDataType>> =
+                names.iter().map(|name| schema.get(name).map(|field| field.dtype().clone())).collect();
             let known = types.get_or_insert_with(|| own.clone());
             if let Some(other) = (0..names.len()).find(|i| known[*i] != own[*i]) {
+                let holds = |dtype: &Option<ArrowDataType>| match dtype {
+                    Some(dtype) => format!("{dtype:?}"),
+                    None => "what its folder is called".into(),
+                };
                 return Err(Error::data(format!(
-                    "column `{}` of {} holds {:?}, that of the files before it {:?}; write them alike",
+                    "column `{}` of {} holds {}, that of the files before it {}; write them alike",
                     names[other],
                     path.display(),
-                    own[other],
-                    known[other]
+                    holds(&own[other]),
+                    holds(&known[other])
                 )));
             }
             let metadata = reader.get_metadata().map_err(|cause| damaged(path, &cause))?.clone();
             let rows = metadata.num_rows;
-            files.push(Part { path: path.clone(), metadata, first });
+            files.push(Part { path: path.clone(), metadata, first, given, lacks });
             first += rows;
         }
-        let rows = Self { files, names };
+        let values = |name: &str| {
+            let of = move |part: &Part| part.given.iter().find(|(known, _)| known == name)?.1.clone();
+            files.iter().filter_map(of).collect::<Vec<String>>()
+        };
+        let whole = |name: &&String| folders::are_whole(values(name).iter().map(String::as_str));
+        let whole = files.first().map_or_else(Vec::new, |part| part.lacks.iter().filter(whole).cloned().collect());
+        let rows = Self { files, names, whole };
         match rows.len() {
             0 => Err(Error::data("the data have no rows")),
             _ => Ok(rows),
@@ -109,17 +130,23 @@ impl Rows {
             if from >= to {
                 continue;
             }
-            let mut reader = open(&part.path)?;
-            reader.set_metadata(part.metadata.clone());
-            let frame = reader
-                .with_columns(Some(names.to_vec()))
-                .with_slice(Some((from - part.first, to - from)))
-                .finish()
-                .map_err(|cause| damaged(&part.path, &cause))?;
+            let own: Vec<String> = names.iter().filter(|name| !part.lacks.contains(name)).cloned().collect();
+            let frame = if own.is_empty() {
+                DataFrame::empty_with_height(to - from)
+            } else {
+                let mut reader = open(&part.path)?;
+                reader.set_metadata(part.metadata.clone());
+                reader
+                    .with_columns(Some(own))
+                    .with_slice(Some((from - part.first, to - from)))
+                    .finish()
+                    .map_err(|cause| damaged(&part.path, &cause))?
+            };
             // A file that was written anew meanwhile has other rows than its description.
             if frame.height() != to - from {
                 return Err(Error::data(format!("{} has changed while it was read", part.path.display())));
             }
+            let frame = if part.given.is_empty() { frame } else { self.with_given(frame, part, names)? };
             match &mut whole {
                 None => whole = Some(frame),
                 Some(whole) => _ = whole.vstack_mut(&frame)?,
@@ -128,6 +155,16 @@ impl Rows {
         let mut frame = whole.unwrap_or_default();
         frame.rechunk_mut();
         Ok(frame)
+    }
+
+    /// The rows of a file with the columns of its folders, in the order of the names.
+    fn with_given(&self, frame: DataFrame, part: &Part, names: &[String]) -> Result<DataFrame> {
+        let mut frame = folders::with_given(frame, &part.given, names, &part.path.display().to_string())?;
+        for name in self.whole.iter().filter(|name| names.contains(name)) {
+            let whole = frame.column(name)?.cast(&DataType::Int64)?;
+            frame.with_column(whole)?;
+        }
+        Ok(frame.select(names.iter().map(String::as_str))?)
     }
 
     /// Stretches of rows of at most that many.

@@ -171,6 +171,113 @@ fn a_folder_or_a_pattern_is_one_panel() {
 }
 
 #[test]
+fn partitioned_folders_give_their_columns() {
+    let folder = Folder::new();
+    let put = |name: &str, content: &str| {
+        let path = folder.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    };
+    put("sales/shop=1%2F2/year=2024/part-0.csv", "ds,y\n2024-01-01,1\n2024-01-02,2\n");
+    put("sales/shop=1%2F2/year=2025/part-0.csv", "ds,y\n2025-01-01,3\n");
+    put("sales/shop=b/year=2024/part-0.csv", "ds,y,shop\n2024-01-01,5,b\n2024-01-02,6,b\n");
+    put("sales/shop=__HIVE_DEFAULT_PARTITION__/year=2024/part-0.csv", "ds,y\n2024-01-01,7\n2024-01-02,8\n");
+    put("sales/_SUCCESS", "");
+    put("sales/shop=b/year=2024/.part-0.csv.crc", "crc");
+    put("sales/_temporary/0/shop=b/part-0.csv", "ds,y\n2024-01-01,5\n");
+    let columns = || Columns::new(["shop"], "ds", "y");
+    for place in ["sales", "sales/*/*/*.csv", "sales/shop=*", "sales/**/*.csv"] {
+        let panel = Panel::read(folder.path(place), columns()).unwrap_or_else(|error| panic!("{place}: {error}"));
+        assert_eq!(panel.keys(), ["shop=(missing)", "shop=1/2", "shop=b"], "{place}");
+        assert_eq!(targets(&panel), [7.0, 8.0, 1.0, 2.0, 3.0, 5.0, 6.0], "{place}");
+        let said = panel.remarks().join("; ");
+        assert!(said.contains("columns from the names of folders: shop"), "{said}");
+        assert!(said.contains("columns not read: year"), "{said}");
+    }
+    // Years are numbers, as a key of a file would be.
+    let years = Panel::read(folder.path("sales/shop=1%2F2"), Columns::new(["year"], "ds", "y")).unwrap();
+    let year = years.to_frame().column("year").unwrap().dtype().clone();
+    assert_eq!((years.len(), year), (2, tradewind::polars::prelude::DataType::Int64));
+    put("sales/shop=b/year=2025/part-0.csv", "ds,y,shop\n2025-01-01,5,c\n");
+    refused(folder.path("sales"), columns(), "", &["in a folder shop=b", "`shop` says `c`"]);
+    let table = Table::new(Panel::read("tests/files/wide.xlsx", Columns::new(["Shop"], "ds", "y")).unwrap().to_frame());
+    let _read = Panel::read(folder.path("sales/shop=1%2F2"), Columns::new([""; 0], "ds", "y"));
+    let error = table.save(folder.path("sales/shop=1%2F2/year=2024/new.csv")).unwrap_err().to_string();
+    assert!(error.contains("among the data"), "{error}");
+}
+
+#[test]
+fn rows_that_are_no_sales_are_left_out_and_named() {
+    let folder = Folder::new();
+    let table = "id,ds,y\na,2024-01-01,1\na,2024-01-02,2\n";
+    let said = |name: &str, body: &str| {
+        let panel = Panel::read(folder.file(name, body), simple()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(targets(&panel), [1.0, 2.0], "{name}");
+        panel.remarks().join("; ")
+    };
+    for (name, below, remark) in [
+        ("total.csv", "Total,,3\n", "line 4 left out, below the table: Total"),
+        ("empty.csv", ",,3\n", "line 4 left out, below the table"),
+        ("note.csv", "\nGenerated on 2024-01-03 08:00\n", "line 5 left out, below the table: Generated on"),
+        ("psql.csv", "(2 rows)\n", "line 4 left out, below the table: (2 rows)"),
+        ("short.csv", "Grand Total,3\n", "line 4 left out, below the table: Grand Total"),
+        ("header.csv", "id,ds,y\n", "line 4 left out, the header again"),
+    ] {
+        let remarks = said(name, &format!("{table}{below}"));
+        assert!(remarks.contains(remark), "{name}: {remarks}");
+    }
+    assert!(
+        said("dashes.csv", &table.replacen('\n', "\n--,----------,---\n", 1)).contains("line 2 left out, empty or of")
+    );
+    for (name, row, parts) in [
+        ("middle.csv", "Total,,1\n", ["line 3", "stray=drop"]),
+        ("long.csv", "a,2024-01-05,1,5\n", ["line 3", "stray=drop"]),
+    ] {
+        let path = folder.file(name, table.replace("a,2024-01-02", &format!("{row}a,2024-01-02")));
+        refused(&path, simple(), "", &parts);
+        let panel = Panel::read_as(&path, simple(), &Reading::parse("stray=drop").unwrap()).unwrap();
+        assert_eq!(targets(&panel), [1.0, 2.0]);
+        assert!(panel.remarks().join("; ").contains("line 3 left out, no sales"), "{:?}", panel.remarks());
+    }
+    // A file that was cut off, a date that is none: each may be a sale.
+    refused(folder.file("cut.csv", format!("{table}a,2024-01-0")), simple(), "", &["line 4", "2 cells"]);
+    refused(folder.file("leap.csv", format!("{table}a,2024-02-30,5\n")), simple(), "", &["`2024-02-30`", "line 4"]);
+    let swallowed = "id,ds,y\n\"a,2024-01-01,1\na,2024-01-02,2\na\",2024-01-03,3\na,2024-01-04,4\n";
+    refused(folder.file("quote.csv", swallowed), simple(), "", &["line 2", "opened by mistake"]);
+}
+
+#[test]
+fn formulas_that_nobody_has_calculated_are_no_zeros() {
+    use rust_xlsxwriter::{Formula, Workbook};
+    let folder = Folder::new();
+    let book = |name: &str, result: Option<&str>, from: u32| {
+        let mut book = Workbook::new();
+        let sheet = book.add_worksheet();
+        for (column, title) in ["id", "ds", "y"].iter().enumerate() {
+            sheet.write(0, column as u16, *title).unwrap();
+        }
+        for row in 1..9 {
+            sheet.write(row, 0, "a").unwrap();
+            sheet.write(row, 1, format!("2024-01-0{row}")).unwrap();
+            if row < from {
+                sheet.write(row, 2, f64::from(row)).unwrap();
+            } else {
+                let formula = Formula::new(format!("={row}*2"));
+                let formula = result.map_or(formula.clone(), |result| formula.clone().set_result(result));
+                sheet.write_formula(row, 2, formula).unwrap();
+            }
+        }
+        book.save(folder.path(name)).unwrap();
+        folder.path(name)
+    };
+    refused(book("zeros.xlsx", None, 1), simple(), "", &["column `y`", "8 formulas", "never calculated", "row 2"]);
+    refused(book("empty.xlsx", Some(""), 1), simple(), "", &["8 formulas", "save it"]);
+    refused(book("partly.xlsx", None, 6), simple(), "", &["3 formulas", "row 7"]);
+    let panel = Panel::read(book("done.xlsx", Some("12"), 6), simple()).unwrap();
+    assert_eq!(targets(&panel), [1.0, 2.0, 3.0, 4.0, 5.0, 12.0, 12.0, 12.0]);
+}
+
+#[test]
 fn transactions_become_days() {
     let folder = Folder::new();
     let path = folder.file(

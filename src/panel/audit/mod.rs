@@ -7,10 +7,12 @@
 //! | `unusual` | which values are unusual for their series? |
 //! | `covariates` | which covariates have missing values, never vary, or leak the target? |
 //! | `keys` | which keys look alike? |
+//! | `totals` | which series are sums of others? |
 
 mod covariates;
 mod keys;
 mod rows;
+pub(super) mod totals;
 pub(super) mod unusual;
 pub(crate) use unusual::median;
 
@@ -78,7 +80,7 @@ pub(crate) struct Change {
 pub(super) const MISSING_COVARIATES: &str = "missing covariates";
 
 /// Every kind of finding: its name, its severity, and what it means.
-const KINDS: [(&str, Severity, &str); 27] = [
+const KINDS: [(&str, Severity, &str); 28] = [
     ("duplicates", Severity::Error, "several rows for one timestamp of a series"),
     ("off calendar", Severity::Error, "a timestamp that is not on the calendar"),
     ("infinite", Severity::Error, "a target that is not finite"),
@@ -94,6 +96,7 @@ const KINDS: [(&str, Severity, &str); 27] = [
     (MISSING_COVARIATES, Severity::Warning, "rows without a value of a covariate"),
     ("leak", Severity::Warning, "a covariate that follows the target of the same step as if computed from it"),
     ("similar keys", Severity::Warning, "keys that differ only in case or spaces"),
+    ("totals", Severity::Warning, "a series that is the sum of others: everything counts twice"),
     ("fixed varies", Severity::Warning, "a fixed covariate with several values in one series"),
     ("all zero", Severity::Warning, "a series that never sells"),
     ("daylight saving", Severity::Note, "an hour that the clock skips or shows twice"),
@@ -123,8 +126,8 @@ impl Panel {
     /// Finds everything that prevents models from being fitted or misleads them, each occurrence with its series, first
     /// timestamp, value and number of rows: duplicate timestamps, gaps, missing, infinite and unreadable targets,
     /// negative sales, suspected stock-outs, outliers, level shifts, covariates with missing values, that never vary or
-    /// leak the target, series that are constant, short, start late or end early, keys that look alike, hours of
-    /// daylight saving.
+    /// leak the target, series that are constant, short, start late or end early, series that are sums of others, keys
+    /// that look alike, hours of daylight saving.
     ///
     /// # Errors
     /// When a covariate can be read neither as numbers nor as categories.
@@ -147,6 +150,16 @@ impl Panel {
             found.extend((0..self.len()).flat_map(|i| rows::censored(self, i, &available)));
         }
         found.extend(keys::check(self)?);
+        found.extend(totals::check(self)?);
+        found.extend(inner.origin.removed.iter().map(|removed| Found {
+            severity: Severity::Note,
+            kind: "totals",
+            series: None,
+            stamp: None,
+            value: Some(removed.clone()),
+            count: 1,
+            action: Some("the series left out".into()),
+        }));
         found.extend(covariates::check(self)?);
         for (i, position) in self.partial_periods() {
             found.push(Found::new("partial", i, inner.calendar.label(position), None, 1));
@@ -215,7 +228,12 @@ impl Audit {
         let filled =
             self.found.iter().filter(|found| found.action.is_some() && found.kind == MISSING_COVARIATES).count();
         let covariates = format!("filled {}", counted(filled, "missing covariate value", "missing covariate values"));
-        let changes = match (filled, self.changes() - filled) {
+        let removed = self.panel.inner().origin.removed.len();
+        let left_out = match removed {
+            0 => String::new(),
+            _ => format!("; cleaning left out {}", counted(removed, "total", "totals")),
+        };
+        let changes = match (filled, self.changes() - filled - removed) {
             (0, 0) => String::new(),
             (0, others) => format!("; cleaning changed {}", counted(others, "value", "values")),
             (_, 0) => format!("; cleaning {covariates} and changed nothing else"),
@@ -224,7 +242,7 @@ impl Audit {
             }
         };
         format!(
-            "{} rows in {} series: {found}{changes}.",
+            "{} rows in {} series: {found}{left_out}{changes}.",
             number(self.panel.rows() as f64),
             number(self.panel.len() as f64)
         )
@@ -298,7 +316,9 @@ impl Audit {
             place.into_iter().flatten().collect::<Vec<_>>().join(", ")
         };
         let series = |members: &[&Found]| {
-            members.iter().filter_map(|found| found.series).collect::<std::collections::HashSet<_>>().len() as u64
+            let touched: std::collections::HashSet<usize> = members.iter().filter_map(|found| found.series).collect();
+            // A series that was left out has no place any more.
+            touched.len() as u64 + members.iter().filter(|found| found.series.is_none()).count() as u64
         };
         let columns = vec![
             Column::new("finding".into(), groups.iter().map(|((kind, _), _)| *kind).collect::<Vec<_>>()),

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 use polars::prelude::*;
 
+use super::stray::OPTION;
 use super::{MISSING, short};
 use crate::error::{Error, Result, suggestion};
 use crate::panel::calendar::{Frequency, StampKind};
@@ -208,7 +209,7 @@ pub(in crate::panel) fn parse_time(
     if let Some(row) = texts.iter().position(|text| MISSING.contains(text)) {
         let count = texts.iter().filter(|text| MISSING.contains(text)).count();
         return Err(Error::data(format!(
-            "column `{name}` of {} has no timestamp in {}{}; remove the row or correct it",
+            "column `{name}` of {} has no timestamp in {}{}; correct it, or leave such rows out: {OPTION}",
             origin.source,
             origin.row_text(row),
             if count > 1 { format!(" ({count} such rows)") } else { String::new() },
@@ -232,7 +233,8 @@ pub(in crate::panel) fn parse_time(
         let others = if row > 0 { format!(" as those before it are ({format})") } else { String::new() };
         Error::data(format!(
             "`{}` in column `{name}` of {}, {}, is not a date{others}; \
-             correct it, or state how dates are written: time_format = \"%d.%m.%Y\"",
+             correct it, leave out rows that are no sales: {OPTION}, or state how dates are written: \
+             time_format = \"%d.%m.%Y\"",
             short(text),
             origin.source,
             origin.row_text(row),

@@ -5,12 +5,19 @@ use std::path::Path;
 use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 
 use super::bytes::{Guard, Text};
+use super::dates::share_of_dates;
+use super::stray::{OPTION, Ragged, Stray};
 use super::{Cells, Part, Reading, Wanted, places};
 use crate::error::{Error, Result};
 use crate::progress;
 
 /// The most lines above the header.
 const PREAMBLE: usize = 30;
+
+/// More rows than this of another length than the header's are no notes beside the table.
+const MOST_ODD: usize = 100;
+/// So many lines within a cell, each with as many cells as the header, are rows.
+const MANY: usize = 12;
 
 /// Delimiter, quote and line of the header.
 struct Dialect {
@@ -89,9 +96,33 @@ fn rows(text: &Text, wanted: &Wanted) -> Result<Rows> {
     let mut lines = Vec::new();
     let mut row = ByteRecord::new();
     let mut last = (0, 0);
+    let (mut odd, mut beyond): (Vec<Ragged>, usize) = (Vec::new(), 0);
+    let mut first_beyond = None;
     while let Some(line) = next(&mut row)? {
-        if row.len() != width {
-            return Err(ragged(source, line, row.len(), width, &guard, &row));
+        let within = newlines(&row);
+        if within > 0 {
+            if row.len() != width && guard.open_quote() {
+                return Err(unclosed(source, line));
+            }
+            if row.iter().any(|cell| swallows(cell, dialect.delimiter, width, wanted)) {
+                let last = next(&mut ByteRecord::new())?.is_none();
+                let open = last && guard.open_quote();
+                return Err(if open { unclosed(source, line) } else { swallowed(source, line, within) });
+            }
+        }
+        // An empty cell holds nothing that could be lost, an empty row neither.
+        if row.len() > width && row.iter().skip(width).all(<[u8]>::is_empty) {
+            beyond += 1;
+            first_beyond.get_or_insert_with(|| ragged(source, line, row.len(), width));
+        } else if row.len() != width {
+            let error = ragged(source, line, row.len(), width);
+            // So many are no notes: the first of them says what is wrong.
+            if odd.len() > lines.len() + MOST_ODD || (odd.len() > MOST_ODD && wanted.reading.stray != Stray::Drop) {
+                return Err(odd.swap_remove(0).error);
+            }
+            let cells = row.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
+            odd.push(Ragged { before: lines.len(), line: u32::try_from(line).unwrap_or(u32::MAX), cells, error });
+            continue;
         }
         for (column, place) in at.iter().enumerate() {
             match std::str::from_utf8(&row[*place]) {
@@ -103,7 +134,10 @@ fn rows(text: &Text, wanted: &Wanted) -> Result<Rows> {
         if lines.len() % 65_536 == 0 {
             progress::check()?;
         }
-        last = (line, newlines(&row));
+        last = (line, within);
+    }
+    if let Some(error) = first_beyond.filter(|_| beyond * 2 > lines.len()) {
+        return Err(error);
     }
     if last.1 > 0 && guard.open_quote() {
         return Err(unclosed(source, last.0));
@@ -118,16 +152,14 @@ fn rows(text: &Text, wanted: &Wanted) -> Result<Rows> {
     if dialect.above > 0 {
         found.push(format!("the header is on line {}", dialect.above + 1));
     }
-    Ok(Rows::Read(layout.part(cells.frame()?, lines, found, wanted)?))
+    Ok(Rows::Read(layout.part_beside(cells.frame()?, lines, found, odd, wanted)?))
 }
 
-fn ragged(source: &str, line: u64, cells: usize, width: usize, guard: &Guard, row: &ByteRecord) -> Error {
-    if newlines(row) > 0 && guard.open_quote() {
-        return unclosed(source, line);
-    }
+fn ragged(source: &str, line: u64, cells: usize, width: usize) -> Error {
     let has = |n: usize| if n == 1 { "1 cell".to_string() } else { format!("{n} cells") };
     Error::data(format!(
-        "line {line} of {source} has {}, the header has {width}; quote cells that hold a delimiter, or mend the line",
+        "line {line} of {source} has {}, the header has {width}; quote cells that hold a delimiter, mend the line, or leave \
+         such rows out: {OPTION}",
         has(cells)
     ))
 }
@@ -135,6 +167,32 @@ fn ragged(source: &str, line: u64, cells: usize, width: usize, guard: &Guard, ro
 fn unclosed(source: &str, line: u64) -> Error {
     Error::data(format!(
         "a quote that opens on line {line} of {source} is never closed; close it, or state another quote"
+    ))
+}
+
+/// Does a cell hold what rows of the table look like: is its quote open by mistake?
+fn swallows(cell: &[u8], delimiter: u8, width: usize, wanted: &Wanted) -> bool {
+    let lines: Vec<&[u8]> = cell.split(|byte| *byte == b'\n').collect();
+    let cells = |line: &&[u8]| line.iter().filter(|byte| **byte == delimiter).count() + 1;
+    // The first and the last are parts of lines.
+    let inner = lines.get(1..lines.len().saturating_sub(1)).unwrap_or_default();
+    let even = inner.iter().filter(|line| cells(line) == width).count();
+    let all: usize = lines.iter().map(|line| cells(line) - 1).sum();
+    let alike = if inner.is_empty() { lines.len() == 2 && all + 1 == width } else { even * 3 >= inner.len() * 2 };
+    let dated = |piece: &[u8]| {
+        let piece = std::str::from_utf8(piece).unwrap_or_default().trim();
+        share_of_dates(&[piece], wanted.columns.time_format.as_deref()) > 0.0
+    };
+    width > 1
+        && alike
+        && (inner.len() >= MANY || lines[1..].iter().any(|line| line.split(|b| *b == delimiter).any(dated)))
+}
+
+fn swallowed(source: &str, line: u64, within: usize) -> Error {
+    let ends = if within == 1 { "a line end" } else { &format!("{within} line ends") };
+    Error::data(format!(
+        "a cell on line {line} of {source} holds {ends} and what look like rows of the table: its quote seems to be \
+         opened by mistake; close it, or state another quote"
     ))
 }
 

@@ -1,7 +1,7 @@
 //! Workbooks: Excel (.xlsx, .xlsm, .xlsb, .xls) and OpenDocument (.ods), through calamine.
 
 use std::collections::{HashMap, HashSet};
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::Path;
 
 use calamine::{Data, Dimensions, Ods, Range, Reader, SheetVisible, Sheets, Xls, Xlsb, Xlsx};
@@ -86,6 +86,10 @@ pub(super) fn read(path: &Path, wanted: &Wanted) -> Result<Parts> {
     }
     for sheet in &mut sheets {
         sheet.merged = merged(&mut book, &sheet.name, &sheet.range);
+    }
+    let mut awaited = None;
+    for sheet in &sheets {
+        calculated(&mut book, sheet, path, &mut awaited, wanted)?;
     }
     let names: Vec<String> = sheets.iter().map(|sheet| sheet.name.clone()).collect();
     let rest: Vec<String> = all.into_iter().map(|(name, _)| name).filter(|name| !names.contains(name)).collect();
@@ -213,6 +217,81 @@ fn merged<R: std::io::Read + std::io::Seek>(
         }
     }
     merged
+}
+
+/// Refuses declared columns of formulas whose values nobody has calculated: programs that write workbooks store none, or 0,
+/// and leave it to the spreadsheet program. `awaited` is whether the workbook says that it is to be calculated, once known.
+fn calculated<R: std::io::Read + std::io::Seek>(
+    book: &mut Sheets<R>,
+    sheet: &Sheet,
+    path: &Path,
+    awaited: &mut Option<bool>,
+    wanted: &Wanted,
+) -> Result<()> {
+    if ![super::Needed::History, super::Needed::Future].contains(&wanted.part) {
+        return Ok(());
+    }
+    let (top, left) = sheet.range.start().unwrap_or_default();
+    let zero = |cell: &Data| match cell {
+        Data::Int(number) => *number == 0,
+        Data::Float(number) => *number == 0.0,
+        Data::DateTime(stamp) => stamp.as_f64() == 0.0,
+        _ => false,
+    };
+    let header = sheet.columns();
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    let named = wanted.layout(&header, &sheet.name)?.names();
+    let mut formulas: Option<Range<String>> = None;
+    for place in (0..header.len()).filter(|place| named.iter().any(|name| name == header[*place])) {
+        let cells = || sheet.range.rows().enumerate().skip(sheet.header + 1).map(|(row, cells)| (row, &cells[place]));
+        let (empty, zeros) = cells().fold((0, 0), |(empty, zeros), (_, cell)| {
+            (empty + usize::from(matches!(cell, Data::Empty)), zeros + usize::from(zero(cell)))
+        });
+        if empty + zeros == 0 {
+            continue;
+        }
+        let awaited = *awaited.get_or_insert_with(|| is_to_be_calculated(path));
+        // In a workbook that a spreadsheet program has saved, a zero is one.
+        if !awaited && empty * 2 < cells().count() {
+            continue;
+        }
+        if formulas.is_none() {
+            formulas = Some(book.worksheet_formula(&sheet.name).unwrap_or_default());
+        }
+        let has = |row: usize| {
+            let own = (top + row as u32, left + place as u32);
+            formulas.as_ref().and_then(|formulas| formulas.get_value(own)).is_some_and(|formula| !formula.is_empty())
+        };
+        let of: Vec<(usize, &Data)> = cells().filter(|(row, _)| has(*row)).collect();
+        let none: Vec<usize> = of.iter().filter(|(_, cell)| matches!(cell, Data::Empty)).map(|(row, _)| *row).collect();
+        let nothing = of.iter().all(|(_, cell)| matches!(cell, Data::Empty) || (awaited && zero(cell)));
+        let rows: Vec<usize> = if nothing { of.iter().map(|(row, _)| *row).collect() } else { none };
+        if let Some(first) = rows.first().filter(|_| nothing || awaited) {
+            return Err(Error::data(format!(
+                "column `{}` of {}, sheet {}, holds {} whose values were never calculated (first: row {}), so that they                  would count as 0 or as missing; open the workbook in a spreadsheet program, save it, and read it again",
+                header[place],
+                path.display(),
+                sheet.name,
+                crate::show::words::counted(rows.len(), "formula", "formulas"),
+                own_row(top, *first),
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Does a workbook say that its formulas are to be calculated when it is opened?
+fn is_to_be_calculated(path: &Path) -> bool {
+    // The part that says so is short.
+    const MOST: u64 = 1 << 20;
+    let read = || {
+        let mut archive = ::zip::ZipArchive::new(BufReader::new(files::open(path).ok()?)).ok()?;
+        let mut text = String::new();
+        archive.by_name("xl/workbook.xml").ok()?.take(MOST).read_to_string(&mut text).ok()?;
+        Some(text)
+    };
+    read()
+        .is_some_and(|text| ["fullCalcOnLoad=\"1\"", "fullCalcOnLoad=\"true\""].iter().any(|flag| text.contains(flag)))
 }
 
 /// Refuses sheets that contradict or repeat each other: a copy, a plan beside the sales, a shop each without its name.

@@ -10,7 +10,9 @@
 //! |---|---|
 //! | `bytes` | how do compressed bytes in some encoding become text, without filling the memory? |
 //! | `delimited`, `excel`, `ndjson`, `parquet`, `sql` | one kind of source each |
+//! | `folders` | which columns stand in the names of folders? |
 //! | `keys` | does an empty key repeat that of the row above? |
+//! | `stray` | which rows are no sales? |
 //! | `wide` | how does a column per date become a row per date? |
 //! | `numbers`, `dates` | which number or date is in a cell? |
 //! | `own` | a file that is not a panel: [`Table::read`](crate::show::Table::read) |
@@ -22,12 +24,14 @@ mod bytes;
 mod dates;
 mod delimited;
 mod excel;
+pub(crate) mod folders;
 mod keys;
 mod ndjson;
 mod numbers;
 mod own;
 mod parquet;
 mod sql;
+mod stray;
 mod table;
 mod transactions;
 #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "only a server takes files of anybody"))]
@@ -47,11 +51,14 @@ use super::{Columns, Provenance};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::{options, progress};
+use stray::{Left, Ragged};
 
 pub(crate) use dates::parse_stamp;
 pub(super) use dates::{dated, parse_time, reads_as_periods, share_of_dates, time_column};
 pub(super) use numbers::{all_numbers, target_numbers};
 pub(super) use parquet::{CLEANED, ROLES, kept, saved_columns};
+pub(super) use stray::OPTION as LEAVE_OUT;
+pub use stray::Stray;
 pub(crate) use table::Rows;
 pub(super) use transactions::per_period;
 #[cfg(feature = "serve")]
@@ -95,6 +102,10 @@ pub struct Reading {
     pub per: Option<String>,
     /// Do empty keys repeat those of the row above, as where a key is written once per block? By default detected.
     pub fill_down: Option<bool>,
+    /// Rows that are no sales, such as a total or a note: ask (the header again, empty rows and what stands below the table
+    /// are left out and named, any other is refused), drop (all rows without a date, and those that are longer or
+    /// shorter than the header, are left out and named) or refuse.
+    pub stray: Stray,
 }
 
 impl Reading {
@@ -139,6 +150,8 @@ struct Wanted<'a> {
     part: Needed,
     /// The decimal mark of the history that this belongs to, if one is known: what its own cells leave open.
     decimal: Option<char>,
+    /// The columns that the file at hand has from the names of its folders.
+    given: folders::Given,
 }
 
 /// Which of the columns a source must have.
@@ -163,27 +176,49 @@ struct Layout {
     stamps: Vec<String>,
     /// Columns that are not needed.
     unread: Vec<String>,
+    /// Those of them that the names of folders give, and not the file.
+    given: Vec<String>,
+    /// What it is a part of, as an error names it.
+    source: String,
 }
 
 impl Layout {
-    fn new(kept: &[&str], stamps: &[&str], present: &[&str]) -> Self {
+    fn new(kept: &[&str], stamps: &[&str], present: &[&str], source: &str) -> Self {
         let owned = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
         let unread = |name: &&&str| !name.is_empty() && !kept.contains(*name) && !stamps.contains(*name);
         Self {
             kept: owned(kept),
             stamps: owned(stamps),
             unread: present.iter().filter(unread).map(|name| name.to_string()).collect(),
+            given: Vec::new(),
+            source: source.into(),
         }
     }
 
-    /// The columns to read, in this order.
+    /// The columns to read of the file, in this order.
     fn names(&self) -> Vec<String> {
-        self.kept.iter().chain(&self.stamps).cloned().collect()
+        self.kept.iter().filter(|name| !self.given.contains(name)).chain(&self.stamps).cloned().collect()
     }
 
-    /// The part that was read: its keys filled down, one row per timestamp.
+    /// The part that was read: without rows that are no sales, its keys filled down, one row per timestamp.
     fn part(self, frame: DataFrame, lines: Vec<u32>, found: Vec<String>, wanted: &Wanted) -> Result<Part> {
-        let part = Part { frame, lines, found, unread: self.unread };
+        self.part_beside(frame, lines, found, Vec::new(), wanted)
+    }
+
+    /// As [`part`](Self::part), where some rows are longer or shorter than the header.
+    fn part_beside(
+        self,
+        frame: DataFrame,
+        lines: Vec<u32>,
+        found: Vec<String>,
+        ragged: Vec<Ragged>,
+        wanted: &Wanted,
+    ) -> Result<Part> {
+        let part = Part { frame, lines, found, unread: self.unread, left: Vec::new() };
+        let mut part = stray::without(part, ragged, &self.stamps, &self.source, wanted)?;
+        if !wanted.given.is_empty() {
+            part.frame = folders::with_given(part.frame, &wanted.given, &self.kept, &self.source)?;
+        }
         let part = keys::fill_down(part, wanted)?;
         if self.stamps.is_empty() { Ok(part) } else { wide::long(part, &self.kept, &self.stamps, wanted.columns) }
     }
@@ -197,6 +232,8 @@ struct Part {
     found: Vec<String>,
     /// Columns that are not needed.
     unread: Vec<String>,
+    /// Rows that are no sales.
+    left: Vec<Left>,
 }
 
 impl Part {
@@ -210,20 +247,29 @@ impl Part {
 type Parts = (Vec<(String, Part)>, Vec<String>);
 
 impl Wanted<'_> {
+    /// The columns to read of a source that has these and those in the names of its folders.
     fn layout(&self, present: &[&str], source: &str) -> Result<Layout> {
+        let given = self.given.iter().map(|(name, _)| name.as_str()).filter(|name| !present.contains(name));
+        let all: Vec<&str> = present.iter().copied().chain(given.clone()).collect();
+        let mut layout = self.layout_of(&all, source)?;
+        layout.given = given.map(String::from).collect();
+        Ok(layout)
+    }
+
+    fn layout_of(&self, present: &[&str], source: &str) -> Result<Layout> {
         let columns = self.columns;
         if [Needed::Table, Needed::Own].contains(&self.part) {
-            return Ok(Layout::new(present, &[], present));
+            return Ok(Layout::new(present, &[], present, source));
         }
         if self.part == Needed::Unasked {
             let alone = |name: &&&str| !name.is_empty() && present.iter().filter(|other| other == name).count() == 1;
             let named: Vec<&str> = present.iter().filter(alone).copied().collect();
-            return Ok(Layout::new(&named, &[], present));
+            return Ok(Layout::new(&named, &[], present, source));
         }
         if self.part == Needed::Future {
             let names = columns.future_names(present);
             check_present(&names, present, source)?;
-            return Ok(Layout::new(&names, &[], present));
+            return Ok(Layout::new(&names, &[], present, source));
         }
         let absent = !present.contains(&columns.time.as_str()) && !present.contains(&columns.target.as_str());
         let dated = || dates::dated(present, columns.time_format.as_deref());
@@ -235,10 +281,10 @@ impl Wanted<'_> {
             let made = [columns.time.as_str(), columns.target.as_str()];
             let kept: Vec<&str> = columns.names().into_iter().filter(|name| !made.contains(name)).collect();
             check_present(&kept, present, source)?;
-            return Ok(Layout::new(&kept, &stamps, present));
+            return Ok(Layout::new(&kept, &stamps, present, source));
         }
         columns.check(present, source)?;
-        Ok(Layout::new(&columns.names(), &[], present))
+        Ok(Layout::new(&columns.names(), &[], present, source))
     }
 
     /// How many of the declared columns a header has: what tells a header from other lines, a delimiter from others.
@@ -255,13 +301,16 @@ impl Wanted<'_> {
 
 /// The declared columns of a source of history.
 pub(super) fn read(place: &Path, columns: &Columns, reading: &Reading) -> Result<(DataFrame, Provenance)> {
-    read_wanted(place, &Wanted { columns, reading, part: Needed::History, decimal: None })
+    read_wanted(place, &Wanted { columns, reading, part: Needed::History, decimal: None, given: Vec::new() })
 }
 
 /// Keys, time and covariates of a source of the future, which needs no target. `decimal` is the history's decimal mark.
 pub(super) fn read_future(place: &Path, columns: &Columns, decimal: Option<char>) -> Result<(DataFrame, Provenance)> {
     let reading = Reading::default();
-    remarked(read_wanted(place, &Wanted { columns, reading: &reading, part: Needed::Future, decimal })?)
+    remarked(read_wanted(
+        place,
+        &Wanted { columns, reading: &reading, part: Needed::Future, decimal, given: Vec::new() },
+    )?)
 }
 
 /// All columns of a source; those named in `keys` keep their text unless it is that of a whole number. `decimal` is the
@@ -269,13 +318,16 @@ pub(super) fn read_future(place: &Path, columns: &Columns, decimal: Option<char>
 pub(super) fn read_table(place: &Path, keys: &[&str], decimal: Option<char>) -> Result<(DataFrame, Provenance)> {
     let columns = Columns::new(keys.iter().copied(), "", "");
     let reading = Reading::default();
-    remarked(read_wanted(place, &Wanted { columns: &columns, reading: &reading, part: Needed::Table, decimal })?)
+    remarked(read_wanted(
+        place,
+        &Wanted { columns: &columns, reading: &reading, part: Needed::Table, decimal, given: Vec::new() },
+    )?)
 }
 
 /// All columns of a source of which some may be stated, and what it is called. Numbers that can be read in two ways are
 /// read with a decimal point: whoever reads the columns in earnest asks.
 pub(super) fn read_unasked(place: &Path, columns: &Columns, reading: &Reading) -> Result<(DataFrame, String)> {
-    let wanted = Wanted { columns, reading, part: Needed::Unasked, decimal: Some('.') };
+    let wanted = Wanted { columns, reading, part: Needed::Unasked, decimal: Some('.'), given: Vec::new() };
     read_wanted(place, &wanted).map(|(frame, origin)| (frame, origin.source))
 }
 
@@ -312,11 +364,19 @@ fn read_wanted(place: &Path, wanted: &Wanted) -> Result<(DataFrame, Provenance)>
         origin.found.push(format!("{} files read as one", files.len()));
     }
     let mut parts = Vec::with_capacity(files.len());
+    let mut columns: Vec<String> = Vec::new();
     for file in &files {
         progress::check()?;
-        let (more, said) = read_file(file, wanted)?;
+        let given = folders::given(file);
+        let names = given.iter().map(|(name, _)| name.clone()).filter(|name| !columns.contains(name));
+        columns.extend(names.collect::<Vec<_>>());
+        let (more, said) = read_file(file, &Wanted { given, ..*wanted })?;
         parts.extend(more);
         origin.found.extend(said);
+    }
+    columns.retain(|name| parts.iter().any(|(_, part)| part.frame.column(name).is_ok()));
+    if !columns.is_empty() {
+        origin.found.push(format!("columns from the names of folders: {}", listed(&columns)));
     }
     together(parts, files.len(), origin, wanted)
 }
@@ -331,12 +391,20 @@ pub(super) fn files(place: &Path) -> Result<Vec<PathBuf>> {
         crate::files::reads(place);
         return Ok(vec![place.to_path_buf()]);
     }
-    let mut files = if folder { crate::files::list(place)? } else { crate::files::matching(&source)? };
-    files.retain(|path| !hidden(path) && (!folder || Kind::named(path).is_some()));
+    let named = if folder { folders::walk(place)? } else { crate::files::matching(&source)? };
+    let mut files = Vec::with_capacity(named.len());
+    for path in named.into_iter().filter(|path| !hidden(path) && !folders::is_in_the_making(path)) {
+        // A pattern may name the folders of a partition: what it means are their files.
+        if !folder && folders::is_partition(&path) && crate::files::is_folder(&path) {
+            files.extend(folders::walk(&path)?.into_iter().filter(|path| is_data(path)));
+        } else if !folder || is_data(&path) {
+            files.push(path);
+        }
+    }
     // What leads outside the fence is refused, not left out.
     files.iter().try_for_each(|path| crate::files::allowed(path))?;
     files.retain(|path| crate::files::is_file(path));
-    Job::current().guard().reads_all(place, &files, |path| !hidden(path) && Kind::named(path).is_some());
+    Job::current().guard().reads_all(place, &files, is_data);
     if files.is_empty() {
         Err(Error::io(format!(
             "{source} {}",
@@ -349,6 +417,10 @@ pub(super) fn files(place: &Path) -> Result<Vec<PathBuf>> {
     } else {
         Ok(files)
     }
+}
+
+fn is_data(path: &Path) -> bool {
+    !hidden(path) && Kind::named(path).is_some()
 }
 
 fn hidden(path: &Path) -> bool {
@@ -415,8 +487,10 @@ fn together(
     let mut frame: Option<DataFrame> = None;
     let mut remarks: Vec<(String, usize)> = Vec::new();
     let mut unread: Vec<String> = Vec::new();
+    let mut left: Vec<(String, Vec<Left>)> = Vec::new();
     for (name, part) in parts {
         unread.extend(part.unread);
+        left.push((name.clone(), part.left));
         for remark in part.found {
             match remarks.iter_mut().find(|(known, _)| *known == remark) {
                 Some((_, count)) => *count += 1,
@@ -460,6 +534,7 @@ fn together(
             |(remark, count)| if count < total { format!("{remark} (in {count} of {total} {of})") } else { remark },
         ),
     );
+    origin.found.extend(stray::remarks(&left, of));
     let read = frame.get_column_names_owned();
     let mut seen = std::collections::HashSet::new();
     unread.retain(|name| !read.iter().any(|read| read == name.as_str()) && seen.insert(name.clone()));

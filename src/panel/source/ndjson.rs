@@ -48,6 +48,7 @@ fn array(text: &Text, wanted: &Wanted) -> Result<Part> {
     }
     let mut part = rows.part(text.found.clone(), wanted)?;
     part.lines.clear();
+    part.left.iter_mut().for_each(|left| left.line = false);
     Ok(part)
 }
 

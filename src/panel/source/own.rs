@@ -38,7 +38,7 @@ impl Table {
     /// As without reading options.
     pub fn read_as(path: impl AsRef<Path>, reading: &Reading) -> Result<Table> {
         let columns = Columns::new(Vec::<String>::new(), "", "");
-        let wanted = Wanted { columns: &columns, reading, part: Needed::Own, decimal: None };
+        let wanted = Wanted { columns: &columns, reading, part: Needed::Own, decimal: None, given: Vec::new() };
         let (frame, _) = remarked(read_wanted(path.as_ref(), &wanted)?)?;
         Ok(Table::new(frame))
     }
