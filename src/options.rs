@@ -292,11 +292,17 @@ fn wanted(cause: &str, value: &Value) -> (String, String) {
     (String::new(), format!("it takes {takes}"))
 }
 
-/// `name(option=value)` with the options that differ from their defaults, in the struct's order.
-pub(crate) fn label<T: Serialize + Default>(name: &str, options: &T) -> Result<String> {
+/// The options that differ from their defaults, in the struct's order.
+pub(crate) fn stated<T: Serialize + Default>(options: &T) -> Result<Map<String, Value>> {
     let defaults = fields(&T::default())?;
     let mut shown = fields(options)?;
     shown.retain(|option, value| defaults.get(option) != Some(value));
+    Ok(shown)
+}
+
+/// `name(option=value)` with the options that differ from their defaults, in the struct's order.
+pub(crate) fn label<T: Serialize + Default>(name: &str, options: &T) -> Result<String> {
+    let shown = stated(options)?;
     Ok(match shown.is_empty() {
         true => name.to_string(),
         false => format!("{name}({})", pairs(&shown)),

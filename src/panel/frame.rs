@@ -179,6 +179,7 @@ fn from_origin(frame: DataFrame, columns: Columns, reading: &Reading, mut origin
     frame.with_column(target)?;
     let (mut frame, rows) = sorted(frame, &columns)?;
     origin.rows = rows;
+    origin.reading = reading.clone();
     let mut columns = columns;
     if let Some(per) = &reading.per {
         let before = frame.height();
