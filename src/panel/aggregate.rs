@@ -116,9 +116,9 @@ impl Panel {
         } else {
             format!(", and with them {}", counted(lost, "series that has no other", "series that have no others"))
         };
+        let (periods, them) = if labels.len() == 1 { ("the period", "it") } else { ("the periods", "them") };
         let remark = format!(
-            "unfinished at the ends of the data, so left out: {} ({}){lost}; partial=keep keeps them",
-            if labels.len() == 1 { "the period of" } else { "the periods of" },
+            "left out, unfinished at the ends of the data: {periods} of {}{lost}; partial=keep keeps {them}",
             labels.join(" and ")
         );
         crate::progress::say_once(&remark);

@@ -5,7 +5,7 @@
 //! or a column that belongs to the key was not named, which the columns of the source that were not read show. The hour
 //! that the clock shows twice has two rows by right, equal or not.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use polars::prelude::*;
@@ -81,7 +81,7 @@ impl Doubled {
             found.push(Group { series, position, rows, copy_of, clock: clocks.twice(position) });
         }
         // Two equal rows of the hour that comes twice are both hours, unless the hours around it are copied as well.
-        let copied: std::collections::HashSet<(usize, i64)> = found
+        let copied: HashSet<(usize, i64)> = found
             .iter()
             .filter(|group| !group.clock && group.copies() > 0)
             .map(|group| (group.series, group.position))
@@ -139,58 +139,103 @@ impl Doubled {
         pairs.iter().map(named).collect()
     }
 
-    /// The column of the source that tells the rows apart which contradict each other; none where there is no such
-    /// column, or the source cannot be read again as it was.
-    pub(super) fn forgotten_key(&self, panel: &Panel) -> Option<String> {
+    /// What the columns of the source say that were not read.
+    fn judged(&self, panel: &Panel) -> Judged {
+        let plain = Judged { copies: self.copies(), contradictions: self.contradictions(), ..Judged::default() };
+        self.judged_by_unread(panel).unwrap_or(plain)
+    }
+
+    /// The same; none where the source has no such columns, or cannot be read again as it was.
+    fn judged_by_unread(&self, panel: &Panel) -> Option<Judged> {
         let origin = &panel.inner().origin;
-        let contradicting = || self.groups.iter().filter(|group| group.contradictions() > 0 && !group.clock);
         let rows = origin.rows.iter().max().map_or(0, |last| *last as usize + 1);
-        if origin.unread.is_empty()
-            || origin.reading.per.is_some()
-            || rows > MOST_ROWS
-            || contradicting().next().is_none()
-        {
+        if self.groups.is_empty() || origin.unread.is_empty() || origin.reading.per.is_some() || rows > MOST_ROWS {
             return None;
         }
-        let place = Path::new(&origin.source);
         let columns = panel.columns();
-        let (frame, _) = source::read_more(place, &columns, &origin.unread, &origin.reading).ok()?;
+        let (frame, _) =
+            source::read_more(Path::new(&origin.source), &columns, &origin.unread, &origin.reading).ok()?;
         if frame.height() < rows {
             return None;
         }
+        let unread: Vec<(&str, Column)> =
+            origin.unread.iter().filter_map(|name| Some((name.as_str(), frame.column(name).ok()?.clone()))).collect();
+        let texts: Vec<(&str, bool, StringChunked)> = unread
+            .iter()
+            .filter_map(|(name, column)| {
+                // What is measured is no key.
+                let may_be_key = !column.dtype().is_float() && column.null_count() == 0;
+                let texts = column.cast(&DataType::String).ok()?;
+                Some((*name, may_be_key, texts.str().ok()?.rechunk().into_owned()))
+            })
+            .collect();
+        let at = |group: &Group, place: usize| origin.rows[group.rows[place]] as usize;
+        let mut judged = Judged { contradictions: self.contradictions(), ..Judged::default() };
+        // Rows that agree in all columns that were read, and not in the others, are copies between files alone: a file
+        // that numbers its rows numbers the same row differently in two exports.
+        for group in &self.groups {
+            for (place, first) in group.copy_of.iter().enumerate() {
+                let Some(first) = *first else { continue };
+                let within = panel.part_of(group.rows[place]) == panel.part_of(group.rows[first]);
+                let (copy, first) = (at(group, place), at(group, first));
+                let other = texts.iter().find(|(.., texts)| texts.get(copy) != texts.get(first));
+                match other.filter(|_| within) {
+                    Some((name, ..)) => {
+                        judged.alike += 1;
+                        judged.by.get_or_insert_with(|| name.to_string());
+                    }
+                    None => judged.copies += 1,
+                }
+            }
+        }
+        if judged.alike == 0 && judged.contradictions == 0 {
+            return Some(judged);
+        }
         let mut compared = 0;
-        let groups: Vec<Vec<IdxSize>> = contradicting()
+        let compared: Vec<&Group> = self
+            .groups
+            .iter()
+            .filter(|group| !group.clock)
             .take_while(|group| {
                 compared += group.rows.len();
                 compared <= MOST_COMPARED
             })
-            .map(|group| group.distinct().map(|place| origin.rows[group.rows[place]]).collect())
             .collect();
         let own: Vec<usize> = (0..panel.len()).flat_map(|i| std::iter::repeat_n(i, panel.positions(i).len())).collect();
-        let mut best: Option<(usize, &str)> = None;
-        for name in &*origin.unread {
-            let Ok(column) = frame.column(name) else { continue };
-            // What is measured is no key.
-            if column.dtype().is_float() || column.null_count() > 0 {
-                continue;
-            }
-            let Ok(texts) = column.cast(&DataType::String) else { continue };
-            let Ok(texts) = texts.str().map(|texts| texts.rechunk().into_owned()) else { continue };
-            let apart = |rows: &Vec<IdxSize>| {
-                let mut seen = std::collections::HashSet::with_capacity(rows.len());
-                rows.iter().all(|row| seen.insert(texts.get(*row as usize)))
+        let mut fewest = usize::MAX;
+        for (name, _, texts) in texts.iter().filter(|(_, may_be_key, _)| *may_be_key) {
+            let apart = |group: &&Group| {
+                let mut seen = HashSet::with_capacity(group.rows.len());
+                (0..group.rows.len()).all(|place| {
+                    let text = texts.get(at(group, place));
+                    let again = group.copy_of[place].is_some_and(|first| texts.get(at(group, first)) == text);
+                    again || seen.insert(text)
+                })
             };
-            if !groups.iter().all(apart) {
+            if compared.is_empty() || !compared.iter().all(apart) {
                 continue;
             }
-            let series: std::collections::HashSet<(usize, Option<&str>)> =
+            let series: HashSet<(usize, Option<&str>)> =
                 own.iter().zip(&origin.rows).map(|(i, row)| (*i, texts.get(*row as usize))).collect();
-            if series.len() * LEAST_ROWS <= own.len() && best.is_none_or(|(fewest, _)| series.len() < fewest) {
-                best = Some((series.len(), name));
+            if series.len() * LEAST_ROWS <= own.len() && series.len() < fewest {
+                (fewest, judged.key) = (series.len(), Some((*name).to_string()));
             }
         }
-        best.map(|(_, name)| name.to_string())
+        Some(judged)
     }
+}
+
+/// What rows of one timestamp are, seen with the columns that were not read.
+#[derive(Default)]
+struct Judged {
+    copies: usize,
+    contradictions: usize,
+    /// Rows that agree in every column that was read, and are no copies: they differ in another one.
+    alike: usize,
+    /// The first column in which they differ.
+    by: Option<String>,
+    /// The column that tells all rows apart, if it is named among the keys.
+    key: Option<String>,
 }
 
 /// What to do about rows of one timestamp.
@@ -206,8 +251,11 @@ pub(crate) struct Remedy {
 
 impl Doubled {
     pub(super) fn remedy(&self, panel: &Panel) -> Remedy {
-        let (copies, others) = (self.copies(), self.contradictions());
         let mut remedy = Remedy::default();
+        if self.groups.is_empty() {
+            return remedy;
+        }
+        let Judged { copies, contradictions, alike, by, key } = self.judged(panel);
         if copies > 0 {
             remedy.policy = Duplicates::Identical;
             let overlaps = self.overlaps(panel);
@@ -218,21 +266,34 @@ impl Doubled {
                     format!(" ({} and {} more pairs of files)", overlaps[..MOST_OVERLAPS].join(", "), n - MOST_OVERLAPS)
                 }
             };
-            let are = if copies == 1 {
-                "1 row is a copy of another".into()
-            } else {
-                format!("{} rows are copies of others", number(copies as f64))
+            let are = match copies {
+                1 => "1 row is a copy of another".into(),
+                n => format!("{} rows are copies of others", number(n as f64)),
             };
             remedy
                 .said
                 .push(format!("{are}{overlaps}: duplicates=identical drops them and changes no sum that is right."));
         }
-        if others == 0 {
+        if contradictions + alike == 0 {
             return remedy;
         }
-        let combined = if copies > 0 { Duplicates::IdenticalSum } else { Duplicates::Sum };
-        let rows = counted(others, "row contradicts another one", "rows contradict others");
-        if self.by_clock() {
+        let (combined, last) = match copies {
+            0 => (Duplicates::Sum, Duplicates::Last),
+            _ => (Duplicates::IdenticalSum, Duplicates::IdenticalLast),
+        };
+        let rows = match (contradictions, by) {
+            (_, Some(by)) => {
+                let rows = counted(contradictions + alike, "row has", "rows have");
+                format!(
+                    "{rows} the timestamp of another one and {} no copies: they differ in `{by}`",
+                    if contradictions + alike == 1 { "is" } else { "are" }
+                )
+            }
+            (n, None) => {
+                counted(n, "row contradicts another one of its timestamp", "rows contradict others of their timestamp")
+            }
+        };
+        if self.by_clock() && alike == 0 {
             remedy.policy = combined;
             let hours = "in hours that the clock shows twice, at the end of daylight saving";
             remedy
@@ -240,22 +301,25 @@ impl Doubled {
                 .push(format!("{rows} {hours}: both are right, and duplicates={} adds them up.", combined.word()));
             return remedy;
         }
-        remedy.key = self.forgotten_key(panel);
-        match &remedy.key {
-            Some(key) => {
-                remedy.said.push(format!("{rows} for one timestamp: with `{key}` as a key too the rows are unique."))
-            }
-            None => {
-                let last = if copies > 0 { Duplicates::IdenticalLast } else { Duplicates::Last };
-                remedy.policy = combined;
-                remedy.said.push(format!(
-                    "{rows} for one timestamp: if they are parts of one figure, such as tills or orders, duplicates={} adds \
-                     them up; if a later row corrects an earlier one, use duplicates={}.",
-                    combined.word(),
-                    last.word()
-                ));
-            }
+        if let Some(key) = &key {
+            remedy.said.push(format!("{rows}; with `{key}` as a key too the rows are unique."));
+        } else if alike > 0 && (copies > 0 || contradictions == 0) {
+            // Whether they are sales of their own, nobody can tell from the data.
+            remedy.policy = Duplicates::Error;
+            remedy.said.push(format!(
+                "{rows}; if each is a sale of its own, duplicates=sum adds them up; if they were recorded twice, \
+                 duplicates=identical drops them."
+            ));
+        } else {
+            remedy.policy = combined;
+            remedy.said.push(format!(
+                "{rows}; if they are parts of one figure, such as tills or orders, duplicates={} adds them up; if a later \
+                 row corrects an earlier one, use duplicates={}.",
+                combined.word(),
+                last.word()
+            ));
         }
+        remedy.key = key;
         remedy
     }
 }
@@ -300,53 +364,33 @@ impl Panel {
         origin.rows.get(row).map(|input| origin.row_text(*input as usize))
     }
 
-    /// Several rows for one timestamp, and no policy that says what becomes of them. `copies` may be dropped by it.
+    /// Several rows for one timestamp, and no policy that says what becomes of them; `copies_dropped` if copies are to be
+    /// dropped and others are there.
     pub(super) fn duplicates_error(&self, doubled: &Doubled, copies_dropped: bool) -> Error {
         let left = |group: &&Group| !copies_dropped || group.contradictions() > 0;
-        let Some(first) = doubled.groups.iter().find(left) else {
-            return Error::data("there are several rows for one timestamp");
-        };
         let (copies, others) = (doubled.copies(), doubled.contradictions());
-        let rows = |n: usize| if n == 1 { "row" } else { "rows" };
-        let said = match (copies, others) {
-            (_, others) if copies_dropped => {
-                format!("{} duplicate {} in all that are no copies", number(others as f64), rows(others))
-            }
-            (copies, 0) => format!("{} duplicate {} in all, each a copy", number(copies as f64), rows(copies)),
-            (0, others) => format!("{} duplicate {} in all", number(others as f64), rows(others)),
-            _ => {
-                let all = copies + others;
-                format!(
-                    "{} duplicate {} in all, of which {} are copies",
-                    number(all as f64),
-                    rows(all),
-                    number(copies as f64)
-                )
-            }
+        let all = if copies_dropped { others } else { copies + others };
+        let rows = format!("{} duplicate {} in all", number(all as f64), if all == 1 { "row" } else { "rows" });
+        let which = match (copies, others) {
+            _ if copies_dropped => " that are no copies",
+            (_, 0) => ", each a copy",
+            _ => "",
         };
-        let overlaps = if copies_dropped { Vec::new() } else { doubled.overlaps(self) };
-        let overlaps = overlaps.first().map_or_else(String::new, |first| format!(": {first}"));
-        let identical = if copies > 0 && !copies_dropped { "identical-" } else { "" };
-        let advice = if others == 0 {
-            "drop them: clean with duplicates = \"identical\"".to_string()
-        } else if doubled.by_clock() {
-            format!("the clock shows this hour twice: clean with duplicates = \"{identical}sum\"")
+        let advice = doubled.remedy(self).said.join(" ");
+        let advice = advice.trim_end_matches('.');
+        let decide = if doubled.contradictions() > 0 && !doubled.by_clock() {
+            "; decide how to combine them: clean with duplicates = \"sum\", \"mean\" or \"last\" (\"identical-sum\" … drop copies first)"
         } else {
-            let combine =
-                format!("clean with duplicates = \"{identical}sum\", \"{identical}mean\" or \"{identical}last\"");
-            match doubled.forgotten_key(self) {
-                Some(name) => format!(
-                    "with `{name}` as a key too the rows are unique: name it among the keys, or decide how to combine \
-                     them: {combine}"
-                ),
-                None => format!("decide how to combine them: {combine}"),
-            }
+            ""
         };
-        Error::data(format!(
-            "series {} has several rows for {} ({said}{overlaps}); {advice}",
-            self.label(first.series),
-            self.inner().calendar.label(first.position),
-        ))
+        let place = doubled.groups.iter().find(left).map_or_else(String::new, |first| {
+            format!(
+                "series {} has several rows for {}",
+                self.label(first.series),
+                self.inner().calendar.label(first.position)
+            )
+        });
+        Error::data(format!("{place} ({rows}{which}){decide}. {advice}"))
     }
 }
 
