@@ -276,12 +276,17 @@ impl Future {
     /// Which series are forecast for earlier dates than others, because they end before the panel; none where all end
     /// together. Integer steps have no common day.
     pub(crate) fn early(&self) -> Option<String> {
+        self.early_of(&(0..self.0.panel.len()).collect::<Vec<_>>())
+    }
+
+    /// The same, as far as these series are concerned.
+    pub(crate) fn early_of(&self, series: &[usize]) -> Option<String> {
         const NAMED: usize = 3;
         let panel = &self.0.panel;
         let starts = &self.0.starts;
         let there = |i: &usize| !panel.positions(*i).is_empty();
         let latest = (0..panel.len()).filter(there).map(|i| starts[i]).max()?;
-        let early: Vec<usize> = (0..panel.len()).filter(there).filter(|i| starts[*i] < latest).collect();
+        let early: Vec<usize> = series.iter().copied().filter(there).filter(|i| starts[*i] < latest).collect();
         if early.is_empty() || panel.frequency().is_whole() {
             return None;
         }
@@ -295,7 +300,8 @@ impl Future {
         let first: Vec<String> = early.iter().take(NAMED).map(named).collect();
         let more = match early.len().saturating_sub(NAMED) {
             0 => String::new(),
-            more => format!("; {more} more of {} series do so", panel.len()),
+            1 => "; 1 more series does so".to_string(),
+            more => format!("; {} more series do so", crate::show::number(more as f64)),
         };
         Some(format!(
             "{}{more}, not on {}; if nothing was sold since, clean with gaps=fill, ends=panel, missing=zero.",

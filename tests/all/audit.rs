@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use tradewind::polars::prelude::*;
 use tradewind::prelude::*;
 
-const PANELS: u64 = 1500;
+const PANELS: u64 = 3000;
 
 /// The bundled sales as rows, to be dirtied.
 #[derive(Clone)]

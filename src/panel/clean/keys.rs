@@ -9,11 +9,11 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::panel::Panel;
 use crate::panel::audit::Change;
 use crate::panel::frame::assemble;
 use crate::panel::recorded::Recorded;
 use crate::panel::spelling::{Like, texts};
-use crate::panel::{Panel, Provenance};
 
 const ORDER: &str = "tradewind order";
 const ROW: &str = "tradewind row";
@@ -70,7 +70,7 @@ impl Panel {
             respelled.extend(inputs.iter().map(|input| (*input, i as u32)));
         }
         origin.respelled = Arc::new(respelled);
-        let merged = assemble(frame, &columns, inner.calendar.clone(), self.season(), origin.clone())?;
+        let mut merged = assemble(frame, &columns, inner.calendar.clone(), self.season(), origin)?;
         // Where each series went.
         let mut places = vec![0; self.len()];
         for (row, old) in rows.iter().enumerate() {
@@ -89,10 +89,12 @@ impl Panel {
                 action: format!("spelled as the key that it is like: {}", differs.join("; ")),
             }
         });
-        origin.changes = Arc::new(own.chain(names).collect());
+        let changes = Arc::new(own.chain(names).collect());
+        // It was assembled a moment ago and is nobody else's yet.
+        if let Some(made) = Arc::get_mut(&mut merged.0) {
+            made.origin.changes = changes;
+        }
         let actual = self.recorded().map(|_| rows.iter().map(|row| self.actuals()[*row]).collect());
-        let (frame, columns) = (merged.to_frame(), merged.columns());
-        let merged = assemble(frame, &columns, inner.calendar.clone(), self.season(), Provenance { ..origin })?;
         Ok(merged.with_recorded(actual.map(Recorded::plain)))
     }
 }
