@@ -371,18 +371,11 @@ impl Panel {
         let (copies, others) = (doubled.copies(), doubled.contradictions());
         let all = if copies_dropped { others } else { copies + others };
         let rows = format!("{} duplicate {} in all", number(all as f64), if all == 1 { "row" } else { "rows" });
-        let which = match (copies, others) {
-            _ if copies_dropped => " that are no copies",
-            (_, 0) => ", each a copy",
-            _ => "",
-        };
-        let advice = doubled.remedy(self).said.join(" ");
-        let advice = advice.trim_end_matches('.');
-        let decide = if doubled.contradictions() > 0 && !doubled.by_clock() {
-            "; decide how to combine them: clean with duplicates = \"sum\", \"mean\" or \"last\" (\"identical-sum\" … drop copies first)"
-        } else {
-            ""
-        };
+        let which = if copies_dropped { " that are no copies" } else { "" };
+        let said = doubled.remedy(self).said;
+        // Who drops copies need not be told to, which comes first.
+        let told = usize::from(copies_dropped && said.len() > 1);
+        let advice = said[told..].join(" ");
         let place = doubled.groups.iter().find(left).map_or_else(String::new, |first| {
             format!(
                 "series {} has several rows for {}",
@@ -390,7 +383,7 @@ impl Panel {
                 self.inner().calendar.label(first.position)
             )
         });
-        Error::data(format!("{place} ({rows}{which}){decide}. {advice}"))
+        Error::data(format!("{place} ({rows}{which}); {}", advice.trim_end_matches('.')))
     }
 }
 
