@@ -184,12 +184,13 @@ fn quote_bare_words(text: &str) -> String {
                 let (token, after) = rest.split_at(word(rest));
                 (token, !after.trim_start().starts_with('=') && !MEANT.contains(&token))
             }
-            // A number swallows its letters, so that the `e` of `1e-3` is no word.
+            // A number swallows its letters, so that the `e` of `1e-3` is no word; 4-5-4 is one.
             c if c.is_ascii_digit() || c == '+' || c == '-' => {
                 let end = rest[1..]
                     .find(|c: char| !(c.is_alphanumeric() || "_-+.:".contains(c)))
                     .map_or(rest.len(), |end| end + 1);
-                (&rest[..end], false)
+                let parts = rest[..end].split('-');
+                (&rest[..end], parts.clone().count() == 3 && parts.into_iter().all(|part| part.len() == 1))
             }
             c => (&rest[..c.len_utf8()], false),
         };
@@ -292,11 +293,17 @@ fn wanted(cause: &str, value: &Value) -> (String, String) {
     (String::new(), format!("it takes {takes}"))
 }
 
-/// `name(option=value)` with the options that differ from their defaults, in the struct's order.
-pub(crate) fn label<T: Serialize + Default>(name: &str, options: &T) -> Result<String> {
+/// The options that differ from their defaults, in the struct's order.
+pub(crate) fn stated<T: Serialize + Default>(options: &T) -> Result<Map<String, Value>> {
     let defaults = fields(&T::default())?;
     let mut shown = fields(options)?;
     shown.retain(|option, value| defaults.get(option) != Some(value));
+    Ok(shown)
+}
+
+/// `name(option=value)` with the options that differ from their defaults, in the struct's order.
+pub(crate) fn label<T: Serialize + Default>(name: &str, options: &T) -> Result<String> {
+    let shown = stated(options)?;
     Ok(match shown.is_empty() {
         true => name.to_string(),
         false => format!("{name}({})", pairs(&shown)),

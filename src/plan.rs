@@ -4,6 +4,7 @@
 //! all-optional [`Patch`] that command-line flags, environment variables and files fill in, and its JSON schema. A flag
 //! wins over the environment, the environment over the file, the file over the default.
 
+mod audit;
 mod decide;
 mod kept;
 mod project;

@@ -128,12 +128,16 @@ impl Forecast {
         self.0.failures.clone()
     }
 
-    /// Caveats: models that were fitted for another horizon, or under another scenario for observed covariates, than
+    /// Caveats: series that end before others and are forecast for earlier dates; models that were fitted for another horizon, or under another scenario for observed covariates, than
     /// this forecast has, so that a backtest over its horizon scores another fit; candidates that were left out (see
     /// [`Fits::remarks`]); assumptions about a file, and about dependence that it does not contain.
     pub fn caveat(&self) -> Option<String> {
         let fitted = self.0.fitted.as_ref();
-        let of_fits = [fitted.and_then(|f| f.fits.off_aim(&f.future)), fitted.and_then(|f| f.fits.caveat())];
+        let of_fits = [
+            fitted.and_then(|f| f.future.early()),
+            fitted.and_then(|f| f.fits.off_aim(&f.future)),
+            fitted.and_then(|f| f.fits.caveat()),
+        ];
         let assumed = self.0.source.assumption().map(|words| format!("Sample paths: {words}."));
         let caveats = of_fits.into_iter().flatten().chain(self.0.remarks.iter().cloned()).chain(assumed);
         let caveats: Vec<String> = caveats.collect();

@@ -8,6 +8,10 @@
 //! or a target is missing. Its sum is too low for that reason alone, so it is marked and counted, and `partial=drop`
 //! removes those at the ends of a series. A series that starts later or ends earlier than others does not make sums
 //! over keys partial: it sold nothing at those times.
+//!
+//! A period that the data as a whole reach only a part of, their first and their last one, is *unfinished* and left out
+//! unless `partial=keep` is stated: half a month beside whole ones looks like a fall by half. Days of the week on which
+//! the data never have a row (closed Sundays) leave no period unfinished.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,6 +30,7 @@ use super::{Columns, LONGEST, Panel, Provenance, Role};
 use crate::error::{Error, Result, suggestion};
 use crate::options::choice;
 use crate::show::number;
+use crate::show::words::counted;
 
 /// How a panel is aggregated.
 ///
@@ -52,7 +57,8 @@ pub struct Aggregate {
     pub covariates: Numbers,
     /// any or mean (the share) of covariates that are true or false.
     pub booleans: Booleans,
-    /// keep the partial periods, marked, or drop those at the ends of a series.
+    /// Periods that are not whole: ends (the first and the last period of the data are left out if unfinished; others are kept
+    /// and marked), keep (all are kept and marked), or drop (also those at the ends of each series are left out).
     pub partial: Partial,
 }
 
@@ -63,7 +69,7 @@ choice!(/// What becomes of covariates that are numbers.
 choice!(/// What becomes of covariates that are true or false.
     Booleans { Any, Mean });
 choice!(/// What becomes of periods that are not whole.
-    Partial { Keep, Drop });
+    Partial { Ends, Keep, Drop });
 
 impl Aggregate {
     /// Reads options as people write them: `freq=W-SUN, keys=[Store], target=sum, partial=drop`.
@@ -84,7 +90,43 @@ impl Panel {
     /// When neither is asked for, the new step is not longer, a key does not exist, or the data hold duplicates or
     /// timestamps off the calendar; and on a panel that has made features, which belong to its step: aggregate first.
     pub fn aggregate(&self, how: &Aggregate) -> Result<Panel> {
-        self.aggregated(how, None)
+        if how.partial != Partial::Ends || how.freq.is_none() {
+            return self.aggregated(how, None);
+        }
+        self.check_calendar()?;
+        let steps = Steps::of(self, how, None)?;
+        let unfinished = steps.unfinished(self);
+        let kept = Aggregate { partial: Partial::Keep, ..how.clone() };
+        if unfinished.is_empty() {
+            return self.aggregated(&kept, None);
+        }
+        let frequency = steps.calendar.frequency;
+        let labels: Vec<String> = unfinished.iter().map(|place| steps.calendar.label(*place)).collect();
+        let whole = self.within(&|_, position| !unfinished.contains(&steps.place(position)))?.occupied()?;
+        if whole.is_empty() {
+            let (first, last) = self.span();
+            return Err(Error::data(format!(
+                "the data run from {first} to {last}, so that no period that is {frequency} is whole; keep unfinished ones \
+                 with partial=keep, or choose a shorter period"
+            )));
+        }
+        let lost = (0..self.len()).filter(|i| whole.place_of(self.label(*i)).is_none()).count();
+        let lost = if lost == 0 {
+            String::new()
+        } else {
+            format!(", and with them {}", counted(lost, "series that has no other", "series that have no others"))
+        };
+        let (periods, them) = if labels.len() == 1 { ("the period", "it") } else { ("the periods", "them") };
+        let remark = format!(
+            "left out, unfinished at the ends of the data: {periods} of {}{lost}; partial=keep keeps {them}",
+            labels.join(" and ")
+        );
+        crate::progress::say_once(&remark);
+        let mut panel = whole.aggregated(&kept, Some(frequency))?;
+        if let Some(inner) = Arc::get_mut(&mut panel.0) {
+            inner.origin.found.push(remark);
+        }
+        Ok(panel)
     }
 
     /// As [`aggregate`](Self::aggregate), on a frequency that was found before for more of the same data.
@@ -170,6 +212,28 @@ impl Steps {
                  inside a step is not known"
             )))
         }
+    }
+
+    /// The first and the last period, as far as the data reach a part of them only. Days of the week that the data never
+    /// have do not count.
+    fn unfinished(&self, panel: &Panel) -> Vec<i64> {
+        let (Some(start), Some(end)) = (self.to.first(), self.to.last()) else { return Vec::new() };
+        let inner = panel.inner();
+        let (old, stamps) = (&inner.calendar, inner.columns.stamps);
+        let place = |position: i64| place(old, stamps, &self.calendar, position);
+        let daily = old.frequency.noun() == "day" && old.frequency.length() == super::DAY;
+        let mut open = [!daily; 7];
+        inner.positions.iter().for_each(|position| open[position.rem_euclid(7) as usize] = true);
+        let counts = |position: &i64| open[position.rem_euclid(7) as usize];
+        let last = self.first + self.to.len() as i64 - 1;
+        // As in `of`, no period is longer than that.
+        let before =
+            (1..40_000_000).map(|back| self.first - back).take_while(|p| place(*p) == *start).any(|p| counts(&p));
+        let after = (1..40_000_000).map(|ahead| last + ahead).take_while(|p| place(*p) == *end).any(|p| counts(&p));
+        let ends = [(before, *start), (after, *end)];
+        let mut found: Vec<i64> = ends.into_iter().filter(|(is, _)| *is).map(|(_, place)| place).collect();
+        found.dedup();
+        found
     }
 
     fn place(&self, position: i64) -> i64 {

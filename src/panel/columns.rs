@@ -60,6 +60,9 @@ pub struct Columns {
     pub(crate) made: Vec<Made>,
     /// The transformation of the target that models see.
     pub(crate) normalise: Normalise,
+    /// Were keys merged that differ in spelling only? What is given later is matched in the same way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) merged_keys: bool,
 }
 
 /// Does a timestamp name the first or the last day of its period?
@@ -92,6 +95,7 @@ impl Columns {
             stamps: None,
             made: Vec::new(),
             normalise: Normalise::default(),
+            merged_keys: false,
         }
     }
 

@@ -187,6 +187,7 @@ fn from_origin(frame: DataFrame, columns: Columns, reading: &Reading, mut origin
     frame.with_column(target)?;
     let (mut frame, rows) = sorted(frame, &columns)?;
     origin.rows = rows;
+    origin.reading = reading.clone();
     if let Some(per) = &reading.per {
         let before = frame.height();
         let (summed, firsts) = source::per_period(&frame, &columns, per)?;

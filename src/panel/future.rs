@@ -227,8 +227,9 @@ impl Future {
         self.fill(frame, origin)
     }
 
-    fn fill(&self, mut frame: DataFrame, mut origin: super::Provenance) -> Result<Future> {
+    fn fill(&self, frame: DataFrame, mut origin: super::Provenance) -> Result<Future> {
         let panel = &self.0.panel;
+        let mut frame = panel.spelled_alike(frame)?;
         let mut columns = panel.columns();
         let time = frame.column(&columns.time)?.clone();
         // The calendar of the history tells what its own cells leave open: are 202501 and 202502 months or weeks?
@@ -270,6 +271,43 @@ impl Future {
             }
         }
         self.with_rows(&given, &rows, |_| true)
+    }
+
+    /// Which series are forecast for earlier dates than others, because they end before the panel; none where all end
+    /// together. Integer steps have no common day.
+    pub(crate) fn early(&self) -> Option<String> {
+        self.early_of(&(0..self.0.panel.len()).collect::<Vec<_>>())
+    }
+
+    /// The same, as far as these series are concerned.
+    pub(crate) fn early_of(&self, series: &[usize]) -> Option<String> {
+        const NAMED: usize = 3;
+        let panel = &self.0.panel;
+        let starts = &self.0.starts;
+        let there = |i: &usize| !panel.positions(*i).is_empty();
+        let latest = (0..panel.len()).filter(there).map(|i| starts[i]).max()?;
+        let early: Vec<usize> = series.iter().copied().filter(there).filter(|i| starts[*i] < latest).collect();
+        if early.is_empty() || panel.frequency().is_whole() {
+            return None;
+        }
+        let noun = panel.frequency().noun();
+        let named = |i: &usize| {
+            let steps = latest - starts[*i];
+            let begins = panel.inner().calendar.label(starts[*i]);
+            let plural = if steps == 1 { "" } else { "s" };
+            format!("{} ends {steps} {noun}{plural} before the panel: its forecast begins on {begins}", panel.label(*i))
+        };
+        let first: Vec<String> = early.iter().take(NAMED).map(named).collect();
+        let more = match early.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            1 => "; 1 more series does so".to_string(),
+            more => format!("; {} more series do so", crate::show::number(more as f64)),
+        };
+        Some(format!(
+            "{}{more}, not on {}; if nothing was sold since, clean with gaps=fill, ends=panel, missing=zero.",
+            first.join("; "),
+            panel.inner().calendar.label(latest)
+        ))
     }
 
     /// What if? The same future with a covariate at other values for every series: one value for all steps, or one per

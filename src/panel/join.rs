@@ -171,7 +171,8 @@ impl Panel {
         let file_time = join.time.as_deref().unwrap_or(&columns.time);
         let keys: Vec<&str> =
             matching.iter().copied().chain(join.on.iter().map(String::as_str)).chain([file_time]).collect();
-        let sheet = Sheet::read(path, &keys, self.inner().origin.decimal)?;
+        let mut sheet = Sheet::read(path, &keys, self.inner().origin.decimal)?;
+        sheet.frame = self.spelled_alike(sheet.frame)?;
         let present: Vec<&str> = sheet.frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
         let names: Vec<&str> = wanted.iter().map(|(name, _)| *name).collect();
         check_present(&names, &present, sheet.source())?;

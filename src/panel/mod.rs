@@ -12,7 +12,9 @@
 //! | `audit` | what is wrong with the data? |
 //! | `availability` | when could the item be sold? |
 //! | `called` | what is a sum of others called? |
-//! | `clean` | how are the data cleaned? |
+//! | `clean/` | how are the data cleaned? |
+//! | `spelling` | which keys do people take for one? |
+//! | `doubled` | which rows of one timestamp are copies, which contradict? |
 //! | `recorded` | which values were recorded before cleaning? |
 //! | `climatology` | what is the average of a covariate at that time of the year? |
 //! | `dictionary` | what does each column mean, and how was it made? |
@@ -36,6 +38,7 @@ mod climatology;
 mod columns;
 mod covariates;
 mod dictionary;
+mod doubled;
 mod features;
 mod fingerprint;
 mod folds;
@@ -48,6 +51,7 @@ pub(crate) mod normalise;
 pub(crate) mod order;
 mod recorded;
 mod source;
+mod spelling;
 mod unsold;
 
 use std::borrow::Cow;
@@ -64,9 +68,12 @@ use audit::totals::{Total, totals};
 pub(crate) use audit::{Change, median};
 pub use calendar::Frequency;
 pub(crate) use calendar::{DAY, day_of};
-pub use clean::{Clean, Covariates as CovariatePolicy, Duplicates, Gaps, Missing, Negatives, OffCalendar, Totals};
+pub use clean::{
+    Clean, Covariates as CovariatePolicy, Duplicates, Ends, Gaps, Keys, Missing, Negatives, OffCalendar, Starts, Totals,
+};
 pub use columns::{Columns, Role, Stamps};
 pub(crate) use covariates::Matrix;
+pub(crate) use doubled::Remedy;
 pub use features::{Deriving, FEATURES, Feature, Features, public_holidays};
 pub(crate) use features::{candidate_holidays, checked, files_of};
 pub(crate) use folds::Cut;
@@ -140,6 +147,12 @@ pub(crate) struct Provenance {
     pub(crate) found: Vec<String>,
     /// Columns and sheets of the source that were not read.
     pub(crate) left_out: Vec<String>,
+    /// The columns among them.
+    pub(crate) unread: Arc<[String]>,
+    /// How the source was to be read.
+    pub(crate) reading: Reading,
+    /// Input rows whose key was spelled otherwise before keys were merged, each with its former series.
+    pub(crate) respelled: Arc<BTreeMap<u32, u32>>,
     /// The decimal mark of its text, if it is known.
     pub(crate) decimal: Option<char>,
     /// The time zone of the timestamps, if known.
@@ -653,24 +666,11 @@ impl Panel {
     }
 
     fn check_duplicates(&self) -> Result<()> {
-        let count: usize = (0..self.len()).map(|i| self.positions(i).windows(2).filter(|p| p[0] == p[1]).count()).sum();
-        for i in 0..self.len() {
-            if let Some(pair) = self.positions(i).windows(2).find(|p| p[0] == p[1]) {
-                return Err(self.duplicates_error(i, pair[0], count));
-            }
+        let twice = |i: usize| self.positions(i).windows(2).any(|pair| pair[0] == pair[1]);
+        if !(0..self.len()).any(twice) {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// Several rows for one timestamp, and no policy to combine them.
-    fn duplicates_error(&self, series: usize, position: i64, count: usize) -> Error {
-        Error::data(format!(
-            "series {} has several rows for {} ({count} duplicate {} in all); \
-             decide how to combine them: clean with duplicates = \"sum\", \"mean\" or \"last\"",
-            self.label(series),
-            self.0.calendar.label(position),
-            if count == 1 { "row" } else { "rows" },
-        ))
+        Err(self.duplicates_error(&self.doubled()?, false))
     }
 
     /// The key columns of these series, row by row; none for a panel without keys.

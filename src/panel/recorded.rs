@@ -4,7 +4,8 @@
 //!
 //! | finding | policy | recorded value |
 //! |---|---|---|
-//! | several rows for one timestamp | `duplicates=sum`, `mean`, `last` | the row that the policy makes of them |
+//! | several rows for one timestamp | `duplicates=…` | the row that the policy makes of them |
+//! | zeros before the first sale | `starts=sale` | none: there is no row any more |
 //! | a timestamp off the calendar | `off_calendar=…` | the value, on the timestamp that the policy names |
 //! | a target that is infinite or not a number | any | unknown: not scored |
 //! | no row, or no target | `missing=zero` | 0: nothing was sold |
@@ -17,6 +18,8 @@
 //! | any | `normalise=…` | the value: scores are on the scale of the data |
 //!
 //! An aggregated period has the recorded values of its steps; if one of them was filled in, the period is not scored.
+//!
+//! Series whose keys differ in spelling only are merged first and once: the recorded rows bear the merged keys.
 //!
 //! Some policies use more than one row: where a gap ends, the values on both sides of a gap, the variation of a series.
 //! Their result depends on later rows, so a panel that they cleaned keeps the rows as recorded, and the changes since.

@@ -9,7 +9,8 @@ use polars::prelude::*;
 
 use super::Report;
 use crate::error::Result;
-use crate::panel::{Audit, Clean, Panel, Role};
+use crate::options;
+use crate::panel::{Audit, Duplicates, Frequency, Panel, Role, Stamps};
 use crate::show::words::{capital, counted, rounded};
 use crate::show::{Block, Show, Table, number};
 
@@ -19,8 +20,7 @@ const WORST: usize = 15;
 const KINDS: usize = 7;
 
 /// Policies that are safe whatever a finding means.
-const SAFE: [(&str, &str); 6] = [
-    ("duplicates", "duplicates=sum"),
+const SAFE: [(&str, &str); 5] = [
     ("gaps", "gaps=fill"),
     ("gaps", "missing=seasonal"),
     ("missing", "missing=seasonal"),
@@ -28,7 +28,12 @@ const SAFE: [(&str, &str); 6] = [
     ("not a number", "missing=seasonal"),
 ];
 /// Policies that are right if a finding means what the last column says.
-const CONDITIONAL: [(&str, &str, &str); 10] = [
+const CONDITIONAL: [(&str, &str, &str); 13] = [
+    (
+        "similar keys",
+        "keys=merge",
+        "keys that differ in spelling only name one series (with duplicates=sum, where several have a row for one timestamp)",
+    ),
     ("off calendar", "off_calendar=nearest", "a timestamp off the calendar is wrong by a day or an hour"),
     ("off calendar", "off_calendar=period", "a timestamp off the calendar is any day of its week or month"),
     ("totals", "totals=drop", "what is the sum of other series is to count once"),
@@ -38,6 +43,12 @@ const CONDITIONAL: [(&str, &str, &str); 10] = [
     ("stock-outs", "stockouts=missing", "the shelf was empty where a run of zeros is suspected"),
     ("censored", "stockouts=censored", "what was sold while the item was out of stock is no demand"),
     ("outliers", "outliers=interpolate", "an outlier is a data-entry error rather than a day of strong sales"),
+    ("launch", "starts=sale", "a series was not offered yet while its first values are zero"),
+    (
+        "ends early",
+        "gaps=fill, ends=panel, missing=zero",
+        "a series that ends before the panel was offered and sold nothing since",
+    ),
     ("missing covariates", "covariates=zero", "an empty cell of a covariate means none, as for promotions"),
 ];
 
@@ -107,9 +118,8 @@ impl Audit {
             ))
             .heading("In short")
             .add(Block::List(self.in_short(&kinds)));
-        let policy = policy(&kinds);
-        if !policy.is_empty() {
-            report = report.add(command(&panel, &policy));
+        if let Some(command) = self.command(&kinds)? {
+            report = report.add(command);
         }
         if !kinds.is_empty() {
             report = report
@@ -202,12 +212,14 @@ impl Audit {
                 }
             }
         });
-        let policy = policy(kinds);
+        points.extend(self.advice());
+        let policy = safe(kinds).join(", ");
         if !policy.is_empty() {
             points.push(format!("Safe repairs, whatever the cause: clean with --policy \"{policy}\"."));
         }
         for (kind, policy, meaning) in CONDITIONAL {
-            if kinds.iter().any(|found| found.name == kind) && Clean::parse(policy).is_ok() {
+            let found = kinds.iter().any(|found| found.name == kind);
+            if found && (kind != "similar keys" || self.has_mergeable_keys()) {
                 let instead = if policy.starts_with("missing") { " instead of missing=seasonal" } else { "" };
                 points.push(format!("If {meaning}, use {policy}{instead}."));
             }
@@ -275,48 +287,119 @@ fn overview(kinds: &[Kind], table: &Table) -> Result<Table> {
     Ok(Table::new(frame.select(["severity", "finding", "series", "count", "meaning"])?))
 }
 
-/// The policies that are safe for what was found, as the option `--policy` takes them.
-fn policy(kinds: &[Kind]) -> String {
+/// The policies that are safe for what was found.
+fn safe(kinds: &[Kind]) -> Vec<&'static str> {
     let mut parts: Vec<&str> = Vec::new();
     for (kind, part) in SAFE {
-        let found = kinds.iter().any(|found| found.name == kind);
-        if found && !parts.contains(&part) && Clean::parse(part).is_ok() {
+        if kinds.iter().any(|found| found.name == kind) && !parts.contains(&part) {
             parts.push(part);
         }
     }
-    parts.join(", ")
+    parts
 }
 
-/// The command that cleans, with the columns as they were declared.
-fn command(panel: &Panel, policy: &str) -> Block {
-    let inner = panel.inner();
-    let quoted = |text: &str| {
-        if text.chars().all(|c| c.is_alphanumeric() || "_-./,:%".contains(c)) && !text.is_empty() {
-            text.to_string()
-        } else {
-            format!("'{}'", text.replace('\'', "'\\''"))
+/// A word as a shell takes it.
+fn quoted(text: &str) -> String {
+    if text.chars().all(|c| c.is_alphanumeric() || "_-./,:%=+@".contains(c)) && !text.is_empty() {
+        text.to_string()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+impl Audit {
+    /// The command that cleans by all policies that were stated and those that are proposed, with everything else as it
+    /// was stated; none where nothing is proposed.
+    fn command(&self, kinds: &[Kind]) -> Result<Option<Block>> {
+        let (flags, stated) = self.stated();
+        let remedy = self.remedy();
+        let mut policies = options::stated(stated)?;
+        let before = policies.len();
+        let mut proposed: Vec<String> = safe(kinds).into_iter().map(String::from).collect();
+        if remedy.policy != Duplicates::Error {
+            proposed.insert(0, format!("duplicates={}", remedy.policy.word()));
         }
-    };
-    // Data from a frame or a database are cleaned where they were read.
-    if !crate::files::exists(inner.origin.source.as_ref()) && !inner.origin.source.contains(['*', '?', '[']) {
-        let text = format!("let cleaned = panel.clean(&Clean::parse(\"{policy}\")?)?;");
-        return Block::Code { language: "rust".into(), text };
+        for (name, value) in proposed.iter().filter_map(|part| part.split_once('=')) {
+            policies.entry(name).or_insert_with(|| value.into());
+        }
+        if policies.len() == before && remedy.key.is_none() {
+            return Ok(None);
+        }
+        let policy = options::pairs(&policies);
+        let panel = self.panel();
+        let inner = panel.inner();
+        // Data from a frame are cleaned where they were made.
+        let is_file =
+            crate::files::exists(inner.origin.source.as_ref()) || inner.origin.source.contains(['*', '?', '[']);
+        let mut flags = match flags {
+            Some(flags) => flags.to_vec(),
+            None if is_file => declared(&panel)?,
+            None => {
+                let text = format!("let cleaned = panel.clean(&Clean::parse({policy:?})?)?;");
+                return Ok(Some(Block::Code { language: "rust".into(), text }));
+            }
+        };
+        if let Some(key) = &remedy.key {
+            let names: Vec<String> = inner.columns.keys.iter().chain([key]).cloned().collect();
+            flags.retain(|(flag, _)| flag != "id");
+            flags.push(("id".into(), names.join(",")));
+        }
+        if !policy.is_empty() {
+            flags.push(("policy".into(), policy));
+        }
+        flags.push(("out".into(), "cleaned.parquet".into()));
+        let words = flags.iter().map(|(flag, value)| format!("--{} {}", flag.replace('_', "-"), quoted(value)));
+        let words: Vec<String> = std::iter::once("tradewind clean".to_string()).chain(words).collect();
+        Ok(Some(Block::Code { language: "sh".into(), text: words.join(" \\\n  ") }))
     }
+}
+
+/// How a frequency is stated; none where it is one that cannot be.
+fn stated_as(frequency: Frequency) -> Option<String> {
+    let anchored = |name: &str, anchors: &[&str]| anchors.iter().map(|anchor| format!("{name}-{anchor}")).collect();
+    let plain: Vec<String> = ["D", "h", "MS", "ME", "QS", "QE", "YS", "YE"].map(String::from).to_vec();
+    let weeks: Vec<String> = anchored("W", &["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]);
+    const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+    let months: Vec<String> =
+        ["QS", "QE", "YS", "YE"].iter().flat_map(|name| -> Vec<String> { anchored(name, &MONTHS) }).collect();
+    let minutes = (1..=1440).map(|minutes| format!("{minutes}min"));
+    let steps = (1..=1000).map(|steps: usize| steps.to_string());
+    let mut all = plain.into_iter().chain(weeks).chain(months).chain(minutes).chain(steps);
+    all.find(|text| text.parse::<Frequency>().is_ok_and(|read| read == frequency))
+}
+
+/// The word for where timestamps stand in their period.
+fn word_of(stamps: &Stamps) -> String {
+    if *stamps == Stamps::Start { "start".into() } else { "end".into() }
+}
+
+/// The flags that read a file as it was read, with its columns as they were declared.
+fn declared(panel: &Panel) -> Result<Vec<(String, String)>> {
+    let inner = panel.inner();
     let columns = &inner.columns;
-    let mut words = vec!["tradewind clean".to_string(), format!("--data {}", quoted(&inner.origin.source))];
-    if !columns.keys.is_empty() {
-        words.push(format!("--id {}", quoted(&columns.keys.join(","))));
+    let source = inner.origin.source.clone();
+    // A saved panel knows its columns.
+    if Panel::is_saved(&source) {
+        return Ok(vec![("data".into(), source)]);
     }
-    words.push(format!("--time {} --target {}", quoted(&columns.time), quoted(&columns.target)));
+    let mut flags = vec![("data", source), ("id", columns.keys.join(","))];
+    flags.extend([("time", columns.time.clone()), ("target", columns.target.clone())]);
     for (flag, role) in [("known", Role::Known), ("observed", Role::Observed), ("fixed", Role::Fixed)] {
         let names: Vec<&str> = columns.with_role(role).collect();
         if !names.is_empty() {
-            words.push(format!("--{flag} {}", quoted(&names.join(","))));
+            flags.push((flag, names.join(",")));
         }
     }
-    words.extend(columns.available.iter().map(|name| format!("--available {}", quoted(name))));
-    words.push(format!("--policy \"{policy}\" --out cleaned.parquet"));
-    Block::Code { language: "sh".into(), text: words.join(" \\\n  ") }
+    flags.extend(columns.available.iter().map(|name| ("available", name.clone())));
+    flags.extend(columns.frequency.and_then(stated_as).map(|freq| ("freq", freq)));
+    flags.extend(columns.season.iter().map(|season| ("season", season.to_string())));
+    flags.extend(columns.stamps.iter().map(|stamps| ("stamps", word_of(stamps))));
+    flags.extend(columns.time_format.iter().map(|format| ("time_format", format.clone())));
+    let reading = options::stated(&inner.origin.reading)?;
+    if !reading.is_empty() {
+        flags.push(("reading", options::pairs(&reading)));
+    }
+    Ok(flags.into_iter().map(|(flag, value)| (flag.to_string(), value)).collect())
 }
 
 /// Sentences on where problems cluster: in time, in the season, in few series.

@@ -135,6 +135,7 @@ pub(super) fn register(api: &mut Api) {
         sentence(audit) -> String { audit.sentence() }
         "Audit::is_usable" usable(audit) -> bool { audit.is_usable() }
         changes(audit) -> usize { audit.changes() }
+        advice(audit) -> Vec<String> { audit.advice() }
         panel(audit) -> Panel { audit.panel() }
     }
     methods! { api, Audit;

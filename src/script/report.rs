@@ -104,6 +104,7 @@ pub(super) fn register(api: &mut Api) {
         run(plan) -> Outcome { plan.run() }
         check(plan) -> () { plan.check() }
         read_panel(plan) -> Panel { plan.read_panel() }
+        audit(plan) -> Audit { plan.audit() }
         backtest(plan) -> Backtest { plan.backtest() }
         tune(plan) -> Tuning { plan.tune() }
         forecast(plan) -> Forecast { plan.forecast() }

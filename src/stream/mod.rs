@@ -30,7 +30,7 @@ use crate::files::{self, File, TryLockError, WRITING, io_error, mark, refused, t
 use crate::job::{self, Job};
 use crate::models::{Failure, Model};
 use crate::outputs::{failures_of, list_failures};
-use crate::panel::{Aggregate, Clean, Columns, Panel, Totals};
+use crate::panel::{Aggregate, Clean, Columns, Ends, Keys, Panel, Partial, Totals};
 use crate::plan::Plan;
 use crate::progress;
 use crate::show::Table;
@@ -203,15 +203,26 @@ fn check(plan: &Plan, out: &Path) -> Result<Vec<Model>> {
         return Err(Error::usage("a chunk is at least 1 row, not 0"));
     }
     let models = plan.models()?.into_iter().map(by_series).collect::<Result<_>>()?;
-    let sums = plan.aggregate.as_deref().map(Aggregate::parse).transpose()?.is_some_and(|how| how.keys.is_some());
-    if sums {
+    let how = plan.aggregate.as_deref().map(Aggregate::parse).transpose()?;
+    if how.as_ref().is_some_and(|how| how.keys.is_some()) {
         return Err(Error::usage("sums over keys need all series at once; aggregate first, then stream the sums"));
     }
-    if Clean::parse(&plan.policy)?.totals != Totals::Leave {
+    if how.is_some_and(|how| how.partial == Partial::Ends) {
         return Err(Error::usage(
-            "totals among the series are found only where all series are at hand: leave them out first, by tradewind clean \
-             --policy totals=drop, and stream what that writes",
+            "whether the last period of the data is over shows in all series at once, which a stream never sees together; state \
+             partial=keep or partial=drop",
         ));
+    }
+    let policy = Clean::parse(&plan.policy)?;
+    let across = [
+        (policy.totals == Totals::Drop, "totals=drop"),
+        (policy.keys == Keys::Merge, "keys=merge"),
+        (policy.ends == Ends::Panel, "ends=panel"),
+    ];
+    if let Some((_, policy)) = across.iter().find(|(stated, _)| *stated) {
+        return Err(Error::usage(format!(
+            "{policy} looks at all series at once, which a stream never sees together; clean first, then stream what was cleaned"
+        )));
     }
     if plan.reading()?.query.is_some() {
         return Err(Error::usage("a stream reads Parquet files, not the answer of a query"));
@@ -692,6 +703,11 @@ mod tests {
         assert!(said(plan(&data), &home.path().join("out.csv")).contains("out.parquet"));
         assert!(said(Plan { chunk: Some(0), ..plan(&data) }, &out).contains("1 row"));
         assert!(said(Plan { aggregate: Some("keys=[]".into()), ..plan(&data) }, &out).contains("all series at once"));
+        for policy in ["keys=merge", "gaps=fill, ends=panel"] {
+            let said = said(Plan { policy: policy.into(), ..plan(&data) }, &out);
+            assert!(said.contains("all series at once"), "{said}");
+        }
+        assert!(said(Plan { aggregate: Some("freq=W".into()), ..plan(&data) }, &out).contains("partial=keep"));
         assert!(said(Plan { query: Some("select 1".into()), ..plan(&data) }, &out).contains("query"));
         assert!(said(Plan { target: "z".into(), ..plan(&data) }, &out).contains("`z`"));
         let csv = home.path().join("sales.csv");

@@ -207,20 +207,21 @@ fn policy() -> impl Strategy<Value = String> {
     };
     (
         of("off_calendar", &["leave", "nearest", "previous", "next", "period", "drop"]),
-        of("duplicates", &["sum", "mean", "last"]),
-        of("gaps", &["leave", "fill"]),
+        of("duplicates", &["sum", "mean", "last", "identical-sum", "identical-mean", "identical-last"]),
+        of("starts", &["leave", "sale"]),
+        prop::sample::select(vec!["gaps=leave", "gaps=fill", "gaps=fill, ends=panel"]).prop_map(String::from),
         of("missing", &["leave", "linear", "seasonal", "zero", "last"]),
         of("negatives", &["keep", "clip", "apart"]),
         of("stockouts", &["keep", "missing"]),
         of("outliers", &["keep", "clip", "interpolate"]),
         of("covariates", &["leave", "zero", "last"]),
     )
-        .prop_map(|(a, b, c, d, e, f, g, h)| [a, b, c, d, e, f, g, h].join(", "))
+        .prop_map(|(a, b, c, d, e, f, g, h, i)| [a, b, c, d, e, f, g, h, i].join(", "))
 }
 
 /// Weekly rows of two series with dirt of every kind: what is at each week.
 fn dirt() -> impl Strategy<Value = Vec<Vec<(u8, u8)>>> {
-    let week = (prop_oneof![12 => Just(0_u8), 8 => 1..9_u8], 0..7_u8);
+    let week = (prop_oneof![12 => Just(0_u8), 9 => 1..10_u8], 0..7_u8);
     prop::collection::vec(prop::collection::vec(week, 30..70), 1..3)
 }
 
@@ -255,6 +256,10 @@ fn panel_of(series: &[Vec<(u8, u8)>]) -> Panel {
                     row(1 + slip % 6, Some(usual + 2.0));
                 }
                 8 => row(0, Some(0.0)),
+                9 => {
+                    row(0, Some(usual));
+                    row(0, Some(usual));
+                }
                 _ => row(0, Some(usual)),
             }
         }
@@ -293,7 +298,7 @@ proptest! {
         let rows = |panel: &Panel| panel.rows() as i64;
         let count = |kind: &str, word: &str| done.iter().filter(|c| c.kind == kind && c.done.starts_with(word)).count() as i64;
         let merged: i64 = done.iter().filter(|c| c.kind == "duplicates").map(|c| c.value.matches(" and ").count() as i64).sum();
-        prop_assert_eq!(rows(&after) - rows(&before), count("gaps", "a row added") - count("off calendar", "the row removed") - merged);
+        prop_assert_eq!(rows(&after) - rows(&before), count("gaps", "a row added") - count("off calendar", "the row removed") - count("copies", "the row") - count("launch", "the row removed") - merged);
         // Covariates change where a hole was filled, and nowhere else.
         let (old, new) = (cells(&before, "x"), cells(&after, "x"));
         let holes: BTreeSet<Cell> = done.iter().filter(|c| c.kind == "missing covariates").map(|c| c.cell.clone()).collect();
@@ -305,7 +310,7 @@ proptest! {
         let series: BTreeSet<&str> = done.iter().map(|change| change.cell.0.as_str()).collect();
         for (kind, cell) in trail(&before).1 {
             let gone = !still.contains(&(kind.clone(), cell.clone()));
-            let row = ["off calendar", "duplicates", "negative"].contains(&kind.as_str());
+            let row = ["off calendar", "copies", "duplicates", "negative"].contains(&kind.as_str());
             // What is said of a covariate is said of all series.
             let some = series.contains(cell.0.as_str()) || (cell.0 == "–" && !series.is_empty());
             let listed = told.contains_key(&cell) || (!row && some);

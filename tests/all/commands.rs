@@ -133,7 +133,6 @@ fn a_flag_that_is_not_heeded_is_refused() {
     }
     assert!(refusals > 90, "{refusals}");
     for (args, flag) in [
-        (["audit", "--policy", "gaps=fill"], "--policy"),
         (["audit", "--models", "naive"], "--models"),
         (["forecast", "--folds", "3"], "--folds"),
         (["backtest", "--title", "x"], "--title"),
@@ -153,6 +152,7 @@ fn a_value_that_is_heeded_is_checked_and_one_that_is_not_is_no_matter() {
         ("--features", "nonsense", "no feature `nonsense`"),
         ("--join", "a.csv(foo=1)", "unknown option `foo`"),
         ("--reading", "foo=1", "unknown option `foo`"),
+        ("--policy", "foo=1", "unknown option `foo`"),
         ("--freq", "fortnightly", "not a frequency"),
     ] {
         for taker in [&["audit"][..], &["describe"], &["explore"], &["clean", "--dry-run"]] {
@@ -162,14 +162,13 @@ fn a_value_that_is_heeded_is_checked_and_one_that_is_not_is_no_matter() {
     }
     let output = command(home.path(), &["audit", DATA])
         .env("TRADEWIND_MODELS", "nonsense")
-        .env("TRADEWIND_POLICY", "foo=1")
         .env("TRADEWIND_HORIZON", "soon")
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     // The audit is that of what was made of the data.
     let (_, said) = done(home.path(), &["audit", DATA, "--aggregate", "freq=MS, keys=[Dept]"]);
-    assert!(said.contains("7 series, 231 rows, monthly"), "{said}");
+    assert!(said.contains("7 series, 224 rows, monthly"), "{said}");
 }
 
 #[test]
@@ -185,7 +184,10 @@ fn defaults_variables_and_options_are_in_the_help() {
         assert!(text.contains(shown), "{shown}: {text}");
     }
     let policy = help(home.path(), &["help", "policy"]);
-    assert!(policy.contains("stockouts:") && policy.contains("Taken by: init, describe, clean, explore"), "{policy}");
+    assert!(
+        policy.contains("stockouts:") && policy.contains("Taken by: init, describe, audit, clean, explore"),
+        "{policy}"
+    );
     assert!(!policy.contains('…') || policy.contains("month … that holds it"), "{policy}");
     let forecast = help(home.path(), &["help", "forecast"]);
     assert!(forecast.contains("--fits") && !forecast.contains("--model "), "{forecast}");

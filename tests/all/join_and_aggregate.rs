@@ -110,7 +110,7 @@ fn days_become_weeks_and_months_whole_or_marked() {
     // 2024-01-03 is a Wednesday; one target is missing in the third week.
     let values: Vec<Option<f64>> = (0..40).map(|i| (i != 15).then_some(1.0)).collect();
     let panel = daily("2024-01-03", values);
-    let weeks = panel.aggregate(&Aggregate::parse("freq=W-SUN").unwrap()).unwrap();
+    let weeks = panel.aggregate(&Aggregate::parse("freq=W-SUN, partial=keep").unwrap()).unwrap();
     assert_eq!((weeks.frequency().to_string().as_str(), weeks.season()), ("weekly (Sundays)", 52));
     let frame = weeks.to_frame();
     assert_eq!(texts(&frame, "ds")[..3], ["2024-01-07", "2024-01-14", "2024-01-21"]);
@@ -125,7 +125,7 @@ fn days_become_weeks_and_months_whole_or_marked() {
     let whole = panel.aggregate(&Aggregate::parse("freq=W-SUN, partial=drop").unwrap()).unwrap();
     assert_eq!((whole.rows(), whole.audit().unwrap().count("partial")), (5, 1));
     assert_eq!(whole.before("2024-01-21").unwrap().audit().unwrap().count("partial"), 0);
-    let months = panel.aggregate(&Aggregate::parse("freq=ME, target=mean").unwrap()).unwrap();
+    let months = panel.aggregate(&Aggregate::parse("freq=ME, target=mean, partial=keep").unwrap()).unwrap();
     assert_eq!(texts(&months.to_frame(), "ds"), ["2024-01-31", "2024-02-29"]);
     assert_eq!(column(&months.to_frame(), "y"), [1.0, 1.0].map(Some));
     assert_eq!(months.audit().unwrap().count("partial"), 2);
@@ -138,18 +138,63 @@ fn days_become_weeks_and_months_whole_or_marked() {
 }
 
 #[test]
+fn a_period_that_is_not_over_is_left_out_and_that_is_said() {
+    let of = |first: &str, days: usize, how: &str| {
+        daily(first, vec![Some(1.0); days]).aggregate(&Aggregate::parse(how).unwrap()).unwrap()
+    };
+    // From the first of January to the fifteenth of March: a month and a leap February are whole.
+    let months = of("2024-01-01", 31 + 29 + 15, "freq=MS");
+    assert_eq!(column(&months.to_frame(), "y"), [31.0, 29.0].map(Some));
+    let said = "left out, unfinished at the ends of the data: the period of 2024-03-01; partial=keep keeps it";
+    assert!(months.remarks().iter().any(|remark| remark == said), "{:?}", months.remarks());
+    assert_eq!(months.audit().unwrap().count("partial"), 0);
+    let weeks = of("2024-01-03", 40, "freq=W-SUN");
+    assert_eq!(texts(&weeks.to_frame(), "ds")[..2], ["2024-01-14", "2024-01-21"]);
+    let kept = of("2024-01-01", 31 + 29 + 15, "freq=MS, partial=keep");
+    assert_eq!(column(&kept.to_frame(), "y"), [31.0, 29.0, 15.0].map(Some));
+    // A backtest of the aggregated data sees the same first month.
+    assert_eq!(of("2024-01-05", 87, "freq=MS").before("2024-03-01").unwrap().span().0, "2024-02-01");
+    // Nothing whole is nothing to go by.
+    let error =
+        daily("2024-01-05", vec![Some(1.0); 20]).aggregate(&Aggregate::parse("freq=MS").unwrap()).err().unwrap();
+    assert!(error.to_string().contains("partial=keep") && !error.is_usage(), "{error}");
+}
+
+/// A shop that is closed on Sundays has whole months that end on a Sunday; an item that sold nothing in the last days of
+/// the month has a whole month, too.
+#[test]
+fn closed_days_and_quiet_items_leave_no_period_unfinished() {
+    let (mut keys, mut days) = (Vec::new(), Vec::new());
+    // 2024-03-31 is a Sunday, 2024-01-01 a Monday.
+    for day in (0..91_i32).filter(|day| day % 7 != 6) {
+        keys.push("a");
+        days.push(19_723 + day);
+        if day < 70 {
+            keys.push("b");
+            days.push(19_723 + day);
+        }
+    }
+    let n = days.len();
+    let frame = df!("k" => keys, "ds" => days, "y" => vec![1.0; n]).unwrap();
+    let frame = frame.lazy().with_column(col("ds").cast(DataType::Date)).collect().unwrap();
+    let panel = Panel::from_frame(frame, Columns::new(["k"], "ds", "y").freq("D").unwrap()).unwrap();
+    let months = panel.aggregate(&Aggregate::parse("freq=MS").unwrap()).unwrap();
+    assert_eq!(column(&months.to_frame(), "y"), [27.0, 25.0, 26.0, 27.0, 25.0, 8.0].map(Some));
+}
+
+#[test]
 fn hours_become_days_and_integer_steps_their_tens() {
     let mut frame =
         df!("t" => (5..60_i64).map(|hour| hour * 3_600_000_000).collect::<Vec<_>>(), "y" => vec![1.0; 55]).unwrap();
     let stamps = frame.column("t").unwrap().cast(&DataType::Datetime(TimeUnit::Microseconds, None)).unwrap();
     frame.with_column(stamps).unwrap();
     let panel = Panel::from_frame(frame, Columns::new([""; 0], "t", "y")).unwrap();
-    let days = panel.aggregate(&Aggregate::parse("freq=D").unwrap()).unwrap();
+    let days = panel.aggregate(&Aggregate::parse("freq=D, partial=keep").unwrap()).unwrap();
     assert_eq!(column(&days.to_frame(), "y"), [19.0, 24.0, 12.0].map(Some));
     assert_eq!((days.audit().unwrap().count("partial"), days.season()), (2, 7));
     let frame = df!("t" => (3..26_i64).collect::<Vec<_>>(), "y" => vec![1.0; 23]).unwrap();
     let whole = Panel::from_frame(frame, Columns::new([""; 0], "t", "y")).unwrap();
-    let tens = whole.aggregate(&Aggregate::parse("freq=\"10\"").unwrap()).unwrap();
+    let tens = whole.aggregate(&Aggregate::parse("freq=\"10\", partial=keep").unwrap()).unwrap();
     assert_eq!(column(&tens.to_frame(), "t"), [3.0, 13.0, 23.0].map(Some));
     assert_eq!(column(&tens.to_frame(), "y"), [10.0, 10.0, 3.0].map(Some));
     assert_eq!(tens.audit().unwrap().count("partial"), 1);
@@ -178,8 +223,9 @@ fn sums_over_keys_keep_every_value() {
     assert_eq!(store.to_frame().column("IsHoliday").unwrap().dtype(), &DataType::Boolean);
     assert_eq!(store.audit().unwrap().count("partial"), 0);
     // Keys that are no prefix come in their own order, and a month takes the weeks whose middle it holds.
-    let months =
-        sales.aggregate(&Aggregate::parse("freq=MS, keys=[Dept], covariates=max, booleans=mean").unwrap()).unwrap();
+    let months = sales
+        .aggregate(&Aggregate::parse("freq=MS, keys=[Dept], covariates=max, booleans=mean, partial=keep").unwrap())
+        .unwrap();
     assert_eq!(months.keys()[..3], ["Dept=1", "Dept=3", "Dept=8"]);
     assert!((total(&months) - total(&sales)).abs() < 1e-3);
     assert_eq!(months.span(), ("2010-02-01".into(), "2012-10-01".into()));
@@ -276,7 +322,7 @@ proptest::proptest! {
                 let _ = made.future(3).map(|future| future.to_frame());
             }
         }
-        if let Ok(longer) = panel.aggregate(&Aggregate::parse(&format!("freq={freq}")).unwrap()) {
+        if let Ok(longer) = panel.aggregate(&Aggregate::parse(&format!("freq={freq}, partial=keep")).unwrap()) {
             let total = column(&longer.to_frame(), "y").into_iter().flatten().sum::<f64>();
             proptest::prop_assert!((total - values.iter().flatten().sum::<f64>()).abs() < 1e-6);
         }

@@ -12,10 +12,14 @@ use tradewind::prelude::*;
 use crate::sales;
 
 /// Every policy, every value of it, and some together.
-const POLICIES: [&str; 23] = [
+const POLICIES: [&str; 27] = [
     "duplicates=mean",
     "duplicates=last",
+    "duplicates=identical-sum",
+    "starts=sale",
     "gaps=fill",
+    "gaps=fill, ends=panel",
+    "gaps=fill, ends=panel, missing=zero, starts=sale",
     "missing=linear",
     "missing=seasonal",
     "missing=zero",

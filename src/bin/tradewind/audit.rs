@@ -25,7 +25,7 @@ pub(crate) struct Command {
 }
 
 impl Heeds for Command {
-    const GROUPS: &'static [Group] = &[Group::Data, Group::Shape, Group::Overwrite];
+    const GROUPS: &'static [Group] = &[Group::Data, Group::Policy, Group::Shape, Group::Overwrite];
 }
 
 impl Command {
@@ -39,9 +39,9 @@ impl Command {
         if let Some(folder) = &self.page {
             outputs = outputs.folder(folder, &REPORT)?;
         }
-        let panel = plan.panel()?;
+        let audit = plan.audit()?;
+        let panel = audit.panel();
         out.calendar(&panel, &plan);
-        let audit = panel.audit()?;
         together(|| {
             if let Some(file) = &self.out {
                 audit.save(file)?;
@@ -51,6 +51,9 @@ impl Command {
         drop(outputs);
         out.wrote_all(self.out.into_iter().chain(pages(self.page.as_deref())));
         let findings = audit.table()?.to_json()?;
-        out.result(&audit, json!({"sentence": audit.sentence(), "findings": findings, "read": panel.remarks()}))
+        let read = panel.remarks();
+        let answer =
+            json!({"sentence": audit.sentence(), "advice": audit.advice(), "findings": findings, "read": read});
+        out.result(&audit, answer)
     }
 }

@@ -49,8 +49,8 @@ impl Command {
         if let Some(folder) = &self.page {
             outputs = outputs.folder(folder, &REPORT)?;
         }
-        let panel = plan.panel()?;
-        let audit = panel.audit()?;
+        let audit = plan.audit()?;
+        let panel = audit.panel();
         together(|| {
             if let Some(file) = &file {
                 panel.save(file)?;

@@ -14,12 +14,13 @@ mod keys;
 mod rows;
 pub(super) mod totals;
 pub(super) mod unusual;
+pub(super) use rows::Clocks;
 pub(crate) use unusual::median;
 
 use polars::prelude::*;
 use rayon::prelude::*;
 
-use super::Panel;
+use super::{Clean, Panel, Remedy};
 use crate::error::Result;
 use crate::progress;
 use crate::show::words::counted;
@@ -41,6 +42,11 @@ use crate::show::{Block, Show, Table, number};
 pub struct Audit {
     panel: Panel,
     found: Vec<Found>,
+    remedy: Remedy,
+    /// The flags that state what was audited, where a command line states it.
+    flags: Option<Vec<(String, String)>>,
+    /// The policies that cleaned it.
+    policy: Clean,
 }
 
 /// How serious a finding is: an `Error` prevents models from being fitted, a `Warning` distorts them, a `Note` is worth
@@ -80,8 +86,9 @@ pub(crate) struct Change {
 pub(super) const MISSING_COVARIATES: &str = "missing covariates";
 
 /// Every kind of finding: its name, its severity, and what it means.
-const KINDS: [(&str, Severity, &str); 28] = [
-    ("duplicates", Severity::Error, "several rows for one timestamp of a series"),
+const KINDS: [(&str, Severity, &str); 30] = [
+    ("copies", Severity::Error, "rows that repeat another one in every column"),
+    ("duplicates", Severity::Error, "rows for one timestamp of a series that contradict each other"),
     ("off calendar", Severity::Error, "a timestamp that is not on the calendar"),
     ("infinite", Severity::Error, "a target that is not finite"),
     ("not a number", Severity::Error, "a target cell that is not a number"),
@@ -95,7 +102,7 @@ const KINDS: [(&str, Severity, &str); 28] = [
     ("level shifts", Severity::Warning, "a sudden, lasting change of level"),
     (MISSING_COVARIATES, Severity::Warning, "rows without a value of a covariate"),
     ("leak", Severity::Warning, "a covariate that follows the target of the same step as if computed from it"),
-    ("similar keys", Severity::Warning, "keys that differ only in case or spaces"),
+    ("similar keys", Severity::Warning, "keys that differ in spelling only"),
     ("totals", Severity::Warning, "a series that is the sum of others: everything counts twice"),
     ("fixed varies", Severity::Warning, "a fixed covariate with several values in one series"),
     ("all zero", Severity::Warning, "a series that never sells"),
@@ -103,6 +110,7 @@ const KINDS: [(&str, Severity, &str); 28] = [
     ("constant", Severity::Note, "a series with one value throughout"),
     ("never varies", Severity::Note, "a covariate with one value in all rows"),
     ("short", Severity::Note, "fewer values than two seasons"),
+    ("launch", Severity::Note, "zeros before the first sale of a series, which was perhaps not offered yet"),
     ("starts late", Severity::Note, "a series that begins after the panel's first timestamp"),
     ("ends early", Severity::Note, "a series that ends before the panel's last timestamp"),
     ("partial", Severity::Note, "a period of the aggregated data that is incomplete"),
@@ -124,7 +132,7 @@ impl Found {
 
 impl Panel {
     /// Finds everything that prevents models from being fitted or misleads them, each occurrence with its series, first
-    /// timestamp, value and number of rows: duplicate timestamps, gaps, missing, infinite and unreadable targets,
+    /// timestamp, value and number of rows: copies of rows, rows of one timestamp that contradict, gaps, missing, infinite and unreadable targets,
     /// negative sales, suspected stock-outs, outliers, level shifts, covariates with missing values, that never vary or
     /// leak the target, series that are constant, short, start late or end early, series that are sums of others, keys
     /// that look alike, hours of daylight saving.
@@ -134,11 +142,12 @@ impl Panel {
     pub fn audit(&self) -> Result<Audit> {
         let inner = self.inner();
         let bounds = inner.positions.iter().fold((i64::MAX, i64::MIN), |(a, b), p| (a.min(*p), b.max(*p)));
+        let doubled = self.doubled()?;
         let mut found: Vec<Found> = (0..self.len())
             .into_par_iter()
             .map(|i| {
                 progress::check()?;
-                let mut found = rows::check(self, i, bounds)?;
+                let mut found = rows::check(self, i, doubled.of_series(i), bounds)?;
                 found.extend(unusual::check(self, i));
                 Ok(found)
             })
@@ -186,7 +195,8 @@ impl Panel {
         found.sort_by_key(|finding| {
             (finding.action.is_some(), finding.severity, KINDS.iter().position(|k| k.0 == finding.kind), finding.series)
         });
-        Ok(Audit { panel: self.clone(), found })
+        let remedy = doubled.remedy(self);
+        Ok(Audit { panel: self.clone(), found, remedy, flags: None, policy: Clean::default() })
     }
 }
 
@@ -200,6 +210,12 @@ impl Audit {
         }
         let kind = if former { MISSING_COVARIATES } else { kind };
         self.open().filter(|found| found.kind == kind).map(|found| found.count).sum()
+    }
+
+    /// What to do about rows that share their timestamp with others: whether they are copies and of which file, which
+    /// column is missing among the keys, which policy makes one row of them; nothing where there are none.
+    pub fn advice(&self) -> Vec<String> {
+        self.remedy.said.clone()
     }
 
     /// The number of changes that cleaning made.
@@ -373,6 +389,27 @@ impl Audit {
         self.panel.clone()
     }
 
+    /// Are there keys that differ in spelling only, by more than an accent?
+    pub(crate) fn has_mergeable_keys(&self) -> bool {
+        let spelled = |found: &Found| found.value.as_deref().is_some_and(|value| !value.ends_with(": an accent"));
+        self.open().any(|found| found.kind == "similar keys" && spelled(found))
+    }
+
+    /// What to do about rows of one timestamp.
+    pub(crate) fn remedy(&self) -> &Remedy {
+        &self.remedy
+    }
+
+    /// The same audit of data that these flags of a command state, cleaned by this policy.
+    pub(crate) fn stated_by(self, flags: Vec<(String, String)>, policy: Clean) -> Self {
+        Self { flags: Some(flags), policy, ..self }
+    }
+
+    /// The flags that state what was audited, if a command line does, and the policies that cleaned it.
+    pub(crate) fn stated(&self) -> (Option<&[(String, String)]>, &Clean) {
+        (self.flags.as_deref(), &self.policy)
+    }
+
     /// Findings that were not repaired: kind, series and count.
     pub(crate) fn cases(&self) -> impl Iterator<Item = (&'static str, Option<usize>, usize)> {
         self.open().map(|found| (found.kind, found.series, found.count))
@@ -392,6 +429,9 @@ impl Severity {
 impl Show for Audit {
     fn block(&self) -> Block {
         let mut blocks = vec![Block::Text(self.sentence())];
+        if !self.remedy.said.is_empty() {
+            blocks.push(Block::List(self.advice()));
+        }
         let tables = [self.overview(), self.changed()].into_iter().flatten();
         blocks.extend(tables.filter(|table| table.rows() > 0).map(Block::Table));
         Block::Group(blocks)

@@ -9,6 +9,7 @@ use super::Found;
 use crate::error::Result;
 use crate::panel::Panel;
 use crate::panel::calendar::StampKind;
+use crate::panel::doubled::Group;
 use crate::show::number;
 
 /// So many equal steps in a row are a frequency, not a run of gaps.
@@ -28,8 +29,11 @@ const ZONES: [Tz; 9] = [
     Tz::Africa__Cairo,
 ];
 
-/// `bounds` are the panel's first and last position.
-pub(super) fn check(panel: &Panel, i: usize, bounds: (i64, i64)) -> Result<Vec<Found>> {
+/// A leading run of zeros that a series shows less often than this by its own rate of zeros is no demand.
+const IMPROBABLE: f64 = 0.02;
+
+/// `doubled` are the series' rows that share a timestamp, `bounds` the panel's first and last position.
+pub(super) fn check(panel: &Panel, i: usize, doubled: &[Group], bounds: (i64, i64)) -> Result<Vec<Found>> {
     let inner = panel.inner();
     let calendar = &inner.calendar;
     let (positions, target) = (panel.positions(i), panel.target(i));
@@ -42,13 +46,20 @@ pub(super) fn check(panel: &Panel, i: usize, bounds: (i64, i64)) -> Result<Vec<F
         found.push(Found::new("off calendar", i, panel.stamp_text(*row), place, 1));
     }
     let clocks = Clocks::of(panel);
-    // A timestamp off the calendar stands for the nearest one: its row is no duplicate.
-    let on = |row: usize| off.binary_search(&(start + row)).is_err();
-    for run in runs(positions.len(), |row| row > 0 && positions[row] == positions[row - 1] && on(row) && on(row - 1)) {
-        let kind = if clocks.twice(positions[run.start]) { "daylight saving" } else { "duplicates" };
-        let values = target[run.start - 1..run.end].iter().map(|y| number(*y)).collect::<Vec<_>>();
-        let stamp = calendar.label(positions[run.start]);
-        found.push(Found::new(kind, i, stamp, Some(values.join(" and ")), run.len()));
+    for group in doubled {
+        let stamp = || calendar.label(group.position);
+        let value = |place: usize| number(target[group.rows[place] - start]);
+        if group.copies() > 0 {
+            let places: Vec<String> = group.rows.iter().filter_map(|row| panel.place_of_row(*row)).collect();
+            let places = if places.is_empty() { String::new() } else { format!(" ({})", places.join(", ")) };
+            let first = group.copy_of.iter().flatten().next().copied().unwrap_or(0);
+            found.push(Found::new("copies", i, stamp(), Some(format!("{}{places}", value(first))), group.copies()));
+        }
+        if group.contradictions() > 0 {
+            let kind = if group.clock { "daylight saving" } else { "duplicates" };
+            let values = group.distinct().map(value).collect::<Vec<_>>();
+            found.push(Found::new(kind, i, stamp(), Some(values.join(" and ")), group.contradictions()));
+        }
     }
     gaps(panel, i, &clocks, &mut found);
     let raw = inner.frame.column(&inner.columns.target)?.f64()?;
@@ -130,6 +141,10 @@ fn whole(panel: &Panel, i: usize, bounds: (i64, i64), found: &mut Vec<Found>) {
         let kind = if value == 0.0 { "all zero" } else { "constant" };
         found.push(Found::new(kind, i, label(*first), Some(number(value)), 1));
     }
+    if let Some(zeros) = launch(target) {
+        let (value, count) = (format!("{zeros} zeros before the first sale"), zeros);
+        found.push(Found::new("launch", i, label(*first), Some(value), count));
+    }
     if n < 2 * panel.season() {
         let values = if n == 1 { "1 value".into() } else { format!("{n} values") };
         found.push(Found::new("short", i, label(*first), Some(values), 1));
@@ -140,6 +155,17 @@ fn whole(panel: &Panel, i: usize, bounds: (i64, i64), found: &mut Vec<Found>) {
     if *last < bounds.1 {
         found.push(Found::new("ends early", i, label(*last), Some(steps(bounds.1 - last, "before")), 1));
     }
+}
+
+/// How many zeros come before the first sale, if they are more than the series' own rate of zeros explains.
+fn launch(target: &[f64]) -> Option<usize> {
+    let first = target.iter().position(|y| *y != 0.0 && !y.is_nan())?;
+    let count = |values: &[f64], is: fn(&f64) -> bool| values.iter().filter(|y| is(y)).count() as f64;
+    let zeros = count(&target[..first], |y| *y == 0.0);
+    let (later, others) = (count(&target[first..], |y| *y == 0.0), count(&target[first..], |y| !y.is_nan()));
+    // A series that never shows a zero later is given a hundredth of one.
+    let rate = (later + 0.01) / (others + 0.02);
+    (zeros >= 2.0 && zeros * rate.ln() + others.ln() < IMPROBABLE.ln()).then_some(zeros as usize)
 }
 
 /// The longest ranges of rows that all satisfy `is`.
@@ -155,13 +181,13 @@ pub(super) fn runs(rows: usize, is: impl Fn(usize) -> bool) -> Vec<Range<usize>>
 }
 
 /// The time zones that the panel's timestamps may be in; none where a step is a day or longer.
-struct Clocks<'a> {
+pub(in crate::panel) struct Clocks<'a> {
     panel: &'a Panel,
     zones: Vec<Tz>,
 }
 
 impl<'a> Clocks<'a> {
-    fn of(panel: &'a Panel) -> Self {
+    pub(in crate::panel) fn of(panel: &'a Panel) -> Self {
         let inner = panel.inner();
         let parts = panel.frequency().is_day_or_part() && panel.frequency().noun() != "day";
         let zones = match inner.origin.zone.as_deref().map(str::parse) {
@@ -185,7 +211,7 @@ impl<'a> Clocks<'a> {
     }
 
     /// A time of day that the clock showed twice.
-    fn twice(&self, position: i64) -> bool {
+    pub(in crate::panel) fn twice(&self, position: i64) -> bool {
         self.zones.iter().any(|zone| matches!(self.local(position, *zone), LocalResult::Ambiguous(..)))
     }
 }

@@ -331,6 +331,21 @@ pub(super) fn read_unasked(place: &Path, columns: &Columns, reading: &Reading) -
     read_wanted(place, &wanted).map(|(frame, origin)| (frame, origin.source))
 }
 
+/// A source of history once more, with some of the columns that were not read before.
+pub(super) fn read_more(
+    place: &Path,
+    columns: &Columns,
+    more: &[String],
+    reading: &Reading,
+) -> Result<(DataFrame, Provenance)> {
+    let columns = columns.clone().fixed(more.iter().cloned());
+    // Numbers that can be read in two ways are not asked about twice.
+    read_wanted(
+        place,
+        &Wanted { columns: &columns, reading, part: Needed::History, decimal: Some('.'), given: Vec::new() },
+    )
+}
+
 /// Remarks that a job has made on sources that have no panel to report them later.
 #[derive(Default)]
 struct Remarked(Mutex<HashSet<String>>);
@@ -540,6 +555,7 @@ fn together(
     unread.retain(|name| !read.iter().any(|read| read == name.as_str()) && seen.insert(name.clone()));
     if !unread.is_empty() {
         origin.left_out.push(format!("columns not read: {}", listed(&unread)));
+        origin.unread = unread.into();
     }
     frame.rechunk_mut();
     numbers::find_decimal(&mut frame, wanted, &mut origin)?;

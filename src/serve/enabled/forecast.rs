@@ -73,9 +73,10 @@ pub(super) fn answered(asked: &Asked) -> Answer<ForecastAnswer> {
         Source::Served(model) => (Some(model.card.name.clone()), Some(model.card.version.clone())),
         Source::Own(_) => (None, None),
     };
+    let early = asked.future().early_of(&asked.series);
     let off_aim = asked.ahead.caveats.get(asked.method).cloned().flatten();
     let caveats: Vec<String> =
-        off_aim.into_iter().chain(remarks.into_iter().map(|remark| format!("{remark}."))).collect();
+        early.into_iter().chain(off_aim).chain(remarks.into_iter().map(|remark| format!("{remark}."))).collect();
     Ok(ForecastAnswer {
         model,
         version,

@@ -1,10 +1,21 @@
 //! How are the data cleaned? By stated policies only: the defaults change nothing, and every change is a row of the
 //! [`Audit`](super::Audit) of the cleaned panel.
 //!
-//! First rows are put on the calendar, and several rows for one timestamp are combined; then values are cleaned. A row
-//! whose timestamp is not on the calendar stays unchanged unless `off_calendar` moves it: all other policies skip it.
+//! First series are merged whose keys differ in spelling only, rows are put on the calendar, and several rows for one
+//! timestamp are combined; then rows before the first sale are removed and absent ones added; then values are cleaned. A
+//! row whose timestamp is not on the calendar stays unchanged unless `off_calendar` moves it: all other policies skip it.
 //! The recorded values are kept with the cleaned ones (see `recorded`): backtests clean each training set by itself
 //! and score against the recorded values.
+//!
+//! | file | question |
+//! |---|---|
+//! | `keys` | which series are one? |
+//! | `rows` | which rows are there: copies, contradictions, launches, ends? |
+//! | `values` | what becomes of stock-outs, returns, outliers, missing values? |
+
+mod keys;
+mod rows;
+mod values;
 
 use std::sync::Arc;
 
@@ -13,16 +24,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::audit::Change;
-use super::audit::unusual::{Parts, outliers, stock_outs};
-use super::covariates::is_number;
 use super::frame::{assemble, stamp_column, stamps};
 use super::recorded::Recorded;
-use super::unsold::Shelf;
-use super::{Normalise, Panel, Provenance, Role};
+use super::{Normalise, Panel, Role};
 use crate::error::{Error, Result};
 use crate::options::choice;
 use crate::show::number;
-use crate::show::words::about;
+use values::fill_covariates;
 
 /// The covariate that records returns.
 const RETURNS: &str = "returns";
@@ -44,14 +52,25 @@ const RETURNS: &str = "returns";
 pub struct Clean {
     /// Series that are the sum of others at every timestamp: leave, or drop (the series are left out).
     pub totals: Totals,
+    /// Keys that differ in spelling only (case, blanks, dashes, composed letters, leading zeros): leave, or merge (their
+    /// rows become one series under the commonest spelling). Keys that differ by an accent stay apart.
+    pub keys: Keys,
     /// Timestamps off the calendar: leave (models then refuse the data), nearest, previous or next (moved to that
     /// timestamp of the calendar), period (moved to the timestamp of the week, month … that holds it), or drop (the
     /// row is removed).
     pub off_calendar: OffCalendar,
-    /// Several rows for one timestamp: error, sum, mean or last.
+    /// Several rows for one timestamp: error, identical (copies, rows that agree in every column, are dropped, and rows that
+    /// contradict are an error), sum, mean, last (of all rows, copies among them), or identical-sum, identical-mean,
+    /// identical-last (copies are dropped first).
     pub duplicates: Duplicates,
-    /// Timestamps without a row: leave, or fill (a row is added, its target missing).
+    /// The beginning of a series: leave, or sale (zeros before its first sale are removed: it was not offered yet).
+    pub starts: Starts,
+    /// Timestamps without a row between the first and the last of a series: leave, or fill (a row is added, its target
+    /// missing).
     pub gaps: Gaps,
+    /// The end of a series, with gaps=fill: leave (it ends with its last row), or panel (rows are added up to the last
+    /// timestamp of the panel, their target missing).
+    pub ends: Ends,
     /// Rows without a target: leave, linear (interpolation), seasonal (interpolation of the seasonally adjusted
     /// series), zero or last (carried forward).
     pub missing: Missing,
@@ -75,8 +94,10 @@ choice!(/// What to do with series that are sums of others.
     Totals { Leave, Drop });
 choice!(/// What to do with timestamps that lie off the calendar.
     OffCalendar { Leave, Nearest, Previous, Next, Period, Drop });
-choice!(/// What to do with several rows for one timestamp of a series.
-    Duplicates { Error, Sum, Mean, Last });
+choice!(/// What to do with keys that differ in spelling only.
+    Keys { Leave, Merge });
+choice!(/// What to do with the zeros before the first sale of a series.
+    Starts { Leave, Sale });
 choice!(/// What to do with timestamps that have no row.
     Gaps { Leave, Fill });
 choice!(/// What to do with rows without a target.
@@ -90,18 +111,57 @@ choice!(/// What to do with outliers.
 choice!(/// What to do with empty cells of covariates.
     Covariates { Leave, Zero, Last });
 
+/// What to do with several rows for one timestamp of a series.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum Duplicates {
+    #[default]
+    Error,
+    Identical,
+    Sum,
+    Mean,
+    Last,
+    IdenticalSum,
+    IdenticalMean,
+    IdenticalLast,
+}
+
+/// What to do with series that end before the panel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Ends {
+    #[default]
+    Leave,
+    #[serde(alias = "fill")]
+    Panel,
+}
+
 impl Clean {
     /// Reads policies as people write them: `duplicates=sum, gaps=fill, missing=linear`.
     ///
     /// # Errors
     /// When a policy or its value is unknown; the nearest one is suggested.
     pub fn parse(text: &str) -> Result<Self> {
-        crate::options::read("clean", crate::options::parse(text)?)
+        let policy: Self = crate::options::read("clean", crate::options::parse(text)?)?;
+        policy.check()?;
+        Ok(policy)
+    }
+
+    fn check(&self) -> Result<()> {
+        match (self.ends, self.gaps) {
+            (Ends::Panel, Gaps::Leave) => Err(Error::usage(
+                "ends = \"panel\" adds rows as gaps = \"fill\" does: state both, gaps=fill, ends=panel",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Does the treatment of a row depend on later rows?
     pub(super) fn looks_around(&self) -> bool {
         self.gaps != Gaps::Leave
+            || self.starts != Starts::Leave
             || matches!(self.missing, Missing::Linear | Missing::Seasonal)
             || matches!(self.stockouts, Stockouts::Missing | Stockouts::Estimated)
             || self.outliers != Outliers::Keep
@@ -109,8 +169,7 @@ impl Clean {
 }
 
 impl Panel {
-    /// Cleans the panel by the stated policies. Keys stay; every change is listed in the result's
-    /// [`audit`](Panel::audit).
+    /// Cleans the panel by the stated policies; every change is listed in the result's [`audit`](Panel::audit).
     ///
     /// A backtest of the result cleans each training set again from the values recorded until then, and scores
     /// forecasts by the recorded values: outliers as recorded, filled values not at all, unless `missing=zero` says
@@ -120,7 +179,7 @@ impl Panel {
     /// # Errors
     /// When there are duplicates and no policy for them, or dropping rows would leave a series empty.
     pub fn clean(&self, policy: &Clean) -> Result<Panel> {
-        let drop = policy.totals == Totals::Drop;
+        policy.check()?;
         if policy.negatives == Negatives::Apart && self.columns().names().contains(&RETURNS) {
             return Err(Error::usage(format!(
                 "negatives = \"apart\" makes a column `{RETURNS}`, which exists already; rename it"
@@ -144,7 +203,11 @@ impl Panel {
         }
         let mut before = self.occupied()?;
         // Once for all: what is a total does not depend on where a backtest cuts.
+        let drop = policy.totals == Totals::Drop;
         let policy = &Clean { totals: Totals::Leave, ..policy.clone() };
+        if policy.keys == Keys::Merge {
+            before = before.with_keys_merged()?;
+        }
         if drop {
             before = before.without_totals()?;
         }
@@ -174,8 +237,14 @@ impl Panel {
         } else {
             self.clone()
         };
+        if policy.starts == Starts::Sale {
+            work.starts();
+        }
         if policy.gaps == Gaps::Fill {
             work.gaps()?;
+        }
+        if policy.ends == Ends::Panel {
+            work.ends()?;
         }
         work.targets(policy)?;
         let mut panel = work.assembled(policy)?;
@@ -216,6 +285,14 @@ struct Row {
     sold_out: bool,
     /// Returns, if they are recorded in a column of their own.
     returned: f64,
+}
+
+impl Row {
+    /// A row of the same series that the data do not have.
+    fn added_at(self, position: i64) -> Self {
+        let (target, actual) = (f64::NAN, f64::NAN);
+        Self { position, added: true, off: false, moved: false, target, actual, returned: 0.0, sold_out: false, ..self }
+    }
 }
 
 impl<'a> Work<'a> {
@@ -318,47 +395,6 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    fn duplicates(&mut self, policy: Duplicates) -> Result<()> {
-        // A timestamp off the calendar stands for the nearest one: its row is no duplicate.
-        let same = |a: &Row, b: &Row| a.series == b.series && a.position == b.position && !a.off && !b.off;
-        if policy == Duplicates::Error {
-            let count = self.rows.windows(2).filter(|pair| same(&pair[0], &pair[1])).count();
-            return match self.rows.windows(2).find(|pair| same(&pair[0], &pair[1])) {
-                Some(pair) => Err(self.panel.duplicates_error(pair[0].series, pair[0].position, count)),
-                None => Ok(()),
-            };
-        }
-        let rows = std::mem::take(&mut self.rows);
-        for group in rows.chunk_by(same) {
-            let last = group[group.len() - 1];
-            if group.len() == 1 {
-                self.rows.push(last);
-                continue;
-            }
-            let one = |value: fn(&Row) -> f64| {
-                let observed: Vec<f64> = group.iter().map(value).filter(|y| !y.is_nan()).collect();
-                let sum: f64 = observed.iter().sum();
-                match policy {
-                    _ if observed.is_empty() => (f64::NAN, "missing"),
-                    Duplicates::Sum => (sum, "their sum"),
-                    Duplicates::Mean => (sum / observed.len() as f64, "their mean"),
-                    Duplicates::Last | Duplicates::Error => (value(&last), "the last"),
-                }
-            };
-            let ((target, word), (actual, _)) = (one(|row| row.target), one(|row| row.actual));
-            let values: Vec<String> = group.iter().map(|row| number(row.target)).collect();
-            self.note(
-                "duplicates",
-                last,
-                target,
-                values.join(" and "),
-                format!("one row with {word}, {}", number(target)),
-            );
-            self.rows.push(Row { target, actual, ..last });
-        }
-        Ok(())
-    }
-
     fn gaps(&mut self) -> Result<()> {
         // A panel of daily data with one timestamp in the year 9999 must not become three million rows unasked.
         let steps: i64 =
@@ -374,17 +410,7 @@ impl<'a> Work<'a> {
         for (i, row) in rows.iter().enumerate() {
             if let Some(before) = i.checked_sub(1).map(|b| rows[b]).filter(|before| before.series == row.series) {
                 for position in before.position + 1..row.position {
-                    let (target, actual) = (f64::NAN, f64::NAN);
-                    let added = Row {
-                        position,
-                        added: true,
-                        off: false,
-                        moved: false,
-                        target,
-                        actual,
-                        returned: 0.0,
-                        ..before
-                    };
+                    let added = before.added_at(position);
                     self.note("gaps", added, f64::NAN, "no row".into(), "a row added, its target missing".into());
                     self.rows.push(added);
                 }
@@ -392,154 +418,6 @@ impl<'a> Work<'a> {
             self.rows.push(*row);
         }
         Ok(())
-    }
-
-    /// Where the item could not be sold all the time, demand is unknown: at least what was sold.
-    fn censored(&mut self) -> Result<()> {
-        let Some(available) = self.panel.available_rows()? else { return Ok(()) };
-        let mut rows = std::mem::take(&mut self.rows);
-        for row in rows.iter_mut().filter(|row| !row.added && !row.off && available[row.row] < 1.0) {
-            if !row.target.is_nan() {
-                let action = format!("taken as missing: demand was at least {}", number(row.target));
-                self.note("censored", *row, f64::NAN, number(row.target), action);
-            }
-            (row.target, row.actual, row.sold_out) = (f64::NAN, f64::NAN, true);
-        }
-        self.rows = rows;
-        Ok(())
-    }
-
-    /// Where the item could not be sold all the time, its expected demand takes the place of the sales; where nothing
-    /// is known of it, demand is unknown.
-    fn estimated(&mut self) -> Result<()> {
-        let Some(available) = self.panel.available_rows()? else { return Ok(()) };
-        let mut rows = std::mem::take(&mut self.rows);
-        let empty = || Shelf { first: 0, sold: Vec::new(), shares: Vec::new() };
-        let mut shelves: Vec<Shelf> = (0..self.panel.len()).map(|_| empty()).collect();
-        for series in rows.chunk_by(|a, b| a.series == b.series) {
-            let (first, sold) = regular(series);
-            let mut shares = vec![1.0; sold.len()];
-            for row in series.iter().filter(|row| !row.added && !row.off) {
-                shares[(row.position - first) as usize] = available[row.row];
-            }
-            shelves[series[0].series] = Shelf { first, sold, shares };
-        }
-        let unsold = self.panel.unsold_of(&shelves)?;
-        for row in rows.iter_mut().filter(|row| !row.added && !row.off && available[row.row] < 1.0) {
-            let steps = &unsold.estimates.steps[row.series];
-            let step = (row.position - shelves[row.series].first) as usize;
-            let found = steps.binary_search_by_key(&step, |one| one.step).ok().map(|at| steps[at]);
-            let sold = if row.target.is_nan() { "missing".to_string() } else { number(row.target) };
-            match found {
-                Some(one) => {
-                    let demand = one.sold + one.lost;
-                    let action = format!("the expected demand, {}, with those who found none", about(demand));
-                    self.note("censored", *row, demand, sold, action);
-                    row.target = demand;
-                }
-                None => {
-                    if !row.target.is_nan() {
-                        let action = "taken as missing: the item was not yet or no longer sold".to_string();
-                        self.note("censored", *row, f64::NAN, sold, action);
-                    }
-                    row.target = f64::NAN;
-                }
-            }
-            (row.actual, row.sold_out) = (f64::NAN, true);
-        }
-        self.rows = rows;
-        Ok(())
-    }
-
-    fn targets(&mut self, policy: &Clean) -> Result<()> {
-        match policy.stockouts {
-            Stockouts::Censored => self.censored()?,
-            Stockouts::Estimated => self.estimated()?,
-            Stockouts::Keep | Stockouts::Missing => {}
-        }
-        let season = self.panel.season();
-        let mut rows = std::mem::take(&mut self.rows);
-        for series in rows.chunk_by_mut(|a, b| a.series == b.series) {
-            crate::progress::check()?;
-            // Before returns become zeros, which are no empty shelves.
-            if policy.stockouts == Stockouts::Missing {
-                let (first, y) = regular(series);
-                let out: Vec<usize> = stock_outs(&y, season).into_iter().flatten().collect();
-                for row in on(series).filter(|row| row.target == 0.0) {
-                    if out.binary_search(&((row.position - first) as usize)).is_ok() {
-                        self.note("stock-outs", *row, f64::NAN, number(row.target), "taken as missing".into());
-                        (row.target, row.actual, row.sold_out) = (f64::NAN, f64::NAN, true);
-                    }
-                }
-            }
-            if policy.negatives != Negatives::Keep {
-                for row in on(series).filter(|row| row.target < 0.0) {
-                    let apart = policy.negatives == Negatives::Apart;
-                    let action = if apart { "0, the rest moved to returns" } else { "clipped to 0" };
-                    self.note("negative", *row, 0.0, number(row.target), action.into());
-                    if apart {
-                        (row.returned, row.actual) = (-row.target, 0.0);
-                    }
-                    row.target = 0.0;
-                }
-            }
-            if policy.outliers != Outliers::Keep {
-                self.outliers(series, policy.outliers, season);
-            }
-            if policy.missing != Missing::Leave {
-                self.missing(series, policy.missing, season);
-            }
-        }
-        self.rows = rows;
-        Ok(())
-    }
-
-    fn outliers(&mut self, series: &mut [Row], policy: Outliers, season: usize) {
-        let (first, y) = regular(series);
-        let found = outliers(&y, season);
-        let mut without = y.clone();
-        found.iter().for_each(|(t, ..)| without[*t] = f64::NAN);
-        let between = Between::of(&without, season, true);
-        for row in on(series) {
-            let t = (row.position - first) as usize;
-            let Some((_, expected, limit)) = found.iter().find(|(at, ..)| *at == t) else { continue };
-            let (value, word) = match policy {
-                // Before the first and after the last other value there is nothing to go between.
-                Outliers::Interpolate => (between.at(t).filter(|v| *v >= 0.0).unwrap_or(*expected), "interpolated"),
-                _ => (*limit, "clipped"),
-            };
-            self.note("outliers", *row, value, number(row.target), format!("{word} to {}", number(value)));
-            row.target = value;
-        }
-    }
-
-    fn missing(&mut self, series: &mut [Row], policy: Missing, season: usize) {
-        let (first, y) = regular(series);
-        let between = Between::of(&y, season, policy == Missing::Seasonal);
-        let mut last = f64::NAN;
-        for row in on(series) {
-            if !row.target.is_nan() {
-                last = row.target;
-                continue;
-            }
-            let filled = match policy {
-                Missing::Zero => 0.0,
-                Missing::Last => last,
-                _ => between.at((row.position - first) as usize).unwrap_or(f64::NAN),
-            };
-            // Before the first and after the last value there is nothing to go between.
-            if filled.is_nan() {
-                continue;
-            }
-            let how =
-                if policy == Missing::Seasonal && !between.seasonal { " (linear: under two seasons)" } else { "" };
-            self.note("missing", *row, filled, "missing".into(), format!("filled with {}{how}", number(filled)));
-            row.target = filled;
-            // Zero says that nothing was sold; every other filling is a guess.
-            if policy == Missing::Zero && !row.sold_out {
-                row.actual = 0.0;
-            }
-        }
     }
 
     fn assembled(self, policy: &Clean) -> Result<Panel> {
@@ -574,83 +452,4 @@ impl<'a> Work<'a> {
         let panel = assemble(frame, &columns, inner.calendar.clone(), self.panel.season(), origin)?;
         Ok(panel.with_recorded(Some(Recorded::plain(actual))))
     }
-}
-
-/// The rows on the calendar.
-fn on(series: &mut [Row]) -> impl Iterator<Item = &mut Row> {
-    series.iter_mut().filter(|row| !row.off)
-}
-
-/// A series on its full calendar, and its first position.
-fn regular(series: &[Row]) -> (i64, Vec<f64>) {
-    let rows = || series.iter().filter(|row| !row.off);
-    let positions: Vec<i64> = rows().map(|row| row.position).collect();
-    let targets: Vec<f64> = rows().map(|row| row.target).collect();
-    (positions.first().copied().unwrap_or(0), super::spread(&positions, &targets).into_owned())
-}
-
-/// Values between their neighbours, on a line or on the line that their season is laid on.
-struct Between {
-    season: Vec<f64>,
-    observed: Vec<(usize, f64)>,
-    seasonal: bool,
-}
-
-impl Between {
-    fn of(y: &[f64], m: usize, seasonal: bool) -> Self {
-        let seasonal = seasonal && m > 1 && y.len() >= 2 * m;
-        let season = if seasonal { Parts::of(y, m).season } else { vec![0.0; y.len()] };
-        let observed = y.iter().zip(&season).enumerate().filter(|(_, (y, _))| !y.is_nan());
-        Self { observed: observed.map(|(t, (y, s))| (t, y - s)).collect(), season, seasonal }
-    }
-
-    fn at(&self, t: usize) -> Option<f64> {
-        let after = self.observed.partition_point(|(other, _)| *other < t);
-        let (p, y) = self.observed[after.checked_sub(1)?];
-        let (q, z) = *self.observed.get(after)?;
-        Some(y + (z - y) * (t - p) as f64 / (q - p) as f64 + self.season[t])
-    }
-}
-
-fn fill_covariates(panel: &Panel, policy: Covariates) -> Result<Panel> {
-    let inner = panel.inner();
-    let mut frame = inner.frame.clone();
-    let mut changes = inner.origin.changes.to_vec();
-    for (name, _) in &inner.columns.covariates {
-        let column = inner.frame.column(name)?;
-        if column.null_count() == 0 || !is_number(column.dtype()) {
-            continue;
-        }
-        let mut values = super::frame::numbers(column)?;
-        for i in 0..panel.len() {
-            let span = inner.spans[i].clone();
-            let mut last = f64::NAN;
-            for (row, position) in span.zip(panel.positions(i)) {
-                if inner.origin.off_calendar.binary_search(&row).is_ok() {
-                    continue;
-                }
-                if values[row].is_nan() {
-                    let filled = if policy == Covariates::Zero { 0.0 } else { last };
-                    if filled.is_nan() {
-                        continue;
-                    }
-                    changes.push(Change {
-                        kind: super::audit::MISSING_COVARIATES,
-                        series: i,
-                        position: *position,
-                        target: (f64::NAN, f64::NAN),
-                        stamp: inner.calendar.label(*position),
-                        value: name.clone(),
-                        action: format!("filled with {}", number(filled)),
-                    });
-                    values[row] = filled;
-                }
-                last = values[row];
-            }
-        }
-        let values: Vec<Option<f64>> = values.into_iter().map(|v| (!v.is_nan()).then_some(v)).collect();
-        frame.with_column(Column::new(name.as_str().into(), values))?;
-    }
-    let origin = Provenance { changes: Arc::new(changes), ..inner.origin.clone() };
-    assemble(frame, &inner.columns, inner.calendar.clone(), panel.season(), origin)
 }
