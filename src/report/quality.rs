@@ -313,7 +313,7 @@ fn command(panel: &Panel, policy: &str) -> Block {
             words.push(format!("--{flag} {}", quoted(&names.join(","))));
         }
     }
-    words.extend(columns.available.iter().map(|name| format!("--available {}", quoted(name))));
+    words.extend(columns.stated_available().map(|name| format!("--available {}", quoted(&name))));
     words.push(format!("--policy \"{policy}\" --out cleaned.parquet"));
     Block::Code { language: "sh".into(), text: words.join(" \\\n  ") }
 }
@@ -500,7 +500,7 @@ fn reading(panel: &Panel) -> Vec<String> {
             points.push(format!("{word}: {}.", names.join(", ")));
         }
     }
-    points.extend(columns.available.iter().map(|name| format!("When the item could be sold: {name}.")));
+    points.extend(columns.stated_available().map(|name| format!("When the item could be sold: {name}.")));
     points.push(format!(
         "Calendar: {}, {}; season {} ({}).",
         panel.frequency(),

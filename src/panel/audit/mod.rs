@@ -78,7 +78,7 @@ pub(crate) struct Change {
 pub(super) const MISSING_COVARIATES: &str = "missing covariates";
 
 /// Every kind of finding: its name, its severity, and what it means.
-const KINDS: [(&str, Severity, &str); 27] = [
+const KINDS: [(&str, Severity, &str); 29] = [
     ("duplicates", Severity::Error, "several rows for one timestamp of a series"),
     ("off calendar", Severity::Error, "a timestamp that is not on the calendar"),
     ("infinite", Severity::Error, "a target that is not finite"),
@@ -93,12 +93,22 @@ const KINDS: [(&str, Severity, &str); 27] = [
     ("level shifts", Severity::Warning, "a sudden, lasting change of level"),
     (MISSING_COVARIATES, Severity::Warning, "rows without a value of a covariate"),
     ("leak", Severity::Warning, "a covariate that follows the target of the same step as if computed from it"),
+    (
+        "similar categories",
+        Severity::Warning,
+        "one category of a covariate typed in several ways, which models tell apart",
+    ),
     ("similar keys", Severity::Warning, "keys that differ only in case or spaces"),
     ("fixed varies", Severity::Warning, "a fixed covariate with several values in one series"),
     ("all zero", Severity::Warning, "a series that never sells"),
     ("daylight saving", Severity::Note, "an hour that the clock skips or shows twice"),
     ("constant", Severity::Note, "a series with one value throughout"),
     ("never varies", Severity::Note, "a covariate with one value in all rows"),
+    (
+        "availability",
+        Severity::Note,
+        "a known column that seems to say when an item could be sold: state it as available",
+    ),
     ("short", Severity::Note, "fewer values than two seasons"),
     ("starts late", Severity::Note, "a series that begins after the panel's first timestamp"),
     ("ends early", Severity::Note, "a series that ends before the panel's last timestamp"),
@@ -131,12 +141,14 @@ impl Panel {
     pub fn audit(&self) -> Result<Audit> {
         let inner = self.inner();
         let bounds = inner.positions.iter().fold((i64::MAX, i64::MIN), |(a, b), p| (a.min(*p), b.max(*p)));
+        let open = self.open_rows()?;
+        let open = open.as_deref();
         let mut found: Vec<Found> = (0..self.len())
             .into_par_iter()
             .map(|i| {
                 progress::check()?;
-                let mut found = rows::check(self, i, bounds)?;
-                found.extend(unusual::check(self, i));
+                let mut found = rows::check(self, i, bounds, open)?;
+                found.extend(unusual::check(self, i, open));
                 Ok(found)
             })
             .collect::<Result<Vec<_>>>()?

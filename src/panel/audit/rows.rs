@@ -28,8 +28,9 @@ const ZONES: [Tz; 9] = [
     Tz::Africa__Cairo,
 ];
 
-/// `bounds` are the panel's first and last position.
-pub(super) fn check(panel: &Panel, i: usize, bounds: (i64, i64)) -> Result<Vec<Found>> {
+/// `bounds` are the panel's first and last position; `open` is the share of each row's step in which the item could be sold, if that
+/// is known.
+pub(super) fn check(panel: &Panel, i: usize, bounds: (i64, i64), open: Option<&[f64]>) -> Result<Vec<Found>> {
     let inner = panel.inner();
     let calendar = &inner.calendar;
     let (positions, target) = (panel.positions(i), panel.target(i));
@@ -66,7 +67,10 @@ pub(super) fn check(panel: &Panel, i: usize, bounds: (i64, i64)) -> Result<Vec<F
             found.push(Found::new("not a number", i, label(row), Some(text.clone()), 1));
         }
     }
-    for run in runs(target.len(), |row| target[row].is_nan() && !infinite(row) && unreadable(row).is_none()) {
+    // Where nothing can be sold, there is nothing to miss.
+    let open = open.map(|open| panel.column_of(i, open));
+    let missing = |row: usize| target[row].is_nan() && open.is_none_or(|open| open[row] > 0.0);
+    for run in runs(target.len(), |row| missing(row) && !infinite(row) && unreadable(row).is_none()) {
         found.push(Found::new("missing", i, label(run.start), None, run.len()));
     }
     for row in (0..target.len()).filter(|row| target[*row] < 0.0) {
