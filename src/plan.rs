@@ -27,7 +27,9 @@ use crate::forecast::Forecast;
 use crate::models::{Aim, Automatic, Fits, Model, SeasonalNaive};
 use crate::monitor::Monitor;
 use crate::options::{split, split_list};
-use crate::panel::{Aggregate, Clean, Columns, Future, Join, Panel, Reading, Role, Scenario, Stamps, Stated, checked};
+use crate::panel::{
+    Aggregate, Clean, Columns, Future, Join, Panel, Reading, Role, Scenario, Stamps, Stated, available_column, checked,
+};
 use crate::report::Paper;
 use crate::show::{Block, Show, Table};
 use crate::track::Told;
@@ -412,7 +414,8 @@ plan! {
         overwrite: bool = false,
     }
     optional {
-        /// Column that tells when the item could be sold: a flag, or the share of the step from 0 to 1.
+        /// Column that tells when the item could be sold: a flag, or the share of the step from 0 to 1; one that tells the
+        /// contrary is `not Closed`.
         #[env = "TRADEWIND_AVAILABLE"] #[of(Data)]
         available: String,
         /// Frequency, inferred by default: h, D, Mon-Fri, `h Mon-Sat 8-18`, W-SUN, MS, QS, YS, 4-5-4 (retail months), 1.
@@ -748,7 +751,10 @@ impl Patch {
             id: self.id.as_ref().map(|id| id.0.clone()),
             time: self.time.clone(),
             target: self.target.clone(),
-            others: covariates.map(String::from).chain(self.available.clone()).collect(),
+            others: covariates
+                .chain(self.available.as_deref().map(|stated| available_column(stated).0))
+                .map(String::from)
+                .collect(),
             time_format: self.time_format.clone(),
         };
         let mut guess = stated.guess(&data, &reading)?;

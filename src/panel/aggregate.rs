@@ -451,7 +451,8 @@ impl<'a> Work<'a> {
                 cell.rows.iter().map(|row| available[*row as usize]).sum::<f64>() / cell.rows.len().max(1) as f64
             };
             let name = self.columns.available.as_deref().unwrap_or_default();
-            made.push(Column::new(name.into(), self.cells.iter().map(mean).collect::<Vec<_>>()));
+            let said = |cell: &Cell| if self.columns.closed { 1.0 - mean(cell) } else { mean(cell) };
+            made.push(Column::new(name.into(), self.cells.iter().map(said).collect::<Vec<_>>()));
         }
         let mut dropped = Vec::new();
         for (name, role) in std::mem::take(&mut self.columns.covariates) {

@@ -50,6 +50,9 @@ pub struct Columns {
     /// The share of each step in which the item could be sold; none where that is not recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) available: Option<String>,
+    /// Does that column say the contrary: when the item could not be sold?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) closed: bool,
     pub(crate) covariates: Vec<(String, Role)>,
     pub(crate) frequency: Option<Frequency>,
     pub(crate) season: Option<usize>,
@@ -88,6 +91,7 @@ impl Columns {
             time: time.into(),
             target: target.into(),
             available: None,
+            closed: false,
             covariates: Vec::new(),
             frequency: None,
             season: None,
@@ -117,13 +121,22 @@ impl Columns {
         self.with(Role::Fixed, names)
     }
 
-    /// The column that tells when the item could be sold: a flag, or the share of the step from 0 to 1; an empty cell counts as
-    /// all of it. Where it is below 1, sales are less than demand: no model takes the column as a covariate, and
-    /// [`Clean`](crate::panel::Clean) with `stockouts=censored` marks the demand of such steps as unknown.
+    /// The column that tells when the item could be sold: a flag (true and false, yes and no, 1 and 0), or the share of the step
+    /// from 0 to 1; an empty cell counts as all of it. A column that tells when it could not be sold is `not Closed` or `!Closed`.
+    /// Where the item could not be sold all the time, sales are less than demand: no model takes the column as a covariate, the
+    /// audit looks for stock-outs and outliers in other steps only, and [`Clean`](crate::panel::Clean) with `stockouts=censored`
+    /// marks the demand of such steps as unknown.
     #[must_use]
     pub fn available(mut self, name: impl Into<String>) -> Self {
-        self.available = Some(name.into());
+        let name = name.into();
+        let (column, closed) = available_column(&name);
+        (self.available, self.closed) = (Some(column.to_string()), closed);
         self
+    }
+
+    /// The column of availability as it is stated: `Open`, or `not Closed`.
+    pub(crate) fn stated_available(&self) -> Option<String> {
+        self.available.as_ref().map(|name| if self.closed { format!("not {name}") } else { name.clone() })
     }
 
     /// States the frequency, which is inferred otherwise: `W-FRI`, `D`, `Mon-Fri`, `MS`, `4-5-4`.
@@ -267,7 +280,7 @@ impl Show for Columns {
             if self.keys.is_empty() { "none: a single one".into() } else { self.keys.join(", ") }
         )];
         points.push(format!("time {}, target {}", self.time, self.target));
-        points.extend(self.available.iter().map(|name| format!("available {name}")));
+        points.extend(self.stated_available().map(|name| format!("available {name}")));
         for (role, word) in [(Role::Known, "known"), (Role::Observed, "observed"), (Role::Fixed, "fixed")] {
             let names: Vec<&str> = self.with_role(role).collect();
             if !names.is_empty() {
@@ -279,6 +292,14 @@ impl Show for Columns {
 }
 
 crate::show::noun!(Columns);
+
+/// The column of a stated availability, and whether it says the contrary: `not Closed`, `!Closed`.
+pub(crate) fn available_column(stated: &str) -> (&str, bool) {
+    match stated.strip_prefix('!').or_else(|| stated.strip_prefix("not ")) {
+        Some(column) => (column.trim(), true),
+        None => (stated, false),
+    }
+}
 
 pub(crate) fn check_present(names: &[&str], present: &[&str], place: &str) -> Result<()> {
     match names.iter().find(|name| !present.contains(name)) {

@@ -38,6 +38,9 @@ impl Panel {
             ("key", ..) => "names the series".to_string(),
             ("time", ..) => format!("when: {}", self.frequency()),
             ("target", ..) => format!("what was sold per {}", self.frequency().noun()),
+            ("available", ..) if columns.closed => {
+                format!("the share of the {} in which it could not be sold", self.frequency().noun())
+            }
             ("available", ..) => format!("the share of the {} in which it could be sold", self.frequency().noun()),
             (_, Some(made), _) if made.computed() => summary(made),
             (_, _, Some(Role::Known)) => "known in the future".into(),

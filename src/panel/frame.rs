@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use polars::prelude::*;
 
 use super::calendar::{Calendar, Frequency, StampKind, micros};
-use super::{Columns, Inner, Panel, Provenance, Reading, source};
+use super::{Columns, Inner, Panel, Provenance, Reading, availability, source};
 use crate::error::{Error, Result, first_line};
 use crate::files::mark;
 use crate::progress;
@@ -182,9 +182,13 @@ fn from_origin(frame: DataFrame, columns: Columns, reading: &Reading, mut origin
             source::LEAVE_OUT,
         )));
     }
-    let (target, unreadable) = source::target_numbers(frame.column(&columns.target)?, &origin)?;
+    let (target, mut unreadable) = source::target_numbers(frame.column(&columns.target)?, &origin)?;
+    source::nothing_in_target(&columns.target, &mut unreadable, &mut origin);
     origin.unreadable = Arc::new(unreadable.into_iter().collect());
     frame.with_column(target)?;
+    if let Some(name) = &columns.available {
+        frame.with_column(availability::flags(frame.column(name)?, &origin)?)?;
+    }
     let (mut frame, rows) = sorted(frame, &columns)?;
     origin.rows = rows;
     origin.reading = reading.clone();

@@ -15,9 +15,12 @@ use serde::{Deserialize, Serialize};
 use super::assumed::Assumptions;
 use super::covariates::is_number;
 use super::features::{Data, Places};
-use super::frame::{labels_of, stamps};
+use super::frame::stamps;
+use super::given::{Refused, as_flags, as_texts, category, series_of_rows};
+use super::meaning::{Known, Meaning};
 use super::{Matrix, Panel, Role, source};
 use crate::error::{Error, Result};
+use crate::progress;
 use crate::show::{Block, Show, Table};
 
 /// The values of observed covariates in the future.
@@ -65,6 +68,8 @@ struct Inner {
     columns: Vec<Vec<f64>>,
     /// The one series that the columns are of, if they are not of all.
     only: Option<usize>,
+    /// Of each series and covariate the first given category that the history does not have.
+    refused: Vec<Refused>,
 }
 
 impl Panel {
@@ -96,8 +101,8 @@ impl Panel {
 impl Inner {
     /// The same without the values of covariates.
     fn without_columns(&self) -> Self {
-        let (panel, starts) = (self.panel.clone(), self.starts.clone());
-        Self { panel, starts, columns: Vec::new(), ..*self }
+        let (panel, starts, refused) = (self.panel.clone(), self.starts.clone(), self.refused.clone());
+        Self { panel, starts, columns: Vec::new(), refused, ..*self }
     }
 
     /// Fills the columns that features and joins made.
@@ -109,17 +114,21 @@ impl Inner {
                 Data::Products(_) => {}
                 Data::Rows(rows) => {
                     let at = rows.at(&panel, &self.starts, self.horizon)?;
-                    for (c, (source, role)) in matrix.sources.iter().enumerate() {
-                        let given =
-                            *role == Role::Known || (*role == Role::Observed && self.scenario == Scenario::Given);
-                        if !given || !made.columns.contains(source) {
+                    let file = crate::options::split(&made.label).map_or(made.label.as_str(), |(file, _)| file);
+                    for name in &made.columns {
+                        let is_given = |role: Role| {
+                            role == Role::Known || (role == Role::Observed && self.scenario == Scenario::Given)
+                        };
+                        let first = matrix.sources.iter().position(|(source, role)| source == name && is_given(*role));
+                        let Some(column) = first else { continue };
+                        if matrix.names[column] != *name {
+                            let cells = at.iter().map(|row| row.map(|row| rows.text(name, row))).collect();
+                            self.take_categories(name, cells, file)?;
                             continue;
                         }
-                        let category =
-                            matrix.names[c].strip_prefix(source.as_str()).and_then(|rest| rest.strip_prefix('='));
-                        for (cell, row) in self.columns[c].iter_mut().zip(&at) {
+                        for (cell, row) in self.columns[column].iter_mut().zip(&at) {
                             if let Some(row) = row {
-                                *cell = rows.number(source, category, *row);
+                                *cell = rows.number(name, *row);
                             }
                         }
                     }
@@ -134,6 +143,58 @@ impl Inner {
             }
         }
         self.multiply()
+    }
+
+    /// Takes the given cells of a covariate of categories, one per series and step, where there are rows of them: each is the
+    /// category of the history that it means.
+    fn take_categories(&mut self, covariate: &str, cells: Vec<Option<Option<&str>>>, place: &str) -> Result<()> {
+        let panel = self.panel.clone();
+        let matrix = panel.matrix()?;
+        let columns: Vec<usize> = (0..matrix.names.len()).filter(|c| matrix.sources[*c].0 == covariate).collect();
+        let known = Known::of(columns.iter().map(|c| category(&matrix.names[*c], covariate)));
+        let words = |places: &[usize]| places.iter().map(|at| known.words()[*at].to_string()).collect::<Vec<_>>();
+        let mut meanings: HashMap<&str, Meaning> = HashMap::new();
+        let mut refused: Vec<Refused> = Vec::new();
+        for (k, cell) in cells.into_iter().enumerate() {
+            let Some(cell) = cell else { continue };
+            let meaning = cell.map(|cell| &*meanings.entry(cell).or_insert_with(|| known.find(cell)));
+            let on = match meaning {
+                Some(Meaning::Same(at) | Meaning::Other(at)) => Some(*at),
+                _ => None,
+            };
+            for (at, c) in columns.iter().enumerate() {
+                self.columns[*c][k] = on.map_or(f64::NAN, |on| f64::from(u8::from(on == at)));
+            }
+            let (series, step) = (k / self.horizon, k % self.horizon);
+            if let (None, Some(cell)) = (on, cell)
+                && refused.last().is_none_or(|last| last.series != series)
+            {
+                let several = match meaning {
+                    Some(Meaning::Several(places)) => words(places),
+                    _ => Vec::new(),
+                };
+                let (covariate, cell) = (covariate.to_string(), cell.to_string());
+                let known = words(&(0..columns.len()).collect::<Vec<_>>());
+                refused.push(Refused { covariate, series, step, cell, several, known });
+            }
+        }
+        let mut others: Vec<(&str, usize)> = (meanings.iter())
+            .filter_map(|(cell, meaning)| if let Meaning::Other(at) = meaning { Some((*cell, *at)) } else { None })
+            .collect();
+        others.sort_unstable();
+        for (cell, at) in others {
+            let word = known.words()[at];
+            progress::say_once(&format!(
+                "{place}: `{cell}` in column `{covariate}` is taken for `{word}`, as the history has it"
+            ));
+        }
+        let mut all = std::mem::take(&mut self.refused);
+        if !refused.is_empty() || all.iter().any(|one| one.covariate == covariate) {
+            let kept = all.iter().filter(|one| one.covariate != covariate).cloned();
+            all = kept.chain(refused).collect();
+        }
+        self.refused = all;
+        Ok(())
     }
 
     /// Products follow what they are made of, which may be given later.
@@ -198,7 +259,8 @@ impl Future {
         };
         let columns = train.matrix()?.columns.iter().enumerate().map(column).collect();
         let starts = starts.into();
-        let mut inner = Inner { panel: train.clone(), horizon, scenario, gap, starts, columns, only: None };
+        let mut inner =
+            Inner { panel: train.clone(), horizon, scenario, gap, starts, columns, only: None, refused: Vec::new() };
         inner.make()?;
         Ok(Self(Arc::new(inner)))
     }
@@ -239,9 +301,19 @@ impl Future {
         // A covariate is of the type that it has in the history, whatever the file of the future looks like alone.
         for (name, _) in &columns.covariates {
             let Ok(given) = frame.column(name) else { continue };
-            let typed = match (is_number(panel.inner().frame.column(name)?.dtype()), is_number(given.dtype())) {
-                (true, false) => source::all_numbers(given, &origin)?,
-                (false, true) => given.cast(&DataType::String)?,
+            let history = panel.inner().frame.column(name)?;
+            let typed = match (is_number(history.dtype()), is_number(given.dtype())) {
+                (true, false) => match as_flags(given, history)? {
+                    Some(flags) => {
+                        let place = &origin.source;
+                        progress::say_once(&format!(
+                            "{place}: yes and no in column `{name}` are taken for 1 and 0, as the history has them"
+                        ));
+                        flags
+                    }
+                    None => source::all_numbers(given, &origin)?,
+                },
+                (false, true) => as_texts(given)?,
                 _ => continue,
             };
             frame.with_column(typed)?;
@@ -249,14 +321,12 @@ impl Future {
         let present: Vec<String> = frame.get_column_names().into_iter().map(|name| name.to_string()).collect();
         columns.covariates.retain(|(name, _)| present.contains(name));
         let given = Matrix::of(&frame, &columns)?;
-        let labels = labels_of(&frame.select(columns.keys.iter().map(String::as_str))?, frame.height())?;
+        let series = series_of_rows(panel, &frame.select(columns.keys.iter().map(String::as_str))?, &origin.source)?;
         let stamps = stamps(frame.column(&columns.time)?)?;
-        let known: HashMap<&str, usize> =
-            panel.inner().labels.iter().enumerate().map(|(i, l)| (l.as_str(), i)).collect();
         // The row of the given frame that speaks of each series and step.
         let mut rows: Vec<Option<usize>> = vec![None; panel.len() * self.0.horizon];
-        for (row, (label, stamp)) in labels.iter().zip(&stamps).enumerate() {
-            let Some(&i) = known.get(label.as_str()) else { continue };
+        for (row, (series, stamp)) in series.iter().zip(&stamps).enumerate() {
+            let Some(i) = *series else { continue };
             let (position, exact) = panel.frequency().position(*stamp);
             let step = position - self.0.starts[i];
             if exact
@@ -264,13 +334,14 @@ impl Future {
                 && rows[i * self.0.horizon + step as usize].replace(row).is_some()
             {
                 return Err(Error::data(format!(
-                    "{} has several rows for series {label} on {}; keep one",
+                    "{} has several rows for series {} on {}; keep one",
                     origin.source,
+                    panel.label(i),
                     panel.inner().calendar.label(position)
                 )));
             }
         }
-        self.with_rows(&given, &rows, |_| true)
+        self.with_rows(&given, &rows, &origin.source, |_| true)
     }
 
     /// Which series are forecast for earlier dates than others, because they end before the panel; none where all end
@@ -454,13 +525,20 @@ impl Future {
                 }
             }
         }
-        self.with_rows(full.matrix()?, &rows, |role| role == Role::Known)
+        self.with_rows(full.matrix()?, &rows, &full.inner().origin.source, |role| role == Role::Known)
     }
 
-    fn with_rows(&self, given: &Matrix, rows: &[Option<usize>], takes: impl Fn(Role) -> bool) -> Result<Future> {
+    fn with_rows(
+        &self,
+        given: &Matrix,
+        rows: &[Option<usize>],
+        place: &str,
+        takes: impl Fn(Role) -> bool,
+    ) -> Result<Future> {
         let mut inner = (*self.0).clone();
         let matrix = inner.panel.matrix()?.clone();
         let told = |source: &String| given.sources.iter().any(|(name, _)| name == source);
+        let mut categories: Vec<&String> = Vec::new();
         for (c, (name, (source, role))) in matrix.names.iter().zip(&matrix.sources).enumerate() {
             let free = *role == Role::Known || (*role == Role::Observed && self.0.scenario == Scenario::Given);
             // What is computed is not asked for; what a joined file knows may be given anew, but need not.
@@ -468,22 +546,25 @@ impl Future {
             if !free || !takes(*role) || made == Some(true) || (made == Some(false) && !told(source)) {
                 continue;
             }
+            if name != source {
+                if !categories.contains(&source) {
+                    categories.push(source);
+                }
+                continue;
+            }
             let column = given.names.iter().position(|n| n == name).map(|at| &given.columns[at]);
-            // The indicators of a category that the history knows: where none of them is on, the category is new.
-            let known: Vec<&Vec<f64>> = (0..given.names.len())
-                .filter(|at| given.sources[*at].0 == *source && matrix.names.contains(&given.names[*at]))
-                .map(|at| &given.columns[at])
-                .collect();
-            let indicator = name != source;
             for (cell, row) in inner.columns[c].iter_mut().zip(rows) {
                 let Some(row) = *row else { continue };
-                *cell = match column {
-                    _ if indicator && known.iter().all(|on| on[row] != 1.0) => f64::NAN,
-                    Some(column) => column[row],
-                    None if indicator => 0.0,
-                    None => f64::NAN,
-                };
+                *cell = column.map_or(f64::NAN, |column| column[row]);
             }
+        }
+        for source in categories {
+            let indicators: Vec<(&str, &Vec<f64>)> = (0..given.names.len())
+                .filter(|at| given.sources[*at].0 == *source && given.names[*at] != *source)
+                .map(|at| (category(&given.names[at], source), &given.columns[at]))
+                .collect();
+            let text = |row: usize| indicators.iter().find(|(_, on)| on[row] == 1.0).map(|(text, _)| *text);
+            inner.take_categories(source, rows.iter().map(|row| row.map(text)).collect(), place)?;
         }
         inner.multiply()?;
         Ok(Self(Arc::new(inner)))
@@ -590,6 +671,10 @@ impl Future {
             let label = self.0.panel.label(series);
             if let Some(error) = self.out_of_reach(series, step, c)? {
                 return Err(error);
+            }
+            let at = |one: &&Refused| (&one.covariate, one.series, one.step) == (source, series, step);
+            if let Some(refused) = self.0.refused.iter().find(at) {
+                return Err(refused.error(label, &stamp));
             }
             return Err(Error::data(match role {
                 Role::Known => format!(

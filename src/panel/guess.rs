@@ -17,8 +17,10 @@ use std::path::Path;
 
 use polars::prelude::*;
 
+use super::availability::named;
+use super::columns::available_column;
 use super::covariates::is_number;
-use super::{Reading, Role, source};
+use super::{Reading, Role, meaning, source};
 use crate::error::{Error, Result, suggestion};
 
 /// Rows from which the keys are inferred.
@@ -88,6 +90,8 @@ pub struct Guess {
     /// A role for each column that has none, as exploring reads them: what has one value per series is fixed, flags, levels
     /// and promotions are known, other numbers observed. Columns without variation, or that tell the series apart, have none.
     pub covariates: Vec<(String, Role)>,
+    /// The columns without a role that seem to say when an item could be sold, as one states them: `Open`, `not Closed`.
+    pub available: Vec<String>,
     /// What was inferred, in words: `id: Store, Dept`; without what was stated, or has the default name `ds` or `y`.
     pub found: Vec<String>,
     /// The flags that state it otherwise.
@@ -95,10 +99,18 @@ pub struct Guess {
 }
 
 impl Guess {
-    /// One line: what was inferred, and the flags that state others; none if all was stated.
+    /// One line: what was inferred, and the flags that state others; which column seems to say when an item could be sold. None
+    /// if all was stated.
     pub fn sentence(&self) -> Option<String> {
         let others = if self.flags.len() == 1 { "states another" } else { "state others" };
-        (!self.found.is_empty()).then(|| format!("{}; {} {others}", self.found.join("; "), self.flags.join(", ")))
+        let found =
+            (!self.found.is_empty()).then(|| format!("{}; {} {others}", self.found.join("; "), self.flags.join(", ")));
+        let proposed = self.available.iter().map(|stated| {
+            let (column, _) = available_column(stated);
+            format!("`{column}` seems to say when it could be sold: --available \"{stated}\"")
+        });
+        let parts: Vec<String> = found.into_iter().chain(proposed).collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 }
 
@@ -304,6 +316,7 @@ impl Table {
             time: String::new(),
             target: String::new(),
             covariates: Vec::new(),
+            available: Vec::new(),
             found: Vec::new(),
             flags: Vec::new(),
         };
@@ -341,8 +354,25 @@ impl Table {
         }
         if time.is_some() {
             guess.covariates = self.covariates(stated, &guess);
+            guess.available = self.available(stated, &guess);
         }
         Ok(guess)
+    }
+
+    /// The columns of flags that are named like what says when an item could be sold.
+    fn available(&self, stated: &Stated, guess: &Guess) -> Vec<String> {
+        let is_flag = |column: &Cells| match column.kind {
+            Kind::Flag | Kind::Whole { flag: true } => true,
+            Kind::Text => column.texts.iter().all(|text| text.is_empty() || meaning::flag(text).is_some()),
+            _ => false,
+        };
+        let taken = |name: &String| [&guess.time, &guess.target].contains(&name) || guess.id.contains(name);
+        let says = |column: &Cells| match named(&column.name)? {
+            _ if column.distinct < 2 || !is_flag(column) || taken(&column.name) => None,
+            true => Some(column.name.clone()),
+            false => Some(format!("not {}", column.name)),
+        };
+        self.free(stated).into_iter().filter_map(|at| says(&self.columns[at])).collect()
     }
 
     fn covariates(&self, stated: &Stated, guess: &Guess) -> Vec<(String, Role)> {

@@ -8,7 +8,7 @@
 //! Rows after the end of the history are kept with the panel: the future takes the known columns from them, and the
 //! observed ones (a weather forecast) under the scenario `given`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use polars::prelude::*;
@@ -20,7 +20,7 @@ use super::columns::check_present;
 use super::covariates::is_number;
 use super::features::{Data, Made, plain, series_texts};
 use super::frame::{numbers, stamps};
-use super::{Columns, Panel, Provenance, Role, source};
+use super::{Columns, Panel, Provenance, Role, meaning, source};
 use crate::error::{Error, Result, suggestion};
 
 /// Which columns of a file join the panel, and by what its rows are matched.
@@ -131,16 +131,12 @@ impl Cells {
         }
     }
 
-    /// A cell as a matrix column holds it: the number, or whether it is the category.
-    fn number(&self, at: usize, category: Option<&str>) -> f64 {
-        let flag = |is: bool| f64::from(u8::from(is));
-        match (self, category) {
-            (Self::Numbers(cells), _) => cells[at].unwrap_or(f64::NAN),
-            (Self::Booleans(cells), _) => cells[at].map_or(f64::NAN, flag),
-            (Self::Texts(cells), Some(category)) => {
-                cells[at].as_deref().map_or(f64::NAN, |text| flag(text == category))
-            }
-            (Self::Texts(_), None) => f64::NAN,
+    /// A number or boolean as a matrix column holds it.
+    fn number(&self, at: usize) -> f64 {
+        match self {
+            Self::Numbers(cells) => cells[at].unwrap_or(f64::NAN),
+            Self::Booleans(cells) => cells[at].map_or(f64::NAN, |is| f64::from(u8::from(is))),
+            Self::Texts(_) => f64::NAN,
         }
     }
 }
@@ -312,12 +308,10 @@ impl Matched {
             groups.push(group.iter().map(|row| row.3).collect());
         }
         let keys: Vec<Vec<Option<String>>> = on.iter().map(|name| series_texts(panel, name)).collect::<Result<_>>()?;
-        let of_series = (0..panel.len())
-            .map(|series| {
-                let key: Option<Vec<String>> = keys.iter().map(|texts| texts[series].clone()).collect();
-                key.and_then(|key| combinations.get(&key).copied())
-            })
-            .collect();
+        let of_series = |series: usize| keys.iter().map(|texts| texts[series].clone()).collect::<Option<Vec<String>>>();
+        let keys: Vec<Option<Vec<String>>> = (0..panel.len()).map(of_series).collect();
+        typed_as_in_the_panel(&mut combinations, keys.iter().flatten(), on, sheet.source())?;
+        let of_series = keys.iter().map(|key| key.as_ref().and_then(|key| combinations.get(key).copied())).collect();
         Ok(Self { combinations, of_series, by_day, timed: time.is_some(), places, groups })
     }
 
@@ -378,6 +372,67 @@ impl Matched {
 
 static EMPTY: Vec<String> = Vec::new();
 
+/// Keys of a file that are typed otherwise than those of the panel (`01` for 1) become those that they mean, where that leaves no
+/// doubt.
+fn typed_as_in_the_panel<'a>(
+    combinations: &mut HashMap<Vec<String>, usize>,
+    keys: impl Iterator<Item = &'a Vec<String>>,
+    on: &[&str],
+    source: &str,
+) -> Result<()> {
+    let keys: BTreeSet<&Vec<String>> = keys.collect();
+    let simple = |key: &[String]| key.iter().map(|part| meaning::simple(part)).collect::<Vec<String>>();
+    let shown = |key: &[String]| {
+        let parts: Vec<String> = on.iter().zip(key).map(|(name, value)| format!("{name}={value}")).collect();
+        parts.join(", ")
+    };
+    #[derive(Default)]
+    struct Alike<'a> {
+        ours: Vec<&'a Vec<String>>,
+        others: Vec<Vec<String>>,
+    }
+    let mut alike: BTreeMap<Vec<String>, Alike> = BTreeMap::new();
+    for key in keys.iter().filter(|key| !combinations.contains_key(**key)) {
+        alike.entry(simple(key)).or_default().ours.push(key);
+    }
+    if alike.is_empty() {
+        return Ok(());
+    }
+    for key in combinations.keys().filter(|key| !keys.contains(key)) {
+        if let Some(alike) = alike.get_mut(&simple(key)) {
+            alike.others.push(key.clone());
+        }
+    }
+    let mut said = Vec::new();
+    for Alike { ours, mut others } in alike.into_values() {
+        others.sort_unstable();
+        match (&ours[..], &others[..]) {
+            (_, []) => {}
+            ([one], [other]) => {
+                let at = combinations.remove(other);
+                combinations.extend(at.map(|at| ((*one).clone(), at)));
+                said.push(format!("{} is taken for {}", shown(other), shown(one)));
+            }
+            _ => {
+                let listed = |keys: Vec<String>| keys.join(" or ");
+                return Err(Error::data(format!(
+                    "the rows of {source} for {} could be those of {}; write the keys as the panel does",
+                    listed(others.iter().map(|key| shown(key)).collect()),
+                    listed(ours.iter().map(|key| shown(key)).collect())
+                )));
+            }
+        }
+    }
+    if let Some(first) = said.first() {
+        let others = match said.len() - 1 {
+            0 => String::new(),
+            n => format!(", and {} more alike", crate::show::number(n as f64)),
+        };
+        crate::progress::say_once(&format!("{source}: {first}{others}"));
+    }
+    Ok(())
+}
+
 impl Rows {
     /// The row of the file for each series and step of a future.
     pub(super) fn at(&self, panel: &Panel, starts: &[i64], horizon: usize) -> Result<Vec<Option<usize>>> {
@@ -398,10 +453,21 @@ impl Rows {
         Ok(rows)
     }
 
-    /// The cell of a column, or of a category of it.
-    pub(super) fn number(&self, column: &str, category: Option<&str>, row: usize) -> f64 {
-        let cells = self.columns.iter().find(|(name, _)| name == column);
-        cells.map_or(f64::NAN, |(_, cells)| cells.number(row, category))
+    /// The cell of a column of numbers or booleans.
+    pub(super) fn number(&self, column: &str, row: usize) -> f64 {
+        self.cells(column).map_or(f64::NAN, |cells| cells.number(row))
+    }
+
+    /// The cell of a column of categories.
+    pub(super) fn text(&self, column: &str, row: usize) -> Option<&str> {
+        match self.cells(column) {
+            Some(Cells::Texts(cells)) => cells[row].as_deref(),
+            _ => None,
+        }
+    }
+
+    fn cells(&self, column: &str) -> Option<&Cells> {
+        self.columns.iter().find(|(name, _)| name == column).map(|(_, cells)| cells)
     }
 }
 

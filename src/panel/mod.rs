@@ -14,6 +14,7 @@
 //! | `called` | what is a sum of others called? |
 //! | `clean/` | how are the data cleaned? |
 //! | `spelling` | which keys do people take for one? |
+//! | `meaning` | which of the known words does a cell mean, however it is typed? |
 //! | `doubled` | which rows of one timestamp are copies, which contradict? |
 //! | `recorded` | which values were recorded before cleaning? |
 //! | `climatology` | what is the average of a covariate at that time of the year? |
@@ -44,9 +45,11 @@ mod fingerprint;
 mod folds;
 mod frame;
 mod future;
+mod given;
 mod groups;
 mod guess;
 mod join;
+pub(crate) mod meaning;
 pub(crate) mod normalise;
 pub(crate) mod order;
 mod recorded;
@@ -71,6 +74,7 @@ pub(crate) use calendar::{DAY, day_of};
 pub use clean::{
     Clean, Covariates as CovariatePolicy, Duplicates, Ends, Gaps, Keys, Missing, Negatives, OffCalendar, Starts, Totals,
 };
+pub(crate) use columns::available_column;
 pub use columns::{Columns, Role, Stamps};
 pub(crate) use covariates::Matrix;
 pub(crate) use doubled::Remedy;

@@ -10,7 +10,7 @@
 //! |---|---|---|---|
 //! | `standard` | (y − m)/s, m the mean, s the standard deviation (n − 1) | m + sμ | |
 //! | `min-max` | (y − l)/(u − l), l the least value, u the greatest | l + (u − l)μ | |
-//! | `log1p` | ln(1 + y) | exp(μ + σ²/2) − 1, exact | y > −1 |
+//! | `log1p` | ln(1 + y) | exp(μ + σ²/2) − 1, exact; where nothing is below 0 that of the quantiles from 0 to μ + 4σ | y > −1 |
 //! | `box-cox` | (y^λ − 1)/λ, ln y for λ = 0 | f⁻¹(μ)(1 + σ²(1 − λ)/(2(1 + λμ)²)), to second order | y > 0 |
 //!
 //! λ makes the standard deviation of each season's values as proportional to the power 1 − λ of their mean as it can
@@ -20,15 +20,20 @@
 //! those of the formulas also where the second order is not enough; for λ > 0 the adjustment stays between −½ and 2 of
 //! the median, because the formula grows without bounds as the median nears zero.
 //!
+//! Under `log1p` a series without a value below zero, and under `box-cox` every series, has forecasts from zero on: what
+//! lies below comes back as zero, in the mean as well as in the quantiles and, with them, in the sample paths. A series with
+//! values between −1 and 0 keeps such values possible.
+//!
 //! A constant series has no standard deviation to divide by and is only shifted. A series that cannot be transformed is
 //! a counted failure: values below the range, values that lose digits by the transformation, and forecasts too wide on
 //! the transformed scale to be meaningful on that of the data: σ above 4 under a logarithm, where one standard
-//! deviation is a factor of 55, or within four standard deviations of −1/λ under a negative λ, where the
+//! deviation is a factor of 55 (from zero on less what the median lies below zero: σ² + 2μ above 16), or within four standard deviations of −1/λ under a negative λ, where the
 //! back-transformation ends (R gives NA there). Quantiles beyond four standard deviations are those at four.
 
 use polars::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::{Columns, Panel};
 use crate::error::{Error, Result, suggestion};
@@ -147,8 +152,10 @@ pub(crate) enum Scale {
     Same,
     /// A shift and a division by a positive number.
     Linear { centre: f64, spread: f64 },
-    /// ln(1 + y).
+    /// ln(1 + y) of a series without a value below zero, to which forecasts keep.
     Log1p,
+    /// ln(1 + y) of a series with values between −1 and 0.
+    Log1pBelowZero,
     /// (y^λ − 1)/λ.
     BoxCox { lambda: f64 },
 }
@@ -161,6 +168,7 @@ impl Scale {
             Normalise::None => return Ok((Self::Same, values.to_vec())),
             Normalise::Standard => standard(values),
             Normalise::MinMax => between(values),
+            Normalise::Log1p if values.iter().any(|y| *y < 0.0) => Self::Log1pBelowZero,
             Normalise::Log1p => Self::Log1p,
             Normalise::BoxCox => Self::BoxCox { lambda: 1.0 },
         };
@@ -207,7 +215,7 @@ impl Scale {
         match *self {
             Self::Same => y,
             Self::Linear { centre, spread } => (y - centre) / spread,
-            Self::Log1p => y.ln_1p(),
+            Self::Log1p | Self::Log1pBelowZero => y.ln_1p(),
             Self::BoxCox { lambda: 0.0 } => y.ln(),
             Self::BoxCox { lambda } => (y.powf(lambda) - 1.0) / lambda,
         }
@@ -219,7 +227,7 @@ impl Scale {
         match *self {
             Self::Same => z,
             Self::Linear { centre, spread } => centre + spread * z,
-            Self::Log1p => z.exp_m1(),
+            Self::Log1p | Self::Log1pBelowZero => z.exp_m1(),
             Self::BoxCox { lambda: 0.0 } => z.exp(),
             Self::BoxCox { lambda } => {
                 let base = 1.0 + lambda * z;
@@ -228,20 +236,37 @@ impl Scale {
         }
     }
 
+    /// The least value of a forecast: zero where no value of the series can have been below it.
+    fn floor(&self) -> f64 {
+        match self {
+            Self::Same | Self::Linear { .. } | Self::Log1pBelowZero => f64::NEG_INFINITY,
+            Self::Log1p | Self::BoxCox { .. } => 0.0,
+        }
+    }
+
     /// The mean on the scale of the data of what is normal with this mean and standard deviation.
     pub(crate) fn mean(&self, mean: f64, sd: f64) -> f64 {
-        match *self {
+        let value = match *self {
             // What is certain needs no correction; it may be a zero that lies at minus infinity.
             _ if sd == 0.0 => self.back(mean),
             Self::Same | Self::Linear { .. } => self.back(mean),
-            Self::Log1p => (mean + sd * sd / 2.0).exp_m1(),
+            Self::Log1pBelowZero => (mean + sd * sd / 2.0).exp_m1(),
+            // What would be below zero counts as zero, and what lies beyond the last quantile as that quantile: far out in a wide
+            // distribution is most of the mean of a log-normal one.
+            Self::Log1p => {
+                let (below, zero) = (|at: f64| Normal::standard().cdf(at), -mean / sd);
+                let middle = (mean + sd * sd / 2.0).exp() * (below(REACH - sd) - below(zero - sd));
+                let end = (mean + REACH * sd).exp() * below(-REACH);
+                if zero < REACH { middle + end - below(-zero) } else { 0.0 }
+            }
             Self::BoxCox { lambda } => {
                 let median = self.back(mean);
                 let share = 0.5 * (1.0 - lambda) * (sd / (1.0 + lambda * mean)).powi(2);
                 // Below zero the curve bends the same way as above it.
                 median + median.abs() * if lambda > 0.0 { share.clamp(-0.5, 2.0) } else { share }
             }
-        }
+        };
+        value.max(self.floor())
     }
 
     /// The value `deviates` standard deviations from the mean.
@@ -249,7 +274,9 @@ impl Scale {
         match self {
             Self::Same => mean + deviates * sd,
             Self::Linear { .. } => self.back(mean + deviates * sd),
-            Self::Log1p | Self::BoxCox { .. } => self.back(mean + deviates.clamp(-REACH, REACH) * sd),
+            Self::Log1p | Self::Log1pBelowZero | Self::BoxCox { .. } => {
+                self.back(mean + deviates.clamp(-REACH, REACH) * sd).max(self.floor())
+            }
         }
     }
 
@@ -258,14 +285,16 @@ impl Scale {
         // How many times itself a value changes with one standard deviation; infinite where a power reaches zero.
         let (relative, name) = match *self {
             Self::Same | Self::Linear { .. } => (0.0, ""),
-            Self::Log1p => (sd, "log1p"),
+            Self::Log1pBelowZero => (sd, "log1p"),
+            // Its mean is exp(σ²/2) times its median; where the median is zero, exp(μ + σ²/2) at most is what counts.
+            Self::Log1p => ((sd * sd + 2.0 * mean.min(0.0)).max(0.0).sqrt(), "log1p"),
             // A root or a higher power of a wide normal is wide, but not absurd.
             Self::BoxCox { lambda } if lambda > 0.25 => (0.0, "box-cox"),
             Self::BoxCox { lambda } => (sd / (1.0 + lambda * mean).abs(), "box-cox"),
         };
         if relative > WIDEST {
             return Err(Error::model(format!(
-                "the forecast is too wide to be brought back from {name}: one standard deviation on its scale is {} \
+                "the forecast is too wide to be brought back from {name}: as far as it counts, its standard deviation there is {} \
                  (at most {WIDEST}); normalise otherwise",
                 number(relative)
             )));
@@ -480,7 +509,35 @@ mod tests {
     #[test]
     fn the_mean_under_a_logarithm_is_that_of_the_log_normal() {
         let exact = (1.5_f64 + 0.7 * 0.7 / 2.0).exp() - 1.0;
-        assert!((Scale::Log1p.mean(1.5, 0.7) - exact).abs() < 1e-12);
+        assert!((Scale::Log1pBelowZero.mean(1.5, 0.7) - exact).abs() < 1e-12);
+        // Far above zero nothing is cut off.
+        assert!((Scale::Log1p.mean(9.0, 0.7) / (9.0_f64 + 0.7 * 0.7 / 2.0).exp_m1() - 1.0).abs() < 2e-4);
+    }
+
+    /// The mean of max(0, exp(z) − 1), summed over the quantiles that the same scale gives.
+    #[test]
+    fn the_mean_of_what_ends_at_zero_is_that_of_its_quantiles() {
+        for (mean, sd) in [(1.5, 0.7), (0.1, 0.5), (-0.4, 0.3), (-2.0, 0.2), (0.0, 1.0), (-6.0, 4.2)] {
+            let n = 200_000;
+            let probability = |k: i32| (f64::from(k) + 0.5) / f64::from(n);
+            let at = |k: i32| Scale::Log1p.at(mean, sd, Normal::standard().inverse_cdf(probability(k)));
+            let summed = (0..n).map(at).sum::<f64>() / f64::from(n);
+            let ours = Scale::Log1p.mean(mean, sd);
+            assert!(ours >= 0.0 && (ours - summed).abs() < 2e-3 * summed.max(0.1), "{mean} {sd}: {ours}, {summed}");
+        }
+    }
+
+    #[test]
+    fn what_was_never_below_zero_does_not_come_back_below_zero() {
+        let of = |kind, values: &[f64]| Scale::of(kind, None, values, 1).unwrap().0;
+        for scale in [of(Normalise::Log1p, &[0.0, 3.0, 1.0]), Scale::BoxCox { lambda: 1.0 }] {
+            for (mean, sd) in [(-3.0, 0.5), (-0.2, 2.0), (-1.0, 0.0)] {
+                assert_eq!(scale.at(mean, sd, -2.0), 0.0, "{scale:?}");
+                assert!(scale.mean(mean, sd) >= 0.0 && scale.at(mean, sd, 4.0) >= 0.0, "{scale:?}");
+            }
+        }
+        let scale = of(Normalise::Log1p, &[-0.5, 3.0]);
+        assert!(scale.at(-0.5, 0.1, -1.0) < 0.0 && scale.mean(-0.5, 0.1) < 0.0);
     }
 
     #[test]
@@ -501,6 +558,9 @@ mod tests {
     fn what_has_no_meaning_is_refused_in_words() {
         let refused = |scale: Scale, mean: f64, sd: f64| scale.check(mean, sd).unwrap_err().to_string();
         assert!(refused(Scale::Log1p, 3.0, 6.0).contains("too wide"));
+        assert!(refused(Scale::Log1p, -0.5, 6.0).contains("too wide"));
+        // Nothing, with a small chance of little.
+        assert!(Scale::Log1p.check(-8.0, 4.3).is_ok() && Scale::Log1p.mean(-8.0, 4.3) < 10.0);
         assert!(refused(Scale::BoxCox { lambda: -1.0 }, 0.9, 0.05).contains("upper tail"));
         assert!(refused(Scale::Log1p, 750.0, 1.0).contains("range of numbers"));
         assert!(Scale::BoxCox { lambda: -0.3 }.check(2.8, 0.05).is_ok());

@@ -10,7 +10,7 @@ use crate::evaluate::{Backtest, Folds};
 use crate::explore::is_price;
 use crate::forecast::Forecast;
 use crate::models::Model;
-use crate::panel::{Panel, Role, Stated};
+use crate::panel::{Panel, Role, Stated, available_column};
 
 impl Plan {
     /// How stock is replenished.
@@ -318,11 +318,12 @@ impl Plan {
         if declared.iter().any(|name| is_price(name)) || Panel::is_saved(&self.data) {
             return String::new();
         }
+        let available = self.available.as_deref().map(|stated| available_column(stated).0);
         let stated = Stated {
             id: Some(self.id.names().into_iter().map(String::from).collect()),
             time: Some(self.time.clone()),
             target: Some(self.target.clone()),
-            others: declared.into_iter().chain(self.available.clone()).collect(),
+            others: declared.into_iter().chain(available.map(String::from)).collect(),
             time_format: self.time_format.clone(),
         };
         // What cannot be read is told by whoever reads the data.

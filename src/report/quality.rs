@@ -390,7 +390,7 @@ fn declared(panel: &Panel) -> Result<Vec<(String, String)>> {
             flags.push((flag, names.join(",")));
         }
     }
-    flags.extend(columns.available.iter().map(|name| ("available", name.clone())));
+    flags.extend(columns.stated_available().map(|name| ("available", name)));
     flags.extend(columns.frequency.and_then(stated_as).map(|freq| ("freq", freq)));
     flags.extend(columns.season.iter().map(|season| ("season", season.to_string())));
     flags.extend(columns.stamps.iter().map(|stamps| ("stamps", word_of(stamps))));
@@ -584,7 +584,7 @@ fn reading(panel: &Panel) -> Vec<String> {
             points.push(format!("{word}: {}.", names.join(", ")));
         }
     }
-    points.extend(columns.available.iter().map(|name| format!("When the item could be sold: {name}.")));
+    points.extend(columns.stated_available().map(|name| format!("When the item could be sold: {name}.")));
     points.push(format!(
         "Calendar: {}, {}; season {} ({}).",
         panel.frequency(),

@@ -478,3 +478,53 @@ proptest::proptest! {
         proptest::prop_assert_eq!(cleaned.changes(), changes);
     }
 }
+
+/// Two hundred and ten days: closed on every seventh and for a week, and out of stock for six days, one of them a closed one.
+#[test]
+fn closed_days_are_no_stock_outs() {
+    let closed: Vec<bool> = (0..210).map(|t| t % 7 == 6 || (100..107).contains(&t)).collect();
+    let out = |t: usize| (150..156).contains(&t);
+    let sold: Vec<f64> = (0..210).map(|t| if closed[t] || out(t) { 0.0 } else { 12.0 + (t % 5) as f64 }).collect();
+    let days = Column::new("day".into(), (19_000..19_210).collect::<Vec<i32>>()).cast(&DataType::Date).unwrap();
+    let words: Vec<&str> = closed.iter().map(|closed| if *closed { "yes" } else { "no" }).collect();
+    let frame = DataFrame::new(
+        210,
+        vec![
+            days,
+            Column::new("sold".into(), sold),
+            Column::new("Closed".into(), closed.clone()),
+            Column::new("Shut".into(), words),
+        ],
+    )
+    .unwrap();
+    let columns = || Columns::new([""; 0], "day", "sold");
+    let panel = |columns: Columns| Panel::from_frame(frame.clone(), columns).unwrap();
+    let count = |panel: &Panel, kind: &str| panel.audit().unwrap().count(kind);
+    assert!(count(&panel(columns()), "stock-outs") >= 13);
+    // A known column that is named so is heeded where nothing was sold without it, and suggested.
+    let known = panel(columns().known(["Closed"]));
+    assert_eq!(count(&known, "stock-outs"), 5);
+    assert_eq!(count(&known, "availability"), closed.iter().filter(|closed| **closed).count());
+    let table = known.audit().unwrap().table().unwrap();
+    let at = (0..table.rows()).find(|row| table.get(*row, "finding").unwrap().to_string() == "availability").unwrap();
+    assert_eq!(table.get(at, "value").unwrap().to_string(), "available = \"not Closed\"");
+    for stated in ["not Closed", "!Shut"] {
+        let panel = panel(columns().available(stated));
+        assert_eq!((count(&panel, "stock-outs"), count(&panel, "availability")), (5, 0), "{stated}");
+        assert_eq!(count(&panel, "outliers") + count(&panel, "level shifts"), 0);
+        let cleaned = panel.clean(&Clean::parse("stockouts=missing").unwrap()).unwrap();
+        assert_eq!(cleaned.audit().unwrap().changes(), 5);
+    }
+}
+
+#[test]
+fn one_category_typed_in_several_ways_is_told() {
+    let words: Vec<&str> = (0..60).map(|t| ["No", "Yes", "No", "YES", "no ", "Yes"][t % 6]).collect();
+    let frame =
+        df!("t" => (0..60_i64).collect::<Vec<_>>(), "sold" => (0..60).map(|t| f64::from(t % 7)).collect::<Vec<_>>(),
+        "promo" => words)
+        .unwrap();
+    let panel = Panel::from_frame(frame, Columns::new([""; 0], "t", "sold").known(["promo"])).unwrap();
+    // Ten rows of `no ` beside twenty of `No`, ten of `YES` beside twenty of `Yes`.
+    assert_eq!(panel.audit().unwrap().count("similar categories"), 20);
+}

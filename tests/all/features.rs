@@ -181,7 +181,7 @@ fn what_a_feature_cannot_do_is_said() {
         (&sales, "holydays(country=US)", "did you mean `holidays`?"),
         (&sales, "holidays(contry=US)", "did you mean `country`?"),
         (&sales, "holidays", "needs a country"),
-        (&sales, "holidays(country=UX)", "no country code"),
+        (&sales, "holidays(country=UX)", "no country"),
         (&sales, "holidays(country=US, region=CB)", "did you mean"),
         (&sales, "holidays(country=US, by=Nothing)", "neither a key nor a declared column"),
         (&sales, "holidays(country=US, by=Temperature)", "one value per series"),
@@ -396,4 +396,19 @@ fn every_feature_is_described_and_its_example_works() {
     let output =
         std::process::Command::new(env!("CARGO_BIN_EXE_tradewind")).args(["features", "fourier"]).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("365.25"));
+}
+
+#[test]
+fn countries_go_by_their_names() {
+    let sales = sales();
+    let made = |label: &str| sales.features(label).unwrap().to_frame().column("holiday").unwrap().clone();
+    let us = made("holidays(country=US)");
+    for name in ["USA", "united states", "\"U.S.A.\""] {
+        assert_eq!(made(&format!("holidays(country={name})")), us, "{name}");
+    }
+    let bavaria = made("holidays(country=DE, region=BY)");
+    assert_eq!(made("holidays(country=Deutschland, region=Bayern)"), bavaria);
+    assert_eq!(made("holidays(country=England)"), made("holidays(country=GB, region=ENG)"));
+    let error = sales.features("holidays(country=Korea)").unwrap_err().to_string();
+    assert!(error.contains("North Korea (KP)") && error.contains("South Korea (KR)"), "{error}");
 }

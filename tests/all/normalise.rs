@@ -71,8 +71,9 @@ fn forecasts_agree_with_r() {
         let (lower95, upper95) = forecast.interval(method, "all", 0.95).unwrap();
         let ours = [&forecast.mean(method, "all").unwrap(), &lower80, &upper80, &lower95, &upper95];
         for (ours, theirs) in ours.iter().zip(&row[5..10]) {
-            let (ours, theirs) = (ours[h - 1], number(theirs));
-            assert!((ours / theirs - 1.0).abs() < 1e-6, "{row:?}: {ours} is not R's {theirs}");
+            // R goes below zero under a power of a series that never did.
+            let (ours, theirs) = (ours[h - 1], number(theirs).max(0.0));
+            assert!((ours - theirs).abs() <= 1e-6 * theirs, "{row:?}: {ours} is not R's {theirs}");
             compared += 1;
         }
     }
@@ -289,4 +290,28 @@ proptest! {
             }
         }
     }
+}
+
+/// What was never below zero is not forecast there, in the mean, the quantiles or the paths; what was, may be.
+#[test]
+fn logarithms_and_powers_keep_to_zero() {
+    let fading: Vec<f64> = (0..48).map(|t| f64::from((60 - 2 * t + (t * 7) % 5).max(0))).collect();
+    let positive: Vec<f64> = fading.iter().map(|y| y + 1.0).collect();
+    for (kind, values) in [(Normalise::Log1p, &fading), (Normalise::BoxCox, &positive)] {
+        let panel = panel_of(values, 12).normalised(kind).unwrap();
+        for method in ["naive", "drift", "theta", "ets", "seasonal_naive", "regression"] {
+            let forecast = panel.fit([method]).unwrap().forecast(12).unwrap();
+            assert!(forecast.failures().is_empty(), "{method}: {:?}", forecast.failures());
+            let mean = forecast.mean(method, "all").unwrap();
+            let low = forecast.quantile(method, "all", 0.01).unwrap();
+            assert!(mean.iter().chain(&low).all(|y| *y >= 0.0), "{method} {kind:?}: {mean:?} {low:?}");
+            let paths = forecast.paths(50, 1).unwrap().of(method, "all").unwrap();
+            assert!(paths.iter().flatten().all(|y| *y >= 0.0), "{method} {kind:?}");
+        }
+    }
+    let mut returned = fading;
+    returned[40] = -0.5;
+    let forecast =
+        panel_of(&returned, 12).normalised(Normalise::Log1p).unwrap().fit(["drift"]).unwrap().forecast(12).unwrap();
+    assert!(forecast.quantile("drift", "all", 0.025).unwrap().iter().any(|y| *y < 0.0));
 }

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::rows::runs;
 use super::{Found, MISSING_COVARIATES};
 use crate::error::Result;
+use crate::panel::meaning::Known;
 use crate::panel::{Matrix, Panel, Role};
 use crate::show::number;
 
@@ -23,6 +24,9 @@ pub(super) fn check(panel: &Panel) -> Result<Vec<Found>> {
         if first {
             missing(panel, matrix, c, &mut found);
             never(panel, matrix, c, category, &mut found);
+            if category {
+                similar(matrix, c, &mut found);
+            }
         }
         match role {
             Role::Fixed if first => several(panel, matrix, c, &mut found),
@@ -31,7 +35,39 @@ pub(super) fn check(panel: &Panel) -> Result<Vec<Found>> {
             _ => {}
         }
     }
+    for (stated, shares) in panel.likely_available()? {
+        let closed = shares.iter().filter(|share| **share < 1.0);
+        let value = format!("available = \"{stated}\"");
+        found.push(Found {
+            series: None,
+            stamp: None,
+            ..Found::new("availability", 0, String::new(), Some(value), closed.count())
+        });
+    }
     Ok(found)
+}
+
+/// Which categories are one to people? The rows of all ways but the most frequent one.
+fn similar(matrix: &Matrix, c: usize, found: &mut Vec<Found>) {
+    let source = &matrix.sources[c].0;
+    let of: Vec<usize> = (c..matrix.sources.len()).take_while(|at| matrix.sources[*at].0 == *source).collect();
+    let words =
+        of.iter().map(|at| matrix.names[*at].strip_prefix(source).map_or("", |rest| rest.trim_start_matches('=')));
+    for ways in Known::of(words).written_in_several_ways() {
+        let rows = |way: &&str| {
+            let column = matrix.names.iter().position(|name| *name == format!("{source}={way}"));
+            column.map_or(0, |at| matrix.columns[at].iter().filter(|on| **on == 1.0).count())
+        };
+        let counts: Vec<usize> = ways.iter().map(rows).collect();
+        let others = counts.iter().sum::<usize>() - counts.iter().max().unwrap_or(&0);
+        let value =
+            format!("{source}: {}", ways.iter().map(|way| format!("`{way}`")).collect::<Vec<_>>().join(" and "));
+        found.push(Found {
+            series: None,
+            stamp: None,
+            ..Found::new("similar categories", 0, String::new(), Some(value), others)
+        });
+    }
 }
 
 fn missing(panel: &Panel, matrix: &Matrix, c: usize, found: &mut Vec<Found>) {

@@ -86,7 +86,7 @@ pub(crate) struct Change {
 pub(super) const MISSING_COVARIATES: &str = "missing covariates";
 
 /// Every kind of finding: its name, its severity, and what it means.
-const KINDS: [(&str, Severity, &str); 30] = [
+const KINDS: [(&str, Severity, &str); 32] = [
     ("copies", Severity::Error, "rows that repeat another one in every column"),
     ("duplicates", Severity::Error, "rows for one timestamp of a series that contradict each other"),
     ("off calendar", Severity::Error, "a timestamp that is not on the calendar"),
@@ -104,11 +104,21 @@ const KINDS: [(&str, Severity, &str); 30] = [
     ("leak", Severity::Warning, "a covariate that follows the target of the same step as if computed from it"),
     ("similar keys", Severity::Warning, "keys that differ in spelling only"),
     ("totals", Severity::Warning, "a series that is the sum of others: everything counts twice"),
+    (
+        "similar categories",
+        Severity::Warning,
+        "one category of a covariate typed in several ways, which models tell apart",
+    ),
     ("fixed varies", Severity::Warning, "a fixed covariate with several values in one series"),
     ("all zero", Severity::Warning, "a series that never sells"),
     ("daylight saving", Severity::Note, "an hour that the clock skips or shows twice"),
     ("constant", Severity::Note, "a series with one value throughout"),
     ("never varies", Severity::Note, "a covariate with one value in all rows"),
+    (
+        "availability",
+        Severity::Note,
+        "a known column that seems to say when an item could be sold: state it as available",
+    ),
     ("short", Severity::Note, "fewer values than two seasons"),
     ("launch", Severity::Note, "zeros before the first sale of a series, which was perhaps not offered yet"),
     ("starts late", Severity::Note, "a series that begins after the panel's first timestamp"),
@@ -143,12 +153,14 @@ impl Panel {
         let inner = self.inner();
         let bounds = inner.positions.iter().fold((i64::MAX, i64::MIN), |(a, b), p| (a.min(*p), b.max(*p)));
         let doubled = self.doubled()?;
+        let open = self.open_rows()?;
+        let open = open.as_deref();
         let mut found: Vec<Found> = (0..self.len())
             .into_par_iter()
             .map(|i| {
                 progress::check()?;
-                let mut found = rows::check(self, i, doubled.of_series(i), bounds)?;
-                found.extend(unusual::check(self, i));
+                let mut found = rows::check(self, i, doubled.of_series(i), bounds, open)?;
+                found.extend(unusual::check(self, i, open));
                 Ok(found)
             })
             .collect::<Result<Vec<_>>>()?

@@ -32,8 +32,15 @@ const ZONES: [Tz; 9] = [
 /// A leading run of zeros that a series shows less often than this by its own rate of zeros is no demand.
 const IMPROBABLE: f64 = 0.02;
 
-/// `doubled` are the series' rows that share a timestamp, `bounds` the panel's first and last position.
-pub(super) fn check(panel: &Panel, i: usize, doubled: &[Group], bounds: (i64, i64)) -> Result<Vec<Found>> {
+/// `doubled` are the series' rows that share a timestamp, `bounds` the panel's first and last position; `open` is the share of each
+/// row's step in which the item could be sold, if that is known.
+pub(super) fn check(
+    panel: &Panel,
+    i: usize,
+    doubled: &[Group],
+    bounds: (i64, i64),
+    open: Option<&[f64]>,
+) -> Result<Vec<Found>> {
     let inner = panel.inner();
     let calendar = &inner.calendar;
     let (positions, target) = (panel.positions(i), panel.target(i));
@@ -77,7 +84,10 @@ pub(super) fn check(panel: &Panel, i: usize, doubled: &[Group], bounds: (i64, i6
             found.push(Found::new("not a number", i, label(row), Some(text.clone()), 1));
         }
     }
-    for run in runs(target.len(), |row| target[row].is_nan() && !infinite(row) && unreadable(row).is_none()) {
+    // Where nothing can be sold, there is nothing to miss.
+    let open = open.map(|open| panel.column_of(i, open));
+    let missing = |row: usize| target[row].is_nan() && open.is_none_or(|open| open[row] > 0.0);
+    for run in runs(target.len(), |row| missing(row) && !infinite(row) && unreadable(row).is_none()) {
         found.push(Found::new("missing", i, label(run.start), None, run.len()));
     }
     for row in (0..target.len()).filter(|row| target[*row] < 0.0) {

@@ -10,6 +10,9 @@
 //! - *Stock-outs* are runs of zeros that are improbable under the series' own rate of zeros at those places of the
 //!   season.
 //!
+//! Steps in which the item could not always be sold are judged by none of them: a run of zeros goes on over the days on which
+//! the shop is closed, which count neither as zeros nor as others.
+//!
 //! Series that are too short have no findings: they need at least [`LEAST`] values.
 
 use super::Found;
@@ -31,7 +34,8 @@ const FAR_ON_ITS_SIDE: f64 = 5.0;
 /// Runs of zeros that a series would show less often than this in all its length are suspected.
 const EXPECTED: f64 = 0.02;
 
-pub(super) fn check(panel: &Panel, i: usize) -> Vec<Found> {
+/// `open` is the share of each row's step in which the item could be sold, if that is known.
+pub(super) fn check(panel: &Panel, i: usize, open: Option<&[f64]>) -> Vec<Found> {
     // One wrong timestamp can make the calendar larger than memory; it is reported as a gap.
     let ends = panel.positions(i).first().zip(panel.positions(i).last());
     if ends.is_some_and(|(first, last)| last.saturating_sub(*first) > LONGEST) {
@@ -45,11 +49,15 @@ pub(super) fn check(panel: &Panel, i: usize) -> Vec<Found> {
     let label = |t: usize| panel.inner().calendar.label(first + t as i64);
     let season = panel.season();
     let mut found = Vec::new();
-    for run in stock_outs(&y, season) {
-        found.push(Found::new("stock-outs", i, label(run.start), Some("0".into()), run.len()));
+    let shares = open.map(|open| panel.available(i, open));
+    let is_open = |t: usize| shares.as_ref().is_none_or(|shares| shares[t] >= 1.0);
+    for run in stock_outs(&y, season, is_open) {
+        let zeros = run.clone().filter(|t| is_open(*t)).count();
+        found.push(Found::new("stock-outs", i, label(run.start), Some("0".into()), zeros));
         // Zeros of a stock-out do not enter level and season.
         y[run].fill(f64::NAN);
     }
+    (0..y.len()).filter(|t| !is_open(*t)).for_each(|t| y[t] = f64::NAN);
     let logs = logs(&y);
     let parts = Parts::of(&logs, season);
     // With less than two seasons, a season looks like a shift.
@@ -228,10 +236,21 @@ fn edge(y: &[f64], t: usize, window: usize, before: f64, after: f64) -> usize {
     best.1
 }
 
-/// Runs of zeros that the series' own zeros do not explain. What comes before the first sale is no stock-out.
-pub(in crate::panel) fn stock_outs(y: &[f64], m: usize) -> Vec<std::ops::Range<usize>> {
+/// Runs of zeros that the series' own zeros do not explain, in steps that are open. What comes before the first sale is no
+/// stock-out.
+pub(in crate::panel) fn stock_outs(
+    y: &[f64],
+    m: usize,
+    is_open: impl Fn(usize) -> bool,
+) -> Vec<std::ops::Range<usize>> {
     let Some(start) = y.iter().position(|v| *v > 0.0) else { return Vec::new() };
-    let mut zeros = runs(y.len(), |t| t >= start && y[t] == 0.0);
+    let zero = |t: usize| y[t] == 0.0 && is_open(t);
+    let within = |run: std::ops::Range<usize>| {
+        let (first, last) = (run.clone().find(|t| zero(*t))?, run.rev().find(|t| zero(*t))?);
+        Some(first..last + 1)
+    };
+    let mut zeros: Vec<std::ops::Range<usize>> =
+        runs(y.len(), |t| t >= start && (zero(t) || !is_open(t))).into_iter().filter_map(within).collect();
     if zeros.is_empty() {
         return zeros;
     }
@@ -243,7 +262,7 @@ pub(in crate::panel) fn stock_outs(y: &[f64], m: usize) -> Vec<std::ops::Range<u
     for run in zeros {
         let mut seen = vec![(0.0_f64, 0.0_f64); places];
         for (t, v) in y.iter().enumerate().skip(start) {
-            if v.is_nan() || run.contains(&t) || suspected.iter().any(|run| run.contains(&t)) {
+            if v.is_nan() || !is_open(t) || run.contains(&t) || suspected.iter().any(|run| run.contains(&t)) {
                 continue;
             }
             seen[t % places].1 += 1.0;
@@ -254,7 +273,11 @@ pub(in crate::panel) fn stock_outs(y: &[f64], m: usize) -> Vec<std::ops::Range<u
             break;
         }
         // A series that never shows a zero elsewhere is given a hundredth of one.
-        let log: f64 = run.clone().map(|t| ((seen[t % places].0 + 0.01) / (seen[t % places].1 + 0.02)).ln()).sum();
+        let log: f64 = run
+            .clone()
+            .filter(|t| is_open(*t))
+            .map(|t| ((seen[t % places].0 + 0.01) / (seen[t % places].1 + 0.02)).ln())
+            .sum();
         if log + rest.ln() < EXPECTED.ln() { suspected.push(run) } else { break }
     }
     suspected.sort_by_key(|run| run.start);

@@ -80,15 +80,19 @@ impl Work<'_> {
             Stockouts::Keep | Stockouts::Missing => {}
         }
         let season = self.panel.season();
+        let judged = policy.stockouts == Stockouts::Missing || policy.outliers != Outliers::Keep;
+        let open = if judged { self.panel.open_rows()? } else { None };
         let mut rows = std::mem::take(&mut self.rows);
         for series in rows.chunk_by_mut(|a, b| a.series == b.series) {
             crate::progress::check()?;
             // Before returns become zeros, which are no empty shelves.
             if policy.stockouts == Stockouts::Missing {
                 let (first, y) = regular(series);
-                let out: Vec<usize> = stock_outs(&y, season).into_iter().flatten().collect();
+                let closed = closed_steps(series, y.len(), open.as_deref());
+                let out: Vec<usize> = stock_outs(&y, season, |t| !closed[t]).into_iter().flatten().collect();
                 for row in on(series).filter(|row| row.target == 0.0) {
-                    if out.binary_search(&((row.position - first) as usize)).is_ok() {
+                    let step = (row.position - first) as usize;
+                    if out.binary_search(&step).is_ok() && !closed[step] {
                         self.note("stock-outs", *row, f64::NAN, number(row.target), "taken as missing".into());
                         (row.target, row.actual, row.sold_out) = (f64::NAN, f64::NAN, true);
                     }
@@ -106,7 +110,7 @@ impl Work<'_> {
                 }
             }
             if policy.outliers != Outliers::Keep {
-                self.outliers(series, policy.outliers, season);
+                self.outliers(series, policy.outliers, season, open.as_deref());
             }
             if policy.missing != Missing::Leave {
                 self.missing(series, policy.missing, season);
@@ -116,8 +120,10 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn outliers(&mut self, series: &mut [Row], policy: Outliers, season: usize) {
-        let (first, y) = regular(series);
+    fn outliers(&mut self, series: &mut [Row], policy: Outliers, season: usize, open: Option<&[f64]>) {
+        let (first, mut y) = regular(series);
+        let closed = closed_steps(series, y.len(), open);
+        (0..y.len()).filter(|t| closed[*t]).for_each(|t| y[t] = f64::NAN);
         let found = outliers(&y, season);
         let mut without = y.clone();
         found.iter().for_each(|(t, ..)| without[*t] = f64::NAN);
@@ -176,6 +182,16 @@ fn regular(series: &[Row]) -> (i64, Vec<f64>) {
     let positions: Vec<i64> = rows().map(|row| row.position).collect();
     let targets: Vec<f64> = rows().map(|row| row.target).collect();
     (positions.first().copied().unwrap_or(0), spread(&positions, &targets).into_owned())
+}
+
+/// The steps of a series, of which there are so many, in which the item could not always be sold.
+fn closed_steps(series: &[Row], steps: usize, open: Option<&[f64]>) -> Vec<bool> {
+    let mut closed = vec![false; steps];
+    let (Some(open), Some(first)) = (open, series.iter().find(|row| !row.off)) else { return closed };
+    for row in series.iter().filter(|row| !row.added && !row.off) {
+        closed[(row.position - first.position) as usize] = open[row.row] < 1.0;
+    }
+    closed
 }
 
 /// Values between their neighbours, on a line or on the line that their season is laid on.

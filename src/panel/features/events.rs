@@ -177,6 +177,19 @@ impl Derive for Events {
             }
             Ok(())
         })?;
+        if places.wanted().is_none() {
+            let never = |c: &usize| values[c * ends.len()].iter().all(|days| *days == 0.0);
+            let unseen: Vec<String> = (0..names.len()).filter(never).map(|c| format!("`{}`", names[c])).collect();
+            if !unseen.is_empty() {
+                crate::progress::say_once(&format!(
+                    "{}: {} never {} in the history, so that models learn no effect of {}",
+                    self.file.display(),
+                    unseen.join(", "),
+                    if unseen.len() == 1 { "occurs" } else { "occur" },
+                    if unseen.len() == 1 { "it" } else { "them" }
+                ));
+            }
+        }
         let kind = if places.daily() { Kind::Flag } else { Kind::Whole };
         let all = names.iter().flat_map(|name| ends.iter().map(move |(end, ..)| format!("{name}{end}")));
         Ok(all.zip(values).map(|(name, values)| Derived::known(name, kind, values)).collect())

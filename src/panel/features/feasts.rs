@@ -5,6 +5,10 @@
 //! them, 2000 to 2050 (Eid and the Islamic new year from the United Arab Emirates, Diwali 2001 to 2035 from India,
 //! Deepavali from Singapore); future dates that depend on the sighting of the moon are estimates. A year for which a
 //! date is not known is an error.
+//!
+//! Countries see the moon on different evenings, or reckon otherwise: Eid al-Adha of 2015 was on 23 September in the Emirates and on
+//! the 24th in Turkey and Indonesia. With `country`, the dates are those of its own public holidays, as far as it has that holiday;
+//! where it has none, it is said that they are those of the country above.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -13,6 +17,7 @@ use chrono::{Datelike, Days, NaiveDate, Weekday};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::countries::name_of;
 use super::holidays::{Country, FIRST, Holidays, LAST, check_reach};
 use super::{Data, Derive, Derived, Kind, Places, slug};
 use crate::error::{Error, Result, suggestion};
@@ -25,6 +30,9 @@ use crate::panel::Panel;
 pub(crate) struct Feasts {
     /// Their names: easter, black_friday, super_bowl, eid_al_fitr …; an unknown one lists them all.
     names: Vec<String>,
+    /// The country whose dates are taken where countries differ (Eid, Diwali, the lunar new year): its code or name; an estimate for
+    /// all if none is stated.
+    country: Option<String>,
     /// Also mark this many days before, in a column of its own.
     before: usize,
     /// Also mark this many days after, in a column of its own.
@@ -58,7 +66,7 @@ const RULES: [(&str, Rule); 43] = [
     ("christmas_eve", Rule::Fixed(12, 24)),
     ("corpus_christi", Rule::Easter(60)),
     ("cyber_monday", Rule::Nth(11, Weekday::Thu, 4, 4)),
-    ("deepavali", Rule::Kept("SG", "Deepavali")),
+    ("deepavali", Rule::Kept("SG", "Diwali")),
     ("diwali", Rule::Kept("IN", "Diwali")),
     ("dragon_boat", Rule::Kept("CN", "Dragon Boat Festival")),
     ("easter", Rule::Easter(0)),
@@ -186,13 +194,56 @@ fn super_bowl(year: i32) -> Option<NaiveDate> {
     }
 }
 
-/// The first days of each run of a holiday in a country.
-fn kept(country: &str, name: &str) -> Result<BTreeSet<NaiveDate>> {
-    let country = Country::named(country)?;
+/// What one holiday is called in the calendars of different countries.
+const CALLED: [&[&str]; 5] = [
+    &[
+        "Chinese New Year (Spring Festival)",
+        "Chinese New Year",
+        "Chinese New Year's Day",
+        "Lunar New Year",
+        "Korean New Year",
+    ],
+    &["Diwali"],
+    &["Eid al-Adha", "Eid al-Adha Holiday", "Eid-ul-Adha"],
+    &["Eid al-Fitr", "Eid al-Fitr Holiday", "Eid-ul-Fitr"],
+    &["Islamic New Year", "Islamic New Year Day"],
+];
+
+/// Dates of one holiday in two countries that are no further apart are of the same year of its calendar; a leap month counts.
+const SAME: i64 = 60;
+
+/// The first days of each run of a holiday in a country; or, where another country is asked for, of the same holiday there, as far as
+/// it has it.
+fn kept(feast: &str, country: &str, name: &str, asked: Option<&str>) -> Result<BTreeSet<NaiveDate>> {
+    let usual = first_days(&Country::named(country)?, &[name])?;
+    let Some(asked) = asked else { return Ok(usual) };
+    let called = CALLED.iter().find(|names| names.contains(&name)).copied();
+    let mut days = first_days(&Country::named(asked)?, called.unwrap_or(&[name]))?;
+    let near =
+        |day: &NaiveDate, days: &BTreeSet<NaiveDate>| days.iter().any(|other| (*other - *day).num_days().abs() <= SAME);
+    let without: Vec<NaiveDate> = usual.into_iter().filter(|day| !near(day, &days)).collect();
+    if let (Some(first), Some(last)) = (without.first(), without.last()) {
+        let other = name_of(country);
+        crate::progress::say_once(&match days.is_empty() {
+            true => format!("feasts: {feast} is no public holiday in {asked}; its dates are those of {other}"),
+            false => format!(
+                "feasts: the public holidays of {asked} lack {feast} in {} of the years from {} to {}; there its dates are those of {other}",
+                without.len(),
+                first.year(),
+                last.year()
+            ),
+        });
+    }
+    days.extend(without);
+    Ok(days)
+}
+
+/// The first days of each run of a holiday of one of these names.
+fn first_days(country: &Country, called: &[&str]) -> Result<BTreeSet<NaiveDate>> {
     let calendar = country.calendar(None)?;
     let days: BTreeSet<NaiveDate> = calendar
         .iter()
-        .filter(|(_, names)| names.iter().any(|found| found.trim_end_matches(" (estimated)") == name))
+        .filter(|(_, names)| names.iter().any(|found| called.contains(&found.trim_end_matches(" (estimated)"))))
         .map(|(day, _)| *day)
         .collect();
     Ok(days.iter().filter(|day| day.pred_opt().is_none_or(|before| !days.contains(&before))).copied().collect())
@@ -226,6 +277,7 @@ impl Derive for Feasts {
         if self.names.is_empty() {
             return Err(Error::usage("feasts needs their names: feasts(names=[easter, black_friday])"));
         }
+        self.country.iter().try_for_each(|country| Country::named(country).map(|_| ()))?;
         self.names.iter().try_for_each(|name| named(name).map(|_| ()))
     }
 
@@ -235,7 +287,7 @@ impl Derive for Feasts {
         for name in &self.names {
             let rule = named(name)?;
             let kept = match rule {
-                Rule::Kept(country, holiday) => kept(country, holiday)?,
+                Rule::Kept(country, holiday) => kept(name, country, holiday, self.country.as_deref())?,
                 _ => BTreeSet::new(),
             };
             // Marks reach into the neighbouring years, which need not be known.
@@ -285,7 +337,7 @@ mod tests {
         let day = |name: &str, year: i32| {
             let rule = named(name).unwrap();
             let kept = match rule {
-                Rule::Kept(country, holiday) => kept(country, holiday).unwrap(),
+                Rule::Kept(country, holiday) => kept(name, country, holiday, None).unwrap(),
                 _ => BTreeSet::new(),
             };
             rule.days(year, &kept).iter().map(|day| day.format("%m-%d").to_string()).collect::<Vec<_>>().join(" ")
@@ -314,9 +366,34 @@ mod tests {
             ("eid_al_adha", 2023, "06-28"),
             ("rosh_hashanah", 2023, "09-16"),
             ("passover", 2024, "04-23"),
+            ("deepavali", 2023, "11-12"),
         ] {
             assert_eq!(day(name, year), date, "{name} {year}");
         }
         assert!(RULES.is_sorted_by_key(|(name, _)| *name));
+    }
+
+    /// The first days of both Eids, of the lunar new year and of Diwali, 2010 to 2030, in countries that keep them; see the header of
+    /// the file.
+    #[test]
+    fn feasts_fall_on_the_days_of_each_country() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracles/feasts_by_country.csv");
+        let text = std::fs::read_to_string(file).unwrap();
+        let mut compared = 0;
+        for row in text.lines().filter(|line| !line.starts_with('#')).skip(1) {
+            let [feast, country, days] = row.split(',').collect::<Vec<_>>()[..] else { panic!("{row}") };
+            let Rule::Kept(usual, holiday) = named(feast).unwrap() else { panic!("{feast}") };
+            let found = kept(feast, usual, holiday, Some(country)).unwrap();
+            let found: Vec<String> =
+                found.iter().filter(|day| (2010..=2030).contains(&day.year())).map(ToString::to_string).collect();
+            assert_eq!(found.join(" "), days, "{feast} in {country}");
+            compared += 1;
+        }
+        assert_eq!(compared, 28);
+        let of = |country: &str| kept("eid_al_adha", "AE", "Eid al-Adha", Some(country)).unwrap();
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        assert!(of("AE").contains(&day("2015-09-23")) && of("Türkiye").contains(&day("2015-09-24")));
+        // No public holiday of Germany: the usual dates.
+        assert_eq!(of("Germany"), kept("eid_al_adha", "AE", "Eid al-Adha", None).unwrap());
     }
 }

@@ -1,8 +1,8 @@
 //! Is it a public holiday, in that country and region? 249 countries and their regions, 2000 to 2050.
 //!
 //! The dates are those of the Python package `holidays` (see `data/README.md`); those of the Islamic and lunar
-//! calendars that have not come yet are estimates. Country codes are ISO 3166-1 (`DE`), regions ISO 3166-2 (`BY` or
-//! `DE-BY`). For a period longer than a day, `holiday` is the number of its days that are holidays; with `names`, there
+//! calendars that have not come yet are estimates. Countries go by their codes of ISO 3166-1 (`DE`, `DEU`) or their names
+//! (`Germany`, `Deutschland`), regions by those of ISO 3166-2 (`BY` or `DE-BY`) or their names (`Bayern`). For a period longer than a day, `holiday` is the number of its days that are holidays; with `names`, there
 //! is such a column for each holiday that the history has. `holiday_before` and `holiday_after` count the days that are
 //! no holiday themselves and lie within so many days before or after one.
 //!
@@ -18,18 +18,19 @@ use polars::prelude::{Column, DataFrame, DataType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::countries::{countries_named, known, name_of, regions_named};
 use super::places::{Period, series_texts};
 use super::{Data, Derive, Derived, Kind, Places, slug};
-use crate::error::{Error, Result, suggestion};
+use crate::error::{Error, Result, nearest, suggestion};
 use crate::show::Table;
 
 /// Options of `holidays`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Holidays {
-    /// Country code of ISO 3166-1: DE, US, GB.
+    /// The country: its code of ISO 3166-1 (DE, USA) or its name (Germany, Deutschland).
     country: String,
-    /// Region code of ISO 3166-2 for all series: BY or DE-BY; several with commas, a holiday of any of them counting.
+    /// The region for all series: its code of ISO 3166-2 (BY or DE-BY) or its name (Bayern); several with commas, a holiday of any of them counting.
     #[serde(deserialize_with = "code")]
     region: Option<String>,
     /// The column that holds each series' region code.
@@ -232,6 +233,9 @@ pub(super) struct Country {
     code: String,
     names: Vec<String>,
     regions: Vec<String>,
+    /// The region that is meant by the name of the country: England of the United Kingdom.
+    #[serde(skip)]
+    part: Option<String>,
     /// A name, the regions that have it (none for all, -1 for the calendar of the whole country), days from 2000-01-01.
     days: Vec<(usize, Vec<i64>, Vec<u64>)>,
 }
@@ -254,23 +258,32 @@ fn countries() -> &'static BTreeMap<String, String> {
 }
 
 impl Country {
-    /// The country of a code.
-    pub(super) fn named(code: &str) -> Result<Self> {
+    /// The country of a code or name.
+    pub(super) fn named(name: &str) -> Result<Self> {
         let lines = countries();
-        if code.is_empty() {
-            return Err(Error::usage("holidays needs a country by its code: holidays(country=DE)"));
+        if name.trim().is_empty() {
+            return Err(Error::usage("holidays needs a country by its code or name: holidays(country=DE)"));
         }
-        // What people write for a country beside its code.
-        let own = match code.trim().to_uppercase().as_str() {
-            "USA" => "US".to_string(),
-            "UK" | "GBR" => "GB".to_string(),
-            other => other.to_string(),
+        let own = match &countries_named(name)[..] {
+            [one] => one.clone(),
+            [] => {
+                let meant = nearest(name, known()).map_or_else(
+                    || "; state its code of ISO 3166-1 (DE) or its name (Germany)".into(),
+                    |near| format!(", did you mean `{near}`?"),
+                );
+                return Err(Error::usage(format!("`{name}` is no country{meant}")));
+            }
+            several => {
+                let each = |code: &String| format!("{} ({code})", name_of(code));
+                let several: Vec<String> = several.iter().map(each).collect();
+                return Err(Error::usage(format!("`{name}` can be {}; state which", several.join(" or "))));
+            }
         };
-        let line = lines.get(&own).ok_or_else(|| {
-            let nearest = suggestion(code, lines.keys().map(String::as_str));
-            Error::usage(format!("`{code}` is no country code of ISO 3166-1{nearest}"))
-        })?;
-        serde_json::from_str(line).map_err(|cause| Error::data("the holidays cannot be read").because(cause))
+        let (code, part) = own.split_once('-').map_or((own.as_str(), None), |(code, part)| (code, Some(part)));
+        let line = lines.get(code).ok_or_else(|| Error::usage(format!("the holidays of `{name}` are not known")))?;
+        let country: Self =
+            serde_json::from_str(line).map_err(|cause| Error::data("the holidays cannot be read").because(cause))?;
+        Ok(Self { part: part.map(String::from), ..country })
     }
 
     /// The places of regions in the list; several may be joined with commas.
@@ -278,7 +291,13 @@ impl Country {
         let place = |one: &str| {
             let upper = one.trim().to_uppercase();
             let short = upper.strip_prefix(&format!("{}-", self.code)).unwrap_or(&upper);
-            self.regions.iter().position(|region| region.to_uppercase() == short).map(|at| at as i64).ok_or_else(|| {
+            let place =
+                |code: &str| self.regions.iter().position(|region| region.to_uppercase() == code.to_uppercase());
+            let by_name = || match regions_named(&self.code, one)[..] {
+                [region] => place(region),
+                _ => None,
+            };
+            place(short).or_else(by_name).map(|at| at as i64).ok_or_else(|| {
                 let nearest = if self.regions.is_empty() {
                     ", which has none".to_string()
                 } else {
@@ -292,7 +311,7 @@ impl Country {
 
     /// The holidays of a region, or of the country as a whole.
     pub(super) fn calendar(&self, region: Option<&str>) -> Result<Calendar<'_>> {
-        let wanted = match region {
+        let wanted = match region.or(self.part.as_deref()) {
             None => vec![-1],
             Some(region) => self.regions_of(region)?,
         };

@@ -19,6 +19,7 @@
 //! | `places` | for which series and timestamps cells are wanted |
 
 mod calendar;
+mod countries;
 mod events;
 mod feasts;
 mod fourier;

@@ -55,7 +55,7 @@ use stray::{Left, Ragged};
 
 pub(crate) use dates::parse_stamp;
 pub(super) use dates::{dated, parse_time, reads_as_periods, share_of_dates, time_column};
-pub(super) use numbers::{all_numbers, target_numbers};
+pub(super) use numbers::{all_numbers, nothing_in_target, target_numbers};
 pub(super) use parquet::{CLEANED, ROLES, kept, saved_columns};
 pub(super) use stray::OPTION as LEAVE_OUT;
 pub use stray::Stray;
@@ -66,6 +66,9 @@ pub(crate) use unpacked::unpacks_within;
 
 /// Cells that mean "no value".
 const MISSING: [&str; 8] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"];
+
+/// Cells that mean "no value" where all others of the column are numbers; elsewhere they may be a category.
+const NOTHING: [&str; 13] = ["#N/A", "#n/a", "#NA", "#NV", "n/a", "n.a.", "-", "--", "–", "—", ".", "?", "N.A."];
 
 /// How a source is to be read where it should not be found out.
 ///
@@ -569,7 +572,7 @@ fn together(
         } else if is(&columns.time) || is(&columns.target) {
             continue;
         } else {
-            numbers::typed_covariate(frame.column(&name)?)?
+            numbers::typed_covariate(frame.column(&name)?, &mut origin)?
         };
         frame.with_column(typed)?;
     }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use polars::prelude::*;
 
-use super::{MISSING, Wanted, short};
+use super::{MISSING, NOTHING, Wanted, short};
 use crate::error::{Error, Result};
 use crate::panel::Provenance;
 use crate::panel::covariates::is_number;
@@ -267,13 +267,25 @@ pub(super) fn typed_key(column: &Column) -> Result<Column> {
     Ok(if same.str()?.iter().eq(column.str()?.iter()) { whole } else { column.clone() })
 }
 
-pub(super) fn typed_covariate(column: &Column) -> Result<Column> {
+/// What a column of texts says in all its cells: numbers, but for cells that say nothing; yes and no; or words.
+pub(super) fn typed_covariate(column: &Column, origin: &mut Provenance) -> Result<Column> {
     if column.dtype() != &DataType::String {
         return Ok(column.clone());
     }
     let numbers = column.cast(&DataType::Float64)?;
     if numbers.null_count() == column.null_count() {
         return Ok(numbers);
+    }
+    if numbers.null_count() < column.len() {
+        let texts = column.str()?.iter();
+        let others: Option<Vec<&str>> = (numbers.is_null().iter().zip(texts))
+            .filter_map(|(null, text)| text.filter(|_| null == Some(true)).map(str::trim))
+            .map(|text| NOTHING.contains(&text).then_some(text))
+            .collect();
+        if let Some(others) = others {
+            origin.found.push(nothing(column.name(), &others));
+            return Ok(numbers);
+        }
     }
     let booleans: Option<Vec<Option<bool>>> = column
         .str()?
@@ -289,6 +301,31 @@ pub(super) fn typed_covariate(column: &Column) -> Result<Column> {
         Some(booleans) => Column::new(column.name().clone(), booleans),
         None => column.clone(),
     })
+}
+
+/// What is said of cells of a column of numbers that say nothing.
+fn nothing(column: &str, cells: &[&str]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for cell in cells {
+        match counts.iter_mut().find(|(known, _)| known == cell) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((cell, 1)),
+        }
+    }
+    let each: Vec<String> = counts.iter().map(|(cell, count)| format!("`{cell}` in {count}")).collect();
+    let cells = if counts.len() == 1 && counts[0].1 == 1 { "cell" } else { "cells" };
+    format!("column `{column}` is one of numbers, in which {} {cells} count as missing", each.join(", "))
+}
+
+/// Takes those cells out of the unreadable ones of a target that say nothing: they are missing, which is said.
+pub(in crate::panel) fn nothing_in_target(column: &str, unreadable: &mut Vec<(u32, String)>, origin: &mut Provenance) {
+    let (empty, others): (Vec<_>, Vec<_>) =
+        std::mem::take(unreadable).into_iter().partition(|(_, text)| NOTHING.contains(&text.trim()));
+    if !empty.is_empty() {
+        let cells: Vec<&str> = empty.iter().map(|(_, text)| text.trim()).collect();
+        origin.found.push(nothing(column, &cells));
+    }
+    *unreadable = others;
 }
 
 /// A text column as numbers, and the cells that are none, with their rows. When more than half are none, the column

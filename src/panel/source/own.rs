@@ -61,7 +61,7 @@ pub(super) fn typed(column: &Column, origin: &mut Provenance) -> Result<Column> 
     if texts.iter().flatten().any(coded) {
         return Ok(whole);
     }
-    let value = numbers::typed_covariate(column)?;
+    let value = numbers::typed_covariate(column, origin)?;
     if value.dtype() != &DataType::String {
         return Ok(value);
     }
