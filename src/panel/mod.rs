@@ -14,6 +14,7 @@
 //! | `clean` | how are the data cleaned? |
 //! | `recorded` | which values were recorded before cleaning? |
 //! | `climatology` | what is the average of a covariate at that time of the year? |
+//! | `clocks` | which times of day did the clock never show, which twice? |
 //! | `dictionary` | what does each column mean, and how was it made? |
 //! | `covariates` | which numbers do models see for the covariates? |
 //! | `future` | which covariates are known in the future? |
@@ -31,6 +32,7 @@ mod availability;
 pub(crate) mod calendar;
 mod clean;
 mod climatology;
+mod clocks;
 mod columns;
 mod covariates;
 mod dictionary;
@@ -630,9 +632,21 @@ impl Panel {
 
     /// Several rows for one timestamp, and no policy to combine them.
     fn duplicates_error(&self, series: usize, position: i64, count: usize) -> Error {
+        let clocks = clocks::Clocks::of(self);
+        let twice = match (clocks.twice(self.frequency().stamp(position)), clocks.zone()) {
+            (false, _) => String::new(),
+            (true, Some(zone)) => {
+                format!(
+                    "; in {zone} the clock shows this hour twice, as summer time ends: duplicates = \"sum\" is right there"
+                )
+            }
+            (true, None) => "; this may be the hour that the clock shows twice as summer time ends, where \
+                             duplicates = \"sum\" is right"
+                .into(),
+        };
         Error::data(format!(
             "series {} has several rows for {} ({count} duplicate {} in all); \
-             decide how to combine them: clean with duplicates = \"sum\", \"mean\" or \"last\"",
+             decide how to combine them: clean with duplicates = \"sum\", \"mean\" or \"last\"{twice}",
             self.label(series),
             self.0.calendar.label(position),
             if count == 1 { "row" } else { "rows" },
