@@ -392,7 +392,8 @@ fn written(name: &str, distinct: &[(&str, usize)], stated: Option<&str>, origin:
                 Some((other, spoken, known)) => {
                     let at = known.iter().zip(&stamps).position(|(a, b)| a.local != b.local).unwrap_or(0);
                     // Months of one name in two languages.
-                    let format = |pattern: &Pattern, language: &str| match other.format == pattern.format {
+                    let is_one = other.format == pattern.format;
+                    let format = |pattern: &Pattern, language: &str| match is_one {
                         true => format!("{language}:{}", pattern.format),
                         false => pattern.format.clone(),
                     };
