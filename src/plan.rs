@@ -245,7 +245,7 @@ plan! {
         /// Key columns that name a series, separated by commas; "" for a single series.
         #[env = "TRADEWIND_ID"] #[of(Data)]
         id: List = List::default(),
-        /// Time column.
+        /// Time column; a date and a time of day in two columns are Date+Time.
         #[env = "TRADEWIND_TIME"] #[of(Data)]
         time: String = "ds".into(),
         /// Target column.
@@ -431,7 +431,7 @@ plan! {
         /// Aggregation to a lower frequency or fewer keys, such as `freq=MS, keys=[Store], partial=drop`.
         #[env = "TRADEWIND_AGGREGATE"] #[of(Shape)] #[takes(Aggregate)]
         aggregate: String,
-        /// Date format of a text file, as in strftime: %d.%m.%Y.
+        /// Date format, as in strftime: %d.%m.%Y; or what numbers count: excel, excel1904, unix, unix_ms.
         #[env = "TRADEWIND_TIME_FORMAT"] #[of(Data)]
         time_format: String,
         /// SQL query that returns the history, for a database.

@@ -80,7 +80,8 @@ pub enum Stamps {
 }
 
 impl Columns {
-    /// The key columns that name a series (none for a single series), the time column and the target column.
+    /// The key columns that name a series (none for a single series), the time column and the target column. A date and
+    /// a time of day in two columns are one time column, `Date+Time`.
     pub fn new<K: Into<String>>(
         keys: impl IntoIterator<Item = K>,
         time: impl Into<String>,
@@ -155,7 +156,8 @@ impl Columns {
         self
     }
 
-    /// States the format of dates in a text file, as in strftime: `%d/%m/%Y`.
+    /// States the format of dates, as in strftime: `%d/%m/%Y`; or what numbers count: `excel`, `excel1904`, `unix`,
+    /// `unix_ms`, `unix_us`, `unix_ns`.
     #[must_use]
     pub fn time_format(mut self, format: impl Into<String>) -> Self {
         self.time_format = Some(format.into());
@@ -305,8 +307,20 @@ pub(crate) fn check_present(names: &[&str], present: &[&str], place: &str) -> Re
     match names.iter().find(|name| !present.contains(name)) {
         None => Ok(()),
         Some(name) => {
-            let nearest = suggestion(name, present.iter().copied());
+            let nearest = match halves(name, ',', present) {
+                Some((date, time)) => format!("; for a date and a time in two columns state the time as {date}+{time}"),
+                None => suggestion(name, present.iter().copied()),
+            };
             Err(Error::data(format!("{place} has no column `{name}`{nearest}")))
         }
     }
+}
+
+/// The two columns that `Date+Time` means, which are there, where there is no column of that very name.
+pub(crate) fn halves<'a>(name: &'a str, between: char, present: &[&str]) -> Option<(&'a str, &'a str)> {
+    if present.contains(&name) {
+        return None;
+    }
+    let parts = name.match_indices(between).map(|(at, sign)| (name[..at].trim(), name[at + sign.len()..].trim()));
+    parts.into_iter().find(|(date, time)| present.contains(date) && present.contains(time))
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use polars::prelude::*;
 
-use super::audit::Clocks;
+use super::clocks::Clocks;
 use super::{Duplicates, Panel, source};
 use crate::error::{Error, Result};
 use crate::show::number;
@@ -78,7 +78,13 @@ impl Doubled {
                 .enumerate()
                 .map(|(place, identity)| Some(*first.entry(*identity).or_insert(place)).filter(|first| *first != place))
                 .collect();
-            found.push(Group { series, position, rows, copy_of, clock: clocks.twice(position) });
+            found.push(Group {
+                series,
+                position,
+                rows,
+                copy_of,
+                clock: clocks.twice(panel.frequency().stamp(position)),
+            });
         }
         // Two equal rows of the hour that comes twice are both hours, unless the hours around it are copied as well.
         let copied: HashSet<(usize, i64)> = found

@@ -280,7 +280,9 @@ fn kind(column: &Column, texts: &[String], whole: bool, time_format: Option<&str
             };
             match numbers.is_empty() {
                 true => Kind::Number,
-                false if source::reads_as_periods(&numbers) => Kind::Time { slips: column.null_count() > 0 },
+                false if source::reads_as_periods(column.name(), &numbers) => {
+                    Kind::Time { slips: column.null_count() > 0 }
+                }
                 false => Kind::Whole { flag: numbers.iter().all(|number| [0, 1].contains(number)) },
             }
         }

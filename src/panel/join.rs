@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::calendar::{DAY, Frequency, StampKind};
-use super::columns::check_present;
+use super::columns::{check_present, halves};
 use super::covariates::is_number;
 use super::features::{Data, Made, plain, series_texts};
 use super::frame::{numbers, stamps};
@@ -172,6 +172,7 @@ impl Panel {
         let present: Vec<&str> = sheet.frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
         let names: Vec<&str> = wanted.iter().map(|(name, _)| *name).collect();
         check_present(&names, &present, sheet.source())?;
+        let has_time = present.contains(&file_time) || halves(file_time, '+', &present).is_some();
         let on: Vec<&str> = if !(join.on.is_empty()) {
             join.on.iter().map(String::as_str).collect()
         } else {
@@ -179,7 +180,7 @@ impl Panel {
                 .iter()
                 .copied()
                 .filter(|name| present.contains(name) && !names.contains(name))
-                .chain(present.contains(&file_time).then_some(columns.time.as_str()))
+                .chain(has_time.then_some(columns.time.as_str()))
                 .collect()
         };
         let timed = on.contains(&columns.time.as_str());
@@ -540,6 +541,11 @@ impl Sheet {
     /// A column as timestamps of a panel's kind, none of them missing.
     fn times(&self, name: &str, panel: &Panel) -> Result<Vec<i64>> {
         let present: Vec<&str> = self.frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
+        if let Some((date, clock)) = halves(name, '+', &present) {
+            let joint = source::joint(name, self.frame.column(date)?, self.frame.column(clock)?)?;
+            let frame = self.frame.clone().with_column(joint)?.clone();
+            return Self { frame, origin: self.origin.clone() }.times(name, panel);
+        }
         check_present(&[name], &present, self.source())?;
         let column = self.frame.column(name)?;
         let missing = |row: usize| Error::data(format!("{}, {}, has no `{name}`", self.source(), self.row_text(row)));

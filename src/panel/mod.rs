@@ -18,6 +18,7 @@
 //! | `doubled` | which rows of one timestamp are copies, which contradict? |
 //! | `recorded` | which values were recorded before cleaning? |
 //! | `climatology` | what is the average of a covariate at that time of the year? |
+//! | `clocks` | which times of day did the clock never show, which twice? |
 //! | `dictionary` | what does each column mean, and how was it made? |
 //! | `covariates` | which numbers do models see for the covariates? |
 //! | `future` | which covariates are known in the future? |
@@ -36,6 +37,7 @@ pub(crate) mod calendar;
 mod called;
 mod clean;
 mod climatology;
+mod clocks;
 mod columns;
 mod covariates;
 mod dictionary;

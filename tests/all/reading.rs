@@ -327,3 +327,77 @@ fn what_was_found_and_left_out_is_said_by_every_verb() {
     );
     assert!(ran.code == 0 && ran.err.contains("w.csv: cells separated by semicolons"), "{}", ran.err);
 }
+
+/// Six weeks of days whose sales repeat every week from 10 on Monday to 70 on Sunday, dates written by `write`.
+fn six_weeks(write: impl Fn(chrono::NaiveDate) -> String) -> String {
+    let monday = chrono::NaiveDate::from_ymd_opt(2024, 1, 1).unwrap();
+    let row = |i: i64| format!("a;{};{}\n", write(monday + chrono::TimeDelta::days(i)), (i % 7 + 1) * 10);
+    format!("shop;day;y\n{}", (0..42).map(row).collect::<String>())
+}
+
+#[test]
+fn dates_as_people_write_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let days = |date: chrono::NaiveDate| (date - chrono::NaiveDate::from_ymd_opt(1970, 1, 1).unwrap()).num_days();
+    let files: [(&str, String); 9] = [
+        ("twelve.csv", six_weeks(|date| date.format("%-m/%-d/%Y 12:00:00 AM").to_string())),
+        ("utc.csv", six_weeks(|date| date.format("%Y-%m-%d 00:00:00 UTC").to_string())),
+        ("named.csv", six_weeks(|date| date.format("%d-%b-%y").to_string())),
+        ("long.csv", six_weeks(|date| date.format("%A, %B %d, %Y").to_string())),
+        (
+            "german.csv",
+            six_weeks(|date| {
+                date.format("%-d. %m %Y").to_string().replace(" 01 ", " Jänner ").replace(" 02 ", " Februar ")
+            }),
+        ),
+        ("sheet.csv", six_weeks(|date| (days(date) + 25_569).to_string())),
+        ("unix.csv", six_weeks(|date| (days(date) * 86_400).to_string())),
+        ("millis.csv", six_weeks(|date| (days(date) * 86_400_000).to_string())),
+        (
+            "halves.csv",
+            six_weeks(|date| date.format("%Y-%m-%d;12:00:00 AM").to_string()).replacen("day", "day;clock", 1),
+        ),
+    ];
+    for (name, text) in files {
+        std::fs::write(at.join(name), text).unwrap();
+        let time = if name == "halves.csv" { "day+clock" } else { "day" };
+        let (ran, rows) = forecast(at, name, ["shop", time, "y"], "seasonal_naive", &["--horizon", "7"]);
+        assert_eq!(ran.code, 0, "{name}: {}", ran.err);
+        assert!(cell(&rows[0], time).starts_with("2024-02-12"), "{name}: {rows:?}");
+        assert_eq!((mean(&rows[0]), mean(&rows[6])), (10.0, 70.0), "{name}");
+    }
+    let ran = tradewind(at, &["audit", "--data", "halves.csv", "--id", "shop", "--time", "day,clock", "--target", "y"]);
+    assert!(ran.code == 1 && ran.err.contains("day+clock"), "{}", ran.err);
+}
+
+#[test]
+fn amounts_as_people_write_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let last = |cells: &[&str]| {
+        let rows: String =
+            cells.iter().enumerate().map(|(i, cell)| format!("a;2024-01-{:02};{cell}\n", i + 1)).collect();
+        std::fs::write(at.join("m.csv"), format!("shop;day;y\n{rows}")).unwrap();
+        let (ran, rows) = forecast(at, "m.csv", ["shop", "day", "y"], "naive", &[]);
+        (rows.first().map(|row| mean(row)), ran.err)
+    };
+    for (cells, value) in [
+        (["US$12.00", "US$999.00", "US$1,234.56"], 1234.56),
+        (["12,00 EUR", "999,00 EUR", "1.234,56 EUR"], 1234.56),
+        (["CHF 12.00", "12.-", "CHF 1’234.-"], 1234.0),
+        (["12,-", "-12,-", "1.234,-"], 1234.0),
+        (["₹12.50", "₹999", "₹12,34,567.50"], 1_234_567.5),
+        (["$12.00", "$5.00", "-$1,234.50"], -1234.5),
+        (["12.50", "5.25", "1234.50-"], -1234.5),
+        (["$12.00", "$1,005.00", "$ -"], 0.0),
+    ] {
+        let (seen, said) = last(&cells);
+        assert_eq!(seen, Some(value), "{cells:?}: {said}");
+    }
+    let (seen, said) = last(&["$12.00", "13.00", "€14.00"]);
+    assert!(
+        seen.is_none() && ["`$12.00` in line 2", "`€14.00` in line 4"].iter().all(|part| said.contains(part)),
+        "{said}"
+    );
+}

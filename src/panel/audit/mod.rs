@@ -14,7 +14,6 @@ mod keys;
 mod rows;
 pub(super) mod totals;
 pub(super) mod unusual;
-pub(super) use rows::Clocks;
 pub(crate) use unusual::median;
 
 use polars::prelude::*;

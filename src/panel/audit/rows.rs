@@ -2,32 +2,15 @@
 
 use std::ops::Range;
 
-use chrono::{DateTime, LocalResult, TimeZone};
-use chrono_tz::Tz;
-
 use super::Found;
 use crate::error::Result;
 use crate::panel::Panel;
-use crate::panel::calendar::StampKind;
+use crate::panel::clocks::Clocks;
 use crate::panel::doubled::Group;
 use crate::show::number;
 
 /// So many equal steps in a row are a frequency, not a run of gaps.
 const STRETCH: usize = 6;
-
-/// The time zones that are tried where the panel's own is not known: an hour that the clock skips in any of them counts
-/// as skipped.
-const ZONES: [Tz; 9] = [
-    Tz::Europe__Berlin,
-    Tz::Europe__London,
-    Tz::America__New_York,
-    Tz::Australia__Sydney,
-    Tz::Pacific__Auckland,
-    Tz::America__Sao_Paulo,
-    Tz::America__Santiago,
-    Tz::Asia__Jerusalem,
-    Tz::Africa__Cairo,
-];
 
 /// A leading run of zeros that a series shows less often than this by its own rate of zeros is no demand.
 const IMPROBABLE: f64 = 0.02;
@@ -126,7 +109,8 @@ fn gaps(panel: &Panel, i: usize, clocks: &Clocks, found: &mut Vec<Found>) {
             step => {
                 for before in &distinct[at..at + same] {
                     let first = before + 1;
-                    let skipped = (first..first + step - 1).all(|position| clocks.never(position));
+                    let skipped =
+                        (first..first + step - 1).all(|position| clocks.never(calendar.frequency.stamp(position)));
                     let kind = if skipped { "daylight saving" } else { "gaps" };
                     found.push(Found::new(kind, i, calendar.label(first), None, (step - 1) as usize));
                 }
@@ -188,40 +172,4 @@ pub(super) fn runs(rows: usize, is: impl Fn(usize) -> bool) -> Vec<Range<usize>>
         }
     }
     runs
-}
-
-/// The time zones that the panel's timestamps may be in; none where a step is a day or longer.
-pub(in crate::panel) struct Clocks<'a> {
-    panel: &'a Panel,
-    zones: Vec<Tz>,
-}
-
-impl<'a> Clocks<'a> {
-    pub(in crate::panel) fn of(panel: &'a Panel) -> Self {
-        let inner = panel.inner();
-        let parts = panel.frequency().is_day_or_part() && panel.frequency().noun() != "day";
-        let zones = match inner.origin.zone.as_deref().map(str::parse) {
-            _ if !parts || inner.calendar.kind() != StampKind::Clock => Vec::new(),
-            Some(zone) => zone.into_iter().collect(),
-            None => ZONES.to_vec(),
-        };
-        Self { panel, zones }
-    }
-
-    fn local(&self, position: i64, zone: Tz) -> LocalResult<DateTime<Tz>> {
-        match DateTime::from_timestamp_micros(self.panel.frequency().stamp(position)) {
-            Some(stamp) => zone.from_local_datetime(&stamp.naive_utc()),
-            None => LocalResult::None,
-        }
-    }
-
-    /// A time of day that the clock skipped.
-    fn never(&self, position: i64) -> bool {
-        self.zones.iter().any(|zone| matches!(self.local(position, *zone), LocalResult::None))
-    }
-
-    /// A time of day that the clock showed twice.
-    pub(in crate::panel) fn twice(&self, position: i64) -> bool {
-        self.zones.iter().any(|zone| matches!(self.local(position, *zone), LocalResult::Ambiguous(..)))
-    }
 }

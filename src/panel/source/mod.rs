@@ -14,18 +14,21 @@
 //! | `keys` | does an empty key repeat that of the row above? |
 //! | `stray` | which rows are no sales? |
 //! | `wide` | how does a column per date become a row per date? |
-//! | `numbers`, `dates` | which number or date is in a cell? |
+//! | `numbers`, `dates` | which numbers or dates are in a column? |
+//! | `amounts`, `written`, `names` | which amount, which date is in one cell? |
 //! | `own` | a file that is not a panel: [`Table::read`](crate::show::Table::read) |
 //! | `transactions` | how do many rows per day become one? |
 //! | `table` | the cells of a file that is not a panel |
 //! | `unpacked` | how large is a file once it is unpacked? |
 
+mod amounts;
 mod bytes;
 mod dates;
 mod delimited;
 mod excel;
 pub(crate) mod folders;
 mod keys;
+mod names;
 mod ndjson;
 mod numbers;
 mod own;
@@ -37,6 +40,7 @@ mod transactions;
 #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "only a server takes files of anybody"))]
 mod unpacked;
 mod wide;
+mod written;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -46,7 +50,7 @@ use polars::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::columns::check_present;
+use super::columns::{check_present, halves};
 use super::{Columns, Provenance};
 use crate::error::{Error, Result};
 use crate::job::Job;
@@ -54,7 +58,7 @@ use crate::{options, progress};
 use stray::{Left, Ragged};
 
 pub(crate) use dates::parse_stamp;
-pub(super) use dates::{dated, parse_time, reads_as_periods, share_of_dates, time_column};
+pub(super) use dates::{dated, joint, parse_time, reads_as_periods, share_of_dates, time_column};
 pub(super) use numbers::{all_numbers, nothing_in_target, target_numbers};
 pub(super) use parquet::{CLEANED, ROLES, kept, saved_columns};
 pub(super) use stray::OPTION as LEAVE_OUT;
@@ -89,7 +93,8 @@ pub struct Reading {
     pub decimal: Option<String>,
     /// The encoding of a text file by its common name: utf-8, latin1, windows-1252, utf-16le.
     pub encoding: Option<String>,
-    /// The time zone of the timestamps: Europe/Berlin. Required where timestamps carry changing offsets.
+    /// The time zone of the timestamps: Europe/Berlin. Required where timestamps carry changing offsets; without offsets
+    /// they are the wall clock of that zone.
     pub time_zone: Option<String>,
     /// The sheet of a workbook, by name; several by a pattern, such as * for all.
     pub sheet: Option<String>,
@@ -183,6 +188,8 @@ struct Layout {
     given: Vec<String>,
     /// What it is a part of, as an error names it.
     source: String,
+    /// The time column that two columns make, and these: a date and a time of day.
+    joint: Option<[String; 3]>,
 }
 
 impl Layout {
@@ -195,7 +202,16 @@ impl Layout {
             unread: present.iter().filter(unread).map(|name| name.to_string()).collect(),
             given: Vec::new(),
             source: source.into(),
+            joint: None,
         }
+    }
+
+    /// As [`new`](Self::new), where the date and the time of day may stand in two columns.
+    fn timed(names: &[&str], time: &str, present: &[&str], source: &str) -> Self {
+        let Some((date, clock)) = halves(time, '+', present) else { return Self::new(names, &[], present, source) };
+        let mut kept: Vec<&str> = names.iter().copied().filter(|name| *name != time).collect();
+        kept.extend([date, clock].into_iter().filter(|half| !names.contains(half)));
+        Self { joint: Some([time, date, clock].map(String::from)), ..Self::new(&kept, &[], present, source) }
     }
 
     /// The columns to read of the file, in this order.
@@ -222,7 +238,17 @@ impl Layout {
         if !wanted.given.is_empty() {
             part.frame = folders::with_given(part.frame, &wanted.given, &self.kept, &self.source)?;
         }
-        let part = keys::fill_down(part, wanted)?;
+        let mut part = keys::fill_down(part, wanted)?;
+        if let Some([time, date, clock]) = &self.joint {
+            let joint = dates::joint(time, part.frame.column(date)?, part.frame.column(clock)?)?;
+            part.frame.with_column(joint)?;
+            for half in [date, clock] {
+                if !wanted.columns.names().contains(&half.as_str()) {
+                    part.frame = part.frame.drop(half)?;
+                }
+            }
+            part.found.push(format!("times from the columns {date} and {clock}"));
+        }
         if self.stamps.is_empty() { Ok(part) } else { wide::long(part, &self.kept, &self.stamps, wanted.columns) }
     }
 }
@@ -261,20 +287,24 @@ impl Wanted<'_> {
 
     fn layout_of(&self, present: &[&str], source: &str) -> Result<Layout> {
         let columns = self.columns;
+        // With the column that a date and a time of day in two columns make.
+        let time = columns.time.as_str();
+        let joint = halves(time, '+', present).map(|_| time);
+        let all: Vec<&str> = present.iter().copied().chain(joint).collect();
         if [Needed::Table, Needed::Own].contains(&self.part) {
             return Ok(Layout::new(present, &[], present, source));
         }
         if self.part == Needed::Unasked {
             let alone = |name: &&&str| !name.is_empty() && present.iter().filter(|other| other == name).count() == 1;
-            let named: Vec<&str> = present.iter().filter(alone).copied().collect();
-            return Ok(Layout::new(&named, &[], present, source));
+            let named = present.iter().filter(alone).copied().chain(joint);
+            return Ok(Layout::timed(&named.collect::<Vec<_>>(), time, present, source));
         }
         if self.part == Needed::Future {
             let names = columns.future_names(present);
-            check_present(&names, present, source)?;
-            return Ok(Layout::new(&names, &[], present, source));
+            check_present(&names, &all, source)?;
+            return Ok(Layout::timed(&names, time, present, source));
         }
-        let absent = !present.contains(&columns.time.as_str()) && !present.contains(&columns.target.as_str());
+        let absent = !all.contains(&time) && !present.contains(&columns.target.as_str());
         let dated = || dates::dated(present, columns.time_format.as_deref());
         if self.reading.wide == Some(true) || (absent && self.reading.wide.is_none() && dated().len() > 1) {
             let stamps = dated();
@@ -286,8 +316,8 @@ impl Wanted<'_> {
             check_present(&kept, present, source)?;
             return Ok(Layout::new(&kept, &stamps, present, source));
         }
-        columns.check(present, source)?;
-        Ok(Layout::new(&columns.names(), &[], present, source))
+        columns.check(&all, source)?;
+        Ok(Layout::timed(&columns.names(), time, present, source))
     }
 
     /// How many of the declared columns a header has: what tells a header from other lines, a delimiter from others.
@@ -297,7 +327,9 @@ impl Wanted<'_> {
             let word = |cell: &str| cell.starts_with(|c: char| c.is_alphabetic() || c == '_');
             return header.filter(|cell| word(cell)).collect::<HashSet<_>>().len();
         }
-        let names = self.columns.names();
+        let mut names = self.columns.names();
+        // A date and a time of day may stand in two columns: `Date+Time`.
+        names.extend(self.columns.time.split('+').filter(|half| *half != self.columns.time).map(str::trim));
         header.filter(|cell| !cell.is_empty() && names.contains(cell)).count()
     }
 }

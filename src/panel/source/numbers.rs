@@ -1,31 +1,19 @@
-//! Which number is in a cell? Decimal points or commas, thousands separators, currency signs, accounting brackets.
+//! Which numbers are in a column? Decimal points or commas, thousands separators, currencies, accounting brackets.
 //!
 //! A source has one decimal mark, decided by the cells of all its numeric columns together: `1,5` can only have a
 //! decimal comma, `1,234.50` and `0.750` only a point. Where every cell is ambiguous (`1,234`, `1.250` beside `987`),
-//! reading fails and asks the user. Numbers that the source stores as numbers, not as text, are no evidence.
+//! reading fails and asks the user. Numbers that the source stores as numbers, not as text, are no evidence. A column
+//! has one currency.
 
 use std::borrow::Cow;
 
 use polars::prelude::*;
 
-use super::{MISSING, NOTHING, Wanted, short};
+use super::amounts::{self, APOSTROPHES, Amount, Mark};
+use super::{MISSING, NOTHING, Needed, Wanted, short};
 use crate::error::{Error, Result};
 use crate::panel::Provenance;
 use crate::panel::covariates::is_number;
-
-/// How the numbers of a source are written.
-#[derive(Clone, Copy, PartialEq)]
-struct Mark {
-    decimal: char,
-    /// Allowed separators of groups of three digits.
-    groups: &'static [char],
-}
-
-const POINT: Mark = Mark { decimal: '.', groups: &[',', ' ', '\'', '\u{a0}', '\u{202f}', '’'] };
-const COMMA: Mark = Mark { decimal: ',', groups: &['.', ' ', '\'', '\u{a0}', '\u{202f}', '’'] };
-
-/// Signs that say what is counted, not how much.
-const SIGNS: [char; 6] = ['$', '€', '£', '¥', '₹', '%'];
 
 /// Stands before a cell that is a number in its source, so that no mark is looked for in it.
 pub(super) const TYPED: char = '\u{1}';
@@ -40,11 +28,18 @@ struct Doubt {
     text: String,
 }
 
+/// A column of numbers that are not all plain.
+struct Mixed {
+    name: PlSmallStr,
+    /// Is a dash among them a zero?
+    dash_is_zero: bool,
+}
+
 /// Finds the decimal mark of the text columns that hold numbers, rewrites these in plain numbers, and says how they are
 /// written where it is more than a decimal point.
 ///
 /// # Errors
-/// When the cells can be read two ways and nobody says which.
+/// When the cells can be read two ways and nobody says which, or a declared column is in two currencies.
 pub(super) fn find_decimal(frame: &mut DataFrame, wanted: &Wanted, origin: &mut Provenance) -> Result<()> {
     let stated = wanted.reading.decimal()?;
     // Columns of numbers that are not all plain, and plain ones with points that may stand between thousands.
@@ -83,25 +78,60 @@ pub(super) fn find_decimal(frame: &mut DataFrame, wanted: &Wanted, origin: &mut 
             continue;
         }
         // A covariate of words stays one; a target of words is refused where its cells are read.
-        let numeric = texts.iter().flatten().filter(|text| looks_numeric(text)).count();
-        if numeric * 2 <= texts.len() - texts.null_count() {
-            let bare: StringChunked =
-                texts.iter().map(|text| text.map(|text| text.strip_prefix(TYPED).unwrap_or(text))).collect();
-            frame.with_column(bare.with_name(name).into_series().into_column())?;
+        let (mut numeric, mut dashes) = (0_usize, 0_usize);
+        for text in texts.iter().flatten() {
+            let text = text.strip_prefix(TYPED).unwrap_or(text);
+            if amounts::begins(text) {
+                numeric += 1;
+            } else if amounts::dash(text).is_some() {
+                dashes += 1;
+            }
+        }
+        if numeric * 2 <= texts.len() - texts.null_count() - dashes {
+            let words = untyped(texts);
+            frame.with_column(words.with_name(name).into_series().into_column())?;
             continue;
         }
+        let mut currencies = Currencies::default();
+        let mut dash_is_zero = false;
         for (row, text) in texts.iter().enumerate() {
-            let Some(text) = text else { continue };
-            let value = |mark| plain(text, mark).and_then(|text| text.parse::<f64>().ok());
-            match (value(POINT), value(COMMA)) {
+            let Some(text) = text.filter(|text| !text.starts_with(TYPED)) else { continue };
+            let read = |mark| Amount::read(text, mark);
+            let value = |amount: &Amount| amount.number.parse::<f64>().ok();
+            let (point, comma) = (read(Mark::Point), read(Mark::Comma));
+            match (point.as_ref().and_then(value), comma.as_ref().and_then(value)) {
                 (Some(a), Some(b)) if a == b => {}
                 (Some(_), Some(_)) => doubtful(&name, row, text),
                 (Some(_), None) => points += 1,
                 (None, Some(_)) => commas += 1,
                 (None, None) => {}
             }
+            let currency = match point.or(comma) {
+                Some(amount) => {
+                    dash_is_zero |= amount.is_money;
+                    amount.currency
+                }
+                None => amounts::dash(text).and_then(|dash| {
+                    dash_is_zero |= dash.is_zero;
+                    dash.currency
+                }),
+            };
+            if let Some(currency) = currency {
+                currencies.add(currency, row);
+            }
         }
-        mixed.push(name);
+        let declared = [Needed::History, Needed::Future].contains(&wanted.part);
+        match currencies.two() {
+            Some(rows) if declared => return Err(two_currencies(&name, texts, rows, origin)),
+            Some(_) => {
+                origin.found.push(format!("column {name} left as text: it is in two currencies"));
+                let words = untyped(texts);
+                frame.with_column(words.with_name(name).into_series().into_column())?;
+                continue;
+            }
+            None => origin.found.extend(currencies.remark(&name)),
+        }
+        mixed.push(Mixed { name, dash_is_zero });
     }
     let torn = doubt.is_some() && commas.min(points + decimals) * SLIP > commas.max(points + decimals);
     let known = stated.or(match commas > points {
@@ -111,45 +141,66 @@ pub(super) fn find_decimal(frame: &mut DataFrame, wanted: &Wanted, origin: &mut 
     });
     let mark = match (known.or(wanted.decimal), doubt) {
         (None, Some(doubt)) => return Err(two_ways(&doubt, origin)),
-        (Some(','), _) => COMMA,
-        _ => POINT,
+        (Some(','), _) => Mark::Comma,
+        _ => Mark::Point,
     };
     origin.decimal = known.or(wanted.decimal);
     let mut group: Option<char> = None;
-    let thousands = mark == COMMA && (stated.is_some() || decimals <= commas);
-    let mixed = mixed.into_iter().map(|name| (name, true));
-    for (name, mixed) in mixed.chain(dotted.into_iter().filter(|_| thousands).map(|name| (name, stated.is_some()))) {
+    let thousands = mark == Mark::Comma && (stated.is_some() || decimals <= commas);
+    let mixed = mixed.into_iter().map(|column| (column, true));
+    let dotted = dotted.into_iter().map(|name| Mixed { name, dash_is_zero: false });
+    for (Mixed { name, dash_is_zero }, mixed) in
+        mixed.chain(dotted.filter(|_| thousands).map(|column| (column, stated.is_some())))
+    {
         let texts = frame.column(&name)?.str()?.clone();
+        let zero = |text: &str| dash_is_zero && amounts::dash(text).is_some();
         // A target keeps the cells that no mark can read, to be quoted; a covariate with such cells is one of words,
         // and plain numbers that the mark cannot read are plain numbers.
-        let all = texts.iter().flatten().all(|text| plain(text, mark).is_some());
+        let all = texts.iter().flatten().all(|text| plain(text, mark).is_some() || zero(text));
         let rewrite = all || (mixed && name == wanted.columns.target);
+        let mut zeros = 0;
         let numbers: StringChunked = texts
             .iter()
             .map(|text| {
                 let text = text?;
                 let number = if rewrite { plain(text, mark) } else { None };
                 if number.is_some() && group.is_none() {
-                    group = between_digits(text).find(|c| mark.groups.contains(c));
+                    group = between_digits(text).find(|c| mark.groups(*c));
+                }
+                if rewrite && number.is_none() && zero(text) {
+                    zeros += 1;
+                    return Some(Cow::Borrowed("0"));
                 }
                 Some(number.unwrap_or(Cow::Borrowed(text.strip_prefix(TYPED).unwrap_or(text))))
             })
             .collect();
+        if zeros > 0 {
+            origin.found.push(format!(
+                "a dash in column {name} read as 0, as accounting formats write it, {zeros} {}; leave the cell empty \
+                 where there is no value",
+                if zeros == 1 { "time" } else { "times" }
+            ));
+        }
         frame.with_column(numbers.with_name(name).into_series().into_column())?;
     }
     let group = group.map(|group| match group {
         '.' => "points",
         ',' => "commas",
-        '\'' | '’' => "apostrophes",
+        group if APOSTROPHES.contains(&group) => "apostrophes",
         _ => "blanks",
     });
-    origin.found.extend(match (mark == COMMA, group) {
+    origin.found.extend(match (mark == Mark::Comma, group) {
         (false, None) => None,
         (false, Some(group)) => Some(format!("numbers with {group} between thousands")),
         (true, None) => Some("numbers with decimal commas".into()),
         (true, Some(group)) => Some(format!("numbers with decimal commas and {group} between thousands")),
     });
     Ok(())
+}
+
+/// The cells of a column of words as they are written.
+fn untyped(texts: &StringChunked) -> StringChunked {
+    texts.iter().map(|text| text.map(|text| text.strip_prefix(TYPED).unwrap_or(text))).collect()
 }
 
 fn two_ways(doubt: &Doubt, origin: &Provenance) -> Error {
@@ -161,9 +212,49 @@ fn two_ways(doubt: &Doubt, origin: &Provenance) -> Error {
         doubt.column,
         origin.source,
         origin.row_text(doubt.row),
-        read(POINT),
-        read(COMMA),
+        read(Mark::Point),
+        read(Mark::Comma),
     ))
+}
+
+fn two_currencies(name: &str, texts: &StringChunked, rows: [usize; 2], origin: &Provenance) -> Error {
+    let cell = |row: usize| format!("`{}` in {}", short(texts.get(row).unwrap_or_default()), origin.row_text(row));
+    Error::data(format!(
+        "column `{name}` of {} is in two currencies: {}, {}; convert one of them, or read the rows of each by themselves",
+        origin.source,
+        cell(rows[0]),
+        cell(rows[1]),
+    ))
+}
+
+/// The currencies that occur in a column, each with its first row.
+#[derive(Default)]
+struct Currencies(Vec<(&'static str, usize)>);
+
+impl Currencies {
+    fn add(&mut self, currency: &'static str, row: usize) {
+        if !self.0.iter().any(|(known, _)| *known == currency) {
+            self.0.push((currency, row));
+        }
+    }
+
+    /// The rows of two that cannot be the same.
+    fn two(&self) -> Option<[usize; 2]> {
+        let other = |(i, (currency, row)): (usize, &(&str, usize))| {
+            let before = self.0[..i].iter().find(|(known, _)| !amounts::is_same(known, currency))?;
+            Some([before.1, *row])
+        };
+        self.0.iter().enumerate().find_map(other)
+    }
+
+    fn remark(&self, column: &str) -> Option<String> {
+        let names: Vec<&str> = self.0.iter().map(|(name, _)| *name).collect();
+        match names.as_slice() {
+            [] => None,
+            [one] => Some(format!("amounts of {column} in {one}")),
+            several => Some(format!("amounts of {column} in {}, taken as one currency", several.join(" and "))),
+        }
+    }
 }
 
 /// The characters that have a digit on either side.
@@ -196,65 +287,12 @@ fn point(text: &str) -> Option<Point> {
     Some(if thousands { Point::Either } else { Point::Decimal })
 }
 
-/// Does it begin like a number, whatever it is written in?
-fn looks_numeric(text: &str) -> bool {
-    let text = text.strip_prefix(TYPED).unwrap_or(text);
-    let rest = text.trim().trim_start_matches(|c: char| SIGNS.contains(&c) || "+-−( ".contains(c));
-    rest.starts_with(|c: char| c.is_ascii_digit() || ".,".contains(c))
-}
-
 /// The number in Rust's own notation; none if it is not written by this mark.
 fn plain(text: &str, mark: Mark) -> Option<Cow<'_, str>> {
-    if let Some(number) = text.strip_prefix(TYPED) {
-        return Some(Cow::Borrowed(number));
+    match text.strip_prefix(TYPED) {
+        Some(number) => Some(Cow::Borrowed(number)),
+        None => Amount::read(text, mark).map(|amount| amount.number),
     }
-    let trimmed = text.trim();
-    if mark == POINT && trimmed.parse::<f64>().is_ok() {
-        return Some(Cow::Borrowed(trimmed));
-    }
-    let inside = trimmed.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
-    let bare = inside.unwrap_or(trimmed).trim_matches(|c: char| SIGNS.contains(&c) || c.is_whitespace());
-    let (negative, digits) = match bare.strip_prefix(['-', '−']).or_else(|| bare.strip_suffix(['-', '−'])) {
-        Some(rest) => (true, rest.trim_matches(|c: char| SIGNS.contains(&c) || c.is_whitespace())),
-        None => (false, bare.strip_prefix('+').unwrap_or(bare)),
-    };
-    if negative && inside.is_some() {
-        return None;
-    }
-    let (mantissa, exponent) = match digits.find(['e', 'E']) {
-        Some(at) => digits.split_at(at),
-        None => (digits, ""),
-    };
-    let (whole, fraction) = match mantissa.split_once(mark.decimal) {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (mantissa, None),
-    };
-    let digits_only = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    let whole: String = match whole.find(|c| mark.groups.contains(&c)) {
-        None => whole.into(),
-        Some(at) => {
-            let separator = whole[at..].chars().next()?;
-            let mut groups = whole.split(separator);
-            let first = groups.next()?;
-            let rest: Vec<&str> = groups.collect();
-            // Nothing counts 0 thousand and 750.
-            let thousands = (1..=3).contains(&first.len()) && !first.starts_with('0');
-            if !thousands || rest.iter().any(|group| group.len() != 3) {
-                return None;
-            }
-            std::iter::once(first).chain(rest).collect()
-        }
-    };
-    if !digits_only(&whole)
-        || !fraction.is_none_or(digits_only)
-        || (whole.is_empty() && fraction.is_none_or(str::is_empty))
-    {
-        return None;
-    }
-    let sign = if negative || inside.is_some() { "-" } else { "" };
-    let text = format!("{sign}{}.{}{exponent}", if whole.is_empty() { "0" } else { &whole }, fraction.unwrap_or("0"));
-    let text = text.replace(".e", ".0e").replace(".E", ".0e");
-    text.parse::<f64>().is_ok().then_some(Cow::Owned(text))
 }
 
 /// Whole numbers if every key is written as one would write it (so that `007` and `1.0` stay text).
@@ -380,45 +418,22 @@ pub(in crate::panel) fn all_numbers(column: &Column, origin: &Provenance) -> Res
 mod tests {
     use super::*;
 
-    fn read(text: &str, mark: Mark) -> Option<f64> {
-        plain(text, mark).and_then(|text| text.parse().ok())
+    #[test]
+    fn numbers_of_the_source_are_numbers_under_every_mark() {
+        assert_eq!(plain("\u{1}1.25", Mark::Comma).as_deref(), Some("1.25"));
+        assert_eq!(plain("\u{1}1.250", Mark::Point).as_deref(), Some("1.250"));
     }
 
     #[test]
-    fn numbers_as_people_write_them() {
-        for (text, value) in [
-            ("1234.5", 1234.5),
-            ("1,234.5", 1234.5),
-            ("$1,234,567.89", 1_234_567.89),
-            (" - 12 ", -12.0),
-            ("(1,200)", -1200.0),
-            ("12-", -12.0),
-            ("1 234,5".replace(',', ".").as_str(), 1234.5),
-            ("45 %", 45.0),
-            ("1e3", 1000.0),
-            (".5", 0.5),
-        ] {
-            assert_eq!(read(text, POINT), Some(value), "{text}");
-        }
-        for (text, value) in [
-            ("1234,5", 1234.5),
-            ("1.234,5", 1234.5),
-            ("1.234.567,89 €", 1_234_567.89),
-            ("1\u{a0}234,5", 1234.5),
-            ("-0,25", -0.25),
-            ("1,5e2", 150.0),
-            ("7", 7.0),
-        ] {
-            assert_eq!(read(text, COMMA), Some(value), "{text}");
-        }
-        for text in ["12 apples", "1,23,4", "1.2.3", "", "-", "(", "1,2345.6", "--3", "(-3)", "0,750"] {
-            assert_eq!(read(text, POINT), None, "{text}");
-        }
-        for text in ["0.750", "012.500", "1.5"] {
-            assert_eq!(read(text, COMMA), None, "{text}");
-        }
-        // What was a number in its source is one under every mark.
-        assert_eq!((read("\u{1}1.25", COMMA), read("\u{1}1.250", POINT)), (Some(1.25), Some(1.25)));
+    fn one_currency_by_several_names() {
+        let of = |names: &[&'static str]| {
+            let mut currencies = Currencies::default();
+            names.iter().enumerate().for_each(|(row, name)| currencies.add(name, row));
+            currencies.two()
+        };
+        assert_eq!((of(&["$", "USD", "$"]), of(&["kr"])), (None, None));
+        assert_eq!(of(&["$", "$", "EUR", "GBP"]), Some([0, 2]));
+        assert_eq!(of(&["USD", "$", "CAD"]), Some([0, 2]));
     }
 
     #[test]
