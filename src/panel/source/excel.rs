@@ -265,10 +265,16 @@ fn calculated<R: std::io::Read + std::io::Seek>(
         let of: Vec<(usize, &Data)> = cells().filter(|(row, _)| has(*row)).collect();
         let none: Vec<usize> = of.iter().filter(|(_, cell)| matches!(cell, Data::Empty)).map(|(row, _)| *row).collect();
         let nothing = of.iter().all(|(_, cell)| matches!(cell, Data::Empty) || (awaited && zero(cell)));
-        let rows: Vec<usize> = if nothing { of.iter().map(|(row, _)| *row).collect() } else { none };
+        let rows: Vec<usize> = if nothing { of.iter().map(|(row, _)| *row).collect() } else { none.clone() };
+        // A single one without a value is a missing value, as the audit says.
+        if rows.len() == 1 && none == rows {
+            continue;
+        }
         if let Some(first) = rows.first().filter(|_| nothing || awaited) {
             return Err(Error::data(format!(
-                "column `{}` of {}, sheet {}, holds {} whose values were never calculated (first: row {}), so that they                  would count as 0 or as missing; open the workbook in a spreadsheet program, save it, and read it again",
+                "column `{}` of {}, sheet {}, holds {} whose values were never calculated (first: row {}), so that they \
+                 would count as 0 or as missing; open the workbook in a spreadsheet program, save it, and read \
+                 it again",
                 header[place],
                 path.display(),
                 sheet.name,
