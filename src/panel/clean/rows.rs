@@ -66,7 +66,7 @@ impl Work<'_> {
             for (copy, first) in copies {
                 let place = |row: Row| self.panel.place_of_row(row.row);
                 let which = place(copy).map_or_else(String::new, |place| format!(" ({place})"));
-                let of = place(first).map_or_else(|| "another row".into(), |place| place);
+                let of = place(first).unwrap_or_else(|| "another row".into());
                 self.note(
                     "copies",
                     copy,
