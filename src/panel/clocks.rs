@@ -46,14 +46,6 @@ impl Clocks {
         }
     }
 
-    /// The zone, if it is known which.
-    pub(super) fn zone(&self) -> Option<Tz> {
-        match self {
-            Self::Of(zone) => Some(*zone),
-            _ => None,
-        }
-    }
-
     /// A time of day that the clock skipped.
     pub(super) fn never(&self, stamp: i64) -> bool {
         self.shown(stamp).never

@@ -10,7 +10,7 @@ use polars::prelude::*;
 use super::Report;
 use crate::error::Result;
 use crate::options;
-use crate::panel::{Audit, Duplicates, Frequency, Panel, Role, Stamps};
+use crate::panel::{Audit, Duplicates, Panel, Role, Stamps};
 use crate::show::words::{capital, counted, rounded};
 use crate::show::{Block, Show, Table, number};
 
@@ -354,20 +354,6 @@ impl Audit {
     }
 }
 
-/// How a frequency is stated; none where it is one that cannot be.
-fn stated_as(frequency: Frequency) -> Option<String> {
-    let anchored = |name: &str, anchors: &[&str]| anchors.iter().map(|anchor| format!("{name}-{anchor}")).collect();
-    let plain: Vec<String> = ["D", "h", "MS", "ME", "QS", "QE", "YS", "YE"].map(String::from).to_vec();
-    let weeks: Vec<String> = anchored("W", &["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]);
-    const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
-    let months: Vec<String> =
-        ["QS", "QE", "YS", "YE"].iter().flat_map(|name| -> Vec<String> { anchored(name, &MONTHS) }).collect();
-    let minutes = (1..=1440).map(|minutes| format!("{minutes}min"));
-    let steps = (1..=1000).map(|steps: usize| steps.to_string());
-    let mut all = plain.into_iter().chain(weeks).chain(months).chain(minutes).chain(steps);
-    all.find(|text| text.parse::<Frequency>().is_ok_and(|read| read == frequency))
-}
-
 /// The word for where timestamps stand in their period.
 fn word_of(stamps: &Stamps) -> String {
     if *stamps == Stamps::Start { "start".into() } else { "end".into() }
@@ -391,7 +377,7 @@ fn declared(panel: &Panel) -> Result<Vec<(String, String)>> {
         }
     }
     flags.extend(columns.stated_available().map(|name| ("available", name)));
-    flags.extend(columns.frequency.and_then(stated_as).map(|freq| ("freq", freq)));
+    flags.extend(columns.frequency.and_then(|freq| freq.stated()).map(|freq| ("freq", freq)));
     flags.extend(columns.season.iter().map(|season| ("season", season.to_string())));
     flags.extend(columns.stamps.iter().map(|stamps| ("stamps", word_of(stamps))));
     flags.extend(columns.time_format.iter().map(|format| ("time_format", format.clone())));

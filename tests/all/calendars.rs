@@ -35,7 +35,7 @@ fn a_working_week_follows_a_working_week() {
     assert_eq!(office.frequency().to_string(), "daily (Monday to Friday)");
     assert!(office.remarks().iter().any(|said| said.contains("Saturday and Sunday")), "{:?}", office.remarks());
     for model in ["seasonal_naive", "ets", "theta", "prophet", "boost", "auto"] {
-        let forecast = office.fit([model]).unwrap().forecast(&office.future(5).unwrap()).unwrap();
+        let forecast = office.fit([model]).unwrap().forecast(office.future(5).unwrap()).unwrap();
         assert_eq!(dates(&forecast), ["2024-03-25", "2024-03-26", "2024-03-27", "2024-03-28", "2024-03-29"], "{model}");
         let total: f64 = forecast.mean(&forecast.models()[0], "all").unwrap().iter().sum();
         assert!((total - 600.0).abs() < 30.0, "{model}: {total}");

@@ -13,6 +13,7 @@ mod commands;
 mod contract;
 mod counts;
 mod decide;
+mod dialects;
 mod docs;
 mod endless;
 mod ets;

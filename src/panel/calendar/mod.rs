@@ -449,6 +449,8 @@ mod tests {
             for position in [-700, -1, 0, 1, 59, 600] {
                 assert_eq!(frequency.position(frequency.stamp(position)), (position, true), "{text} at {position}");
             }
+            let again: Option<Frequency> = frequency.stated().map(|text| text.parse().unwrap());
+            assert_eq!(again, Some(frequency), "{text}");
         }
     }
 

@@ -182,6 +182,38 @@ fn open(upper: &str) -> Option<Step> {
     (!open.is_plain()).then_some(Step::Open(open))
 }
 
+impl Frequency {
+    /// The text that states it; none where no text does.
+    pub(crate) fn stated(&self) -> Option<String> {
+        let weekday = |phase: i64| WEEKDAYS[(phase.div_euclid(DAY) + 3).rem_euclid(7) as usize].0;
+        let month = |phase: i64| MONTHS[phase.rem_euclid(12) as usize].0;
+        let text = match self.0 {
+            Step::Whole { step, .. } => step.to_string(),
+            Step::Fixed { step: HOUR, .. } => "h".into(),
+            Step::Fixed { step: DAY, .. } => "D".into(),
+            Step::Fixed { step: WEEK, phase } => format!("W-{}", weekday(phase)),
+            Step::Fixed { step, .. } => format!("{}min", step / MINUTE),
+            Step::Open(open) => open.stated(),
+            Step::Months(Monthly { every, phase, day, .. }) => {
+                let unit = [(1, "M"), (3, "Q"), (12, "Y")].into_iter().find(|(months, _)| *months == every)?.1;
+                let (before, after) = match day {
+                    Day::Of(1) => ("", "S"),
+                    Day::Last => ("", "E"),
+                    Day::FirstWorking => ("B", "S"),
+                    Day::LastWorking => ("B", "E"),
+                    Day::Of(_) => return None,
+                };
+                let anchor = if every == 1 { String::new() } else { format!("-{}", month(phase)) };
+                format!("{before}{unit}{after}{anchor}")
+            }
+            Step::Halves(Halves { days: (Day::Of(1), _), .. }) => "SMS".into(),
+            Step::Halves(_) => "SME".into(),
+            Step::Retail(retail) => format!("{}{}", retail.name(), if retail.at_end { "" } else { " start" }),
+        };
+        text.parse::<Self>().is_ok_and(|read| read == *self).then_some(text)
+    }
+}
+
 impl Retail {
     /// The name under which it is stated.
     pub(super) fn name(&self) -> String {
@@ -203,6 +235,19 @@ impl Open {
         let shut = self.shut();
         let open = (0..7).filter(|day| !shut.contains(day));
         open.map(|day| &WEEKDAYS[day].1[..3]).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The text that states it, where all open days have the same hours.
+    fn stated(&self) -> String {
+        let days = self.name();
+        match self.step() {
+            DAY => days,
+            step => {
+                let step = if step == HOUR { "h".into() } else { format!("{}min", step / MINUTE) };
+                let first = (0..7).find(|day| !self.shut().contains(day)).unwrap_or(0);
+                format!("{step} {days} {}", self.hours(first).replace(" to ", "-").replace(" and ", " "))
+            }
+        }
     }
 }
 

@@ -140,7 +140,7 @@ impl Open {
     }
 
     /// `08:00 to 18:00`, `09:00 to 12:00 and 15:00 to 19:00`: the first and the last timestamp of each stretch of a day.
-    fn hours(&self, day: usize) -> String {
+    pub(super) fn hours(&self, day: usize) -> String {
         let clock = |micros: i64| {
             let minutes = (micros + self.phase) / MINUTE;
             format!("{:02}:{:02}", minutes / 60, minutes % 60)

@@ -481,7 +481,7 @@ mod tests {
     proptest! {
         /// An amount written in any of these ways is read as what it is, or, by the other mark, as nothing or in doubt.
         #[test]
-        fn written_and_read(cents in 0_i64..1_000_000_000_00, way in 0_usize..8, sign in 0_usize..6, money in 0_usize..7) {
+        fn written_and_read(cents in 0_i64..100_000_000_000, way in 0_usize..8, sign in 0_usize..6, money in 0_usize..7) {
             let (whole, rest) = (cents / 100, cents % 100);
             let grouped = |separator: &str, first: usize| {
                 let digits = whole.to_string();

@@ -361,7 +361,7 @@ pub(in crate::panel) fn nothing_in_target(column: &str, unreadable: &mut Vec<(u3
         std::mem::take(unreadable).into_iter().partition(|(_, text)| NOTHING.contains(&text.trim()));
     if !empty.is_empty() {
         let cells: Vec<&str> = empty.iter().map(|(_, text)| text.trim()).collect();
-        origin.found.push(nothing(column, &cells));
+        origin.found.push(format!("{}; missing=zero takes them as nothing sold", nothing(column, &cells)));
     }
     *unreadable = others;
 }
