@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use unicode_normalization::UnicodeNormalization;
+use super::spelling::folded;
 
 /// What says yes, and what says no, without case.
 const YES: &str = "yes y true t 1 on ja j wahr oui o vrai si sí s sim verdadero";
@@ -87,11 +87,7 @@ pub(crate) fn flag(cell: &str) -> Option<bool> {
 
 /// A cell without what is written differently.
 pub(crate) fn simple(cell: &str) -> String {
-    // Compatible forms are those of no-break blanks and of letters of full width, too.
-    let letters = cell.nfkc().filter(|c| !matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}'));
-    let lower: String = letters.flat_map(char::to_lowercase).nfkc().collect();
-    let words: Vec<&str> = lower.split_whitespace().collect();
-    let text = words.join(" ");
+    let text = folded(cell);
     number(&text).unwrap_or(text)
 }
 

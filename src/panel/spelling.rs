@@ -86,7 +86,7 @@ fn without_zeros(text: &str) -> &str {
 }
 
 /// The text that all spellings of it become.
-fn folded(text: &str) -> String {
+pub(super) fn folded(text: &str) -> String {
     if text.is_ascii() && !text.bytes().any(|b| b.is_ascii_control() || b == b'`') {
         // What most keys are: the steps that do nothing are spared.
         let text = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();

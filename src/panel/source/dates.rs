@@ -302,16 +302,27 @@ pub(in crate::panel) fn parse_time(
             found = distinct.iter().all(|(text, _)| days(text)).then_some(Way::Counted(Count::Excel));
         }
     }
-    let count = match (&columns.time_format, &found) {
+    let stated = columns.time_format.as_deref().filter(|format| {
+        let applies = !is_iso(&distinct) || reads_any(format, &distinct);
+        if !applies {
+            let first = distinct.first().map_or("", |(text, _)| text);
+            origin.found.push(format!(
+                "time_format = \"{format}\" does not apply to column {name}, whose dates have the year first: {}",
+                short(first)
+            ));
+        }
+        applies
+    });
+    let count = match (stated, &found) {
         (Some(format), _) => Count::stated(format),
         (None, Some(Way::Counted(count))) => Some(*count),
         _ => None,
     };
     let reading = match count {
-        Some(count) => by_count(&name, &distinct, count, columns.time_format.is_none(), origin)?,
+        Some(count) => by_count(&name, &distinct, count, stated.is_none(), origin)?,
         None => {
-            let stated = match (&columns.time_format, found) {
-                (Some(format), _) => Some(format.as_str()),
+            let stated = match (stated, found) {
+                (Some(format), _) => Some(format),
                 (None, Some(Way::Written(format))) => Some(format),
                 _ => None,
             };
@@ -325,6 +336,26 @@ pub(in crate::panel) fn parse_time(
     let micros: Vec<i64> = codes.iter().map(|code| local[*code as usize].and_utc().timestamp_micros()).collect();
     let times = Column::new(name, micros).cast(&DataType::Datetime(TimeUnit::Microseconds, None))?;
     Ok(if reading.has_clock { times } else { times.cast(&DataType::Date)? })
+}
+
+/// Are all texts dates as 2024-01-31, as cells of a workbook that are dates become?
+fn is_iso(distinct: &[(&str, usize)]) -> bool {
+    let is = |(text, _): &(&str, usize)| {
+        let date = text.get(..10).is_some_and(|date| chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d").is_ok());
+        date && text[10..].chars().next().is_none_or(|next| " T".contains(next))
+    };
+    distinct.iter().all(is)
+}
+
+/// Does a stated way of writing dates read any of the texts?
+fn reads_any(format: &str, distinct: &[(&str, usize)]) -> bool {
+    match Count::stated(format) {
+        Some(count) => distinct.iter().any(|(text, _)| count.read(text).is_some()),
+        None => {
+            let pattern = Pattern::stated(format);
+            distinct.iter().any(|(text, _)| pattern.read(text, "").is_some())
+        }
+    }
 }
 
 /// Numbers that count days or seconds.

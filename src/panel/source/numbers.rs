@@ -156,7 +156,9 @@ pub(super) fn find_decimal(frame: &mut DataFrame, wanted: &Wanted, origin: &mut 
         let zero = |text: &str| dash_is_zero && amounts::dash(text).is_some();
         // A target keeps the cells that no mark can read, to be quoted; a covariate with such cells is one of words,
         // and plain numbers that the mark cannot read are plain numbers.
-        let all = texts.iter().flatten().all(|text| plain(text, mark).is_some() || zero(text));
+        let says_nothing = |text: &str| name != wanted.columns.target && NOTHING.contains(&text.trim());
+        let is_number = |text: &str| plain(text, mark).is_some() || zero(text) || says_nothing(text);
+        let all = texts.iter().flatten().all(is_number);
         let rewrite = all || (mixed && name == wanted.columns.target);
         let mut zeros = 0;
         let numbers: StringChunked = texts
