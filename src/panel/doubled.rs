@@ -92,8 +92,14 @@ impl Doubled {
             .filter(|group| !group.clock && group.copies() > 0)
             .map(|group| (group.series, group.position))
             .collect();
+        // Where the zone is not known, some zone excuses each of several hours in a row.
+        let excused: HashSet<(usize, i64)> =
+            found.iter().filter(|group| group.clock).map(|group| (group.series, group.position)).collect();
         for group in found.iter_mut().filter(|group| group.clock && group.rows.len() == 2) {
-            let around = |step: i64| copied.contains(&(group.series, group.position + step));
+            let around = |step: i64| {
+                let mut steps = (1..).map(|k| (group.series, group.position + k * step));
+                steps.find(|place| !excused.contains(place)).is_some_and(|place| copied.contains(&place))
+            };
             if !around(-1) && !around(1) {
                 group.copy_of = vec![None; 2];
             }

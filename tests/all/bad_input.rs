@@ -60,7 +60,7 @@ fn cells_that_do_not_parse_are_quoted_with_their_line() {
     let date = folder.file("d.csv", "id,ds,y\na,2024-01-01,1\na,2024-02-30,2\n");
     refused(date, simple(), &["`2024-02-30`", "column `ds`", "line 3", "not a date"]);
     let ambiguous = folder.file("a.csv", "id,ds,y\na,01/02/2024,1\na,02/02/2024,2\n");
-    refused(&ambiguous, simple(), &["can be read as %d/%m/%Y or %m/%d/%Y", "time_format"]);
+    refused(&ambiguous, simple(), &["can be read as %d/%m/%Y (2024-02-01) or %m/%d/%Y (2024-01-02)", "time_format"]);
     let panel = Panel::read(ambiguous, simple().time_format("%d/%m/%Y")).unwrap();
     assert_eq!(panel.span(), ("2024-02-01".into(), "2024-02-02".into()));
     let absent = folder.file("t.csv", "id,ds,y\na,,1\n");

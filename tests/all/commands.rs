@@ -274,7 +274,7 @@ fn data_are_described_and_holidays_listed() {
     let days = json(home.path(), &[&["holidays", "USA"][..], &year].concat());
     let names: Vec<&str> = days.as_array().unwrap().iter().map(|day| day["holiday"].as_str().unwrap()).collect();
     assert!(names.contains(&"Thanksgiving Day") && names.contains(&"Christmas Day"), "{names:?}");
-    assert!(refused(home.path(), &["holidays", "XX"]).contains("ISO 3166-1"));
+    assert!(refused(home.path(), &["holidays", "XX"]).contains("`XX` is no country"));
     assert!(refused(home.path(), &["holidays", "DE", "--from", "soon"]).contains("soon"));
     assert!(refused(home.path(), &["holidays", "DE", "--from", "1990-01-01"]).contains("2000"));
     done(home.path(), &[&["holidays", "DE", "--region", "BY", "--out", "days.csv"][..], &year].concat());
