@@ -95,7 +95,7 @@ fn holidays_that_cannot_be_told_are_said_to_be_so() {
     assert!(finding.caveats().iter().any(|caveat| caveat.contains("two occurrences")));
     for (question, says) in [
         ("holidays(by=nothing)", "no covariate"),
-        ("holidays(country=XX)", "country code"),
+        ("holidays(country=XX)", "is no country"),
         ("holidays(country=DE, by=feast)", "not both"),
         ("holidays(before=400)", "at most"),
         ("holidays(level=95)", "probability"),

@@ -271,7 +271,7 @@ impl Country {
                     || "; state its code of ISO 3166-1 (DE) or its name (Germany)".into(),
                     |near| format!(", did you mean `{near}`?"),
                 );
-                return Err(Error::usage(format!("`{name}` is no country{meant}")));
+                return Err(Error::usage(format!("`{name}` is no country by name or code of ISO 3166-1{meant}")));
             }
             several => {
                 let each = |code: &String| format!("{} ({code})", name_of(code));
