@@ -79,8 +79,9 @@ fn availability_is_a_role_of_its_own() {
     let beyond = df!("t" => [1, 2, 3], "y" => [1.0, 2.0, 3.0], "a" => [1.0, 100.0, 1.0]).unwrap();
     let error = of(&beyond).err().unwrap().to_string();
     assert!(error.contains("series all on 2 is 100") && error.contains("between 0 and 1"), "{error}");
-    let text = df!("t" => [1, 2], "y" => [1.0, 2.0], "a" => ["yes", "no"]).unwrap();
-    assert!(of(&text).err().unwrap().to_string().contains("a flag"));
+    let text = |a: &str| df!("t" => [1, 2], "y" => [1.0, 2.0], "a" => [a, "no"]).unwrap();
+    assert_eq!(of(&text("yes")).unwrap().availability("all").unwrap(), [1.0, 0.0]);
+    assert!(of(&text("now and then")).err().unwrap().to_string().contains("a flag"));
 }
 
 #[test]
