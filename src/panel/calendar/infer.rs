@@ -202,9 +202,14 @@ fn months(seen: &Seen) -> Option<Step> {
     let (common, latest) = common_days(seen)?;
     let rules = [Day::Last, Day::Of(latest), Day::LastWorking, Day::FirstWorking];
     let fits = |day: &Day| seen.most(|stamp| is_on(*day, stamp));
-    // The 31st of months that have one is the 31st; with a February it is the last day.
+    // The 28th is a day of its own, though it ends a February.
     let same = seen.most(|stamp| day_of(stamp).is_some_and(|day| chrono::Datelike::day(&day) == common));
-    let found = monthly(seen, if same { Day::Of(common) } else { rules.into_iter().find(fits)? });
+    let day = match common {
+        31 if same => Day::Last,
+        common if same => Day::Of(common),
+        _ => rules.into_iter().find(fits)?,
+    };
+    let found = monthly(seen, day);
     // Days on which ledgers close move with public holidays: such a slip stands for its month. Another is a slip.
     let closing = found.day.is_end() || found.day == Day::FirstWorking;
     let near = |stamp: &i64| {
@@ -476,6 +481,7 @@ mod tests {
         assert_eq!(inferred(&days(&["2024-01-31", "2024-02-29", "2024-03-31"])), "monthly (last day)");
         assert_eq!(inferred(&days(&["2023-03-31", "2023-06-30", "2023-09-30", "2023-12-31"])), "quarterly (last day)");
         assert_eq!(inferred(&days(&["2021-07-01", "2022-07-01", "2023-07-01"])), "yearly (first day)");
+        assert_eq!(inferred(&days(&["2021-12-31", "2022-12-31", "2023-12-31"])), "yearly (last day)");
         assert_eq!(inferred(&days(&["2024-01-05", "2024-01-19", "2024-02-02"])), "every 2 weeks (Fridays)");
         assert_eq!(inferred(&[0, HOUR, 2 * HOUR, 5 * HOUR]), "hourly");
         assert_eq!(inferred(&[0, 30 * MINUTE, HOUR]), "every 30 minutes");
