@@ -183,7 +183,7 @@ impl Audit {
         points.push(match worst {
             Some(kind) => {
                 let share = match kind.name.as_str() {
-                    "gaps" | "missing" | "negative" | "duplicates" => {
+                    "gaps" | "missing" | "negative" | "duplicates" | "copies" => {
                         let life = |i: usize| {
                             let positions = panel.positions(i);
                             Some((positions.last()? - positions.first()? + 1) as usize)
