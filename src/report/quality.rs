@@ -409,7 +409,7 @@ fn places(panel: &Panel) -> Vec<String> {
             let cells = panel.positions(i).iter().zip(panel.target(i));
             cells.filter(|(_, y)| **y < 0.0).for_each(|(p, _)| add(*p, p + 1));
         }),
-        ("duplicates", |panel, i, add| {
+        ("repeated timestamps", |panel, i, add| {
             panel.positions(i).windows(2).filter(|p| p[0] == p[1]).for_each(|p| add(p[0], p[0] + 1));
         }),
     ];

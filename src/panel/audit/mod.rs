@@ -106,7 +106,7 @@ const KINDS: [(&str, Severity, &str); 32] = [
     (
         "similar categories",
         Severity::Warning,
-        "one category of a covariate typed in several ways, which models tell apart",
+        "one category of a covariate typed in several ways",
     ),
     ("fixed varies", Severity::Warning, "a fixed covariate with several values in one series"),
     ("all zero", Severity::Warning, "a series that never sells"),
@@ -116,7 +116,7 @@ const KINDS: [(&str, Severity, &str); 32] = [
     (
         "availability",
         Severity::Note,
-        "a known column that seems to say when an item could be sold: state it as available",
+        "a known column that seems to say when an item could be sold",
     ),
     ("short", Severity::Note, "fewer values than two seasons"),
     ("launch", Severity::Note, "zeros before the first sale of a series, which was perhaps not offered yet"),

@@ -82,11 +82,11 @@ fn rows(text: &Text, wanted: &Wanted) -> Result<Rows> {
             other => Error::data(format!("{source} is not a readable text file")).because(format!("{other:?}")),
         }),
     };
-    let Some(line) = next(&mut record)? else { return Err(Error::data(format!("{source} has no rows"))) };
+    let Some(first) = next(&mut record)? else { return Err(Error::data(format!("{source} has no rows"))) };
     let Ok(header) =
         record.iter().map(|cell| std::str::from_utf8(cell).map(str::trim)).collect::<std::result::Result<Vec<_>, _>>()
     else {
-        return Ok(Rows::NotUtf8(line, record.as_slice().to_vec()));
+        return Ok(Rows::NotUtf8(first, record.as_slice().to_vec()));
     };
     let layout = wanted.layout(&header, source)?;
     let names = layout.names();
@@ -150,7 +150,7 @@ fn rows(text: &Text, wanted: &Wanted) -> Result<Rows> {
         found.push(format!("cells quoted by {}", dialect.quote as char));
     }
     if dialect.above > 0 {
-        found.push(format!("the header is on line {}", dialect.above + 1));
+        found.push(format!("the header is on line {first}"));
     }
     Ok(Rows::Read(layout.part_beside(cells.frame()?, lines, found, odd, wanted)?))
 }
