@@ -221,7 +221,8 @@ impl Steps {
         let inner = panel.inner();
         let (old, stamps) = (&inner.calendar, inner.columns.stamps);
         let place = |position: i64| place(old, stamps, &self.calendar, position);
-        let daily = old.frequency.noun() == "day" && old.frequency.length() == super::DAY;
+        // A calendar of working days has no positions for the others.
+        let daily = old.frequency.week() == Some(7) && !old.frequency.has_holes();
         let mut open = [!daily; 7];
         inner.positions.iter().for_each(|position| open[position.rem_euclid(7) as usize] = true);
         let counts = |position: &i64| open[position.rem_euclid(7) as usize];

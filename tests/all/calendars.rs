@@ -40,6 +40,10 @@ fn a_working_week_follows_a_working_week() {
         let total: f64 = forecast.mean(&forecast.models()[0], "all").unwrap().iter().sum();
         assert!((total - 600.0).abs() < 30.0, "{model}: {total}");
     }
+    // A week that ends on a Wednesday is not over, and is left out.
+    let before = office.before("2024-03-21").unwrap().aggregate(&Aggregate::parse("freq=W-FRI").unwrap()).unwrap();
+    assert_eq!((before.rows(), before.span().1.as_str()), (11, "2024-03-15"));
+    assert!(before.remarks().iter().any(|said| said.contains("2024-03-22")), "{:?}", before.remarks());
     // The week of five days is a week, and is whole.
     let weeks = office.aggregate(&Aggregate::parse("freq=W-FRI, partial=drop").unwrap()).unwrap();
     assert_eq!((weeks.rows(), weeks.to_frame().column("sold").unwrap().f64().unwrap().get(3)), (12, Some(600.0)));
