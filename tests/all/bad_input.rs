@@ -226,6 +226,16 @@ fn unknown_words_suggest_the_nearest() {
     assert!(text(Plan::read_text("horizon = -3").err()).contains("horizon"));
 }
 
+#[test]
+fn negatives_are_clipped_on_dates_off_the_calendar_too() {
+    let folder = Folder::new();
+    let path = folder.file("off.csv", "id,ds,y\nb,2024-01-01,0\na,2024-01-02,-0.1\nb,2024-01-03,0\n");
+    let panel = Panel::read(path, simple()).unwrap();
+    assert_eq!(panel.audit().unwrap().count("off calendar"), 1);
+    let cleaned = panel.clean(&Clean::parse("negatives=clip").unwrap()).unwrap();
+    assert_eq!(cleaned.audit().unwrap().count("negative"), 0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 

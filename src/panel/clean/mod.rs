@@ -3,7 +3,8 @@
 //!
 //! First series are merged whose keys differ in spelling only, rows are put on the calendar, and several rows for one
 //! timestamp are combined; then rows before the first sale are removed and absent ones added; then values are cleaned. A
-//! row whose timestamp is not on the calendar stays unchanged unless `off_calendar` moves it: all other policies skip it.
+//! row whose timestamp is not on the calendar stays unchanged unless `off_calendar` moves it: of the other policies,
+//! `negatives` alone looks at it.
 //! The recorded values are kept with the cleaned ones (see `recorded`): backtests clean each training set by itself
 //! and score against the recorded values.
 //!

@@ -99,7 +99,8 @@ impl Work<'_> {
                 }
             }
             if policy.negatives != Negatives::Keep {
-                for row in on(series).filter(|row| row.target < 0.0) {
+                // A return is one on whatever date.
+                for row in series.iter_mut().filter(|row| row.target < 0.0) {
                     let apart = policy.negatives == Negatives::Apart;
                     let action = if apart { "0, the rest moved to returns" } else { "clipped to 0" };
                     self.note("negative", *row, 0.0, number(row.target), action.into());
