@@ -35,6 +35,7 @@
 //! | [`metrics`] | how good a forecast is: one function per metric |
 //! | [`decide`] | how much to order of each item, at which price, with which promotions; how to split a marketing budget; what if |
 //! | [`evaluate`] | every model on every fold, which is really better, calibration, where a model errs, tuning |
+//! | [`reconcile`] | forecasts of a hierarchy whose sums agree, in the mean and on every sample path |
 //! | [`show`] | blocks, tables, findings and figures as text, Markdown, HTML or notebook output |
 //! | [`figures`], `plots` | one static figure per file, from plain numbers; which figure shows a noun |
 //! | [`report`] | blocks in order: Markdown, HTML, slides |
@@ -77,6 +78,7 @@ pub mod plan;
 mod plots;
 pub mod prelude;
 mod progress;
+pub mod reconcile;
 pub mod registry;
 pub mod report;
 pub mod script;

@@ -63,6 +63,8 @@ pub enum Group {
     Future,
     /// The interval levels.
     Levels,
+    /// The levels of a hierarchy, and how their sums are reconciled.
+    Reconcile,
     /// The windows of a backtest.
     Folds,
     /// The metric that ranks models.
@@ -107,7 +109,7 @@ impl Group {
         match self {
             Self::Data => "Data",
             Self::Policy | Self::Shape => "Preparation",
-            Self::Models | Self::Horizon | Self::Future | Self::Levels | Self::Seed => "Forecast",
+            Self::Models | Self::Horizon | Self::Future | Self::Levels | Self::Reconcile | Self::Seed => "Forecast",
             Self::Folds | Self::Metric | Self::Search => "Evaluation",
             Self::Stock
             | Self::Budget
@@ -431,6 +433,15 @@ plan! {
         /// Aggregation to a lower frequency or fewer keys, such as `freq=MS, keys=[Store], partial=drop`.
         #[env = "TRADEWIND_AGGREGATE"] #[of(Shape)] #[takes(Aggregate)]
         aggregate: String,
+        /// Levels of a hierarchy, separated by semicolons, each with the columns that its sums have in common: "total; Store; Dept;
+        /// Region, Dept". Keys and fixed columns; every series stays.
+        #[env = "TRADEWIND_HIERARCHY"] #[of(Reconcile)]
+        hierarchy: String,
+        /// How the forecasts of a hierarchy are made to add up: bottom_up, top_down(proportions=average), middle_out(level=Store),
+        /// ols, wls_struct, wls_var, mint_sample, mint_shrink (the default); auto chooses models by level and the method on folds; off
+        /// leaves them as they are.
+        #[env = "TRADEWIND_RECONCILE"] #[of(Reconcile)]
+        reconcile: String,
         /// Date format, as in strftime: %d.%m.%Y; or what numbers count: excel, excel1904, unix, unix_ms.
         #[env = "TRADEWIND_TIME_FORMAT"] #[of(Data)]
         time_format: String,
@@ -887,8 +898,8 @@ impl Plan {
         }
     }
 
-    /// The data, mended by the stated policies, aggregated, joined with other files and given their features, in this
-    /// order.
+    /// The data, mended by the stated policies, aggregated, with the sums of a hierarchy, joined with other files and given their
+    /// features, in this order.
     ///
     /// # Errors
     /// As [`Panel::read`], [`Panel::clean`], [`Panel::aggregate`], [`Panel::join`] and [`Panel::features`].
@@ -904,6 +915,9 @@ impl Plan {
         }
         if let Some(how) = &self.aggregate {
             panel = panel.aggregate(&Aggregate::parse(how)?)?;
+        }
+        if let Some(levels) = &self.hierarchy {
+            panel = panel.hierarchy(levels)?;
         }
         for (file, join) in self.joins()? {
             panel = panel.join(file, &join)?;
@@ -969,6 +983,7 @@ impl Plan {
         self.aggregate.iter().try_for_each(|how| Aggregate::parse(how).map(|_| ()))?;
         self.joins()?;
         checked(self.features.names())?;
+        self.reconciling()?;
         crate::metrics::METRICS.named(&self.metric)?;
         self.blank_report()?;
         self.formats()?;
@@ -987,7 +1002,35 @@ impl Plan {
     pub fn backtest(&self) -> Result<Backtest> {
         self.check()?;
         // What is known ahead is known on every fold.
-        self.panel()?.backtest_at(self.models_given(true)?, self.folds(), self.levels()?)
+        self.backtest_of(&self.panel()?, self.models_given(true)?)
+    }
+
+    /// Models on every fold of a panel; of a hierarchy also reconciled.
+    pub(crate) fn backtest_of(&self, panel: &Panel, models: Vec<Model>) -> Result<Backtest> {
+        let trial = panel.backtest_at(models, self.folds(), self.levels()?)?;
+        match self.reconciling()? {
+            None => Ok(trial),
+            Some("auto") => trial.reconcile_as(&trial.reconciliation()?),
+            Some(method) => trial.reconcile([method]),
+        }
+    }
+
+    /// How the forecasts of a hierarchy are reconciled; none where they are not.
+    fn reconciling(&self) -> Result<Option<&str>> {
+        match (self.hierarchy.as_deref(), self.reconcile.as_deref().map(str::trim)) {
+            (_, None | Some("off")) if self.hierarchy.is_none() => Ok(None),
+            (None, Some(method)) => Err(Error::usage(format!(
+                "reconcile = {method} needs the levels of a hierarchy; state them: --hierarchy \"total; {}\"",
+                self.id.names().first().unwrap_or(&"Store")
+            ))),
+            (_, Some("off")) => Ok(None),
+            (_, Some("auto")) => Ok(Some("auto")),
+            (_, method) => {
+                let method = method.unwrap_or("mint_shrink");
+                crate::reconcile::RECONCILIATIONS.check(method)?;
+                Ok(Some(method))
+            }
+        }
     }
 
     /// How options are searched: by this plan's metric and seed, if the search names no others.
@@ -1087,6 +1130,20 @@ impl Plan {
             Some(path) => future.given_file(path)?,
             None => future,
         };
-        fits.forecast(future)?.levels(self.levels()?)
+        let forecast = fits.forecast(future)?;
+        let forecast = match self.reconciling()? {
+            None => forecast,
+            Some("auto") => {
+                // The folds of the models that were fitted: what they say of levels and methods holds for these.
+                let models = fits.models().iter().map(|label| Model::named(label)).collect::<Result<_>>()?;
+                let leaves = Self { reconcile: Some("off".into()), ..self.clone() };
+                let chosen = leaves.backtest_of(&fits.panel(), models)?.reconciliation()?;
+                crate::progress::say(&chosen.sentence());
+                crate::progress::remark("reconciliation", chosen.caveat().iter());
+                forecast.reconcile_as(&chosen)?
+            }
+            Some(method) => forecast.reconcile(method)?,
+        };
+        forecast.levels(self.levels()?)
     }
 }

@@ -26,6 +26,7 @@ pub use crate::panel::{
     Scenario, Stamps,
 };
 pub use crate::plan::{Patch, Plan};
+pub use crate::reconcile::{RECONCILIATIONS, Reconciliation};
 pub use crate::registry::Registry;
 pub use crate::report::Report;
 #[cfg(feature = "frames")]

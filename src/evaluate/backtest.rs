@@ -108,19 +108,29 @@ impl Window {
             .collect();
         let aim = Aim::new(cut.future.reach(), cut.future.scenario());
         let fits = cut.train.fit_checked(models, aim)?;
-        let forecast = Forecast::of(&fits, &cut.future, |i| !actuals[i].is_empty())?;
+        // A sum is made of all its parts, whether something is known of them in the window or not.
+        let sums = panel.counted()?.contains(&false);
+        let forecast = Forecast::of(&fits, &cut.future, |i| sums || !actuals[i].is_empty())?;
         for (m, total) in seconds.iter_mut().enumerate() {
             *total += fits.seconds(m);
         }
         let scale: Vec<(f64, f64)> = (0..panel.len()).map(|i| scales(&cut.train.regular(i), panel.season())).collect();
-        let mut scores = Vec::with_capacity(models.len() * panel.len());
-        for m in 0..models.len() {
-            for i in 0..panel.len() {
-                let truth = Truth { actual: &actuals[i], scale: scale[i] };
-                scores.push(forecast.cell(m, i).map(|cell| truth.score(cell, probabilities)));
+        Ok(Self { forecast, starts: cut.starts.clone(), actuals, scale, scores: Vec::new() }.scored(probabilities))
+    }
+
+    /// The window, with the scores of its forecast.
+    fn scored(mut self, probabilities: &[f64]) -> Self {
+        let (models, series) = (self.forecast.models().len(), self.actuals.len());
+        let score = |place: usize| {
+            let (m, i) = (place / series, place % series);
+            if self.actuals[i].is_empty() {
+                return None;
             }
-        }
-        Ok(Self { forecast, starts: cut.starts.clone(), actuals, scale, scores })
+            let truth = Truth { actual: &self.actuals[i], scale: self.scale[i] };
+            self.forecast.cell(m, i).map(|cell| truth.score(cell, probabilities))
+        };
+        self.scores = (0..models * series).map(score).collect();
+        self
     }
 }
 
@@ -499,6 +509,41 @@ impl Backtest {
     /// The forecast of each fold, the first test position of each series and the actuals of its window.
     pub(crate) fn windows(&self) -> impl Iterator<Item = (&Forecast, &[i64], &[Vec<f64>])> {
         self.0.windows.iter().map(|window| (&window.forecast, &window.starts[..], &window.actuals[..]))
+    }
+
+    /// The same folds with the forecast of each made into another one, by what also tells how many seconds each model took.
+    pub(crate) fn made_of(&self, make: &dyn Fn(&Forecast) -> Result<(Forecast, Vec<f64>)>) -> Result<Backtest> {
+        let inner = &*self.0;
+        let mut windows = Vec::with_capacity(inner.windows.len());
+        let (mut failures, mut models, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
+        for (fold, window) in inner.windows.iter().enumerate() {
+            progress::check()?;
+            let (forecast, took) = make(&window.forecast)?;
+            models = forecast.models();
+            seconds.resize(models.len(), 0.0);
+            seconds.iter_mut().zip(took).for_each(|(total, took)| *total += took);
+            failures.extend(forecast.failures().into_iter().map(|failure| (fold + 1, failure)));
+            let (starts, actuals, scale) = (window.starts.clone(), window.actuals.clone(), window.scale.clone());
+            windows.push(Window { forecast, starts, actuals, scale, scores: Vec::new() }.scored(&inner.probabilities));
+        }
+        for (label, before) in inner.models.iter().zip(&inner.seconds) {
+            models
+                .iter()
+                .zip(&mut seconds)
+                .filter(|(model, _)| *model == label)
+                .for_each(|(_, total)| *total += before);
+        }
+        let (panel, folds, probabilities) = (inner.panel.clone(), inner.folds.clone(), inner.probabilities.clone());
+        Ok(Backtest(Arc::new(Inner { panel, folds, models, probabilities, windows, failures, seconds })))
+    }
+
+    /// The scores of a model: fold, series and the metric, where it has one.
+    pub(crate) fn each(&self, metric: &Metric, model: usize) -> impl Iterator<Item = (usize, usize, f64)> {
+        let index = metric.index();
+        self.cases(model).filter_map(move |(fold, series, scores)| {
+            let (above, below) = scores[index];
+            (below > 0.0 && above.is_finite()).then(|| (fold, series, above / below))
+        })
     }
 
     /// The panel that was backtested.

@@ -20,8 +20,8 @@ use super::paths::{PathSource, Sampler, deviates, lay};
 use super::{Distribution, Forecast, Inner, LEVELS, quantiles_of};
 use crate::error::{Error, Result};
 use crate::models::{Failure, Fits, Horizon, StepDistribution};
-use crate::panel::Future;
 use crate::panel::order::mixed;
+use crate::panel::{Future, Normalise};
 use crate::progress;
 use crate::show::words::counted;
 
@@ -129,6 +129,12 @@ impl PathSource for Fitted {
             dates,
             deviates: deviates(n),
         }))
+    }
+
+    fn errors(&self, _: &Forecast, model: usize, series: usize) -> Option<Vec<f64>> {
+        // Those of a normalised target are on another scale than the sums.
+        let on_scale = self.fits.panel().columns().normalise == Normalise::None;
+        on_scale.then(|| self.fits.fitted(model).shocks(series).values.to_vec())
     }
 }
 

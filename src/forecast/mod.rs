@@ -14,6 +14,7 @@
 //! | `copula.rs` | what is the dependence over steps and series, where a file has quantiles alone? |
 //! | `combine.rs` | how are forecasts combined? |
 //! | `moved.rs` | what is a forecast whose values someone has changed by hand? |
+//! | `remade.rs` | what is a forecast that a room above this one has made of another? |
 
 mod combine;
 mod copula;
@@ -23,6 +24,7 @@ mod fitted;
 mod moved;
 mod open;
 mod paths;
+mod remade;
 mod totals;
 
 use std::path::Path;
@@ -32,10 +34,12 @@ use polars::prelude::*;
 
 pub use combine::Combination;
 pub use copula::Dependence;
-pub(crate) use distribution::Distribution;
+pub(crate) use distribution::{Distribution, Given, Probabilities};
 #[cfg(feature = "monitor")]
 pub(crate) use moved::{Move, Moves};
+pub(crate) use paths::{PathSource, Sampler};
 pub use paths::{Paths, SeriesPaths};
+pub(crate) use remade::Remade;
 
 use crate::error::{Error, Result};
 use crate::files::mark;
@@ -44,7 +48,6 @@ use crate::options;
 use crate::panel::{Future, Panel};
 use crate::show::{Block, Show, Table, number};
 use fitted::Fitted;
-use paths::PathSource;
 
 /// The default interval levels.
 pub(crate) const LEVELS: [f64; 2] = [0.8, 0.95];

@@ -29,6 +29,12 @@ pub(crate) trait PathSource: Send + Sync {
     /// When the source has no paths of this model.
     fn sampler(&self, forecast: &Forecast, model: usize, n: usize, seed: u64) -> Result<Arc<dyn Sampler>>;
 
+    /// The errors of one step ahead of a model for a series, on its scale, from the first date of its history on, NaN where there
+    /// is none; none at all where the source has none.
+    fn errors(&self, _forecast: &Forecast, _model: usize, _series: usize) -> Option<Vec<f64>> {
+        None
+    }
+
     /// What is assumed of the dependence over steps and series, where it is not known.
     fn assumption(&self) -> Option<String> {
         None
@@ -116,13 +122,16 @@ impl Paths {
         Ok(SeriesPaths { paths: self.clone(), model: m, series, next, drawn: Vec::new().into_iter() })
     }
 
-    /// The paths of the sum over all series that the model could forecast: `n` of them, one value per step each.
+    /// The paths of the sum over all series that the model could forecast: `n` of them, one value per step each. Of a
+    /// [hierarchy](crate::panel::Panel::hierarchy) the leaves are summed.
     ///
     /// # Errors
     /// When there is no such model, or it failed on every series.
     pub fn total(&self, model: &str) -> Result<Vec<Vec<f64>>> {
         let (m, model) = place(model, &self.forecast.0.models)?;
-        let series = self.served(m)?;
+        let mut series = self.served(m)?;
+        let counts = self.forecast.0.panel.counted()?;
+        series.retain(|i| counts[*i]);
         let mut total = Array2::zeros((self.n, self.forecast.horizon()));
         // A fixed number of series at a time: the sum is taken in order, so that threads cannot change a bit of it.
         for chunk in series.chunks(TOGETHER) {
@@ -136,7 +145,8 @@ impl Paths {
 
     /// The series that a model has a forecast for, if they can be drawn within the memory that there is.
     fn served(&self, model: usize) -> Result<Vec<usize>> {
-        let series: Vec<usize> = (0..self.forecast.len()).filter(|i| self.forecast.cell(model, *i).is_some()).collect();
+        let served = |i: &usize| self.forecast.cell(model, *i).is_some();
+        let series: Vec<usize> = (0..self.forecast.len()).filter(served).collect();
         if series.is_empty() {
             let model = &self.forecast.0.models[model];
             return Err(Error::model(format!("{model} has no forecast for any series")));

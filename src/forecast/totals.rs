@@ -9,8 +9,8 @@ use crate::show::Table;
 use crate::statistics::summary::quantile;
 
 impl Forecast {
-    /// One row per model: how many series it could forecast, the sum of their means over all steps, and the quantiles
-    /// of that total by `n` joint sample paths; without quantiles if `n` is zero, or if the forecast has means alone.
+    /// One row per model: how many series it could forecast (of a [hierarchy](crate::panel::Panel::hierarchy): how many
+    /// leaves), the sum of their means over all steps, and the quantiles of that total by `n` joint sample paths; without quantiles if `n` is zero, or if the forecast has means alone.
     ///
     /// ```
     /// use tradewind::prelude::*;
@@ -24,7 +24,9 @@ impl Forecast {
     /// # Errors
     /// When there are too many paths to hold, or the total leaves the range of numbers.
     pub fn totals(&self, n: usize, seed: u64) -> Result<Table> {
-        let served = |m: usize| (0..self.len()).filter_map(move |i| self.cell(m, i));
+        let counts = self.0.panel.counted()?;
+        let counts = &counts;
+        let served = |m: usize| (0..self.len()).filter(|i| counts[*i]).filter_map(move |i| self.cell(m, i));
         let models: Vec<usize> = (0..self.0.models.len()).filter(|m| served(*m).next().is_some()).collect();
         let spread = n > 0 && self.0.cells.iter().flatten().all(Distribution::is_spread);
         let mut quantiles = vec![Vec::new(); self.probabilities().len()];

@@ -3,7 +3,16 @@
 /// Solves `system` x = `right` in place by Cholesky's decomposition, the system given row after row; false where it is not
 /// positive definite.
 pub(crate) fn solve(system: &mut [f64], right: &mut [f64]) -> bool {
-    let size = right.len();
+    let is_definite = factor(system, right.len());
+    if is_definite {
+        substitute(system, right);
+    }
+    is_definite
+}
+
+/// The lower triangle of a system of that size, given row after row, becomes its Cholesky factor; false where it is not positive
+/// definite.
+pub(crate) fn factor(system: &mut [f64], size: usize) -> bool {
     for i in 0..size {
         let (above, rest) = system.split_at_mut(i * size);
         let row = &mut rest[..size];
@@ -18,15 +27,23 @@ pub(crate) fn solve(system: &mut [f64], right: &mut [f64]) -> bool {
             return false;
         }
         row[i] = left.sqrt();
+    }
+    true
+}
+
+/// Solves a system in place, given its [`factor`].
+pub(crate) fn substitute(factor: &[f64], right: &mut [f64]) {
+    let size = right.len();
+    for i in 0..size {
+        let row = &factor[i * size..i * size + size];
         let dot: f64 = row[..i].iter().zip(right.iter()).map(|(a, b)| a * b).sum();
         right[i] = (right[i] - dot) / row[i];
     }
     for i in (0..size).rev() {
-        right[i] /= system[i * size + i];
+        right[i] /= factor[i * size + i];
         let value = right[i];
         for j in 0..i {
-            right[j] -= system[i * size + j] * value;
+            right[j] -= factor[i * size + j] * value;
         }
     }
-    true
 }

@@ -133,10 +133,12 @@ impl Inner {
 
 impl Outcome {
     fn of(plan: &Plan) -> Result<Self> {
-        let panel = plan.panel()?;
+        let chain = plan.panel()?;
+        // What was sold is told of the series themselves: their sums would count everything several times.
+        let panel = chain.leaves().unwrap_or(&chain).clone();
         let audit = panel.audit()?;
         let findings = crate::explore::first_findings(&panel)?;
-        let backtest = panel.backtest_at(plan.models()?, plan.folds(), plan.levels()?)?;
+        let backtest = plan.backtest_of(&chain, plan.models()?)?;
         let best = backtest.best(&plan.metric)?;
         // All models were scored; those that would need unknown future covariates do not forecast.
         let future_known =
@@ -149,7 +151,7 @@ impl Outcome {
                  future = \"FILE\"",
             ));
         }
-        let forecast = plan.forecast_of(&plan.fits_of(&panel, &models)?)?;
+        let forecast = plan.forecast_of(&plan.fits_of(&chain, &models)?)?;
         let tour = panel.tour()?;
         let plan = plan.clone();
         let (decision, outlook) = (None, OnceLock::new());

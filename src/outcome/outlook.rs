@@ -59,7 +59,10 @@ impl Outlook {
         let total = paths.total(model)?;
         let horizon = forecast.horizon();
         let mut means = vec![0.0; horizon];
-        for of_series in forecast.keys().iter().filter_map(|key| forecast.mean(model, key).ok()) {
+        let counts = panel.counted()?;
+        let keys = forecast.keys();
+        let counted = keys.iter().zip(&counts).filter(|(_, counts)| **counts).map(|(key, _)| key);
+        for of_series in counted.filter_map(|key| forecast.mean(model, key).ok()) {
             means.iter_mut().zip(of_series).for_each(|(sum, mean)| *sum += mean);
         }
         let of = |steps: Range<usize>| Spread::of(means[steps.clone()].iter().sum(), &total, steps);
@@ -129,7 +132,8 @@ impl Outlook {
 fn growth(forecast: &Forecast, model: &str, panel: &Panel) -> Result<Option<f64>> {
     let year = crate::explore::year(panel) as i64;
     let (mut now, mut then, mut cells) = (0.0, 0.0, 0);
-    for (i, key) in forecast.keys().iter().enumerate() {
+    let counts = panel.counted()?;
+    for (i, key) in forecast.keys().iter().enumerate().filter(|(i, _)| counts[*i]) {
         let Ok(means) = forecast.mean(model, key) else { continue };
         let (y, first) = (panel.regular(i), panel.positions(i).first().copied().unwrap_or(0));
         for (step, mean) in (0..).zip(means) {
@@ -142,6 +146,6 @@ fn growth(forecast: &Forecast, model: &str, panel: &Panel) -> Result<Option<f64>
         }
     }
     // A comparison of a part would be told as one of the whole.
-    let whole = 10 * cells >= 8 * forecast.keys().len() * forecast.horizon();
+    let whole = 10 * cells >= 8 * counts.iter().filter(|counts| **counts).count() * forecast.horizon();
     Ok((whole && then > 0.0).then(|| now / then - 1.0))
 }

@@ -346,6 +346,7 @@ pub(crate) fn assemble(
         target,
         origin,
         recorded: None,
+        hierarchy: None,
         matrix: OnceLock::new(),
     })))
 }
@@ -434,7 +435,11 @@ pub(super) fn numbers(column: &Column) -> Result<Vec<f64>> {
     Ok(values.iter().map(|value| value.filter(|v| v.is_finite()).unwrap_or(f64::NAN)).collect())
 }
 
-/// `Store=1, Dept=3` for each row of the key frame; `all` for a panel without keys.
+/// The cell of a key column that a sum of series does not have in common.
+pub(crate) const ALL: &str = "(all)";
+
+/// `Store=1, Dept=3` for each row of the key frame, `Store=1` for the sum of a store, `total` for that of everything; `all` for
+/// a panel without keys.
 pub(crate) fn labels_of(keys: &DataFrame, series: usize) -> Result<Vec<String>> {
     if keys.width() == 0 {
         return Ok(vec!["all".into(); series]);
@@ -443,6 +448,9 @@ pub(crate) fn labels_of(keys: &DataFrame, series: usize) -> Result<Vec<String>> 
     for column in keys.columns() {
         let texts = column.cast(&DataType::String)?;
         for (label, text) in labels.iter_mut().zip(texts.str()?.iter()) {
+            if text == Some(ALL) {
+                continue;
+            }
             if !label.is_empty() {
                 label.push_str(", ");
             }
@@ -451,5 +459,6 @@ pub(crate) fn labels_of(keys: &DataFrame, series: usize) -> Result<Vec<String>> 
             label.push_str(text.unwrap_or("(missing)"));
         }
     }
+    labels.iter_mut().filter(|label| label.is_empty()).for_each(|label| label.push_str(super::hierarchy::TOTAL));
     Ok(labels)
 }

@@ -266,12 +266,13 @@ impl Future {
     }
 
     /// The same future with the known covariates (and, under the scenario `given`, the observed ones) of a frame that
-    /// has the panel's key, time and covariate columns. Rows of other series or other dates are ignored.
+    /// has the panel's key, time and covariate columns. Rows of other series or other dates are ignored. For a
+    /// [hierarchy](Panel::hierarchy) they are those of its leaves.
     ///
     /// # Errors
     /// When a column is absent or its timestamps or values cannot be read.
     pub fn given(&self, frame: DataFrame) -> Result<Future> {
-        let columns = self.0.panel.columns();
+        let columns = self.0.panel.columns_of_rows();
         let present: Vec<&str> = frame.get_column_names().into_iter().map(PlSmallStr::as_str).collect();
         let names = columns.future_names(&present);
         super::columns::check_present(&names, &present, "the future")?;
@@ -285,13 +286,14 @@ impl Future {
     /// As [`given`](Self::given), and when the file cannot be read.
     pub fn given_file(&self, path: impl AsRef<Path>) -> Result<Future> {
         let panel = &self.0.panel;
-        let (frame, origin) = source::read_future(path.as_ref(), &panel.columns(), panel.inner().origin.decimal)?;
+        let decimal = panel.inner().origin.decimal;
+        let (frame, origin) = source::read_future(path.as_ref(), &panel.columns_of_rows(), decimal)?;
         self.fill(frame, origin)
     }
 
     fn fill(&self, frame: DataFrame, mut origin: super::Provenance) -> Result<Future> {
         let panel = &self.0.panel;
-        let mut frame = panel.spelled_alike(frame)?;
+        let mut frame = panel.spelled_alike(panel.with_rows_of_nodes(frame)?)?;
         let mut columns = panel.columns();
         let time = frame.column(&columns.time)?.clone();
         // The calendar of the history tells what its own cells leave open: are 202501 and 202502 months or weeks?

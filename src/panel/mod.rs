@@ -28,6 +28,7 @@
 //! | `groups` | which series belong together? |
 //! | `order` | in which order are series processed, independent of their names? |
 //! | `aggregate` | what are the sales per week, per month, per store? |
+//! | `hierarchy` | which series are sums of others? |
 
 mod aggregate;
 mod assumed;
@@ -50,6 +51,7 @@ mod future;
 mod given;
 mod groups;
 mod guess;
+mod hierarchy;
 mod join;
 pub(crate) mod meaning;
 pub(crate) mod normalise;
@@ -88,6 +90,7 @@ pub(crate) use frame::{labels_of, spans, stamp_column};
 pub use future::{Future, Scenario};
 pub(crate) use groups::Groups;
 pub use guess::{Guess, Stated};
+pub(crate) use hierarchy::{Nodes, TOTAL};
 pub use join::Join;
 pub(crate) use join::Sheet;
 pub use normalise::Normalise;
@@ -137,6 +140,8 @@ pub(crate) struct Inner {
     pub(crate) origin: Provenance,
     /// What was recorded, where cleaning has cleaned it.
     recorded: Option<Recorded>,
+    /// How its sums were made, where it is a hierarchy.
+    hierarchy: Option<Arc<hierarchy::Hierarchy>>,
     matrix: OnceLock<Matrix>,
 }
 
@@ -492,6 +497,9 @@ impl Panel {
     /// The rows of each series before its own end position, cleaned without the later ones. A series may become empty
     /// but keeps its place.
     pub(crate) fn until(&self, ends: &[i64]) -> Result<Panel> {
+        if let Some(part) = self.hierarchy_until(ends)? {
+            return Ok(part);
+        }
         match self.recipe() {
             Some(recipe) => recipe.until(self, ends),
             None => self.within(&|i, position| position < ends[i]),
@@ -526,6 +534,7 @@ impl Panel {
             target: pick(&inner.target),
             origin: inner.origin.kept(&mask, |change| keep(change.series, change.position).then_some(change.series)),
             recorded: inner.recorded.as_ref().map(|recorded| recorded.within(&mask, keep)).transpose()?,
+            hierarchy: inner.hierarchy.clone(),
             matrix: OnceLock::new(),
         })))
     }
@@ -556,8 +565,18 @@ impl Panel {
             target: inner.target.clone(),
             origin: inner.origin.clone(),
             recorded: inner.recorded.clone(),
+            hierarchy: inner.hierarchy.clone(),
             matrix: OnceLock::new(),
         }))
+    }
+
+    /// The same panel, known to be a hierarchy.
+    fn of_hierarchy(mut self, hierarchy: hierarchy::Hierarchy) -> Panel {
+        // It was assembled a moment ago and is nobody else's yet.
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.hierarchy = Some(Arc::new(hierarchy));
+        }
+        self
     }
 
     /// Steps in a year; seasons of integer steps count as years.

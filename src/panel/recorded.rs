@@ -189,61 +189,72 @@ impl Recipe {
             (0..cleaned.len()).map(|i| next(cleaned.label(i))).collect::<Result<_>>()?
         };
         let recipe = Self { rows, ..self.clone() };
-        let all = recipe.in_place(panel, &cleaned, &series)?;
+        let all = in_place(panel, &cleaned, &series, Some(recipe))?;
         // A row that a later step has moved across the end was not known before it.
         let beyond = |i: usize| all.positions(i).last().is_some_and(|last| *last >= ends[i]);
         if (0..all.len()).any(beyond) { all.within(&|i, position| position < ends[i]) } else { Ok(all) }
     }
+}
 
-    /// A part of `panel` that was made anew, its series at their places, with the covariates that the panel has.
-    fn in_place(self, panel: &Panel, part: &Panel, series: &[usize]) -> Result<Panel> {
-        let (whole, own) = (panel.inner(), part.inner());
-        let mut spans = vec![0..0; panel.len()];
-        for (i, span) in series.iter().zip(&own.spans) {
-            spans[*i] = span.clone();
-        }
-        // A series without rows lies between its neighbours.
-        let mut end = 0;
-        for span in &mut spans {
-            *span = if span.start == span.end { end..end } else { span.clone() };
-            end = span.end;
-        }
-        let mut origin = own.origin.clone();
-        let change = |change: &super::Change| super::Change { series: series[change.series], ..change.clone() };
-        origin.changes = Arc::new(own.origin.changes.iter().map(change).collect());
-        let mut frame = own.frame.clone();
-        // A column whose holes were filled is one of numbers, whether this part had holes or not.
-        for (name, _) in &whole.columns.covariates {
-            let (Ok(column), theirs) = (frame.column(name), whole.frame.column(name)?) else { continue };
-            if column.dtype() != theirs.dtype() {
-                let cast = column.cast(theirs.dtype())?;
-                frame.with_column(cast)?;
-            }
-        }
-        let mut columns = whole.columns.clone();
-        columns.covariates.retain(|(name, _)| own.frame.column(name).is_ok());
-        let mut made = Panel(Arc::new(Inner {
-            columns,
-            calendar: whole.calendar.clone(),
-            season: whole.season,
-            frame,
-            keys: whole.keys.clone(),
-            labels: whole.labels.clone(),
-            by_label: whole.by_label.clone(),
-            spans,
-            positions: own.positions.clone(),
-            target: own.target.clone(),
-            origin,
-            recorded: Some(Recorded { actual: part.actuals().to_vec(), recipe: Some(self) }),
-            matrix: OnceLock::new(),
-        }));
-        made = made.with_made_of(panel)?;
-        let frame = made.inner().frame.select(whole.frame.get_column_names_owned())?;
-        Ok(made.with_covariates(frame, whole.columns.clone()))
+/// A part of `panel` that was made anew, its series at their places, with the covariates that the panel has.
+fn in_place(panel: &Panel, part: &Panel, series: &[usize], recipe: Option<Recipe>) -> Result<Panel> {
+    let (whole, own) = (panel.inner(), part.inner());
+    let mut spans = vec![0..0; panel.len()];
+    for (i, span) in series.iter().zip(&own.spans) {
+        spans[*i] = span.clone();
     }
+    // A series without rows lies between its neighbours.
+    let mut end = 0;
+    for span in &mut spans {
+        *span = if span.start == span.end { end..end } else { span.clone() };
+        end = span.end;
+    }
+    let mut origin = own.origin.clone();
+    let change = |change: &super::Change| super::Change { series: series[change.series], ..change.clone() };
+    origin.changes = Arc::new(own.origin.changes.iter().map(change).collect());
+    let mut frame = own.frame.clone();
+    // A column whose holes were filled is one of numbers, whether this part had holes or not.
+    for (name, _) in &whole.columns.covariates {
+        let (Ok(column), theirs) = (frame.column(name), whole.frame.column(name)?) else { continue };
+        if column.dtype() != theirs.dtype() {
+            let cast = column.cast(theirs.dtype())?;
+            frame.with_column(cast)?;
+        }
+    }
+    let mut columns = whole.columns.clone();
+    columns.covariates.retain(|(name, _)| own.frame.column(name).is_ok());
+    let mut made = Panel(Arc::new(Inner {
+        columns,
+        calendar: whole.calendar.clone(),
+        season: whole.season,
+        frame,
+        keys: whole.keys.clone(),
+        labels: whole.labels.clone(),
+        by_label: whole.by_label.clone(),
+        spans,
+        positions: own.positions.clone(),
+        target: own.target.clone(),
+        origin,
+        recorded: Some(Recorded { actual: part.actuals().to_vec(), recipe }),
+        hierarchy: whole.hierarchy.clone(),
+        matrix: OnceLock::new(),
+    }));
+    made = made.with_made_of(panel)?;
+    let frame = made.inner().frame.select(whole.frame.get_column_names_owned())?;
+    Ok(made.with_covariates(frame, whole.columns.clone()))
 }
 
 impl Panel {
+    /// This part of a panel that was made anew, each series at the place that it has in the whole by its name.
+    pub(super) fn in_place_of(&self, whole: &Panel) -> Result<Panel> {
+        let place = |i: usize| {
+            let label = self.label(i);
+            whole.place_of(label).ok_or_else(|| Error::data(format!("there is no series {label} any more")))
+        };
+        let series: Vec<usize> = (0..self.len()).map(place).collect::<Result<_>>()?;
+        in_place(whole, self, &series, None)
+    }
+
     /// The same panel with its recorded values.
     pub(super) fn with_recorded(mut self, recorded: Option<Recorded>) -> Panel {
         // It was assembled a moment ago and is nobody else's yet.

@@ -1,11 +1,12 @@
 //! Folds and backtests.
 
 use super::api::{Api, functions, methods, properties};
-use super::values::{Labelled, Models, Policies};
+use super::values::{Labelled, Models, Names, Policies};
 use crate::decide::{Decision, StockPolicy};
 use crate::evaluate::{Backtest, Fold, Folds, Search, Tuning};
 use crate::models::Failure;
 use crate::panel::{Future, Panel, Scenario};
+use crate::reconcile::Reconciliation;
 use crate::report::Report;
 use crate::show::{Figure, Finding, Table};
 
@@ -62,10 +63,20 @@ pub(super) fn register(api: &mut Api) {
         forecasts(trial) -> Table { trial.forecasts() }
         failures(trial) -> Vec<Failure> { trial.failures() }
         failures_table(trial) -> Table { trial.failures_table() }
+        reconcile(trial, methods: Names) -> Backtest { trial.reconcile(methods.0) }
+        reconciliation(trial) -> Reconciliation { trial.reconciliation() }
+        reconcile_as(trial, chosen: Reconciliation) -> Backtest { trial.reconcile_as(&chosen) }
         plot(trial, metric: String) -> Figure { trial.plot(&metric) }
         plot_last(trial, model: String) -> Figure { trial.plot_last(&model) }
         save(trial, folder: String) -> () { trial.save(folder) }
     }
+
+    properties! { api, Reconciliation;
+        method(chosen) -> String { chosen.method() }
+        sentence(chosen) -> String { chosen.sentence() }
+        caveat(chosen) -> Option<String> { chosen.caveat() }
+    }
+    methods! { api, Reconciliation; table(chosen) -> Table { chosen.table() } }
 
     properties! { api, Tuning;
         model(tuning) -> String { tuning.model() }

@@ -6,6 +6,7 @@ use crate::decide::{Decision, MarkdownPolicy, MarketingBudget, PricePolicy, Prom
 use crate::forecast::{Combination, Dependence, Forecast, Paths};
 use crate::models::{Failure, Fits, Horizon, MODELS, Model};
 use crate::panel::Panel;
+use crate::reconcile::Reconciliation;
 use crate::report::Report;
 use crate::show::{Figure, Finding, Table};
 
@@ -70,6 +71,9 @@ pub(super) fn register(api: &mut Api) {
         paths(forecast, n: usize, seed: u64) -> Paths { forecast.paths(n, seed) }
         totals(forecast, n: usize, seed: u64) -> Table { forecast.totals(n, seed) }
         dependence(forecast, dependence: Dependence) -> Forecast { forecast.dependence(dependence) }
+        reconcile(forecast, method: String) -> Forecast { forecast.reconcile(&method) }
+        reconcile_as(forecast, chosen: Reconciliation) -> Forecast { forecast.reconcile_as(&chosen) }
+        leaves(forecast) -> Forecast { forecast.leaves() }
         combine(forecast, others: Forecasts, how: Combination) -> Forecast { forecast.combine(others.0, how) }
         what_if(forecast, scenarios: Names) -> Decision { forecast.what_if(scenarios.0) }
         decide_stock(forecast, state: String, policy: StockPolicy) -> Decision { forecast.decide_stock(state, &policy) }

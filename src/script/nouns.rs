@@ -24,6 +24,7 @@ use crate::operate::{Due, Retraining, Watching};
 use crate::outcome::Outcome;
 use crate::panel::{Audit, Columns, Future, Panel};
 use crate::plan::Plan;
+use crate::reconcile::Reconciliation;
 use crate::report::Report;
 use crate::show::{Block, Figure, Finding, Show, Table};
 use crate::track::Runs;
@@ -84,7 +85,7 @@ macro_rules! nouns {
 }
 
 nouns! {
-    Panel, Columns, Future, Audit, Finding, Tour, Table, Figure, Model, Fits, Forecast, Paths, Folds, Fold, Backtest, Tuning, Report,
+    Panel, Columns, Future, Audit, Finding, Tour, Table, Figure, Model, Fits, Forecast, Paths, Folds, Fold, Backtest, Tuning, Reconciliation, Report,
     Plan, Outcome, Block, Decision, Dashboard, Runs, Due, Retraining, Watching, Monitor,
     Monitored, Override, Overridden, ValueAdded,
     Demand, Lot, BackorderedLot, Requirements, LotPlan, Newsvendor, OrderUpTo, ContinuousReview, PeriodicReview, Service,

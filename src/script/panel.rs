@@ -80,6 +80,7 @@ pub(super) fn register(api: &mut Api) {
         features(panel, labels: Names) -> Panel { panel.features(labels.0) }
         join(panel, path: String, options: Join) -> Panel { panel.join(path, &options) }
         aggregate(panel, options: Aggregate) -> Panel { panel.aggregate(&options) }
+        hierarchy(panel, levels: String) -> Panel { panel.hierarchy(&levels) }
         explore(panel, question: String) -> Finding { panel.explore(&question) }
         "Panel::tour" explore(panel) -> Tour { panel.tour() }
         only(panel, column: String, value: Scalar) -> Panel { panel.only(&column, &value.0) }

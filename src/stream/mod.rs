@@ -203,6 +203,11 @@ fn check(plan: &Plan, out: &Path) -> Result<Vec<Model>> {
         return Err(Error::usage("a chunk is at least 1 row, not 0"));
     }
     let models = plan.models()?.into_iter().map(by_series).collect::<Result<_>>()?;
+    if plan.hierarchy.is_some() {
+        return Err(Error::usage(
+            "the sums of a hierarchy need all series at once, which a stream never sees together",
+        ));
+    }
     let how = plan.aggregate.as_deref().map(Aggregate::parse).transpose()?;
     if how.as_ref().is_some_and(|how| how.keys.is_some()) {
         return Err(Error::usage("sums over keys need all series at once; aggregate first, then stream the sums"));

@@ -35,6 +35,7 @@ impl Heeds for Command {
         Group::Horizon,
         Group::Future,
         Group::Levels,
+        Group::Reconcile,
         Group::Folds,
         Group::Metric,
         Group::Overwrite,

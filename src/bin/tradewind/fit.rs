@@ -20,8 +20,16 @@ pub(crate) struct Command {
 }
 
 impl Heeds for Command {
-    const GROUPS: &'static [Group] =
-        &[Group::Data, Group::Policy, Group::Shape, Group::Models, Group::Horizon, Group::Future, Group::Overwrite];
+    const GROUPS: &'static [Group] = &[
+        Group::Data,
+        Group::Policy,
+        Group::Shape,
+        Group::Models,
+        Group::Reconcile,
+        Group::Horizon,
+        Group::Future,
+        Group::Overwrite,
+    ];
 }
 
 impl Command {

@@ -42,6 +42,7 @@ impl Heeds for Command {
         Group::Horizon,
         Group::Future,
         Group::Levels,
+        Group::Reconcile,
         Group::Seed,
         Group::Chunk,
         Group::Overwrite,

@@ -31,6 +31,7 @@ pub(crate) const WHOLE: &[Group] = &[
     Group::Horizon,
     Group::Future,
     Group::Levels,
+    Group::Reconcile,
     Group::Folds,
     Group::Metric,
     Group::Seed,
