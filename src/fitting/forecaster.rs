@@ -100,6 +100,11 @@ pub trait Forecaster: Send + Sync {
         None
     }
 
+    /// Does the forecast of a series depend on the others, by a seasonal pattern or calibrated intervals that they share?
+    fn shares(&self) -> bool {
+        self.is_global()
+    }
+
     /// Does the fit depend on the forecast horizon?
     fn depends_on_horizon(&self) -> bool {
         true

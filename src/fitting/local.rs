@@ -52,6 +52,10 @@ impl<M: SeriesModel> Forecaster for LocalForecaster<M> {
         false
     }
 
+    fn shares(&self) -> bool {
+        self.0.pooling() != Pooling::None || self.0.is_calibrated()
+    }
+
     fn depends_on_horizon(&self) -> bool {
         false
     }

@@ -46,6 +46,11 @@ pub trait SeriesModel: Send + Sync {
         Pooling::None
     }
 
+    /// Are its intervals calibrated by errors of all series?
+    fn is_calibrated(&self) -> bool {
+        false
+    }
+
     /// Fits one series, given the seasonal indices of others.
     ///
     /// # Errors

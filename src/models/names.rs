@@ -22,6 +22,7 @@ const MOST: usize = 4;
 /// assert_eq!(names(&["auto(regressors=false)", "theta(season=52)"]), ["Automatic", "Theta method"]);
 /// assert_eq!(names(&["auto(regressors=false)", "auto"]), ["Automatic, without covariates", "Automatic"]);
 /// assert_eq!(names(&["theta(season=52)", "their forecast"]), ["Theta method", "their forecast"]);
+/// assert_eq!(names(&["theta", "mint_shrink(theta)"]), ["Theta method", "Theta method, reconciled"]);
 /// ```
 pub fn names<L: AsRef<str>>(labels: &[L]) -> Vec<String> {
     let labels: Vec<&str> = labels.iter().map(AsRef::as_ref).collect();
@@ -29,6 +30,7 @@ pub fn names<L: AsRef<str>>(labels: &[L]) -> Vec<String> {
     let name = |place: usize, detail: &Detail| match (&known[place], detail) {
         (Some(one), Detail::Short) => one.name(&known, MOST),
         (Some(one), Detail::Whole) => one.name(&known, usize::MAX),
+        (None, Detail::Short) => reconciled(labels[place]).unwrap_or_else(|| labels[place].to_string()),
         _ => labels[place].to_string(),
     };
     let mut details = vec![Detail::Short; labels.len()];
@@ -43,6 +45,26 @@ pub fn names<L: AsRef<str>>(labels: &[L]) -> Vec<String> {
         // In the end all of these are labels, which differ.
         taken.into_iter().for_each(|place| details[place] = details[place].more());
     }
+}
+
+/// The name of a model whose forecasts were reconciled, `mint_shrink(theta)`: the last parentheses hold its label.
+fn reconciled(label: &str) -> Option<String> {
+    let inside = label.strip_suffix(')')?;
+    let mut depth = 1;
+    let start = inside.char_indices().rev().find(|(_, character)| {
+        depth += match character {
+            ')' => 1,
+            '(' => -1,
+            _ => 0,
+        };
+        depth == 0
+    });
+    let inner = &inside[start?.0 + 1..];
+    let name = match inner {
+        "by level" => "Models by level".to_string(),
+        inner => Known::of(inner)?.name(&[], MOST),
+    };
+    Some(format!("{name}, reconciled"))
 }
 
 /// How much of a label its name says.

@@ -218,6 +218,7 @@ impl<'a> PerformancePage<'a> {
         section("Accuracy by horizon", self.by_step()?);
         let (title, inner) = self.by_class()?;
         section(&title, inner);
+        section("Accuracy by level", self.by_level()?);
         if let Ok(finding) = self.backtest.calibration() {
             section(&finding.title(), vec![finding.block()]);
         }
@@ -423,6 +424,28 @@ impl<'a> PerformancePage<'a> {
             best: self.by.best,
         };
         Ok((title.into(), vec![Block::Text(sentence), Block::Figure(figure.figure())]))
+    }
+
+    /// By the levels of a hierarchy, if it is one.
+    fn by_level(&self) -> Result<Vec<Block>> {
+        if self.backtest.panel().counted()?.iter().all(|counts| *counts) {
+            return Ok(Vec::new());
+        }
+        let groups = self.backtest.group_sizes("level")?;
+        let names: Vec<String> =
+            groups.iter().map(|(name, count)| format!("{name} ({})", number(*count as f64))).collect();
+        let plain: Vec<String> = groups.into_iter().map(|(name, _)| name).collect();
+        let rows = self.rows("level")?;
+        let metric = words::metric(self.by.name);
+        let sentence = self.wins(&rows, &plain, "level");
+        let figure = Matrix {
+            title: format!("{metric} by level of the hierarchy"),
+            value: format!("{metric}; number of series in brackets"),
+            columns: names,
+            rows,
+            best: self.by.best,
+        };
+        Ok(vec![Block::Text(sentence), Block::Figure(figure.figure())])
     }
 
     /// The scores of each model by a dimension, the best model first.

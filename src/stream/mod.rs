@@ -13,8 +13,10 @@
 //!
 //! | file | question |
 //! |---|---|
+//! | `arrow` | how are series forecast that another program holds? |
 //! | `rows` | which rows belong to a series, and how are some of them read? |
 
+mod arrow;
 mod rows;
 
 use std::io::{Seek, SeekFrom, Write};
@@ -27,8 +29,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::files::{self, File, TryLockError, WRITING, io_error, mark, refused, together, write_own, write_with};
+use crate::forecast::Forecast;
 use crate::job::{self, Job};
-use crate::models::{Failure, Model};
+use crate::models::{Failure, Fits, Model};
 use crate::outputs::{failures_of, list_failures};
 use crate::panel::{Aggregate, Clean, Columns, Ends, Keys, Panel, Partial, Totals};
 use crate::plan::Plan;
@@ -327,6 +330,20 @@ impl Work {
         })
     }
 
+    /// The forecast of some rows, and the fits that it was made by.
+    fn forecast_of(&self, frame: DataFrame) -> Result<(Forecast, Fits)> {
+        let panel = Panel::from_part(frame, self.layout.columns.clone(), &self.plan.reading()?)?;
+        let panel = self.plan.prepared(panel)?;
+        let future = self.plan.future_of(&panel)?;
+        let future = match &self.coming {
+            Some(coming) => future.given(coming.of(&panel)?)?,
+            None => future,
+        };
+        let fits = self.plan.fits_of(&panel, &self.models)?;
+        let forecast = fits.forecast(future)?.levels(self.plan.levels()?)?;
+        Ok((forecast, fits))
+    }
+
     /// Writes the forecast of a chunk; how many series it has.
     fn forecast_chunk(&self, chunk: usize, frame: DataFrame) -> Result<usize> {
         let done = |series, rows, failures| {
@@ -336,20 +353,13 @@ impl Work {
         if frame.height() == 0 {
             return done(0, 0, Vec::new());
         }
-        let panel = Panel::from_part(frame, self.layout.columns.clone(), &self.plan.reading()?)?;
-        let panel = self.plan.prepared(panel)?;
-        let future = self.plan.future_of(&panel)?;
-        let future = match &self.coming {
-            Some(coming) => future.given(coming.of(&panel)?)?,
-            None => future,
-        };
-        let forecast = self.plan.fits_of(&panel, &self.models)?.forecast(future)?.levels(self.plan.levels()?)?;
+        let (forecast, _) = self.forecast_of(frame)?;
         let mut frame = forecast.to_frame()?;
         frame.rechunk_mut();
         let mut bytes = Vec::new();
         ParquetWriter::new(&mut bytes).with_row_group_size(Some(usize::MAX)).finish(&mut frame)?;
         write_own(&self.folder.join(part(chunk)), &bytes)?;
-        done(panel.len(), frame.height(), forecast.failures())
+        done(forecast.keys().len(), frame.height(), forecast.failures())
     }
 
     /// Takes away what is no longer needed; what somebody has put there meanwhile stays.

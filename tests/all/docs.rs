@@ -110,8 +110,10 @@ pages! {
     notebooks "docs/notebooks.md"
     operate "docs/operate.md"
     overrides "docs/overrides.md"
+    reconcile "docs/reconcile.md"
     reports "docs/reports.md"
     sandbox "docs/sandbox.md"
+    scale "docs/scale.md"
     scripts "docs/scripts.md"
     security "docs/security.md"
     serve "docs/serve.md"
@@ -136,6 +138,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("docs/notebooks.md", "it builds the kernels and opens JupyterLab"),
     ("docs/notebooks.md", "it writes into your home folder"),
     ("docs/sandbox.md", "it needs Docker"),
+    ("docs/scale.md", "it needs a program that writes Arrow"),
     ("docs/scripts.md", "a prompt"),
 ];
 

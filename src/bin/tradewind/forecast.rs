@@ -28,6 +28,10 @@ pub(crate) struct Command {
     /// Print the whole forecast as CSV.
     #[arg(long, conflicts_with = "out", help_heading = "Results")]
     csv: bool,
+    /// Read an Arrow stream from standard input instead of data, and write the forecast to standard output as another one: series by
+    /// series, with intervals, failures and chosen forms as columns.
+    #[arg(long, conflicts_with_all = ["fits", "model", "out", "csv", "stream"], help_heading = "Results")]
+    arrow: bool,
     /// Forecast a panel of any size chunk by chunk, from Parquet to Parquet; an interrupted run resumes.
     #[arg(long, requires = "out", help_heading = "Results")]
     stream: bool,
@@ -60,6 +64,11 @@ impl Command {
             return Err(Error::usage("--csv and --json exclude each other"));
         }
         match &self.out {
+            _ if self.arrow => self
+                .flags
+                .patch()?
+                .over(Plan::default())
+                .stream_arrow(&mut std::io::stdin().lock(), &mut std::io::BufWriter::new(std::io::stdout().lock())),
             Some(file) if self.stream => stream(self.flags, file, out),
             _ => self.whole(out),
         }

@@ -66,6 +66,10 @@ impl Method for Conformal {
 }
 
 impl SeriesModel for Conformal {
+    fn is_calibrated(&self) -> bool {
+        true
+    }
+
     fn reads_covariates(&self) -> bool {
         Entry::component(&self.model).is_ok_and(|model| model.reads_covariates())
     }

@@ -235,6 +235,10 @@ impl Ensemble {
 }
 
 impl SeriesModel for Ensemble {
+    fn is_calibrated(&self) -> bool {
+        true
+    }
+
     fn reads_covariates(&self) -> bool {
         (self.models.is_empty() && self.regressors)
             || self.models.iter().any(|label| Entry::component(label).is_ok_and(|model| model.reads_covariates()))

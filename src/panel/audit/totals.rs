@@ -66,15 +66,44 @@ pub(in crate::panel) fn totals(panel: &Panel) -> Result<Vec<Total>> {
     let known: HashSet<usize> = found.iter().map(|total: &Total| total.series).collect();
     for series in (0..panel.len()).filter(|i| !known.contains(i)) {
         if keys.iter().any(|key| is_total(&key[series])) {
-            found.push(Total {
-                series,
-                said: "named like a total, but not the sum of other series".into(),
-                sum: false,
-            });
+            let missed = missed(panel, &keys, series).map_or_else(String::new, |how| format!(": {how}"));
+            let said = format!("named like a total, but not the sum of other series{missed}");
+            found.push(Total { series, said, sum: false });
         }
     }
     found.sort_by_key(|total| total.series);
     Ok(found)
+}
+
+/// By how much a series that is called a total misses the sum of the series that it is called the total of, and where most: those
+/// with its other keys, without what is called a total itself.
+fn missed(panel: &Panel, keys: &[Vec<String>], series: usize) -> Option<String> {
+    let is_part = |other: usize| {
+        let fits = |key: &Vec<String>| match is_total(&key[series]) {
+            true => !is_total(&key[other]),
+            false => key[other] == key[series],
+        };
+        other != series && keys.iter().all(fits)
+    };
+    let mut sums: HashMap<i64, f64> = HashMap::new();
+    for part in (0..panel.len()).filter(|other| is_part(*other)) {
+        for (position, y) in panel.positions(part).iter().zip(panel.target(part)).filter(|(_, y)| !y.is_nan()) {
+            *sums.entry(*position).or_default() += y;
+        }
+    }
+    let values = panel.positions(series).iter().zip(panel.target(series)).filter(|(_, y)| !y.is_nan());
+    let both: Vec<(i64, f64, f64)> = values.filter_map(|(at, y)| Some((*at, *y, *sums.get(at)?))).collect();
+    let off = |(_, y, sum): &(i64, f64, f64)| (y - sum).abs() > 1e-6 * y.abs().max(sum.abs()).max(1e-6);
+    let missed: Vec<&(i64, f64, f64)> = both.iter().filter(|one| off(one)).collect();
+    let most = missed.iter().max_by(|a, b| (a.1 - a.2).abs().total_cmp(&(b.1 - b.2).abs()))?;
+    Some(format!(
+        "it differs from that of its parts on {} of {} dates, most on {} ({} instead of {})",
+        number(missed.len() as f64),
+        number(both.len() as f64),
+        panel.inner().calendar.label(most.0),
+        number(most.1),
+        number(most.2)
+    ))
 }
 
 /// The sum over some series at one stamp.
@@ -482,9 +511,10 @@ mod tests {
         };
         assert!(one(&["c"], times(3.0)).is_empty());
         assert_eq!(one(&["Total"], times(3.0)), ["Store=Total is the sum of the 2 other series"]);
-        assert_eq!(
-            one(&["Total"], wave(8, 24)),
-            ["Store=Total is named like a total, but not the sum of other series"]
+        let named = one(&["Total"], wave(8, 24)).remove(0);
+        assert!(
+            named.starts_with("Store=Total is named like a total, but not the sum of other series: it differs"),
+            "{named}"
         );
         let few: Vec<(&[&str], Vec<f64>)> = vec![
             (&["a"], vec![0.0, 1.0, 0.0, 0.0, 1.0]),
@@ -507,6 +537,18 @@ mod tests {
         let torn: Vec<(&[&str], Vec<f64>)> =
             vec![(&["Aston"], y.clone()), (&["Blyth"], with(5, false)), (&["Blith"], with(5, true))];
         assert!(said(&panel(&["Store"], &torn)).is_empty());
+    }
+
+    #[test]
+    fn a_total_that_is_none_is_told_where_it_is_wrong() {
+        let (a, b) = (wave(7, 24), wave(9, 24));
+        let mut total: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a + b).collect();
+        total[5] += 10.0;
+        let wrong: Vec<(&[&str], Vec<f64>)> =
+            vec![(&["a"], a.clone()), (&["b"], b.clone()), (&["Total"], total.clone())];
+        let said = said(&panel(&["Store"], &wrong)).remove(0);
+        let values = format!("({} instead of {})", number(total[5]), number(total[5] - 10.0));
+        assert!(said.contains("on 1 of 24 dates, most on") && said.ends_with(&values), "{said}");
     }
 
     proptest! {
