@@ -43,6 +43,9 @@ pub(super) struct Inner {
     seconds: Vec<f64>,
 }
 
+/// A forecast, and the seconds that each of its models took.
+pub(crate) type Timed = (Forecast, Vec<f64>);
+
 /// One fold: its forecast, and per model and series the score of each metric.
 pub(super) struct Window {
     pub(super) forecast: Forecast,
@@ -512,7 +515,7 @@ impl Backtest {
     }
 
     /// The same folds with the forecast of each made into another one, by what also tells how many seconds each model took.
-    pub(crate) fn made_of(&self, make: &dyn Fn(&Forecast) -> Result<(Forecast, Vec<f64>)>) -> Result<Backtest> {
+    pub(crate) fn made_of(&self, make: &dyn Fn(&Forecast) -> Result<Timed>) -> Result<Backtest> {
         let inner = &*self.0;
         let mut windows = Vec::with_capacity(inner.windows.len());
         let (mut failures, mut models, mut seconds) = (Vec::new(), Vec::new(), Vec::new());

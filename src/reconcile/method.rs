@@ -127,7 +127,6 @@ macro_rules! nearest {
             const ALSO: &str = $also;
             const SIMILAR: &[(&str, &str)] = &[];
 
-            #[expect(clippy::unused_self, reason = "the options of every row are checked alike")]
             fn check(&self) -> Result<()> {
                 Ok(())
             }

@@ -34,8 +34,11 @@ fn sales(leaves: &[[String; 3]], history: &[Vec<f64>]) -> Panel {
     let (mut t, mut y) = (Vec::new(), Vec::new());
     for ([r, s, d], values) in leaves.iter().zip(history) {
         for (step, value) in (0_i64..).zip(values) {
-            (store.push(s.as_str()), dept.push(d.as_str()), region.push(r.as_str()));
-            (t.push(step), y.push(*value));
+            store.push(s.as_str());
+            dept.push(d.as_str());
+            region.push(r.as_str());
+            t.push(step);
+            y.push(*value);
         }
     }
     let frame = df!("Store" => store, "Dept" => dept, "t" => t, "y" => y, "Region" => region).unwrap();
@@ -131,10 +134,9 @@ fn means_and_paths_add_up_by_every_method() {
         let mean = |i: usize, step: usize| made.mean(&model, panel.label(i)).unwrap()[step];
         let paths = made.paths(64, 3).unwrap();
         let drawn: Vec<Vec<Vec<f64>>> = (0..panel.len()).map(|i| paths.of(&model, panel.label(i)).unwrap()).collect();
-        for step in 0..4 {
-            is_coherent(&panel, |i| mean(i, step));
-            (0..64).for_each(|path| is_coherent(&panel, |i| drawn[i][path][step]));
-        }
+        (0..4).for_each(|step| is_coherent(&panel, |i| mean(i, step)));
+        let cells = (0..64).flat_map(|path| (0..4).map(move |step| (path, step)));
+        cells.for_each(|(path, step)| is_coherent(&panel, |i| drawn[i][path][step]));
         let (low, high) = made.interval(&model, "total", 0.8).unwrap();
         assert!(low[0] < mean(0, 0) && mean(0, 0) < high[0], "{method}: {low:?} {high:?}");
         // The total counts the leaves once.
