@@ -175,7 +175,11 @@ fn sample(verb: &Verb, param: &str, out: &Path) -> String {
         (_, "model") => r#""naive""#.into(),
         ("model", "label") => r#""theta(season=52)""#.into(),
         (_, "folds") => "plan_of_folds".into(),
+        ("hierarchy", "levels") => r#""total; Dept""#.into(),
         (_, "levels") => "[0.5, 0.9]".into(),
+        ("reconcile", "method") => r#""bottom_up""#.into(),
+        ("reconcile", "methods") => r#"["bottom_up"]"#.into(),
+        (_, "chosen") => "reconciliation".into(),
         (_, "level") => "0.8".into(),
         (_, "probability" | "share") => "0.9".into(),
         (_, "dimension") => r#""Dept""#.into(),
@@ -239,6 +243,8 @@ let future = sales.future(4); let audit = sales.audit(); let finding = sales.exp
 let figure = sales.plot(); let model = theta(); let fits = sales.fit(["naive", "theta", "ridge(penalty=0.01, regressors=false)"]); let forecast = fits.forecast(4);
 let paths = forecast.paths(10, 1); let plan_of_folds = folds(2, 4); let folds_ = plan_of_folds; let fold = sales.split(plan_of_folds)[0];
 let backtest = sales.backtest(["naive", "theta"], plan_of_folds); let report_ = report("words");
+let chain = read_panel("data/walmart_sales_weekly.csv", columns(["Store", "Dept"], "Date", "Weekly_Sales")).hierarchy("total; Dept");
+let chain_trial = chain.backtest(["naive", "theta"], plan_of_folds); let reconciliation = chain_trial.reconciliation();
 let plan = plan(#{data: "data/walmart_sales_weekly.csv", id: ["Store", "Dept"], time: "Date", target: "Weekly_Sales", horizon: 4, folds: 2, models: "naive"});
 let tuning = sales.tune("ridge(regressors=false)", plan_of_folds, #{trials: 3});
 let outcome = plan.run(); let dashboard = sales.fit("naive").forecast(4).dashboard(); let block = help("fit"); let array = [3.5, 1.0, 2.0];
@@ -372,6 +378,13 @@ fn every_verb_runs() {
             "Plan" if verb.name == "decide_budget" => {
                 r#"plan(#{data: "data/marketing_weekly.csv", time: "week", target: "sales", channels: ["tv", "radio", "search"], mix: "draws=50"})"#.to_string()
             }
+            "Panel" if verb.name == "hierarchy" => {
+                r#"read_panel("data/walmart_sales_weekly.csv", columns(["Store", "Dept"], "Date", "Weekly_Sales"))"#.to_string()
+            }
+            "Forecast" if verb.name.starts_with("reconcile") => {
+                r#"chain.fit(["naive", "theta"]).forecast(4)"#.to_string()
+            }
+            "Backtest" if verb.name.starts_with("reconcil") => "chain_trial".to_string(),
             // What is scored must have happened.
             "Forecast" if verb.name == "score" => r#"sales.before("2012-06-01").fit("naive").forecast(4)"#.to_string(),
             // From Parquet only.
@@ -437,6 +450,7 @@ const NOT_IN_SCRIPTS: &[(&str, &str)] = &[
     ("monitor", "monitor(store)"),
     ("runs", "runs(place)"),
     ("tracked", "of the command line"),
+    ("stream_arrow", "of the command line: standard input and output"),
     ("model_name", "the plan's experiment or title"),
     ("is_empty", "len()"),
     ("read_yaml", "plan(#{…})"),
